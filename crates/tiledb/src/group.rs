@@ -1,0 +1,165 @@
+//! TileDB groups: named members and metadata under one URI.
+
+use std::collections::BTreeMap;
+use std::ptr;
+
+use tiledb_sys as sys;
+
+use crate::context::{Context, c_text};
+use crate::error::Result;
+use crate::handle::Handle;
+use crate::metadata::{self, Entry, MetadataValue};
+
+/// What lies at a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// An array.
+    Array,
+    /// A group.
+    Group,
+}
+
+impl ObjectKind {
+    fn of(object: sys::tiledb_object_t) -> Option<Self> {
+        match object {
+            sys::TILEDB_ARRAY => Some(Self::Array),
+            sys::TILEDB_GROUP => Some(Self::Group),
+            _ => None,
+        }
+    }
+}
+
+/// One member of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name in the group; the URI if it was added without one.
+    pub name: String,
+    /// Its full URI.
+    pub uri: String,
+    /// What it is; `None` if nothing is there.
+    pub kind: Option<ObjectKind>,
+}
+
+/// What lies at `uri`; `None` if it is neither array nor group.
+///
+/// # Errors
+/// [`crate::Error::Library`] if the store cannot be asked.
+pub fn object_kind(ctx: &Context, uri: &str) -> Result<Option<ObjectKind>> {
+    let c_uri = c_text(uri)?;
+    // SAFETY: a live context, a string that outlives the call, a place to write to.
+    let object = ctx.get("look up", uri, |c, out| unsafe { sys::tiledb_object_type(c, c_uri.as_ptr(), out) })?;
+    Ok(ObjectKind::of(object))
+}
+
+/// Creates an empty group.
+///
+/// # Errors
+/// [`crate::Error::Library`] if something is there already or it cannot be made.
+pub fn create(ctx: &Context, uri: &str) -> Result<()> {
+    let c_uri = c_text(uri)?;
+    // SAFETY: a live context, a string that outlives the call.
+    ctx.check(unsafe { sys::tiledb_group_create(ctx.as_ptr(), c_uri.as_ptr()) }, "create the group", uri)
+}
+
+/// Adds the array or group at `member_uri` (relative to the group, so that both can be moved together) as `name`.
+///
+/// # Errors
+/// [`crate::Error::Library`] if there is no such member or group, or the name is taken.
+pub fn add_member(ctx: &Context, group_uri: &str, member_uri: &str, name: &str) -> Result<()> {
+    let group = Open::new(ctx, group_uri, sys::TILEDB_WRITE)?;
+    let (c_member, c_name) = (c_text(member_uri)?, c_text(name)?);
+    // SAFETY: a group open for writing, strings that outlive the call.
+    let code = unsafe {
+        sys::tiledb_group_add_member(ctx.as_ptr(), group.handle.as_ptr(), c_member.as_ptr(), 1, c_name.as_ptr())
+    };
+    ctx.check(code, "add a member to the group", group_uri)?;
+    group.close(group_uri)
+}
+
+/// The group's members, sorted by name.
+///
+/// # Errors
+/// [`crate::Error::Library`] if there is no such group.
+pub fn members(ctx: &Context, uri: &str) -> Result<Vec<Member>> {
+    const ACTION: &str = "list the members of";
+    let group = Open::new(ctx, uri, sys::TILEDB_READ)?;
+    let g = group.handle.as_ptr();
+    // SAFETY: an open group and a place to write to.
+    let count: u64 = ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_group_get_member_count(c, g, out) })?;
+    let mut members = Vec::new();
+    for index in 0..count {
+        let (mut member, mut object, mut name) = (ptr::null_mut(), 0, ptr::null_mut());
+        // SAFETY: an open group, an index below its count, three places to write to; both strings are handed over.
+        let code = unsafe {
+            sys::tiledb_group_get_member_by_index_v2(ctx.as_ptr(), g, index, &mut member, &mut object, &mut name)
+        };
+        ctx.check(code, ACTION, uri)?;
+        let member = ctx.take_text(member).unwrap_or_default();
+        let name = ctx.take_text(name).unwrap_or_else(|| member.clone());
+        members.push(Member { name, uri: member, kind: ObjectKind::of(object) });
+    }
+    group.close(uri)?;
+    members.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(members)
+}
+
+/// The group's metadata. Values that are neither text nor one number are left out.
+///
+/// # Errors
+/// [`crate::Error::Library`] if there is no such group.
+pub fn metadata(ctx: &Context, uri: &str) -> Result<BTreeMap<String, MetadataValue>> {
+    let group = Open::new(ctx, uri, sys::TILEDB_READ)?;
+    let g = group.handle.as_ptr();
+    // SAFETY: an open group and a place to write to.
+    let count = ctx.get("read metadata of", uri, |c, out| unsafe { sys::tiledb_group_get_metadata_num(c, g, out) })?;
+    let entries = metadata::read(ctx, uri, count, |index, entry| {
+        let Entry { key, key_length, datatype, count, value } = entry;
+        // SAFETY: an open group, an index below the count, five places to write to.
+        unsafe {
+            sys::tiledb_group_get_metadata_from_index(ctx.as_ptr(), g, index, key, key_length, datatype, count, value)
+        }
+    })?;
+    group.close(uri)?;
+    Ok(entries)
+}
+
+/// Writes metadata of the group, as of now.
+///
+/// # Errors
+/// [`crate::Error::Library`] if there is no such group or it cannot be written.
+pub fn put_metadata(ctx: &Context, uri: &str, entries: &[(String, MetadataValue)]) -> Result<()> {
+    let group = Open::new(ctx, uri, sys::TILEDB_WRITE)?;
+    for (key, value) in entries {
+        metadata::write(ctx, uri, key, value, |key, datatype, count, value| {
+            // SAFETY: a group open for writing; key and value outlive the call.
+            unsafe { sys::tiledb_group_put_metadata(ctx.as_ptr(), group.handle.as_ptr(), key, datatype, count, value) }
+        })?;
+    }
+    group.close(uri)
+}
+
+/// An open group. Freeing it without [`Open::close`] drops what was put.
+struct Open<'a> {
+    ctx: &'a Context,
+    handle: Handle<sys::tiledb_group_t>,
+}
+
+impl<'a> Open<'a> {
+    fn new(ctx: &'a Context, uri: &str, query_type: sys::tiledb_query_type_t) -> Result<Self> {
+        const ACTION: &str = "open the group";
+        let c_uri = c_text(uri)?;
+        // SAFETY: a live context, a string that outlives the call, a place to write to.
+        let handle = ctx.make(ACTION, uri, sys::tiledb_group_free, |c, out| unsafe {
+            sys::tiledb_group_alloc(c, c_uri.as_ptr(), out)
+        })?;
+        // SAFETY: a live group that is not open yet.
+        ctx.check(unsafe { sys::tiledb_group_open(ctx.as_ptr(), handle.as_ptr(), query_type) }, ACTION, uri)?;
+        Ok(Self { ctx, handle })
+    }
+
+    fn close(self, uri: &str) -> Result<()> {
+        // SAFETY: an open group.
+        let code = unsafe { sys::tiledb_group_close(self.ctx.as_ptr(), self.handle.as_ptr()) };
+        self.ctx.check(code, "close the group", uri)
+    }
+}

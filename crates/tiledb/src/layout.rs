@@ -1,0 +1,66 @@
+//! How an array lays its cells out: dimensions, domains, tiles and order.
+
+/// The part of an array's schema that decides where a cell goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArrayLayout {
+    /// The dimensions in their order; every one is a column too.
+    pub dimensions: Vec<Dimension>,
+    /// The order of cells inside a fragment.
+    pub cell_order: CellOrder,
+    /// Cells per data tile, the unit of compression and of reading.
+    pub capacity: u64,
+    /// Whether several cells may share their coordinates. Without duplicates the coordinates are the key: the newest
+    /// fragment wins, and a key twice in one fragment is an error.
+    pub allows_duplicates: bool,
+}
+
+/// A named axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dimension {
+    /// The column's name.
+    pub name: String,
+    /// Its type and limits.
+    pub domain: Domain,
+}
+
+/// Type, closed limits and space tile extent of a dimension. An extent matters in [`CellOrder::RowMajor`] only; `None` makes
+/// one tile of the whole domain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Domain {
+    /// A float axis.
+    Float64 {
+        /// The lowest coordinate.
+        low: f64,
+        /// The highest coordinate.
+        high: f64,
+        /// Width of a space tile.
+        extent: Option<f64>,
+    },
+    /// An integer axis.
+    Int64 {
+        /// The lowest coordinate.
+        low: i64,
+        /// The highest coordinate.
+        high: i64,
+        /// Width of a space tile.
+        extent: Option<i64>,
+    },
+    /// A time axis in nanoseconds since 1970-01-01T00:00:00Z.
+    TimestampNs {
+        /// The earliest coordinate.
+        low: i64,
+        /// The latest coordinate.
+        high: i64,
+        /// Width of a space tile in nanoseconds.
+        extent: Option<i64>,
+    },
+}
+
+/// The order of cells inside a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellOrder {
+    /// Along the Hilbert curve through all dimensions.
+    Hilbert,
+    /// By space tile, and in row-major order inside each.
+    RowMajor,
+}

@@ -1,0 +1,87 @@
+//! Safe, Arrow-native TileDB arrays: [`RecordBatch`](arrow::array::RecordBatch)es in, record batches out, through libtiledb.
+//!
+//! An [`Array`] is a snapshot of a sparse array; [`Array::read`] takes columns, ranges and a [`Condition`], and libtiledb
+//! writes straight into the memory of the Arrow arrays handed out. [`write_fragment`] checks batches and writes them as one
+//! fragment at a timestamp.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use arrow::array::{Float64Array, Int32Array, RecordBatch};
+//! use arrow::datatypes::{DataType, Field, Schema};
+//! use tiledb::{Array, ArrayLayout, CellOrder, Context, Dimension, DimensionRange, Domain, Literal, ReadRequest};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("heights");
+//! # let uri = path.to_str().ok_or("path")?;
+//! let ctx = Context::new([])?;
+//! let lat = Domain::Float64 { low: -90.0, high: 90.0, extent: None };
+//! let layout = ArrayLayout {
+//!     dimensions: vec![Dimension { name: "lat".into(), domain: lat }],
+//!     cell_order: CellOrder::Hilbert,
+//!     capacity: 10_000,
+//!     allows_duplicates: true,
+//! };
+//! let schema = Arc::new(Schema::new(vec![
+//!     Field::new("lat", DataType::Float64, false),
+//!     Field::new("height", DataType::Int32, true),
+//! ]));
+//! Array::create(&ctx, uri, &layout, &schema)?;
+//!
+//! let lat = Float64Array::from(vec![51.5, 51.6, 60.0]);
+//! let height = Int32Array::from(vec![Some(12), None, Some(7)]);
+//! let batch = RecordBatch::try_new(schema, vec![Arc::new(lat), Arc::new(height)])?;
+//! tiledb::write_fragment(&ctx, uri, 1_700_000_000_000, &[batch])?;
+//!
+//! let south = DimensionRange { dimension: "lat".into(), low: Literal::Int(50), high: Literal::Int(55) };
+//! let request =
+//!     ReadRequest { columns: vec!["height".into()], ranges: vec![south], condition: None, batch_rows: 8_192 };
+//! let mut rows = 0;
+//! for batch in Array::open(&ctx, uri)?.read(&request)? {
+//!     rows += batch?.num_rows();
+//! }
+//! assert_eq!(rows, 2);
+//! # Ok(())
+//! # }
+//! ```
+
+// Calling libtiledb is what this crate is for; every block says why it is sound.
+#![allow(unsafe_code)]
+
+mod array;
+mod column;
+mod condition;
+mod context;
+mod elements;
+mod error;
+mod filter;
+mod fragment;
+pub mod group;
+mod handle;
+mod layout;
+mod literal;
+mod maintenance;
+mod metadata;
+mod read;
+mod schema;
+mod validity;
+mod vfs;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use array::{Array, put_metadata};
+pub use condition::{Condition, Op};
+pub use context::Context;
+pub use error::{Error, Result};
+pub use fragment::{Fragment, list_fragments};
+pub use group::{Member, ObjectKind, object_kind};
+pub use layout::{ArrayLayout, CellOrder, Dimension, Domain};
+pub use literal::Literal;
+pub use maintenance::{consolidate_fragment_metadata, vacuum_fragment_metadata};
+pub use metadata::MetadataValue;
+pub use read::{DimensionRange, ReadRequest, Reader};
+pub use vfs::Vfs;
+pub use write::write_fragment;

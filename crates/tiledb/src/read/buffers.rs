@@ -1,0 +1,163 @@
+//! The memory one column is read into, which becomes the Arrow array's own.
+
+use std::sync::Arc;
+
+use arrow::array::{Array as _, ArrayData, ArrayRef, FixedSizeListArray, make_array};
+use arrow::buffer::{Buffer, MutableBuffer, NullBuffer};
+use arrow::error::ArrowError;
+use tiledb_sys as sys;
+
+use crate::array::Array;
+use crate::column::{Column, Physical};
+use crate::elements;
+use crate::error::{Error, Result};
+use crate::validity;
+
+const ACTION: &str = "read";
+/// Bytes of one text offset.
+const OFFSET: usize = size_of::<u64>();
+
+/// Buffers of one column for one submit. libtiledb writes into them, and the used sizes into `sizes`.
+pub(super) struct ColumnBuffers {
+    data: MutableBuffer,
+    offsets: Option<MutableBuffer>,
+    validity: Option<MutableBuffer>,
+}
+
+/// Bytes of data, offsets and validity: capacity before a submit, use after it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sizes {
+    pub(super) data: u64,
+    offsets: u64,
+    validity: u64,
+}
+
+impl ColumnBuffers {
+    /// Room for `rows` cells, and for text `text_bytes` in all; not initialised.
+    pub(super) fn new(column: &Column, rows: usize, text_bytes: usize) -> (Self, Sizes) {
+        let data = if column.is_text() { text_bytes } else { rows.saturating_mul(column.cell_bytes()) };
+        let offsets = column.is_text().then(|| rows.saturating_add(1).saturating_mul(OFFSET));
+        let validity = column.nullable.then_some(rows);
+        let sizes =
+            Sizes { data: data as u64, offsets: offsets.unwrap_or(0) as u64, validity: validity.unwrap_or(0) as u64 };
+        let buffers = Self {
+            data: MutableBuffer::with_capacity(data),
+            offsets: offsets.map(MutableBuffer::with_capacity),
+            validity: validity.map(MutableBuffer::with_capacity),
+        };
+        (buffers, sizes)
+    }
+
+    /// Hands the buffers to the query.
+    ///
+    /// # Safety
+    /// Neither the buffers nor what `sizes` points at may move or go before the query's next submit has returned.
+    pub(super) unsafe fn attach(
+        &mut self,
+        array: &Array,
+        query: *mut sys::tiledb_query_t,
+        column: &Column,
+        sizes: *mut Sizes,
+    ) -> Result<()> {
+        let (ctx, c, name) = (array.ctx(), array.ctx().as_ptr(), column.c_name.as_ptr());
+        // SAFETY: the caller keeps `sizes` in place; each size tells the capacity of its buffer.
+        unsafe {
+            let data = self.data.as_mut_ptr().cast();
+            let code = sys::tiledb_query_set_data_buffer(c, query, name, data, &raw mut (*sizes).data);
+            ctx.check(code, ACTION, array.uri())?;
+            if let Some(offsets) = &mut self.offsets {
+                let offsets = offsets.as_mut_ptr().cast();
+                let code = sys::tiledb_query_set_offsets_buffer(c, query, name, offsets, &raw mut (*sizes).offsets);
+                ctx.check(code, ACTION, array.uri())?;
+            }
+            if let Some(validity) = &mut self.validity {
+                let validity = validity.as_mut_ptr();
+                let code = sys::tiledb_query_set_validity_buffer(c, query, name, validity, &raw mut (*sizes).validity);
+                ctx.check(code, ACTION, array.uri())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The cells that were read, as an Arrow array.
+    ///
+    /// # Safety
+    /// libtiledb has written the first `sizes` bytes of the buffers it was given.
+    pub(super) unsafe fn finish(self, array: &Array, column: &Column, sizes: Sizes, rows: usize) -> Result<ArrayRef> {
+        // SAFETY: the caller's promise, for each of the three.
+        let (data, offsets, validity) = unsafe {
+            (
+                used(self.data, sizes.data),
+                self.offsets.map(|offsets| used(offsets, sizes.offsets)),
+                self.validity.map(|validity| used(validity, sizes.validity)),
+            )
+        };
+        let nulls = validity.and_then(|bytes| validity::nulls(bytes.as_slice()));
+        build(column, rows, data, offsets, nulls).map_err(|source| Error::Data {
+            uri: array.uri().to_owned(),
+            column: column.name.clone(),
+            source,
+        })
+    }
+}
+
+impl Sizes {
+    /// Cells these sizes tell of `column`.
+    pub(super) fn rows(&self, column: &Column) -> usize {
+        let bytes = |size: u64| usize::try_from(size).unwrap_or(0);
+        if column.is_text() {
+            (bytes(self.offsets) / OFFSET).saturating_sub(1)
+        } else {
+            bytes(self.data) / column.cell_bytes().max(1)
+        }
+    }
+}
+
+/// # Safety
+/// The first `size` bytes have been written.
+unsafe fn used(mut buffer: MutableBuffer, size: u64) -> Buffer {
+    let size = usize::try_from(size).unwrap_or(0).min(buffer.capacity());
+    // SAFETY: within the capacity, and written by this function's contract.
+    unsafe { buffer.set_len(size) };
+    // A batch must not hold on to memory that it does not use.
+    if size < buffer.capacity() / 2 {
+        buffer.shrink_to_fit();
+    }
+    buffer.into()
+}
+
+fn build(
+    column: &Column,
+    rows: usize,
+    data: Buffer,
+    offsets: Option<Buffer>,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef, ArrowError> {
+    if column.width > 1 {
+        return list(column, rows, data, nulls);
+    }
+    let data_type = column.data_type();
+    let builder = ArrayData::builder(data_type).len(rows).nulls(nulls);
+    let builder = match (column.physical, offsets) {
+        (Physical::Bool, _) => builder.add_buffer(validity::pack(data.as_slice()).into_inner()),
+        // Checks that offsets ascend and that text is UTF-8: others may have written it.
+        (Physical::Text, Some(offsets)) => builder.add_buffer(offsets).add_buffer(data),
+        _ => builder.add_buffer(data),
+    };
+    builder.build().map(make_array)
+}
+
+fn list(column: &Column, rows: usize, data: Buffer, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
+    let width =
+        i32::try_from(column.width).map_err(|_| ArrowError::InvalidArgumentError("list too wide".to_owned()))?;
+    let elements = data.len() / column.physical.size();
+    let element_nulls = column.element_null.as_ref().and_then(|marker| elements::nulls(column.physical, marker, &data));
+    let builder = ArrayData::builder(column.physical.arrow()).len(elements).nulls(element_nulls).add_buffer(data);
+    let values = make_array(builder.build()?);
+    let lists = FixedSizeListArray::try_new(column.item(), width, values, nulls)?;
+    if lists.len() == rows {
+        Ok(Arc::new(lists))
+    } else {
+        Err(ArrowError::InvalidArgumentError(format!("{} lists for {rows} rows", lists.len())))
+    }
+}

@@ -1,0 +1,247 @@
+//! The iterator over a read's batches: submits, grows buffers that are too small, and never turns in place.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use tiledb_sys as sys;
+
+use super::buffers::{ColumnBuffers, Sizes};
+use super::ranges;
+use super::request::ReadRequest;
+use crate::array::Array;
+use crate::column::Column;
+use crate::condition::Bound;
+use crate::error::{Error, Result};
+use crate::handle::Handle;
+
+const ACTION: &str = "read";
+
+/// Fewer rows than this per submit cost more in calls than in work; such batches are cut from larger ones.
+const FEWEST_ROWS: usize = 4_096;
+
+/// No buffer grows beyond this.
+const LARGEST_BUFFER: usize = 1 << 32;
+
+/// A running read: an iterator over record batches. It keeps its snapshot open, and may move between threads.
+pub struct Reader {
+    // Dropped in this order: the query before the array it reads.
+    state: State,
+    array: Array,
+    /// What is read, each column once.
+    columns: Vec<Column>,
+    /// For each column handed out, its place among those read.
+    output: Vec<usize>,
+    schema: SchemaRef,
+    batch_rows: usize,
+    capacity: Capacity,
+    ready: VecDeque<RecordBatch>,
+}
+
+enum State {
+    Running(Handle<sys::tiledb_query_t>),
+    Done,
+}
+
+/// Room for one submit.
+#[derive(Clone)]
+struct Capacity {
+    rows: usize,
+    /// Bytes of text per column read.
+    text: Vec<usize>,
+}
+
+/// What one submit came to.
+enum Step {
+    /// Rows, and more to come.
+    Rows(RecordBatch),
+    /// Not one row fits.
+    TooSmall,
+    /// The last rows, if any.
+    Last(Option<RecordBatch>),
+}
+
+impl Reader {
+    pub(crate) fn new(array: &Array, request: &ReadRequest) -> Result<Self> {
+        let (columns, output) = projection(array, &request.columns)?;
+        let fields: Vec<Arc<Field>> = request
+            .columns
+            .iter()
+            .map(|name| array.schema().field_with_name(name).cloned().map(Arc::new))
+            .collect::<Result<_, _>>()
+            .map_err(|source| Error::Data { uri: array.uri().to_owned(), column: String::new(), source })?;
+        let batch_rows = request.batch_rows.max(1);
+        let rows = batch_rows.max(FEWEST_ROWS);
+        let text = columns.iter().map(|column| rows.saturating_mul(column.cell_bytes())).collect();
+        let query = match &request.condition {
+            None => start(array, request, &Bound::True)?,
+            Some(condition) => start(array, request, &condition.bind(array)?)?,
+        };
+        Ok(Self {
+            state: query.map_or(State::Done, State::Running),
+            array: array.clone(),
+            columns,
+            output,
+            schema: Arc::new(Schema::new(fields)),
+            batch_rows,
+            capacity: Capacity { rows, text },
+            ready: VecDeque::new(),
+        })
+    }
+
+    /// The schema of the batches: the fields asked for.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn advance(&mut self) -> Result<()> {
+        let State::Running(query) = &self.state else { return Ok(()) };
+        match self.submit(query)? {
+            Step::Rows(batch) => self.queue(&batch),
+            Step::TooSmall => self.grow()?,
+            Step::Last(batch) => {
+                self.state = State::Done;
+                if let Some(batch) = batch {
+                    self.queue(&batch);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn submit(&self, query: &Handle<sys::tiledb_query_t>) -> Result<Step> {
+        let (ctx, uri, q) = (self.array.ctx(), self.array.uri(), query.as_ptr());
+        let (mut buffers, mut sizes): (Vec<ColumnBuffers>, Vec<Sizes>) = self
+            .columns
+            .iter()
+            .zip(&self.capacity.text)
+            .map(|(column, text)| ColumnBuffers::new(column, self.capacity.rows, *text))
+            .unzip();
+        let first = sizes.as_mut_ptr();
+        for (at, (column, buffer)) in self.columns.iter().zip(&mut buffers).enumerate() {
+            // SAFETY: both vectors stay as they are until the submit below has returned; `at` is below their length.
+            unsafe { buffer.attach(&self.array, q, column, first.add(at))? };
+        }
+        // SAFETY: a live query whose buffers are in place.
+        ctx.check(unsafe { sys::tiledb_query_submit(ctx.as_ptr(), q) }, ACTION, uri)?;
+        // SAFETY: a live query and a place to write to.
+        let status = ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_query_get_status(c, q, out) })?;
+        // SAFETY: one size per column was written through this pointer, which nothing has invalidated.
+        let sizes: Vec<Sizes> = (0..self.columns.len()).map(|at| unsafe { first.add(at).read() }).collect();
+        let rows = self.columns.first().zip(sizes.first()).map_or(0, |(column, sizes)| sizes.rows(column));
+        let complete = match status {
+            sys::TILEDB_COMPLETED => true,
+            sys::TILEDB_INCOMPLETE => false,
+            other => {
+                let message = format!("the query ended in status {other}");
+                return Err(Error::Library { action: ACTION, uri: uri.to_owned(), message });
+            }
+        };
+        if rows == 0 {
+            return Ok(if complete { Step::Last(None) } else { Step::TooSmall });
+        }
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
+        for ((column, buffer), sizes) in self.columns.iter().zip(buffers).zip(sizes) {
+            // SAFETY: the submit succeeded, so that libtiledb has written what the sizes tell.
+            arrays.push(unsafe { buffer.finish(&self.array, column, sizes, rows)? });
+        }
+        let arrays = self.output.iter().filter_map(|at| arrays.get(*at).cloned()).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(self.schema(), arrays, &options)
+            .map_err(|source| Error::Data { uri: uri.to_owned(), column: String::new(), source })?;
+        Ok(if complete { Step::Last(Some(batch)) } else { Step::Rows(batch) })
+    }
+
+    /// Cuts what was read to the size asked, without copying, and makes room if text ended the batch early.
+    fn queue(&mut self, batch: &RecordBatch) {
+        let rows = batch.num_rows();
+        self.ready.extend((0..rows).step_by(self.batch_rows).map(|at| batch.slice(at, self.batch_rows.min(rows - at))));
+        if rows < self.capacity.rows / 2 && matches!(self.state, State::Running(_)) {
+            let enough = LARGEST_BUFFER / 2;
+            self.capacity.text.iter_mut().filter(|bytes| **bytes <= enough).for_each(|bytes| *bytes *= 2);
+        }
+    }
+
+    /// Doubles all buffers, up to a limit.
+    fn grow(&mut self) -> Result<()> {
+        let largest = self.columns.iter().zip(&self.capacity.text).map(|(column, text)| {
+            if column.is_text() { *text } else { self.capacity.rows.saturating_mul(column.cell_bytes()) }
+        });
+        let largest = largest.max().unwrap_or(0);
+        if largest >= LARGEST_BUFFER {
+            return Err(Error::NoProgress { uri: self.array.uri().to_owned(), bytes: largest });
+        }
+        self.capacity.rows *= 2;
+        self.capacity.text.iter_mut().for_each(|bytes| *bytes *= 2);
+        Ok(())
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<RecordBatch>;
+
+    /// The next batch, never an empty one; nothing after an error.
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(batch) = self.ready.pop_front() {
+                return Some(Ok(batch));
+            }
+            if matches!(self.state, State::Done) {
+                return None;
+            }
+            if let Err(error) = self.advance() {
+                self.state = State::Done;
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("array", &self.array).field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+/// The columns to read, each once, and for each one asked its place among them.
+fn projection(array: &Array, names: &[String]) -> Result<(Vec<Column>, Vec<usize>)> {
+    let mut columns: Vec<Column> = Vec::with_capacity(names.len());
+    let mut output = Vec::with_capacity(names.len());
+    for name in names {
+        let at = columns.iter().position(|column| column.name == *name).unwrap_or(columns.len());
+        if at == columns.len() {
+            columns.push(array.column(name)?.clone());
+        }
+        output.push(at);
+    }
+    if columns.is_empty() {
+        // Rows can only be counted by reading something: the narrowest column.
+        let plain = array.columns().iter().filter(|column| !column.is_text() && !column.nullable);
+        columns.extend(plain.min_by_key(|column| column.cell_bytes()).cloned());
+    }
+    Ok((columns, output))
+}
+
+/// Sets up the query; `None` if nothing can match.
+fn start(array: &Array, request: &ReadRequest, condition: &Bound) -> Result<Option<Handle<sys::tiledb_query_t>>> {
+    let (ctx, uri) = (array.ctx(), array.uri());
+    let subarray = ranges::subarray(array, &request.ranges)?;
+    let (Some(subarray), false) = (subarray, matches!(condition, Bound::False)) else { return Ok(None) };
+    // SAFETY: an open array and a place to write to.
+    let query = ctx.make(ACTION, uri, sys::tiledb_query_free, |c, out| unsafe {
+        sys::tiledb_query_alloc(c, array.as_ptr(), sys::TILEDB_READ, out)
+    })?;
+    let (c, q) = (ctx.as_ptr(), query.as_ptr());
+    // SAFETY: a live query and subarray, which the query copies.
+    unsafe {
+        ctx.check(sys::tiledb_query_set_layout(c, q, sys::TILEDB_UNORDERED), ACTION, uri)?;
+        ctx.check(sys::tiledb_query_set_subarray_t(c, q, subarray.as_ptr()), ACTION, uri)?;
+    }
+    if let Some(condition) = condition.native(ctx, uri)? {
+        // SAFETY: a live query and condition, which the query copies.
+        ctx.check(unsafe { sys::tiledb_query_set_condition(c, q, condition.as_ptr()) }, ACTION, uri)?;
+    }
+    Ok(Some(query))
+}

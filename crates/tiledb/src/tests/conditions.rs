@@ -1,0 +1,210 @@
+//! Ranges and conditions read what a filter in memory keeps.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, FixedSizeListArray, Float64Array, Int32Array, LargeStringArray};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::*;
+use crate::{Condition, DimensionRange, Error, Literal, Op};
+
+const ROWS: usize = 400;
+const WORDS: [&str; 4] = ["", "a", "b", "é"];
+
+/// What the model knows of one row.
+struct Row {
+    lat: f64,
+    time: i64,
+    int: Option<i32>,
+    float: Option<f64>,
+    flag: Option<bool>,
+    text: Option<&'static str>,
+}
+
+fn row(at: usize) -> Row {
+    let (int, at64) = (i32::try_from(at).unwrap(), i64::try_from(at).unwrap());
+    Row {
+        lat: latitude(at64),
+        time: at64 % 9_000 * DAY_NS,
+        int: (at % 5 != 0).then_some(int * 7 % 6 - 2),
+        float: (at % 7 != 0).then_some(f64::from(int * 11 % 9) / 2.0 - 2.0),
+        flag: (at % 4 != 0).then_some(at % 3 == 0),
+        text: (at % 6 != 0).then(|| WORDS[at * 5 % 4]),
+    }
+}
+
+fn array() -> (TempDir, Array) {
+    let schema = schema(vec![
+        Field::new("int", DataType::Int32, true),
+        Field::new("float", DataType::Float64, true),
+        Field::new("flag", DataType::Boolean, true),
+        Field::new("text", DataType::LargeUtf8, true),
+    ]);
+    let all = || (0..ROWS).map(row);
+    let more: Vec<ArrayRef> = vec![
+        Arc::new(all().map(|row| row.int).collect::<Int32Array>()),
+        Arc::new(all().map(|row| row.float).collect::<Float64Array>()),
+        Arc::new(all().map(|row| row.flag).collect::<BooleanArray>()),
+        Arc::new(all().map(|row| row.text).collect::<LargeStringArray>()),
+    ];
+    stored(&schema, &[batch(&schema, 0, ROWS, more)])
+}
+
+fn compare(op: Op, order: std::cmp::Ordering) -> bool {
+    match op {
+        Op::Eq => order.is_eq(),
+        Op::NotEq => order.is_ne(),
+        Op::Lt => order.is_lt(),
+        Op::LtEq => order.is_le(),
+        Op::Gt => order.is_gt(),
+        Op::GtEq => order.is_ge(),
+    }
+}
+
+/// SQL's three values.
+fn holds(row: &Row, condition: &Condition) -> Option<bool> {
+    let order = |column: &str, value: &Literal| match (column, value) {
+        ("int", Literal::Int(value)) => row.int.map(|own| i64::from(own).cmp(value)),
+        ("float", Literal::Float(value)) => row.float.map(|own| own.partial_cmp(value).unwrap()),
+        ("flag", Literal::Int(value)) => row.flag.map(|own| i64::from(own).cmp(value)),
+        ("text", Literal::Text(value)) => row.text.map(|own| own.as_bytes().cmp(value.as_bytes())),
+        ("lat", Literal::Float(value)) => row.lat.partial_cmp(value),
+        ("time", Literal::TimestampNs(value)) => Some(row.time.cmp(value)),
+        other => panic!("{other:?}"),
+    };
+    match condition {
+        Condition::Compare { column, op, value } => order(column, value).map(|order| compare(*op, order)),
+        Condition::In { values, negated, .. } if values.is_empty() => Some(*negated),
+        Condition::In { column, values, negated } => {
+            let found: Option<Vec<bool>> = values.iter().map(|value| order(column, value).map(|o| o.is_eq())).collect();
+            found.map(|found| found.contains(&true) != *negated)
+        }
+        Condition::IsNull { column, negated } => {
+            let null = match column.as_str() {
+                "int" => row.int.is_none(),
+                "float" => row.float.is_none(),
+                "flag" => row.flag.is_none(),
+                "text" => row.text.is_none(),
+                _ => false,
+            };
+            Some(null != *negated)
+        }
+        Condition::And(parts) => {
+            let parts: Vec<_> = parts.iter().map(|part| holds(row, part)).collect();
+            if parts.contains(&Some(false)) {
+                Some(false)
+            } else {
+                parts.into_iter().collect::<Option<Vec<_>>>().map(|_| true)
+            }
+        }
+        Condition::Or(parts) => {
+            let parts: Vec<_> = parts.iter().map(|part| holds(row, part)).collect();
+            if parts.contains(&Some(true)) {
+                Some(true)
+            } else {
+                parts.into_iter().collect::<Option<Vec<_>>>().map(|_| false)
+            }
+        }
+        Condition::Not(part) => holds(row, part).map(|held| !held),
+    }
+}
+
+fn leaf() -> impl Strategy<Value = (&'static str, Literal)> {
+    prop_oneof![
+        (-4_i64..5).prop_map(|value| ("int", Literal::Int(value))),
+        (-5_i32..6).prop_map(|value| ("float", Literal::Float(f64::from(value) / 2.0))),
+        (0_i64..2).prop_map(|value| ("flag", Literal::Int(value))),
+        (0_usize..4).prop_map(|at| ("text", Literal::Text(WORDS[at].to_owned()))),
+        (-90_i32..90).prop_map(|value| ("lat", Literal::Float(f64::from(value)))),
+        (0_i64..400).prop_map(|day| ("time", Literal::TimestampNs(day * DAY_NS))),
+    ]
+}
+
+fn condition() -> impl Strategy<Value = Condition> {
+    let op = prop::sample::select(vec![Op::Eq, Op::NotEq, Op::Lt, Op::LtEq, Op::Gt, Op::GtEq]);
+    let compare =
+        (leaf(), op).prop_map(|((column, value), op)| Condition::Compare { column: column.into(), op, value });
+    let set = (prop::collection::vec(leaf(), 0..5), any::<bool>()).prop_map(|(leaves, negated)| {
+        let column = leaves.first().map_or("int", |(column, _)| column);
+        let values = leaves.iter().filter(|(own, _)| *own == column).map(|(_, value)| value.clone()).collect();
+        Condition::In { column: column.into(), values, negated }
+    });
+    let null =
+        (leaf(), any::<bool>()).prop_map(|((column, _), negated)| Condition::IsNull { column: column.into(), negated });
+    prop_oneof![4 => compare, 2 => set, 1 => null].prop_recursive(4, 16, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Condition::And),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Condition::Or),
+            inner.prop_map(|part| Condition::Not(Box::new(part))),
+        ]
+    })
+}
+
+#[test]
+fn a_read_keeps_what_a_filter_in_memory_keeps() {
+    let (_folder, array) = array();
+    let spans = prop::collection::vec((-100_i32..100, -20_i32..60), 0..3);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(300));
+    let outcome = runner.run(&(condition(), spans), |(condition, spans)| {
+        let range = |(low, length): &(i32, i32)| DimensionRange {
+            dimension: "lat".into(),
+            low: Literal::Int(i64::from(*low)),
+            high: Literal::Float(f64::from(low + length)),
+        };
+        let inside = |lat: f64| {
+            let between = |(low, length): &(i32, i32)| f64::from(*low) <= lat && lat <= f64::from(low + length);
+            spans.is_empty() || spans.iter().any(between)
+        };
+        let expected: Vec<i64> = (0..ROWS)
+            .filter(|at| inside(row(*at).lat) && holds(&row(*at), &condition) == Some(true))
+            .map(|at| i64::try_from(at).unwrap())
+            .collect();
+        let ranges = spans.iter().map(range).collect();
+        let asked = ReadRequest { ranges, condition: Some(condition), ..request(&["row"]) };
+        prop_assert_eq!(rows(&array, &asked), expected);
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+fn with(condition: Condition) -> ReadRequest {
+    ReadRequest { condition: Some(condition), ..request(&["row"]) }
+}
+
+fn test(column: &str, op: Op, value: Literal) -> Condition {
+    Condition::Compare { column: column.into(), op, value }
+}
+
+#[test]
+fn nan_cells_pass_not_equal_only() {
+    let schema = schema(vec![Field::new("v", DataType::Float64, false)]);
+    let values = Float64Array::from(vec![1.0, f64::NAN, -0.0, 5.0]);
+    let (_folder, array) = stored(&schema, &[batch(&schema, 0, 4, vec![Arc::new(values)])]);
+    let read = |op, value| rows(&array, &with(test("v", op, Literal::Float(value))));
+    assert_eq!(read(Op::Gt, 2.0), [3]);
+    assert_eq!(read(Op::LtEq, 2.0), [0, 2]);
+    assert_eq!(read(Op::NotEq, 5.0), [0, 1, 2]);
+    assert_eq!(read(Op::Eq, 0.0), [2]);
+    let set = Condition::In { column: "v".into(), values: vec![Literal::Float(0.0), Literal::Int(5)], negated: false };
+    assert_eq!(rows(&array, &with(set)), [2, 3]);
+}
+
+#[test]
+fn a_condition_that_cannot_be_evaluated_says_which_column() {
+    let item = Arc::new(Field::new_list_field(DataType::Float64, true));
+    let schema = schema(vec![Field::new("profile", DataType::FixedSizeList(item.clone(), 2), true)]);
+    let lists =
+        FixedSizeListArray::new(item, 2, Arc::new(Float64Array::from(vec![1.0, 2.0])), Some(vec![false].into()));
+    let (_folder, array) = stored(&schema, &[batch(&schema, 0, 1, vec![Arc::new(lists)])]);
+    let failed = array.read(&with(test("profile", Op::Gt, Literal::Float(1.0)))).unwrap_err();
+    assert!(matches!(failed, Error::Condition { column, .. } if column == "profile"));
+    assert_eq!(rows(&array, &with(Condition::IsNull { column: "profile".into(), negated: false })), [0]);
+    assert_eq!(rows(&array, &with(Condition::IsNull { column: "profile".into(), negated: true })), [0; 0]);
+    let failed = array.read(&with(test("nowhere", Op::Gt, Literal::Float(1.0)))).unwrap_err();
+    assert!(matches!(failed, Error::UnknownColumn { column, .. } if column == "nowhere"));
+    let failed = array.read(&with(test("row", Op::Gt, Literal::Float(1.5)))).unwrap_err();
+    assert!(matches!(failed, Error::NotRepresentable { column, .. } if column == "row"));
+    let failed = array.read(&with(test("lat", Op::Gt, Literal::Float(f64::NAN)))).unwrap_err();
+    assert!(matches!(failed, Error::NotRepresentable { column, .. } if column == "lat"));
+}

@@ -1,0 +1,122 @@
+//! Tests against libtiledb itself, each in an array of its own in a temporary folder.
+
+mod conditions;
+mod groups;
+mod reading;
+mod round_trip;
+mod snapshots;
+mod writing;
+
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::{
+    Array as _, ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampNanosecondArray, UInt32Array,
+};
+use arrow::compute::{concat_batches, sort_to_indices, take_record_batch};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use tempfile::TempDir;
+
+use crate::{Array, ArrayLayout, CellOrder, Context, Dimension, Domain, ReadRequest};
+
+/// One context for all tests: its threads are not cheap.
+fn ctx() -> &'static Context {
+    static CTX: OnceLock<Context> = OnceLock::new();
+    CTX.get_or_init(|| Context::new([("sm.compute_concurrency_level", "2"), ("sm.io_concurrency_level", "2")]).unwrap())
+}
+
+/// A folder and a URI inside it where nothing is yet.
+fn place() -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let uri = folder.path().join("array").to_str().unwrap().to_owned();
+    (folder, uri)
+}
+
+const DAY_NS: i64 = 86_400_000_000_000;
+
+fn layout() -> ArrayLayout {
+    ArrayLayout {
+        dimensions: vec![
+            Dimension { name: "lat".into(), domain: Domain::Float64 { low: -90.0, high: 90.0, extent: None } },
+            Dimension {
+                name: "time".into(),
+                domain: Domain::TimestampNs { low: 0, high: 9_000 * DAY_NS, extent: None },
+            },
+        ],
+        cell_order: CellOrder::Hilbert,
+        capacity: 64,
+        allows_duplicates: true,
+    }
+}
+
+fn utc() -> DataType {
+    DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
+}
+
+/// `row`, the dimensions, then `more`.
+fn schema(more: Vec<Field>) -> Schema {
+    let mut fields = vec![
+        Field::new("row", DataType::Int64, false),
+        Field::new("lat", DataType::Float64, false),
+        Field::new("time", utc(), false),
+    ];
+    fields.extend(more);
+    Schema::new(fields)
+}
+
+/// Rows `first..first + count` with coordinates of their own, then `more`.
+fn batch(schema: &Schema, first: usize, count: usize, more: Vec<ArrayRef>) -> RecordBatch {
+    let rows = || (first..first + count).map(|row| i64::try_from(row).unwrap());
+    let mut columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from_iter_values(rows())),
+        Arc::new(Float64Array::from_iter_values(rows().map(|row| latitude(row)))),
+        Arc::new(
+            TimestampNanosecondArray::from_iter_values(rows().map(|row| row % 9_000 * DAY_NS)).with_timezone("UTC"),
+        ),
+    ];
+    columns.extend(more);
+    RecordBatch::try_new(Arc::new(schema.clone()), columns).unwrap()
+}
+
+/// Scattered over the domain, a different one for each of the first 180,000 rows.
+fn latitude(row: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "rows are few")]
+    let scattered = (row * 7_919 % 180_001) as f64;
+    scattered / 1_000.0 - 90.0
+}
+
+/// A new array that holds `batches` as one fragment at 10 ms.
+fn stored(schema: &Schema, batches: &[RecordBatch]) -> (TempDir, Array) {
+    let (folder, uri) = place();
+    Array::create(ctx(), &uri, &layout(), schema).unwrap();
+    crate::write_fragment(ctx(), &uri, 10, batches).unwrap();
+    (folder, Array::open(ctx(), &uri).unwrap())
+}
+
+fn request(columns: &[&str]) -> ReadRequest {
+    let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+    ReadRequest { columns, ranges: vec![], condition: None, batch_rows: 8_192 }
+}
+
+fn names(schema: &Schema) -> Vec<&str> {
+    schema.fields().iter().map(|field| field.name().as_str()).collect()
+}
+
+/// All rows of a read, sorted by the column `row`, which must be asked for.
+fn sorted(array: &Array, request: &ReadRequest) -> RecordBatch {
+    let reader = array.read(request).unwrap();
+    let schema = reader.schema();
+    let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
+    by_row(&concat_batches(&schema, &batches).unwrap())
+}
+
+fn by_row(batch: &RecordBatch) -> RecordBatch {
+    let order: UInt32Array = sort_to_indices(batch.column_by_name("row").unwrap(), None, None).unwrap();
+    take_record_batch(batch, &order).unwrap()
+}
+
+/// The values of the column `row`, sorted.
+fn rows(array: &Array, request: &ReadRequest) -> Vec<i64> {
+    let batch = sorted(array, request);
+    let rows = batch.column_by_name("row").unwrap();
+    rows.as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec()
+}

@@ -1,0 +1,243 @@
+//! What was written is what is read, for every type, width and kind of NULL.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, ArrowPrimitiveType, BooleanArray, FixedSizeListArray, LargeStringArray, PrimitiveArray, RecordBatch,
+    StringArray,
+};
+use arrow::buffer::NullBuffer;
+use arrow::compute::concat_batches;
+use arrow::datatypes::*;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A small generator of its own: values need variety, not shrinking.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn nulls(&mut self, count: usize, wanted: bool) -> Option<NullBuffer> {
+        wanted.then(|| (0..count).map(|_| self.roll() % 3 != 0).collect())
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    UInt8,
+    UInt16,
+    UInt32,
+    UInt64,
+    Float32,
+    Float64,
+    Time,
+    Bool,
+    Text,
+    ShortText,
+}
+
+const KINDS: [Kind; 14] = [
+    Kind::Int8,
+    Kind::Int16,
+    Kind::Int32,
+    Kind::Int64,
+    Kind::UInt8,
+    Kind::UInt16,
+    Kind::UInt32,
+    Kind::UInt64,
+    Kind::Float32,
+    Kind::Float64,
+    Kind::Time,
+    Kind::Bool,
+    Kind::Text,
+    Kind::ShortText,
+];
+
+#[derive(Clone, Debug)]
+struct Spec {
+    kind: Kind,
+    width: i32,
+    nullable: bool,
+    item_nullable: bool,
+}
+
+fn spec() -> impl Strategy<Value = Spec> {
+    (0..KINDS.len(), prop_oneof![Just(1), 2..20_i32], any::<bool>(), any::<bool>()).prop_map(
+        |(kind, width, nullable, item_nullable)| {
+            let kind = KINDS[kind];
+            let width = if matches!(kind, Kind::Bool | Kind::Text | Kind::ShortText) { 1 } else { width };
+            Spec { kind, width, nullable, item_nullable }
+        },
+    )
+}
+
+impl Spec {
+    fn value_type(&self) -> DataType {
+        match self.kind {
+            Kind::Int8 => DataType::Int8,
+            Kind::Int16 => DataType::Int16,
+            Kind::Int32 => DataType::Int32,
+            Kind::Int64 => DataType::Int64,
+            Kind::UInt8 => DataType::UInt8,
+            Kind::UInt16 => DataType::UInt16,
+            Kind::UInt32 => DataType::UInt32,
+            Kind::UInt64 => DataType::UInt64,
+            Kind::Float32 => DataType::Float32,
+            Kind::Float64 => DataType::Float64,
+            Kind::Time => utc(),
+            Kind::Bool => DataType::Boolean,
+            Kind::Text => DataType::LargeUtf8,
+            Kind::ShortText => DataType::Utf8,
+        }
+    }
+
+    fn field(&self, name: &str) -> Field {
+        if self.width == 1 {
+            return Field::new(name, self.value_type(), self.nullable)
+                .with_metadata([("units".into(), "m".into())].into());
+        }
+        let item = Field::new_list_field(self.value_type(), self.item_nullable);
+        let list = DataType::FixedSizeList(Arc::new(item), self.width);
+        let float = matches!(self.kind, Kind::Float32 | Kind::Float64);
+        let metadata = if self.item_nullable && !float { vec![("element_null".into(), "127".into())] } else { vec![] };
+        Field::new(name, list, self.nullable).with_metadata(metadata.into_iter().collect())
+    }
+
+    fn values(&self, count: usize, dice: &mut Dice) -> ArrayRef {
+        let width = usize::try_from(self.width).unwrap();
+        if width == 1 {
+            let nulls = dice.nulls(count, self.nullable);
+            return self.scalars(count, nulls, dice);
+        }
+        let item_nulls = dice.nulls(count * width, self.item_nullable);
+        let values = self.scalars(count * width, item_nulls, dice);
+        let DataType::FixedSizeList(item, width) = self.field("").data_type().clone() else { unreachable!() };
+        Arc::new(FixedSizeListArray::new(item, width, values, dice.nulls(count, self.nullable)))
+    }
+
+    fn scalars(&self, count: usize, nulls: Option<NullBuffer>, dice: &mut Dice) -> ArrayRef {
+        fn primitive<T: ArrowPrimitiveType>(
+            count: usize,
+            nulls: Option<NullBuffer>,
+            mut value: impl FnMut() -> T::Native,
+        ) -> PrimitiveArray<T> {
+            PrimitiveArray::new((0..count).map(|_| value()).collect::<Vec<_>>().into(), nulls)
+        }
+        // 127 stands for NULL inside lists, and so does NaN.
+        let in_list = self.width > 1;
+        let float = |bits: f64| if in_list && bits.is_nan() { 0.0 } else { bits };
+        macro_rules! integers {
+            ($arrow:ty, $native:ty) => {
+                Arc::new(primitive::<$arrow>(count, nulls, || {
+                    let value = dice.roll() as $native;
+                    if in_list && value == 127 { 126 } else { value }
+                }))
+            };
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
+        match self.kind {
+            Kind::Int8 => integers!(Int8Type, i8),
+            Kind::Int16 => integers!(Int16Type, i16),
+            Kind::Int32 => integers!(Int32Type, i32),
+            Kind::Int64 => integers!(Int64Type, i64),
+            Kind::UInt8 => integers!(UInt8Type, u8),
+            Kind::UInt16 => integers!(UInt16Type, u16),
+            Kind::UInt32 => integers!(UInt32Type, u32),
+            Kind::UInt64 => integers!(UInt64Type, u64),
+            Kind::Float32 => Arc::new(primitive::<Float32Type>(count, nulls, || {
+                let value = f32::from_bits(dice.roll() as u32);
+                if in_list && value.is_nan() { 0.5 } else { value }
+            })),
+            Kind::Float64 => Arc::new(primitive::<Float64Type>(count, nulls, || float(f64::from_bits(dice.roll())))),
+            Kind::Time => Arc::new(
+                primitive::<TimestampNanosecondType>(count, nulls, || {
+                    let value = dice.roll() as i64;
+                    if in_list && value == 127 { 126 } else { value }
+                })
+                .with_timezone("UTC"),
+            ),
+            Kind::Bool => {
+                let values = (0..count).map(|_| dice.roll() % 2 == 0).collect();
+                Arc::new(BooleanArray::new(values, nulls))
+            }
+            Kind::Text | Kind::ShortText => {
+                let words = ["", "gt1l", "ÅØ 雪", "a longer text, so that offsets do not step evenly"];
+                let valid = |at: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(at));
+                let texts = (0..count).map(|at| valid(at).then(|| words[(dice.roll() % 4) as usize]));
+                match self.kind {
+                    Kind::Text => Arc::new(texts.collect::<LargeStringArray>()) as ArrayRef,
+                    _ => Arc::new(texts.collect::<StringArray>()),
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_supported_schema_and_batches_come_back_equal(
+        specs in prop::collection::vec(spec(), 0..6),
+        sizes in prop::collection::vec(0_usize..90, 1..4),
+        seed in any::<u64>(),
+        hilbert in any::<bool>(),
+        cut in 0_usize..5,
+        batch_rows in prop_oneof![Just(7_usize), Just(8_192)],
+    ) {
+        let mut dice = Dice(seed);
+        let fields = specs.iter().enumerate().map(|(at, spec)| spec.field(&format!("v{at}"))).collect();
+        let schema = schema(fields);
+        let mut batches = Vec::new();
+        let mut first = 0;
+        for size in sizes {
+            // Slices: buffers whose first value is not the batch's.
+            let whole = batch(&schema, first, size + cut, specs.iter().map(|spec| spec.values(size + cut, &mut dice)).collect());
+            batches.push(whole.slice(cut, size));
+            first += size + cut;
+        }
+        let written = concat_batches(&Arc::new(schema.clone()), &batches).unwrap();
+        let (_folder, uri) = place();
+        let order = if hilbert { CellOrder::Hilbert } else { CellOrder::RowMajor };
+        Array::create(ctx(), &uri, &ArrayLayout { cell_order: order, ..layout() }, &schema).unwrap();
+        if written.num_rows() == 0 {
+            prop_assert!(crate::write_fragment(ctx(), &uri, 10, &batches).is_err());
+            return Ok(());
+        }
+        crate::write_fragment(ctx(), &uri, 10, &batches).unwrap();
+        let array = Array::open(ctx(), &uri).unwrap();
+        let read = sorted(&array, &ReadRequest { batch_rows, ..request(&names(&schema)) });
+        prop_assert_eq!(read.num_rows(), written.num_rows());
+        for field in schema.fields() {
+            let (read, written) = (read.column_by_name(field.name()).unwrap(), written.column_by_name(field.name()).unwrap());
+            let expected = match field.data_type() {
+                DataType::Utf8 => arrow::compute::cast(written, &DataType::LargeUtf8).unwrap(),
+                _ => Arc::clone(written),
+            };
+            prop_assert_eq!(read, &expected, "{}", field);
+            let stored = array.schema().field_with_name(field.name()).unwrap().clone();
+            prop_assert_eq!(stored.data_type(), expected.data_type());
+            prop_assert_eq!((stored.is_nullable(), stored.metadata()), (field.is_nullable(), field.metadata()));
+        }
+    }
+}
+
+#[test]
+fn empty_columns_still_count_rows() {
+    let schema = schema(vec![]);
+    let (_folder, array) = stored(&schema, &[batch(&schema, 0, 1_000, vec![])]);
+    let batches: Vec<RecordBatch> = array.read(&request(&[])).unwrap().map(Result::unwrap).collect();
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 1_000);
+    assert!(batches.iter().all(|batch| batch.num_columns() == 0));
+}

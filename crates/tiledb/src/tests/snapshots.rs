@@ -1,0 +1,114 @@
+//! A snapshot sees what was written up to its moment, and nothing else.
+
+use super::*;
+use crate::{
+    Error, Literal, MetadataValue, consolidate_fragment_metadata, list_fragments, put_metadata,
+    vacuum_fragment_metadata, write_fragment,
+};
+
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(since.as_millis()).unwrap()
+}
+
+#[test]
+fn an_array_opened_at_a_time_sees_no_later_fragment() {
+    let plain = schema(vec![]);
+    let schema = Schema::new(
+        plain
+            .fields()
+            .iter()
+            .map(|f| f.as_ref().clone().with_metadata([("units".into(), f.name().clone())].into()))
+            .collect::<Vec<_>>(),
+    );
+    let (_folder, uri) = place();
+    Array::create(ctx(), &uri, &layout(), &schema).unwrap();
+    let mut names = Vec::new();
+    for (at, first) in [(10, 0), (20, 100), (20, 200), (30, 300)] {
+        names.push(write_fragment(ctx(), &uri, at, &[batch(&schema, first, 5, vec![])]).unwrap());
+    }
+    assert!(names[1].starts_with("__20_20_"), "{}", names[1]);
+    for (at, rows_seen, fragments_seen) in [(9, 0, 0), (10, 5, 1), (19, 5, 1), (20, 15, 3), (29, 15, 3), (30, 20, 4)] {
+        let array = Array::open_at(ctx(), &uri, at).unwrap();
+        assert_eq!(rows(&array, &request(&["row"])).len(), rows_seen, "at {at}");
+        assert_eq!(array.fragments().unwrap().len(), fragments_seen, "at {at}");
+        assert_eq!(array.timestamp(), Some(at));
+        assert_eq!(array.schema().field_with_name("lat").unwrap().metadata()["units"], "lat");
+    }
+    let mut listed: Vec<String> = list_fragments(ctx(), &uri).unwrap().into_iter().map(|f| f.name).collect();
+    listed.sort();
+    names.sort();
+    assert_eq!(listed, names);
+}
+
+#[test]
+fn a_fragment_tells_its_extent_and_size() {
+    let schema = schema(vec![]);
+    let (_folder, array) = stored(&schema, &[batch(&schema, 0, 1_000, vec![])]);
+    let fragments = array.fragments().unwrap();
+    let [fragment] = fragments.as_slice() else { panic!("{fragments:?}") };
+    let latitudes = || (0..1_000).map(latitude);
+    let (low, high) = (latitudes().fold(f64::MAX, f64::min), latitudes().fold(f64::MIN, f64::max));
+    assert_eq!((fragment.timestamps, fragment.cells), ((10, 10), 1_000));
+    assert!(fragment.bytes > 1_000 && fragment.uri.ends_with(&fragment.name));
+    let times = (Literal::TimestampNs(0), Literal::TimestampNs(999 * DAY_NS));
+    assert_eq!(fragment.domain, [(Literal::Float(low), Literal::Float(high)), times]);
+}
+
+#[test]
+fn a_fragment_ahead_of_the_clock_is_awaited_or_told_but_never_left_out() {
+    let schema = schema(vec![]);
+    let (_folder, uri) = place();
+    Array::create(ctx(), &uri, &layout(), &schema).unwrap();
+    let soon = now_ms() + 400;
+    write_fragment(ctx(), &uri, soon, &[batch(&schema, 0, 5, vec![])]).unwrap();
+    let array = Array::open_at(ctx(), &uri, soon).unwrap();
+    assert_eq!(array.fragments().unwrap().len(), 1);
+    assert_eq!(list_fragments(ctx(), &uri).unwrap().len(), 1);
+    let later = now_ms() + 3_600_000;
+    write_fragment(ctx(), &uri, later, &[batch(&schema, 5, 5, vec![])]).unwrap();
+    assert_eq!(rows(&Array::open_at(ctx(), &uri, later).unwrap(), &request(&["row"])).len(), 10);
+    let failed = list_fragments(ctx(), &uri).unwrap_err();
+    assert!(matches!(failed, Error::FutureFragment { ahead_ms, .. } if ahead_ms > 3_000_000), "{failed}");
+    assert_eq!(array.fragments().unwrap().len(), 1);
+}
+
+#[test]
+fn metadata_comes_back_as_it_was_at_that_time() {
+    let schema = schema(vec![]);
+    let (_folder, uri) = place();
+    Array::create(ctx(), &uri, &layout(), &schema).unwrap();
+    let text = |text: &str| MetadataValue::Text(text.to_owned());
+    let first = [
+        ("title".to_owned(), text("Wälder")),
+        ("empty".to_owned(), text("")),
+        ("count".to_owned(), MetadataValue::Int(-3)),
+    ];
+    put_metadata(ctx(), &uri, 10, &first).unwrap();
+    put_metadata(
+        ctx(),
+        &uri,
+        20,
+        &[("title".to_owned(), text("new")), ("scale".to_owned(), MetadataValue::Float(0.5))],
+    )
+    .unwrap();
+    let early = Array::open_at(ctx(), &uri, 15).unwrap().metadata().unwrap();
+    assert_eq!(early, first.into_iter().collect());
+    let late = Array::open(ctx(), &uri).unwrap().metadata().unwrap();
+    assert_eq!((late.len(), &late["title"], &late["scale"]), (4, &text("new"), &MetadataValue::Float(0.5)));
+}
+
+#[test]
+fn gathered_fragment_metadata_hides_nothing() {
+    let schema = schema(vec![]);
+    let (_folder, uri) = place();
+    Array::create(ctx(), &uri, &layout(), &schema).unwrap();
+    for at in 0..4 {
+        write_fragment(ctx(), &uri, 10 + at, &[batch(&schema, usize::try_from(at).unwrap() * 5, 5, vec![])]).unwrap();
+        consolidate_fragment_metadata(ctx(), &uri).unwrap();
+    }
+    vacuum_fragment_metadata(ctx(), &uri).unwrap();
+    assert_eq!(rows(&Array::open(ctx(), &uri).unwrap(), &request(&["row"])).len(), 20);
+    assert_eq!(rows(&Array::open_at(ctx(), &uri, 11).unwrap(), &request(&["row"])).len(), 10);
+    assert_eq!(list_fragments(ctx(), &uri).unwrap().len(), 4);
+}

@@ -1,0 +1,80 @@
+//! Arrow's validity bitmap ⇄ TileDB's validity byte per cell, eight cells at a time.
+
+use arrow::buffer::{BooleanBuffer, Buffer, MutableBuffer, NullBuffer};
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// One bit per byte: set where the byte is not 0.
+pub(crate) fn pack(bytes: &[u8]) -> BooleanBuffer {
+    let mut packed = MutableBuffer::with_capacity(bytes.len().div_ceil(8));
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        packed.push(pack_word(u64::from_le_bytes(*word)));
+    }
+    if !rest.is_empty() {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        packed.push(pack_word(u64::from_le_bytes(word)));
+    }
+    BooleanBuffer::new(packed.into(), 0, bytes.len())
+}
+
+/// The validity of cells read; `None` if all are valid.
+pub(crate) fn nulls(bytes: &[u8]) -> Option<NullBuffer> {
+    let nulls = NullBuffer::new(pack(bytes));
+    (nulls.null_count() > 0).then_some(nulls)
+}
+
+/// One byte per bit, 0 or 1.
+pub(crate) fn unpack(bits: &BooleanBuffer) -> Buffer {
+    let mut bytes = MutableBuffer::with_capacity(bits.len().next_multiple_of(64));
+    let chunks = bits.bit_chunks();
+    for word in chunks.iter().chain(std::iter::once(chunks.remainder_bits())) {
+        for byte in word.to_le_bytes() {
+            bytes.push(unpack_byte(byte).to_le());
+        }
+    }
+    bytes.truncate(bits.len());
+    bytes.into()
+}
+
+fn pack_word(word: u64) -> u8 {
+    // Any bit of a byte lands in its lowest: what the shifts drag in from the byte above stays in the bits masked away.
+    let low = word | (word >> 4);
+    let low = low | (low >> 2);
+    let low = (low | (low >> 1)) & ONES;
+    // Byte i moves to bit 56 + i.
+    (low.wrapping_mul(0x0102_0408_1020_4080) >> 56).to_le_bytes()[0]
+}
+
+fn unpack_byte(bits: u8) -> u64 {
+    // Byte i keeps bit i alone; adding 0x7f carries it into the byte's top bit.
+    let spread = u64::from(bits).wrapping_mul(ONES) & 0x8040_2010_0804_0201;
+    ((spread + 0x7f7f_7f7f_7f7f_7f7f) >> 7) & ONES
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn bits_survive_the_way_through_bytes_at_any_offset(bits in prop::collection::vec(any::<bool>(), 0..300), skip in 0_usize..70) {
+            let bitmap: BooleanBuffer = bits.iter().copied().collect();
+            let skip = skip.min(bits.len());
+            let sliced = bitmap.slice(skip, bits.len() - skip);
+            let bytes = unpack(&sliced);
+            let expected: Vec<u8> = bits[skip..].iter().map(|bit| u8::from(*bit)).collect();
+            prop_assert_eq!(bytes.as_slice(), expected.as_slice());
+            prop_assert_eq!(pack(bytes.as_slice()), sliced);
+        }
+
+        #[test]
+        fn any_byte_but_zero_is_valid(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let expected: BooleanBuffer = bytes.iter().map(|byte| *byte != 0).collect();
+            prop_assert_eq!(pack(&bytes), expected);
+        }
+    }
+}

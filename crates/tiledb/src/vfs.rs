@@ -1,0 +1,188 @@
+//! Files and folders at any URI libtiledb can reach, with the context's credentials.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::fmt;
+
+use tiledb_sys as sys;
+
+use crate::context::{Context, c_text};
+use crate::error::Result;
+use crate::handle::Handle;
+
+/// libtiledb's virtual file system: local paths, `s3://`, `gcs://`, `azure://`, `mem://`.
+pub struct Vfs {
+    handle: Handle<sys::tiledb_vfs_t>,
+    ctx: Context,
+}
+
+impl Vfs {
+    /// The file system as `ctx` is configured.
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] for settings that no file system accepts.
+    pub fn new(ctx: &Context) -> Result<Self> {
+        let config = ctx.config_with(&[])?;
+        // SAFETY: a live context and configuration, a place to write to.
+        let handle = ctx.make("make a file system", "", sys::tiledb_vfs_free, |c, out| unsafe {
+            sys::tiledb_vfs_alloc(c, config.as_ptr(), out)
+        })?;
+        Ok(Self { handle, ctx: ctx.clone() })
+    }
+
+    /// Whether `uri` is a folder (on object stores: a prefix with objects below it).
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] if the store cannot be asked.
+    pub fn is_dir(&self, uri: &str) -> Result<bool> {
+        let c_uri = c_text(uri)?;
+        // SAFETY: live objects, a string that outlives the call, a place to write to.
+        let answer: i32 = self.ctx.get("look up", uri, |c, out| unsafe {
+            sys::tiledb_vfs_is_dir(c, self.handle.as_ptr(), c_uri.as_ptr(), out)
+        })?;
+        Ok(answer != 0)
+    }
+
+    /// Whether `uri` is a file.
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] if the store cannot be asked.
+    pub fn is_file(&self, uri: &str) -> Result<bool> {
+        let c_uri = c_text(uri)?;
+        // SAFETY: live objects, a string that outlives the call, a place to write to.
+        let answer: i32 = self.ctx.get("look up", uri, |c, out| unsafe {
+            sys::tiledb_vfs_is_file(c, self.handle.as_ptr(), c_uri.as_ptr(), out)
+        })?;
+        Ok(answer != 0)
+    }
+
+    /// The full URIs of what lies directly in the folder `uri`, sorted.
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] if it cannot be listed.
+    pub fn list(&self, uri: &str) -> Result<Vec<String>> {
+        unsafe extern "C" fn collect(path: *const c_char, into: *mut c_void) -> i32 {
+            // SAFETY: libtiledb passes a NUL-terminated path, and the vector given below back.
+            let (path, into) = unsafe { (CStr::from_ptr(path), &mut *into.cast::<Vec<CString>>()) };
+            into.push(path.to_owned());
+            1
+        }
+        let c_uri = c_text(uri)?;
+        let mut found: Vec<CString> = Vec::new();
+        let into: *mut c_void = std::ptr::from_mut(&mut found).cast();
+        // SAFETY: live objects; the callback gets the vector, which nothing else touches during the call.
+        let code =
+            unsafe { sys::tiledb_vfs_ls(self.ctx.as_ptr(), self.handle.as_ptr(), c_uri.as_ptr(), Some(collect), into) };
+        self.ctx.check(code, "list", uri)?;
+        let mut found: Vec<String> = found.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        found.sort();
+        Ok(found)
+    }
+
+    /// The size of a file in bytes.
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] if there is no such file.
+    pub fn size(&self, uri: &str) -> Result<u64> {
+        let c_uri = c_text(uri)?;
+        // SAFETY: live objects, a string that outlives the call, a place to write to.
+        self.ctx.get("measure", uri, |c, out| unsafe {
+            sys::tiledb_vfs_file_size(c, self.handle.as_ptr(), c_uri.as_ptr(), out)
+        })
+    }
+
+    /// A whole file.
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] if it cannot be read.
+    pub fn read(&self, uri: &str) -> Result<Vec<u8>> {
+        let size = self.size(uri)?;
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
+        if bytes.is_empty() {
+            return Ok(bytes);
+        }
+        let file = self.open(uri, sys::TILEDB_VFS_READ)?;
+        // SAFETY: an open file, and a buffer of the size asked.
+        let code =
+            unsafe { sys::tiledb_vfs_read(self.ctx.as_ptr(), file.as_ptr(), 0, bytes.as_mut_ptr().cast(), size) };
+        self.ctx.check(code, "read", uri)?;
+        self.close(&file, uri)?;
+        Ok(bytes)
+    }
+
+    /// Writes a whole file, in place of one that exists.
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] if it cannot be written.
+    pub fn write(&self, uri: &str, bytes: &[u8]) -> Result<()> {
+        if self.is_file(uri)? {
+            self.remove_file(uri)?;
+        }
+        if bytes.is_empty() {
+            // SAFETY: live objects, a string that outlives the call.
+            return self.with(uri, "write", |c, vfs, uri| unsafe { sys::tiledb_vfs_touch(c, vfs, uri) });
+        }
+        let file = self.open(uri, sys::TILEDB_VFS_WRITE)?;
+        // SAFETY: an open file, and a buffer of the size told.
+        let code = unsafe {
+            sys::tiledb_vfs_write(self.ctx.as_ptr(), file.as_ptr(), bytes.as_ptr().cast(), bytes.len() as u64)
+        };
+        self.ctx.check(code, "write", uri)?;
+        self.close(&file, uri)
+    }
+
+    /// Makes a folder; nothing on object stores, which have none.
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] if it cannot be made.
+    pub fn create_dir(&self, uri: &str) -> Result<()> {
+        // SAFETY: live objects, a string that outlives the call.
+        self.with(uri, "make the folder", |c, vfs, uri| unsafe { sys::tiledb_vfs_create_dir(c, vfs, uri) })
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] if it cannot be removed.
+    pub fn remove_file(&self, uri: &str) -> Result<()> {
+        // SAFETY: live objects, a string that outlives the call.
+        self.with(uri, "remove", |c, vfs, uri| unsafe { sys::tiledb_vfs_remove_file(c, vfs, uri) })
+    }
+
+    /// Removes a folder and all that is in it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Library`] if it cannot be removed.
+    pub fn remove_dir(&self, uri: &str) -> Result<()> {
+        // SAFETY: live objects, a string that outlives the call.
+        self.with(uri, "remove", |c, vfs, uri| unsafe { sys::tiledb_vfs_remove_dir(c, vfs, uri) })
+    }
+
+    fn with(
+        &self,
+        uri: &str,
+        action: &'static str,
+        call: impl FnOnce(*mut sys::tiledb_ctx_t, *mut sys::tiledb_vfs_t, *const c_char) -> i32,
+    ) -> Result<()> {
+        let c_uri = c_text(uri)?;
+        self.ctx.check(call(self.ctx.as_ptr(), self.handle.as_ptr(), c_uri.as_ptr()), action, uri)
+    }
+
+    fn open(&self, uri: &str, mode: sys::tiledb_vfs_mode_t) -> Result<Handle<sys::tiledb_vfs_fh_t>> {
+        let c_uri = c_text(uri)?;
+        // SAFETY: live objects, a string that outlives the call, a place to write to.
+        self.ctx.make("open", uri, sys::tiledb_vfs_fh_free, |c, out| unsafe {
+            sys::tiledb_vfs_open(c, self.handle.as_ptr(), c_uri.as_ptr(), mode, out)
+        })
+    }
+
+    fn close(&self, file: &Handle<sys::tiledb_vfs_fh_t>, uri: &str) -> Result<()> {
+        // SAFETY: an open file.
+        self.ctx.check(unsafe { sys::tiledb_vfs_close(self.ctx.as_ptr(), file.as_ptr()) }, "close", uri)
+    }
+}
+
+impl fmt::Debug for Vfs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vfs").finish_non_exhaustive()
+    }
+}
