@@ -1,0 +1,248 @@
+//! A granule, opened and decoded: beams and variables are spread over threads, and come out as one record batch per beam.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::Schema;
+use isdb_schema::catalogue::Variable;
+use isdb_schema::granule_name::PRODUCT;
+use isdb_schema::segments::segment_fields;
+
+use crate::beam::{Assembled, BEAMS, Beam, Found, Wanted, assemble, columns_for};
+use crate::container;
+use crate::dataset::Stored;
+use crate::error::{Error, Reason, Result};
+use crate::filters::Unfilter;
+use crate::identity::Identity;
+use crate::metadata::{attributes, numbers, present, text};
+use crate::orientation::Orientations;
+use crate::source::ByteSource;
+use crate::time::{ATLAS_EPOCH_GPS, Epoch};
+use crate::values::{self, Fills};
+
+/// An ATL08 granule whose structure has been looked at and whose values have not been read.
+pub struct Granule {
+    source: Arc<dyn ByteSource>,
+    identity: Identity,
+    epoch: Epoch,
+    orientations: Orientations,
+    beams: Vec<Beam>,
+    beams_missing: Vec<&'static str>,
+    beams_empty: Vec<&'static str>,
+    notes: Vec<Note>,
+}
+
+/// Something about a granule that is not as the product describes it, but does not keep it from being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// `ancillary_data/atlas_sdp_gps_epoch` is missing; 2018-01-01T00:00:00Z was taken.
+    EpochAssumed,
+    /// `atlas_beam_type` of the beam and `sc_orient` disagree on its strength; the former was taken.
+    StrengthContradicted {
+        /// The beam.
+        beam: &'static str,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EpochAssumed => write!(f, "no atlas_sdp_gps_epoch: 2018-01-01T00:00:00Z assumed"),
+            Self::StrengthContradicted { beam } => write!(f, "{beam}: sc_orient contradicts atlas_beam_type"),
+        }
+    }
+}
+
+/// A granule's values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// One batch of [`segment_fields`] per beam with rows, in the beams' order.
+    pub batches: Vec<RecordBatch>,
+    /// Rows in the file.
+    pub rows_read: u64,
+    /// Rows of them left out, since position, time or segment were fill or impossible.
+    pub rows_rejected: u64,
+    /// Beams without a group or without `land_segments`.
+    pub beams_missing: Vec<&'static str>,
+    /// Beams whose `land_segments` hold no rows.
+    pub beams_empty: Vec<&'static str>,
+    /// Wanted variables that at least one beam with rows lacks, or has in another width: NULL there. In catalogue order.
+    pub variables_missing: Vec<&'static str>,
+    /// What else was found odd.
+    pub notes: Vec<Note>,
+}
+
+/// A decoded column; `None` if the beam does not have it.
+type Column = Option<ArrayRef>;
+
+impl Granule {
+    /// Checks that `source` is a complete ATL08 file and finds its beams. Only metadata are read.
+    ///
+    /// # Errors
+    /// If it is no HDF5 file, cut off, another product, or its structure cannot be followed.
+    pub fn open(source: impl ByteSource + 'static) -> Result<Self> {
+        Self::open_shared(Arc::new(source))
+    }
+
+    /// [`open`](Self::open) for a source that others hold too.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_shared(source: Arc<dyn ByteSource>) -> Result<Self> {
+        let file = container::open(&source)?;
+        let name = source.name().to_owned();
+        let short_name = text(&attributes(&file, "/"), "short_name");
+        if let Some(other) = short_name.as_deref().filter(|name| *name != PRODUCT) {
+            return Err(Error::NotAtl08 { file: name, reason: format!("its short_name is {other}") });
+        }
+        let (mut beams, mut beams_missing, mut beams_empty) = (Vec::new(), Vec::new(), Vec::new());
+        for beam in BEAMS {
+            match Beam::find(&file, beam, source.len()) {
+                Ok(Found::Rows(found)) => beams.push(found),
+                Ok(Found::Empty) => beams_empty.push(beam),
+                Ok(Found::Missing) => beams_missing.push(beam),
+                Err((path, source)) => return Err(Error::Dataset { file: name, path, source }),
+            }
+        }
+        if beams_missing.len() == BEAMS.len() && short_name.is_none() {
+            return Err(Error::NotAtl08 { file: name, reason: "no beam has land_segments".to_owned() });
+        }
+        let names: Vec<_> = beams.iter().map(|beam| beam.name).collect();
+        let identity = Identity::find(&file, &name, &names);
+        let mut notes = Vec::new();
+        let epoch = numbers(&file, "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());
+        if epoch.is_none() {
+            notes.push(Note::EpochAssumed);
+        }
+        let Some(epoch) = Epoch::from_gps_seconds(epoch.unwrap_or(ATLAS_EPOCH_GPS)) else {
+            let path = "ancillary_data/atlas_sdp_gps_epoch".to_owned();
+            return Err(Error::Dataset { file: name, path, source: "it is no moment near the mission".into() });
+        };
+        let orientations = Orientations::read(&file);
+        Ok(Self { source, identity, epoch, orientations, beams, beams_missing, beams_empty, notes })
+    }
+
+    /// Which granule it is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Reads the `wanted` variables of all beams, on up to `threads` threads. Only their chunks are fetched.
+    ///
+    /// # Errors
+    /// If a dataset cannot be fetched or decoded, or a required variable is missing where there are rows; the error
+    /// names it.
+    pub fn decode(&self, wanted: &[&Variable], threads: usize) -> Result<Decoded> {
+        let wanted_columns = columns_for(wanted);
+        let mut columns = self.columns(&wanted_columns, threads)?.into_iter();
+        let schema = Arc::new(Schema::new(segment_fields(wanted)));
+        let mut decoded = Decoded {
+            batches: Vec::with_capacity(self.beams.len()),
+            rows_read: 0,
+            rows_rejected: 0,
+            beams_missing: self.beams_missing.clone(),
+            beams_empty: self.beams_empty.clone(),
+            variables_missing: Vec::new(),
+            notes: self.notes.clone(),
+        };
+        let mut missing = vec![false; wanted_columns.len()];
+        for beam in &self.beams {
+            let beams_columns = wanted_columns.iter().zip(&mut missing).zip(columns.by_ref());
+            let arrays = beams_columns.map(|((wanted, missing), column)| {
+                column.unwrap_or_else(|| {
+                    *missing = true;
+                    values::absent(wanted.variable, beam.rows)
+                })
+            });
+            let Assembled { batch, rejected, contradiction } =
+                assemble(beam, &schema, arrays.collect(), self.epoch, &self.orientations)
+                    .map_err(|error| self.failed(format!("{}/land_segments", beam.name), error.into()))?;
+            decoded.rows_read += beam.rows as u64;
+            decoded.rows_rejected += rejected as u64;
+            if batch.num_rows() > 0 {
+                decoded.batches.push(batch);
+            }
+            if contradiction {
+                decoded.notes.push(Note::StrengthContradicted { beam: beam.name });
+            }
+        }
+        let names = wanted_columns.iter().zip(missing);
+        decoded.variables_missing = names.filter(|(_, missing)| *missing).map(|(w, _)| w.variable.name).collect();
+        Ok(decoded)
+    }
+
+    /// Every wanted column of every beam, beam by beam. Threads take the next column as they get free; after the first
+    /// error no more are taken.
+    fn columns(&self, wanted: &[Wanted], threads: usize) -> Result<Vec<Column>> {
+        let jobs: Vec<_> =
+            self.beams.iter().flat_map(|beam| wanted.iter().map(move |wanted| (beam, *wanted))).collect();
+        let next = AtomicUsize::new(0);
+        let failure = Mutex::new(None);
+        let work = || {
+            let mut unfilter = Unfilter::new();
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some((beam, wanted)) = jobs.get(at) else { break };
+                match self.column(beam, *wanted, &mut unfilter) {
+                    Ok(column) => done.push((at, column)),
+                    Err(reason) => {
+                        let path = format!("{}/land_segments/{}", beam.name, wanted.variable.path);
+                        next.store(jobs.len(), Ordering::Relaxed);
+                        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((path, reason));
+                        break;
+                    }
+                }
+            }
+            done
+        };
+        let others = threads.min(jobs.len()).saturating_sub(1);
+        let parts = std::thread::scope(|scope| {
+            let spawned: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+            let own = work();
+            spawned.into_iter().map(std::thread::ScopedJoinHandle::join).chain([Ok(own)]).collect::<Vec<_>>()
+        });
+        let mut columns: Vec<Column> = vec![None; jobs.len()];
+        for part in parts {
+            let Ok(part) = part else {
+                return Err(self.failed("land_segments".to_owned(), "the HDF5 reader gave up on it".into()));
+            };
+            for (at, column) in part {
+                if let Some(place) = columns.get_mut(at) {
+                    *place = column;
+                }
+            }
+        }
+        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some((path, reason)) => Err(self.failed(path, reason)),
+            None => Ok(columns),
+        }
+    }
+
+    fn column(&self, beam: &Beam, wanted: Wanted, unfilter: &mut Unfilter) -> Result<Column, Reason> {
+        let Wanted { variable, dtype } = wanted;
+        let required = |what: &str| if variable.required { Err(Reason::from(what.to_owned())) } else { Ok(None) };
+        let Some(dataset) = present(beam.group.dataset(variable.path))? else { return required("it is missing") };
+        let stored = Stored::new(dataset)?;
+        if stored.rows != beam.rows {
+            return Err(format!("it has {} rows where delta_time has {}", stored.rows, beam.rows).into());
+        }
+        if stored.width != variable.width {
+            return required("it is not one number per row");
+        }
+        let fills = Fills::new(variable, stored.fill_attribute()?.as_ref());
+        let buffer = stored.read(&*self.source, unfilter)?;
+        values::column(buffer, stored.element, dtype, variable, &fills).map(Some)
+    }
+
+    fn failed(&self, path: String, source: Reason) -> Error {
+        Error::Dataset { file: self.source.name().to_owned(), path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! Decode an ATL08 HDF5 granule into Arrow record batches.
+//!
+//! [`Granule::open`] takes any [`ByteSource`] and looks at the structure; [`Granule::decode`] fetches and inflates the
+//! chunks of the wanted variables, in parallel and straight into Arrow buffers, and hands out one batch per beam with the
+//! columns of [`isdb_schema::segments::segment_fields`]. Nothing is known here of where granules come from or go to.
+//!
+//! NULL is what the granule marks as fill: the `_FillValue` attribute, the catalogue's fill, and any float that is NaN or
+//! at least 3.4e38. Zero fills and listed flag values are values.
+
+mod beam;
+mod container;
+mod dataset;
+mod element;
+mod error;
+mod filters;
+mod granule;
+mod identity;
+mod metadata;
+mod orientation;
+mod source;
+#[cfg(test)]
+mod testing;
+mod time;
+mod values;
+
+pub use error::{Error, Result};
+pub use granule::{Decoded, Granule, Note};
+pub use identity::Identity;
+pub use source::{ByteSource, FileSource};

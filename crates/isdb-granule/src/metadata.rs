@@ -1,0 +1,49 @@
+//! Small lookups in a granule's groups and attributes. Clip tools drop and retype them, so that absence is an answer.
+
+use std::collections::HashMap;
+
+use hdf5::{AttrValue, FormatError};
+
+/// Attributes of a group or dataset by name; none if they cannot be read.
+pub(crate) type Attributes = HashMap<String, AttrValue>;
+
+/// `None` for what does not exist, instead of an error.
+pub(crate) fn present<T>(found: Result<T, hdf5::Error>) -> Result<Option<T>, hdf5::Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(hdf5::Error::Format(FormatError::PathNotFound(_))) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The attributes of the group at `path`, empty if there is none.
+pub(crate) fn attributes(file: &hdf5::File, path: &str) -> Attributes {
+    file.group(path).and_then(|group| group.attrs()).unwrap_or_default()
+}
+
+/// A text attribute without the blanks and zeros that fixed-length strings are padded with.
+pub(crate) fn text(attributes: &Attributes, name: &str) -> Option<String> {
+    attributes.get(name).and_then(AttrValue::as_str).map(trimmed).filter(|text| !text.is_empty())
+}
+
+/// The first string of the dataset at `path`.
+pub(crate) fn string(file: &hdf5::File, path: &str) -> Option<String> {
+    let dataset = small(file, path)?;
+    dataset.read_string().ok()?.first().map(|text| trimmed(text)).filter(|text| !text.is_empty())
+}
+
+/// The numbers of the dataset at `path` as doubles, whatever type they are stored in.
+pub(crate) fn numbers(file: &hdf5::File, path: &str) -> Option<Vec<f64>> {
+    small(file, path)?.read_f64().ok()
+}
+
+/// Nothing looked up here is long; a file that says otherwise is not followed.
+fn small(file: &hdf5::File, path: &str) -> Option<hdf5::Dataset> {
+    let dataset = file.dataset(path).ok()?;
+    let elements = dataset.shape().ok()?.iter().try_fold(1_u64, |n, &edge| n.checked_mul(edge))?;
+    (elements <= 1024 && dataset.element_size().ok()? <= 1024).then_some(dataset)
+}
+
+fn trimmed(text: &str) -> String {
+    text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned()
+}

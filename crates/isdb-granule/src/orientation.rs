@@ -1,0 +1,79 @@
+//! Which way the spacecraft flew, and so which beam of a pair is the strong one.
+
+use crate::metadata::numbers;
+
+/// Flies with the left beams leading: `gt1l`, `gt2l`, `gt3l` are strong.
+const BACKWARD: i8 = 0;
+/// The right beams are strong.
+const FORWARD: i8 = 1;
+/// Turning: no beam strength can be told.
+const TRANSITION: i8 = 2;
+
+/// The orientations of a granule in the order of their beginning.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Orientations {
+    /// `delta_time` of the beginning, orientation.
+    changes: Vec<(f64, i8)>,
+}
+
+impl Orientations {
+    /// Reads `/orbit_info/sc_orient` and `sc_orient_time`. A single orientation without a time holds for the granule;
+    /// several without times tell nothing.
+    pub(crate) fn read(file: &hdf5::File) -> Self {
+        let orientations = numbers(file, "orbit_info/sc_orient").unwrap_or_default();
+        let times = numbers(file, "orbit_info/sc_orient_time").unwrap_or_default();
+        Self::new(&orientations, &times)
+    }
+
+    fn new(orientations: &[f64], times: &[f64]) -> Self {
+        let known = |&value: &f64| [BACKWARD, FORWARD, TRANSITION].into_iter().find(|&o| f64::from(o) == value);
+        let mut changes: Vec<(f64, i8)> = match (orientations, times) {
+            ([only], []) => known(only).map(|o| (f64::NEG_INFINITY, o)).into_iter().collect(),
+            _ => times.iter().zip(orientations).filter_map(|(&time, o)| Some((time, known(o)?))).collect(),
+        };
+        changes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Self { changes }
+    }
+
+    /// The orientation at `delta_time`: the last that had begun.
+    pub(crate) fn at(&self, delta_time: f64) -> Option<i8> {
+        self.changes.iter().rev().find(|(begun, _)| *begun <= delta_time).map(|&(_, orientation)| orientation)
+    }
+}
+
+/// `strong` or `weak` for the beam of that name when flying so; `None` while turning.
+pub(crate) fn strength(beam: &str, orientation: i8) -> Option<&'static str> {
+    let left = beam.ends_with('l');
+    match orientation {
+        BACKWARD => Some(if left { "strong" } else { "weak" }),
+        FORWARD => Some(if left { "weak" } else { "strong" }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_within_the_granule_counts_from_its_time() {
+        let orientations = Orientations::new(&[1.0, 2.0, 0.0], &[10.0, 20.0, 30.0]);
+        let at = [9.9, 10.0, 19.9, 25.0, 31.0].map(|time| orientations.at(time));
+        assert_eq!(at, [None, Some(1), Some(1), Some(2), Some(0)]);
+    }
+
+    #[test]
+    fn orientations_without_times_hold_only_if_there_is_one() {
+        assert_eq!(Orientations::new(&[0.0], &[]).at(5.0), Some(0));
+        assert_eq!(Orientations::new(&[0.0, 1.0], &[]).at(5.0), None);
+        assert_eq!(Orientations::new(&[], &[]).at(5.0), None);
+        assert_eq!(Orientations::new(&[127.0], &[]).at(5.0), None);
+    }
+
+    #[test]
+    fn strength_follows_side_and_orientation() {
+        assert_eq!([strength("gt1l", 0), strength("gt1r", 0)], [Some("strong"), Some("weak")]);
+        assert_eq!([strength("gt3l", 1), strength("gt3r", 1)], [Some("weak"), Some("strong")]);
+        assert_eq!(strength("gt2l", 2), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! What is known of one product variable, and the Arrow field it becomes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+
+/// The number type a variable is stored in. A granule of another release may hold it in a wider one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dtype {
+    /// 8-bit signed integer.
+    Int8,
+    /// 16-bit signed integer.
+    Int16,
+    /// 32-bit signed integer.
+    Int32,
+    /// 64-bit signed integer.
+    Int64,
+    /// IEEE single precision.
+    Float32,
+    /// IEEE double precision.
+    Float64,
+}
+
+impl Dtype {
+    /// The Arrow type of one element.
+    #[must_use]
+    pub fn arrow(self) -> DataType {
+        match self {
+            Self::Int8 => DataType::Int8,
+            Self::Int16 => DataType::Int16,
+            Self::Int32 => DataType::Int32,
+            Self::Int64 => DataType::Int64,
+            Self::Float32 => DataType::Float32,
+            Self::Float64 => DataType::Float64,
+        }
+    }
+
+    /// Whether the elements are integers.
+    #[must_use]
+    pub fn is_integer(self) -> bool {
+        !matches!(self, Self::Float32 | Self::Float64)
+    }
+}
+
+/// The value by which the product says that nothing was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fill {
+    /// Of integer variables: the largest value of the type in most flags, 255 in land cover and water mask.
+    Int(i64),
+    /// Of float variables: the largest finite single.
+    Float(f32),
+}
+
+/// The releases whose granules hold a variable. A release newer than the newest known one is taken to hold what that
+/// one holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Releases {
+    /// The first release with the variable.
+    pub first: u16,
+    /// The last release with it, or `None` if it was never removed.
+    pub last: Option<u16>,
+}
+
+impl Releases {
+    /// Whether granules of `release` (7 for `007`) hold the variable.
+    #[must_use]
+    pub const fn contains(self, release: u16) -> bool {
+        let begun = self.first <= release;
+        match self.last {
+            Some(last) => begun && release <= last,
+            None => begun,
+        }
+    }
+}
+
+/// One dataset of `/gtXX/land_segments`, read per 100 m segment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    /// Unique name, the last part of `path`.
+    pub name: &'static str,
+    /// HDF5 path below `/gtXX/land_segments`, such as `canopy/h_canopy`.
+    pub path: &'static str,
+    /// Type of one element.
+    pub dtype: Dtype,
+    /// Elements per segment: 1, 5 (20 m pieces or surface types) or 18 (height percentiles).
+    pub width: usize,
+    /// Units as the product writes them; `1` means none.
+    pub units: &'static str,
+    /// The fill value of the product's dictionary, if there is one. A zero HDF5 fill is a value, not listed here.
+    pub fill: Option<Fill>,
+    /// Smallest and largest valid value as the product states them; infinite where a side is open.
+    pub valid_range: Option<(f64, f64)>,
+    /// The releases that hold it.
+    pub releases: Releases,
+    /// Flag values, separated by blanks (CF `flag_values`); empty if it is no flag.
+    pub flag_values: &'static str,
+    /// Their meanings in the same order (CF `flag_meanings`).
+    pub flag_meanings: &'static str,
+    /// The product's short description (CF `long_name`).
+    pub long_name: &'static str,
+    /// What more is to be said of it; may be empty.
+    pub description: &'static str,
+    /// Whether a granule without it is no granule: never NULL, always decoded.
+    pub required: bool,
+}
+
+impl Variable {
+    /// The Arrow field under the variable's own name and type: nullable unless required; more than one element per
+    /// segment become a `FixedSizeList` of nullable items. Metadata: `units`, `long_name`, `hdf5_path`, and where they
+    /// apply `description`, `flag_values`, `flag_meanings`, `valid_min`, `valid_max`, and `element_null` (the integer
+    /// that stands for a NULL element of a list where storage has no validity for elements).
+    #[must_use]
+    pub fn field(&self) -> Field {
+        let element = self.dtype.arrow();
+        let data_type = match i32::try_from(self.width) {
+            Ok(width) if width > 1 => DataType::FixedSizeList(Arc::new(Field::new_list_field(element, true)), width),
+            _ => element,
+        };
+        Field::new(self.name, data_type, !self.required).with_metadata(self.metadata())
+    }
+
+    /// The integer that marks a NULL element of a stored list: the product's fill, or the fill its type has elsewhere
+    /// in the product. `None` for floats (NaN does it) and for single values.
+    #[must_use]
+    pub fn element_null(&self) -> Option<i64> {
+        if self.width == 1 || !self.dtype.is_integer() {
+            return None;
+        }
+        Some(match (self.fill, self.dtype) {
+            (Some(Fill::Int(fill)), _) => fill,
+            (_, Dtype::Int8) => i64::from(i8::MAX),
+            (_, Dtype::Int16) => i64::from(i16::MAX),
+            (_, Dtype::Int32) => i64::from(i32::MAX),
+            _ => i64::MAX,
+        })
+    }
+
+    fn metadata(&self) -> HashMap<String, String> {
+        let mut metadata = HashMap::new();
+        let mut put = |key: &str, value: String| {
+            if !value.is_empty() {
+                metadata.insert(key.to_owned(), value);
+            }
+        };
+        put("units", self.units.to_owned());
+        put("long_name", self.long_name.to_owned());
+        put("hdf5_path", format!("gtx/land_segments/{}", self.path));
+        put("description", self.description.to_owned());
+        put("flag_values", self.flag_values.to_owned());
+        put("flag_meanings", self.flag_meanings.to_owned());
+        if let Some((min, max)) = self.valid_range {
+            put("valid_min", min.to_string());
+            if max.is_finite() {
+                put("valid_max", max.to_string());
+            }
+        }
+        if let Some(null) = self.element_null() {
+            put("element_null", null.to_string());
+        }
+        metadata
+    }
+}

@@ -1,0 +1,221 @@
+//! The name of an ATL08 granule, `ATL08_yyyymmddhhmmss_ttttccnn_vvv_rr.h5`, taken apart and put together. NSIDC's
+//! subsetters prefix it with `processed_` or append `_subsetted`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The short name of the product.
+pub const PRODUCT: &str = "ATL08";
+
+const PREFIX: &str = "processed_";
+const SUFFIX: &str = "_subsetted";
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// What a granule's file name says. `Display` writes the file name back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GranuleName {
+    /// Start of the granule, UTC seconds since 1970-01-01.
+    pub start: i64,
+    /// Reference ground track, 1 to 1387.
+    pub rgt: u16,
+    /// Cycle of 91 days, from 1.
+    pub cycle: u8,
+    /// Region along the orbit, 1 to 14.
+    pub region: u8,
+    /// Product release, 7 for `007`.
+    pub release: u16,
+    /// Revision of the granule within its release.
+    pub revision: u8,
+    /// Whether the name carries the subsetter's prefix `processed_`.
+    pub processed: bool,
+    /// Whether the name carries the subsetter's suffix `_subsetted`.
+    pub subsetted: bool,
+}
+
+/// A text that is not the name of an ATL08 granule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} is not the name of an ATL08 granule (ATL08_yyyymmddhhmmss_ttttccnn_vvv_rr.h5): {reason}")]
+pub struct GranuleNameError {
+    /// The text.
+    pub name: String,
+    /// The first part that does not fit.
+    pub reason: &'static str,
+}
+
+impl GranuleName {
+    /// The canonical id, free of subsetter marks and extension: `ATL08_20200821122613_08730802_004_01`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let (year, month, day) = civil_from_days(self.start.div_euclid(SECONDS_PER_DAY));
+        let second = self.start.rem_euclid(SECONDS_PER_DAY);
+        format!(
+            "{PRODUCT}_{year:04}{month:02}{day:02}{:02}{:02}{:02}_{:04}{:02}{:02}_{:03}_{:02}",
+            second / 3600,
+            second / 60 % 60,
+            second % 60,
+            self.rgt,
+            self.cycle,
+            self.region,
+            self.release,
+            self.revision
+        )
+    }
+
+    /// Whether a subsetter wrote the file, so that it may hold less than the granule.
+    #[must_use]
+    pub fn is_subset(&self) -> bool {
+        self.processed || self.subsetted
+    }
+}
+
+impl fmt::Display for GranuleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefix = if self.processed { PREFIX } else { "" };
+        let suffix = if self.subsetted { SUFFIX } else { "" };
+        write!(f, "{prefix}{}{suffix}.h5", self.id())
+    }
+}
+
+impl FromStr for GranuleName {
+    type Err = GranuleNameError;
+
+    /// Reads a file name or an id: the extension `.h5` may be absent, a leading folder or URL is ignored.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text).map_err(|reason| GranuleNameError { name: text.to_owned(), reason })
+    }
+}
+
+fn parse(text: &str) -> Result<GranuleName, &'static str> {
+    let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
+    let name = name.strip_suffix(".h5").unwrap_or(name);
+    let (processed, name) = name.strip_prefix(PREFIX).map_or((false, name), |rest| (true, rest));
+    let (subsetted, name) = name.strip_suffix(SUFFIX).map_or((false, name), |rest| (true, rest));
+
+    let mut parts = name.split('_');
+    if parts.next() != Some(PRODUCT) {
+        return Err("it does not begin with ATL08_");
+    }
+    let mut part = |digits: usize, reason| {
+        parts.next().filter(|p| p.len() == digits && p.bytes().all(|b| b.is_ascii_digit())).ok_or(reason)
+    };
+    let start = part(14, "its start is not 14 digits")?;
+    let track = part(8, "its track, cycle and region are not 8 digits")?;
+    let release = part(3, "its release is not 3 digits")?;
+    let revision = part(2, "its revision is not 2 digits")?;
+    if parts.next().is_some() {
+        return Err("more follows its revision");
+    }
+    let within = |value: u16, low: u16, high: u16, reason| {
+        if (low..=high).contains(&value) { Ok(value) } else { Err(reason) }
+    };
+    let rgt = within(number(track, 0, 4), 1, 1387, "its track is not in 1 to 1387")?;
+    let cycle = within(number(track, 4, 6), 1, 99, "its cycle is zero")?;
+    let region = within(number(track, 6, 8), 1, 14, "its region is not in 1 to 14")?;
+    Ok(GranuleName {
+        start: start_seconds(start).ok_or("its start is no date and time")?,
+        rgt,
+        cycle: low_byte(cycle),
+        region: low_byte(region),
+        release: number(release, 0, 3),
+        revision: low_byte(number(revision, 0, 2)),
+        processed,
+        subsetted,
+    })
+}
+
+/// The decimal number of `digits[from..to]`, at most four digits.
+fn number(digits: &str, from: usize, to: usize) -> u16 {
+    digits.bytes().skip(from).take(to - from).fold(0, |value, digit| value * 10 + u16::from(digit - b'0'))
+}
+
+/// Two digits always fit a byte.
+fn low_byte(value: u16) -> u8 {
+    value.to_le_bytes()[0]
+}
+
+fn start_seconds(digits: &str) -> Option<i64> {
+    let [year, month, day] = [(0, 4), (4, 6), (6, 8)].map(|(from, to)| i64::from(number(digits, from, to)));
+    let [hour, minute, second] = [(8, 10), (10, 12), (12, 14)].map(|(from, to)| i64::from(number(digits, from, to)));
+    let days = days_from_civil(year, month, day);
+    // A day that the month does not have comes back as one of the next month.
+    let date_exists = civil_from_days(days) == (year, month, day);
+    let time_exists = hour < 24 && minute < 60 && second < 60;
+    (date_exists && time_exists).then_some(days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second)
+}
+
+/// Days from 1970-01-01 of a date of the Gregorian calendar. Years are counted from March, so that a leap day ends one.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let march_year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (march_year.div_euclid(400), march_year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// The inverse of [`days_from_civil`]: year, month, day.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = (march_month + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_subsetters_name_tells_the_granule_it_came_from() {
+        let name: GranuleName = "/data/processed_ATL08_20200821122613_08730802_004_01.h5".parse().unwrap();
+        assert_eq!(name.id(), "ATL08_20200821122613_08730802_004_01");
+        assert_eq!((name.rgt, name.cycle, name.region, name.release, name.revision), (873, 8, 2, 4, 1));
+        assert_eq!(name.start, 1_598_012_773);
+        assert!(name.is_subset());
+        let name: GranuleName = "ATL08_20200821122613_08730802_004_01_subsetted.h5".parse().unwrap();
+        assert!(name.subsetted && !name.processed);
+    }
+
+    #[test]
+    fn other_names_are_refused_with_the_part_that_does_not_fit() {
+        for (name, reason) in [
+            ("", "begin"),
+            ("ATL03_20200821122613_08730802_004_01.h5", "begin"),
+            ("ATL08_2020082112261_08730802_004_01.h5", "14 digits"),
+            ("ATL08_20210229122613_08730802_004_01.h5", "date"),
+            ("ATL08_20200821242613_08730802_004_01.h5", "date"),
+            ("ATL08_20200821122613_13880802_004_01.h5", "1387"),
+            ("ATL08_20200821122613_08730815_004_01.h5", "region"),
+            ("ATL08_20200821122613_08730802_004_01_x.h5", "more follows"),
+            ("ATL08_20200821122613_08730802_004_०1.h5", "revision"),
+        ] {
+            let error = name.parse::<GranuleName>().unwrap_err();
+            assert!(error.reason.contains(reason), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_written_name_reads_back(
+            // 0000-03-01 to 9999-12-31
+            start in -62_162_208_000_i64..=253_402_300_799,
+            rgt in 1_u16..=1387, cycle in 1_u8..=99, region in 1_u8..=14, release in 0_u16..=999, revision in 0_u8..=99,
+            processed: bool, subsetted: bool,
+        ) {
+            let name = GranuleName { start, rgt, cycle, region, release, revision, processed, subsetted };
+            prop_assert_eq!(name.to_string().parse::<GranuleName>(), Ok(name));
+            let plain = GranuleName { processed: false, subsetted: false, ..name };
+            prop_assert_eq!(name.id().parse::<GranuleName>(), Ok(plain));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC*") {
+            let _ = text.parse::<GranuleName>();
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The columns of a segment: what the granule reader hands out and, with the two ids of the store, what is kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, TimeUnit};
+
+use crate::catalogue::{Variable, variables};
+
+/// The column that tells which attempt at a granule brought a row.
+pub const INGEST_ID: &str = "ingest_id";
+
+/// The column that tells which fragment holds a row; constant within a fragment.
+pub const FRAGMENT_ID: &str = "fragment_id";
+
+/// Catalogue variables that the leading columns of a segment already hold, so that asking for them adds no column
+/// (`delta_time` became `time`).
+pub const LEADING_VARIABLES: [&str; 4] = ["latitude", "longitude", "delta_time", "segment_id_beg"];
+
+/// The columns of the granules' rows, in order: `latitude` and `longitude` (float64 degrees), `time` (UTC, ns), `beam`
+/// (`gt1l` to `gt3r`), `beam_strength` (`strong`, `weak` or NULL), `sc_orient` (0 backward, 1 forward, 2 transition or
+/// NULL), `segment_id_beg`, then the wanted variables in catalogue order, each once.
+#[must_use]
+pub fn segment_fields(wanted: &[&Variable]) -> Vec<Field> {
+    let mut fields = leading_fields();
+    fields.extend(wanted_variables(wanted).map(Variable::field));
+    fields
+}
+
+/// The columns of the stored array `segments`: those of [`segment_fields`] with `ingest_id` and `fragment_id` after
+/// `time`.
+#[must_use]
+pub fn stored_fields(wanted: &[&Variable]) -> Vec<Field> {
+    let mut fields = segment_fields(wanted);
+    let after_time = 3;
+    let ids = [
+        described(Field::new(INGEST_ID, DataType::Int64, false), "1", "attempt at one granule that brought the row"),
+        described(Field::new(FRAGMENT_ID, DataType::Int64, false), "1", "fragment that holds the row"),
+    ];
+    fields.splice(after_time..after_time, ids);
+    fields
+}
+
+/// The variables that get a column of their own after the leading ones: `wanted` in catalogue order, without
+/// repetition and without [`LEADING_VARIABLES`].
+pub fn wanted_variables(wanted: &[&Variable]) -> impl Iterator<Item = &'static Variable> {
+    let names: Vec<&'static str> = wanted.iter().map(|variable| variable.name).collect();
+    variables().iter().filter(move |v| names.contains(&v.name) && !LEADING_VARIABLES.contains(&v.name))
+}
+
+fn leading_fields() -> Vec<Field> {
+    let utc = DataType::Timestamp(TimeUnit::Nanosecond, Some(Arc::from("UTC")));
+    let mut fields = vec![
+        described(
+            Field::new("latitude", DataType::Float64, false),
+            "degrees",
+            "latitude of the segment's centre, WGS 84",
+        ),
+        described(
+            Field::new("longitude", DataType::Float64, false),
+            "degrees",
+            "longitude of the segment's centre, WGS 84",
+        ),
+        described(Field::new("time", utc, false), "", "UTC of the pass over the segment's centre (delta_time)"),
+        described(
+            Field::new("beam", DataType::LargeUtf8, false),
+            "",
+            "ground track: gt1l, gt1r, gt2l, gt2r, gt3l or gt3r",
+        ),
+        described(
+            Field::new("beam_strength", DataType::LargeUtf8, true),
+            "",
+            "strong or weak; NULL if the granule does not tell",
+        ),
+        described(Field::new("sc_orient", DataType::Int8, true), "1", "spacecraft orientation"),
+    ];
+    if let Some(sc_orient) = fields.last_mut() {
+        sc_orient.metadata_mut().extend([
+            ("flag_values".to_owned(), "0 1 2".to_owned()),
+            ("flag_meanings".to_owned(), "backward forward transition".to_owned()),
+        ]);
+    }
+    fields.extend(variables().iter().filter(|v| v.name == "segment_id_beg").map(Variable::field));
+    fields
+}
+
+fn described(field: Field, units: &str, long_name: &str) -> Field {
+    let mut metadata = HashMap::from([("long_name".to_owned(), long_name.to_owned())]);
+    if !units.is_empty() {
+        metadata.insert("units".to_owned(), units.to_owned());
+    }
+    field.with_metadata(metadata)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::variable;
+
+    fn names(fields: &[Field]) -> Vec<&str> {
+        fields.iter().map(|f| f.name().as_str()).collect()
+    }
+
+    #[test]
+    fn wanted_columns_come_once_and_in_catalogue_order() {
+        let wanted: Vec<_> = ["h_canopy", "night_flag", "latitude", "delta_time", "segment_id_beg", "h_canopy"]
+            .map(|n| variable(n).unwrap())
+            .into();
+        let leading = ["latitude", "longitude", "time", "beam", "beam_strength", "sc_orient", "segment_id_beg"];
+        let fields = segment_fields(&wanted);
+        assert_eq!(names(&fields), [&leading[..], &["night_flag", "h_canopy"]].concat());
+        assert_eq!(names(&segment_fields(&[])), leading);
+    }
+
+    #[test]
+    fn coordinates_time_beam_and_segment_are_never_null() {
+        let nullable: Vec<_> = segment_fields(&[]).iter().map(Field::is_nullable).collect();
+        assert_eq!(nullable, [false, false, false, false, true, true, false]);
+    }
+
+    #[test]
+    fn stored_columns_hold_the_ids_after_time() {
+        let fields = stored_fields(&[]);
+        assert_eq!(names(&fields)[2..6], ["time", "ingest_id", "fragment_id", "beam"]);
+        assert!(fields[3..5].iter().all(|f| f.data_type() == &DataType::Int64 && !f.is_nullable()));
+    }
+}
