@@ -1,0 +1,66 @@
+//! What can go wrong between DataFusion and a TileDB array.
+
+use datafusion::error::DataFusionError;
+
+/// An error of this crate; inside a plan it travels as [`DataFusionError::External`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The array could not be read; what stood behind it is the source.
+    #[error("reading the TileDB array {uri}")]
+    Read {
+        /// URI of the array.
+        uri: String,
+        /// What libtiledb said.
+        #[source]
+        source: tiledb::Error,
+    },
+    /// A fragment could not be written.
+    #[error("writing a fragment of the TileDB array {uri}")]
+    Write {
+        /// URI of the array.
+        uri: String,
+        /// What libtiledb said.
+        #[source]
+        source: tiledb::Error,
+    },
+    /// A thread that reads or writes was stopped.
+    #[error("reading or writing was stopped")]
+    Stopped {
+        /// How it ended.
+        #[source]
+        source: tokio::task::JoinError,
+    },
+    /// The database could not be opened.
+    #[error(transparent)]
+    Store(#[from] isdb_store::Error),
+    /// DataFusion refused.
+    #[error(transparent)]
+    Engine(#[from] DataFusionError),
+}
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Engine(error) => error,
+            error => Self::External(Box::new(error)),
+        }
+    }
+}
+
+/// The error and its causes in one line, for a row of the ledger.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.contains(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = error.source();
+    }
+    told
+}

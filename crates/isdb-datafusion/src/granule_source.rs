@@ -1,0 +1,162 @@
+//! Granules as a source of rows: each is decoded completely on a thread of its own before its first batch leaves, so that a
+//! bad granule becomes a tally with an error and never a broken stream.
+
+use std::fmt::{self, Formatter};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, Statistics};
+use datafusion::datasource::source::DataSource;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::projection::ProjectionExprs;
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::{DisplayFormatType, Partitioning};
+use isdb_granule::{FileSource, Granule};
+use isdb_schema::catalogue::Variable;
+use isdb_schema::segments::INGEST_ID;
+
+use crate::tally::{TALLY, Tally, ingest_schema};
+
+/// A granule to read, and the id that its rows will carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedGranule {
+    /// The HDF5 file.
+    pub path: PathBuf,
+    /// The id of this attempt.
+    pub ingest_id: i64,
+}
+
+/// The granules of a window, each partition a list of them. Holds nothing but names: it can be sent to another machine.
+#[derive(Clone, Debug)]
+pub(crate) struct GranuleSource {
+    partitions: Vec<Vec<PlannedGranule>>,
+    variables: Vec<&'static Variable>,
+    schema: SchemaRef,
+}
+
+impl GranuleSource {
+    /// The granules dealt out to at most `partitions` lists, in turn.
+    pub(crate) fn new(granules: &[PlannedGranule], variables: &[&'static Variable], partitions: usize) -> Self {
+        let lists = partitions.min(granules.len()).max(1);
+        let list = |first: usize| granules.iter().skip(first).step_by(lists).cloned().collect();
+        GranuleSource {
+            partitions: (0..lists).map(list).collect(),
+            variables: variables.to_vec(),
+            schema: ingest_schema(variables),
+        }
+    }
+}
+
+impl DataSource for GranuleSource {
+    fn open(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let granules = self.partitions.get(partition).cloned().unwrap_or_default();
+        let (variables, schema) = (self.variables.clone(), Arc::clone(&self.schema));
+        let config = context.session_config();
+        let batch_rows = config.batch_size();
+        // A window of fewer granules than cores decodes the chunks of each granule in parallel.
+        let threads = (config.target_partitions() / self.partitions.len()).max(1);
+        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 2);
+        let sender = stream.tx();
+        stream.spawn_blocking(move || {
+            for granule in &granules {
+                for batch in read(granule, &variables, &schema, threads)? {
+                    for start in (0..batch.num_rows()).step_by(batch_rows) {
+                        let slice = batch.slice(start, batch_rows.min(batch.num_rows() - start));
+                        if sender.blocking_send(Ok(slice)).is_err() {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+            Ok(())
+        });
+        Ok(stream.build())
+    }
+
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+        let granules: usize = self.partitions.iter().map(Vec::len).sum();
+        write!(f, "GranuleScan: granules={granules}, variables={}, partitions={}", self.variables.len(), self.partitions.len())
+    }
+
+    fn output_partitioning(&self) -> Partitioning {
+        Partitioning::UnknownPartitioning(self.partitions.len())
+    }
+
+    fn eq_properties(&self) -> EquivalenceProperties {
+        EquivalenceProperties::new(Arc::clone(&self.schema))
+    }
+
+    fn partition_statistics(&self, _: Option<usize>) -> Result<Arc<Statistics>> {
+        Ok(Arc::new(Statistics::new_unknown(&self.schema)))
+    }
+
+    fn with_fetch(&self, _: Option<usize>) -> Option<Arc<dyn DataSource>> {
+        None
+    }
+
+    fn fetch(&self) -> Option<usize> {
+        None
+    }
+
+    fn try_swapping_with_projection(&self, _: &ProjectionExprs) -> Result<Option<Arc<dyn DataSource>>> {
+        Ok(None)
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+}
+
+/// Opens a granule in a local file. Reads the file's structure only, no rows.
+pub(crate) fn open_granule(path: &Path) -> isdb_granule::Result<Granule> {
+    let failed = |source| isdb_granule::Error::Io { file: path.display().to_string(), source };
+    Granule::open(FileSource::open(path).map_err(failed)?)
+}
+
+/// The rows of a granule, a batch per beam, and its tally behind them.
+fn read(granule: &PlannedGranule, variables: &[&'static Variable], schema: &SchemaRef, threads: usize) -> Result<Vec<RecordBatch>> {
+    let ingest_id = granule.ingest_id;
+    let wanted: Vec<&Variable> = variables.to_vec();
+    let decoded = match open_granule(&granule.path).and_then(|opened| opened.decode(&wanted, threads)) {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            let tally = Tally { ingest_id, error: Some(crate::error::chain(&error)), ..Tally::default() };
+            return Ok(vec![tally.to_row(schema)?]);
+        }
+    };
+    let mut batches = decoded.batches.iter().map(|batch| with_ingest_id(batch, ingest_id, schema)).collect::<Result<Vec<_>>>()?;
+    let kept: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let missing = decoded.variables_missing.join(" ");
+    let tally = Tally {
+        ingest_id,
+        rows_read: count(decoded.rows_read),
+        rows_kept: count(kept as u64),
+        rows_rejected: count(decoded.rows_rejected),
+        missing_variables: (!missing.is_empty()).then_some(missing),
+        error: None,
+    };
+    batches.push(tally.to_row(schema)?);
+    Ok(batches)
+}
+
+fn with_ingest_id(batch: &RecordBatch, ingest_id: i64, schema: &SchemaRef) -> Result<RecordBatch> {
+    let rows = batch.num_rows();
+    let mut decoded = batch.columns().iter();
+    let columns = schema.fields().iter().filter_map(|field| match field.name().as_str() {
+        INGEST_ID => Some(Arc::new(Int64Array::from_value(ingest_id, rows)) as ArrayRef),
+        TALLY => Some(new_null_array(field.data_type(), rows)),
+        _ => decoded.next().map(Arc::clone),
+    });
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect())?)
+}
+
+fn count(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,57 @@
+//! The ingest plan of one window: granule source, one partition, write operator. Running it gives the fragments and tallies
+//! that the window's commit records.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::TryStreamExt;
+use isdb_granule::Identity;
+use isdb_schema::catalogue::Variable;
+use tiledb::Context;
+
+use crate::error::chain;
+use crate::granule_source::{GranuleSource, PlannedGranule, open_granule};
+use crate::tally::Tally;
+use crate::write::{TileDbWriteExec, WriteTarget, WrittenFragment, outcome};
+
+/// What a granule file says it is, or in words why it is no readable ATL08 granule. Reads the file's structure only, no rows.
+pub fn identify(path: &Path) -> std::result::Result<Identity, String> {
+    open_granule(path).map(|granule| granule.identity().clone()).map_err(|error| chain(&error))
+}
+
+/// The plan that reads `granules` with up to `partitions` of them at a time and writes them to `target`.
+pub fn ingest_plan(
+    granules: &[PlannedGranule],
+    variables: &[&'static Variable],
+    partitions: usize,
+    target: WriteTarget,
+) -> Arc<dyn ExecutionPlan> {
+    let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(GranuleSource::new(granules, variables, partitions));
+    Arc::new(TileDbWriteExec::new(Arc::new(CoalescePartitionsExec::new(scan)), target))
+}
+
+/// Runs an ingest plan to its end, with `threads` cores, through the context `tiledb`.
+///
+/// # Errors
+/// Whatever ends the whole window: storage that fails, memory that runs out. A granule that cannot be read is no error here,
+/// but a tally that says so.
+pub async fn run_ingest(
+    plan: &Arc<dyn ExecutionPlan>,
+    tiledb: &Context,
+    threads: usize,
+) -> Result<(Vec<WrittenFragment>, Vec<Tally>)> {
+    let config = SessionConfig::new().with_target_partitions(threads).with_extension(Arc::new(tiledb.clone()));
+    let mut output = plan.execute(0, SessionContext::new_with_config(config).task_ctx())?;
+    let (mut fragments, mut tallies) = (Vec::new(), Vec::new());
+    while let Some(batch) = output.try_next().await? {
+        let (written, tallied) = outcome(&batch);
+        fragments.extend(written);
+        tallies.extend(tallied);
+    }
+    Ok((fragments, tallies))
+}

@@ -1,0 +1,33 @@
+//! DataFusion over granules and TileDB arrays.
+//!
+//! [`TileDbTable`] makes a sparse array a SQL table; its scans are [`TileDbSource`]s under DataFusion's own
+//! `DataSourceExec`. The room works on any sparse array, not only on those isdb writes.
+
+mod database;
+mod describe;
+mod error;
+mod granule_source;
+mod ingest;
+mod interval;
+mod partition;
+mod predicate;
+mod session;
+mod snapshot;
+mod source;
+mod statistics;
+mod stream;
+mod table;
+mod tally;
+mod view;
+mod write;
+
+pub use database::{open, register};
+pub use error::{Error, Result};
+pub use granule_source::PlannedGranule;
+pub use ingest::{identify, ingest_plan, run_ingest};
+pub use isdb_granule::Identity as GranuleIdentity;
+pub use session::session;
+pub use source::TileDbSource;
+pub use table::TileDbTable;
+pub use tally::Tally;
+pub use write::{WriteTarget, WrittenFragment};

@@ -1,0 +1,268 @@
+//! Cuts a scan into disjoint coordinate ranges of about equal work, from what the fragments tell of themselves:
+//! their rectangles and cell counts. The parts become the partitions of `TileDbSource`.
+
+use std::collections::BTreeMap;
+
+use tiledb::{ArrayLayout, Fragment};
+
+use crate::interval::{Axis, Intervals, domain_keys};
+
+/// Below this many cells a part of its own costs more than it gains.
+const CELLS_PER_PART: f64 = 25_000.0;
+
+/// Points by which the cells of one fragment are spread over a dimension when cuts are sought.
+const SAMPLES: u32 = 32;
+
+/// Keys wanted per dimension (position in the layout); a dimension that is not here is not restricted.
+pub(crate) type Ranges = BTreeMap<usize, Intervals>;
+
+/// Where one fragment lies and how many cells it has.
+#[derive(Debug, Clone)]
+pub(crate) struct Rectangle {
+    cells: u64,
+    /// Lowest and highest key per dimension, in layout order.
+    sides: Vec<(i64, i64)>,
+}
+
+/// One part of a scan.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// What to read.
+    pub(crate) ranges: Ranges,
+    /// Cells expected there, were they spread evenly over each fragment's rectangle.
+    pub(crate) cells: usize,
+}
+
+impl Rectangle {
+    /// The rectangle of a fragment; a side that is told in another type than its dimension's is the whole domain.
+    pub(crate) fn of(fragment: &Fragment, layout: &ArrayLayout) -> Self {
+        let sides = layout.dimensions.iter().enumerate().map(|(index, dimension)| {
+            let axis = Axis::of(&dimension.domain);
+            let told = fragment.domain.get(index).and_then(|(low, high)| Some((axis.key(low)?, axis.key(high)?)));
+            told.unwrap_or_else(|| domain_keys(&dimension.domain))
+        });
+        Self { cells: fragment.cells, sides: sides.collect() }
+    }
+
+    /// How many cells there are.
+    pub(crate) fn cells(&self) -> u64 {
+        self.cells
+    }
+
+    /// Lowest and highest key on a dimension.
+    pub(crate) fn side(&self, dimension: usize) -> Option<(i64, i64)> {
+        self.sides.get(dimension).copied()
+    }
+
+    /// Cells expected within the ranges.
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    fn expected(&self, ranges: &Ranges, axes: &[Axis]) -> f64 {
+        ranges.iter().fold(self.cells as f64, |cells, (dimension, keys)| {
+            match (self.side(*dimension), axes.get(*dimension)) {
+                (Some(side), Some(axis)) => cells * share(side, keys, *axis),
+                _ => cells,
+            }
+        })
+    }
+}
+
+/// The share of a side that the keys cover; a side of one key is covered or not.
+fn share(side: (i64, i64), keys: &Intervals, axis: Axis) -> f64 {
+    let covered = keys.intersect(&Intervals::new(side.0, side.1));
+    let length = axis.position(side.1) - axis.position(side.0);
+    if length > 0.0 {
+        let lengths = covered.iter().map(|(low, high)| axis.position(high) - axis.position(low));
+        lengths.sum::<f64>() / length
+    } else if covered.is_empty() {
+        0.0
+    } else {
+        1.0
+    }
+}
+
+/// At most `target` parts that together are exactly `ranges` and have no key in common.
+pub(crate) fn cut(rectangles: &[Rectangle], ranges: &Ranges, layout: &ArrayLayout, target: usize) -> Vec<Part> {
+    let axes: Vec<Axis> = layout.dimensions.iter().map(|dimension| Axis::of(&dimension.domain)).collect();
+    let weighted: Vec<(&Rectangle, f64)> = rectangles
+        .iter()
+        .map(|rectangle| (rectangle, rectangle.expected(ranges, &axes)))
+        .filter(|(_, cells)| *cells > 0.0)
+        .collect();
+    let total: f64 = weighted.iter().map(|(_, cells)| cells).sum();
+    let parts = whole((total / CELLS_PER_PART).floor()).clamp(1, target.max(1));
+    let cuts = (0..axes.len())
+        .filter_map(|dimension| Cuts::along(dimension, *axes.get(dimension)?, &weighted, ranges, parts))
+        .min_by(|a, b| (b.keys.len().cmp(&a.keys.len())).then(a.straddling.total_cmp(&b.straddling)));
+    let Some(cuts) = cuts else {
+        return vec![Part { ranges: ranges.clone(), cells: whole(total) }];
+    };
+    cuts.apply(ranges, layout)
+        .map(|ranges| {
+            let cells = weighted.iter().map(|(rectangle, _)| rectangle.expected(&ranges, &axes)).sum();
+            Part { ranges, cells: whole(cells) }
+        })
+        .collect()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate, and it saturates")]
+fn whole(cells: f64) -> usize {
+    cells.ceil() as usize
+}
+
+/// Where to cut one dimension.
+struct Cuts {
+    dimension: usize,
+    /// The last key of every part but the last, ascending.
+    keys: Vec<i64>,
+    /// Cells of fragments that are cut through, each as often as it is cut: their tiles on a cut are read twice.
+    straddling: f64,
+}
+
+impl Cuts {
+    /// Cuts that give each part the same number of cells; `None` when the dimension cannot be cut.
+    fn along(
+        dimension: usize,
+        axis: Axis,
+        weighted: &[(&Rectangle, f64)],
+        ranges: &Ranges,
+        parts: usize,
+    ) -> Option<Self> {
+        let mut samples = Vec::new();
+        let mut spans = Vec::with_capacity(weighted.len());
+        for (rectangle, cells) in weighted {
+            let mut side = rectangle.side(dimension)?;
+            if let Some(keys) = ranges.get(&dimension) {
+                side = keys.intersect(&Intervals::new(side.0, side.1)).hull().iter().next()?;
+            }
+            let (low, high) = (axis.position(side.0), axis.position(side.1));
+            spans.push((low, high, *cells));
+            for sample in 0..SAMPLES {
+                let at = (f64::from(sample) + 0.5) / f64::from(SAMPLES);
+                samples.push((low + (high - low) * at, cells / f64::from(SAMPLES)));
+            }
+        }
+        samples.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let places = quantiles(&samples, parts);
+        let mut keys: Vec<i64> = places.iter().map(|place| axis.cut(axis.key_at(*place))).collect();
+        keys.dedup();
+        let cut_through = |(low, high, cells): &(f64, f64, f64)| {
+            places.iter().filter(|place| low <= *place && *place < high).map(|_| cells).sum::<f64>()
+        };
+        let straddling = spans.iter().map(cut_through).sum();
+        (!keys.is_empty()).then_some(Self { dimension, keys, straddling })
+    }
+
+    /// The ranges of every part that has any.
+    fn apply(&self, ranges: &Ranges, layout: &ArrayLayout) -> impl Iterator<Item = Ranges> {
+        let domain = layout.dimensions.get(self.dimension).map(|dimension| domain_keys(&dimension.domain));
+        let (first, last) = domain.unwrap_or((i64::MIN, i64::MAX));
+        let all = ranges.get(&self.dimension).cloned().unwrap_or_else(|| Intervals::new(first, last));
+        let starts = std::iter::once(first).chain(self.keys.iter().map(|key| key.saturating_add(1)));
+        let ends = self.keys.iter().copied().chain(std::iter::once(last));
+        let parts: Vec<Intervals> =
+            starts.zip(ends).map(|(low, high)| all.intersect(&Intervals::new(low, high))).collect();
+        parts.into_iter().filter(|keys| !keys.is_empty()).map(|keys| {
+            let mut part = ranges.clone();
+            part.insert(self.dimension, keys);
+            part
+        })
+    }
+}
+
+/// The places between sorted weighted samples that share the weight out evenly over `parts`.
+#[expect(clippy::cast_precision_loss, reason = "a handful of parts")]
+fn quantiles(samples: &[(f64, f64)], parts: usize) -> Vec<f64> {
+    let total: f64 = samples.iter().map(|(_, weight)| weight).sum();
+    let share = total / parts as f64;
+    let mut places = Vec::with_capacity(parts.saturating_sub(1));
+    let mut seen = 0.0;
+    for pair in samples.windows(2) {
+        let [(place, weight), (next, _)] = pair else { continue };
+        seen += weight;
+        let wanted = share * (places.len() + 1) as f64;
+        if places.len() + 1 < parts && seen >= wanted * (1.0 - f64::EPSILON * 64.0) && place < next {
+            places.push(place + (next - place) / 2.0);
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tiledb::{CellOrder, Dimension, Domain};
+
+    fn layout() -> ArrayLayout {
+        let dimension = |name: &str, domain| Dimension { name: name.to_owned(), domain };
+        ArrayLayout {
+            dimensions: vec![
+                dimension("latitude", Domain::Float64 { low: -90.0, high: 90.0, extent: None }),
+                dimension("time", Domain::TimestampNs { low: 0, high: 1_000_000, extent: None }),
+            ],
+            cell_order: CellOrder::Hilbert,
+            capacity: 10_000,
+            allows_duplicates: true,
+        }
+    }
+
+    fn rectangle(cells: u64, latitude: (f64, f64), time: (i64, i64)) -> Rectangle {
+        let key = |value| Axis::Float64.key(&tiledb::Literal::Float(value)).unwrap();
+        Rectangle { cells, sides: vec![(key(latitude.0), key(latitude.1)), time] }
+    }
+
+    fn rectangles() -> impl Strategy<Value = Vec<Rectangle>> {
+        let one = (0u64..400_000, -90.0..90.0, 0.0..60.0, 0i64..1_000_000, 0i64..400_000);
+        let one = one.prop_map(|(cells, south, tall, from, long)| {
+            rectangle(cells, (south, f64::min(south + tall, 90.0)), (from, (from + long).min(1_000_000)))
+        });
+        proptest::collection::vec(one, 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_is_read_by_exactly_one_partition(
+            rectangles in rectangles(),
+            target in 1usize..9,
+            south in proptest::option::of(-90.0..80.0),
+            place in (-90.0..=90.0f64, 0i64..=1_000_000),
+        ) {
+            let layout = layout();
+            let key = |value| Axis::Float64.key(&tiledb::Literal::Float(value)).unwrap();
+            let ranges: Ranges = south.map(|south| (0, Intervals::new(key(south), key(90.0)))).into_iter().collect();
+            let holds = |ranges: &Ranges, place: (i64, i64)| {
+                [place.0, place.1].iter().enumerate().all(|(dimension, key)| {
+                    ranges.get(&dimension).is_none_or(|keys| keys.covers(*key, *key))
+                })
+            };
+            let parts = cut(&rectangles, &ranges, &layout, target);
+            prop_assert!((1..=target).contains(&parts.len()));
+            let place = (key(place.0), place.1);
+            let wanted = usize::from(holds(&ranges, place));
+            prop_assert_eq!(parts.iter().filter(|part| holds(&part.ranges, place)).count(), wanted);
+            // TileDB holds both zeros equal, so that they belong to one partition
+            let zeros = parts.iter().filter(|part| part.ranges.get(&0).is_some_and(|keys| keys.covers(-1, -1) != keys.covers(0, 0)));
+            prop_assert_eq!(zeros.count(), 0);
+        }
+    }
+
+    #[test]
+    fn fragments_of_different_months_are_not_cut_through() {
+        let months = [rectangle(100_000, (-90.0, 90.0), (0, 99)), rectangle(100_000, (-90.0, 90.0), (100, 199))];
+        let parts = cut(&months, &Ranges::new(), &layout(), 2);
+        let times: Vec<_> = parts.iter().map(|part| part.ranges.get(&1).unwrap().clone()).collect();
+        assert_eq!(times.len(), 2);
+        assert!(times[0].covers(0, 99) && times[1].covers(100, 1_000_000));
+        assert_eq!(parts[0].cells, 100_000);
+    }
+
+    #[test]
+    fn few_cells_are_read_by_one_partition() {
+        let small = [rectangle(40_000, (0.0, 1.0), (0, 99))];
+        assert_eq!(cut(&small, &Ranges::new(), &layout(), 8).len(), 1);
+        let large = [rectangle(400_000, (0.0, 1.0), (0, 99))];
+        let parts = cut(&large, &Ranges::new(), &layout(), 8);
+        assert_eq!(parts.len(), 8);
+        assert!(parts.iter().all(|part| (45_000..55_000).contains(&part.cells)));
+    }
+}

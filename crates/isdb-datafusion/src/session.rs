@@ -1,0 +1,13 @@
+//! The DataFusion session every face starts from, before tables are registered in it.
+
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+/// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`.
+#[must_use]
+pub fn session(partitions: Option<usize>) -> SessionContext {
+    let config = SessionConfig::new().with_information_schema(true);
+    SessionContext::new_with_config(match partitions {
+        Some(partitions) => config.with_target_partitions(partitions),
+        None => config,
+    })
+}

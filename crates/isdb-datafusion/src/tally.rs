@@ -1,0 +1,110 @@
+//! The tally: one row per granule that flows through the ingest plan behind the granule's own rows, and tells what was
+//! read. It travels in the data, so that the plan needs no side channel and runs on any engine.
+
+use std::sync::Arc;
+
+use arrow::array::{Array as _, ArrayRef, AsArray, Int64Array, LargeStringArray, RecordBatch, StructArray, new_null_array};
+use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use isdb_schema::catalogue::Variable;
+use isdb_schema::segments::{self, FRAGMENT_ID};
+
+/// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one.
+pub(crate) const TALLY: &str = "tally";
+
+/// What was read of one granule, and why not if it could not be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The attempt's id.
+    pub ingest_id: i64,
+    /// Segments in the granule.
+    pub rows_read: i64,
+    /// Segments handed on.
+    pub rows_kept: i64,
+    /// Segments without position or time.
+    pub rows_rejected: i64,
+    /// Variables that were asked for and are not in the granule, separated by blanks.
+    pub missing_variables: Option<String>,
+    /// Why nothing of the granule was handed on.
+    pub error: Option<String>,
+}
+
+/// The type of the tally column.
+pub(crate) fn tally_fields() -> Fields {
+    let count = |name: &str| Field::new(name, DataType::Int64, false);
+    let text = |name: &str| Field::new(name, DataType::LargeUtf8, true);
+    Fields::from(vec![
+        count("ingest_id"),
+        count("rows_read"),
+        count("rows_kept"),
+        count("rows_rejected"),
+        text("missing_variables"),
+        text("error"),
+    ])
+}
+
+/// The columns that flow through the ingest plan: those of the stored array but for the fragment's id, which the writer
+/// adds, then the tally. All are nullable: a tally row has nothing else.
+pub(crate) fn ingest_schema(variables: &[&Variable]) -> SchemaRef {
+    let stored = segments::stored_fields(variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);
+    let mut fields: Vec<Field> = stored.map(|field| field.with_nullable(true)).collect();
+    fields.push(Field::new(TALLY, DataType::Struct(tally_fields()), true));
+    Arc::new(Schema::new(fields))
+}
+
+impl Tally {
+    /// The tally as the last row of its granule.
+    pub(crate) fn to_row(&self, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+        let count = |value| -> ArrayRef { Arc::new(Int64Array::from(vec![value])) };
+        let text = |value: &Option<String>| -> ArrayRef { Arc::new(LargeStringArray::from(vec![value.as_deref()])) };
+        let tally = StructArray::try_new(
+            tally_fields(),
+            vec![
+                count(self.ingest_id),
+                count(self.rows_read),
+                count(self.rows_kept),
+                count(self.rows_rejected),
+                text(&self.missing_variables),
+                text(&self.error),
+            ],
+            None,
+        )?;
+        let column = |field: &Arc<Field>| -> ArrayRef {
+            if field.name() == TALLY { Arc::new(tally.clone()) } else { new_null_array(field.data_type(), 1) }
+        };
+        RecordBatch::try_new(Arc::clone(schema), schema.fields().iter().map(column).collect())
+    }
+
+    /// The tallies of a tally column, NULL rows passed over.
+    pub(crate) fn from_column(column: &StructArray) -> Vec<Tally> {
+        let count = |index: usize| column.column(index).as_primitive::<Int64Type>();
+        let text = |index: usize| column.column(index).as_string::<i64>();
+        let maybe = |index: usize, row: usize| text(index).is_valid(row).then(|| text(index).value(row).to_owned());
+        (0..column.len())
+            .filter(|row| column.is_valid(*row))
+            .map(|row| Tally {
+                ingest_id: count(0).value(row),
+                rows_read: count(1).value(row),
+                rows_kept: count(2).value(row),
+                rows_rejected: count(3).value(row),
+                missing_variables: maybe(4, row),
+                error: maybe(5, row),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_comes_out_of_its_row_as_it_went_in() {
+        let schema = ingest_schema(&[]);
+        let tally = Tally { ingest_id: 7, rows_read: 3, rows_kept: 2, rows_rejected: 1, error: Some("e".into()), ..Tally::default() };
+        let row = tally.to_row(&schema).unwrap();
+        assert_eq!(row.num_rows(), 1);
+        assert_eq!(row.column(0).null_count(), 1);
+        assert_eq!(Tally::from_column(row.column_by_name(TALLY).unwrap().as_struct()), [tally]);
+    }
+}

@@ -1,0 +1,54 @@
+//! What ends an ingest. A granule that cannot be read does not: it is told in the report.
+
+use std::path::PathBuf;
+
+/// The result of every fallible function of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error that ends the whole ingest. Windows that were committed before it stay.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A path that was named does not exist.
+    #[error("{}: no such file or folder", path.display())]
+    NoSuchPath {
+        /// The path, as named.
+        path: PathBuf,
+    },
+    /// A folder or pattern holds no HDF5 file.
+    #[error("{what}: no .h5 file found")]
+    NoGranules {
+        /// The folder or pattern, as named.
+        what: String,
+    },
+    /// A pattern that cannot be understood.
+    #[error("{pattern}: not a pattern")]
+    Pattern {
+        /// The pattern, as named.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: glob::PatternError,
+    },
+    /// A folder could not be read.
+    #[error("{}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] isdb_store::Error),
+    /// A window could not be written; nothing of it is visible.
+    #[error("a window of {granules} granules could not be written")]
+    Window {
+        /// How many granules it held.
+        granules: usize,
+        /// What the plan ended with.
+        #[source]
+        source: datafusion::error::DataFusionError,
+    },
+}

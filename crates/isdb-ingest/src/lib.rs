@@ -1,0 +1,14 @@
+//! Run and remember: finds the granules to ingest, leaves out what the ledger calls done, and brings the rest into the
+//! database window by window, each committed whole.
+
+mod error;
+mod find;
+mod identify;
+mod ingest;
+mod report;
+mod window;
+
+pub use error::{Error, Result};
+pub use find::find_granules;
+pub use ingest::{Request, ingest};
+pub use report::{Failure, Progress, Report};

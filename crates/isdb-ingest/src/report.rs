@@ -1,0 +1,58 @@
+//! What an ingest tells: progress while it runs, and a report at its end.
+
+use std::path::PathBuf;
+
+/// What has just happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Files were looked at: this many are to be ingested, this many are in the database already.
+    Found {
+        /// Granules to ingest.
+        new: usize,
+        /// Granules that the ledger calls done.
+        skipped: usize,
+    },
+    /// A window became visible.
+    Committed {
+        /// Granules done so far, failed ones included.
+        granules: usize,
+        /// Granules to ingest in all.
+        of: usize,
+        /// Rows stored so far.
+        rows: u64,
+    },
+}
+
+/// A granule that could not be ingested.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub error: String,
+}
+
+/// What became of every file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Granules whose rows are now in the database.
+    pub ingested: usize,
+    /// Granules that were read and hold no row.
+    pub empty: usize,
+    /// Granules that were in the database already, or came twice.
+    pub skipped: usize,
+    /// Granules that could not be read.
+    pub failed: Vec<Failure>,
+    /// Rows stored.
+    pub rows: u64,
+    /// Rows without position or time, which were left out.
+    pub rows_rejected: u64,
+}
+
+impl Report {
+    /// Granules looked at and not skipped.
+    pub fn done(&self) -> usize {
+        self.ingested + self.empty + self.failed.len()
+    }
+}

@@ -1,0 +1,194 @@
+//! Ledger rows: what is remembered of each attempt at a granule, and their way into and out of the `granules` array.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array as _, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, LargeStringArray, RecordBatch,
+    TimestampNanosecondArray,
+};
+use arrow::datatypes::{Int32Type, Int64Type, TimestampNanosecondType};
+use isdb_schema::ledger::{GranuleState, ledger_schema};
+use tiledb::{Array, Condition, ReadRequest};
+
+use crate::error::{Error, Result};
+use crate::ids::Id;
+
+/// One attempt at one granule. Times are nanoseconds since 1970, UTC; what the file does not tell is None.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LedgerRow {
+    /// The attempt's id, carried by every row that it wrote.
+    pub ingest_id: Id,
+    /// The granule's id, `ATL08_20200821122613_08730802_004_01`.
+    pub granule: String,
+    /// The product, `ATL08`.
+    pub product: String,
+    /// Reference ground track, 1 to 1387.
+    pub rgt: Option<i32>,
+    /// Cycle of the mission.
+    pub cycle: Option<i32>,
+    /// Region along the orbit, 1 to 14.
+    pub region: Option<i32>,
+    /// Release, `007`.
+    pub release: Option<String>,
+    /// Revision, `01`.
+    pub revision: Option<String>,
+    /// True for a spatial or variable subset of the granule.
+    pub subset: Option<bool>,
+    /// The granule's start.
+    pub start_time: Option<i64>,
+    /// Where it was read from.
+    pub source: String,
+    /// Size of the file.
+    pub size_bytes: i64,
+    /// The names of the variables asked for, separated by blanks.
+    pub variables: String,
+    /// Segments in the file.
+    pub rows_read: i64,
+    /// Segments stored.
+    pub rows_kept: i64,
+    /// Segments without position or time, which cannot be stored.
+    pub rows_rejected: i64,
+    /// The names of the variables asked for that the granule lacks, separated by blanks.
+    pub missing_variables: Option<String>,
+    /// How the attempt ended.
+    pub state: GranuleState,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it ended.
+    pub finished_at: i64,
+}
+
+/// The rows as one batch with the columns of [`ledger_schema`], to be written as the fragment `fragment_id`.
+pub(crate) fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatch> {
+    let text = |of: fn(&LedgerRow) -> &str| -> ArrayRef { Arc::new(LargeStringArray::from_iter_values(rows.iter().map(of))) };
+    let maybe_text = |of: fn(&LedgerRow) -> Option<&str>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<LargeStringArray>()) };
+    let maybe_int = |of: fn(&LedgerRow) -> Option<i32>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<Int32Array>()) };
+    let count = |of: fn(&LedgerRow) -> i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(rows.iter().map(of))) };
+    let instant = |of: fn(&LedgerRow) -> Option<i64>| -> ArrayRef {
+        Arc::new(rows.iter().map(of).collect::<TimestampNanosecondArray>().with_timezone("UTC"))
+    };
+    let columns = vec![
+        count(|row| row.ingest_id.0),
+        Arc::new(Int64Array::from_value(fragment_id.0, rows.len())),
+        text(|row| &row.granule),
+        text(|row| &row.product),
+        maybe_int(|row| row.rgt),
+        maybe_int(|row| row.cycle),
+        maybe_int(|row| row.region),
+        maybe_text(|row| row.release.as_deref()),
+        maybe_text(|row| row.revision.as_deref()),
+        Arc::new(rows.iter().map(|row| row.subset).collect::<BooleanArray>()),
+        instant(|row| row.start_time),
+        text(|row| &row.source),
+        count(|row| row.size_bytes),
+        text(|row| &row.variables),
+        count(|row| row.rows_read),
+        count(|row| row.rows_kept),
+        count(|row| row.rows_rejected),
+        maybe_text(|row| row.missing_variables.as_deref()),
+        text(|row| row.state.as_str()),
+        maybe_text(|row| row.error.as_deref()),
+        instant(|row| Some(row.finished_at)),
+    ];
+    Ok(RecordBatch::try_new(Arc::new(ledger_schema()), columns)?)
+}
+
+/// Every visible row of the opened ledger, by ascending id.
+pub(crate) fn read(granules: &Array, visible: Option<Condition>) -> Result<Vec<LedgerRow>> {
+    let columns = ledger_schema().fields().iter().map(|field| field.name().clone()).collect();
+    let request = ReadRequest { columns, ranges: Vec::new(), condition: visible, batch_rows: 8192 };
+    let mut rows = Vec::new();
+    for batch in granules.read(&request)? {
+        from_batch(&batch?, granules.uri(), &mut rows)?;
+    }
+    rows.sort_unstable_by_key(|row| row.ingest_id);
+    Ok(rows)
+}
+
+fn from_batch(batch: &RecordBatch, uri: &str, rows: &mut Vec<LedgerRow>) -> Result<()> {
+    let damaged = |problem: String| Error::Damaged { object: uri.to_owned(), problem };
+    let column = |name: &str| {
+        batch.column_by_name(name).ok_or_else(|| damaged(format!("the ledger has no column {name}")))
+    };
+    let wrong_type = |name: &str| damaged(format!("the ledger's column {name} has another type"));
+    let text = |name: &str| column(name)?.as_string_opt::<i64>().ok_or_else(|| wrong_type(name));
+    let int = |name: &str| column(name)?.as_primitive_opt::<Int32Type>().ok_or_else(|| wrong_type(name));
+    let count = |name: &str| column(name)?.as_primitive_opt::<Int64Type>().ok_or_else(|| wrong_type(name));
+    let instant = |name: &str| column(name)?.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(|| wrong_type(name));
+
+    let (ids, granule, product) = (count("ingest_id")?, text("granule")?, text("product")?);
+    let (rgt, cycle, region) = (int("rgt")?, int("cycle")?, int("region")?);
+    let (release, revision) = (text("release")?, text("revision")?);
+    let subset = column("subset")?.as_boolean_opt().ok_or_else(|| wrong_type("subset"))?;
+    let (start_time, finished_at) = (instant("start_time")?, instant("finished_at")?);
+    let (source, size, variables) = (text("source")?, count("size_bytes")?, text("variables")?);
+    let (read, kept, rejected) = (count("rows_read")?, count("rows_kept")?, count("rows_rejected")?);
+    let (missing, state, error) = (text("missing_variables")?, text("state")?, text("error")?);
+
+    let maybe = |array: &LargeStringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
+    let maybe_int = |array: &Int32Array, row| array.is_valid(row).then(|| array.value(row));
+    for row in 0..batch.num_rows() {
+        let word = state.value(row);
+        rows.push(LedgerRow {
+            ingest_id: Id(ids.value(row)),
+            granule: granule.value(row).to_owned(),
+            product: product.value(row).to_owned(),
+            rgt: maybe_int(rgt, row),
+            cycle: maybe_int(cycle, row),
+            region: maybe_int(region, row),
+            release: maybe(release, row),
+            revision: maybe(revision, row),
+            subset: subset.is_valid(row).then(|| subset.value(row)),
+            start_time: start_time.is_valid(row).then(|| start_time.value(row)),
+            source: source.value(row).to_owned(),
+            size_bytes: size.value(row),
+            variables: variables.value(row).to_owned(),
+            rows_read: read.value(row),
+            rows_kept: kept.value(row),
+            rows_rejected: rejected.value(row),
+            missing_variables: maybe(missing, row),
+            state: GranuleState::parse(word).ok_or_else(|| damaged(format!("the ledger has a state {word:?}")))?,
+            error: maybe(error, row),
+            finished_at: finished_at.value(row),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn row(ingest_id: Id, granule: &str) -> LedgerRow {
+        LedgerRow {
+            ingest_id,
+            granule: granule.to_owned(),
+            product: "ATL08".to_owned(),
+            rgt: Some(873),
+            cycle: None,
+            region: Some(2),
+            release: Some("004".to_owned()),
+            revision: None,
+            subset: Some(true),
+            start_time: Some(1),
+            source: "a.h5".to_owned(),
+            size_bytes: 5,
+            variables: "h_canopy".to_owned(),
+            rows_read: 3,
+            rows_kept: 2,
+            rows_rejected: 1,
+            missing_variables: None,
+            state: GranuleState::Ingested,
+            error: None,
+            finished_at: 2,
+        }
+    }
+
+    #[test]
+    fn a_row_keeps_every_value_and_null_through_its_batch() {
+        let rows = vec![row(Id(1), "a"), LedgerRow { error: Some("e".to_owned()), subset: None, ..row(Id(2), "b") }];
+        let mut read = Vec::new();
+        from_batch(&to_batch(&rows, Id(9)).unwrap(), "granules", &mut read).unwrap();
+        assert_eq!(read, rows);
+    }
+}

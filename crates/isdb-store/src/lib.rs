@@ -1,0 +1,26 @@
+//! The isdb database at a location: its two TileDB arrays, the commit log that makes windows of granules visible all at
+//! once, the writer's lock, the ledger, and the snapshots that readers hold. Knows no SQL and no HDF5.
+
+mod blocking;
+mod commit;
+mod database;
+mod error;
+mod ids;
+mod ledger;
+mod listing;
+mod location;
+mod lock;
+mod log;
+mod recovery;
+mod snapshot;
+mod storage;
+mod writer;
+
+pub use commit::{ArrayState, Commit, DeadFragment, FragmentRecord};
+pub use database::{Database, stored_variables};
+pub use error::{Error, Result};
+pub use ids::Id;
+pub use ledger::LedgerRow;
+pub use location::Location;
+pub use snapshot::Snapshot;
+pub use writer::{Window, Writer};

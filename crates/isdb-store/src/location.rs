@@ -1,0 +1,83 @@
+//! Where a database is, and where its parts are below it.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The place of a database: a folder on local disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    root: PathBuf,
+}
+
+impl Location {
+    /// Reads what a user typed: a path, or a `file://` URI.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for another scheme; [`Error::Io`] when a relative path cannot be made absolute.
+    pub fn parse(text: &str) -> Result<Location> {
+        let path = match text.split_once("://") {
+            None => text,
+            Some(("file", path)) => path,
+            Some((scheme, _)) => {
+                let reason = format!("{scheme}:// is not supported yet, only local folders are");
+                return Err(Error::Unsupported { uri: text.to_owned(), reason });
+            }
+        };
+        if path.is_empty() {
+            return Err(Error::Unsupported { uri: text.to_owned(), reason: "the path is empty".to_owned() });
+        }
+        let root = std::path::absolute(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        if root.to_str().is_none() {
+            let reason = "the path is not valid UTF-8".to_owned();
+            return Err(Error::Unsupported { uri: root.display().to_string(), reason });
+        }
+        Ok(Location { root })
+    }
+
+    /// The database's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The URI of the TileDB group that is the database.
+    pub fn uri(&self) -> String {
+        self.root.to_string_lossy().into_owned()
+    }
+
+    /// The URI of the sparse array of segments.
+    pub fn segments(&self) -> String {
+        self.part(SEGMENTS)
+    }
+
+    /// The URI of the ledger array.
+    pub fn granules(&self) -> String {
+        self.part(GRANULES)
+    }
+
+    pub(crate) fn part(&self, name: &str) -> String {
+        self.root.join(name).to_string_lossy().into_owned()
+    }
+}
+
+/// The name of the segments array within the database's group.
+pub(crate) const SEGMENTS: &str = "segments";
+/// The name of the ledger array within the database's group.
+pub(crate) const GRANULES: &str = "granules";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_and_its_file_uri_are_one_place() {
+        assert_eq!(Location::parse("/data/x").unwrap(), Location::parse("file:///data/x").unwrap());
+        assert_eq!(Location::parse("/data/x").unwrap().segments(), "/data/x/segments");
+    }
+
+    #[test]
+    fn a_bucket_is_refused_clearly_and_not_taken_for_a_folder() {
+        let error = Location::parse("s3://bucket/x").unwrap_err().to_string();
+        assert!(error.contains("s3://bucket/x") && error.contains("only local folders"), "{error}");
+    }
+}

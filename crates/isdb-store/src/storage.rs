@@ -1,0 +1,69 @@
+//! How the arrays of a database are stored: dimensions, domains, cell order and capacity. The figures behind each choice
+//! are in `docs/design/0001-layout.md`.
+
+use arrow::datatypes::{Field, Schema};
+use isdb_schema::catalogue::Variable;
+use isdb_schema::segments;
+use tiledb::{ArrayLayout, CellOrder, Dimension, Domain};
+
+/// 1700-01-01 and 2250-01-01, in nanoseconds since 1970. Far wider than the mission, so that space, not time, rules the
+/// Hilbert curve; dates prune whole fragments instead.
+const TIME_DOMAIN: (i64, i64) = (-8_520_336_000_000_000_000, 8_835_868_800_000_000_000);
+
+/// Rows of one data tile: small boxes read few rows too many, large scans still inflate long runs.
+const TILE_CAPACITY: u64 = 10_000;
+
+/// The layout of the `segments` array.
+pub(crate) fn segments_layout() -> ArrayLayout {
+    let degrees = |name: &str, limit: f64| Dimension {
+        name: name.to_owned(),
+        domain: Domain::Float64 { low: -limit, high: limit, extent: None },
+    };
+    let time = Domain::TimestampNs { low: TIME_DOMAIN.0, high: TIME_DOMAIN.1, extent: None };
+    ArrayLayout {
+        dimensions: vec![
+            degrees("latitude", 90.0),
+            degrees("longitude", 180.0),
+            Dimension { name: "time".to_owned(), domain: time },
+        ],
+        cell_order: CellOrder::Hilbert,
+        capacity: TILE_CAPACITY,
+        allows_duplicates: true,
+    }
+}
+
+/// The schema of the `segments` array for these variables.
+pub(crate) fn segments_schema(variables: &[&Variable]) -> Schema {
+    Schema::new(segments::stored_fields(variables).into_iter().map(never_nan).collect::<Vec<_>>())
+}
+
+/// Granules are decoded with NaN as NULL. Saying so in the array lets a query's lower bounds reach it.
+fn never_nan(mut field: Field) -> Field {
+    if field.data_type().is_floating() {
+        field.metadata_mut().insert("nan".to_owned(), "never".to_owned());
+    }
+    field
+}
+
+/// The layout of the ledger: the attempt is its key, so TileDB's own consolidation cannot double a row.
+pub(crate) fn ledger_layout() -> ArrayLayout {
+    let ids = Domain::Int64 { low: 0, high: i64::MAX - 1, extent: None };
+    ArrayLayout {
+        dimensions: vec![Dimension { name: segments::INGEST_ID.to_owned(), domain: ids }],
+        cell_order: CellOrder::RowMajor,
+        capacity: TILE_CAPACITY,
+        allows_duplicates: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_domain_holds_the_mission_and_is_much_wider() {
+        let year = 365_i64 * 86_400 * 1_000_000_000;
+        assert!(TIME_DOMAIN.0 < 48 * year && TIME_DOMAIN.1 > 80 * year);
+        assert!((TIME_DOMAIN.1 / 2 - TIME_DOMAIN.0 / 2) / year > 250);
+    }
+}
