@@ -13,6 +13,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::DisplayFormatType;
+use datafusion::physical_plan::execution_plan::SchedulingType;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
 use datafusion::physical_plan::projection::{all_alias_free_columns, new_projections_for_columns};
 use tiledb::{Condition, DimensionRange, ReadRequest};
@@ -137,6 +138,11 @@ impl DataSource for TileDbSource {
 
     fn output_partitioning(&self) -> Partitioning {
         Partitioning::UnknownPartitioning(self.parts.len())
+    }
+
+    /// Batches arrive through a tokio channel, which yields by itself.
+    fn scheduling_type(&self) -> SchedulingType {
+        SchedulingType::Cooperative
     }
 
     fn eq_properties(&self) -> EquivalenceProperties {

@@ -123,7 +123,9 @@ impl AsyncDB for Engine {
                 .map(|column| ArrayFormatter::try_new(column, &options))
                 .collect::<Result<_, _>>()?;
             for row in 0..batch.num_rows() {
-                rows.push(columns.iter().map(|column| column.value(row).to_string()).collect());
+                let values: Vec<_> = columns.iter().map(|column| column.value(row).to_string()).collect();
+                // a plan is one value of several lines
+                rows.extend(values.join(" ").lines().map(|line| vec![line.to_owned()]));
             }
         }
         Ok(if width == 0 {

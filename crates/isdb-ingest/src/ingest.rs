@@ -99,7 +99,7 @@ async fn write_window(
     report: &mut Report,
 ) -> Result<()> {
     let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-    let window = writer.window(count, now_ms());
+    let window = writer.window(count, now_ms())?;
     let ids = (0..count).map(|index| window.ingest_id(index));
     let attempts: Vec<(Id, &Candidate)> = ids.zip(candidates).collect();
     let (fragments, tallies) = run(writer, &window, &attempts, variables, threads).await?;

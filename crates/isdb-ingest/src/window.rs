@@ -1,37 +1,37 @@
-//! Windows: which granules are written and committed together. No window spans a calendar month, so that a query's dates
-//! leave out whole fragments.
+//! Windows: which granules are written and committed together. No window spans a calendar quarter, so that a query's
+//! dates leave out whole fragments and boxes over all years still touch few (`docs/design/0001-layout.md`).
 
 use chrono::{DateTime, Datelike};
 
 use crate::identify::Candidate;
 
-/// The candidates in windows of at most `granules`, each of one calendar month, in the order of their start. What has no
+/// The candidates in windows of at most `granules`, each of one calendar quarter, in the order of their start. What has no
 /// date, or cannot be read, comes last.
 pub(crate) fn windows(candidates: Vec<Candidate>, granules: usize) -> Vec<Vec<Candidate>> {
     let mut dated: Vec<(Option<(i32, u32)>, Option<i64>, Candidate)> = candidates
         .into_iter()
         .map(|candidate| {
             let start = candidate.identity.as_ref().ok().and_then(|identity| identity.start);
-            (start.and_then(month), start, candidate)
+            (start.and_then(quarter), start, candidate)
         })
         .collect();
     // The path decides last, so that the same files always make the same windows.
     dated.sort_by(|a, b| (a.0.is_none(), a.0, a.1, &a.2.path).cmp(&(b.0.is_none(), b.0, b.1, &b.2.path)));
     let mut windows: Vec<Vec<Candidate>> = Vec::new();
-    let mut last_month = None;
-    for (month, _, candidate) in dated {
+    let mut last_quarter = None;
+    for (quarter, _, candidate) in dated {
         match windows.last_mut() {
-            Some(window) if last_month == Some(month) && window.len() < granules => window.push(candidate),
+            Some(window) if last_quarter == Some(quarter) && window.len() < granules => window.push(candidate),
             _ => windows.push(vec![candidate]),
         }
-        last_month = Some(month);
+        last_quarter = Some(quarter);
     }
     windows
 }
 
-/// The calendar month (UTC) of an instant in seconds since 1970; None beyond the calendar.
-fn month(instant: i64) -> Option<(i32, u32)> {
-    DateTime::from_timestamp(instant, 0).map(|date| (date.year(), date.month()))
+/// The calendar quarter (UTC) of an instant in seconds since 1970; None beyond the calendar.
+fn quarter(instant: i64) -> Option<(i32, u32)> {
+    DateTime::from_timestamp(instant, 0).map(|date| (date.year(), date.month0() / 3))
 }
 
 #[cfg(test)]
@@ -43,10 +43,10 @@ mod tests {
     }
 
     #[test]
-    fn months_change_at_midnight_utc() {
-        let first_of_march_2020 = 1_583_020_800;
-        assert_eq!(month(first_of_march_2020), Some((2020, 3)));
-        assert_eq!(month(first_of_march_2020 - 1), Some((2020, 2)));
+    fn quarters_change_at_midnight_utc() {
+        let first_of_april_2020 = 1_585_699_200;
+        assert_eq!(quarter(first_of_april_2020), Some((2020, 1)));
+        assert_eq!(quarter(first_of_april_2020 - 1), Some((2020, 0)));
     }
 
     #[test]

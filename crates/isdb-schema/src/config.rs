@@ -27,12 +27,12 @@ pub struct ConfigError {
     /// The file, as the user named it.
     pub file: String,
     /// Line and column, both from 1, where the parser knows them.
-    pub at: Option<(u32, u32)>,
+    pub at: Option<(u64, u64)>,
     /// What is wrong, and what would be right.
     pub problem: String,
 }
 
-fn position(at: Option<(u32, u32)>) -> String {
+fn position(at: Option<(u64, u64)>) -> String {
     at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default()
 }
 
@@ -56,12 +56,12 @@ impl Config {
     pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
         let document: Document = serde_yaml::from_str(text).map_err(|error| {
             let error = error.without_snippet();
-            let at = error.location().map(|at| (at.line() as u32, at.column() as u32));
+            let at = error.location().map(|at| (at.line(), at.column()));
             ConfigError { file: file.to_owned(), at, problem: error.to_string() }
         })?;
         let wrong = |at: serde_yaml::Location, problem: String| ConfigError {
             file: file.to_owned(),
-            at: Some((at.line() as u32, at.column() as u32)),
+            at: Some((at.line(), at.column())),
             problem,
         };
         if document.product.value != "ATL08" {

@@ -41,6 +41,12 @@ pub enum Error {
         /// The commit that both wanted to create.
         number: u64,
     },
+    /// A window of this writer was started and never committed.
+    #[error("a window of {uri} was not finished; take the database over again")]
+    Unfinished {
+        /// The database's URI.
+        uri: String,
+    },
     /// The state that was opened has been vacuumed away.
     #[error("the snapshot of commit {commit} of {uri} has expired: those before commit {horizon} are gone")]
     Expired {

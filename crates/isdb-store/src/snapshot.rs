@@ -92,7 +92,8 @@ fn open_array(context: &Context, uri: &str, commit: &Commit, state: &ArrayState)
         let problem = format!("{} fragments are recorded and {seen} are there", state.live);
         return Err(Error::Damaged { object: uri.to_owned(), problem });
     }
-    // A dead fragment without an id cannot be left out by its id.
-    let has_nameless = state.dead.iter().any(|dead| dead.id.is_none() && listed.contains_key(&dead.name));
+    // A dead fragment without an id cannot be left out by its id, and not being listed any more is no proof that it was not
+    // opened.
+    let has_nameless = state.dead.iter().any(|dead| dead.id.is_none());
     Ok((array, seen > state.live || has_nameless))
 }

@@ -19,6 +19,7 @@ pub struct Writer {
     head: Commit,
     recorded: Recorded,
     next_counter: u32,
+    in_window: bool,
     _lock: Lock,
 }
 
@@ -64,7 +65,7 @@ impl Writer {
         let (known, timestamp) = (recorded.clone(), previous.timestamp);
         let (vfs, (segments, granules)) = blocking(move || {
             let vfs = Vfs::new(&context)?;
-            let strays = recovery::strays(&vfs, &location, &known, timestamp)?;
+            let strays = recovery::strays(&vfs, &location, &known, timestamp, now_ms)?;
             Ok((vfs, strays))
         })
         .await?;
@@ -87,7 +88,7 @@ impl Writer {
             recovery::remove(&vfs, &granules)
         })
         .await?;
-        Ok(Writer { database: database.clone(), head: fence, recorded, next_counter: 1, _lock: lock })
+        Ok(Writer { database: database.clone(), head: fence, recorded, next_counter: 1, in_window: false, _lock: lock })
     }
 
     /// The database that is written to.
@@ -96,9 +97,16 @@ impl Writer {
     }
 
     /// Starts a window of `ingests` granules at the clock's `now_ms`, or later if the clock is behind the log.
-    pub fn window(&self, ingests: u32, now_ms: u64) -> Window {
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`] when the window before was not committed: its ids and fragments must not be mistaken for this
+    /// one's, so a new writer has to take over.
+    pub fn window(&mut self, ingests: u32, now_ms: u64) -> Result<Window> {
+        if std::mem::replace(&mut self.in_window, true) {
+            return Err(Error::Unfinished { uri: self.database.location().uri() });
+        }
         let timestamp = now_ms.max(self.head.timestamp + 1);
-        Window { timestamp, epoch: self.head.epoch, first: self.next_counter, ingests, at: now_ms }
+        Ok(Window { timestamp, epoch: self.head.epoch, first: self.next_counter, ingests, at: now_ms })
     }
 
     /// Makes the window visible: its ledger rows as one fragment of `granules`, then the commit.
@@ -128,6 +136,7 @@ impl Writer {
         self.database.log().checkpoint_if_due(&self.recorded).await?;
         self.next_counter = next_counter;
         self.head = commit;
+        self.in_window = false;
         Ok(&self.head)
     }
 

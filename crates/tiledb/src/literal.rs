@@ -72,7 +72,6 @@ impl Literal {
 
     /// The value as a float, if it loses nothing and is a number.
     pub(crate) fn float(&self) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "the conversion back decides")]
         let exact = |wide: i128| {
             let float = wide as f64;
             (Self::Float(float).integer() == Some(wide)).then_some(float)

@@ -13,7 +13,8 @@ pub struct ReadRequest {
     pub ranges: Vec<DimensionRange>,
     /// The test that cells must pass.
     pub condition: Option<Condition>,
-    /// The most rows a batch may have (at least 1); it sizes the buffers.
+    /// The most rows a batch may have (at least 1). Buffers hold as many, or some ten thousand if that is more: then several
+    /// batches share their memory.
     pub batch_rows: usize,
 }
 

@@ -27,10 +27,10 @@ fn row(at: usize) -> Row {
     Row {
         lat: latitude(at64),
         time: at64 % 9_000 * DAY_NS,
-        int: (at % 5 != 0).then_some(int * 7 % 6 - 2),
-        float: (at % 7 != 0).then_some(f64::from(int * 11 % 9) / 2.0 - 2.0),
-        flag: (at % 4 != 0).then_some(at % 3 == 0),
-        text: (at % 6 != 0).then(|| WORDS[at * 5 % 4]),
+        int: (!at.is_multiple_of(5)).then_some(int * 7 % 6 - 2),
+        float: (!at.is_multiple_of(7)).then_some(f64::from(int * 11 % 9) / 2.0 - 2.0),
+        flag: (!at.is_multiple_of(4)).then_some(at.is_multiple_of(3)),
+        text: (!at.is_multiple_of(6)).then(|| WORDS[at * 5 % 4]),
     }
 }
 
@@ -193,7 +193,7 @@ fn nan_cells_pass_not_equal_only() {
 #[test]
 fn a_condition_that_cannot_be_evaluated_says_which_column() {
     let item = Arc::new(Field::new_list_field(DataType::Float64, true));
-    let schema = schema(vec![Field::new("profile", DataType::FixedSizeList(item.clone(), 2), true)]);
+    let schema = schema(vec![Field::new("profile", DataType::FixedSizeList(Arc::clone(&item), 2), true)]);
     let lists =
         FixedSizeListArray::new(item, 2, Arc::new(Float64Array::from(vec![1.0, 2.0])), Some(vec![false].into()));
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, 1, vec![Arc::new(lists)])]);

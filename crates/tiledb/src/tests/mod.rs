@@ -68,7 +68,7 @@ fn batch(schema: &Schema, first: usize, count: usize, more: Vec<ArrayRef>) -> Re
     let rows = || (first..first + count).map(|row| i64::try_from(row).unwrap());
     let mut columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(rows())),
-        Arc::new(Float64Array::from_iter_values(rows().map(|row| latitude(row)))),
+        Arc::new(Float64Array::from_iter_values(rows().map(latitude))),
         Arc::new(
             TimestampNanosecondArray::from_iter_values(rows().map(|row| row % 9_000 * DAY_NS)).with_timezone("UTC"),
         ),
@@ -79,7 +79,6 @@ fn batch(schema: &Schema, first: usize, count: usize, more: Vec<ArrayRef>) -> Re
 
 /// Scattered over the domain, a different one for each of the first 180,000 rows.
 fn latitude(row: i64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "rows are few")]
     let scattered = (row * 7_919 % 180_001) as f64;
     scattered / 1_000.0 - 90.0
 }

@@ -25,7 +25,7 @@ impl Dice {
     }
 
     fn nulls(&mut self, count: usize, wanted: bool) -> Option<NullBuffer> {
-        wanted.then(|| (0..count).map(|_| self.roll() % 3 != 0).collect())
+        wanted.then(|| (0..count).map(|_| !self.roll().is_multiple_of(3)).collect())
     }
 }
 
@@ -168,7 +168,7 @@ impl Spec {
                 .with_timezone("UTC"),
             ),
             Kind::Bool => {
-                let values = (0..count).map(|_| dice.roll() % 2 == 0).collect();
+                let values = (0..count).map(|_| dice.roll().is_multiple_of(2)).collect();
                 Arc::new(BooleanArray::new(values, nulls))
             }
             Kind::Text | Kind::ShortText => {

@@ -1,0 +1,65 @@
+# Two commands do everything: `make demo` and `make test`. Both provision what they need and share one build profile.
+
+CARGO ?= cargo
+PYTHON ?= python3
+GRANULES ?=
+DEMO := demo
+# Packages of the independent checks; they stay below target/.
+PYTHON_PACKAGES := target/python-packages
+TOOLS := target/tools
+# Building examples and tests together gives every dependency one set of features, so that nothing is built twice.
+BUILD := --workspace --lib --bins --tests --examples
+
+.PHONY: help demo test check fmt clippy docs typos deny bench clean-demo
+
+help:
+	@echo "make demo                   build, generate granules, ingest them, query them (GRANULES=folder takes your own)"
+	@echo "make test                   run the whole test suite"
+	@echo "make check                  format, clippy, docs, typos, licences"
+	@echo "make bench                  run the benchmarks (release profile)"
+
+demo:
+	$(CARGO) build $(BUILD)
+	@rm -rf $(DEMO)/atl08.isdb
+ifeq ($(GRANULES),)
+	target/debug/examples/make_granules $(DEMO)/granules
+	target/debug/isdb --db $(DEMO)/atl08.isdb ingest $(DEMO)/granules
+else
+	target/debug/isdb --db $(DEMO)/atl08.isdb ingest $(GRANULES)
+endif
+	target/debug/isdb --db $(DEMO)/atl08.isdb info
+	target/debug/isdb --db $(DEMO)/atl08.isdb query -f sql/queries/demo.sql
+	target/debug/isdb --db $(DEMO)/atl08.isdb query "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5 LIMIT 10"
+	@echo
+	@echo "Your turn: target/debug/isdb --db $(DEMO)/atl08.isdb query \"SELECT ...\""
+
+test: $(PYTHON_PACKAGES)/.installed
+	ISDB_TEST_PYTHON_PACKAGES=$(CURDIR)/$(PYTHON_PACKAGES) $(CARGO) test $(BUILD)
+	$(CARGO) test --workspace --doc
+
+$(PYTHON_PACKAGES)/.installed: tests/python/requirements.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(PYTHON_PACKAGES) --upgrade -r $<
+	@touch $@
+
+check: fmt clippy docs typos deny
+
+fmt:
+	$(CARGO) fmt --all --check
+
+clippy:
+	$(CARGO) clippy $(BUILD) -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+
+typos: $(TOOLS)/.installed
+	$(TOOLS)/bin/typos
+
+deny: $(TOOLS)/.installed
+	$(TOOLS)/bin/cargo-deny --offline check bans licenses sources
+
+bench:
+	$(CARGO) bench
+
+clean-demo:
+	rm -rf $(DEMO)

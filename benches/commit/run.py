@@ -1,0 +1,30 @@
+"""Runs the scenarios (or those named) and prints the table; exit code 1 when a rule was violated."""
+
+import shutil
+import sys
+import time
+
+import scenarios
+from harness import WORK
+
+
+def main(names):
+    chosen = [s for s in scenarios.ALL if not names or s.__name__ in names]
+    total = 0
+    print(f"{'scenario':<48} {'checks':>7} {'expired':>8} {'violations':>11} {'s':>6}")
+    for scenario in chosen:
+        start = time.monotonic()
+        judge = scenario()
+        total += len(judge.faults)
+        seconds = time.monotonic() - start
+        found = len(judge.faults)
+        print(f"{judge.name:<48} {judge.cases:>7} {judge.expired:>8} {found:>11} {seconds:>6.0f}", flush=True)
+        for fault in judge.faults[:5]:
+            print("    ", fault)
+    print(f"{total} violations")
+    shutil.rmtree(WORK)
+    return int(total > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

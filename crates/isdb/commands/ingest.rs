@@ -1,0 +1,50 @@
+//! `isdb ingest`: runs the ingest and tells how it goes, on standard error.
+
+use isdb_ingest::{Progress, Report, Request, ingest};
+
+use crate::cli::Ingest;
+use crate::failure::{Failure, SOME_FAILED, SUCCESS};
+use crate::settings::Settings;
+
+pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Failure> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let database = settings.location.uri();
+    let request = Request {
+        paths: arguments.paths,
+        location: settings.location,
+        config: settings.config,
+        config_is_explicit: settings.config_is_explicit,
+        threads: arguments.threads.map_or(processors, usize::from),
+    };
+    let report = ingest(request, tell_progress).await?;
+    tell_report(&report, &database);
+    Ok(if report.failed.is_empty() { SUCCESS } else { SOME_FAILED })
+}
+
+fn tell_progress(progress: Progress) {
+    match progress {
+        Progress::Found { new, skipped: 0 } => eprintln!("{new} granules to ingest"),
+        Progress::Found { new, skipped } => eprintln!("{new} granules to ingest, {skipped} already in the database"),
+        Progress::Committed { granules, of, rows } => eprintln!("{granules} of {of} granules, {rows} segments"),
+        _ => {}
+    }
+}
+
+fn tell_report(report: &Report, database: &str) {
+    for failure in &report.failed {
+        eprintln!("failed: {}: {}", failure.path.display(), failure.error);
+    }
+    let parts = [
+        (report.ingested, "ingested"),
+        (report.empty, "empty"),
+        (report.skipped, "skipped"),
+        (report.failed.len(), "failed"),
+    ];
+    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    eprintln!("granules: {}", told.join(", "));
+    eprintln!("segments: {} stored, no quality filter", report.rows);
+    if report.rows_rejected > 0 {
+        eprintln!("segments without position or time, left out: {}", report.rows_rejected);
+    }
+    eprintln!("database: {database}");
+}

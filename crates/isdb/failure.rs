@@ -1,0 +1,113 @@
+//! How a command fails: one line, its causes, a hint, and an exit code that means something.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use datafusion::error::DataFusionError;
+use isdb_schema::config::ConfigError;
+
+/// Everything went well.
+pub(crate) const SUCCESS: u8 = 0;
+/// The command could not do its work.
+pub(crate) const FAILED: u8 = 1;
+/// The ingest ended, but some granules could not be read.
+pub(crate) const SOME_FAILED: u8 = 3;
+/// Ctrl-C.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// What ends a command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("no database is named")]
+    NoDatabase,
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot write to standard output")]
+    Stdout(#[source] std::io::Error),
+    #[error("{}: the ending does not tell the format", path.display())]
+    UnknownEnding { path: PathBuf },
+    #[error(transparent)]
+    Ingest(#[from] isdb_ingest::Error),
+    #[error(transparent)]
+    Store(#[from] isdb_store::Error),
+    #[error(transparent)]
+    Open(#[from] isdb_datafusion::Error),
+    #[error("the query failed")]
+    Query(#[from] DataFusionError),
+    #[error("a row could not be written")]
+    Format(#[from] arrow::error::ArrowError),
+    #[error("cannot start")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl Failure {
+    /// What to do about it, where something can be done.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        use isdb_store::Error as Store;
+        match self {
+            Failure::NoDatabase => Some("name it with --db PATH, with ISDB_DB, or as `database:` in a config file"),
+            Failure::UnknownEnding { .. } => Some("name the format with --format table, csv or json"),
+            Failure::Ingest(isdb_ingest::Error::Window { .. }) => {
+                Some("nothing of that window is visible; run the same command again to go on")
+            }
+            Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
+            Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
+            Failure::Query(error) if mentions_name(error) => {
+                Some("`isdb query \"DESCRIBE atl08\"` lists the columns, `isdb query \"SHOW TABLES\"` the tables")
+            }
+            _ => None,
+        }
+    }
+
+    /// True when the reader of our output has gone away, which is no failure.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
+fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
+    use isdb_store::Error as Store;
+    match error {
+        Store::NotFound { .. } => Some("`isdb ingest` creates a database; --db or ISDB_DB names an existing one"),
+        Store::Occupied { .. } => Some("name an empty or new folder"),
+        Store::Locked { .. } => Some("wait for the other ingest to end, then run the same command again"),
+        Store::Overtaken { .. } => Some("run the same command again: what the other writer has brought in is left out"),
+        Store::OtherVariables { .. } => Some("leave --config out to use the database's variables, or name another --db"),
+        Store::Unsupported { .. } => Some("name a folder on a local disk"),
+        _ => None,
+    }
+}
+
+fn mentions_name(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::SchemaError(..) | DataFusionError::Plan(_))
+}
+
+/// Tells `failure` on standard error: its line, each cause, and the hint.
+pub(crate) fn tell(failure: &Failure) {
+    eprintln!("error: {failure}");
+    let mut told = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Wrappers often repeat what they wrap.
+        if !told.contains(&text) {
+            eprintln!("  cause: {text}");
+            told = text;
+        }
+        cause = error.source();
+    }
+    if let Some(hint) = failure.hint() {
+        eprintln!("hint: {hint}");
+    }
+}

@@ -1,0 +1,9 @@
+#![doc = include_str!("../../README.md")]
+
+pub use datafusion;
+pub use isdb_datafusion::{TileDbTable, register};
+pub use isdb_store::{Database, Location, Snapshot};
+
+mod open;
+
+pub use open::{Error, open};

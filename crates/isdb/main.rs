@@ -1,0 +1,58 @@
+//! The `isdb` command: parses, resolves what is in force, runs one command, and turns its end into an exit code.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+mod cli;
+mod commands;
+mod failure;
+mod output;
+mod settings;
+
+use crate::cli::{Cli, Command};
+use crate::failure::{FAILED, Failure, INTERRUPTED, SUCCESS};
+use crate::settings::Settings;
+
+/// How long a write in flight may take to end after Ctrl-C.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            failure::tell(&Failure::Runtime(error));
+            return ExitCode::from(FAILED);
+        }
+    };
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = run(cli) => Some(ended),
+            _ = tokio::signal::ctrl_c() => None,
+        }
+    });
+    runtime.shutdown_timeout(PATIENCE);
+    match ended {
+        Some(Ok(code)) => ExitCode::from(code),
+        Some(Err(failure)) if failure.is_broken_pipe() => ExitCode::from(SUCCESS),
+        Some(Err(failure)) => {
+            failure::tell(&failure);
+            ExitCode::from(FAILED)
+        }
+        None => {
+            eprintln!("interrupted");
+            ExitCode::from(INTERRUPTED)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<u8, Failure> {
+    let settings = Settings::resolve(&cli.place)?;
+    match cli.command {
+        Command::Ingest(arguments) => commands::ingest::run(arguments, settings).await,
+        Command::Query(arguments) => commands::query::run(arguments, settings).await,
+        Command::Info => commands::info::run(settings).await,
+    }
+}

@@ -1,0 +1,25 @@
+//! The Rust face: a database as a DataFusion session.
+
+use datafusion::prelude::SessionContext;
+use isdb_store::Location;
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The text names no place where a database can be.
+    #[error(transparent)]
+    Location(#[from] isdb_store::Error),
+    /// There is no database there, or it cannot be read.
+    #[error(transparent)]
+    Open(#[from] isdb_datafusion::Error),
+}
+
+/// A session over the newest state of the database at `uri` (a path or `file://` URI): the tables `segments` and `granules`
+/// and the view `atl08`. The session keeps that state whatever is ingested meanwhile; open another one to see more.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn open(uri: &str) -> Result<SessionContext, Error> {
+    Ok(isdb_datafusion::open(&Location::parse(uri)?, None).await?)
+}

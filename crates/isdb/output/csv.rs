@@ -1,0 +1,53 @@
+//! Rows as CSV. CSV has no lists, so a profile is written as text: `[1.5, 2.5, ]`, nothing standing for NULL.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, LargeStringBuilder, RecordBatch};
+use arrow::csv::{Writer, WriterBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+/// Writes batches of one schema below one header.
+pub(crate) struct CsvWriter<W: Write> {
+    writer: Writer<W>,
+    schema: SchemaRef,
+}
+
+impl<W: Write> CsvWriter<W> {
+    /// A header is written even when no row follows.
+    pub(crate) fn new(sink: W, schema: &SchemaRef) -> Result<CsvWriter<W>, ArrowError> {
+        let flat = |field: &Arc<Field>| match field.data_type().is_nested() {
+            true => Arc::new(Field::new(field.name(), DataType::LargeUtf8, true)),
+            false => Arc::clone(field),
+        };
+        let schema = Arc::new(Schema::new(schema.fields().iter().map(flat).collect::<Vec<_>>()));
+        let mut writer = WriterBuilder::new().with_header(true).build(sink);
+        writer.write(&RecordBatch::new_empty(Arc::clone(&schema)))?;
+        Ok(CsvWriter { writer, schema })
+    }
+
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        let columns = batch.columns().iter().map(flat).collect::<Result<Vec<_>, _>>()?;
+        self.writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+    }
+}
+
+fn flat(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if !column.data_type().is_nested() {
+        return Ok(Arc::clone(column));
+    }
+    let options = FormatOptions::default();
+    let formatter = ArrayFormatter::try_new(column, &options)?;
+    let mut text = LargeStringBuilder::with_capacity(column.len(), column.len() * 32);
+    for row in 0..column.len() {
+        if column.is_null(row) {
+            text.append_null();
+        } else {
+            formatter.value(row).write(&mut text)?;
+            text.append_value("");
+        }
+    }
+    Ok(Arc::new(text.finish()))
+}

@@ -1,0 +1,58 @@
+//! Writes synthetic ATL08 granules with the product's layout, for trying isdb without an Earthdata login. Terrain and
+//! forest are functions of the position, so that neighbouring tracks agree; the same seed gives the same files.
+//!
+//! ```text
+//! cargo run --example make_granules -- OUT [--count 6] [--segments 2000] [--release 007] [--seed 1]
+//! ```
+
+mod noise;
+mod segment;
+mod track;
+mod write;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+/// What is asked for on the command line.
+struct Options {
+    out: PathBuf,
+    count: u64,
+    segments: usize,
+    release: u16,
+    seed: u64,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = options(std::env::args().skip(1))?;
+    std::fs::create_dir_all(&options.out)?;
+    for index in 0..options.count {
+        let track = track::Track::new(options.seed, index, options.release);
+        println!("{}", write::granule(&options.out, &track, options.segments)?.display());
+    }
+    Ok(())
+}
+
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
+    let (mut out, mut count, mut segments, mut release, mut seed) = (None, 6, 2000, 7, 1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--count" => count = value()?.parse()?,
+            "--segments" => segments = value()?.parse()?,
+            "--release" => release = value()?.parse()?,
+            "--seed" => seed = value()?.parse()?,
+            option if option.starts_with('-') => return Err(format!("unknown option {option}").into()),
+            folder => out = Some(PathBuf::from(folder)),
+        }
+    }
+    if !(4..=7).contains(&release) || segments == 0 {
+        return Err("--release is 004 to 007, --segments at least 1".into());
+    }
+    Ok(Options {
+        out: out.ok_or("usage: make_granules OUT [--count N] [--segments N] [--release 007] [--seed S]")?,
+        count,
+        segments,
+        release,
+        seed,
+    })
+}

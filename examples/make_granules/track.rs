@@ -1,0 +1,102 @@
+//! Where and when a granule is flown: over the Amazon and boreal Canada in turn.
+
+use isdb_schema::granule_name::GranuleName;
+
+use crate::noise::between;
+
+/// UTC seconds of the ATLAS epoch, 2018-01-01.
+const ATLAS_EPOCH: i64 = 1_514_764_800;
+const SECONDS_PER_DAY: f64 = 86_400.0;
+/// Kilometres of one degree of latitude.
+const KM_PER_DEGREE: f64 = 111.2;
+/// Kilometres a second along the ground.
+const GROUND_SPEED: f64 = 6.9;
+/// Degrees of longitude per degree of latitude on the way north, away from the poles.
+const SLANT: f64 = -0.16;
+
+/// One pass over land.
+pub(crate) struct Track {
+    pub(crate) name: GranuleName,
+    pub(crate) seed: u64,
+    /// Seconds since the ATLAS epoch at the first segment.
+    pub(crate) start: f64,
+    /// 0 backward, 1 forward.
+    pub(crate) sc_orient: i8,
+    latitude: f64,
+    longitude: f64,
+    ascending: bool,
+}
+
+/// Where a segment's centre lies, and when it is passed.
+#[derive(Clone, Copy)]
+pub(crate) struct Position {
+    pub(crate) latitude: f64,
+    pub(crate) longitude: f64,
+    /// Seconds since the ATLAS epoch.
+    pub(crate) time: f64,
+    /// Place along the track, in segments.
+    pub(crate) along: u32,
+}
+
+impl Track {
+    /// The track number `index` of `seed`.
+    pub(crate) fn new(seed: u64, index: u64, release: u16) -> Self {
+        let pick = |low: f64, high: f64, what: u64| between(low, high, &[seed, index, what]);
+        let (latitude, longitude, region) = match index % 2 {
+            0 => (pick(-8.0, -3.0, 0), pick(-66.0, -58.0, 1), 10),
+            _ => (pick(50.0, 56.0, 0), pick(-108.0, -92.0, 1), 3),
+        };
+        let days = (index as f64 + pick(0.0, 1.0, 2)) * 37.0 % 1500.0 + 365.0;
+        let start = (days * SECONDS_PER_DAY).floor();
+        let rgt = u16::try_from((seed * 131 + index * 97) % 1387 + 1).unwrap_or(1);
+        let cycle = u8::try_from(index % 20 + 3).unwrap_or(3);
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a few years")]
+        let name = GranuleName {
+            start: ATLAS_EPOCH + start as i64,
+            rgt,
+            cycle,
+            region,
+            release,
+            revision: 1,
+            processed: false,
+            subsetted: false,
+        };
+        // It turns about twice a year.
+        let sc_orient = i8::from(days % 365.0 < 180.0);
+        Self { name, seed, start, sc_orient, latitude, longitude, ascending: pick(0.0, 1.0, 3) < 0.5 }
+    }
+
+    /// The position of segment `along` of beam 0 to 5: three pairs 3.3 km apart, 90 m within a pair.
+    pub(crate) fn position(&self, beam: u8, along: u32) -> Position {
+        let north = if self.ascending { 1.0 } else { -1.0 };
+        let km = f64::from(along) * 0.1;
+        let latitude = self.latitude + north * km / KM_PER_DEGREE;
+        let across = (f64::from(beam / 2) - 1.0) * 3.3 + (f64::from(beam % 2) - 0.5) * 0.09;
+        let drift = north * SLANT * (latitude - self.latitude);
+        let longitude = self.longitude + drift + across / (KM_PER_DEGREE * latitude.to_radians().cos());
+        Position { latitude, longitude, time: self.start + km / GROUND_SPEED, along }
+    }
+
+    /// Whether the beam is one of the strong ones.
+    pub(crate) fn is_strong(&self, beam: u8) -> bool {
+        beam.is_multiple_of(2) == (self.sc_orient == 0)
+    }
+}
+
+impl Position {
+    /// Day of the year, 0 to 365.
+    pub(crate) fn day_of_year(self) -> f64 {
+        (self.time / SECONDS_PER_DAY) % 365.25
+    }
+
+    /// Height of the sun above the horizon and its direction from north, degrees.
+    pub(crate) fn sun(self) -> (f64, f64) {
+        let declination = (-23.44 * ((self.day_of_year() + 10.0) / 365.25 * 360.0).to_radians().cos()).to_radians();
+        let hour = ((self.time / SECONDS_PER_DAY).fract() * 360.0 - 180.0 + self.longitude).to_radians();
+        let latitude = self.latitude.to_radians();
+        let up = latitude.sin() * declination.sin() + latitude.cos() * declination.cos() * hour.cos();
+        let east = -declination.cos() * hour.sin();
+        let north = latitude.cos() * declination.sin() - latitude.sin() * declination.cos() * hour.cos();
+        (up.asin().to_degrees(), east.atan2(north).to_degrees())
+    }
+}

@@ -1,0 +1,76 @@
+//! Bad input: one clear line, a hint, an exit code, and nothing lost.
+
+use crate::support::Place;
+
+#[test]
+fn a_damaged_file_is_told_and_the_others_are_ingested() {
+    let place = Place::new();
+    place.synthesise("granules", 2, 60);
+    let mut files: Vec<_> = std::fs::read_dir(place.path("granules")).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let whole = std::fs::read(&files[0]).unwrap();
+    std::fs::write(&files[0], &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(place.path("granules/login.h5"), "<!DOCTYPE html><html>Earthdata Login</html>").unwrap();
+    let run = place.run(&["ingest", "granules"]);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    assert!(run.stderr.contains("truncated") && run.stderr.contains("login.h5"), "{}", run.stderr);
+    assert!(run.stderr.contains("granules: 1 ingested, 2 failed"), "{}", run.stderr);
+    let states = place.rows("SELECT state, count(*), count(error) FROM granules GROUP BY state ORDER BY state");
+    assert_eq!(states, ["failed,2,2", "ingested,1,0"]);
+
+    std::fs::write(&files[0], whole).unwrap();
+    std::fs::remove_file(place.path("granules/login.h5")).unwrap();
+    let again = place.ok(&["ingest", "granules"]);
+    assert!(again.stderr.contains("1 ingested, 1 skipped"), "a failed granule is tried again: {}", again.stderr);
+}
+
+#[test]
+fn a_missing_database_is_told_with_what_to_do() {
+    let place = Place::new();
+    for arguments in [&["info"][..], &["query", "SELECT 1"]] {
+        let run = place.run(arguments);
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.starts_with("error: there is no isdb database at ") && run.stderr.contains("hint: "), "{}", run.stderr);
+    }
+    let unnamed = place.command(&["info"]).env_remove("ISDB_DB").output().unwrap();
+    let stderr = String::from_utf8(unnamed.stderr).unwrap();
+    assert!(stderr.contains("no database is named") && stderr.contains("--db"), "{stderr}");
+}
+
+#[test]
+fn a_mistyped_path_creates_no_database() {
+    let place = Place::new();
+    let run = place.run(&["ingest", "granuels"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("granuels: no such file or folder"), "{}", run.stderr);
+    assert!(!place.path("db").exists());
+}
+
+#[test]
+fn a_folder_that_is_no_database_is_left_alone() {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    std::fs::create_dir(place.path("db")).unwrap();
+    std::fs::write(place.path("db/thesis.txt"), "precious").unwrap();
+    let run = place.run(&["ingest", "granules"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("is not an isdb database"), "{}", run.stderr);
+    assert_eq!(std::fs::read_dir(place.path("db")).unwrap().count(), 1);
+}
+
+#[test]
+fn wrong_sql_is_told_with_where_to_look() {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    place.ok(&["ingest", "granules"]);
+    let run = place.run(&["query", "SELECT canopy_hight FROM atl08"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("canopy_hight") && run.stderr.contains("DESCRIBE atl08"), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_2() {
+    assert_eq!(Place::new().run(&["ingest"]).code, Some(2));
+    assert_eq!(Place::new().run(&["query"]).code, Some(2));
+}

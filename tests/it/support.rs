@@ -1,0 +1,89 @@
+//! A fresh folder, the program, and granules to feed it with.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A fresh folder with a database name in it.
+pub(crate) struct Place {
+    folder: TempDir,
+}
+
+/// What a run of the program left.
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        Place { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program with its database in this folder, nothing inherited that could name another one.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_isdb"));
+        command.current_dir(self.folder.path()).env("ISDB_DB", "db").args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        Run::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs the program and demands that it succeeds.
+    pub(crate) fn ok(&self, arguments: &[&str]) -> Run {
+        let run = self.run(arguments);
+        assert_eq!(run.code, Some(0), "isdb {}\n{}", arguments.join(" "), run.stderr);
+        run
+    }
+
+    /// The rows of a query as CSV lines, the header left out.
+    pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
+        let run = self.ok(&["query", "--format", "csv", sql]);
+        run.stdout.lines().skip(1).map(str::to_owned).collect()
+    }
+
+    /// Writes `count` synthetic granules of about `segments` segments a beam into `folder`.
+    pub(crate) fn synthesise(&self, folder: &str, count: usize, segments: usize) {
+        let generator = Path::new(env!("CARGO_BIN_EXE_isdb")).with_file_name("examples").join("make_granules");
+        let (count, segments) = (count.to_string(), segments.to_string());
+        let made = Command::new(&generator)
+            .args([self.path(folder).to_str().unwrap(), "--count", &count, "--segments", &segments])
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}", generator.display()));
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Run {
+        Run {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// The real release 004 granule; None, said aloud, where there are no real granules.
+pub(crate) fn release_004() -> Option<PathBuf> {
+    real_granule("processed_ATL08_20200821122613_08730802_004_01.h5")
+}
+
+pub(crate) fn real_granule(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("ISDB_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    let path = folder.join(name);
+    if !path.exists() {
+        eprintln!("skipped: no real granule at {} (ISDB_TEST_DATA names their folder)", path.display());
+        return None;
+    }
+    Some(path.canonicalize().unwrap())
+}

@@ -1,0 +1,98 @@
+//! From granules to answers, as the README says it.
+
+use crate::support::{Place, release_004};
+
+#[test]
+fn the_release_004_granule_gives_its_segments_beam_by_beam() {
+    let Some(granule) = release_004() else { return };
+    let place = Place::new();
+    place.ok(&["ingest", granule.to_str().unwrap()]);
+    let beams = place.rows("SELECT beam, beam_strength, count(*) FROM atl08 GROUP BY ALL ORDER BY beam");
+    assert_eq!(beams, ["gt1l,strong,14", "gt1r,weak,8", "gt2l,strong,8", "gt2r,weak,5"]);
+    let granules = place.rows("SELECT DISTINCT granule, rgt, cycle, region, release FROM atl08");
+    assert_eq!(granules, ["ATL08_20200821122613_08730802_004_01,873,8,2,004"]);
+    let first = place.rows("SELECT min(time) < '2020-08-21T12:36' AND min(time) > '2020-08-21T12:26' FROM atl08");
+    assert_eq!(first, ["true"], "time is UTC from the granule's own epoch");
+}
+
+#[test]
+fn the_query_of_the_readme_works_as_typed() {
+    let place = Place::new();
+    place.synthesise("granules", 2, 60);
+    place.ok(&["ingest", "granules"]);
+    let run = place.ok(&["query", "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"]);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert!(lines[0].contains("longitude") && lines[0].contains("canopy_h"), "{}", run.stdout);
+    let heights: Vec<f64> = lines[2..].iter().map(|line| line.rsplit('|').next().unwrap().trim().parse().unwrap()).collect();
+    assert!(!heights.is_empty() && heights.iter().all(|height| *height > 5.0));
+    let counted = place.rows("SELECT count(*) FROM segments WHERE h_canopy > 5");
+    assert_eq!(counted, [heights.len().to_string()]);
+}
+
+#[test]
+fn the_same_granule_a_second_time_adds_nothing() {
+    let place = Place::new();
+    place.synthesise("granules", 2, 40);
+    place.ok(&["ingest", "granules"]);
+    let before = place.rows("SELECT count(*) FROM atl08");
+    std::fs::create_dir(place.path("copies")).unwrap();
+    for (index, entry) in std::fs::read_dir(place.path("granules")).unwrap().enumerate() {
+        std::fs::copy(entry.unwrap().path(), place.path(&format!("copies/renamed_{index}.h5"))).unwrap();
+    }
+    let again = place.ok(&["ingest", "granules", "copies"]);
+    assert!(again.stderr.contains("4 skipped"), "{}", again.stderr);
+    assert_eq!(place.rows("SELECT count(*) FROM atl08"), before);
+    assert_eq!(place.rows("SELECT count(*) FROM granules"), ["2"]);
+}
+
+#[test]
+fn a_second_ingest_adds_to_the_first_and_the_state_before_can_still_be_queried() {
+    let place = Place::new();
+    place.synthesise("granules", 3, 40);
+    let mut files: Vec<_> = std::fs::read_dir(place.path("granules")).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    place.ok(&["ingest", files[0].to_str().unwrap()]);
+    let first = place.rows("SELECT count(*) FROM atl08");
+    let info = place.ok(&["info"]).stdout;
+    let at = info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap().to_owned();
+    place.ok(&["ingest", "granules"]);
+    assert_ne!(place.rows("SELECT count(*) FROM atl08"), first);
+    let then = place.ok(&["query", "--at", &at, "--format", "csv", "SELECT count(*) FROM atl08"]);
+    assert_eq!(then.stdout.lines().nth(1), Some(first[0].as_str()));
+}
+
+#[test]
+fn info_says_what_is_there() {
+    let place = Place::new();
+    place.synthesise("granules", 2, 40);
+    place.ok(&["ingest", "granules"]);
+    let info = place.ok(&["info"]).stdout;
+    for part in ["granules   2 ingested; release 007", "latitude ", "longitude ", "time ", "tiledb.open("] {
+        assert!(info.contains(part), "no {part:?} in\n{info}");
+    }
+    let rows = &place.rows("SELECT count(*) FROM atl08")[0];
+    assert!(info.contains(&format!("segments   {rows} in ")), "{info}");
+}
+
+#[test]
+fn the_ledger_says_what_happened_to_every_granule() {
+    let place = Place::new();
+    place.synthesise("granules", 2, 40);
+    place.ok(&["ingest", "granules"]);
+    let sums = place.rows("SELECT sum(rows_read) = sum(rows_kept) + sum(rows_rejected), sum(rows_kept) FROM granules");
+    let stored = place.rows("SELECT count(*) FROM segments");
+    assert_eq!(sums, [format!("true,{}", stored[0])]);
+}
+
+#[test]
+fn a_filter_on_a_plain_name_reaches_the_array_and_the_ledger_is_not_joined_in_vain() {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    place.ok(&["ingest", "granules"]);
+    let plan = place.rows("EXPLAIN SELECT longitude, canopy_h FROM atl08 WHERE canopy_h > 5 AND latitude < 0").join("\n");
+    assert!(plan.contains("condition=[h_canopy >= 5"), "{plan}");
+    assert!(plan.contains("ranges=[latitude"), "{plan}");
+    assert!(!plan.contains("Join"), "{plan}");
+    let joined = place.rows("EXPLAIN SELECT granule FROM atl08").join("\n");
+    assert!(joined.contains("Join"), "{joined}");
+}
