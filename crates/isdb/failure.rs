@@ -83,7 +83,9 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         Store::Occupied { .. } => Some("name an empty or new folder"),
         Store::Locked { .. } => Some("wait for the other ingest to end, then run the same command again"),
         Store::Overtaken { .. } => Some("run the same command again: what the other writer has brought in is left out"),
-        Store::OtherVariables { .. } => Some("leave --config out to use the database's variables, or name another --db"),
+        Store::OtherVariables { .. } => {
+            Some("leave --config out to use the database's variables, or name another --db")
+        }
         Store::Unsupported { .. } => Some("name a folder on a local disk"),
         _ => None,
     }

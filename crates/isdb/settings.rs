@@ -18,7 +18,8 @@ impl Settings {
         let config = match &place.config {
             None => Config::shipped()?,
             Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.clone(), source })?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.clone(), source })?;
                 Config::parse(&path.to_string_lossy(), &text)?
             }
         };

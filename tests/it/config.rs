@@ -9,7 +9,8 @@ fn a_config_chooses_variables_and_names_the_database() {
     let place = Place::new();
     place.synthesise("granules", 2, 40);
     std::fs::write(place.path("mine.yml"), SMALL).unwrap();
-    let ingested = place.command(&["--config", "mine.yml", "ingest", "granules"]).env_remove("ISDB_DB").output().unwrap();
+    let ingested =
+        place.command(&["--config", "mine.yml", "ingest", "granules"]).env_remove("ISDB_DB").output().unwrap();
     assert!(ingested.status.success(), "{}", String::from_utf8_lossy(&ingested.stderr));
     assert!(place.path("small").is_dir());
     let columns = place.ok(&["--db", "small", "query", "--format", "csv", "SELECT * FROM atl08 LIMIT 0"]).stdout;
@@ -34,7 +35,8 @@ fn an_existing_database_keeps_its_variables_and_a_config_that_differs_is_an_erro
 #[test]
 fn a_wrong_config_is_told_with_line_and_column() {
     let place = Place::new();
-    std::fs::write(place.path("mine.yml"), "product: ATL08\nvariables:\n  - h_canopi\nwindow: {granules: 1}\n").unwrap();
+    std::fs::write(place.path("mine.yml"), "product: ATL08\nvariables:\n  - h_canopi\nwindow: {granules: 1}\n")
+        .unwrap();
     let run = place.run(&["--config", "mine.yml", "ingest", "."]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("mine.yml:3:5: ATL08 has no variable \"h_canopi\""), "{}", run.stderr);

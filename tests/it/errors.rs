@@ -30,7 +30,11 @@ fn a_missing_database_is_told_with_what_to_do() {
     for arguments in [&["info"][..], &["query", "SELECT 1"]] {
         let run = place.run(arguments);
         assert_eq!(run.code, Some(1));
-        assert!(run.stderr.starts_with("error: there is no isdb database at ") && run.stderr.contains("hint: "), "{}", run.stderr);
+        assert!(
+            run.stderr.starts_with("error: there is no isdb database at ") && run.stderr.contains("hint: "),
+            "{}",
+            run.stderr
+        );
     }
     let unnamed = place.command(&["info"]).env_remove("ISDB_DB").output().unwrap();
     let stderr = String::from_utf8(unnamed.stderr).unwrap();

@@ -52,7 +52,7 @@ fn data_goes_to_standard_output_and_nothing_else_does() {
     let place = with_granule();
     let run = place.ok(&["query", "--format", "csv", "SELECT count(*) AS n FROM atl08"]);
     assert_eq!(run.stdout.lines().count(), 2);
-    assert!(run.stderr.contains("1 rows in "), "{}", run.stderr);
+    assert!(run.stderr.contains("rows: 1, "), "{}", run.stderr);
     let quiet = place.ok(&["ingest", "granules"]);
     assert_eq!(quiet.stdout, "");
 }

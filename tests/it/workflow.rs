@@ -11,7 +11,7 @@ fn the_release_004_granule_gives_its_segments_beam_by_beam() {
     assert_eq!(beams, ["gt1l,strong,14", "gt1r,weak,8", "gt2l,strong,8", "gt2r,weak,5"]);
     let granules = place.rows("SELECT DISTINCT granule, rgt, cycle, region, release FROM atl08");
     assert_eq!(granules, ["ATL08_20200821122613_08730802_004_01,873,8,2,004"]);
-    let first = place.rows("SELECT min(time) < '2020-08-21T12:36' AND min(time) > '2020-08-21T12:26' FROM atl08");
+    let first = place.rows("SELECT min(time) < '2020-08-21T12:36:00' AND min(time) > '2020-08-21T12:26:00' FROM atl08");
     assert_eq!(first, ["true"], "time is UTC from the granule's own epoch");
 }
 
@@ -23,7 +23,8 @@ fn the_query_of_the_readme_works_as_typed() {
     let run = place.ok(&["query", "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"]);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert!(lines[0].contains("longitude") && lines[0].contains("canopy_h"), "{}", run.stdout);
-    let heights: Vec<f64> = lines[2..].iter().map(|line| line.rsplit('|').next().unwrap().trim().parse().unwrap()).collect();
+    let heights: Vec<f64> =
+        lines[2..].iter().map(|line| line.rsplit('|').next().unwrap().trim().parse().unwrap()).collect();
     assert!(!heights.is_empty() && heights.iter().all(|height| *height > 5.0));
     let counted = place.rows("SELECT count(*) FROM segments WHERE h_canopy > 5");
     assert_eq!(counted, [heights.len().to_string()]);
@@ -89,7 +90,8 @@ fn a_filter_on_a_plain_name_reaches_the_array_and_the_ledger_is_not_joined_in_va
     let place = Place::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
-    let plan = place.rows("EXPLAIN SELECT longitude, canopy_h FROM atl08 WHERE canopy_h > 5 AND latitude < 0").join("\n");
+    let plan =
+        place.rows("EXPLAIN SELECT longitude, canopy_h FROM atl08 WHERE canopy_h > 5 AND latitude < 0").join("\n");
     assert!(plan.contains("condition=[h_canopy >= 5"), "{plan}");
     assert!(plan.contains("ranges=[latitude"), "{plan}");
     assert!(!plan.contains("Join"), "{plan}");

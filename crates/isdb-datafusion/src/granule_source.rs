@@ -79,7 +79,12 @@ impl DataSource for GranuleSource {
 
     fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
         let granules: usize = self.partitions.iter().map(Vec::len).sum();
-        write!(f, "GranuleScan: granules={granules}, variables={}, partitions={}", self.variables.len(), self.partitions.len())
+        write!(
+            f,
+            "GranuleScan: granules={granules}, variables={}, partitions={}",
+            self.variables.len(),
+            self.partitions.len()
+        )
     }
 
     fn output_partitioning(&self) -> Partitioning {
@@ -121,7 +126,12 @@ pub(crate) fn open_granule(path: &Path) -> isdb_granule::Result<Granule> {
 }
 
 /// The rows of a granule, a batch per beam, and its tally behind them.
-fn read(granule: &PlannedGranule, variables: &[&'static Variable], schema: &SchemaRef, threads: usize) -> Result<Vec<RecordBatch>> {
+fn read(
+    granule: &PlannedGranule,
+    variables: &[&'static Variable],
+    schema: &SchemaRef,
+    threads: usize,
+) -> Result<Vec<RecordBatch>> {
     let ingest_id = granule.ingest_id;
     let wanted: Vec<&Variable> = variables.to_vec();
     let decoded = match open_granule(&granule.path).and_then(|opened| opened.decode(&wanted, threads)) {
@@ -131,7 +141,8 @@ fn read(granule: &PlannedGranule, variables: &[&'static Variable], schema: &Sche
             return Ok(vec![tally.to_row(schema)?]);
         }
     };
-    let mut batches = decoded.batches.iter().map(|batch| with_ingest_id(batch, ingest_id, schema)).collect::<Result<Vec<_>>>()?;
+    let mut batches =
+        decoded.batches.iter().map(|batch| with_ingest_id(batch, ingest_id, schema)).collect::<Result<Vec<_>>>()?;
     let kept: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let missing = decoded.variables_missing.join(" ");
     let tally = Tally {

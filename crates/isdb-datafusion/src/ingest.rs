@@ -31,7 +31,8 @@ pub fn ingest_plan(
     partitions: usize,
     target: WriteTarget,
 ) -> Arc<dyn ExecutionPlan> {
-    let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(GranuleSource::new(granules, variables, partitions));
+    let scan: Arc<dyn ExecutionPlan> =
+        DataSourceExec::from_data_source(GranuleSource::new(granules, variables, partitions));
     Arc::new(TileDbWriteExec::new(Arc::new(CoalescePartitionsExec::new(scan)), target))
 }
 

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, AsArray, Int64Array, LargeStringArray, RecordBatch, StructArray, new_null_array};
+use arrow::array::{
+    Array as _, ArrayRef, AsArray, Int64Array, LargeStringArray, RecordBatch, StructArray, new_null_array,
+};
 use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use isdb_schema::catalogue::Variable;
@@ -101,7 +103,14 @@ mod tests {
     #[test]
     fn a_tally_comes_out_of_its_row_as_it_went_in() {
         let schema = ingest_schema(&[]);
-        let tally = Tally { ingest_id: 7, rows_read: 3, rows_kept: 2, rows_rejected: 1, error: Some("e".into()), ..Tally::default() };
+        let tally = Tally {
+            ingest_id: 7,
+            rows_read: 3,
+            rows_kept: 2,
+            rows_rejected: 1,
+            error: Some("e".into()),
+            ..Tally::default()
+        };
         let row = tally.to_row(&schema).unwrap();
         assert_eq!(row.num_rows(), 1);
         assert_eq!(row.column(0).null_count(), 1);

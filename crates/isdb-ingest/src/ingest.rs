@@ -62,10 +62,15 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
 }
 
 async fn open_or_create(request: &Request) -> Result<Database> {
-    match Database::open(&request.location).await {
-        Err(isdb_store::Error::NotFound { .. }) => {
-            Ok(Database::create(&request.location, &request.config.variables, now_ms()).await?)
-        }
+    let (location, variables) = (&request.location, &request.config.variables);
+    match Database::open(location).await {
+        Err(isdb_store::Error::NotFound { .. }) => match Database::create(location, variables, now_ms()).await {
+            // Another ingest may have created it in between; anything else there is no database, and says so.
+            Err(occupied @ isdb_store::Error::Occupied { .. }) => {
+                Database::open(location).await.map_err(|_| occupied.into())
+            }
+            created => Ok(created?),
+        },
         opened => Ok(opened?),
     }
 }
@@ -80,7 +85,8 @@ fn variables(request: &Request, database: &Database, snapshot: &Snapshot) -> Res
 /// The candidates that the ledger does not call done, each granule once.
 async fn not_done(candidates: Vec<Candidate>, snapshot: &Snapshot, report: &mut Report) -> Result<Vec<Candidate>> {
     let ledger = snapshot.ledger().await?;
-    let mut done: HashSet<String> = ledger.into_iter().filter(|row| row.state.is_done()).map(|row| row.granule).collect();
+    let mut done: HashSet<String> =
+        ledger.into_iter().filter(|row| row.state.is_done()).map(|row| row.granule).collect();
     let before = candidates.len();
     let new: Vec<Candidate> = candidates
         .into_iter()
@@ -137,9 +143,8 @@ async fn run(
     threads: usize,
 ) -> Result<(Vec<FragmentRecord>, Vec<Tally>)> {
     let readable = attempts.iter().filter(|(_, candidate)| candidate.identity.is_ok());
-    let granules: Vec<PlannedGranule> = readable
-        .map(|(id, candidate)| PlannedGranule { path: candidate.path.clone(), ingest_id: id.0 })
-        .collect();
+    let granules: Vec<PlannedGranule> =
+        readable.map(|(id, candidate)| PlannedGranule { path: candidate.path.clone(), ingest_id: id.0 }).collect();
     if granules.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -181,7 +186,10 @@ fn ledger_row(id: Id, candidate: &Candidate, tally: Option<&Tally>, variables: &
         revision: identity.and_then(|identity| identity.revision).map(|revision| format!("{revision:02}")),
         subset: identity.map(|identity| identity.subset),
         start_time: identity.and_then(|identity| identity.start).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
-        source: candidate.path.to_string_lossy().into_owned(),
+        source: std::path::absolute(&candidate.path)
+            .unwrap_or_else(|_| candidate.path.clone())
+            .to_string_lossy()
+            .into_owned(),
         size_bytes: i64::try_from(candidate.size_bytes).unwrap_or(i64::MAX),
         variables: names.join(" "),
         rows_read: tally.rows_read,

@@ -1,6 +1,7 @@
 //! The database at a location: creating it, opening it, and the snapshots that readers take of it.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use isdb_schema::catalogue::Variable;
 use isdb_schema::segments;
@@ -55,7 +56,11 @@ impl Database {
         let staged = root.with_file_name(format!(".{name}.creating-{}", Uuid::new_v4()));
         let built = build(&Location::parse(&staged.to_string_lossy())?, variables, now_ms).await;
         let moved = built.and_then(|()| {
-            std::fs::rename(&staged, root).map_err(|source| Error::Io { path: location.uri(), source })
+            std::fs::rename(&staged, root).map_err(|source| match source.kind() {
+                // Another process was faster.
+                ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists => occupied(),
+                _ => Error::Io { path: location.uri(), source },
+            })
         });
         if let Err(error) = moved {
             // The first error is the one to tell; what could not be cleaned up is hidden and nobody's database.

@@ -60,9 +60,13 @@ pub struct LedgerRow {
 
 /// The rows as one batch with the columns of [`ledger_schema`], to be written as the fragment `fragment_id`.
 pub(crate) fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatch> {
-    let text = |of: fn(&LedgerRow) -> &str| -> ArrayRef { Arc::new(LargeStringArray::from_iter_values(rows.iter().map(of))) };
-    let maybe_text = |of: fn(&LedgerRow) -> Option<&str>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<LargeStringArray>()) };
-    let maybe_int = |of: fn(&LedgerRow) -> Option<i32>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<Int32Array>()) };
+    let text =
+        |of: fn(&LedgerRow) -> &str| -> ArrayRef { Arc::new(LargeStringArray::from_iter_values(rows.iter().map(of))) };
+    let maybe_text = |of: fn(&LedgerRow) -> Option<&str>| -> ArrayRef {
+        Arc::new(rows.iter().map(of).collect::<LargeStringArray>())
+    };
+    let maybe_int =
+        |of: fn(&LedgerRow) -> Option<i32>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<Int32Array>()) };
     let count = |of: fn(&LedgerRow) -> i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(rows.iter().map(of))) };
     let instant = |of: fn(&LedgerRow) -> Option<i64>| -> ArrayRef {
         Arc::new(rows.iter().map(of).collect::<TimestampNanosecondArray>().with_timezone("UTC"))
@@ -107,14 +111,14 @@ pub(crate) fn read(granules: &Array, visible: Option<Condition>) -> Result<Vec<L
 
 fn from_batch(batch: &RecordBatch, uri: &str, rows: &mut Vec<LedgerRow>) -> Result<()> {
     let damaged = |problem: String| Error::Damaged { object: uri.to_owned(), problem };
-    let column = |name: &str| {
-        batch.column_by_name(name).ok_or_else(|| damaged(format!("the ledger has no column {name}")))
-    };
+    let column =
+        |name: &str| batch.column_by_name(name).ok_or_else(|| damaged(format!("the ledger has no column {name}")));
     let wrong_type = |name: &str| damaged(format!("the ledger's column {name} has another type"));
     let text = |name: &str| column(name)?.as_string_opt::<i64>().ok_or_else(|| wrong_type(name));
     let int = |name: &str| column(name)?.as_primitive_opt::<Int32Type>().ok_or_else(|| wrong_type(name));
     let count = |name: &str| column(name)?.as_primitive_opt::<Int64Type>().ok_or_else(|| wrong_type(name));
-    let instant = |name: &str| column(name)?.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(|| wrong_type(name));
+    let instant =
+        |name: &str| column(name)?.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(|| wrong_type(name));
 
     let (ids, granule, product) = (count("ingest_id")?, text("granule")?, text("product")?);
     let (rgt, cycle, region) = (int("rgt")?, int("cycle")?, int("region")?);

@@ -14,6 +14,8 @@ mod log;
 mod recovery;
 mod snapshot;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use commit::{ArrayState, Commit, DeadFragment, FragmentRecord};

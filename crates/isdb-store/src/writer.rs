@@ -114,7 +114,12 @@ impl Writer {
     /// # Errors
     /// [`Error::Overtaken`] when another writer took over meanwhile; then nothing of the window is visible, and this writer
     /// has ended.
-    pub async fn commit(&mut self, window: Window, fragments: Vec<FragmentRecord>, rows: Vec<LedgerRow>) -> Result<&Commit> {
+    pub async fn commit(
+        &mut self,
+        window: Window,
+        fragments: Vec<FragmentRecord>,
+        rows: Vec<LedgerRow>,
+    ) -> Result<&Commit> {
         let used = u32::try_from(fragments.len()).ok().and_then(|n| n.checked_add(window.ingests)?.checked_add(1));
         let next_counter = used.and_then(|used| window.first.checked_add(used));
         let next_counter = next_counter.ok_or_else(|| full(&self.database, self.head.number))?;

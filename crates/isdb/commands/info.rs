@@ -21,7 +21,12 @@ pub(crate) async fn run(settings: Settings) -> Result<u8, Failure> {
 
     let commit = snapshot.commit();
     println!("database   {}", settings.location.uri());
-    println!("state      commit {} at {} ({})", commit.number, commit.timestamp, instant(commit.timestamp.cast_signed() * 1_000_000));
+    println!(
+        "state      commit {} at {} ({})",
+        commit.number,
+        commit.timestamp,
+        instant(commit.timestamp.cast_signed() * 1_000_000)
+    );
     println!("granules   {}", granules(&ledger));
     let (rows, bytes) = fragments.iter().fold((0, 0), |(rows, bytes), f| (rows + f.cells, bytes + f.bytes));
     println!("segments   {rows} in {} fragments, {:.1} MB", fragments.len(), bytes as f64 / 1e6);
@@ -42,8 +47,11 @@ fn granules(ledger: &[LedgerRow]) -> String {
         ledger.iter().map(|row| (row.granule.as_str(), row)).collect();
     let count = |state: GranuleState| newest.values().filter(|row| row.state == state).count();
     let states = [GranuleState::Ingested, GranuleState::Empty, GranuleState::Failed];
-    let counts: Vec<String> =
-        states.iter().filter(|state| count(**state) > 0).map(|state| format!("{} {}", count(*state), state.as_str())).collect();
+    let counts: Vec<String> = states
+        .iter()
+        .filter(|state| count(**state) > 0)
+        .map(|state| format!("{} {}", count(*state), state.as_str()))
+        .collect();
     let releases: BTreeSet<&str> = newest.values().filter_map(|row| row.release.as_deref()).collect();
     let releases: Vec<&str> = releases.into_iter().collect();
     match (counts.is_empty(), releases.is_empty()) {

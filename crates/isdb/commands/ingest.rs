@@ -23,16 +23,19 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
 
 fn tell_progress(progress: Progress) {
     match progress {
-        Progress::Found { new, skipped: 0 } => eprintln!("{new} granules to ingest"),
-        Progress::Found { new, skipped } => eprintln!("{new} granules to ingest, {skipped} already in the database"),
-        Progress::Committed { granules, of, rows } => eprintln!("{granules} of {of} granules, {rows} segments"),
+        Progress::Found { new, skipped: 0 } => eprintln!("granules to ingest: {new}"),
+        Progress::Found { new, skipped } => eprintln!("granules to ingest: {new}, already in the database: {skipped}"),
+        Progress::Committed { granules, of, rows } => eprintln!("granules: {granules} of {of}, segments: {rows}"),
         _ => {}
     }
 }
 
 fn tell_report(report: &Report, database: &str) {
     for failure in &report.failed {
-        eprintln!("failed: {}: {}", failure.path.display(), failure.error);
+        let path = failure.path.display().to_string();
+        // Most errors name the file themselves.
+        let place = if failure.error.contains(&path) { String::new() } else { format!("{path}: ") };
+        eprintln!("failed: {place}{}", failure.error);
     }
     let parts = [
         (report.ingested, "ingested"),

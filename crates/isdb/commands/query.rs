@@ -19,7 +19,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings) -> Result<u8, Fail
     let context = isdb_datafusion::open(&settings.location, arguments.at).await?;
     let rows = context.sql(&sql).await?.execute_stream().await?;
     let count = output::write(rows, format, arguments.output).await?;
-    eprintln!("{count} rows in {:.3} s", started.elapsed().as_secs_f64());
+    eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
     Ok(SUCCESS)
 }
 

@@ -16,7 +16,11 @@ mod csv;
 mod table;
 
 /// Writes every row of `rows` and says how many there were. A file appears under its name only when all rows are in it.
-pub(crate) async fn write(rows: SendableRecordBatchStream, format: Format, file: Option<PathBuf>) -> Result<usize, Failure> {
+pub(crate) async fn write(
+    rows: SendableRecordBatchStream,
+    format: Format,
+    file: Option<PathBuf>,
+) -> Result<usize, Failure> {
     let Some(path) = file else {
         return write_to(BufWriter::new(std::io::stdout().lock()), rows, format).await;
     };

@@ -1,11 +1,10 @@
 //! Runs `tests/slt/scan/*.slt` of the workspace: answers and EXPLAIN over arrays, so that a predicate that no longer
 //! reaches the array fails a test.
 
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
 use arrow::array::{
     ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array, LargeStringArray,
     TimestampNanosecondArray,
@@ -17,7 +16,6 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use isdb_datafusion::session;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
-use support::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
 use tiledb::{ArrayLayout, CellOrder, Condition, Dimension, Domain, Literal};
 
 const ROWS: i32 = 1_000;

@@ -1,5 +1,4 @@
 //! A small array of every kind of column, written by the test itself, and the same rows as a table in memory.
-#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,20 +9,20 @@ use isdb_datafusion::TileDbTable;
 use tempfile::TempDir;
 use tiledb::{Array, ArrayLayout, CellOrder, Condition, Context, Dimension, Domain};
 
-pub const DAY: i64 = 86_400_000_000_000;
+pub(crate) const DAY: i64 = 86_400_000_000_000;
 /// 2020-01-01T00:00:00Z
-pub const YEAR_2020: i64 = 18_262 * DAY;
+pub(crate) const YEAR_2020: i64 = 18_262 * DAY;
 
-pub fn utc() -> DataType {
+pub(crate) fn utc() -> DataType {
     DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
 }
 
 /// A float attribute that promises to hold no NaN.
-pub fn no_nan(name: &str, kind: DataType) -> Field {
+pub(crate) fn no_nan(name: &str, kind: DataType) -> Field {
     Field::new(name, kind, true).with_metadata(HashMap::from([("nan".to_owned(), "never".to_owned())]))
 }
 
-pub fn layout() -> ArrayLayout {
+pub(crate) fn layout() -> ArrayLayout {
     let dimension = |name: &str, domain| Dimension { name: name.to_owned(), domain };
     ArrayLayout {
         dimensions: vec![
@@ -37,7 +36,7 @@ pub fn layout() -> ArrayLayout {
     }
 }
 
-pub fn coordinates() -> [Field; 3] {
+pub(crate) fn coordinates() -> [Field; 3] {
     [
         Field::new("latitude", DataType::Float64, false),
         Field::new("longitude", DataType::Float64, false),
@@ -46,15 +45,15 @@ pub fn coordinates() -> [Field; 3] {
 }
 
 /// An array in a temporary folder, gone when this is dropped.
-pub struct TestArray {
-    pub context: Context,
-    pub folder: TempDir,
-    pub schema: SchemaRef,
+pub(crate) struct TestArray {
+    pub(crate) context: Context,
+    pub(crate) folder: TempDir,
+    pub(crate) schema: SchemaRef,
     name: &'static str,
 }
 
 impl TestArray {
-    pub fn create(name: &'static str, layout: &ArrayLayout, schema: Schema) -> Self {
+    pub(crate) fn create(name: &'static str, layout: &ArrayLayout, schema: Schema) -> Self {
         let context = Context::new([]).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let array = Self { context, folder, schema: Arc::new(schema), name };
@@ -62,12 +61,12 @@ impl TestArray {
         array
     }
 
-    pub fn uri(&self) -> String {
+    pub(crate) fn uri(&self) -> String {
         self.folder.path().join(self.name).display().to_string()
     }
 
     /// One fragment at a timestamp; an empty batch is not written.
-    pub fn write(&self, timestamp: u64, columns: Vec<ArrayRef>) -> RecordBatch {
+    pub(crate) fn write(&self, timestamp: u64, columns: Vec<ArrayRef>) -> RecordBatch {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).unwrap();
         if batch.num_rows() > 0 {
             tiledb::write_fragment(&self.context, &self.uri(), timestamp, std::slice::from_ref(&batch)).unwrap();
@@ -75,7 +74,7 @@ impl TestArray {
         batch
     }
 
-    pub fn table(&self, visible: Option<Condition>) -> Arc<TileDbTable> {
+    pub(crate) fn table(&self, visible: Option<Condition>) -> Arc<TileDbTable> {
         let array = Array::open_at(&self.context, &self.uri(), 1_000).unwrap();
         Arc::new(TileDbTable::new(array, visible).unwrap())
     }

@@ -1,9 +1,8 @@
 //! Whatever is pushed into TileDB, the rows are those DataFusion finds by itself in memory.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
 use arrow::array::{
     Array as _, ArrayRef, BooleanArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array,
     LargeStringArray, TimestampNanosecondArray, UInt16Array, UInt64Array,
@@ -14,7 +13,6 @@ use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Between, Operator, binary_expr, cast, expr::InList};
 use datafusion::prelude::{Expr, SessionContext, col, lit};
 use proptest::prelude::*;
-use support::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
 use tiledb::{Condition, Literal};
 
 fn schema() -> Schema {
@@ -30,7 +28,7 @@ fn schema() -> Schema {
         Field::new("count", DataType::UInt16, true),
         Field::new("huge", DataType::UInt64, true),
         Field::new("beam", DataType::LargeUtf8, true),
-        Field::new("seen", support::utc(), true),
+        Field::new("seen", crate::support::utc(), true),
         Field::new("flag", DataType::Boolean, true),
     ]);
     Schema::new(fields)
