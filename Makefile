@@ -52,11 +52,17 @@ clippy:
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 
-typos: $(TOOLS)/.installed
+typos: $(TOOLS)/bin/typos
 	$(TOOLS)/bin/typos
 
-deny: $(TOOLS)/.installed
+deny: $(TOOLS)/bin/cargo-deny
 	$(TOOLS)/bin/cargo-deny --offline check bans licenses sources
+
+$(TOOLS)/bin/typos:
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(TOOLS) typos==1.52.0
+
+$(TOOLS)/bin/cargo-deny:
+	$(CARGO) install --quiet --locked --debug --root $(TOOLS) cargo-deny@0.20.2
 
 bench:
 	$(CARGO) bench

@@ -67,9 +67,9 @@ fn wrong_sql_is_told_with_where_to_look() {
     let place = Place::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
-    let run = place.run(&["query", "SELECT canopy_hight FROM atl08"]);
+    let run = place.run(&["query", "SELECT canopy_tall FROM atl08"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("canopy_hight") && run.stderr.contains("DESCRIBE atl08"), "{}", run.stderr);
+    assert!(run.stderr.contains("canopy_tall") && run.stderr.contains("DESCRIBE atl08"), "{}", run.stderr);
     assert_eq!(run.stdout, "");
 }
 

@@ -1,4 +1,5 @@
 //! The program as a user runs it: the real binary in a fresh folder, over synthetic and real granules.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
 
 mod config;
 mod crash;

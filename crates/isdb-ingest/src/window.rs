@@ -8,18 +8,14 @@ use crate::identify::Candidate;
 /// The candidates in windows of at most `granules`, each of one calendar quarter, in the order of their start. What has no
 /// date, or cannot be read, comes last.
 pub(crate) fn windows(candidates: Vec<Candidate>, granules: usize) -> Vec<Vec<Candidate>> {
-    let mut dated: Vec<(Option<(i32, u32)>, Option<i64>, Candidate)> = candidates
-        .into_iter()
-        .map(|candidate| {
-            let start = candidate.identity.as_ref().ok().and_then(|identity| identity.start);
-            (start.and_then(quarter), start, candidate)
-        })
-        .collect();
+    let start = |candidate: &Candidate| candidate.identity.as_ref().ok().and_then(|identity| identity.start);
+    let mut candidates = candidates;
     // The path decides last, so that the same files always make the same windows.
-    dated.sort_by(|a, b| (a.0.is_none(), a.0, a.1, &a.2.path).cmp(&(b.0.is_none(), b.0, b.1, &b.2.path)));
+    candidates.sort_by_cached_key(|candidate| (start(candidate).is_none(), start(candidate), candidate.path.clone()));
     let mut windows: Vec<Vec<Candidate>> = Vec::new();
     let mut last_quarter = None;
-    for (quarter, _, candidate) in dated {
+    for candidate in candidates {
+        let quarter = start(&candidate).and_then(quarter);
         match windows.last_mut() {
             Some(window) if last_quarter == Some(quarter) && window.len() < granules => window.push(candidate),
             _ => windows.push(vec![candidate]),
