@@ -8,8 +8,9 @@ const ATLAS_EPOCH_UNIX: i64 = 1_514_764_800;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Seconds to either side of the epoch that nanoseconds in 64 bits hold with room to spare (about 250 years).
-const REACH: f64 = 7.7e9;
+/// Seconds to either side that an epoch may lie from the mission's, and a time from its epoch (about 110 years): nobody
+/// measured anything beyond, and every time within can be stored.
+const REACH: f64 = 3.5e9;
 
 /// The granule's epoch, to which `delta_time` is added.
 #[derive(Debug, Clone, Copy, PartialEq)]

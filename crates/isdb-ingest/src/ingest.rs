@@ -1,9 +1,9 @@
 //! The ingest of local files: find, leave out what is done, then window by window plan, run, commit.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use datafusion::error::DataFusionError;
 use isdb_datafusion::{PlannedGranule, Tally, WriteTarget, ingest_plan, run_ingest};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::config::Config;
@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all};
 use crate::report::{Failure, Progress, Report};
+use crate::select::select;
 use crate::window::windows;
 
 /// What to ingest, into what, and how.
@@ -45,15 +46,15 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
 
     let mut report = Report::default();
     let candidates = identify_all(paths, request.threads).await;
-    let new = not_done(candidates, &snapshot, &mut report).await?;
+    let new = select(candidates, &snapshot.ledger().await?, &mut report);
     progress(Progress::Found { new: new.len(), skipped: report.skipped });
     if new.is_empty() {
         return Ok(report);
     }
     let mut writer = Writer::take_over(&database, now_ms()).await?;
     // Another writer may have been at work until the lock was ours.
-    let new = not_done(new, &database.snapshot().await?, &mut report).await?;
-    let of = new.len();
+    let new = select(new, &database.snapshot().await?.ledger().await?, &mut report);
+    let of = report.done() + new.len();
     for window in windows(new, request.config.granules_per_window) {
         write_window(&mut writer, &window, &variables, request.threads, &mut report).await?;
         progress(Progress::Committed { granules: report.done(), of, rows: report.rows });
@@ -80,21 +81,6 @@ fn variables(request: &Request, database: &Database, snapshot: &Snapshot) -> Res
         database.check_variables(snapshot, &request.config.variables)?;
     }
     Ok(stored_variables(snapshot))
-}
-
-/// The candidates that the ledger does not call done, each granule once.
-async fn not_done(candidates: Vec<Candidate>, snapshot: &Snapshot, report: &mut Report) -> Result<Vec<Candidate>> {
-    let ledger = snapshot.ledger().await?;
-    let mut done: HashSet<String> =
-        ledger.into_iter().filter(|row| row.state.is_done()).map(|row| row.granule).collect();
-    let before = candidates.len();
-    let new: Vec<Candidate> = candidates
-        .into_iter()
-        // A file that cannot be read has a name only, which says nothing of what is in the database.
-        .filter(|candidate| candidate.identity.is_err() || done.insert(candidate.granule()))
-        .collect();
-    report.skipped += before - new.len();
-    Ok(new)
 }
 
 async fn write_window(
@@ -157,6 +143,10 @@ async fn run(
     let (written, tallies) = run_ingest(&plan, writer.database().context(), threads)
         .await
         .map_err(|source| Error::Window { granules: granules.len(), source })?;
+    if tallies.len() != granules.len() {
+        let problem = format!("the plan tells of {} granules of {}", tallies.len(), granules.len());
+        return Err(Error::Window { granules: granules.len(), source: DataFusionError::Internal(problem) });
+    }
     let records = written.into_iter().map(|fragment| FragmentRecord {
         id: Id(fragment.id),
         name: fragment.name,

@@ -6,6 +6,7 @@ mod find;
 mod identify;
 mod ingest;
 mod report;
+mod select;
 mod window;
 
 pub use error::{Error, Result};
