@@ -2,6 +2,7 @@
 //! bad granule becomes a tally with an error and never a broken stream.
 
 use std::fmt::{self, Formatter};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use isdb_granule::{FileSource, Granule};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::segments::INGEST_ID;
 
+use crate::error::chain;
 use crate::tally::{TALLY, Tally, ingest_schema};
 
 /// A granule to read, and the id that its rows will carry.
@@ -134,10 +136,17 @@ fn read(
 ) -> Result<Vec<RecordBatch>> {
     let ingest_id = granule.ingest_id;
     let wanted: Vec<&Variable> = variables.to_vec();
-    let decoded = match open_granule(&granule.path).and_then(|opened| opened.decode(&wanted, threads)) {
+    // The HDF5 reader may panic on a file that nobody foresaw; that must cost one granule, not the window.
+    let decode = || open_granule(&granule.path).and_then(|opened| opened.decode(&wanted, threads));
+    let decoded = match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(Ok(decoded)) => Ok(decoded),
+        Ok(Err(error)) => Err(chain(&error)),
+        Err(_) => Err(format!("{}: the HDF5 reader gave up on it", granule.path.display())),
+    };
+    let decoded = match decoded {
         Ok(decoded) => decoded,
         Err(error) => {
-            let tally = Tally { ingest_id, error: Some(crate::error::chain(&error)), ..Tally::default() };
+            let tally = Tally { ingest_id, error: Some(error), ..Tally::default() };
             return Ok(vec![tally.to_row(schema)?]);
         }
     };

@@ -26,14 +26,19 @@ impl Snapshot {
     /// # Errors
     /// When the fragments cannot be listed.
     pub(crate) fn load(array: Array, visible: Option<Condition>) -> Result<Self> {
-        let fragments = array.fragments().map_err(|source| Error::Read { uri: array.uri().to_owned(), source })?;
+        let (fragments, told) = match array.fragments() {
+            Ok(fragments) => (fragments, true),
+            // Written by a clock that was ahead of ours: TileDB reads such fragments but tells nothing about them.
+            Err(tiledb::Error::FutureFragment { .. }) => (Vec::new(), false),
+            Err(source) => return Err(Error::Read { uri: array.uri().to_owned(), source }),
+        };
         let layout = array.layout();
         let rectangles = fragments.iter().map(|fragment| Rectangle::of(fragment, layout)).collect();
         // Without duplicates a later fragment may replace cells of an earlier one, and a fragment that reaches beyond
         // the snapshot is seen in part: both are counted by reading only.
         let whole = fragments.iter().all(|fragment| array.timestamp().is_none_or(|end| fragment.timestamps.1 <= end));
         let distinct = layout.allows_duplicates || fragments.len() <= 1;
-        let countable = visible.is_none() && whole && distinct;
+        let countable = told && visible.is_none() && whole && distinct;
         Ok(Self { schema: array.schema(), array, visible, rectangles, countable })
     }
 

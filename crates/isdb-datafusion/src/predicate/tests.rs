@@ -1,3 +1,5 @@
+//! Every kind of predicate and what becomes of it.
+
 use std::collections::HashMap;
 
 use arrow::datatypes::{DataType, Field, Schema};
