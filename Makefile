@@ -7,16 +7,16 @@ DEMO := demo
 # Packages of the independent checks; they stay below target/.
 PYTHON_PACKAGES := target/python-packages
 TOOLS := target/tools
-# Building examples and tests together gives every dependency one set of features, so that nothing is built twice.
+# Building everything together gives every dependency one set of features, so that nothing is built twice; the tests run
+# the example that makes granules.
 BUILD := --workspace --lib --bins --tests --examples
 
-.PHONY: help demo test check fmt clippy docs typos deny bench clean-demo
+.PHONY: help demo test check fmt clippy docs typos deny clean-demo
 
 help:
 	@echo "make demo                   build, generate granules, ingest them, query them (GRANULES=folder takes your own)"
 	@echo "make test                   run the whole test suite"
 	@echo "make check                  format, clippy, docs, typos, licences"
-	@echo "make bench                  run the benchmarks (release profile)"
 
 demo:
 	$(CARGO) build $(BUILD)
@@ -25,7 +25,7 @@ ifeq ($(GRANULES),)
 	target/debug/examples/make_granules $(DEMO)/granules
 	target/debug/isdb --db $(DEMO)/atl08.isdb ingest $(DEMO)/granules
 else
-	target/debug/isdb --db $(DEMO)/atl08.isdb ingest $(GRANULES)
+	target/debug/isdb --db $(DEMO)/atl08.isdb ingest "$(GRANULES)" || [ $$? -eq 3 ]
 endif
 	target/debug/isdb --db $(DEMO)/atl08.isdb info
 	target/debug/isdb --db $(DEMO)/atl08.isdb query -f sql/queries/demo.sql
@@ -34,7 +34,8 @@ endif
 	@echo "Your turn: target/debug/isdb --db $(DEMO)/atl08.isdb query \"SELECT ...\""
 
 test: $(PYTHON_PACKAGES)/.installed
-	ISDB_TEST_PYTHON_PACKAGES=$(CURDIR)/$(PYTHON_PACKAGES) $(CARGO) test $(BUILD)
+	$(CARGO) build $(BUILD)
+	ISDB_TEST_PYTHON_PACKAGES=$(CURDIR)/$(PYTHON_PACKAGES) $(CARGO) test --workspace --lib --bins --tests
 	$(CARGO) test --workspace --doc
 
 $(PYTHON_PACKAGES)/.installed: tests/python/requirements.txt
@@ -63,9 +64,6 @@ $(TOOLS)/bin/typos:
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --quiet --locked --debug --root $(TOOLS) cargo-deny@0.20.2
-
-bench:
-	$(CARGO) bench
 
 clean-demo:
 	rm -rf $(DEMO)

@@ -33,6 +33,9 @@ fn main() -> ExitCode {
             _ = tokio::signal::ctrl_c() => None,
         }
     });
+    if ended.is_none() {
+        eprintln!("interrupted");
+    }
     runtime.shutdown_timeout(PATIENCE);
     match ended {
         Some(Ok(code)) => ExitCode::from(code),
@@ -41,10 +44,7 @@ fn main() -> ExitCode {
             failure::tell(&failure);
             ExitCode::from(FAILED)
         }
-        None => {
-            eprintln!("interrupted");
-            ExitCode::from(INTERRUPTED)
-        }
+        None => ExitCode::from(INTERRUPTED),
     }
 }
 

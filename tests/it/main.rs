@@ -5,6 +5,7 @@ mod config;
 mod crash;
 mod errors;
 mod independent;
+mod installation;
 mod output;
 mod support;
 mod workflow;

@@ -1,5 +1,7 @@
 //! What a query writes, and where.
 
+use std::io::{BufRead, BufReader};
+
 use crate::support::Place;
 
 fn with_granule() -> Place {
@@ -66,7 +68,9 @@ fn a_reader_that_goes_away_is_no_error() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    drop(child.stdout.take());
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("latitude,"), "{first}");
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
 }

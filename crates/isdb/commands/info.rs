@@ -5,38 +5,42 @@ use std::collections::BTreeSet;
 use arrow::array::TimestampNanosecondArray;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use isdb_schema::ledger::GranuleState;
-use isdb_store::{Database, LedgerRow, Snapshot};
-use tiledb::{Fragment, Literal};
+use isdb_store::{Database, LedgerRow};
 
 use crate::failure::{Failure, SUCCESS};
 use crate::settings::Settings;
+
+const SUMMARY: &str = "SELECT count(*), round(min(latitude), 4), round(max(latitude), 4), round(min(longitude), 4), \
+                       round(max(longitude), 4), min(time), max(time) FROM segments";
 
 pub(crate) async fn run(settings: Settings) -> Result<u8, Failure> {
     let database = Database::open(&settings.location).await?;
     let snapshot = database.snapshot().await?;
     let ledger = snapshot.ledger().await?;
-    let segments = snapshot.segments().clone();
-    let fragments = tokio::task::spawn_blocking(move || segments.fragments()).await;
-    let fragments = fragments.map_err(|stopped| Failure::Runtime(stopped.into()))?.map_err(isdb_store::Error::from)?;
+    let context = isdb_datafusion::session(None);
+    isdb_datafusion::register(&context, &snapshot).await?;
+    let summary = context.sql(SUMMARY).await?.collect().await?;
 
     let commit = snapshot.commit();
+    let since_1970 = commit.timestamp.cast_signed().saturating_mul(1_000_000);
     println!("database   {}", settings.location.uri());
-    println!(
-        "state      commit {} at {} ({})",
-        commit.number,
-        commit.timestamp,
-        instant(commit.timestamp.cast_signed() * 1_000_000)
-    );
+    println!("state      commit {} at {} ({})", commit.number, commit.timestamp, instant(since_1970));
     println!("granules   {}", granules(&ledger));
-    let (rows, bytes) = fragments.iter().fold((0, 0), |(rows, bytes), f| (rows + f.cells, bytes + f.bytes));
-    println!("segments   {rows} in {} fragments, {:.1} MB", fragments.len(), bytes as f64 / 1e6);
-    for line in extents(&fragments, &snapshot) {
-        println!("{line}");
+    for batch in &summary {
+        let options = FormatOptions::default().with_null("-");
+        let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+        let shown: Vec<ArrayFormatter<'_>> = columns.collect::<Result<_, _>>()?;
+        if let [rows, south, north, west, east, first, last] = shown.as_slice() {
+            println!("segments   {} in {} fragments", rows.value(0), commit.segments.live);
+            println!("latitude   {} to {}", south.value(0), north.value(0));
+            println!("longitude  {} to {}", west.value(0), east.value(0));
+            println!("time       {} to {}", first.value(0), last.value(0));
+        }
     }
     println!("variables  {}", isdb_store::stored_variables(&snapshot).len());
     println!("TileDB-Py  tiledb.open(\"{}\", timestamp={})", settings.location.segments(), commit.timestamp);
     if snapshot.visible_segments().is_some() {
-        println!("           rows of an interrupted ingest are still stored; the next ingest removes them");
+        println!("           shows rows, too, that no commit records; isdb leaves them out");
     }
     Ok(SUCCESS)
 }
@@ -58,38 +62,6 @@ fn granules(ledger: &[LedgerRow]) -> String {
         (true, _) => "none".to_owned(),
         (false, true) => counts.join(", "),
         (false, false) => format!("{}; release {}", counts.join(", "), releases.join(", ")),
-    }
-}
-
-/// A line per dimension with its smallest and largest value.
-fn extents(fragments: &[Fragment], snapshot: &Snapshot) -> Vec<String> {
-    let names = snapshot.segments().layout().dimensions.iter().map(|dimension| dimension.name.as_str());
-    names
-        .enumerate()
-        .filter_map(|(index, name)| {
-            let bounds = || fragments.iter().filter_map(|fragment| fragment.domain.get(index));
-            let low = bounds().map(|(low, _)| low).min_by(|a, b| order(a, b))?;
-            let high = bounds().map(|(_, high)| high).max_by(|a, b| order(a, b))?;
-            Some(format!("{name:<10} {} to {}", shown(low), shown(high)))
-        })
-        .collect()
-}
-
-fn order(a: &Literal, b: &Literal) -> std::cmp::Ordering {
-    match (a, b) {
-        (Literal::Float(a), Literal::Float(b)) => a.total_cmp(b),
-        (Literal::TimestampNs(a), Literal::TimestampNs(b)) | (Literal::Int(a), Literal::Int(b)) => a.cmp(b),
-        _ => std::cmp::Ordering::Equal,
-    }
-}
-
-fn shown(value: &Literal) -> String {
-    match value {
-        Literal::Float(value) => format!("{value:.4}"),
-        Literal::Int(value) => value.to_string(),
-        Literal::UInt(value) => value.to_string(),
-        Literal::TimestampNs(value) => instant(*value),
-        Literal::Text(value) => value.clone(),
     }
 }
 

@@ -4,14 +4,15 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, LargeStringBuilder, RecordBatch};
-use arrow::csv::{Writer, WriterBuilder};
+use arrow::csv::WriterBuilder;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 /// Writes batches of one schema below one header.
 pub(crate) struct CsvWriter<W: Write> {
-    writer: Writer<W>,
+    sink: W,
+    text: Vec<u8>,
     schema: SchemaRef,
 }
 
@@ -23,14 +24,21 @@ impl<W: Write> CsvWriter<W> {
             false => Arc::clone(field),
         };
         let schema = Arc::new(Schema::new(schema.fields().iter().map(flat).collect::<Vec<_>>()));
-        let mut writer = WriterBuilder::new().with_header(true).build(sink);
-        writer.write(&RecordBatch::new_empty(Arc::clone(&schema)))?;
-        Ok(CsvWriter { writer, schema })
+        let mut writer = CsvWriter { sink, text: Vec::new(), schema };
+        writer.write_flat(&RecordBatch::new_empty(Arc::clone(&writer.schema)), true)?;
+        Ok(writer)
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         let columns = batch.columns().iter().map(flat).collect::<Result<Vec<_>, _>>()?;
-        self.writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+        self.write_flat(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?, false)
+    }
+
+    fn write_flat(&mut self, batch: &RecordBatch, header: bool) -> Result<(), ArrowError> {
+        // Through memory, since arrow's writer turns an error of the sink into text, and a closed pipe could not be told.
+        self.text.clear();
+        WriterBuilder::new().with_header(header).build(&mut self.text).write(batch)?;
+        Ok(self.sink.write_all(&self.text)?)
     }
 }
 

@@ -22,12 +22,18 @@ pub(crate) async fn write(
     file: Option<PathBuf>,
 ) -> Result<usize, Failure> {
     let Some(path) = file else {
-        return write_to(BufWriter::new(std::io::stdout().lock()), rows, format).await;
+        return write_to(BufWriter::new(std::io::stdout().lock()), rows, format, Failure::Stdout).await;
     };
-    let unfinished = Unfinished::beside(&path);
     let failed = |source| Failure::Write { path: path.clone(), source };
+    // A link is followed, and a device or pipe has to stay what it is.
+    let path = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+    if path.exists() && !path.is_file() {
+        let sink = File::options().write(true).open(&path).map_err(failed)?;
+        return write_to(BufWriter::new(sink), rows, format, failed).await;
+    }
+    let unfinished = Unfinished::beside(&path);
     let sink = File::create(&unfinished.path).map_err(failed)?;
-    let count = write_to(BufWriter::new(&sink), rows, format).await?;
+    let count = write_to(BufWriter::new(&sink), rows, format, failed).await?;
     sink.sync_all().map_err(failed)?;
     std::fs::rename(&unfinished.path, &path).map_err(failed)?;
     Ok(count)
@@ -52,7 +58,12 @@ impl Drop for Unfinished {
     }
 }
 
-async fn write_to(mut sink: impl Write, mut rows: SendableRecordBatchStream, format: Format) -> Result<usize, Failure> {
+async fn write_to(
+    mut sink: impl Write,
+    mut rows: SendableRecordBatchStream,
+    format: Format,
+    failed: impl Fn(std::io::Error) -> Failure,
+) -> Result<usize, Failure> {
     let schema = rows.schema();
     let mut count = 0;
     match format {
@@ -81,6 +92,6 @@ async fn write_to(mut sink: impl Write, mut rows: SendableRecordBatchStream, for
             json.finish()?;
         }
     }
-    sink.flush().map_err(Failure::Stdout)?;
+    sink.flush().map_err(failed)?;
     Ok(count)
 }
