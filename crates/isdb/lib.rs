@@ -3,6 +3,7 @@
 pub use datafusion;
 pub use isdb_datafusion::{TileDbTable, register};
 pub use isdb_store::{Database, Location, Snapshot};
+pub use tiledb;
 
 mod open;
 
