@@ -53,14 +53,14 @@ clippy:
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 
-typos: $(TOOLS)/bin/typos
-	$(TOOLS)/bin/typos
+typos: $(TOOLS)/typos/bin/typos
+	$(TOOLS)/typos/bin/typos
 
 deny: $(TOOLS)/bin/cargo-deny
 	$(TOOLS)/bin/cargo-deny --offline check bans licenses sources
 
-$(TOOLS)/bin/typos:
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(TOOLS) typos==1.52.0
+$(TOOLS)/typos/bin/typos:
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(TOOLS)/typos typos==1.52.0
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --quiet --locked --debug --root $(TOOLS) cargo-deny@0.20.2
