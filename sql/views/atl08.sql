@@ -26,6 +26,7 @@ SELECT
     g.cycle,
     g.region,
     g.release,
-    g.revision
+    g.revision,
+    g.qa_granule_pass_fail
 FROM segments AS s
 LEFT JOIN granules AS g ON s.ingest_id = g.ingest_id

@@ -34,6 +34,28 @@ pub enum Error {
     /// The database could not be opened.
     #[error(transparent)]
     Store(#[from] isdb_store::Error),
+    /// An expression that cannot be meant.
+    #[error("{place}: {name}: {problem}")]
+    Expression {
+        /// Where it stands: `file:line:column`, or what holds it.
+        place: String,
+        /// The filter or derived column.
+        name: String,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// A filter that has no meaning for a release in hand.
+    #[error("the filter {filter} is for releases {valid} of ATL08, and {what} is of {release}")]
+    Release {
+        /// The filter.
+        filter: String,
+        /// The releases it can be applied to.
+        valid: String,
+        /// A granule, or the database.
+        what: String,
+        /// Its release.
+        release: String,
+    },
     /// DataFusion refused.
     #[error(transparent)]
     Engine(#[from] DataFusionError),

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, Int32Array, Int64Array, LargeStringArray, RecordBatch, new_null_array};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
 use datafusion::datasource::source::DataSource;
@@ -21,15 +21,54 @@ use isdb_schema::catalogue::Variable;
 use isdb_schema::segments::INGEST_ID;
 
 use crate::error::chain;
-use crate::tally::{TALLY, Tally, ingest_schema};
+use crate::tally::{TALLY, Tally, granule_rows_schema};
 
-/// A granule to read, and the id that its rows will carry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A granule to read, and the id that its rows will carry. The rest is what filters and derived columns may look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlannedGranule {
     /// The HDF5 file.
     pub path: PathBuf,
     /// The id of this attempt.
     pub ingest_id: i64,
+    /// The granule's id.
+    pub granule: String,
+    /// Cycle of the mission.
+    pub cycle: Option<i32>,
+    /// Region along the orbit.
+    pub region: Option<i32>,
+    /// Release, `007`.
+    pub release: Option<String>,
+    /// Revision, `01`.
+    pub revision: Option<String>,
+    /// The product's own verdict: 0 pass, 1 fail.
+    pub qa_granule_pass_fail: Option<i32>,
+}
+
+impl PlannedGranule {
+    /// The column `name` of [`isdb_schema::columns::GRANULE_COLUMNS`] for `rows` rows.
+    fn column(&self, name: &str, rows: usize) -> Option<ArrayRef> {
+        let text = |value: Option<&str>| -> ArrayRef {
+            match value {
+                Some(value) => Arc::new(LargeStringArray::new_repeated(value, rows)),
+                None => new_null_array(&DataType::LargeUtf8, rows),
+            }
+        };
+        let number = |value: Option<i32>| -> ArrayRef {
+            match value {
+                Some(value) => Arc::new(Int32Array::from_value(value, rows)),
+                None => new_null_array(&DataType::Int32, rows),
+            }
+        };
+        Some(match name {
+            "granule" => text(Some(&self.granule)),
+            "cycle" => number(self.cycle),
+            "region" => number(self.region),
+            "release" => text(self.release.as_deref()),
+            "revision" => text(self.revision.as_deref()),
+            "qa_granule_pass_fail" => number(self.qa_granule_pass_fail),
+            _ => return None,
+        })
+    }
 }
 
 /// The granules of a window, each partition a list of them. Holds nothing but names: it can be sent to another machine.
@@ -41,14 +80,20 @@ pub(crate) struct GranuleSource {
 }
 
 impl GranuleSource {
-    /// The granules dealt out to at most `partitions` lists, in turn.
-    pub(crate) fn new(granules: &[PlannedGranule], variables: &[&'static Variable], partitions: usize) -> Self {
+    /// The granules dealt out to at most `partitions` lists, in turn. Rows get the `variables` and the columns
+    /// `granule_columns` of the granule as a whole.
+    pub(crate) fn new(
+        granules: &[PlannedGranule],
+        variables: &[&'static Variable],
+        granule_columns: &[&str],
+        partitions: usize,
+    ) -> Self {
         let lists = partitions.min(granules.len()).max(1);
         let list = |first: usize| granules.iter().skip(first).step_by(lists).cloned().collect();
         GranuleSource {
             partitions: (0..lists).map(list).collect(),
             variables: variables.to_vec(),
-            schema: ingest_schema(variables),
+            schema: granule_rows_schema(variables, granule_columns),
         }
     }
 }
@@ -151,30 +196,33 @@ fn read(
         }
     };
     let mut batches =
-        decoded.batches.iter().map(|batch| with_ingest_id(batch, ingest_id, schema)).collect::<Result<Vec<_>>>()?;
+        decoded.batches.iter().map(|batch| with_constants(batch, granule, schema)).collect::<Result<Vec<_>>>()?;
     let kept: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let missing = decoded.variables_missing.join(" ");
+    let notes: Vec<String> = decoded.notes.iter().map(ToString::to_string).collect();
     let tally = Tally {
         ingest_id,
         rows_read: count(decoded.rows_read),
         rows_kept: count(kept as u64),
         rows_rejected: count(decoded.rows_rejected),
         missing_variables: (!missing.is_empty()).then_some(missing),
-        error: None,
+        notes: (!notes.is_empty()).then(|| notes.join("; ")),
+        ..Tally::default()
     };
     batches.push(tally.to_row(schema)?);
     Ok(batches)
 }
 
-fn with_ingest_id(batch: &RecordBatch, ingest_id: i64, schema: &SchemaRef) -> Result<RecordBatch> {
+/// The decoded columns, and between them those that are the same in all rows of a granule.
+fn with_constants(batch: &RecordBatch, granule: &PlannedGranule, schema: &SchemaRef) -> Result<RecordBatch> {
     let rows = batch.num_rows();
-    let mut decoded = batch.columns().iter();
-    let columns = schema.fields().iter().filter_map(|field| match field.name().as_str() {
-        INGEST_ID => Some(Arc::new(Int64Array::from_value(ingest_id, rows)) as ArrayRef),
+    let column = |field: &Arc<Field>| match field.name().as_str() {
+        INGEST_ID => Some(Arc::new(Int64Array::from_value(granule.ingest_id, rows)) as ArrayRef),
         TALLY => Some(new_null_array(field.data_type(), rows)),
-        _ => decoded.next().map(Arc::clone),
-    });
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect())?)
+        name => batch.column_by_name(name).cloned().or_else(|| granule.column(name, rows)),
+    };
+    let columns = schema.fields().iter().filter_map(column).collect();
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 fn count(rows: u64) -> i64 {

@@ -1,4 +1,4 @@
-//! The ingest plan of one window: granule source, one partition, write operator. Running it gives the fragments and tallies
+//! The ingest plan of one window: granule source, quality, one partition, write operator. Running it gives the fragments and tallies
 //! that the window's commit records.
 
 use std::path::Path;
@@ -11,11 +11,12 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::TryStreamExt;
 use isdb_granule::Identity;
-use isdb_schema::catalogue::Variable;
 use tiledb::Context;
 
 use crate::error::chain;
 use crate::granule_source::{GranuleSource, PlannedGranule, open_granule};
+use crate::quality::QualityExec;
+use crate::selection::Selection;
 use crate::tally::Tally;
 use crate::write::{TileDbWriteExec, WriteTarget, WrittenFragment, outcome};
 
@@ -24,16 +25,23 @@ pub fn identify(path: &Path) -> std::result::Result<Identity, String> {
     open_granule(path).map(|granule| granule.identity().clone()).map_err(|error| chain(&error))
 }
 
-/// The plan that reads `granules` with up to `partitions` of them at a time and writes them to `target`.
+/// The plan that reads `granules` with up to `partitions` of them at a time and writes what `selection` takes of them to
+/// `target`.
+///
+/// # Errors
+/// When an expression of the selection does not fit the rows, which its binding has ruled out.
 pub fn ingest_plan(
     granules: &[PlannedGranule],
-    variables: &[&'static Variable],
+    selection: &Selection,
     partitions: usize,
     target: WriteTarget,
-) -> Arc<dyn ExecutionPlan> {
-    let scan: Arc<dyn ExecutionPlan> =
-        DataSourceExec::from_data_source(GranuleSource::new(granules, variables, partitions));
-    Arc::new(TileDbWriteExec::new(Arc::new(CoalescePartitionsExec::new(scan)), target))
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let source = GranuleSource::new(granules, &selection.decoded(), &selection.granule_columns(), partitions);
+    let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(source);
+    let rows = scan.schema();
+    let (filters, outputs) = (selection.physical_filters(&rows)?, selection.physical_outputs(&rows)?);
+    let quality = Arc::new(QualityExec::new(scan, filters.into(), outputs.into()));
+    Ok(Arc::new(TileDbWriteExec::new(Arc::new(CoalescePartitionsExec::new(quality)), target)))
 }
 
 /// Runs an ingest plan to its end, with `threads` cores, through the context `tiledb`.

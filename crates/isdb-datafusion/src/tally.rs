@@ -9,6 +9,8 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use isdb_schema::catalogue::Variable;
+use isdb_schema::columns::granule_fields;
+use isdb_schema::ledger::Removed;
 use isdb_schema::segments::{self, FRAGMENT_ID};
 
 /// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one.
@@ -25,8 +27,14 @@ pub struct Tally {
     pub rows_kept: i64,
     /// Segments without position or time.
     pub rows_rejected: i64,
+    /// Segments that a filter removed.
+    pub rows_removed: i64,
+    /// What each filter removed, in their order.
+    pub removed: Vec<Removed>,
     /// Variables that were asked for and are not in the granule, separated by blanks.
     pub missing_variables: Option<String>,
+    /// What was found odd in the granule, for people.
+    pub notes: Option<String>,
     /// Why nothing of the granule was handed on.
     pub error: Option<String>,
 }
@@ -40,16 +48,20 @@ pub(crate) fn tally_fields() -> Fields {
         count("rows_read"),
         count("rows_kept"),
         count("rows_rejected"),
+        count("rows_removed"),
+        text("removed"),
         text("missing_variables"),
+        text("notes"),
         text("error"),
     ])
 }
 
-/// The columns that flow through the ingest plan: those of the stored array but for the fragment's id, which the writer
-/// adds, then the tally. All are nullable: a tally row has nothing else.
-pub(crate) fn ingest_schema(variables: &[&Variable]) -> SchemaRef {
-    let stored = segments::stored_fields(variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);
-    let mut fields: Vec<Field> = stored.map(|field| field.with_nullable(true)).collect();
+/// The columns that leave the granule source: those of the segments with their `ingest_id`, the asked ones of the granule as
+/// a whole, then the tally. All are nullable: a tally row has nothing else.
+pub(crate) fn granule_rows_schema(variables: &[&Variable], granule_columns: &[&str]) -> SchemaRef {
+    let segment = segments::stored_fields(variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);
+    let granule = granule_fields().into_iter().filter(|field| granule_columns.contains(&field.name().as_str()));
+    let mut fields: Vec<Field> = segment.chain(granule).map(|field| field.with_nullable(true)).collect();
     fields.push(Field::new(TALLY, DataType::Struct(tally_fields()), true));
     Arc::new(Schema::new(fields))
 }
@@ -66,7 +78,10 @@ impl Tally {
                 count(self.rows_read),
                 count(self.rows_kept),
                 count(self.rows_rejected),
+                count(self.rows_removed),
+                text(&(!self.removed.is_empty()).then(|| Removed::to_json(&self.removed))),
                 text(&self.missing_variables),
+                text(&self.notes),
                 text(&self.error),
             ],
             None,
@@ -89,8 +104,11 @@ impl Tally {
                 rows_read: count(1).value(row),
                 rows_kept: count(2).value(row),
                 rows_rejected: count(3).value(row),
-                missing_variables: maybe(4, row),
-                error: maybe(5, row),
+                rows_removed: count(4).value(row),
+                removed: maybe(5, row).map(|text| Removed::from_json(&text)).unwrap_or_default(),
+                missing_variables: maybe(6, row),
+                notes: maybe(7, row),
+                error: maybe(8, row),
             })
             .collect()
     }
@@ -102,12 +120,14 @@ mod tests {
 
     #[test]
     fn a_tally_comes_out_of_its_row_as_it_went_in() {
-        let schema = ingest_schema(&[]);
+        let schema = granule_rows_schema(&[], &[]);
         let tally = Tally {
             ingest_id: 7,
             rows_read: 3,
             rows_kept: 2,
             rows_rejected: 1,
+            rows_removed: 4,
+            removed: vec![Removed { filter: "night".into(), removed: 4, null: 2, alone: 5 }],
             error: Some("e".into()),
             ..Tally::default()
         };

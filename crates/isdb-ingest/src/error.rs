@@ -39,6 +39,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// What is asked for cannot be taken of these granules.
+    #[error(transparent)]
+    Selection(isdb_datafusion::Error),
     /// The database refused.
     #[error(transparent)]
     Store(#[from] isdb_store::Error),

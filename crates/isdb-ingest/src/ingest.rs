@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use datafusion::error::DataFusionError;
-use isdb_datafusion::{PlannedGranule, Tally, WriteTarget, ingest_plan, run_ingest};
-use isdb_schema::catalogue::Variable;
-use isdb_schema::config::Config;
+use isdb_datafusion::{PlannedGranule, Selection, Tally, WriteTarget, ingest_plan, releases_fit, run_ingest};
+use isdb_schema::filters::{Rule, told};
 use isdb_schema::ledger::GranuleState;
-use isdb_store::{Database, FragmentRecord, Id, LedgerRow, Location, Snapshot, Window, Writer, stored_variables};
+use isdb_store::{FragmentRecord, Id, LedgerRow, Location, Window, Writer};
 
+use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all};
@@ -24,11 +24,10 @@ pub struct Request {
     pub paths: Vec<PathBuf>,
     /// The database; created if there is none.
     pub location: Location,
-    /// The config in force.
-    pub config: Config,
-    /// True when the user named the config: then an existing database must store what it asks for. Otherwise the database's
-    /// own variables are taken.
-    pub config_is_explicit: bool,
+    /// What to take of a granule.
+    pub asked: Asked,
+    /// At most this many granules become visible in one commit.
+    pub granules_per_window: usize,
     /// How many granules are decoded at a time.
     pub threads: usize,
 }
@@ -40,13 +39,15 @@ pub struct Request {
 /// See [`Error`]: a granule that cannot be read is told in the report instead.
 pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Result<Report> {
     let paths = find_granules(&request.paths)?;
-    let database = open_or_create(&request).await?;
-    let snapshot = database.snapshot().await?;
-    let variables = variables(&request, &database, &snapshot)?;
+    let (database, selection) = request.asked.open(&request.location, now_ms()).await?;
+    let filters = selection.filters();
+    progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
 
     let mut report = Report::default();
     let candidates = identify_all(paths, request.threads).await;
-    let new = select(candidates, &snapshot.ledger().await?, &mut report);
+    let ledger = database.snapshot().await?.ledger().await?;
+    let new = select(candidates, &ledger, &mut report);
+    check_releases(&new, &filters)?;
     progress(Progress::Found { new: new.len(), skipped: report.skipped });
     if new.is_empty() {
         return Ok(report);
@@ -55,38 +56,29 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
     // Another writer may have been at work until the lock was ours.
     let new = select(new, &database.snapshot().await?.ledger().await?, &mut report);
     let of = report.done() + new.len();
-    for window in windows(new, request.config.granules_per_window) {
-        write_window(&mut writer, &window, &variables, request.threads, &mut report).await?;
+    for window in windows(new, request.granules_per_window) {
+        write_window(&mut writer, &window, &selection, request.threads, &mut report).await?;
         progress(Progress::Committed { granules: report.done(), of, rows: report.rows });
     }
     Ok(report)
 }
 
-async fn open_or_create(request: &Request) -> Result<Database> {
-    let (location, variables) = (&request.location, &request.config.variables);
-    match Database::open(location).await {
-        Err(isdb_store::Error::NotFound { .. }) => match Database::create(location, variables, now_ms()).await {
-            // Another ingest may have created it in between; anything else there is no database, and says so.
-            Err(occupied @ isdb_store::Error::Occupied { .. }) => {
-                Database::open(location).await.map_err(|_| occupied.into())
-            }
-            created => Ok(created?),
-        },
-        opened => Ok(opened?),
+/// A filter that has no meaning for the release of a granule would remove all of it or none; that is told before anything
+/// is written.
+fn check_releases(candidates: &[Candidate], filters: &[Rule]) -> Result<()> {
+    for candidate in candidates {
+        if let Ok(identity) = &candidate.identity {
+            let release = identity.release.map(|release| format!("{release:03}"));
+            releases_fit(filters, release.as_deref(), &candidate.granule()).map_err(Error::Selection)?;
+        }
     }
-}
-
-fn variables(request: &Request, database: &Database, snapshot: &Snapshot) -> Result<Vec<&'static Variable>> {
-    if request.config_is_explicit {
-        database.check_variables(snapshot, &request.config.variables)?;
-    }
-    Ok(stored_variables(snapshot))
+    Ok(())
 }
 
 async fn write_window(
     writer: &mut Writer,
     candidates: &[Candidate],
-    variables: &[&'static Variable],
+    selection: &Selection,
     threads: usize,
     report: &mut Report,
 ) -> Result<()> {
@@ -94,13 +86,13 @@ async fn write_window(
     let window = writer.window(count, now_ms())?;
     let ids = (0..count).map(|index| window.ingest_id(index));
     let attempts: Vec<(Id, &Candidate)> = ids.zip(candidates).collect();
-    let (fragments, tallies) = run(writer, &window, &attempts, variables, threads).await?;
+    let (fragments, tallies) = run(writer, &window, &attempts, selection, threads).await?;
 
     let rows: Vec<LedgerRow> = attempts
         .iter()
         .map(|(id, candidate)| {
             let tally = tallies.iter().find(|tally| tally.ingest_id == id.0);
-            ledger_row(*id, candidate, tally, variables)
+            ledger_row(*id, candidate, tally, selection)
         })
         .collect();
     writer.commit(window, fragments, rows.clone()).await?;
@@ -116,6 +108,7 @@ async fn write_window(
         }
         report.rows += u64::try_from(row.rows_kept).unwrap_or(0);
         report.rows_rejected += u64::try_from(row.rows_rejected).unwrap_or(0);
+        report.charge(&row.removed_by);
     }
     Ok(())
 }
@@ -125,12 +118,11 @@ async fn run(
     writer: &Writer,
     window: &Window,
     attempts: &[(Id, &Candidate)],
-    variables: &[&'static Variable],
+    selection: &Selection,
     threads: usize,
 ) -> Result<(Vec<FragmentRecord>, Vec<Tally>)> {
     let readable = attempts.iter().filter(|(_, candidate)| candidate.identity.is_ok());
-    let granules: Vec<PlannedGranule> =
-        readable.map(|(id, candidate)| PlannedGranule { path: candidate.path.clone(), ingest_id: id.0 }).collect();
+    let granules: Vec<PlannedGranule> = readable.map(|(id, candidate)| planned(*id, candidate)).collect();
     if granules.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -139,13 +131,12 @@ async fn run(
         timestamp: window.timestamp,
         first_fragment: window.fragment_id(0).0,
     };
-    let plan = ingest_plan(&granules, variables, threads, target);
-    let (written, tallies) = run_ingest(&plan, writer.database().context(), threads)
-        .await
-        .map_err(|source| Error::Window { granules: granules.len(), source })?;
+    let failed = |source| Error::Window { granules: granules.len(), source };
+    let plan = ingest_plan(&granules, selection, threads, target).map_err(failed)?;
+    let (written, tallies) = run_ingest(&plan, writer.database().context(), threads).await.map_err(failed)?;
     if tallies.len() != granules.len() {
         let problem = format!("the plan tells of {} granules of {}", tallies.len(), granules.len());
-        return Err(Error::Window { granules: granules.len(), source: DataFusionError::Internal(problem) });
+        return Err(failed(DataFusionError::Internal(problem)));
     }
     let records = written.into_iter().map(|fragment| FragmentRecord {
         id: Id(fragment.id),
@@ -155,7 +146,24 @@ async fn run(
     Ok((records.collect(), tallies))
 }
 
-fn ledger_row(id: Id, candidate: &Candidate, tally: Option<&Tally>, variables: &[&'static Variable]) -> LedgerRow {
+fn planned(id: Id, candidate: &Candidate) -> PlannedGranule {
+    let mut granule = PlannedGranule {
+        path: candidate.path.clone(),
+        ingest_id: id.0,
+        granule: candidate.granule(),
+        ..PlannedGranule::default()
+    };
+    if let Ok(identity) = &candidate.identity {
+        granule.cycle = identity.cycle.map(i32::from);
+        granule.region = identity.region.map(i32::from);
+        granule.release = identity.release.map(|release| format!("{release:03}"));
+        granule.revision = identity.revision.map(|revision| format!("{revision:02}"));
+        granule.qa_granule_pass_fail = identity.qa_pass_fail;
+    }
+    granule
+}
+
+fn ledger_row(id: Id, candidate: &Candidate, tally: Option<&Tally>, selection: &Selection) -> LedgerRow {
     let identity = candidate.identity.as_ref().ok();
     let unread = Tally { error: candidate.identity.as_ref().err().cloned(), ..Tally::default() };
     let tally = tally.unwrap_or(&unread);
@@ -164,28 +172,35 @@ fn ledger_row(id: Id, candidate: &Candidate, tally: Option<&Tally>, variables: &
         (None, 0) => GranuleState::Empty,
         (None, _) => GranuleState::Ingested,
     };
-    let names: Vec<&str> = variables.iter().map(|variable| variable.name).collect();
+    let names: Vec<&str> = selection.variables().iter().map(|variable| variable.name).collect();
+    let granule = planned(id, candidate);
     LedgerRow {
         ingest_id: id,
-        granule: candidate.granule(),
+        granule: granule.granule,
         product: "ATL08".to_owned(),
         rgt: identity.and_then(|identity| identity.rgt).map(i32::from),
-        cycle: identity.and_then(|identity| identity.cycle).map(i32::from),
-        region: identity.and_then(|identity| identity.region).map(i32::from),
-        release: identity.and_then(|identity| identity.release).map(|release| format!("{release:03}")),
-        revision: identity.and_then(|identity| identity.revision).map(|revision| format!("{revision:02}")),
+        cycle: granule.cycle,
+        region: granule.region,
+        release: granule.release,
+        revision: granule.revision,
+        qa_granule_pass_fail: granule.qa_granule_pass_fail,
         subset: identity.map(|identity| identity.subset),
         start_time: identity.and_then(|identity| identity.start).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
+        identity_source: identity.map(|identity| identity.source.as_str().to_owned()),
         source: std::path::absolute(&candidate.path)
             .unwrap_or_else(|_| candidate.path.clone())
             .to_string_lossy()
             .into_owned(),
         size_bytes: i64::try_from(candidate.size_bytes).unwrap_or(i64::MAX),
         variables: names.join(" "),
+        filters: told(&selection.filters()),
         rows_read: tally.rows_read,
         rows_kept: tally.rows_kept,
         rows_rejected: tally.rows_rejected,
+        rows_removed: tally.rows_removed,
+        removed_by: tally.removed.clone(),
         missing_variables: tally.missing_variables.clone(),
+        notes: tally.notes.clone(),
         state,
         error: tally.error.clone(),
         finished_at: i64::try_from(since_1970().as_nanos()).unwrap_or(i64::MAX),

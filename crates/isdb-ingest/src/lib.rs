@@ -1,6 +1,7 @@
 //! Run and remember: finds the granules to ingest, leaves out what the ledger calls done, and brings the rest into the
 //! database window by window, each committed whole.
 
+mod asked;
 mod error;
 mod find;
 mod identify;
@@ -9,6 +10,7 @@ mod report;
 mod select;
 mod window;
 
+pub use asked::Asked;
 pub use error::{Error, Result};
 pub use find::find_granules;
 pub use ingest::{Request, ingest};

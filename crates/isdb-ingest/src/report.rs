@@ -2,10 +2,17 @@
 
 use std::path::PathBuf;
 
+use isdb_schema::ledger::Removed;
+
 /// What has just happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
+    /// The filters that segments have to pass, by name and in their order; empty for none.
+    Filters {
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Files were looked at: this many are to be ingested, this many are in the database already.
     Found {
         /// Granules to ingest.
@@ -48,11 +55,27 @@ pub struct Report {
     pub rows: u64,
     /// Rows without position or time, which were left out.
     pub rows_rejected: u64,
+    /// What each filter removed of all granules, in their order.
+    pub removed: Vec<Removed>,
 }
 
 impl Report {
     /// Granules looked at and not skipped.
     pub fn done(&self) -> usize {
         self.ingested + self.empty + self.failed.len()
+    }
+
+    /// Adds what filters removed of one granule.
+    pub(crate) fn charge(&mut self, removed: &[Removed]) {
+        for one in removed {
+            match self.removed.iter_mut().find(|sum| sum.filter == one.filter) {
+                None => self.removed.push(one.clone()),
+                Some(sum) => {
+                    sum.removed += one.removed;
+                    sum.null += one.null;
+                    sum.alone += one.alone;
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! these columns as they are.
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 use crate::segments::{FRAGMENT_ID, INGEST_ID};
 
@@ -39,9 +40,38 @@ impl GranuleState {
     }
 }
 
+/// What one filter removed of one granule. In the ledger a list of these is JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// The filter's name.
+    pub filter: String,
+    /// Segments for which it was the first filter that is not TRUE.
+    pub removed: u64,
+    /// Those of them for which it is NULL, since a value that it looks at is missing.
+    pub null: u64,
+    /// Segments for which it is not TRUE, whatever the filters before it say.
+    pub alone: u64,
+}
+
+impl Removed {
+    /// A list as the ledger keeps it.
+    #[must_use]
+    pub fn to_json(list: &[Removed]) -> String {
+        // Strings and numbers always have a JSON form.
+        serde_json::to_string(list).unwrap_or_default()
+    }
+
+    /// The list that [`to_json`](Self::to_json) wrote; empty for anything else.
+    #[must_use]
+    pub fn from_json(text: &str) -> Vec<Removed> {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
 /// The columns of the `granules` array: the key first, then what is known about the granule, then what happened.
 ///
-/// `granule`, `source`, `variables` and `state` are always known; what a file does not say about itself is NULL.
+/// `granule`, `source`, `variables`, `filters` and `state` are always known; what a file does not say about itself is NULL.
+/// `rows_read` = `rows_kept` + `rows_rejected` + `rows_removed`; `removed_by` is JSON, a list of [`Removed`].
 pub fn ledger_schema() -> Schema {
     let text = |name: &str, nullable| Field::new(name, DataType::LargeUtf8, nullable);
     let count = |name: &str| Field::new(name, DataType::Int64, false);
@@ -58,15 +88,21 @@ pub fn ledger_schema() -> Schema {
         Field::new("region", DataType::Int32, true),
         text("release", true),
         text("revision", true),
+        Field::new("qa_granule_pass_fail", DataType::Int32, true),
         Field::new("subset", DataType::Boolean, true),
         instant("start_time", true),
+        text("identity_source", true),
         text("source", false),
         count("size_bytes"),
         text("variables", false),
+        text("filters", false),
         count("rows_read"),
         count("rows_kept"),
         count("rows_rejected"),
+        count("rows_removed"),
+        text("removed_by", true),
         text("missing_variables", true),
+        text("notes", true),
         text("state", false),
         text("error", true),
         instant("finished_at", false),
@@ -83,6 +119,13 @@ mod tests {
             assert_eq!(GranuleState::parse(state.as_str()), Some(state));
         }
         assert_eq!(GranuleState::parse("done"), None);
+    }
+
+    #[test]
+    fn what_filters_removed_reads_back_from_the_ledger() {
+        let list = vec![Removed { filter: "boreal.strong".into(), removed: 5, null: 1, alone: 7 }, Removed::default()];
+        assert_eq!(Removed::from_json(&Removed::to_json(&list)), list);
+        assert_eq!(Removed::from_json("strong"), []);
     }
 
     #[test]

@@ -1,7 +1,11 @@
-//! The vocabulary of isdb: granule names, product catalogue, array layout, config.
+//! The vocabulary of isdb: granule names, product catalogue, columns, ledger, quality filters, config.
 
 pub mod catalogue;
+pub mod columns;
 pub mod config;
+pub mod expression;
+pub mod filters;
 pub mod granule_name;
 pub mod ledger;
 pub mod segments;
+pub mod suggest;

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
-use isdb_schema::catalogue::Variable;
-use isdb_schema::segments;
 use tiledb::{Array, Context, MetadataValue, group};
 use uuid::Uuid;
 
 use crate::blocking::blocking;
 use crate::commit::{ArrayState, Commit, FORMAT};
+use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::location::{GRANULES, Location, SEGMENTS};
 use crate::log::CommitLog;
@@ -42,11 +41,11 @@ impl Database {
         }
     }
 
-    /// Creates an empty database for these variables. It appears whole or not at all.
+    /// Creates an empty database of this design. It appears whole or not at all.
     ///
     /// # Errors
     /// [`Error::Occupied`] when the folder exists and is not empty.
-    pub async fn create(location: &Location, variables: &[&Variable], now_ms: u64) -> Result<Database> {
+    pub async fn create(location: &Location, design: &Design, now_ms: u64) -> Result<Database> {
         let root = location.root();
         let occupied = || Error::Occupied { uri: location.uri() };
         if root.exists() && std::fs::read_dir(root).map_or(true, |mut entries| entries.next().is_some()) {
@@ -54,7 +53,7 @@ impl Database {
         }
         let name = root.file_name().ok_or_else(occupied)?.to_string_lossy();
         let staged = root.with_file_name(format!(".{name}.creating-{}", Uuid::new_v4()));
-        let built = build(&Location::parse(&staged.to_string_lossy())?, variables, now_ms).await;
+        let built = build(&Location::parse(&staged.to_string_lossy())?, design, now_ms).await;
         let moved = built.and_then(|()| {
             std::fs::rename(&staged, root).map_err(|source| match source.kind() {
                 // Another process was faster.
@@ -111,44 +110,27 @@ impl Database {
         self.log.newest().await?.ok_or_else(|| Error::NotFound { uri: self.location.uri() })
     }
 
-    /// Checks that the database stores exactly these variables.
+    /// What the database is made for.
     ///
     /// # Errors
-    /// [`Error::OtherVariables`], which names the first that differ.
-    pub fn check_variables(&self, snapshot: &Snapshot, variables: &[&Variable]) -> Result<()> {
-        let stored = stored_variables(snapshot);
-        let wanted: Vec<&str> = segments::wanted_variables(variables).map(|variable| variable.name).collect();
-        let only = |of: &[&str], other: &[&str]| -> Vec<String> {
-            of.iter().filter(|name| !other.contains(name)).take(4).map(|name| (*name).to_owned()).collect()
-        };
-        let stored_names: Vec<&str> = stored.iter().map(|variable| variable.name).collect();
-        let (more, less) = (only(&wanted, &stored_names), only(&stored_names, &wanted));
-        if more.is_empty() && less.is_empty() {
-            return Ok(());
-        }
-        let told = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        let difference = format!("only asked for: {}; only stored: {}", told(more), told(less));
-        Err(Error::OtherVariables { uri: self.location.uri(), difference })
+    /// [`Error::Damaged`] when what it says of itself cannot be understood.
+    pub async fn design(&self, snapshot: &Snapshot) -> Result<Design> {
+        let (context, uri, snapshot) = (self.context.clone(), self.location.uri(), snapshot.clone());
+        blocking(move || Design::read(&context, &uri, &snapshot)).await
     }
 }
 
-/// The variables of the product that have a column of their own in the snapshot's segments, in catalogue order.
-pub fn stored_variables(snapshot: &Snapshot) -> Vec<&'static Variable> {
-    let schema = snapshot.segments().schema();
-    let all: Vec<&Variable> = isdb_schema::catalogue::variables().iter().collect();
-    segments::wanted_variables(&all).filter(|variable| schema.field_with_name(variable.name).is_ok()).collect()
-}
-
 /// Builds a whole database at a place that nobody else knows.
-async fn build(location: &Location, variables: &[&Variable], now_ms: u64) -> Result<()> {
-    let schema = storage::segments_schema(variables);
+async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<()> {
+    let (schema, layout) = (storage::segments_schema(design), storage::segments_layout(design.capacity));
+    let filters = design.facts();
     let place = location.clone();
     blocking(move || {
         let io = |source| Error::Io { path: place.uri(), source };
         std::fs::create_dir_all(place.root()).map_err(io)?;
         let context = Context::new([])?;
         group::create(&context, &place.uri())?;
-        Array::create(&context, &place.segments(), &storage::segments_layout(), &schema)?;
+        Array::create(&context, &place.segments(), &layout, &schema)?;
         Array::create(&context, &place.granules(), &storage::ledger_layout(), &isdb_schema::ledger::ledger_schema())?;
         for name in [SEGMENTS, GRANULES] {
             group::add_member(&context, &place.uri(), name, name)?;
@@ -158,7 +140,7 @@ async fn build(location: &Location, variables: &[&Variable], now_ms: u64) -> Res
             ("isdb.format", MetadataValue::Int(i64::from(FORMAT))),
             ("isdb.product", MetadataValue::Text("ATL08".to_owned())),
         ];
-        let facts: Vec<_> = facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let facts: Vec<_> = facts.into_iter().map(|(key, value)| (key.to_owned(), value)).chain(filters).collect();
         Ok(group::put_metadata(&context, &place.uri(), &facts)?)
     })
     .await?;

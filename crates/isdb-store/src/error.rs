@@ -73,6 +73,18 @@ pub enum Error {
         /// Which variables only one side has.
         difference: String,
     },
+    /// The database was made otherwise than the caller wants to write.
+    #[error("{uri} has other {what}: {stored}; asked for: {asked}")]
+    OtherDesign {
+        /// The database's URI.
+        uri: String,
+        /// What differs.
+        what: &'static str,
+        /// What the database has.
+        stored: String,
+        /// What was asked for.
+        asked: String,
+    },
     /// An object of the database is not what this version understands.
     #[error("{object} is damaged or of another version: {problem}")]
     Damaged {

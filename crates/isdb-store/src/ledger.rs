@@ -7,7 +7,7 @@ use arrow::array::{
     TimestampNanosecondArray,
 };
 use arrow::datatypes::{Int32Type, Int64Type, TimestampNanosecondType};
-use isdb_schema::ledger::{GranuleState, ledger_schema};
+use isdb_schema::ledger::{GranuleState, Removed, ledger_schema};
 use tiledb::{Array, Condition, ReadRequest};
 
 use crate::error::{Error, Result};
@@ -32,24 +32,36 @@ pub struct LedgerRow {
     pub release: Option<String>,
     /// Revision, `01`.
     pub revision: Option<String>,
+    /// The product's own verdict on the granule: 0 pass, 1 fail.
+    pub qa_granule_pass_fail: Option<i32>,
     /// True for a spatial or variable subset of the granule.
     pub subset: Option<bool>,
     /// The granule's start.
     pub start_time: Option<i64>,
+    /// What told which granule it is: `METADATA`, the file's name, ….
+    pub identity_source: Option<String>,
     /// Where it was read from.
     pub source: String,
     /// Size of the file.
     pub size_bytes: i64,
     /// The names of the variables asked for, separated by blanks.
     pub variables: String,
+    /// The names of the filters it went through, `none` without.
+    pub filters: String,
     /// Segments in the file.
     pub rows_read: i64,
     /// Segments stored.
     pub rows_kept: i64,
     /// Segments without position or time, which cannot be stored.
     pub rows_rejected: i64,
+    /// Segments that a filter removed.
+    pub rows_removed: i64,
+    /// What each filter removed, in their order.
+    pub removed_by: Vec<Removed>,
     /// The names of the variables asked for that the granule lacks, separated by blanks.
     pub missing_variables: Option<String>,
+    /// What was found odd in the file, for people.
+    pub notes: Option<String>,
     /// How the attempt ended.
     pub state: GranuleState,
     /// Why it failed.
@@ -81,20 +93,30 @@ pub(crate) fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatc
         maybe_int(|row| row.region),
         maybe_text(|row| row.release.as_deref()),
         maybe_text(|row| row.revision.as_deref()),
+        maybe_int(|row| row.qa_granule_pass_fail),
         Arc::new(rows.iter().map(|row| row.subset).collect::<BooleanArray>()),
         instant(|row| row.start_time),
+        maybe_text(|row| row.identity_source.as_deref()),
         text(|row| &row.source),
         count(|row| row.size_bytes),
         text(|row| &row.variables),
+        text(|row| &row.filters),
         count(|row| row.rows_read),
         count(|row| row.rows_kept),
         count(|row| row.rows_rejected),
+        count(|row| row.rows_removed),
+        Arc::new(rows.iter().map(removed_by).collect::<LargeStringArray>()),
         maybe_text(|row| row.missing_variables.as_deref()),
+        maybe_text(|row| row.notes.as_deref()),
         text(|row| row.state.as_str()),
         maybe_text(|row| row.error.as_deref()),
         instant(|row| Some(row.finished_at)),
     ];
     Ok(RecordBatch::try_new(Arc::new(ledger_schema()), columns)?)
+}
+
+fn removed_by(row: &LedgerRow) -> Option<String> {
+    (!row.removed_by.is_empty()).then(|| Removed::to_json(&row.removed_by))
 }
 
 /// Every visible row of the opened ledger, by ascending id.
@@ -125,9 +147,12 @@ fn from_batch(batch: &RecordBatch, uri: &str, rows: &mut Vec<LedgerRow>) -> Resu
     let (release, revision) = (text("release")?, text("revision")?);
     let subset = column("subset")?.as_boolean_opt().ok_or_else(|| wrong_type("subset"))?;
     let (start_time, finished_at) = (instant("start_time")?, instant("finished_at")?);
+    let (quality, identity_source) = (int("qa_granule_pass_fail")?, text("identity_source")?);
     let (source, size, variables) = (text("source")?, count("size_bytes")?, text("variables")?);
+    let (filters, removed, removed_by) = (text("filters")?, count("rows_removed")?, text("removed_by")?);
     let (read, kept, rejected) = (count("rows_read")?, count("rows_kept")?, count("rows_rejected")?);
-    let (missing, state, error) = (text("missing_variables")?, text("state")?, text("error")?);
+    let (missing, notes) = (text("missing_variables")?, text("notes")?);
+    let (state, error) = (text("state")?, text("error")?);
 
     let maybe = |array: &LargeStringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
     let maybe_int = |array: &Int32Array, row| array.is_valid(row).then(|| array.value(row));
@@ -142,15 +167,21 @@ fn from_batch(batch: &RecordBatch, uri: &str, rows: &mut Vec<LedgerRow>) -> Resu
             region: maybe_int(region, row),
             release: maybe(release, row),
             revision: maybe(revision, row),
+            qa_granule_pass_fail: maybe_int(quality, row),
             subset: subset.is_valid(row).then(|| subset.value(row)),
             start_time: start_time.is_valid(row).then(|| start_time.value(row)),
+            identity_source: maybe(identity_source, row),
             source: source.value(row).to_owned(),
             size_bytes: size.value(row),
             variables: variables.value(row).to_owned(),
+            filters: filters.value(row).to_owned(),
             rows_read: read.value(row),
             rows_kept: kept.value(row),
             rows_rejected: rejected.value(row),
+            rows_removed: removed.value(row),
+            removed_by: maybe(removed_by, row).map(|text| Removed::from_json(&text)).unwrap_or_default(),
             missing_variables: maybe(missing, row),
+            notes: maybe(notes, row),
             state: GranuleState::parse(word).ok_or_else(|| damaged(format!("the ledger has a state {word:?}")))?,
             error: maybe(error, row),
             finished_at: finished_at.value(row),
@@ -173,15 +204,21 @@ pub(crate) mod tests {
             region: Some(2),
             release: Some("004".to_owned()),
             revision: None,
+            qa_granule_pass_fail: Some(0),
             subset: Some(true),
             start_time: Some(1),
+            identity_source: None,
             source: "a.h5".to_owned(),
             size_bytes: 5,
             variables: "h_canopy".to_owned(),
-            rows_read: 3,
+            filters: "night".to_owned(),
+            rows_read: 5,
             rows_kept: 2,
             rows_rejected: 1,
+            rows_removed: 2,
+            removed_by: vec![Removed { filter: "night".to_owned(), removed: 2, null: 1, alone: 2 }],
             missing_variables: None,
+            notes: Some("odd".to_owned()),
             state: GranuleState::Ingested,
             error: None,
             finished_at: 2,

@@ -4,6 +4,7 @@
 mod blocking;
 mod commit;
 mod database;
+mod design;
 mod error;
 mod ids;
 mod ledger;
@@ -19,7 +20,8 @@ mod tests;
 mod writer;
 
 pub use commit::{ArrayState, Commit, DeadFragment, FragmentRecord};
-pub use database::{Database, stored_variables};
+pub use database::Database;
+pub use design::{Design, stored_variables};
 pub use error::{Error, Result};
 pub use ids::Id;
 pub use ledger::LedgerRow;

@@ -2,19 +2,20 @@
 //! are in `docs/design/0001-layout.md`.
 
 use arrow::datatypes::{Field, Schema};
-use isdb_schema::catalogue::Variable;
 use isdb_schema::segments;
 use tiledb::{ArrayLayout, CellOrder, Dimension, Domain};
+
+use crate::design::Design;
 
 /// 1700-01-01 and 2250-01-01, in nanoseconds since 1970. Far wider than the mission, so that space, not time, rules the
 /// Hilbert curve; dates prune whole fragments instead.
 const TIME_DOMAIN: (i64, i64) = (-8_520_336_000_000_000_000, 8_835_868_800_000_000_000);
 
 /// Rows of one data tile: small boxes read few rows too many, large scans still inflate long runs.
-const TILE_CAPACITY: u64 = 10_000;
+pub(crate) const TILE_CAPACITY: u64 = 10_000;
 
 /// The layout of the `segments` array.
-pub(crate) fn segments_layout() -> ArrayLayout {
+pub(crate) fn segments_layout(capacity: u64) -> ArrayLayout {
     let degrees = |name: &str, limit: f64| Dimension {
         name: name.to_owned(),
         domain: Domain::Float64 { low: -limit, high: limit, extent: None },
@@ -27,14 +28,15 @@ pub(crate) fn segments_layout() -> ArrayLayout {
             Dimension { name: "time".to_owned(), domain: time },
         ],
         cell_order: CellOrder::Hilbert,
-        capacity: TILE_CAPACITY,
+        capacity,
         allows_duplicates: true,
     }
 }
 
-/// The schema of the `segments` array for these variables.
-pub(crate) fn segments_schema(variables: &[&Variable]) -> Schema {
-    Schema::new(segments::stored_fields(variables).into_iter().map(never_nan).collect::<Vec<_>>())
+/// The schema of the `segments` array of this design. A derived column may well be NaN, and promises nothing.
+pub(crate) fn segments_schema(design: &Design) -> Schema {
+    let product = segments::stored_fields(&design.variables).into_iter().map(never_nan);
+    Schema::new(product.chain(design.derived.iter().cloned()).collect::<Vec<_>>())
 }
 
 /// Granules are decoded with NaN as NULL. Saying so in the array lets a query's lower bounds reach it.

@@ -12,7 +12,7 @@ use isdb_schema::segments::stored_fields;
 use tiledb::ReadRequest;
 
 use crate::ledger::tests::row;
-use crate::{Database, Error, FragmentRecord, Location, Snapshot, Window, Writer};
+use crate::{Database, Design, Error, FragmentRecord, Location, Snapshot, Window, Writer};
 
 const NOW: u64 = 1_700_000_000_000;
 
@@ -23,7 +23,7 @@ fn variables() -> Vec<&'static Variable> {
 async fn fresh() -> (tempfile::TempDir, Database) {
     let folder = tempfile::tempdir().unwrap();
     let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
-    let database = Database::create(&location, &variables(), NOW).await.unwrap();
+    let database = Database::create(&location, &Design::of(&variables()), NOW).await.unwrap();
     (folder, database)
 }
 
@@ -199,7 +199,7 @@ async fn a_database_appears_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let occupied = Location::parse(folder.path().to_str().unwrap()).unwrap();
     std::fs::write(folder.path().join("precious"), "").unwrap();
-    assert!(matches!(Database::create(&occupied, &variables(), NOW).await, Err(Error::Occupied { .. })));
+    assert!(matches!(Database::create(&occupied, &Design::of(&variables()), NOW).await, Err(Error::Occupied { .. })));
     assert!(matches!(Database::open(&occupied).await, Err(Error::NotFound { .. })));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -1,6 +1,7 @@
 //! What is known of one product variable, and the Arrow field it becomes.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
@@ -70,6 +71,17 @@ impl Releases {
         match self.last {
             Some(last) => begun && release <= last,
             None => begun,
+        }
+    }
+}
+
+impl fmt::Display for Releases {
+    /// `since 005`, `004`, or `004 to 006`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.last {
+            None => write!(f, "since {:03}", self.first),
+            Some(last) if last == self.first => write!(f, "{last:03}"),
+            Some(last) => write!(f, "{:03} to {last:03}", self.first),
         }
     }
 }

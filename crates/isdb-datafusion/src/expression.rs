@@ -1,0 +1,241 @@
+//! SQL expressions over one segment, as configs and presets write them: parsed, checked and bound to columns, so that every
+//! mistake is told where it stands before anything is read.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchema, DataFusionError, SchemaError};
+use datafusion::logical_expr::Expr;
+use datafusion::prelude::SessionContext;
+use isdb_schema::catalogue::{variable, variables};
+use isdb_schema::columns::granule_fields;
+use isdb_schema::expression::Expression;
+use isdb_schema::segments::segment_fields;
+use isdb_schema::suggest::{counterpart, near};
+
+use crate::database::ATL08;
+use crate::error::{Error, Result};
+use crate::session::session;
+use crate::view::plain_names;
+
+/// An expression whose names and types are right.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Bound {
+    /// The expression over the columns' own names.
+    pub(crate) expr: Expr,
+    /// The columns that it looks at, in alphabetical order.
+    pub(crate) columns: Vec<String>,
+    /// The type of its value.
+    pub(crate) data_type: DataType,
+}
+
+/// The names that expressions may use, and their types.
+pub(crate) struct Scope {
+    context: SessionContext,
+    schema: DFSchema,
+    /// Plain names and the columns that they stand for.
+    plain: BTreeMap<String, String>,
+}
+
+impl Scope {
+    /// Everything the product tells of a segment and its granule: what an ingest can look at.
+    pub(crate) fn of_product() -> Result<Scope> {
+        let all: Vec<_> = variables().iter().collect();
+        let mut fields = segment_fields(&all);
+        fields.extend(granule_fields());
+        let plain: BTreeMap<String, String> = plain_names(ATL08)?.into_iter().collect();
+        for (name, column) in &plain {
+            let product = fields.iter().find(|field| field.name() == column).map(|field| field.clone().with_name(name));
+            fields.extend(product);
+        }
+        Scope::new(fields, plain)
+    }
+
+    /// The columns of a table: what a query can look at.
+    pub(crate) fn of_table(schema: &Schema) -> Result<Scope> {
+        let fields = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+        Scope::new(fields, BTreeMap::new())
+    }
+
+    fn new(fields: Vec<Field>, plain: BTreeMap<String, String>) -> Result<Scope> {
+        // A predicate that looks at NULLs must not be simplified away because a column has none in whole granules.
+        let fields: Vec<Field> = fields.into_iter().map(|field| field.with_nullable(true)).collect();
+        let schema = DFSchema::try_from(Schema::new(fields))?;
+        Ok(Scope { context: session(None), schema, plain })
+    }
+
+    /// The expression as a predicate.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] also for what is neither TRUE nor FALSE.
+    pub(crate) fn predicate(&self, expression: &Expression) -> Result<Bound> {
+        let bound = self.bind(expression)?;
+        match bound.data_type {
+            DataType::Boolean => Ok(bound),
+            other => Err(wrong(expression, (1, 1), format!("a filter must be TRUE or FALSE, and this is {other}"))),
+        }
+    }
+
+    /// The expression as a value.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] for SQL that cannot be read, names and functions that are not known, and types that do not fit.
+    pub(crate) fn bind(&self, expression: &Expression) -> Result<Bound> {
+        let told = |error: DataFusionError| self.explain(expression, &error);
+        let parsed = self.context.parse_sql_expr(&expression.sql, &self.schema).map_err(told)?;
+        if parsed.exists(|part| Ok(is_of_many_rows(part))).map_err(told)? {
+            let problem = "an expression looks at one segment at a time: no aggregate, window or subquery";
+            return Err(wrong(expression, (1, 1), problem.to_owned()));
+        }
+        let expr = parsed.transform(|part| Ok(self.by_own_name(part))).map_err(told)?.data.unalias();
+        let physical = self.context.create_physical_expr(expr.clone(), &self.schema).map_err(told)?;
+        let data_type = physical.data_type(self.schema.as_arrow()).map_err(told)?;
+        let mut columns: Vec<String> = expr.column_refs().into_iter().map(|column| column.name.clone()).collect();
+        columns.sort_unstable();
+        Ok(Bound { expr, columns, data_type })
+    }
+
+    fn by_own_name(&self, part: Expr) -> Transformed<Expr> {
+        match &part {
+            Expr::Column(column) => match self.plain.get(&column.name) {
+                Some(own) => Transformed::yes(Expr::Column(Column::from_name(own))),
+                None => Transformed::no(part),
+            },
+            _ => Transformed::no(part),
+        }
+    }
+
+    fn explain(&self, expression: &Expression, error: &DataFusionError) -> Error {
+        match error.find_root() {
+            DataFusionError::SchemaError(unknown, _) => match unknown.as_ref() {
+                SchemaError::FieldNotFound { field, .. } => {
+                    wrong(expression, position_of(&field.name, &expression.sql), self.unknown(&field.name))
+                }
+                other => wrong(expression, (1, 1), other.to_string()),
+            },
+            DataFusionError::SQL(error, _) => {
+                let text = error.to_string();
+                let text = text.trim_start_matches("sql parser error: ");
+                match text.rsplit_once(" at Line: ") {
+                    Some((problem, at)) => wrong(expression, line_and_column(at), problem.to_owned()),
+                    None => wrong(expression, (1, 1), text.to_owned()),
+                }
+            }
+            other => wrong(expression, (1, 1), other.strip_backtrace()),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        if let Some(instead) = counterpart(name) {
+            return instead.to_owned();
+        }
+        if variable(name).is_some() {
+            return format!("the database does not store {name}");
+        }
+        let known: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        match near(name, known).as_slice() {
+            [] => format!("no column is called {name}"),
+            near => format!("no column is called {name}; near it: {}", near.join(", ")),
+        }
+    }
+}
+
+fn wrong(expression: &Expression, at: (u64, u64), problem: String) -> Error {
+    Error::Expression { place: expression.place.locate(at.0, at.1), name: expression.name.clone(), problem }
+}
+
+fn is_of_many_rows(part: &Expr) -> bool {
+    matches!(
+        part,
+        Expr::AggregateFunction(_)
+            | Expr::WindowFunction(_)
+            | Expr::ScalarSubquery(_)
+            | Expr::InSubquery(_)
+            | Expr::Exists(_)
+    )
+}
+
+/// `3, Column: 14` as line and column.
+fn line_and_column(at: &str) -> (u64, u64) {
+    let mut numbers = at.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok());
+    (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1))
+}
+
+/// Line and column, from 1, of the first place where `name` stands as a word of its own.
+fn position_of(name: &str, sql: &str) -> (u64, u64) {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    for (number, line) in sql.lines().enumerate() {
+        let lower = line.to_lowercase();
+        for (at, _) in lower.match_indices(&name.to_lowercase()) {
+            let before = lower.get(..at).and_then(|text| text.chars().next_back());
+            let after = lower.get(at + name.len()..).and_then(|text| text.chars().next());
+            if !before.is_some_and(is_word) && !after.is_some_and(is_word) {
+                let column = lower.get(..at).map_or(0, |text| text.chars().count());
+                return (number as u64 + 1, column as u64 + 1);
+            }
+        }
+    }
+    (1, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use isdb_schema::expression::Place;
+
+    use super::*;
+
+    fn expression(sql: &str) -> Expression {
+        let text = format!("filters:\n  - mine: {sql}\n");
+        Expression { name: "mine".into(), sql: sql.into(), place: Place::find("f.yml", &text, (2, 11), sql) }
+    }
+
+    fn error(sql: &str) -> String {
+        Scope::of_product().unwrap().predicate(&expression(sql)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_plain_name_stands_for_its_column() {
+        let bound = Scope::of_product().unwrap().predicate(&expression("canopy_h > 5 AND night_flag = 1")).unwrap();
+        assert_eq!(bound.columns, ["h_canopy", "night_flag"]);
+    }
+
+    #[test]
+    fn a_granule_s_own_columns_can_be_looked_at() {
+        let sql = "qa_granule_pass_fail = 0 AND release >= '006'";
+        let bound = Scope::of_product().unwrap().predicate(&expression(sql)).unwrap();
+        assert_eq!(bound.columns, ["qa_granule_pass_fail", "release"]);
+    }
+
+    #[test]
+    fn a_misspelt_column_is_told_with_line_column_and_what_is_near() {
+        let told = error("night_flag = 1 AND h_canop > 5");
+        assert!(told.starts_with("f.yml:2:30: mine: no column is called h_canop; near it: h_canopy"), "{told}");
+    }
+
+    #[test]
+    fn sql_that_cannot_be_read_is_told_with_line_and_column() {
+        let told = error("h_canopy > > 5");
+        assert!(told.starts_with("f.yml:2:22: mine: Expected"), "{told}");
+        assert!(error("h_canopy > 5 5").starts_with("f.yml:2:24: mine: Expected"), "{}", error("h_canopy > 5 5"));
+    }
+
+    #[test]
+    fn what_is_no_predicate_over_one_segment_is_refused() {
+        assert!(error("h_canopy + 1").contains("TRUE or FALSE"));
+        assert!(error("avg(h_canopy) > 5").contains("one segment at a time"));
+        assert!(error("h_canopy > (SELECT 1)").starts_with("f.yml:2:"));
+        assert!(error("no_such(h_canopy)").contains("no_such"));
+        assert!(error("beam > 5 AND h_canopy = 'tall'").starts_with("f.yml:2:"));
+    }
+
+    #[test]
+    fn every_shipped_filter_is_right() {
+        let scope = Scope::of_product().unwrap();
+        for preset in isdb_schema::filters::presets() {
+            for rule in isdb_schema::filters::choose(preset.name).unwrap() {
+                scope.predicate(&rule.predicate).unwrap();
+            }
+        }
+    }
+}

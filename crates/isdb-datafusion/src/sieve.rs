@@ -1,0 +1,146 @@
+//! The work of the quality operator on one granule: rows through the filters, counts per filter, columns to store. Rows are
+//! held back until the granule's tally comes, so that a granule leaves whole or not at all.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::{DataFusionError, Result};
+use isdb_schema::ledger::Removed;
+
+use crate::error::chain;
+use crate::quality::{Filter, Output};
+use crate::tally::Tally;
+
+pub(crate) struct Sieve {
+    filters: Arc<[Filter]>,
+    outputs: Arc<[Output]>,
+    schema: SchemaRef,
+    kept: Vec<RecordBatch>,
+    removed: Vec<Removed>,
+    /// Why the granule in hand cannot be stored.
+    failure: Option<String>,
+}
+
+impl Sieve {
+    pub(crate) fn new(filters: Arc<[Filter]>, outputs: Arc<[Output]>, schema: SchemaRef) -> Sieve {
+        let removed = nothing_removed(&filters);
+        Sieve { filters, outputs, schema, kept: Vec::new(), removed, failure: None }
+    }
+
+    /// Takes rows of the granule in hand.
+    pub(crate) fn rows(&mut self, batch: &RecordBatch) {
+        if self.failure.is_some() || batch.num_rows() == 0 {
+            return;
+        }
+        match self.pass(batch) {
+            Ok(kept) if kept.num_rows() > 0 => self.kept.push(kept),
+            Ok(_) => {}
+            Err(problem) => self.failure = Some(problem),
+        }
+    }
+
+    /// Ends the granule in hand: its rows, and its tally behind them.
+    pub(crate) fn finish(&mut self, mut tally: Tally) -> Result<Vec<RecordBatch>> {
+        let mut ready = std::mem::take(&mut self.kept);
+        let removed = std::mem::replace(&mut self.removed, nothing_removed(&self.filters));
+        let failure = self.failure.take().or_else(|| self.needed_and_missing(&removed, &ready, &tally));
+        match failure {
+            // The first error is the one to tell.
+            Some(failure) if tally.error.is_none() => {
+                ready.clear();
+                tally = Tally { ingest_id: tally.ingest_id, error: Some(failure), ..Tally::default() };
+            }
+            _ if tally.error.is_some() => ready.clear(),
+            _ => {
+                tally.rows_kept = ready.iter().map(|batch| batch.num_rows() as i64).sum();
+                tally.rows_removed = removed.iter().map(|filter| filter.removed.cast_signed()).sum();
+                tally.removed = removed;
+            }
+        }
+        ready.push(tally.to_row(&self.schema)?);
+        Ok(ready)
+    }
+
+    /// The rows of `batch` that pass every filter, as columns to store.
+    fn pass(&mut self, batch: &RecordBatch) -> Result<RecordBatch, String> {
+        let mut keep: Option<BooleanBuffer> = None;
+        for (filter, removed) in self.filters.iter().zip(&mut self.removed) {
+            let verdict = evaluate(filter, batch).map_err(|error| failed("filter", &filter.name, &error))?;
+            keep = Some(charge(removed, keep, &verdict));
+        }
+        let rows = match keep {
+            Some(keep) if keep.count_set_bits() < batch.num_rows() => {
+                filter_record_batch(batch, &BooleanArray::new(keep, None)).map_err(|error| error.to_string())?
+            }
+            _ => batch.clone(),
+        };
+        let column = |output: &Output| -> Result<ArrayRef, String> {
+            let value = output.value.evaluate(&rows).and_then(|value| value.into_array(rows.num_rows()));
+            value.map_err(|error| failed("derived column", output.field.name(), &error))
+        };
+        let columns = self.outputs.iter().map(column).collect::<Result<_, _>>()?;
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| error.to_string())
+    }
+
+    /// Nothing stays because a filter looks at what the granule does not have: no result, but a granule that it does not fit.
+    fn needed_and_missing(&self, removed: &[Removed], kept: &[RecordBatch], tally: &Tally) -> Option<String> {
+        if !kept.is_empty() {
+            return None;
+        }
+        let missing: Vec<&str> = tally.missing_variables.as_deref().unwrap_or_default().split(' ').collect();
+        let filters = self.filters.iter().zip(removed).filter(|(_, removed)| removed.null > 0);
+        let mut lacks = filters.filter_map(|(filter, _)| {
+            let variable = filter.variables.iter().find(|variable| missing.contains(&variable.as_str()))?;
+            Some(format!("the filter {} needs {variable}, which the granule does not have", filter.name))
+        });
+        lacks.next()
+    }
+}
+
+fn nothing_removed(filters: &[Filter]) -> Vec<Removed> {
+    filters.iter().map(|filter| Removed { filter: filter.name.clone(), ..Removed::default() }).collect()
+}
+
+fn evaluate(filter: &Filter, batch: &RecordBatch) -> Result<BooleanArray> {
+    let value = filter.predicate.evaluate(batch)?.into_array(batch.num_rows())?;
+    let verdict = value.as_boolean_opt();
+    verdict.cloned().ok_or_else(|| DataFusionError::Internal("the predicate is not TRUE or FALSE".to_owned()))
+}
+
+/// What still stays after `verdict`, and the rows it removes counted in `removed`.
+fn charge(removed: &mut Removed, keep: Option<BooleanBuffer>, verdict: &BooleanArray) -> BooleanBuffer {
+    let rows = verdict.len();
+    let keep = keep.unwrap_or_else(|| BooleanBuffer::new_set(rows));
+    let passed = match verdict.nulls() {
+        Some(nulls) => verdict.values() & nulls.inner(),
+        None => verdict.values().clone(),
+    };
+    let stays = &keep & &passed;
+    let known = verdict.nulls().map_or(keep.count_set_bits(), |nulls| (&keep & nulls.inner()).count_set_bits());
+    removed.removed += (keep.count_set_bits() - stays.count_set_bits()) as u64;
+    removed.null += (keep.count_set_bits() - known) as u64;
+    removed.alone += (rows - passed.count_set_bits()) as u64;
+    stays
+}
+
+fn failed(what: &str, name: &str, error: &DataFusionError) -> String {
+    format!("the {what} {name} cannot be computed: {}", chain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_counts_against_the_first_filter_and_null_is_told_apart() {
+        let (mut first, mut second) = (Removed::default(), Removed::default());
+        let keep = charge(&mut first, None, &BooleanArray::from(vec![Some(true), Some(false), None, Some(true)]));
+        let keep = charge(&mut second, Some(keep), &BooleanArray::from(vec![None, Some(false), None, Some(true)]));
+        assert_eq!((first.removed, first.null, first.alone), (2, 1, 2));
+        assert_eq!((second.removed, second.null, second.alone), (1, 1, 3));
+        assert_eq!(keep.iter().collect::<Vec<_>>(), [false, false, false, true]);
+    }
+}

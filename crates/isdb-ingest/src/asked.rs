@@ -1,0 +1,91 @@
+//! What to take of granules: as asked for where that is said, else as the database was made. Held against the database, since
+//! all its segments have to be of one kind.
+
+use isdb_datafusion::Selection;
+use isdb_schema::catalogue::{Variable, variables};
+use isdb_schema::columns::EXPRESSION;
+use isdb_schema::expression::{Expression, Place};
+use isdb_schema::filters::Rule;
+use isdb_store::{Database, Design, Location};
+
+use crate::error::{Error, Result};
+
+/// What a user asks for; `None` is what the database has, or a new one gets: every variable, no derived column, no filter.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The variables to store.
+    pub variables: Option<Vec<&'static Variable>>,
+    /// Columns to derive.
+    pub derived: Option<Vec<Expression>>,
+    /// Filters to pass, in their order.
+    pub filters: Option<Vec<Rule>>,
+    /// Segments of one data tile.
+    pub capacity: Option<u64>,
+}
+
+impl Asked {
+    /// Checks the SQL of what is asked for, without any database.
+    ///
+    /// # Errors
+    /// [`Error::Selection`], which tells the place.
+    pub fn bind(&self) -> Result<Selection> {
+        let all = || variables().iter().collect();
+        let variables: Vec<&Variable> = self.variables.clone().unwrap_or_else(all);
+        let (derived, filters) = (self.derived.as_deref(), self.filters.as_deref());
+        Selection::bind(&variables, derived.unwrap_or_default(), filters.unwrap_or_default()).map_err(Error::Selection)
+    }
+
+    /// The database at `location`, created if there is none, and what it takes of granules.
+    ///
+    /// # Errors
+    /// When the SQL is wrong, before anything is created; when the database was made otherwise than is asked for.
+    pub(crate) async fn open(&self, location: &Location, now_ms: u64) -> Result<(Database, Selection)> {
+        let asked = self.bind()?;
+        let database = match Database::open(location).await {
+            Err(isdb_store::Error::NotFound { .. }) => match self.create(location, &asked, now_ms).await {
+                Ok(database) => return Ok((database, asked)),
+                // Another ingest may have created it in between; anything else there is no database, and says so.
+                Err(occupied @ isdb_store::Error::Occupied { .. }) => {
+                    Database::open(location).await.map_err(|_| occupied)?
+                }
+                Err(error) => return Err(error.into()),
+            },
+            opened => opened?,
+        };
+        let design = database.design(&database.snapshot().await?).await?;
+        let uri = location.uri();
+        if let Some(variables) = &self.variables {
+            design.check_variables(&uri, variables)?;
+        }
+        if self.derived.is_some() {
+            design.check_derived(&uri, &asked.derived())?;
+        }
+        if let Some(filters) = &self.filters {
+            design.check_filters(&uri, filters)?;
+        }
+        if let Some(capacity) = self.capacity {
+            design.check_capacity(&uri, capacity)?;
+        }
+        let selection = of_design(&design)?;
+        Ok((database, selection))
+    }
+
+    async fn create(&self, location: &Location, asked: &Selection, now_ms: u64) -> isdb_store::Result<Database> {
+        let mut design = Design::of(asked.variables());
+        design.derived = asked.derived();
+        design.filters = asked.filters();
+        design.capacity = self.capacity.unwrap_or(design.capacity);
+        Database::create(location, &design, now_ms).await
+    }
+}
+
+/// What a database takes of granules, bound anew.
+fn of_design(design: &Design) -> Result<Selection> {
+    let expression = |field: &arrow::datatypes::Field| Expression {
+        name: field.name().clone(),
+        sql: field.metadata().get(EXPRESSION).cloned().unwrap_or_default(),
+        place: Place::of(&format!("the database's column {}", field.name())),
+    };
+    let derived: Vec<Expression> = design.derived.iter().map(expression).collect();
+    Selection::bind(&design.variables, &derived, &design.filters).map_err(Error::Selection)
+}

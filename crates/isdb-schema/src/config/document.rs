@@ -1,0 +1,155 @@
+//! The config file as YAML writes it. The JSON Schema that editors check configs against is generated from these types.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::{self, Formatter};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_yaml::Spanned;
+
+use crate::catalogue;
+use crate::filters::presets;
+
+/// What `isdb ingest` does: which product and variables, which quality filters, how the database is laid out.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "isdb config")]
+pub(super) struct Document {
+    /// Where the database is. --db and ISDB_DB come before this.
+    pub(super) database: Option<String>,
+    /// Which product the granules are.
+    #[schemars(with = "Product")]
+    pub(super) product: Spanned<String>,
+    /// The variables to store, by their names in the product; all of them without the list.
+    #[schemars(with = "Option<Vec<VariableName>>")]
+    pub(super) variables: Option<Vec<Spanned<String>>>,
+    /// Columns to compute from a segment's other columns: name and SQL expression.
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    pub(super) derived: Option<BTreeMap<String, Spanned<String>>>,
+    /// What a segment has to fulfil to be stored: presets by name, own rules as name and SQL expression.
+    #[schemars(with = "Option<Vec<Filter>>")]
+    pub(super) filters: Option<Vec<Spanned<Filter>>>,
+    /// How the database is stored; fixed when it is created.
+    pub(super) layout: Option<Layout>,
+    /// Which granules become visible together.
+    pub(super) window: Option<Window>,
+    /// What ingest and queries may use of the machine.
+    pub(super) resources: Option<Resources>,
+}
+
+/// How the database is stored.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Layout {
+    /// Segments in one data tile, the least that a query reads: fewer suit small boxes, more suit large scans.
+    #[schemars(with = "Option<u64>", range(min = 100, max = 10_000_000))]
+    pub(super) capacity: Option<Spanned<u64>>,
+}
+
+/// Which granules become visible together.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Window {
+    /// At most this many granules in one window.
+    #[schemars(with = "Option<u32>", range(min = 1))]
+    pub(super) granules: Option<Spanned<u32>>,
+}
+
+/// What ingest and queries may use of the machine.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resources {
+    /// How many processors; all of them without it.
+    #[schemars(with = "Option<u16>", range(min = 1))]
+    pub(super) threads: Option<Spanned<u16>>,
+}
+
+/// An item of the list of filters.
+pub(super) enum Filter {
+    /// The name of a preset, with its parameters if it has any.
+    Preset(String),
+    /// Rules of the user's own, by name.
+    Own(Vec<(String, Spanned<String>)>),
+}
+
+impl<'de> Deserialize<'de> for Filter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // By hand, since serde's untagged enums lose the positions.
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Filter;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                write!(f, "the name of a preset (strong), or a rule as `name: SQL expression`")
+            }
+
+            fn visit_str<E>(self, preset: &str) -> Result<Filter, E> {
+                Ok(Filter::Preset(preset.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Filter, A::Error> {
+                let mut rules = Vec::new();
+                while let Some(rule) = map.next_entry()? {
+                    rules.push(rule);
+                }
+                Ok(Filter::Own(rules))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl JsonSchema for Filter {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Filter")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = presets().iter().map(|preset| preset.name).collect();
+        let with_parameters = format!("^({}) *\\(.*\\)$", names.join("|"));
+        json_schema!({
+            "description": "the name of a preset, or a rule as `name: SQL expression`",
+            "anyOf": [
+                { "enum": names },
+                { "type": "string", "pattern": with_parameters },
+                { "type": "object", "additionalProperties": { "type": "string" }, "minProperties": 1 },
+            ],
+        })
+    }
+}
+
+struct Product;
+
+impl JsonSchema for Product {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Product")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "const": "ATL08" })
+    }
+}
+
+struct VariableName;
+
+impl JsonSchema for VariableName {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("VariableName")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = catalogue::variables().iter().map(|variable| variable.name).collect();
+        json_schema!({ "enum": names })
+    }
+}
+
+/// The JSON Schema of a config file.
+#[must_use]
+pub fn json_schema() -> String {
+    let schema = schemars::schema_for!(Document);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,129 @@
+//! A preset as its file in `sql/filters/` writes it: comments that tell what it is, then one predicate, or several that each
+//! stand behind a `-- rule: name`.
+
+use super::{FilterError, Rule};
+use crate::catalogue::Releases;
+use crate::expression::{Expression, Place};
+
+/// A shipped filter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preset {
+    /// The name to choose it by, that of its file.
+    pub name: &'static str,
+    /// What stays, and why.
+    pub about: String,
+    /// The releases whose granules it can be applied to.
+    pub releases: Releases,
+    /// The numbers that can be set.
+    pub parameters: Vec<Parameter>,
+    /// The file.
+    pub text: &'static str,
+    rules: Vec<(String, String)>,
+}
+
+/// A number in a preset, `$name` in its SQL.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its value when none is given.
+    pub default: String,
+    /// What it is.
+    pub about: String,
+}
+
+impl Preset {
+    /// Reads the file `text` of the preset `name`.
+    pub(super) fn parse(name: &'static str, text: &'static str) -> Preset {
+        let mut preset = Preset {
+            name,
+            about: String::new(),
+            releases: Releases { first: 4, last: None },
+            parameters: Vec::new(),
+            text,
+            rules: vec![(name.to_owned(), String::new())],
+        };
+        for line in text.lines() {
+            match line.strip_prefix("--").map(str::trim) {
+                None => preset.sql(line),
+                Some(comment) => preset.comment(comment),
+            }
+        }
+        preset.rules.retain(|(_, sql)| !sql.is_empty());
+        preset
+    }
+
+    fn sql(&mut self, line: &str) {
+        if let Some((_, sql)) = self.rules.last_mut().filter(|_| !line.trim().is_empty()) {
+            if !sql.is_empty() {
+                sql.push('\n');
+            }
+            sql.push_str(line);
+        }
+    }
+
+    fn comment(&mut self, comment: &str) {
+        match comment.split_once(": ") {
+            Some(("releases", releases)) => {
+                let numbers = releases.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<u16>>();
+                let first = numbers.first().copied().unwrap_or(0);
+                let last = (!releases.starts_with("since")).then(|| numbers.last().copied()).flatten();
+                self.releases = Releases { first, last };
+            }
+            Some(("parameter", parameter)) => {
+                let (name, rest) = parameter.split_once('=').unwrap_or((parameter, ""));
+                let (default, about) = rest.split_once(',').unwrap_or((rest, ""));
+                let [name, default, about] = [name, default, about].map(|part| part.trim().to_owned());
+                self.parameters.push(Parameter { name, default, about });
+            }
+            Some(("rule", rule)) => self.rules.push((format!("{}.{rule}", self.name), String::new())),
+            _ => {
+                if !self.about.is_empty() {
+                    self.about.push(' ');
+                }
+                self.about.push_str(comment);
+            }
+        }
+    }
+
+    /// The rules with the values that `arguments` (`terrain=60, canopy=70`) give to the parameters.
+    pub(super) fn rules(&self, arguments: &str) -> Result<Vec<Rule>, FilterError> {
+        let mut values: Vec<(&str, &str)> =
+            self.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.default.as_str())).collect();
+        for argument in arguments.split(',').map(str::trim).filter(|argument| !argument.is_empty()) {
+            let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
+            let Some(place) = values.iter_mut().find(|(known, _)| *known == name.trim()) else {
+                return Err(FilterError(format!(
+                    "the filter {} has no parameter {:?}{}",
+                    self.name,
+                    name.trim(),
+                    self.known()
+                )));
+            };
+            // Only a plain number may come into the SQL.
+            match value.trim().parse::<f64>() {
+                Ok(number) if number.is_finite() => place.1 = value.trim(),
+                _ => {
+                    let problem = format!("{}({}) needs a number, not {:?}", self.name, name.trim(), value.trim());
+                    return Err(FilterError(problem));
+                }
+            }
+        }
+        let rule = |(name, sql): &(String, String)| {
+            let sql = values.iter().fold(sql.clone(), |sql, (name, value)| sql.replace(&format!("${name}"), value));
+            let place = Place::of(&format!("the filter {name}"));
+            Rule { predicate: Expression { name: name.clone(), sql, place }, releases: self.releases }
+        };
+        Ok(self.rules.iter().map(rule).collect())
+    }
+
+    fn known(&self) -> String {
+        match self.parameters.as_slice() {
+            [] => "; it has none".to_owned(),
+            parameters => {
+                let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+                format!("; it has {}", names.join(", "))
+            }
+        }
+    }
+}
