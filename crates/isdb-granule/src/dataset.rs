@@ -6,6 +6,7 @@ use arrow::buffer::{Buffer, MutableBuffer};
 use crate::element::Element;
 use crate::error::Reason;
 use crate::filters::{self, Unfilter};
+use crate::scalar::Scalar;
 use crate::source::ByteSource;
 
 /// No chunk is taken for sound above this size; NASA's have at most 1.4 MB.
@@ -51,6 +52,14 @@ impl Stored {
     /// The attribute `_FillValue`, if it is a number.
     pub(crate) fn fill_attribute(&self) -> Result<Option<hdf5::AttrValue>, Reason> {
         Ok(self.dataset.attrs()?.remove("_FillValue"))
+    }
+
+    /// The fill value of the dataset's creation, which clip tools keep where they drop the attribute.
+    pub(crate) fn fill_property(&self) -> Result<Option<Scalar>, Reason> {
+        Ok(match self.element.is_integer() {
+            true => self.dataset.fill_value::<i64>()?.map(Scalar::Int),
+            false => self.dataset.fill_value::<f64>()?.map(Scalar::Float),
+        })
     }
 
     /// All numbers, row by row, in native byte order. What is allocated is bounded by the shape, which the caller has
