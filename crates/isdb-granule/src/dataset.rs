@@ -154,15 +154,16 @@ impl Stored {
 
             let first = piece.first_row * row_bytes;
             let chunk_bytes = rows * chunk_row_bytes;
+            // The last chunk is stored whole and reaches over the shape; only what lies inside is kept.
+            let inside = rows.min(self.rows - piece.first_row) * row_bytes;
             if columns == self.width
-                && let Some(place) = target.get_mut(first..first + chunk_bytes)
+                && let Some(place) = target.get_mut(first..first + inside)
             {
-                unfilter.undo(&filters, piece.filter_mask, element, place)?;
+                unfilter.undo(&filters, piece.filter_mask, element, chunk_bytes, place)?;
                 continue;
             }
-            // An edge chunk is stored whole and reaches over the shape; only what lies inside is kept.
             whole.resize(chunk_bytes, 0);
-            unfilter.undo(&filters, piece.filter_mask, element, &mut whole)?;
+            unfilter.undo(&filters, piece.filter_mask, element, chunk_bytes, &mut whole)?;
             let kept = (columns.min(self.width - piece.first_column)) * element;
             let places = target.get_mut(first..).unwrap_or_default().chunks_exact_mut(row_bytes);
             for (place, row) in places.zip(whole.chunks_exact(chunk_row_bytes)) {

@@ -38,15 +38,30 @@ impl Fills {
         fills
     }
 
+    /// The integers that are fills.
+    pub(crate) fn ints(&self) -> &[i64] {
+        &self.ints
+    }
+
+    /// The floats that are fills besides those that are no measurement anyway.
+    pub(crate) fn floats(&self) -> &[f64] {
+        &self.floats
+    }
+
     /// Whether the integer is a fill.
     pub(crate) fn is_int(&self, value: i64) -> bool {
         self.ints.contains(&value)
     }
 
-    /// Whether the float is a fill or no number.
+    /// Whether the float is a fill or no measurement.
     pub(crate) fn is_float(&self, value: f64) -> bool {
-        value.is_nan() || value >= NO_MEASUREMENT || self.floats.contains(&value)
+        is_no_measurement(value) || self.floats.contains(&value)
     }
+}
+
+/// Whether the float is NaN or as large as the product's fill.
+pub(crate) fn is_no_measurement(value: f64) -> bool {
+    value.is_nan() || value >= NO_MEASUREMENT
 }
 
 fn number(attribute: &AttrValue) -> Option<Scalar> {

@@ -13,7 +13,7 @@ use isdb_schema::catalogue::{Dtype, Variable};
 
 use crate::element::{Element, Number};
 use crate::error::Reason;
-use crate::fills::Fills;
+use crate::fills::{Fills, is_no_measurement};
 use crate::scalar::{Scalar, to_double, to_int, to_single};
 
 /// The column of `variable`, whose `buffer` holds native `element`s, as numbers of type `dtype`; profiles become lists
@@ -26,12 +26,15 @@ pub(crate) fn column(
     fills: &Fills,
 ) -> Result<ArrayRef, Reason> {
     let numbers: ArrayRef = match (element.number, dtype) {
-        (Number::Int8, Dtype::Int8) => same::<Int8Type>(buffer, |v| fills.is_int(v.into())),
-        (Number::Int16, Dtype::Int16) => same::<Int16Type>(buffer, |v| fills.is_int(v.into())),
-        (Number::Int32, Dtype::Int32) => same::<Int32Type>(buffer, |v| fills.is_int(v.into())),
-        (Number::Int64, Dtype::Int64) => same::<Int64Type>(buffer, |v| fills.is_int(v)),
-        (Number::Float32, Dtype::Float32) => same::<Float32Type>(buffer, |v| fills.is_float(v.into())),
-        (Number::Float64, Dtype::Float64) => same::<Float64Type>(buffer, |v| fills.is_float(v)),
+        (Number::Int8, Dtype::Int8) => Arc::new(ints::<Int8Type>(buffer, fills)),
+        (Number::Int16, Dtype::Int16) => Arc::new(ints::<Int16Type>(buffer, fills)),
+        (Number::Int32, Dtype::Int32) => Arc::new(ints::<Int32Type>(buffer, fills)),
+        (Number::Int64, Dtype::Int64) => Arc::new(ints::<Int64Type>(buffer, fills)),
+        (Number::Float32, Dtype::Float32) => Arc::new(floats::<Float32Type>(buffer, fills)),
+        (Number::Float64, Dtype::Float64) => Arc::new(floats::<Float64Type>(buffer, fills)),
+        (Number::Float32, Dtype::Float64) => {
+            Arc::new(floats::<Float32Type>(buffer, fills).unary::<_, Float64Type>(f64::from))
+        }
         (number, dtype) => cast(&widen(buffer, number, fills)?, dtype)?,
     };
     match list_type(variable, dtype)? {
@@ -53,12 +56,37 @@ fn list_type(variable: &Variable, dtype: Dtype) -> Result<Option<(Arc<Field>, i3
     Ok(Some((item, i32::try_from(variable.width)?)))
 }
 
-/// Numbers already of the wanted type: the buffer is taken as it is.
-fn same<T: ArrowPrimitiveType>(buffer: Buffer, is_null: impl Fn(T::Native) -> bool) -> ArrayRef {
+/// Integers already of the wanted type. Most variables have one fill or none.
+fn ints<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> PrimitiveArray<T>
+where
+    T::Native: TryFrom<i64>,
+{
+    let of_type = fills.ints().iter().filter_map(|&fill| T::Native::try_from(fill).ok()).collect::<Vec<_>>();
+    match of_type[..] {
+        [] => PrimitiveArray::new(buffer.into(), None),
+        [only] => same(buffer, |value| value == only),
+        _ => same(buffer, |value| of_type.contains(&value)),
+    }
+}
+
+/// Floats already of the wanted type.
+fn floats<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> PrimitiveArray<T>
+where
+    f64: From<T::Native>,
+{
+    match fills.floats() {
+        [] => same(buffer, |value: T::Native| is_no_measurement(value.into())),
+        _ => same(buffer, |value: T::Native| fills.is_float(value.into())),
+    }
+}
+
+/// The buffer is taken as it is; validity is made only if something is NULL.
+fn same<T: ArrowPrimitiveType>(buffer: Buffer, is_null: impl Fn(T::Native) -> bool) -> PrimitiveArray<T> {
     let values = ScalarBuffer::<T::Native>::from(buffer);
-    let valid = BooleanBuffer::collect_bool(values.len(), |i| values.get(i).is_some_and(|&value| !is_null(value)));
-    let nulls = NullBuffer::new(valid);
-    Arc::new(PrimitiveArray::<T>::new(values, (nulls.null_count() > 0).then_some(nulls)))
+    let any = values.iter().fold(false, |any, &value| any | is_null(value));
+    let valid = || values.iter().map(|&value| !is_null(value)).collect::<BooleanBuffer>();
+    let nulls = any.then(|| NullBuffer::new(valid()));
+    PrimitiveArray::new(values, nulls)
 }
 
 /// Numbers of any stored type, exactly, with the fills taken out.
@@ -68,7 +96,7 @@ enum Wide {
 }
 
 fn widen(buffer: Buffer, number: Number, fills: &Fills) -> Result<Wide, Reason> {
-    fn ints<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> Result<Wide, Reason>
+    fn wide_ints<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> Result<Wide, Reason>
     where
         i64: TryFrom<T::Native>,
     {
@@ -79,7 +107,7 @@ fn widen(buffer: Buffer, number: Number, fills: &Fills) -> Result<Wide, Reason> 
         });
         wide.collect::<Result<_, &str>>().map(Wide::Ints).map_err(Reason::from)
     }
-    fn floats<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> Wide
+    fn wide_floats<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> Wide
     where
         f64: From<T::Native>,
     {
@@ -87,16 +115,16 @@ fn widen(buffer: Buffer, number: Number, fills: &Fills) -> Result<Wide, Reason> 
         Wide::Floats(values.iter().map(|&value| f64::from(value)).map(|v| (!fills.is_float(v)).then_some(v)).collect())
     }
     match number {
-        Number::Int8 => ints::<Int8Type>(buffer, fills),
-        Number::Int16 => ints::<Int16Type>(buffer, fills),
-        Number::Int32 => ints::<Int32Type>(buffer, fills),
-        Number::Int64 => ints::<Int64Type>(buffer, fills),
-        Number::UInt8 => ints::<UInt8Type>(buffer, fills),
-        Number::UInt16 => ints::<UInt16Type>(buffer, fills),
-        Number::UInt32 => ints::<UInt32Type>(buffer, fills),
-        Number::UInt64 => ints::<UInt64Type>(buffer, fills),
-        Number::Float32 => Ok(floats::<Float32Type>(buffer, fills)),
-        Number::Float64 => Ok(floats::<Float64Type>(buffer, fills)),
+        Number::Int8 => wide_ints::<Int8Type>(buffer, fills),
+        Number::Int16 => wide_ints::<Int16Type>(buffer, fills),
+        Number::Int32 => wide_ints::<Int32Type>(buffer, fills),
+        Number::Int64 => wide_ints::<Int64Type>(buffer, fills),
+        Number::UInt8 => wide_ints::<UInt8Type>(buffer, fills),
+        Number::UInt16 => wide_ints::<UInt16Type>(buffer, fills),
+        Number::UInt32 => wide_ints::<UInt32Type>(buffer, fills),
+        Number::UInt64 => wide_ints::<UInt64Type>(buffer, fills),
+        Number::Float32 => Ok(wide_floats::<Float32Type>(buffer, fills)),
+        Number::Float64 => Ok(wide_floats::<Float64Type>(buffer, fills)),
     }
 }
 
