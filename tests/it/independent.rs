@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Place, release_004};
+use crate::support::{Place, real_granule, release_004};
 
 /// Where `make test` has put h5py and TileDB-Py.
 fn packages() -> Option<PathBuf> {
@@ -35,6 +35,14 @@ fn compare(place: &Place) {
 #[test]
 fn every_value_and_null_of_the_release_004_granule_is_h5py_s() {
     let Some(granule) = release_004() else { return };
+    let place = Place::new();
+    place.ok(&["ingest", granule.to_str().unwrap()]);
+    compare(&place);
+}
+
+#[test]
+fn every_value_and_null_of_the_release_007_extract_is_h5py_s() {
+    let Some(granule) = real_granule("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
     let place = Place::new();
     place.ok(&["ingest", granule.to_str().unwrap()]);
     compare(&place);

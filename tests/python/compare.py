@@ -16,7 +16,7 @@ import tiledb
 BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
 GPS_OF_2018 = 1198800018  # GPS seconds of 2018-01-01T00:00:00Z
 UNIX_OF_2018 = 1514764800
-COORDINATES = ("latitude", "longitude", "delta_time", "segment_id_beg")
+COORDINATES = ("latitude", "longitude", "delta_time")
 
 
 def fail(text):
@@ -78,8 +78,8 @@ def compare_beam(file, beam, columns, rows, meta):
         good &= ~null_in_file(datasets[name], read[name])
     if good.sum() != rows.size:
         fail(f"{beam} has {good.sum()} segments in the file and {rows.size} in the database")
-    here = np.flatnonzero(good)[np.lexsort((read["delta_time"][good], read["segment_id_beg"][good]))]
-    there = rows[np.lexsort((columns["time"][rows], columns["segment_id_beg"][rows]))]
+    here = np.flatnonzero(good)[np.lexsort((read["latitude"][good], read["delta_time"][good]))]
+    there = rows[np.lexsort((columns["latitude"][rows], columns["time"][rows]))]
 
     for name in ("latitude", "longitude"):
         if not np.array_equal(read[name][here].astype("f8"), columns[name][there]):
@@ -92,9 +92,17 @@ def compare_beam(file, beam, columns, rows, meta):
         strength = strength.decode() if isinstance(strength, bytes) else str(strength)
         if set(np.ma.getdata(columns["beam_strength"][there]).astype(str)) != {strength}:
             fail(f"{beam} beam_strength")
+    spot = file[beam].attrs.get("atlas_spot_number")
+    if spot is not None and set(np.ma.getdata(columns["spot"][there])) != {int(np.asarray(spot).reshape(-1)[0])}:
+        fail(f"{beam} spot")
+    if "segment_id_beg" in read and "segment_id_end" in read:
+        spans = read["segment_id_end"][here] - read["segment_id_beg"][here] + 1
+        if not np.array_equal(np.ma.filled(columns["n_geosegments"][there], 0), spans):
+            fail(f"{beam} n_geosegments")
 
     compared = 0
-    own = {"latitude", "longitude", "time", "ingest_id", "fragment_id", "beam", "beam_strength", "sc_orient"}
+    own = {"latitude", "longitude", "time", "ingest_id", "fragment_id", "beam", "beam_strength", "sc_orient", "spot"}
+    own.add("n_geosegments")
     for name in set(columns) - own:
         values, null = stored(columns[name][there], meta.get(f"{name}.element_null"))
         if name not in read:

@@ -5,18 +5,22 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int8Array, Int32Array, LargeStringArray};
 use arrow::array::{RecordBatch, TimestampNanosecondArray};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Float64Type, Int32Type, SchemaRef};
+use arrow::datatypes::{Field, Float64Type, Int32Type, SchemaRef};
 use arrow::error::ArrowError;
 use isdb_schema::catalogue::{Dtype, Variable, variable};
 use isdb_schema::segments::wanted_variables;
 
 use crate::error::Reason;
-use crate::metadata::{Attributes, present, text};
-use crate::orientation::{Orientations, strength};
+use crate::laser::{Laser, LaserColumns};
+use crate::metadata::present;
+use crate::orientation::Orientations;
 use crate::time::Epoch;
 
 /// The beams in their order in the product.
 pub(crate) const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
+
+/// The variables that `n_geosegments` comes of.
+const SEGMENT_ENDS: [&str; 2] = ["segment_id_beg", "segment_id_end"];
 
 /// No beam holds more segments than this: an orbit has 400,000.
 const MAX_ROWS: usize = 1_000_000;
@@ -31,12 +35,14 @@ pub(crate) struct Wanted {
     pub(crate) dtype: Dtype,
 }
 
-/// The columns that [`assemble`] needs, in its order: the coordinates as doubles, the segment, then the wanted variables.
+/// The columns that [`assemble`] needs, in its order: the coordinates as doubles, both ends of the segment, then the
+/// other wanted variables.
 pub(crate) fn columns_for(wanted: &[&Variable]) -> Vec<Wanted> {
-    let leading = [("latitude", Dtype::Float64), ("longitude", Dtype::Float64), ("delta_time", Dtype::Float64)];
-    let leading = leading.into_iter().chain([("segment_id_beg", Dtype::Int32)]);
+    let coordinates = ["latitude", "longitude", "delta_time"].map(|name| (name, Dtype::Float64));
+    let leading = coordinates.into_iter().chain(SEGMENT_ENDS.map(|name| (name, Dtype::Int32)));
     let leading = leading.filter_map(|(name, dtype)| Some(Wanted { variable: variable(name)?, dtype }));
-    leading.chain(wanted_variables(wanted).map(|variable| Wanted { variable, dtype: variable.dtype })).collect()
+    let others = wanted_variables(wanted).filter(|variable| !SEGMENT_ENDS.contains(&variable.name));
+    leading.chain(others.map(|variable| Wanted { variable, dtype: variable.dtype })).collect()
 }
 
 /// A beam that has rows.
@@ -44,7 +50,7 @@ pub(crate) struct Beam {
     pub(crate) name: &'static str,
     pub(crate) group: hdf5::Group,
     pub(crate) rows: usize,
-    strength: Option<String>,
+    laser: Laser,
 }
 
 /// What is found under a beam's name.
@@ -75,10 +81,8 @@ impl Beam {
         if rows == 0 {
             return Ok(Found::Empty);
         }
-        let attributes: Attributes = beam.attrs().unwrap_or_default();
-        let strength = text(&attributes, "atlas_beam_type").map(|text| text.to_ascii_lowercase());
-        let strength = strength.filter(|text| text == "strong" || text == "weak");
-        Ok(Found::Rows(Self { name, group, rows, strength }))
+        let laser = Laser::of(&beam.attrs().unwrap_or_default());
+        Ok(Found::Rows(Self { name, group, rows, laser }))
     }
 }
 
@@ -97,10 +101,14 @@ fn rows(delta_time: &hdf5::Dataset, file_len: u64) -> Result<usize, Reason> {
 /// The rows of one beam as a batch of `schema`.
 pub(crate) struct Assembled {
     pub(crate) batch: RecordBatch,
-    /// Rows without a position, a time or a segment.
+    /// Rows without a position or a time.
     pub(crate) rejected: usize,
     /// Whether `atlas_beam_type` and `sc_orient` name different beams strong.
-    pub(crate) contradiction: bool,
+    pub(crate) contradicted: bool,
+    /// Whether the spacecraft was turning over some row.
+    pub(crate) in_transition: bool,
+    /// Whether nothing tells the strength of some row.
+    pub(crate) unknown: bool,
 }
 
 /// Puts together the `columns` that [`columns_for`] named.
@@ -112,28 +120,20 @@ pub(crate) fn assemble(
     orientations: &Orientations,
 ) -> Result<Assembled, ArrowError> {
     let mut columns = columns.into_iter();
-    let [Some(latitude), Some(longitude), Some(delta_time), Some(segment)] = std::array::from_fn(|_| columns.next())
+    let [Some(latitude), Some(longitude), Some(delta_time), Some(segment), Some(segment_end)] =
+        std::array::from_fn(|_| columns.next())
     else {
         return Err(ArrowError::SchemaError("the leading columns were not decoded".to_owned()));
     };
     let latitude = bounded(latitude.as_primitive::<Float64Type>(), 90.0);
     let longitude = bounded(longitude.as_primitive::<Float64Type>(), 180.0);
     let delta_time = delta_time.as_primitive::<Float64Type>();
-    let segment = segment.as_primitive::<Int32Type>();
     let time: TimestampNanosecondArray = delta_time.iter().map(|dt| dt.and_then(|dt| epoch.nanoseconds(dt))).collect();
+    let laser = beam.laser.columns(beam.name, delta_time, orientations);
+    let LaserColumns { orientation, strength, spot, contradicted, in_transition, unknown } = laser;
+    let geosegments = geosegments(segment.as_primitive::<Int32Type>(), segment_end.as_primitive::<Int32Type>());
 
-    let orientation: Int8Array = delta_time.iter().map(|dt| dt.and_then(|dt| orientations.at(dt))).collect();
-    let by_orientation = |orientation: Option<i8>| orientation.and_then(|o| strength(beam.name, o));
-    let mut contradiction = false;
-    let strengths: LargeStringArray = match beam.strength.as_deref() {
-        Some(own) => {
-            contradiction = orientation.iter().any(|o| by_orientation(o).is_some_and(|other| other != own));
-            LargeStringArray::new_repeated(own, beam.rows)
-        }
-        None => orientation.iter().map(by_orientation).collect(),
-    };
-
-    let keep = [&latitude as &dyn Array, &longitude, &time, segment].into_iter().filter_map(Array::nulls);
+    let keep = [&latitude as &dyn Array, &longitude, &time].into_iter().filter_map(Array::nulls);
     let keep = keep.map(|nulls| nulls.inner().clone()).reduce(|a, b| &a & &b);
     let rejected = keep.as_ref().map_or(0, |keep| beam.rows - keep.count_set_bits());
 
@@ -142,16 +142,29 @@ pub(crate) fn assemble(
         Arc::new(Float64Array::new(longitude.values().clone(), None)),
         Arc::new(TimestampNanosecondArray::new(time.values().clone(), None).with_timezone("UTC")),
         Arc::new(LargeStringArray::new_repeated(beam.name, beam.rows)),
-        Arc::new(strengths),
+        Arc::new(strength),
         Arc::new(orientation),
-        Arc::new(Int32Array::new(segment.values().clone(), None)),
+        Arc::new(spot),
+        Arc::new(geosegments),
+        segment,
     ];
-    arrays.extend(columns);
+    let wanted = |field: &Arc<Field>| match field.name().as_str() {
+        "segment_id_end" => Some(Arc::clone(&segment_end)),
+        _ => columns.next(),
+    };
+    arrays.extend(schema.fields().iter().skip(arrays.len()).filter_map(wanted));
     let mut batch = RecordBatch::try_new(Arc::clone(schema), arrays)?;
     if let Some(keep) = keep.filter(|_| rejected > 0) {
         batch = filter_record_batch(&batch, &BooleanArray::new(keep, None))?;
     }
-    Ok(Assembled { batch, rejected, contradiction })
+    Ok(Assembled { batch, rejected, contradicted, in_transition, unknown })
+}
+
+/// How many 20 m geolocation segments lie from `begin` to `end`, both counted; NULL if that is no small whole number.
+fn geosegments(begin: &Int32Array, end: &Int32Array) -> Int8Array {
+    let spanned = |(begin, end): (Option<i32>, Option<i32>)| end?.checked_sub(begin?)?.checked_add(1);
+    let counts = begin.iter().zip(end).map(|ends| spanned(ends).and_then(|n| i8::try_from(n).ok()).filter(|n| *n > 0));
+    counts.collect()
 }
 
 /// Degrees within ± `limit`, NULL outside, and without negative zeros, which an array orders below the positive.

@@ -6,6 +6,7 @@ use arrow::buffer::{Buffer, MutableBuffer};
 use crate::element::Element;
 use crate::error::Reason;
 use crate::filters::{self, Unfilter};
+use crate::scalar::Scalar;
 use crate::source::ByteSource;
 
 /// No chunk is taken for sound above this size; NASA's have at most 1.4 MB.
@@ -51,6 +52,14 @@ impl Stored {
     /// The attribute `_FillValue`, if it is a number.
     pub(crate) fn fill_attribute(&self) -> Result<Option<hdf5::AttrValue>, Reason> {
         Ok(self.dataset.attrs()?.remove("_FillValue"))
+    }
+
+    /// The fill value of the dataset's creation, which clip tools keep where they drop the attribute.
+    pub(crate) fn fill_property(&self) -> Result<Option<Scalar>, Reason> {
+        Ok(match self.element.is_integer() {
+            true => self.dataset.fill_value::<i64>()?.map(Scalar::Int),
+            false => self.dataset.fill_value::<f64>()?.map(Scalar::Float),
+        })
     }
 
     /// All numbers, row by row, in native byte order. What is allocated is bounded by the shape, which the caller has
@@ -145,15 +154,16 @@ impl Stored {
 
             let first = piece.first_row * row_bytes;
             let chunk_bytes = rows * chunk_row_bytes;
+            // The last chunk is stored whole and reaches over the shape; only what lies inside is kept.
+            let inside = rows.min(self.rows - piece.first_row) * row_bytes;
             if columns == self.width
-                && let Some(place) = target.get_mut(first..first + chunk_bytes)
+                && let Some(place) = target.get_mut(first..first + inside)
             {
-                unfilter.undo(&filters, piece.filter_mask, element, place)?;
+                unfilter.undo(&filters, piece.filter_mask, element, chunk_bytes, place)?;
                 continue;
             }
-            // An edge chunk is stored whole and reaches over the shape; only what lies inside is kept.
             whole.resize(chunk_bytes, 0);
-            unfilter.undo(&filters, piece.filter_mask, element, &mut whole)?;
+            unfilter.undo(&filters, piece.filter_mask, element, chunk_bytes, &mut whole)?;
             let kept = (columns.min(self.width - piece.first_column)) * element;
             let places = target.get_mut(first..).unwrap_or_default().chunks_exact_mut(row_bytes);
             for (place, row) in places.zip(whole.chunks_exact(chunk_row_bytes)) {

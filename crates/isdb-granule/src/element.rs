@@ -60,6 +60,11 @@ impl Element {
         }
     }
 
+    /// Whether the numbers are integers.
+    pub(crate) fn is_integer(self) -> bool {
+        !matches!(self.number, Number::Float32 | Number::Float64)
+    }
+
     /// Turns the bytes of whole numbers into this machine's order.
     pub(crate) fn make_native(self, bytes: &mut [u8]) {
         if self.big_endian != cfg!(target_endian = "big") {

@@ -18,65 +18,84 @@ pub(crate) fn supported(filters: &[hdf5::Filter]) -> bool {
 pub(crate) struct Unfilter {
     inflater: Decompressor,
     /// The chunk's bytes between two steps; holds the stored bytes at first.
-    current: Vec<u8>,
-    next: Vec<u8>,
+    current: Scratch,
+    next: Scratch,
+}
+
+/// Bytes that are only ever written over: the buffer grows and is not cleared again.
+#[derive(Default)]
+struct Scratch {
+    buffer: Vec<u8>,
+    len: usize,
+}
+
+impl Scratch {
+    /// A place for `len` bytes, with whatever was there before.
+    fn room(&mut self, len: usize) -> &mut [u8] {
+        if self.buffer.len() < len {
+            self.buffer.resize(len, 0);
+        }
+        self.len = len;
+        self.buffer.get_mut(..len).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.len).unwrap_or_default()
+    }
 }
 
 impl Unfilter {
     pub(crate) fn new() -> Self {
-        Self { inflater: Decompressor::new(), current: Vec::new(), next: Vec::new() }
+        Self { inflater: Decompressor::new(), current: Scratch::default(), next: Scratch::default() }
     }
 
     /// The place for the stored bytes of the next chunk, `len` of them.
     pub(crate) fn stored(&mut self, len: usize) -> &mut [u8] {
-        self.current.resize(len, 0);
-        &mut self.current
+        self.current.room(len)
     }
 
-    /// Undoes `filters`, last first, on what was put in [`stored`](Self::stored), into `target`, which is a chunk's
-    /// whole size. Bit i of `mask` says that filter i was not applied. `element` is the size of a number in bytes.
+    /// Undoes `filters`, last first, on what was put in [`stored`](Self::stored): a chunk of `chunk_bytes`, whose
+    /// beginning fills `target`. Bit i of `mask` says that filter i was not applied. `element` is the size of a number
+    /// in bytes.
     pub(crate) fn undo(
         &mut self,
         filters: &[hdf5::Filter],
         mask: u32,
         element: usize,
+        chunk_bytes: usize,
         target: &mut [u8],
     ) -> Result<(), Reason> {
         let applied = |at: usize| u32::try_from(at).ok().and_then(|at| mask.checked_shr(at)).is_none_or(|m| m & 1 == 0);
         let mut steps = filters.iter().enumerate().rev().filter(|(at, _)| applied(*at)).map(|(_, f)| f.id).peekable();
-        if steps.peek().is_none() {
-            return copy(&self.current, target);
-        }
         while let Some(step) = steps.next() {
-            if steps.peek().is_none() {
-                return match step {
-                    DEFLATE => {
-                        inflate(&mut self.inflater, &self.current, target).and_then(|len| full(len, target.len()))
-                    }
-                    _ => unshuffle(&self.current, element, target),
-                };
-            }
+            let last = steps.peek().is_none();
             match step {
+                // The whole chunk inflates straight into its place.
+                DEFLATE if last && target.len() == chunk_bytes => {
+                    return inflate(&mut self.inflater, self.current.bytes(), target)
+                        .and_then(|len| full(len, chunk_bytes));
+                }
                 // A further deflate lies below: what it made of a chunk is at worst slightly longer than the chunk.
                 DEFLATE => {
-                    self.next.resize(target.len() + target.len() / 1000 + 64, 0);
-                    let len = inflate(&mut self.inflater, &self.current, &mut self.next)?;
-                    self.next.truncate(len);
+                    let room = self.next.room(chunk_bytes + chunk_bytes / 1000 + 64);
+                    self.next.len = inflate(&mut self.inflater, self.current.bytes(), room)?;
                 }
-                _ => {
-                    self.next.resize(self.current.len(), 0);
-                    unshuffle(&self.current, element, &mut self.next)?;
+                _ if last => {
+                    full(self.current.len, chunk_bytes)?;
+                    return unshuffle(self.current.bytes(), element, target);
                 }
+                _ => unshuffle(self.current.bytes(), element, self.next.room(self.current.len))?,
             }
             std::mem::swap(&mut self.current, &mut self.next);
         }
-        Ok(())
+        full(self.current.len, chunk_bytes)?;
+        copy_beginning(self.current.bytes(), target)
     }
 }
 
-fn copy(from: &[u8], to: &mut [u8]) -> Result<(), Reason> {
-    full(from.len(), to.len())?;
-    to.copy_from_slice(from);
+/// Fills `to` with the beginning of `from`.
+fn copy_beginning(from: &[u8], to: &mut [u8]) -> Result<(), Reason> {
+    to.copy_from_slice(from.get(..to.len()).ok_or("a chunk is too short")?);
     Ok(())
 }
 
@@ -89,31 +108,29 @@ fn inflate(inflater: &mut Decompressor, from: &[u8], to: &mut [u8]) -> Result<us
 }
 
 /// Brings the bytes of each number together again: the shuffled form holds all first bytes, then all second ones, and so
-/// on; bytes that fill no whole number stay at the end.
+/// on; bytes that fill no whole number stay at the end. Only the beginning that fills `to` is made.
 fn unshuffle(from: &[u8], element: usize, to: &mut [u8]) -> Result<(), Reason> {
-    full(from.len(), to.len())?;
     match element {
-        0 | 1 => to.copy_from_slice(from),
+        0 | 1 => copy_beginning(from, to),
         2 => unshuffle_elements::<2>(from, to),
         4 => unshuffle_elements::<4>(from, to),
         8 => unshuffle_elements::<8>(from, to),
-        _ => return Err(format!("shuffled numbers of {element} bytes").into()),
+        _ => Err(format!("shuffled numbers of {element} bytes").into()),
     }
-    Ok(())
 }
 
-fn unshuffle_elements<const N: usize>(from: &[u8], to: &mut [u8]) {
+fn unshuffle_elements<const N: usize>(from: &[u8], to: &mut [u8]) -> Result<(), Reason> {
     let count = from.len() / N;
     let (planes, rest) = from.split_at(count * N);
-    let (elements, tail) = to.split_at_mut(count * N);
+    let (elements, tail) = to.as_chunks_mut::<N>();
     if count > 0 {
         for (byte, plane) in planes.chunks_exact(count).enumerate() {
-            for (element, &value) in elements.chunks_exact_mut(N).zip(plane) {
+            for (element, &value) in elements.iter_mut().zip(plane) {
                 element[byte] = value;
             }
         }
     }
-    tail.copy_from_slice(rest);
+    copy_beginning(rest, tail)
 }
 
 #[cfg(test)]
@@ -154,7 +171,13 @@ mod tests {
         let mut unfilter = Unfilter::new();
         unfilter.stored(stored.len()).copy_from_slice(stored);
         let mut target = vec![0; len];
-        unfilter.undo(filters, mask, element, &mut target).map(|()| target)
+        unfilter.undo(filters, mask, element, len, &mut target)?;
+        // The beginning alone, as of a chunk that reaches over the edge, is the same.
+        unfilter.stored(stored.len()).copy_from_slice(stored);
+        let mut beginning = vec![0; len / 2 / element * element];
+        unfilter.undo(filters, mask, element, len, &mut beginning)?;
+        assert_eq!(beginning, target[..beginning.len()]);
+        Ok(target)
     }
 
     proptest! {

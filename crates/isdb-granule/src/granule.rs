@@ -1,26 +1,27 @@
 //! A granule, opened and decoded: beams and variables are spread over threads, and come out as one record batch per beam.
 
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::Schema;
-use isdb_schema::catalogue::Variable;
+use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::segments::segment_fields;
 
-use crate::beam::{Assembled, BEAMS, Beam, Found, Wanted, assemble, columns_for};
+use crate::beam::{BEAMS, Beam, Found, Wanted, assemble, columns_for};
 use crate::container;
 use crate::dataset::Stored;
 use crate::error::{Error, Reason, Result};
+use crate::fills::Fills;
 use crate::filters::Unfilter;
 use crate::identity::Identity;
 use crate::metadata::{attributes, numbers, present, text};
+use crate::note::Note;
 use crate::orientation::Orientations;
 use crate::source::ByteSource;
 use crate::time::{ATLAS_EPOCH_GPS, Epoch};
-use crate::values::{self, Fills};
+use crate::values;
 
 /// An ATL08 granule whose structure has been looked at and whose values have not been read.
 pub struct Granule {
@@ -31,30 +32,13 @@ pub struct Granule {
     beams: Vec<Beam>,
     beams_missing: Vec<&'static str>,
     beams_empty: Vec<&'static str>,
+    /// Whether some tool wrote the file anew and kept nothing but beams.
+    extract: bool,
     notes: Vec<Note>,
 }
 
-/// Something about a granule that is not as the product describes it, but does not keep it from being read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Note {
-    /// `ancillary_data/atlas_sdp_gps_epoch` is missing; 2018-01-01T00:00:00Z was taken.
-    EpochAssumed,
-    /// `atlas_beam_type` of the beam and `sc_orient` disagree on its strength; the former was taken.
-    StrengthContradicted {
-        /// The beam.
-        beam: &'static str,
-    },
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EpochAssumed => write!(f, "no atlas_sdp_gps_epoch: 2018-01-01T00:00:00Z assumed"),
-            Self::StrengthContradicted { beam } => write!(f, "{beam}: sc_orient contradicts atlas_beam_type"),
-        }
-    }
-}
+/// The groups of a product file that tell of the granule as a whole.
+const PRODUCT_GROUPS: [&str; 3] = ["METADATA", "ancillary_data", "orbit_info"];
 
 /// A granule's values.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,13 +47,14 @@ pub struct Decoded {
     pub batches: Vec<RecordBatch>,
     /// Rows in the file.
     pub rows_read: u64,
-    /// Rows of them left out, since position, time or segment were fill or impossible.
+    /// Rows of them left out, since position or time were fill or impossible.
     pub rows_rejected: u64,
     /// Beams without a group or without `land_segments`.
     pub beams_missing: Vec<&'static str>,
     /// Beams whose `land_segments` hold no rows.
     pub beams_empty: Vec<&'static str>,
-    /// Wanted variables that at least one beam with rows lacks, or has in another width: NULL there. In catalogue order.
+    /// Wanted variables, and the ends of the segment that are always decoded, that at least one beam with rows lacks, or
+    /// has in another width: NULL there. In catalogue order.
     pub variables_missing: Vec<&'static str>,
     /// What else was found odd.
     pub notes: Vec<Note>,
@@ -111,8 +96,8 @@ impl Granule {
             return Err(Error::NotAtl08 { file: name, reason: "no beam has land_segments".to_owned() });
         }
         let names: Vec<_> = beams.iter().map(|beam| beam.name).collect();
-        let identity = Identity::find(&file, &name, &names);
-        let mut notes = Vec::new();
+        let (identity, mut notes) =
+            Identity::find(&file, &*source, &names).map_err(|source| Error::Io { file: name.clone(), source })?;
         let epoch = numbers(&file, "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());
         if epoch.is_none() {
             notes.push(Note::EpochAssumed);
@@ -122,13 +107,20 @@ impl Granule {
             return Err(Error::Dataset { file: name, path, source: "it is no moment near the mission".into() });
         };
         let orientations = Orientations::read(&file);
-        Ok(Self { source, identity, epoch, orientations, beams, beams_missing, beams_empty, notes })
+        let extract = PRODUCT_GROUPS.iter().all(|group| file.group(group).is_err());
+        Ok(Self { source, identity, epoch, orientations, beams, beams_missing, beams_empty, extract, notes })
     }
 
     /// Which granule it is.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// What was found odd before any value was read.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// Reads the `wanted` variables of all beams, on up to `threads` threads. Only their chunks are fetched.
@@ -150,6 +142,7 @@ impl Granule {
             notes: self.notes.clone(),
         };
         let mut missing = vec![false; wanted_columns.len()];
+        let (mut in_transition, mut unknown) = (Vec::new(), Vec::new());
         for beam in &self.beams {
             let beams_columns = wanted_columns.iter().zip(&mut missing).zip(columns.by_ref());
             let arrays = beams_columns.map(|((wanted, missing), column)| {
@@ -158,20 +151,29 @@ impl Granule {
                     values::absent(wanted.variable, beam.rows)
                 })
             });
-            let Assembled { batch, rejected, contradiction } =
-                assemble(beam, &schema, arrays.collect(), self.epoch, &self.orientations)
-                    .map_err(|error| self.failed(format!("{}/land_segments", beam.name), error.into()))?;
+            let assembled = assemble(beam, &schema, arrays.collect(), self.epoch, &self.orientations)
+                .map_err(|error| self.failed(format!("{}/land_segments", beam.name), error.into()))?;
             decoded.rows_read += beam.rows as u64;
-            decoded.rows_rejected += rejected as u64;
-            if batch.num_rows() > 0 {
-                decoded.batches.push(batch);
+            decoded.rows_rejected += assembled.rejected as u64;
+            if assembled.batch.num_rows() > 0 {
+                decoded.batches.push(assembled.batch);
             }
-            if contradiction {
+            if assembled.contradicted {
                 decoded.notes.push(Note::StrengthContradicted { beam: beam.name });
             }
+            in_transition.extend(assembled.in_transition.then_some(beam.name));
+            unknown.extend(assembled.unknown.then_some(beam.name));
         }
-        let names = wanted_columns.iter().zip(missing);
-        decoded.variables_missing = names.filter(|(_, missing)| *missing).map(|(w, _)| w.variable.name).collect();
+        if !unknown.is_empty() {
+            decoded.notes.push(Note::StrengthUnknown { beams: unknown });
+        }
+        if !in_transition.is_empty() {
+            decoded.notes.push(Note::InTransition { beams: in_transition });
+        }
+        let is_missing =
+            |name: &str| wanted_columns.iter().zip(&missing).any(|(w, missing)| *missing && w.variable.name == name);
+        decoded.variables_missing =
+            variables().iter().map(|variable| variable.name).filter(|name| is_missing(name)).collect();
         Ok(decoded)
     }
 
@@ -225,7 +227,9 @@ impl Granule {
 
     fn column(&self, beam: &Beam, wanted: Wanted, unfilter: &mut Unfilter) -> Result<Column, Reason> {
         let Wanted { variable, dtype } = wanted;
-        let required = |what: &str| if variable.required { Err(Reason::from(what.to_owned())) } else { Ok(None) };
+        // Only what was written anew may lack the segment.
+        let needed = variable.required || (variable.name == "segment_id_beg" && !self.extract);
+        let required = |what: &str| if needed { Err(Reason::from(what.to_owned())) } else { Ok(None) };
         let Some(dataset) = present(beam.group.dataset(variable.path))? else { return required("it is missing") };
         let stored = Stored::new(dataset)?;
         if stored.rows != beam.rows {
@@ -234,7 +238,7 @@ impl Granule {
         if stored.width != variable.width {
             return required("it is not one number per row");
         }
-        let fills = Fills::new(variable, stored.fill_attribute()?.as_ref());
+        let fills = Fills::new(variable, stored.fill_attribute()?.as_ref(), stored.fill_property()?);
         let buffer = stored.read(&*self.source, unfilter)?;
         values::column(buffer, stored.element, dtype, variable, &fills).map(Some)
     }
@@ -244,5 +248,7 @@ impl Granule {
     }
 }
 
+#[cfg(test)]
+mod quirks;
 #[cfg(test)]
 mod tests;

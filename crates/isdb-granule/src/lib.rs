@@ -4,19 +4,24 @@
 //! chunks of the wanted variables, in parallel and straight into Arrow buffers, and hands out one batch per beam with the
 //! columns of [`isdb_schema::segments::segment_fields`]. Nothing is known here of where granules come from or go to.
 //!
-//! NULL is what the granule marks as fill: the `_FillValue` attribute, the catalogue's fill, and any float that is NaN or
-//! at least 3.4e38. Zero fills and listed flag values are values.
+//! NULL is what the granule marks as fill: the `_FillValue` attribute, the dataset's HDF5 fill value, the catalogue's
+//! fill, and any float that is NaN or at least 3.4e38. Zero is a value even then, and so is the −1 of some flags.
 
 mod beam;
 mod container;
+mod content;
 mod dataset;
 mod element;
 mod error;
+mod fills;
 mod filters;
 mod granule;
 mod identity;
+mod laser;
 mod metadata;
+mod note;
 mod orientation;
+mod scalar;
 mod source;
 #[cfg(test)]
 mod testing;
@@ -24,6 +29,7 @@ mod time;
 mod values;
 
 pub use error::{Error, Result};
-pub use granule::{Decoded, Granule, Note};
-pub use identity::Identity;
+pub use granule::{Decoded, Granule};
+pub use identity::{Identity, IdentitySource};
+pub use note::Note;
 pub use source::{ByteSource, FileSource};

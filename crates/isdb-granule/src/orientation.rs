@@ -1,4 +1,4 @@
-//! Which way the spacecraft flew, and so which beam of a pair is the strong one.
+//! Which way the spacecraft flew, and so which laser spot made a beam and which beam of a pair is the strong one.
 
 use crate::metadata::numbers;
 
@@ -6,8 +6,8 @@ use crate::metadata::numbers;
 const BACKWARD: i8 = 0;
 /// The right beams are strong.
 const FORWARD: i8 = 1;
-/// Turning: no beam strength can be told.
-const TRANSITION: i8 = 2;
+/// Turning: neither strength nor spot of a beam can be told.
+pub(crate) const TRANSITION: i8 = 2;
 
 /// The orientations of a granule in the order of their beginning.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,9 +51,36 @@ pub(crate) fn strength(beam: &str, orientation: i8) -> Option<&'static str> {
     }
 }
 
+/// The laser spot, 1 to 6, that makes the beam of that name when flying so; `None` while turning.
+pub(crate) fn spot(beam: &str, orientation: i8) -> Option<i8> {
+    let backward = match beam {
+        "gt1l" => 1,
+        "gt1r" => 2,
+        "gt2l" => 3,
+        "gt2r" => 4,
+        "gt3l" => 5,
+        "gt3r" => 6,
+        _ => return None,
+    };
+    match orientation {
+        BACKWARD => Some(backward),
+        FORWARD => Some(7 - backward),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+impl Orientations {
+    /// One orientation for the whole granule.
+    pub(crate) fn always(orientation: i8) -> Self {
+        Self::new(&[orientation.into()], &[])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::beam::BEAMS;
 
     #[test]
     fn a_turn_within_the_granule_counts_from_its_time() {
@@ -75,5 +102,17 @@ mod tests {
         assert_eq!([strength("gt1l", 0), strength("gt1r", 0)], [Some("strong"), Some("weak")]);
         assert_eq!([strength("gt3l", 1), strength("gt3r", 1)], [Some("weak"), Some("strong")]);
         assert_eq!(strength("gt2l", 2), None);
+    }
+
+    #[test]
+    fn spots_count_from_the_left_flying_backward_and_from_the_right_flying_forward() {
+        let spots = |orientation| BEAMS.map(|beam| spot(beam, orientation));
+        assert_eq!(spots(0), [1, 2, 3, 4, 5, 6].map(Some));
+        assert_eq!(spots(1), [6, 5, 4, 3, 2, 1].map(Some));
+        assert_eq!(spots(2), [None; 6]);
+        for (beam, orientation) in BEAMS.into_iter().flat_map(|beam| [(beam, 0), (beam, 1)]) {
+            let odd = spot(beam, orientation).map(|spot| spot % 2 == 1);
+            assert_eq!(odd, strength(beam, orientation).map(|strength| strength == "strong"), "{beam} {orientation}");
+        }
     }
 }

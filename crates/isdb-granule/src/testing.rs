@@ -3,7 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::source::ByteSource;
+use hdf5::{AttrValue, FileBuilder, GroupBuilder};
+use isdb_schema::catalogue::{Variable, variable, variables};
+
+use crate::error::{Error, Result};
+use crate::granule::{Decoded, Granule};
+use crate::source::{ByteSource, FileSource};
 
 /// A granule in memory.
 pub(crate) struct Bytes {
@@ -46,28 +51,99 @@ pub(crate) fn real(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// The bytes of a file with one beam, `gt1l`, whose `land_segments` hold three good rows of the required variables and
-/// what `more` adds; datasets named in `without` are left out.
-pub(crate) fn small_granule(without: &[&str], more: impl FnOnce(&mut hdf5::GroupBuilder)) -> Vec<u8> {
-    let mut file = hdf5::FileBuilder::new();
-    let mut beam = file.create_group("gt1l");
-    let mut land = beam.create_group("land_segments");
-    if !without.contains(&"latitude") {
-        land.create_dataset("latitude").with_f32_data(&[10.0, 10.001, 10.002]).with_shape(&[3]);
+/// The names of the real granules, of releases 004 to 007.
+pub(crate) const R004: &str = "processed_ATL08_20200821122613_08730802_004_01.h5";
+pub(crate) const R005: &str = "ICESat2VegR_atl08_clip_r005_d32a3678.h5";
+pub(crate) const R006: &str = "ICESat2VegR_atl08_clip_r006.h5";
+pub(crate) const R007: &str = "nsidc_test_atl08_r007_6beams_217d0236.h5";
+
+/// The real granule called `name`, opened.
+pub(crate) fn open_real(name: &str) -> Option<Granule> {
+    Some(Granule::open(FileSource::open(real(name)?).unwrap()).unwrap())
+}
+
+/// Every variable of the catalogue.
+pub(crate) fn all() -> Vec<&'static Variable> {
+    variables().iter().collect()
+}
+
+/// The variables of these names.
+pub(crate) fn named(names: &[&str]) -> Vec<&'static Variable> {
+    names.iter().map(|name| variable(name).unwrap()).collect()
+}
+
+/// The variables called `names` of a granule in memory.
+pub(crate) fn decode(bytes: Vec<u8>, names: &[&str]) -> Result<Decoded> {
+    Granule::open(Bytes::new("made.h5", bytes))?.decode(&named(names), 2)
+}
+
+/// The error and its causes in one line.
+pub(crate) fn told(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
     }
-    if !without.contains(&"longitude") {
-        land.create_dataset("longitude").with_f32_data(&[-60.0, -0.0, -60.002]).with_shape(&[3]);
-    }
-    if !without.contains(&"delta_time") {
-        land.create_dataset("delta_time").with_f64_data(&[1e8, 1e8 + 0.25, 1e8 + 0.5]).with_shape(&[3]);
-    }
-    if !without.contains(&"segment_id_beg") {
-        land.create_dataset("segment_id_beg").with_i32_data(&[5, 10, 15]).with_shape(&[3]);
-    }
-    more(&mut land);
-    let land = land.finish();
-    beam.add_group(land);
-    let beam = beam.finish();
-    file.add_group(beam);
+    text
+}
+
+/// The bytes of an HDF5 file of what `fill` puts in.
+pub(crate) fn made(fill: impl FnOnce(&mut FileBuilder)) -> Vec<u8> {
+    let mut file = FileBuilder::new();
+    fill(&mut file);
     file.finish().unwrap()
+}
+
+/// Adds the group `name`.
+pub(crate) fn add_group(file: &mut FileBuilder, name: &str, fill: impl FnOnce(&mut GroupBuilder)) {
+    let mut group = file.create_group(name);
+    fill(&mut group);
+    let group = group.finish();
+    file.add_group(group);
+}
+
+/// Adds the beam `name` with these attributes, three good rows of the required variables and of `segment_id_beg`, and
+/// what `more` adds to its `land_segments`; datasets named in `without` are left out.
+pub(crate) fn add_beam(
+    file: &mut FileBuilder,
+    name: &str,
+    attributes: &[(&str, &str)],
+    without: &[&str],
+    more: impl FnOnce(&mut GroupBuilder),
+) {
+    add_group(file, name, |beam| {
+        for (attribute, value) in attributes {
+            beam.set_attr(attribute, AttrValue::AsciiString((*value).to_owned()));
+        }
+        let mut land = beam.create_group("land_segments");
+        if !without.contains(&"latitude") {
+            land.create_dataset("latitude").with_f32_data(&[10.0, 10.001, 10.002]).with_shape(&[3]);
+        }
+        if !without.contains(&"longitude") {
+            land.create_dataset("longitude").with_f32_data(&[-60.0, -0.0, -60.002]).with_shape(&[3]);
+        }
+        if !without.contains(&"delta_time") {
+            land.create_dataset("delta_time").with_f64_data(&[1e8, 1e8 + 0.25, 1e8 + 0.5]).with_shape(&[3]);
+        }
+        if !without.contains(&"segment_id_beg") {
+            land.create_dataset("segment_id_beg").with_i32_data(&[5, 10, 15]).with_shape(&[3]);
+        }
+        more(&mut land);
+        let land = land.finish();
+        beam.add_group(land);
+    });
+}
+
+/// The bytes of a file with nothing but one beam, `gt1l`, made by [`add_beam`].
+pub(crate) fn small_granule(without: &[&str], more: impl FnOnce(&mut GroupBuilder)) -> Vec<u8> {
+    made(|file| add_beam(file, "gt1l", &[], without, more))
+}
+
+/// Adds `orbit_info` with the orientations that began at these times.
+pub(crate) fn add_orientations(file: &mut FileBuilder, orientations: &[i8], times: &[f64]) {
+    add_group(file, "orbit_info", |orbit| {
+        orbit.create_dataset("sc_orient").with_i8_data(orientations).with_shape(&[orientations.len() as u64]);
+        orbit.create_dataset("sc_orient_time").with_f64_data(times).with_shape(&[times.len() as u64]);
+    });
 }

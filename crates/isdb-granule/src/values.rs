@@ -1,5 +1,5 @@
-//! From raw numbers to an Arrow column: what is NULL is decided here, and numbers stored in another type are cast if that
-//! loses nothing.
+//! From raw numbers to an Arrow column: fills become NULL, and numbers stored in another type are cast if that loses
+//! nothing.
 
 use std::sync::Arc;
 
@@ -9,57 +9,12 @@ use arrow::datatypes::{
     Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
     UInt64Type,
 };
-use isdb_schema::catalogue::{Dtype, Fill, Variable};
+use isdb_schema::catalogue::{Dtype, Variable};
 
 use crate::element::{Element, Number};
 use crate::error::Reason;
-
-/// A float at or above this is no measurement, whatever the attributes say: the product's fill is the largest single.
-const NO_MEASUREMENT: f32 = 3.4e38;
-
-/// The values of one variable that mean "nothing measured".
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Fills {
-    ints: [Option<i64>; 2],
-    floats: [Option<f64>; 2],
-}
-
-impl Fills {
-    /// The `_FillValue` attribute and the catalogue's fill. Zero is a value, and so is whatever the catalogue lists as a
-    /// flag (−1 in `msw_flag` and its like).
-    pub(crate) fn new(variable: &Variable, attribute: Option<&hdf5::AttrValue>) -> Self {
-        let ints = [attribute.and_then(hdf5::AttrValue::as_i64), int_of(variable.fill)];
-        let floats = [attribute.and_then(hdf5::AttrValue::as_f64), float_of(variable.fill)];
-        let is_flag = |value: f64| variable.flag_values.split_whitespace().any(|flag| flag.parse() == Ok(value));
-        Self {
-            ints: ints.map(|fill| fill.filter(|&value| value != 0 && !is_flag(value as f64))),
-            floats: floats.map(|fill| fill.filter(|&value| value != 0.0 && !is_flag(value))),
-        }
-    }
-
-    fn int(&self, value: i64) -> bool {
-        self.ints.contains(&Some(value))
-    }
-
-    fn float(&self, value: f64) -> bool {
-        value.is_nan() || value >= f64::from(NO_MEASUREMENT) || self.floats.contains(&Some(value))
-    }
-}
-
-fn int_of(fill: Option<Fill>) -> Option<i64> {
-    match fill {
-        Some(Fill::Int(fill)) => Some(fill),
-        _ => None,
-    }
-}
-
-/// An integer fill of the catalogue also counts where a clip tool turned the integers into floats.
-fn float_of(fill: Option<Fill>) -> Option<f64> {
-    fill.map(|fill| match fill {
-        Fill::Int(fill) => fill as f64,
-        Fill::Float(fill) => f64::from(fill),
-    })
-}
+use crate::fills::{Fills, is_no_measurement};
+use crate::scalar::{Scalar, to_double, to_int, to_single};
 
 /// The column of `variable`, whose `buffer` holds native `element`s, as numbers of type `dtype`; profiles become lists
 /// with NULL elements.
@@ -71,12 +26,15 @@ pub(crate) fn column(
     fills: &Fills,
 ) -> Result<ArrayRef, Reason> {
     let numbers: ArrayRef = match (element.number, dtype) {
-        (Number::Int8, Dtype::Int8) => same::<Int8Type>(buffer, |v| fills.int(v.into())),
-        (Number::Int16, Dtype::Int16) => same::<Int16Type>(buffer, |v| fills.int(v.into())),
-        (Number::Int32, Dtype::Int32) => same::<Int32Type>(buffer, |v| fills.int(v.into())),
-        (Number::Int64, Dtype::Int64) => same::<Int64Type>(buffer, |v| fills.int(v)),
-        (Number::Float32, Dtype::Float32) => same::<Float32Type>(buffer, |v| fills.float(v.into())),
-        (Number::Float64, Dtype::Float64) => same::<Float64Type>(buffer, |v| fills.float(v)),
+        (Number::Int8, Dtype::Int8) => Arc::new(ints::<Int8Type>(buffer, fills)),
+        (Number::Int16, Dtype::Int16) => Arc::new(ints::<Int16Type>(buffer, fills)),
+        (Number::Int32, Dtype::Int32) => Arc::new(ints::<Int32Type>(buffer, fills)),
+        (Number::Int64, Dtype::Int64) => Arc::new(ints::<Int64Type>(buffer, fills)),
+        (Number::Float32, Dtype::Float32) => Arc::new(floats::<Float32Type>(buffer, fills)),
+        (Number::Float64, Dtype::Float64) => Arc::new(floats::<Float64Type>(buffer, fills)),
+        (Number::Float32, Dtype::Float64) => {
+            Arc::new(floats::<Float32Type>(buffer, fills).unary::<_, Float64Type>(f64::from))
+        }
         (number, dtype) => cast(&widen(buffer, number, fills)?, dtype)?,
     };
     match list_type(variable, dtype)? {
@@ -98,12 +56,37 @@ fn list_type(variable: &Variable, dtype: Dtype) -> Result<Option<(Arc<Field>, i3
     Ok(Some((item, i32::try_from(variable.width)?)))
 }
 
-/// Numbers already of the wanted type: the buffer is taken as it is.
-fn same<T: ArrowPrimitiveType>(buffer: Buffer, is_null: impl Fn(T::Native) -> bool) -> ArrayRef {
+/// Integers already of the wanted type. Most variables have one fill or none.
+fn ints<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> PrimitiveArray<T>
+where
+    T::Native: TryFrom<i64>,
+{
+    let of_type = fills.ints().iter().filter_map(|&fill| T::Native::try_from(fill).ok()).collect::<Vec<_>>();
+    match of_type[..] {
+        [] => PrimitiveArray::new(buffer.into(), None),
+        [only] => same(buffer, |value| value == only),
+        _ => same(buffer, |value| of_type.contains(&value)),
+    }
+}
+
+/// Floats already of the wanted type.
+fn floats<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> PrimitiveArray<T>
+where
+    f64: From<T::Native>,
+{
+    match fills.floats() {
+        [] => same(buffer, |value: T::Native| is_no_measurement(value.into())),
+        _ => same(buffer, |value: T::Native| fills.is_float(value.into())),
+    }
+}
+
+/// The buffer is taken as it is; validity is made only if something is NULL.
+fn same<T: ArrowPrimitiveType>(buffer: Buffer, is_null: impl Fn(T::Native) -> bool) -> PrimitiveArray<T> {
     let values = ScalarBuffer::<T::Native>::from(buffer);
-    let valid = BooleanBuffer::collect_bool(values.len(), |i| values.get(i).is_some_and(|&value| !is_null(value)));
-    let nulls = NullBuffer::new(valid);
-    Arc::new(PrimitiveArray::<T>::new(values, (nulls.null_count() > 0).then_some(nulls)))
+    let any = values.iter().fold(false, |any, &value| any | is_null(value));
+    let valid = || values.iter().map(|&value| !is_null(value)).collect::<BooleanBuffer>();
+    let nulls = any.then(|| NullBuffer::new(valid()));
+    PrimitiveArray::new(values, nulls)
 }
 
 /// Numbers of any stored type, exactly, with the fills taken out.
@@ -113,35 +96,35 @@ enum Wide {
 }
 
 fn widen(buffer: Buffer, number: Number, fills: &Fills) -> Result<Wide, Reason> {
-    fn ints<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> Result<Wide, Reason>
+    fn wide_ints<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> Result<Wide, Reason>
     where
         i64: TryFrom<T::Native>,
     {
         let values = ScalarBuffer::<T::Native>::from(buffer);
         let wide = values.iter().map(|&value| {
             let value = i64::try_from(value).map_err(|_| "a number above 2^63")?;
-            Ok((!fills.int(value)).then_some(value))
+            Ok((!fills.is_int(value)).then_some(value))
         });
         wide.collect::<Result<_, &str>>().map(Wide::Ints).map_err(Reason::from)
     }
-    fn floats<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> Wide
+    fn wide_floats<T: ArrowPrimitiveType>(buffer: Buffer, fills: &Fills) -> Wide
     where
         f64: From<T::Native>,
     {
         let values = ScalarBuffer::<T::Native>::from(buffer);
-        Wide::Floats(values.iter().map(|&value| f64::from(value)).map(|v| (!fills.float(v)).then_some(v)).collect())
+        Wide::Floats(values.iter().map(|&value| f64::from(value)).map(|v| (!fills.is_float(v)).then_some(v)).collect())
     }
     match number {
-        Number::Int8 => ints::<Int8Type>(buffer, fills),
-        Number::Int16 => ints::<Int16Type>(buffer, fills),
-        Number::Int32 => ints::<Int32Type>(buffer, fills),
-        Number::Int64 => ints::<Int64Type>(buffer, fills),
-        Number::UInt8 => ints::<UInt8Type>(buffer, fills),
-        Number::UInt16 => ints::<UInt16Type>(buffer, fills),
-        Number::UInt32 => ints::<UInt32Type>(buffer, fills),
-        Number::UInt64 => ints::<UInt64Type>(buffer, fills),
-        Number::Float32 => Ok(floats::<Float32Type>(buffer, fills)),
-        Number::Float64 => Ok(floats::<Float64Type>(buffer, fills)),
+        Number::Int8 => wide_ints::<Int8Type>(buffer, fills),
+        Number::Int16 => wide_ints::<Int16Type>(buffer, fills),
+        Number::Int32 => wide_ints::<Int32Type>(buffer, fills),
+        Number::Int64 => wide_ints::<Int64Type>(buffer, fills),
+        Number::UInt8 => wide_ints::<UInt8Type>(buffer, fills),
+        Number::UInt16 => wide_ints::<UInt16Type>(buffer, fills),
+        Number::UInt32 => wide_ints::<UInt32Type>(buffer, fills),
+        Number::UInt64 => wide_ints::<UInt64Type>(buffer, fills),
+        Number::Float32 => Ok(wide_floats::<Float32Type>(buffer, fills)),
+        Number::Float64 => Ok(wide_floats::<Float64Type>(buffer, fills)),
     }
 }
 
@@ -154,13 +137,6 @@ fn cast(wide: &Wide, dtype: Dtype) -> Result<ArrayRef, Reason> {
         Dtype::Float32 => narrow::<Float32Type>(wide, to_single),
         Dtype::Float64 => narrow::<Float64Type>(wide, to_double),
     }
-}
-
-/// One number that was stored in another type.
-#[derive(Clone, Copy)]
-enum Scalar {
-    Int(i64),
-    Float(f64),
 }
 
 fn narrow<T: ArrowPrimitiveType>(wide: &Wide, exact: impl Fn(Scalar) -> Option<T::Native>) -> Result<ArrayRef, Reason> {
@@ -176,30 +152,6 @@ fn narrow<T: ArrowPrimitiveType>(wide: &Wide, exact: impl Fn(Scalar) -> Option<T
         Wide::Floats(floats) => floats.iter().map(|v| to(v.map(Scalar::Float))).collect::<Result<_, _>>()?,
     };
     Ok(Arc::new(PrimitiveArray::<T>::from_iter(values)))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "compared with what it came from")]
-fn to_int<T: TryFrom<i64>>(value: Scalar) -> Option<T> {
-    let int = match value {
-        Scalar::Int(int) => int,
-        // 2^63 and above would saturate to a different number that compares equal as a double
-        Scalar::Float(float) => (float.abs() < 9.2e18).then_some(float as i64).filter(|&int| int as f64 == float)?,
-    };
-    T::try_from(int).ok()
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "compared with what it came from")]
-fn to_single(value: Scalar) -> Option<f32> {
-    let double = to_double(value)?;
-    let single = double as f32;
-    (f64::from(single) == double).then_some(single)
-}
-
-fn to_double(value: Scalar) -> Option<f64> {
-    match value {
-        Scalar::Int(int) => Some(int as f64).filter(|double| int.unsigned_abs() <= 1 << 53 && double.is_finite()),
-        Scalar::Float(float) => Some(float),
-    }
 }
 
 #[cfg(test)]

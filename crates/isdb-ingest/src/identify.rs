@@ -14,10 +14,12 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// What the ledger calls it: the granule's id, or the file's own name where the file does not tell.
+    /// What the ledger calls it: the granule's id, or the file's own name where the file cannot be read.
     pub(crate) fn granule(&self) -> String {
-        let id = self.identity.as_ref().ok().and_then(|identity| identity.id.clone());
-        id.unwrap_or_else(|| self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned())
+        match &self.identity {
+            Ok(identity) => identity.id.clone(),
+            Err(_) => self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        }
     }
 }
 

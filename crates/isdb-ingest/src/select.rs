@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn candidate(id: &str, subset: bool, size_bytes: u64) -> Candidate {
-        let identity = GranuleIdentity { id: Some(id.to_owned()), subset, ..GranuleIdentity::default() };
+        let identity = GranuleIdentity { id: id.to_owned(), subset, ..GranuleIdentity::default() };
         Candidate { path: format!("{id}-{size_bytes}.h5").into(), size_bytes, identity: Ok(identity) }
     }
 

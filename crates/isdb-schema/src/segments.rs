@@ -19,7 +19,8 @@ pub const LEADING_VARIABLES: [&str; 4] = ["latitude", "longitude", "delta_time",
 
 /// The columns of the granules' rows, in order: `latitude` and `longitude` (float64 degrees), `time` (UTC, ns), `beam`
 /// (`gt1l` to `gt3r`), `beam_strength` (`strong`, `weak` or NULL), `sc_orient` (0 backward, 1 forward, 2 transition or
-/// NULL), `segment_id_beg`, then the wanted variables in catalogue order, each once.
+/// NULL), `spot` (1 to 6 or NULL), `n_geosegments` (how many 20 m geolocation segments the segment spans, or NULL),
+/// `segment_id_beg` (NULL in extracts that lost it), then the wanted variables in catalogue order, each once.
 #[must_use]
 pub fn segment_fields(wanted: &[&Variable]) -> Vec<Field> {
     let mut fields = leading_fields();
@@ -80,6 +81,16 @@ fn leading_fields() -> Vec<Field> {
             ("flag_meanings".to_owned(), "backward forward transition".to_owned()),
         ]);
     }
+    fields.push(described(
+        Field::new("spot", DataType::Int8, true),
+        "1",
+        "laser spot of ATLAS, 1 to 6, of which the odd are strong; NULL if the granule does not tell",
+    ));
+    fields.push(described(
+        Field::new("n_geosegments", DataType::Int8, true),
+        "1",
+        "20 m geolocation segments that the segment spans: segment_id_end - segment_id_beg + 1",
+    ));
     fields.extend(variables().iter().filter(|v| v.name == "segment_id_beg").map(Variable::field));
     fields
 }
@@ -106,16 +117,18 @@ mod tests {
         let wanted: Vec<_> = ["h_canopy", "night_flag", "latitude", "delta_time", "segment_id_beg", "h_canopy"]
             .map(|n| variable(n).unwrap())
             .into();
-        let leading = ["latitude", "longitude", "time", "beam", "beam_strength", "sc_orient", "segment_id_beg"];
+        let leading = ["latitude", "longitude", "time", "beam", "beam_strength", "sc_orient", "spot", "n_geosegments"];
+        let leading = [&leading[..], &["segment_id_beg"]].concat();
         let fields = segment_fields(&wanted);
         assert_eq!(names(&fields), [&leading[..], &["night_flag", "h_canopy"]].concat());
         assert_eq!(names(&segment_fields(&[])), leading);
     }
 
     #[test]
-    fn coordinates_time_beam_and_segment_are_never_null() {
-        let nullable: Vec<_> = segment_fields(&[]).iter().map(Field::is_nullable).collect();
-        assert_eq!(nullable, [false, false, false, false, true, true, false]);
+    fn only_coordinates_time_and_beam_are_never_null() {
+        let fields = segment_fields(&[]);
+        let never_null: Vec<_> = fields.iter().filter(|f| !f.is_nullable()).map(|f| f.name().as_str()).collect();
+        assert_eq!(never_null, ["latitude", "longitude", "time", "beam"]);
     }
 
     #[test]

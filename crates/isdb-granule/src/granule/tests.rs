@@ -5,44 +5,15 @@ use std::sync::atomic::AtomicU64;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, TimestampNanosecondType};
-use isdb_schema::catalogue::{variable, variables};
 use proptest::prelude::*;
 
 use super::*;
+use crate::identity::IdentitySource;
 use crate::source::FileSource;
-use crate::testing::{Bytes, real, small_granule};
-
-const R004: &str = "processed_ATL08_20200821122613_08730802_004_01.h5";
-const R005: &str = "ICESat2VegR_atl08_clip_r005_d32a3678.h5";
-const R006: &str = "ICESat2VegR_atl08_clip_r006.h5";
-const R007: &str = "nsidc_test_atl08_r007_6beams_217d0236.h5";
-
-fn all() -> Vec<&'static Variable> {
-    variables().iter().collect()
-}
-
-fn named(names: &[&str]) -> Vec<&'static Variable> {
-    names.iter().map(|name| variable(name).unwrap()).collect()
-}
-
-fn open_real(name: &str) -> Option<Granule> {
-    Some(Granule::open(FileSource::open(real(name)?).unwrap()).unwrap())
-}
-
-fn decode(bytes: Vec<u8>, names: &[&str]) -> Result<Decoded> {
-    Granule::open(Bytes::new("made.h5", bytes))?.decode(&named(names), 2)
-}
-
-/// The error and its causes in one line.
-fn told(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
-}
+use crate::testing::{
+    Bytes, R004, R005, R006, R007, add_beam, add_group, add_orientations, all, decode, made, named, open_real, real,
+    small_granule, told,
+};
 
 #[test]
 fn the_release_004_subset_has_its_rows_beam_by_beam() {
@@ -63,7 +34,7 @@ fn the_release_004_subset_has_its_rows_beam_by_beam() {
     assert!(first["segment_landcover"].as_primitive::<Int16Type>().iter().all(|v| v.is_some_and(|v| v <= 16)));
     assert!(decoded.variables_missing.contains(&"segment_cover"));
     let identity = granule.identity();
-    assert_eq!(identity.id.as_deref(), Some("ATL08_20200821122613_08730802_004_01"));
+    assert_eq!(identity.id, "ATL08_20200821122613_08730802_004_01");
     assert_eq!((identity.rgt, identity.cycle, identity.region), (Some(873), Some(8), Some(2)));
     assert_eq!((identity.release, identity.revision, identity.subset), (Some(4), Some(1), true));
 }
@@ -85,10 +56,64 @@ fn clips_are_read_and_what_they_lost_is_told() {
         assert_eq!(decoded.batches[0]["beam_strength"].as_string::<i64>().value(0), "weak");
         assert!(decoded.notes.contains(&Note::StrengthContradicted { beam: "gt1r" }));
     }
-    if let Some(granule) = open_real(R007) {
-        let error = granule.decode(&named(&["h_canopy"]), 2).unwrap_err();
-        assert!(told(&error).ends_with("dataset gt1l/land_segments/segment_id_beg cannot be decoded: it is missing"));
+}
+
+/// The numbers of a column as doubles, `None` where NULL, profiles one after the other.
+fn numbers_of(column: &ArrayRef) -> Vec<Option<f64>> {
+    let values = column.as_fixed_size_list_opt().map_or(column, |list| list.values());
+    let doubles = arrow::compute::cast(values, &arrow::datatypes::DataType::Float64).unwrap();
+    doubles.as_primitive::<Float64Type>().iter().collect()
+}
+
+/// What the HDF5 reader makes of the same datasets without any of our chunk code, fills taken out as the product says.
+fn numbers_in_file(path: &std::path::Path, dataset: &str) -> Vec<Option<f64>> {
+    let dataset = hdf5::File::open(path).unwrap().dataset(dataset).unwrap();
+    let attribute = dataset.attrs().unwrap().remove("_FillValue");
+    let attribute = attribute.and_then(|fill| fill.as_f64().or(fill.as_i64().map(|fill| fill as f64)));
+    let fills = [attribute, dataset.fill_value::<f64>().unwrap().filter(|fill| *fill != 0.0)];
+    let keep = |value: f64| (value < 3.39e38 && !fills.contains(&Some(value))).then_some(value);
+    dataset.read_f64().unwrap().into_iter().map(keep).collect()
+}
+
+#[test]
+fn every_value_of_the_real_granules_is_the_hdf5_reader_s() {
+    for name in [R004, R005, R006, R007] {
+        let Some(path) = real(name) else { return };
+        let decoded = open_real(name).unwrap().decode(&all(), 2).unwrap();
+        let mut compared = 0;
+        for batch in &decoded.batches {
+            let beam = batch["beam"].as_string::<i64>().value(0);
+            for variable in variables().iter().filter(|v| v.name != "delta_time") {
+                let dataset = format!("{beam}/land_segments/{}", variable.path);
+                let column = numbers_of(&batch[variable.name]);
+                if decoded.variables_missing.contains(&variable.name) {
+                    assert!(column.iter().all(Option::is_none), "{name} {dataset}");
+                } else {
+                    assert_eq!(column, numbers_in_file(&path, &dataset), "{name} {dataset}");
+                    compared += column.len();
+                }
+            }
+        }
+        assert!(compared > 200, "{name}: {compared}");
     }
+}
+
+#[test]
+fn the_release_007_extract_is_read_and_what_it_lost_is_told() {
+    let Some(granule) = open_real(R007) else { return };
+    let decoded = granule.decode(&named(&["h_canopy"]), 2).unwrap();
+    assert_eq!((decoded.rows_read, decoded.rows_rejected, decoded.batches.len()), (606, 0, 6));
+    assert_eq!(decoded.variables_missing, ["segment_id_beg", "segment_id_end"]);
+    let all_null = |name| decoded.batches.iter().all(|batch| batch[name].null_count() == batch.num_rows());
+    for name in ["segment_id_beg", "n_geosegments", "beam_strength", "sc_orient", "spot"] {
+        assert!(all_null(name), "{name}");
+    }
+    let beams = vec!["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
+    assert_eq!(decoded.notes, [Note::EpochAssumed, Note::StrengthUnknown { beams }]);
+    assert_eq!(granule.notes(), [Note::EpochAssumed]);
+    let identity = granule.identity();
+    assert_eq!((identity.source, identity.rgt, identity.release), (IdentitySource::Content, None, None));
+    assert!(identity.id.starts_with("nsidc_test_atl08_r007_6beams_217d0236-"), "{}", identity.id);
 }
 
 #[test]
@@ -179,7 +204,10 @@ fn made_up_rows_come_out_exactly() {
     assert_eq!(batch["asr"].as_primitive::<Float32Type>().iter().collect::<Vec<_>>(), [Some(1.0), None, None]);
     assert_eq!(batch["surf_type"].as_fixed_size_list().values().as_primitive::<Int8Type>().values()[..], [1; 15]);
     assert_eq!((batch["beam_strength"].null_count(), batch["sc_orient"].null_count()), (3, 3));
-    assert_eq!((batch["h_canopy"].null_count(), &decoded.variables_missing[..]), (3, &["h_canopy"][..]));
+    assert_eq!(
+        (batch["h_canopy"].null_count(), &decoded.variables_missing[..]),
+        (3, &["segment_id_end", "h_canopy"][..])
+    );
     assert_eq!(decoded.beams_missing.len(), 5);
 }
 
@@ -192,6 +220,14 @@ fn rows_without_position_or_time_are_left_out_and_counted() {
     let decoded = decode(bytes, &[]).unwrap();
     assert_eq!((decoded.rows_read, decoded.rows_rejected), (3, 2));
     assert_eq!(decoded.batches[0]["segment_id_beg"].as_primitive::<Int32Type>().values()[..], [10]);
+
+    let bytes = small_granule(&["segment_id_beg"], |land| {
+        let ids = land.create_dataset("segment_id_beg").with_i32_data(&[5, -1, 15]).with_shape(&[3]);
+        ids.set_attr("_FillValue", hdf5::AttrValue::I32(-1));
+    });
+    let decoded = decode(bytes, &[]).unwrap();
+    let segments: Vec<_> = decoded.batches[0]["segment_id_beg"].as_primitive::<Int32Type>().iter().collect();
+    assert_eq!((decoded.rows_rejected, segments), (0, vec![Some(5), None, Some(15)]), "a row without its id is a row");
 
     let bytes = small_granule(&["delta_time"], |land| {
         land.create_dataset("delta_time").with_f64_data(&[f64::NAN, 3.4e38, 1e300]).with_shape(&[3]);
@@ -210,7 +246,7 @@ fn a_profile_of_another_width_is_null_and_told() {
     });
     let decoded = decode(bytes, &["canopy_h_metrics"]).unwrap();
     assert_eq!(decoded.batches[0]["canopy_h_metrics"].null_count(), 3);
-    assert_eq!(decoded.variables_missing, ["canopy_h_metrics"]);
+    assert_eq!(decoded.variables_missing, ["segment_id_end", "canopy_h_metrics"]);
 }
 
 #[test]
@@ -220,7 +256,7 @@ fn a_beam_that_contradicts_itself_is_an_error_that_names_the_dataset() {
     };
     let error = decode(small_granule(&[], short), &["asr"]).unwrap_err();
     assert!(told(&error).contains("gt1l/land_segments/asr cannot be decoded: it has 2 rows"), "{}", told(&error));
-    for required in ["latitude", "longitude", "delta_time", "segment_id_beg"] {
+    for required in ["latitude", "longitude", "delta_time"] {
         let error = decode(small_granule(&[required], |_| ()), &[]).unwrap_err();
         assert!(told(&error).contains(&format!("{required} cannot be decoded: it is missing")), "{}", told(&error));
     }
@@ -239,6 +275,80 @@ fn other_products_are_refused() {
     file.set_attr("short_name", hdf5::AttrValue::AsciiString("ATL03".to_owned()));
     let error = decode(file.finish().unwrap(), &[]).unwrap_err();
     assert!(error.to_string().contains("short_name is ATL03"), "{error}");
+}
+
+#[test]
+fn only_an_extract_may_lack_the_segment() {
+    let without = |group: Option<&str>| {
+        let bytes = made(|file| {
+            if let Some(group) = group {
+                add_group(file, group, |_| ());
+            }
+            add_beam(file, "gt2l", &[], &["segment_id_beg"], |_| ());
+        });
+        decode(bytes, &[])
+    };
+    assert_eq!(without(None).unwrap().variables_missing, ["segment_id_beg", "segment_id_end"]);
+    for group in ["METADATA", "ancillary_data", "orbit_info"] {
+        let error = told(&without(Some(group)).unwrap_err());
+        assert!(error.ends_with("gt2l/land_segments/segment_id_beg cannot be decoded: it is missing"), "{error}");
+    }
+}
+
+#[test]
+fn geosegments_are_counted_whether_or_not_the_end_is_wanted() {
+    let bytes = || {
+        small_granule(&[], |land| {
+            land.create_dataset("segment_id_end").with_i32_data(&[9, 11, 0]).with_shape(&[3]);
+        })
+    };
+    for names in [&[][..], &["segment_id_end", "asr"][..], &["asr", "segment_id_end", "rgt"][..]] {
+        let decoded = decode(bytes(), names).unwrap();
+        let counts: Vec<_> = decoded.batches[0]["n_geosegments"].as_primitive::<Int8Type>().iter().collect();
+        assert_eq!(counts, [Some(5), Some(2), None]);
+        if names.contains(&"segment_id_end") {
+            assert_eq!(decoded.batches[0]["segment_id_end"].as_primitive::<Int32Type>().values()[..], [9, 11, 0]);
+        }
+    }
+}
+
+#[test]
+fn strength_and_spot_follow_the_orientation_of_the_moment() {
+    let turning = |attributes: &[(&str, &str)]| {
+        let bytes = made(|file| {
+            // The rows are at 1e8, 1e8 + 0.25 and 1e8 + 0.5.
+            add_orientations(file, &[1, 2, 0], &[1e8 - 5.0, 1e8 + 0.1, 1e8 + 0.3]);
+            add_beam(file, "gt3l", attributes, &[], |_| ());
+        });
+        let decoded = decode(bytes, &[]).unwrap();
+        let batch = &decoded.batches[0];
+        let strength = batch["beam_strength"].as_string::<i64>().iter().map(|s| s.map(str::to_owned)).collect();
+        let spot = batch["spot"].as_primitive::<Int8Type>().iter().collect();
+        (strength, spot, decoded.notes)
+    };
+    let (strength, spot, notes): (Vec<_>, Vec<_>, _) = turning(&[]);
+    assert_eq!(strength, [Some("weak".to_owned()), None, Some("strong".to_owned())]);
+    assert_eq!(spot, [Some(2), None, Some(5)]);
+    assert_eq!(notes, [Note::EpochAssumed, Note::InTransition { beams: vec!["gt3l"] }]);
+
+    let (strength, spot, notes) = turning(&[("atlas_beam_type", "weak"), ("atlas_spot_number", "2")]);
+    assert_eq!(strength, [Some("weak".to_owned()), None, Some("weak".to_owned())]);
+    assert_eq!(spot, [Some(2), None, Some(2)]);
+    let contradicted = Note::StrengthContradicted { beam: "gt3l" };
+    assert_eq!(notes, [Note::EpochAssumed, contradicted, Note::InTransition { beams: vec!["gt3l"] }]);
+}
+
+#[test]
+fn a_damaged_chunk_is_an_error_that_names_the_dataset() {
+    let mut bytes = small_granule(&[], |land| {
+        land.create_dataset("asr").with_f32_data(&[1.0, 2.0, 3.0]).with_shape(&[3]).with_chunks(&[3]).with_deflate(6);
+    });
+    let file = hdf5::File::from_bytes(bytes.clone()).unwrap();
+    let chunk = file.dataset("gt1l/land_segments/asr").unwrap().chunks().unwrap().remove(0);
+    bytes[usize::try_from(chunk.address).unwrap() + 1] ^= 0xff;
+    let error = told(&decode(bytes.clone(), &["asr"]).unwrap_err());
+    assert!(error.contains("gt1l/land_segments/asr cannot be decoded: a chunk cannot be inflated"), "{error}");
+    assert_eq!(decode(bytes, &["h_canopy"]).unwrap().rows_read, 3, "what is not wanted is not read");
 }
 
 proptest! {

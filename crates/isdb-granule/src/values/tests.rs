@@ -3,7 +3,6 @@
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::ArrowNativeType;
 use isdb_schema::catalogue::variable;
-use proptest::prelude::*;
 
 use super::*;
 
@@ -13,10 +12,20 @@ fn decode<T: ArrowNativeType>(
     values: &[T],
     attribute: Option<&hdf5::AttrValue>,
 ) -> Result<ArrayRef, Reason> {
+    decode_filled(name, number, values, attribute, None)
+}
+
+fn decode_filled<T: ArrowNativeType>(
+    name: &str,
+    number: Number,
+    values: &[T],
+    attribute: Option<&hdf5::AttrValue>,
+    property: Option<Scalar>,
+) -> Result<ArrayRef, Reason> {
     let variable = variable(name).unwrap();
     let element = Element { number, big_endian: false };
     let buffer = Buffer::from_slice_ref(values);
-    column(buffer, element, variable.dtype, variable, &Fills::new(variable, attribute))
+    column(buffer, element, variable.dtype, variable, &Fills::new(variable, attribute, property))
 }
 
 fn ints<T: ArrowPrimitiveType>(array: &ArrayRef) -> Vec<Option<i64>>
@@ -77,15 +86,29 @@ fn flags_that_a_clip_tool_made_floats_are_flags_again() {
     assert!(decode("night_flag", Number::Float64, &[0.5_f64], None).is_err());
 }
 
-proptest! {
-    #[test]
-    fn a_cast_keeps_the_value_or_fails(value: i64) {
-        prop_assert_eq!(to_int::<i16>(Scalar::Int(value)).map(i64::from), i16::try_from(value).ok().map(i64::from));
-        if let Some(double) = to_double(Scalar::Int(value)) {
-            prop_assert_eq!(to_int::<i64>(Scalar::Float(double)), Some(value));
-        }
-        if let Some(single) = to_single(Scalar::Int(value)) {
-            prop_assert_eq!(to_int::<i64>(Scalar::Float(single.into())), Some(value));
-        }
+#[test]
+fn the_fill_of_the_datasets_creation_counts_where_the_attribute_was_dropped() {
+    let column = decode_filled("n_te_photons", Number::Int32, &[0_i32, 7, -5], None, Some(Scalar::Int(-5))).unwrap();
+    assert_eq!(ints::<Int32Type>(&column), [Some(0), Some(7), None]);
+    let column =
+        decode_filled("asr", Number::Float32, &[0.0_f32, -9999.0], None, Some(Scalar::Float(-9999.0))).unwrap();
+    assert_eq!((column.is_valid(0), column.is_valid(1)), (true, false));
+    for zero in [Scalar::Int(0), Scalar::Float(0.0), Scalar::Float(-0.0)] {
+        assert_eq!(decode_filled("asr", Number::Float32, &[0.0_f32], None, Some(zero)).unwrap().null_count(), 0);
     }
+    for flag in ["msw_flag", "sat_flag", "subset_can_flag", "subset_te_flag"] {
+        let column = decode_filled(flag, Number::Int8, &[-1_i8; 5], None, Some(Scalar::Int(-1))).unwrap();
+        let nulls = column.as_fixed_size_list_opt().map_or(column.null_count(), |list| list.values().null_count());
+        assert_eq!(nulls, 0, "{flag}");
+    }
+}
+
+#[test]
+fn a_fill_attribute_of_another_type_than_the_data_counts() {
+    let whole = hdf5::AttrValue::I32(-9999);
+    let column = decode("asr", Number::Float32, &[1.0_f32, -9999.0], Some(&whole)).unwrap();
+    assert_eq!((column.is_valid(0), column.is_valid(1)), (true, false));
+    let float = hdf5::AttrValue::F64(9.0);
+    let column = decode("n_te_photons", Number::Int32, &[7_i32, 9], Some(&float)).unwrap();
+    assert_eq!(ints::<Int32Type>(&column), [Some(7), None]);
 }

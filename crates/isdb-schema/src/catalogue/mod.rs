@@ -45,9 +45,9 @@ mod tests {
     }
 
     #[test]
-    fn only_the_coordinates_and_the_segment_are_required() {
+    fn only_position_and_time_are_required() {
         let required: Vec<_> = variables().iter().filter(|v| v.required).map(|v| v.name).collect();
-        assert_eq!(required, ["delta_time", "latitude", "longitude", "segment_id_beg"]);
+        assert_eq!(required, ["delta_time", "latitude", "longitude"]);
     }
 
     #[test]
@@ -91,6 +91,7 @@ mod tests {
         assert_eq!(field.metadata()["element_null"], "127");
         assert!(field.metadata()["flag_meanings"].starts_with("no_photon_data"));
 
-        assert!(!variable("segment_id_beg").unwrap().field().is_nullable());
+        assert!(!variable("latitude").unwrap().field().is_nullable());
+        assert!(variable("segment_id_beg").unwrap().field().is_nullable(), "extracts lack it");
     }
 }

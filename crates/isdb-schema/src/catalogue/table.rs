@@ -131,7 +131,7 @@ pub(super) static TABLE: &[Variable] = &[
     i8("psf_flag", ALL, "1", "point spread function flag").valid(0.0, 1.0).flags("0 1", "below_threshold above_threshold"),
     i16("rgt", ALL, "1", "reference ground track").valid(1.0, 1387.0),
     i8("sat_flag", ALL, "1", "saturation flag").fill(127).valid(-1.0, 1.0).flags("0 1 -1", "no_saturation_detected saturation_detected not_enough_valid_data"),
-    i32("segment_id_beg", ALL, "1", "begin geolocation segment bin").required(),
+    i32("segment_id_beg", ALL, "1", "begin geolocation segment bin"),
     i32("segment_id_end", ALL, "1", "end geolocation segment bin"),
     i16("segment_landcover", ALL, "1", "segment landcover").fill(255).about("release 004: IGBP classes 0 to 16; since 005: Copernicus classes 0, 20 to 100 by tens, 111 to 116, 121 to 126, 200"),
     i8("segment_snowcover", ALL, "1", "segment snowcover").fill(127).valid(0.0, 3.0).flags("0 1 2 3", "ice_free_water snow_free_land snow ice"),

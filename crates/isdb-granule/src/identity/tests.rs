@@ -1,0 +1,164 @@
+//! Files renamed, cut and stripped: what each is taken for.
+
+use hdf5::{AttrValue, FileBuilder};
+
+use super::*;
+use crate::granule::Granule;
+use crate::testing::{Bytes, R004, R005, R006, add_beam, add_group, made, open_real};
+
+const NAME: &str = "ATL08_20200821122613_08730802_004_01.h5";
+const ID: &str = "ATL08_20200821122613_08730802_004_01";
+
+fn with_metadata(file: &mut FileBuilder) {
+    add_group(file, "METADATA", |metadata| {
+        let mut identification = metadata.create_group("DatasetIdentification");
+        identification.set_attr("fileName", AttrValue::AsciiString(NAME.to_owned()));
+        let identification = identification.finish();
+        metadata.add_group(identification);
+    });
+}
+
+/// `ancillary_data` of the same granule, with this start.
+fn with_ancillary_data(file: &mut FileBuilder, granule_start: &str, rgt: i32) {
+    add_group(file, "ancillary_data", |ancillary| {
+        for (name, value) in [("start_rgt", rgt), ("start_cycle", 8), ("start_region", 2)] {
+            ancillary.create_dataset(name).with_i32_data(&[value]).with_shape(&[1]);
+        }
+        for (name, value, width) in
+            [("release", "004  ", 80), ("version", "01", 80), ("granule_start_utc", granule_start, 27)]
+        {
+            ancillary.create_dataset(name).with_ascii_strings_sized(&[value], width).unwrap();
+        }
+    });
+}
+
+fn with_row_rgt(file: &mut FileBuilder, rgt: i16) {
+    add_beam(file, "gt2r", &[], &[], |land| {
+        land.create_dataset("rgt").with_i16_data(&[rgt; 3]).with_shape(&[3]);
+    });
+}
+
+/// Identity and notes about it of a file called `name`, which has a beam in any case.
+fn identify(name: &str, fill: impl FnOnce(&mut FileBuilder)) -> (Identity, Vec<Note>) {
+    let bytes = made(|file| {
+        add_beam(file, "gt1l", &[], &[], |_| ());
+        fill(file);
+    });
+    let granule = Granule::open(Bytes::new(name, bytes)).unwrap();
+    let notes = granule.notes().iter().filter(|note| **note != Note::EpochAssumed).cloned().collect();
+    (granule.identity().clone(), notes)
+}
+
+/// The notes as a user reads them.
+fn told(notes: &[Note]) -> Vec<String> {
+    notes.iter().map(Note::to_string).collect()
+}
+
+#[test]
+fn a_renamed_granule_is_known_by_its_metadata() {
+    let (identity, notes) = identify("/tmp/renamed.h5", with_metadata);
+    assert_eq!((identity.id.as_str(), identity.source), (ID, IdentitySource::Metadata));
+    assert_eq!((identity.start, identity.rgt, identity.cycle), (Some(1_598_012_773), Some(873), Some(8)));
+    assert_eq!((identity.region, identity.release, identity.revision), (Some(2), Some(4), Some(1)));
+    assert_eq!(notes, []);
+}
+
+#[test]
+fn ancillary_data_make_an_id_where_the_name_is_lost() {
+    let (identity, notes) = identify("clip.h5", |file| with_ancillary_data(file, "2020-08-21T12:26:13.000000Z", 873));
+    assert_eq!((identity.id.as_str(), identity.source), (ID, IdentitySource::Ancillary));
+    assert_eq!((identity.start, notes), (Some(1_598_012_773), vec![]));
+}
+
+#[test]
+fn a_start_with_a_fraction_is_not_the_one_of_the_name() {
+    let (identity, _) = identify("clip.h5", |file| with_ancillary_data(file, "2020-08-21T12:26:12.920217Z", 873));
+    assert!(identity.id.starts_with("clip-"), "{}", identity.id);
+    assert_eq!((identity.start, identity.rgt, identity.source), (None, Some(873), IdentitySource::Ancillary));
+}
+
+#[test]
+fn rows_tell_the_track_where_nothing_else_does() {
+    let (identity, _) = identify("clip.h5", |file| with_row_rgt(file, 150));
+    assert_eq!((identity.rgt, identity.cycle, identity.source), (Some(150), None, IdentitySource::Rows));
+    let (identity, _) = identify("clip.h5", |file| with_row_rgt(file, 32_767));
+    assert_eq!((identity.rgt, identity.source), (None, IdentitySource::Content));
+}
+
+#[test]
+fn the_name_of_a_file_counts_last() {
+    let (identity, notes) = identify(&format!("/data/{NAME}"), |file| with_row_rgt(file, 873));
+    assert_eq!((identity.id.as_str(), identity.source, notes), (ID, IdentitySource::FileName, vec![]));
+}
+
+#[test]
+fn a_file_that_tells_nothing_is_known_by_its_content() {
+    let one = |name: &str| identify(name, |_| ()).0;
+    let (first, again) = (one("/a/clip.h5"), one("https://b/clip.h5"));
+    assert_eq!(first.id, again.id);
+    let (stem, digits) = first.id.rsplit_once('-').unwrap();
+    assert_eq!((stem, digits.len(), first.source), ("clip", 16, IdentitySource::Content));
+    assert!(digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    let other = identify("/a/clip.h5", |file| with_row_rgt(file, 150)).0;
+    assert_ne!(first.id, other.id);
+}
+
+#[test]
+fn sources_that_disagree_are_told_and_the_stronger_is_taken() {
+    let name = "ATL08_20200821122613_08740802_004_01.h5";
+    let (identity, notes) = identify(name, |file| {
+        with_metadata(file);
+        with_ancillary_data(file, "2020-08-21T12:26:14.000000Z", 875);
+        with_row_rgt(file, 876);
+    });
+    assert_eq!((identity.id.as_str(), identity.rgt), (ID, Some(873)));
+    let expected = [
+        "start is 2020-08-21 12:26:13 UTC by METADATA, which was taken, and 2020-08-21 12:26:14 UTC by ancillary_data and \
+         orbit_info",
+        "rgt is 873 by METADATA, which was taken, and 875 by ancillary_data and orbit_info",
+        "rgt is 873 by METADATA, which was taken, and 876 by the rows",
+        "rgt is 873 by METADATA, which was taken, and 874 by the file's name",
+    ];
+    assert_eq!(told(&notes), expected);
+}
+
+#[test]
+fn a_name_given_to_another_granule_is_not_believed() {
+    let (identity, notes) = identify(NAME, |file| with_row_rgt(file, 150));
+    assert_eq!((identity.rgt, identity.cycle, identity.start), (Some(150), None, None));
+    assert!(identity.id.starts_with(&format!("{ID}-")), "{}", identity.id);
+    assert_eq!(told(&notes), ["rgt is 150 by the rows, which was taken, and 873 by the file's name"]);
+}
+
+#[test]
+fn whether_the_granule_passed_quality_assessment_is_known_if_it_says() {
+    let (identity, _) = identify("clip.h5", |_| ());
+    assert_eq!(identity.qa_pass_fail, None);
+    let (identity, _) = identify("clip.h5", |file| {
+        add_group(file, "quality_assessment", |quality| {
+            quality.create_dataset("qa_granule_pass_fail").with_i32_data(&[1]).with_shape(&[1]);
+        });
+    });
+    assert_eq!(identity.qa_pass_fail, Some(1));
+}
+
+#[test]
+fn the_real_granules_are_known_and_contradict_themselves_nowhere() {
+    let known = |name: &str| {
+        let granule = open_real(name)?;
+        assert!(granule.notes().iter().all(|note| *note == Note::EpochAssumed), "{:?}", granule.notes());
+        let Identity { id, source, subset, qa_pass_fail, .. } = granule.identity().clone();
+        assert!(subset, "{name}");
+        Some((id, source, qa_pass_fail))
+    };
+    if let Some(identity) = known(R004) {
+        assert_eq!(identity, (ID.to_owned(), IdentitySource::Metadata, Some(0)));
+    }
+    if let Some(identity) = known(R005) {
+        assert_eq!(identity, ("ATL08_20220401221822_01501506_005_01".to_owned(), IdentitySource::Metadata, None));
+    }
+    if let Some((id, source, _)) = known(R006) {
+        assert_eq!(source, IdentitySource::Ancillary);
+        assert!(id.starts_with("ICESat2VegR_atl08_clip_r006-"), "{id}");
+    }
+}

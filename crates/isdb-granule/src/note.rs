@@ -1,0 +1,57 @@
+//! Oddities: what a granule is found to lack or to contradict, though it can be read.
+
+use std::fmt;
+
+use crate::identity::IdentitySource;
+
+/// Something about a granule that is not as the product describes it, but does not keep it from being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// `ancillary_data/atlas_sdp_gps_epoch` is missing; 2018-01-01T00:00:00Z was taken.
+    EpochAssumed,
+    /// Two sources of the identity disagree; the first in the order of [`IdentitySource`] was taken.
+    IdentityContradicted {
+        /// The part of the identity: `start`, `rgt`, `cycle`, `region`, `release` or `revision`.
+        what: &'static str,
+        /// The value that was taken (`start` in UTC).
+        taken: String,
+        /// Who says so.
+        taken_from: IdentitySource,
+        /// The value that was not.
+        other: String,
+        /// Who says that.
+        other_from: IdentitySource,
+    },
+    /// `atlas_beam_type` of the beam and `sc_orient` disagree on its strength; the former was taken.
+    StrengthContradicted {
+        /// The beam.
+        beam: &'static str,
+    },
+    /// Neither attributes nor `sc_orient` tell the strength of some rows of these beams: NULL there.
+    StrengthUnknown {
+        /// The beams.
+        beams: Vec<&'static str>,
+    },
+    /// The spacecraft was turning over some rows of these beams: strength and spot are NULL there.
+    InTransition {
+        /// The beams.
+        beams: Vec<&'static str>,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EpochAssumed => write!(f, "no atlas_sdp_gps_epoch: 2018-01-01T00:00:00Z assumed"),
+            Self::IdentityContradicted { what, taken, taken_from, other, other_from } => {
+                write!(f, "{what} is {taken} by {taken_from}, which was taken, and {other} by {other_from}")
+            }
+            Self::StrengthContradicted { beam } => write!(f, "{beam}: sc_orient contradicts atlas_beam_type"),
+            Self::StrengthUnknown { beams } => write!(f, "{}: nothing tells the beam's strength", beams.join(" ")),
+            Self::InTransition { beams } => {
+                write!(f, "{}: the spacecraft was turning, so strength and spot are not known", beams.join(" "))
+            }
+        }
+    }
+}
