@@ -5,6 +5,7 @@ mod blocking;
 mod commit;
 mod database;
 mod error;
+mod evolution;
 mod ids;
 mod ledger;
 mod listing;
