@@ -33,6 +33,10 @@ pub(crate) enum Command {
     Query(Query),
     /// Show what the database holds
     Info,
+    /// Show the product's variables: what they are, in which units and releases, and which the database stores
+    Variables(Variables),
+    /// Add variables to an existing database; segments that are stored already hold NULL there
+    AddVariable(AddVariable),
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +66,25 @@ pub(crate) struct Query {
     /// Query the state as it was at this time, in milliseconds since 1970 (`isdb info` prints the newest)
     #[arg(long, value_name = "MILLISECONDS")]
     pub(crate) at: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Variables {
+    /// A name, a part of a name or of its HDF5 path, or a pattern such as 'h_te_*'; one variable is told in full
+    pub(crate) pattern: Option<String>,
+    /// Only those that granules of this release hold, such as 004
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) release: Option<u16>,
+    /// How rows are written
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddVariable {
+    /// Names of the product, as `isdb variables` shows them
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

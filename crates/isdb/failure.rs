@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
+use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 
 /// Everything went well.
@@ -20,6 +21,8 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) enum Failure {
     #[error("no database is named")]
     NoDatabase,
+    #[error("ATL08 has no variable {name:?}{near}")]
+    NoSuchVariable { name: String, near: String },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("cannot read {}", path.display())]
@@ -45,11 +48,19 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// A name that is not in the catalogue, with those that may have been meant.
+    pub(crate) fn no_such_variable(name: &str) -> Failure {
+        let near = catalogue::near(name);
+        let near = if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
+        Failure::NoSuchVariable { name: name.to_owned(), near }
+    }
+
     /// What to do about it, where something can be done.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         use isdb_store::Error as Store;
         match self {
             Failure::NoDatabase => Some("name it with --db PATH, with ISDB_DB, or as `database:` in a config file"),
+            Failure::NoSuchVariable { .. } => Some("`isdb variables` lists them all"),
             Failure::UnknownEnding { .. } => Some("name the format with --format table, csv or json"),
             Failure::Ingest(isdb_ingest::Error::Window { .. }) => {
                 Some("nothing of that window is visible; run the same command again to go on")

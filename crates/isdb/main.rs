@@ -49,10 +49,12 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<u8, Failure> {
-    let settings = Settings::resolve(&cli.place)?;
+    let settings = || Settings::resolve(&cli.place);
     match cli.command {
-        Command::Ingest(arguments) => commands::ingest::run(arguments, settings).await,
-        Command::Query(arguments) => commands::query::run(arguments, settings).await,
-        Command::Info => commands::info::run(settings).await,
+        Command::Ingest(arguments) => commands::ingest::run(arguments, settings()?).await,
+        Command::Query(arguments) => commands::query::run(arguments, settings()?).await,
+        Command::Info => commands::info::run(settings()?).await,
+        Command::Variables(arguments) => commands::variables::run(arguments, settings::named(&cli.place)?).await,
+        Command::AddVariable(arguments) => commands::add_variable::run(arguments, settings()?).await,
     }
 }

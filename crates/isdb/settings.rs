@@ -15,16 +15,24 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn resolve(place: &Place) -> Result<Settings, Failure> {
-        let config = match &place.config {
-            None => Config::shipped()?,
-            Some(path) => {
-                let text =
-                    std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.clone(), source })?;
-                Config::parse(&path.to_string_lossy(), &text)?
-            }
-        };
-        let named = place.db.as_ref().or(config.database.as_ref()).ok_or(Failure::NoDatabase)?;
-        let location = Location::parse(named)?;
+        let config = config(place)?;
+        let location = location(place, &config)?.ok_or(Failure::NoDatabase)?;
         Ok(Settings { config, config_is_explicit: place.config.is_some(), location })
     }
+}
+
+/// The database that a flag, the environment or the config names, for commands that can do without one.
+pub(crate) fn named(place: &Place) -> Result<Option<Location>, Failure> {
+    location(place, &config(place)?)
+}
+
+fn config(place: &Place) -> Result<Config, Failure> {
+    let Some(path) = &place.config else { return Ok(Config::shipped()?) };
+    let text = std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.clone(), source })?;
+    Ok(Config::parse(&path.to_string_lossy(), &text)?)
+}
+
+fn location(place: &Place, config: &Config) -> Result<Option<Location>, Failure> {
+    let named = place.db.as_ref().or(config.database.as_ref());
+    Ok(named.map(|text| Location::parse(text)).transpose()?)
 }

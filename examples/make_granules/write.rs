@@ -107,7 +107,7 @@ fn dataset(group: &mut GroupBuilder, variable: &Variable, rows: &[Segment]) {
         dataset.with_shuffle();
     }
     dataset.with_deflate(DEFLATE_LEVEL);
-    dataset.set_attr("units", ascii(variable.units));
+    dataset.set_attr("units", ascii(variable.product_units));
     dataset.set_attr("long_name", ascii(variable.long_name));
     if !variable.flag_meanings.is_empty() {
         dataset.set_attr("flag_meanings", ascii(variable.flag_meanings));

@@ -122,6 +122,7 @@ impl<'a> Vocabulary<'a> {
         match self.schema.field_with_name(&column.name) {
             Ok(field) if !field.is_nullable() && negated => Pushed::everything(),
             Ok(field) if !field.is_nullable() => Pushed::nothing(),
+            Ok(field) if !negated && field.metadata().contains_key(tiledb::ADDED_LATER) => Pushed::unknown(),
             Ok(field) if AttributeKind::of(field).is_some() => {
                 Pushed::condition(Condition::IsNull { column: column.name.clone(), negated })
             }

@@ -6,6 +6,7 @@ mod commit;
 mod database;
 mod design;
 mod error;
+mod evolution;
 mod ids;
 mod ledger;
 mod listing;

@@ -1,4 +1,5 @@
-//! What lies on disk below an array: fragments by their folders and commit files, read without opening the array.
+//! What lies on disk below an array: fragments by their folders and commit files, and schemas, read without opening the
+//! array.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,13 @@ pub(crate) fn fragments_on_disk(vfs: &Vfs, uri: &str) -> Result<BTreeMap<String,
     Ok(found)
 }
 
-/// The end timestamp in a fragment's name, `__<start>_<end>_<uuid>_<version>`.
+/// Every schema of the array at `uri`: from when it is in force, in milliseconds since 1970, and its file.
+pub(crate) fn schemas_on_disk(vfs: &Vfs, uri: &str) -> Result<Vec<(u64, String)>> {
+    let files = vfs.list(&format!("{uri}/__schema"))?;
+    Ok(files.into_iter().filter_map(|file| Some((timestamp_of(last_part(&file))?, file))).collect())
+}
+
+/// The end timestamp in the name of a fragment or schema, `__<start>_<end>_<uuid>…`.
 pub(crate) fn timestamp_of(name: &str) -> Option<u64> {
     name.strip_prefix("__")?.split('_').nth(1)?.parse().ok()
 }
@@ -45,8 +52,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fragment_s_name_tells_when_it_becomes_visible() {
+    fn a_name_tells_when_its_fragment_or_schema_becomes_visible() {
         assert_eq!(timestamp_of("__10_20_0123abcd_22"), Some(20));
+        assert_eq!(timestamp_of("__10_20_0123abcd"), Some(20));
+        assert_eq!(timestamp_of("__enumerations"), None);
         assert_eq!(timestamp_of("notes.txt"), None);
     }
 

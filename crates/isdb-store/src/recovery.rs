@@ -8,7 +8,7 @@ use tiledb::Vfs;
 use crate::commit::{DeadFragment, FragmentRecord, Recorded};
 use crate::error::Result;
 use crate::ids::Id;
-use crate::listing::{OnDisk, fragments_on_disk, timestamp_of};
+use crate::listing::{OnDisk, fragments_on_disk, schemas_on_disk, timestamp_of};
 use crate::location::Location;
 
 /// How old a fragment that was never committed must be before its folder goes: a writer that was stopped while writing it
@@ -19,6 +19,7 @@ const FOLDER_AGE_MS: u64 = 24 * 3_600_000;
 #[derive(Debug, Default)]
 pub(crate) struct Strays {
     commit_files: Vec<String>,
+    schemas: Vec<String>,
     folders: Vec<String>,
     /// Those that snapshots at the commit's timestamp can see, written late by a writer that had been taken over.
     pub(crate) seen: Vec<DeadFragment>,
@@ -34,7 +35,8 @@ pub(crate) fn strays(
     now_ms: u64,
 ) -> Result<(Strays, Strays)> {
     let of = |array: &str, live| -> Result<Strays> {
-        Ok(strays_of(fragments_on_disk(vfs, array)?, &names(live), timestamp, now_ms))
+        let strays = strays_of(fragments_on_disk(vfs, array)?, &names(live), timestamp, now_ms);
+        Ok(Strays { schemas: later_schemas(schemas_on_disk(vfs, array)?, timestamp), ..strays })
     };
     Ok((of(&location.segments(), &recorded.segments)?, of(&location.granules(), &recorded.granules)?))
 }
@@ -65,10 +67,18 @@ fn strays_of(listed: BTreeMap<String, OnDisk>, known: &BTreeSet<&str>, timestamp
     strays
 }
 
+/// The schemas after `timestamp`: variables that were being added when their writer died. The first schema is the array's
+/// own, whenever it is dated.
+fn later_schemas(mut schemas: Vec<(u64, String)>, timestamp: u64) -> Vec<String> {
+    schemas.sort();
+    let later = schemas.into_iter().skip(1).filter(|(written, _)| *written > timestamp);
+    later.map(|(_, file)| file).collect()
+}
+
 /// Removes the strays that no snapshot can see.
 pub(crate) fn remove(vfs: &Vfs, strays: &Strays) -> Result<()> {
     // The commit files first: a fragment whose data goes first would make every later open fail.
-    for file in &strays.commit_files {
+    for file in strays.commit_files.iter().chain(&strays.schemas) {
         vfs.remove_file(file)?;
     }
     for folder in &strays.folders {
@@ -105,6 +115,13 @@ mod tests {
         assert_eq!((fresh.commit_files.len(), fresh.folders.len()), (1, 0));
         let old = strays_of(on_disk(&[(NOW - 2 * FOLDER_AGE_MS, false)]), &BTreeSet::new(), 10, NOW);
         assert_eq!((old.commit_files.len(), old.folders.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_schema_that_was_never_committed_goes_and_the_array_keeps_its_first_whatever_its_date() {
+        let schemas = |times: &[u64]| times.iter().map(|at| (*at, format!("__{at}_{at}_x"))).collect::<Vec<_>>();
+        assert_eq!(later_schemas(schemas(&[1, 9, 10, 11]), 10), ["__11_11_x"]);
+        assert!(later_schemas(schemas(&[NOW]), 10).is_empty());
     }
 
     #[test]

@@ -39,6 +39,11 @@ pub(crate) fn segments_schema(design: &Design) -> Schema {
     Schema::new(product.chain(design.derived.iter().cloned()).collect::<Vec<_>>())
 }
 
+/// The fields of variables that an existing `segments` array gets, as [`segments_schema`] would store them.
+pub(crate) fn added_fields(variables: &[&Variable]) -> Vec<Field> {
+    segments::wanted_variables(variables).map(Variable::field).map(never_nan).collect()
+}
+
 /// Granules are decoded with NaN as NULL. Saying so in the array lets a query's lower bounds reach it.
 fn never_nan(mut field: Field) -> Field {
     if field.data_type().is_floating() {

@@ -1,16 +1,20 @@
 //! The writer: takes the database over, gives out timestamps and ids, and commits windows, each all at once.
 
+use isdb_schema::catalogue::Variable;
+use isdb_schema::segments;
 use tiledb::Vfs;
 use uuid::Uuid;
 
 use crate::blocking::blocking;
 use crate::commit::{ArrayState, Commit, DeadFragment, FORMAT, FragmentRecord, Recorded};
-use crate::database::Database;
+use crate::database::{Database, stored_variables};
 use crate::error::{Error, Result};
+use crate::evolution;
 use crate::ids::Id;
 use crate::ledger::{self, LedgerRow};
 use crate::lock::Lock;
 use crate::recovery;
+use crate::storage;
 
 /// The one writer of a database. Dropping it lets the next one in.
 #[derive(Debug)]
@@ -124,25 +128,59 @@ impl Writer {
         let next_counter = used.and_then(|used| window.first.checked_add(used));
         let next_counter = next_counter.ok_or_else(|| full(&self.database, self.head.number))?;
         let ledger = vec![self.write_ledger(window, rows).await?];
-        let commit = Commit {
+        let commit = self.following(window, grown(&self.head.segments, fragments), grown(&self.head.granules, ledger));
+        self.advance(commit).await?;
+        self.next_counter = next_counter;
+        Ok(&self.head)
+    }
+
+    /// Adds `variables` to those that the database stores; rows that are stored already hold NULL in them. Those it has are
+    /// passed over, and without a new one nothing is committed.
+    ///
+    /// The array has them from the commit's timestamp on. A writer that dies before its commit leaves a schema that no
+    /// snapshot reaches, and that the next take over removes.
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`] and [`Error::Overtaken`] as for windows.
+    pub async fn add_variables(&mut self, variables: &[&'static Variable], now_ms: u64) -> Result<&Commit> {
+        let stored = stored_variables(&self.database.snapshot().await?);
+        let new: Vec<&Variable> = segments::wanted_variables(variables).filter(|new| !stored.contains(new)).collect();
+        if new.is_empty() {
+            return Ok(&self.head);
+        }
+        let window = self.window(0, now_ms)?;
+        let fields = storage::added_fields(&new);
+        let (context, location) = (self.database.context().clone(), self.database.location().clone());
+        blocking(move || evolution::add_attributes(&context, &location, window.timestamp, &fields)).await?;
+        let commit = self.following(window, grown(&self.head.segments, vec![]), grown(&self.head.granules, vec![]));
+        self.advance(commit).await?;
+        Ok(&self.head)
+    }
+
+    /// The commit that ends `window` after the newest one.
+    fn following(&self, window: Window, segments: ArrayState, granules: ArrayState) -> Commit {
+        Commit {
             format: FORMAT,
             number: self.head.number + 1,
             timestamp: window.timestamp,
             at: window.at.max(self.head.at),
             epoch: self.head.epoch,
             horizon: self.head.horizon,
-            segments: grown(&self.head.segments, fragments),
-            granules: grown(&self.head.granules, ledger),
+            segments,
+            granules,
             dead_ingests: self.head.dead_ingests.clone(),
             uuid: Uuid::new_v4().to_string(),
-        };
+        }
+    }
+
+    /// Creates `commit`, which ends the window.
+    async fn advance(&mut self, commit: Commit) -> Result<()> {
         self.database.log().create(&commit).await?;
         self.recorded.apply(&commit);
         self.database.log().checkpoint_if_due(&self.recorded).await?;
-        self.next_counter = next_counter;
         self.head = commit;
         self.in_window = false;
-        Ok(&self.head)
+        Ok(())
     }
 
     async fn write_ledger(&self, window: Window, rows: Vec<LedgerRow>) -> Result<FragmentRecord> {

@@ -1,5 +1,7 @@
 //! One command a file.
 
+pub(crate) mod add_variable;
 pub(crate) mod info;
 pub(crate) mod ingest;
 pub(crate) mod query;
+pub(crate) mod variables;

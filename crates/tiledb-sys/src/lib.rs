@@ -11,6 +11,7 @@
 
 mod array;
 mod context;
+mod evolution;
 mod query;
 mod schema;
 mod types;
@@ -18,6 +19,7 @@ mod vfs;
 
 pub use array::*;
 pub use context::*;
+pub use evolution::*;
 pub use query::*;
 pub use schema::*;
 pub use types::*;

@@ -9,9 +9,10 @@ use crate::types::{
 };
 
 unsafe extern "C" {
-    pub fn tiledb_array_schema_alloc(
+    pub fn tiledb_array_schema_alloc_at_timestamp(
         ctx: *mut tiledb_ctx_t,
         array_type: tiledb_array_type_t,
+        timestamp: u64,
         array_schema: *mut *mut tiledb_array_schema_t,
     ) -> i32;
     pub fn tiledb_array_schema_free(array_schema: *mut *mut tiledb_array_schema_t);

@@ -13,6 +13,7 @@ macro_rules! opaque {
 }
 
 opaque! {
+    tiledb_array_schema_evolution_t,
     tiledb_array_schema_t,
     tiledb_array_t,
     tiledb_attribute_t,

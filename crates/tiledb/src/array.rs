@@ -10,6 +10,7 @@ use tiledb_sys as sys;
 use crate::column::Column;
 use crate::context::{Context, c_text};
 use crate::error::{Error, Result};
+use crate::evolution;
 use crate::fragment::{self, Fragment};
 use crate::handle::Handle;
 use crate::layout::ArrayLayout;
@@ -17,7 +18,7 @@ use crate::metadata::{self, Entry, MetadataValue};
 use crate::read::{ReadRequest, Reader};
 use crate::schema;
 
-/// Field metadata belongs to the array from its beginning: a snapshot of any time sees it.
+/// The first schema and its field metadata belong to the array from its beginning: a snapshot of any time sees them.
 const BEGINNING_MS: u64 = 1;
 
 /// A sparse array opened for reading: a snapshot of one moment.
@@ -132,7 +133,7 @@ impl Array {
     pub fn create(ctx: &Context, uri: &str, layout: &ArrayLayout, schema: &Schema) -> Result<()> {
         let columns = schema::columns(layout, schema)?;
         let entries = metadata::of_fields(schema, &columns)?;
-        let built = schema::build(ctx, uri, layout, &columns)?;
+        let built = schema::build(ctx, uri, BEGINNING_MS, layout, &columns)?;
         let c_uri = c_text(uri)?;
         // SAFETY: a live context and schema, a URI that outlives the call.
         let code = unsafe { sys::tiledb_array_create(ctx.as_ptr(), c_uri.as_ptr(), built.as_ptr()) };
@@ -159,6 +160,7 @@ impl Array {
     fn open_until(ctx: &Context, uri: &str, timestamp: Option<u64>) -> Result<Self> {
         let open = Open::new(ctx, uri, sys::TILEDB_READ, timestamp)?;
         let (layout, mut columns, entries) = open.describe(uri)?;
+        evolution::count_lacking(ctx, uri, &mut columns)?;
         let schema = metadata::restore(&mut columns, &entries)?;
         let inner = Inner { open, uri: uri.to_owned(), timestamp, schema, columns, layout };
         Ok(Self { inner: Arc::new(inner) })
@@ -174,7 +176,7 @@ impl Array {
         self.inner.timestamp
     }
 
-    /// Dimensions first, then attributes, with their metadata.
+    /// Dimensions first, then attributes, with their metadata, and [`ADDED_LATER`](crate::ADDED_LATER) on those it applies to.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.inner.schema)
     }

@@ -14,6 +14,10 @@ use crate::literal::Literal;
 pub(crate) const ELEMENT_NULL: &str = "element_null";
 /// Array metadata key (behind the field's name): list elements may be NULL.
 pub(crate) const ITEM_NULLABLE: &str = "item_nullable";
+/// Field metadata key of an attribute that was added after the array was made, with the value `true`. It is NULL in cells
+/// stored before, and [`Condition::IsNull`](crate::Condition::IsNull) cannot be asked of it. Told by [`Array`](crate::Array)
+/// and never stored.
+pub const ADDED_LATER: &str = "added_later";
 
 /// The type of one stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +154,8 @@ pub(crate) struct Column {
     pub(crate) is_dimension: bool,
     /// Present if list elements may be NULL.
     pub(crate) element_null: Option<ElementNull>,
+    /// How many schemas of the array, and so perhaps fragments, do not have it.
+    pub(crate) lacking_in: usize,
 }
 
 impl Column {
@@ -162,7 +168,7 @@ impl Column {
         dimension: bool,
     ) -> Result<Self> {
         let c_name = c_text(&name)?;
-        Ok(Self { name, c_name, physical, width, nullable, is_dimension: dimension, element_null: None })
+        Ok(Self { name, c_name, physical, width, nullable, is_dimension: dimension, element_null: None, lacking_in: 0 })
     }
 
     /// How `field` is stored.

@@ -78,7 +78,8 @@ pub enum Condition {
         /// Whether membership is the failure.
         negated: bool,
     },
-    /// The cell is NULL (or is not); for lists the whole list.
+    /// The cell is NULL (or is not); for lists the whole list. Whether it is NULL cannot be asked of an attribute that was
+    /// [added later](crate::ADDED_LATER).
     IsNull {
         /// The column.
         column: String,
@@ -137,6 +138,10 @@ impl Condition {
             Self::IsNull { column, negated } => {
                 let column = array.column(column)?;
                 let wants_null = *negated == negate;
+                if wants_null && column.lacking_in > 0 {
+                    let reason = "it was added later, and TileDB passes over the cells from before that are NULL in it";
+                    return Err(Error::Condition { column: column.name.clone(), reason });
+                }
                 Ok(match (column.nullable, wants_null) {
                     (true, true) => test(column, sys::TILEDB_EQ, Values::Null),
                     (true, false) => test(column, sys::TILEDB_NE, Values::Null),
@@ -216,6 +221,11 @@ fn fold(parts: Vec<Bound>, all: bool) -> Bound {
             (other, _) => flat.push(other),
         }
     }
+    if !all {
+        // In a fragment without its attribute, a test takes back what the ones before it in an Or have found. Fragments that
+        // lack one attribute lack those that were added later still.
+        flat.sort_by_key(|part| std::cmp::Reverse(part.lacking_in()));
+    }
     match (flat.len(), all) {
         (0, true) => Bound::True,
         (0, false) => Bound::False,
@@ -230,6 +240,11 @@ type Native = Handle<sys::tiledb_query_condition_t>;
 const ACTION: &str = "make a condition on";
 
 impl Bound {
+    /// How many schemas do not have the attribute of this very test.
+    fn lacking_in(&self) -> usize {
+        if let Self::Test(test) = self { test.column.lacking_in } else { 0 }
+    }
+
     /// TileDB's condition; `None` for the constants, which the caller has dealt with.
     pub(crate) fn native(&self, ctx: &Context, uri: &str) -> Result<Option<Native>> {
         match self {

@@ -147,8 +147,8 @@ fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The last moment in a fragment's name, `__<first>_<last>_<uuid>_<version>`.
-fn last_moment(uri: &str) -> Option<u64> {
+/// The last moment in the name of a fragment or schema, `__<first>_<last>_<uuid>…`.
+pub(crate) fn last_moment(uri: &str) -> Option<u64> {
     let name = uri.trim_end_matches('/').rsplit('/').next()?;
     name.strip_prefix("__")?.split('_').nth(1)?.parse().ok()
 }

@@ -55,6 +55,7 @@ mod condition;
 mod context;
 mod elements;
 mod error;
+mod evolution;
 mod filter;
 mod fragment;
 pub mod group;
@@ -73,6 +74,7 @@ mod write;
 mod tests;
 
 pub use array::{Array, put_metadata};
+pub use column::ADDED_LATER;
 pub use condition::{Condition, Op};
 pub use context::Context;
 pub use error::{Error, Result};

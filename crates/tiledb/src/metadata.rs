@@ -7,7 +7,7 @@ use std::ptr;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use tiledb_sys as sys;
 
-use crate::column::{Column, ELEMENT_NULL, ITEM_NULLABLE};
+use crate::column::{ADDED_LATER, Column, ELEMENT_NULL, ITEM_NULLABLE};
 use crate::context::{Context, c_text};
 use crate::error::{Error, Result};
 
@@ -121,7 +121,8 @@ pub(crate) fn of_fields(schema: &Schema, columns: &[Column]) -> Result<Vec<(Stri
     let mut entries = Vec::new();
     for column in columns {
         let field = schema.field_with_name(&column.name);
-        for (key, value) in field.iter().flat_map(|field| field.metadata()) {
+        let metadata = field.iter().flat_map(|field| field.metadata());
+        for (key, value) in metadata.filter(|(key, _)| *key != ADDED_LATER) {
             let full = format!("{}.{key}", column.name);
             if split(&full, columns) != Some((&column.name, key)) {
                 let reason = format!("its metadata key {key} would be mistaken for another column's");
@@ -152,7 +153,11 @@ pub(crate) fn restore(columns: &mut [Column], entries: &BTreeMap<String, Metadat
     }
     let mut fields: Vec<Field> = Vec::with_capacity(columns.len());
     for column in columns {
-        let metadata = by_column.remove(&column.name).unwrap_or_default();
+        let mut metadata = by_column.remove(&column.name).unwrap_or_default();
+        metadata.remove(ADDED_LATER);
+        if column.lacking_in > 0 {
+            metadata.insert(ADDED_LATER.to_owned(), "true".to_owned());
+        }
         if nullable_items.contains(&column.name) {
             column.element_null = Some(column.element_null_of(metadata.get(ELEMENT_NULL).map(String::as_str))?);
         }

@@ -53,16 +53,17 @@ pub(crate) fn physical(domain: Domain) -> Physical {
     }
 }
 
-/// TileDB's schema for these columns.
+/// TileDB's schema for these columns, in force from `timestamp_ms` on.
 pub(crate) fn build(
     ctx: &Context,
     uri: &str,
+    timestamp_ms: u64,
     layout: &ArrayLayout,
     columns: &[Column],
 ) -> Result<Handle<sys::tiledb_array_schema_t>> {
     // SAFETY: a live context and a place to write to.
     let schema = ctx.make(BUILD, uri, sys::tiledb_array_schema_free, |c, out| unsafe {
-        sys::tiledb_array_schema_alloc(c, sys::TILEDB_SPARSE, out)
+        sys::tiledb_array_schema_alloc_at_timestamp(c, sys::TILEDB_SPARSE, timestamp_ms, out)
     })?;
     // SAFETY: as above.
     let domain = ctx.make(BUILD, uri, sys::tiledb_domain_free, |c, out| unsafe { sys::tiledb_domain_alloc(c, out) })?;
@@ -130,7 +131,7 @@ fn build_dimension(
     Ok(made)
 }
 
-fn build_attribute(ctx: &Context, uri: &str, column: &Column) -> Result<Handle<sys::tiledb_attribute_t>> {
+pub(crate) fn build_attribute(ctx: &Context, uri: &str, column: &Column) -> Result<Handle<sys::tiledb_attribute_t>> {
     // SAFETY: a live context, a name that outlives the call, a place to write to.
     let attribute = ctx.make(BUILD, uri, sys::tiledb_attribute_free, |c, out| unsafe {
         sys::tiledb_attribute_alloc(c, column.c_name.as_ptr(), column.physical.datatype(), out)

@@ -30,7 +30,7 @@ const ACTION: &str = "write to";
 /// neighbours), [`Error::ElementNull`] for a list element equal to its own marker of NULL, [`Error::Batch`] for batches that do
 /// not fit the array or hold no row. Nothing has been written then.
 pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, batches: &[RecordBatch]) -> Result<String> {
-    let open = Open::new(ctx, uri, sys::TILEDB_READ, None)?;
+    let open = Open::new(ctx, uri, sys::TILEDB_READ, Some(timestamp_ms))?;
     let (layout, mut columns, entries) = open.describe(uri)?;
     metadata::restore(&mut columns, &entries)?;
     drop(open);

@@ -53,6 +53,9 @@ pub enum Fill {
     Float(f32),
 }
 
+/// The releases that this catalogue describes, and their names.
+const KNOWN_RELEASES: [(u16, &str); 4] = [(4, "004"), (5, "005"), (6, "006"), (7, "007")];
+
 /// The releases whose granules hold a variable. A release newer than the newest known one is taken to hold what that
 /// one holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,68 @@ impl Releases {
             None => begun,
         }
     }
+
+    /// The releases known to hold the variable, as the product writes them: `005`, `006`, `007`.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        KNOWN_RELEASES.iter().filter(move |(release, _)| self.contains(*release)).map(|(_, name)| *name)
+    }
+}
+
+/// What a height is measured from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vertical {
+    /// The WGS 84 ellipsoid, which is not sea level.
+    Ellipsoid,
+    /// The ground as the product found it below the segment.
+    Ground,
+}
+
+impl Vertical {
+    /// The word in field metadata: `ellipsoid` or `ground`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ellipsoid => "ellipsoid",
+            Self::Ground => "ground",
+        }
+    }
+}
+
+/// What the elements of a list stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Labels {
+    /// What the labels count or name, such as `percentile`.
+    pub name: &'static str,
+    /// Their units; empty for names.
+    pub units: &'static str,
+    /// One label per element, separated by blanks.
+    pub values: &'static str,
+}
+
+impl Labels {
+    /// How many there are.
+    pub(super) const fn count(self) -> usize {
+        let bytes = self.values.as_bytes();
+        let (mut count, mut at) = (1, 0);
+        while at < bytes.len() {
+            if bytes[at] == b' ' {
+                count += 1;
+            }
+            at += 1;
+        }
+        count
+    }
+}
+
+/// Codes and their meanings in some releases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flags {
+    /// The releases that use them.
+    pub releases: Releases,
+    /// The codes, separated by blanks.
+    pub values: &'static str,
+    /// Their meanings in the same order.
+    pub meanings: &'static str,
 }
 
 impl fmt::Display for Releases {
@@ -87,7 +152,7 @@ impl fmt::Display for Releases {
 }
 
 /// One dataset of `/gtXX/land_segments`, read per 100 m segment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Variable {
     /// Unique name, the last part of `path`.
     pub name: &'static str,
@@ -97,8 +162,14 @@ pub struct Variable {
     pub dtype: Dtype,
     /// Elements per segment: 1, 5 (20 m pieces or surface types) or 18 (height percentiles).
     pub width: usize,
-    /// Units as the product writes them; `1` means none.
+    /// The real units; `1` means none. The product's own, but where those say nothing or mislead.
     pub units: &'static str,
+    /// Units as the product writes them.
+    pub product_units: &'static str,
+    /// What a height is measured from; `None` for what is no height, and for differences and uncertainties of heights.
+    pub vertical: Option<Vertical>,
+    /// What the elements of a list stand for.
+    pub labels: Option<Labels>,
     /// The fill value of the product's dictionary, if there is one. A zero HDF5 fill is a value, not listed here.
     pub fill: Option<Fill>,
     /// Smallest and largest valid value as the product states them; infinite where a side is open.
@@ -109,19 +180,27 @@ pub struct Variable {
     pub flag_values: &'static str,
     /// Their meanings in the same order (CF `flag_meanings`).
     pub flag_meanings: &'static str,
+    /// The flags of earlier releases that had others.
+    pub earlier_flags: Option<Flags>,
     /// The product's short description (CF `long_name`).
     pub long_name: &'static str,
-    /// What more is to be said of it; may be empty.
+    /// What it is, in one sentence.
     pub description: &'static str,
+    /// Its plain name in the view `atl08`, such as `canopy_h`.
+    pub plain: Option<&'static str>,
     /// Whether a granule without it is no granule: never NULL, always decoded.
     pub required: bool,
 }
 
 impl Variable {
     /// The Arrow field under the variable's own name and type: nullable unless required; more than one element per
-    /// segment become a `FixedSizeList` of nullable items. Metadata: `units`, `long_name`, `hdf5_path`, and where they
-    /// apply `description`, `flag_values`, `flag_meanings`, `valid_min`, `valid_max`, and `element_null` (the integer
-    /// that stands for a NULL element of a list where storage has no validity for elements).
+    /// segment become a `FixedSizeList` of nullable items.
+    ///
+    /// Metadata, each key where it applies: `units` (the real ones), `product_units` (where the product writes others),
+    /// `long_name`, `description`, `hdf5_path`, `releases`, `vertical_reference` (`ellipsoid` or `ground`); `flag_values`
+    /// and `flag_meanings`, and with a release behind it (`flag_values_004`) what that release used instead; for lists
+    /// `labels`, `label_name` and `label_units`; `valid_min`, `valid_max`; and `element_null` (the integer that stands for
+    /// a NULL element of a list where storage has no validity for elements). Several words are separated by blanks.
     #[must_use]
     pub fn field(&self) -> Field {
         let element = self.dtype.arrow();
@@ -130,6 +209,16 @@ impl Variable {
             _ => element,
         };
         Field::new(self.name, data_type, !self.required).with_metadata(self.metadata())
+    }
+
+    /// The codes that granules of `release` (7 for `007`) use; `None` if it is no flag.
+    #[must_use]
+    pub fn flags_of(&self, release: u16) -> Option<Flags> {
+        match self.earlier_flags {
+            Some(earlier) if earlier.releases.contains(release) => Some(earlier),
+            _ if self.flag_values.is_empty() => None,
+            _ => Some(Flags { releases: self.releases, values: self.flag_values, meanings: self.flag_meanings }),
+        }
     }
 
     /// The integer that marks a NULL element of a stored list: the product's fill, or the fill its type has elsewhere
@@ -156,11 +245,27 @@ impl Variable {
             }
         };
         put("units", self.units.to_owned());
+        if self.product_units != self.units {
+            put("product_units", self.product_units.to_owned());
+        }
         put("long_name", self.long_name.to_owned());
-        put("hdf5_path", format!("gtx/land_segments/{}", self.path));
         put("description", self.description.to_owned());
+        put("hdf5_path", format!("gtx/land_segments/{}", self.path));
+        put("releases", self.releases.names().collect::<Vec<_>>().join(" "));
+        put("vertical_reference", self.vertical.map_or("", Vertical::as_str).to_owned());
         put("flag_values", self.flag_values.to_owned());
         put("flag_meanings", self.flag_meanings.to_owned());
+        if let Some(earlier) = self.earlier_flags {
+            for release in earlier.releases.names() {
+                put(&format!("flag_values_{release}"), earlier.values.to_owned());
+                put(&format!("flag_meanings_{release}"), earlier.meanings.to_owned());
+            }
+        }
+        if let Some(labels) = self.labels {
+            put("labels", labels.values.to_owned());
+            put("label_name", labels.name.to_owned());
+            put("label_units", labels.units.to_owned());
+        }
         if let Some((min, max)) = self.valid_range {
             put("valid_min", min.to_string());
             if max.is_finite() {
