@@ -29,7 +29,7 @@ pub(crate) struct Place {
 pub(crate) enum Command {
     /// Bring granules into the database; those that are in it already are left out
     Ingest(Ingest),
-    /// Run SQL over the database
+    /// Run SQL over the database; without a statement, ask for them
     Query(Query),
     /// Show what the database holds
     Info,
@@ -47,10 +47,11 @@ pub(crate) struct Ingest {
 
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// The statement, for example "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    /// Statements, for example "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"; without them and without
+    /// --file a prompt, or what standard input holds
+    #[arg(conflicts_with = "file")]
     pub(crate) sql: Option<String>,
-    /// Read the statement from a file
+    /// Read the statements, separated by `;`, from a file
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// How rows are written [default: by the ending of --output, else table]
@@ -72,4 +73,10 @@ pub(crate) enum Format {
     Csv,
     /// One JSON array of objects
     Json,
+    /// One JSON object a line
+    Ndjson,
+    /// Apache Parquet, compressed, with units and descriptions
+    Parquet,
+    /// Apache Arrow, with units and descriptions: an IPC file (Feather), or a stream to standard output
+    Arrow,
 }

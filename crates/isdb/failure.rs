@@ -4,7 +4,9 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
 use isdb_schema::config::ConfigError;
+use rustyline::error::ReadlineError;
 
 /// Everything went well.
 pub(crate) const SUCCESS: u8 = 0;
@@ -28,8 +30,24 @@ pub(crate) enum Failure {
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output")]
     Stdout(#[source] std::io::Error),
+    #[error("cannot read standard input")]
+    Stdin(#[source] std::io::Error),
     #[error("{}: the ending does not tell the format", path.display())]
     UnknownEnding { path: PathBuf },
+    #[error("parquet and arrow are not for reading on a terminal")]
+    BinaryToTerminal,
+    #[error("there is no statement in {whence}")]
+    NoStatement { whence: String },
+    #[error("{count} statements, but {place} holds the result of one")]
+    OneStatementOnly { count: usize, place: String },
+    #[error("a prompt writes text to standard output only")]
+    OutputOfPrompt,
+    #[error("the prompt failed")]
+    Prompt(#[from] ReadlineError),
+    #[error("there is no column {name}")]
+    UnknownColumn { name: String, hint: String },
+    #[error("there is no table {name}")]
+    UnknownTable { name: String, hint: String },
     #[error(transparent)]
     Ingest(#[from] isdb_ingest::Error),
     #[error(transparent)]
@@ -40,24 +58,35 @@ pub(crate) enum Failure {
     Query(#[from] DataFusionError),
     #[error("a row could not be written")]
     Format(#[from] arrow::error::ArrowError),
+    #[error("a row could not be written")]
+    Parquet(#[from] ParquetError),
     #[error("cannot start")]
     Runtime(#[source] std::io::Error),
 }
 
 impl Failure {
     /// What to do about it, where something can be done.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&str> {
         use isdb_store::Error as Store;
         match self {
             Failure::NoDatabase => Some("name it with --db PATH, with ISDB_DB, or as `database:` in a config file"),
-            Failure::UnknownEnding { .. } => Some("name the format with --format table, csv or json"),
+            Failure::UnknownEnding { .. } => Some("name the format with --format; `isdb query --help` lists them"),
+            Failure::BinaryToTerminal => {
+                Some("name a file with --output, or send standard output to a file or a program")
+            }
+            Failure::NoStatement { .. } => {
+                Some("`isdb query \"SELECT ...\"` runs one; on a terminal `isdb query` asks for them")
+            }
+            Failure::OneStatementOnly { .. } => Some("run one `isdb query` for each statement"),
+            Failure::OutputOfPrompt => Some("name the statement: `isdb query --output FILE \"SELECT ...\"`"),
+            Failure::UnknownColumn { hint, .. } | Failure::UnknownTable { hint, .. } => Some(hint),
             Failure::Ingest(isdb_ingest::Error::Window { .. }) => {
                 Some("nothing of that window is visible; run the same command again to go on")
             }
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
             Failure::Query(error) if mentions_name(error) => {
-                Some("`isdb query \"DESCRIBE atl08\"` lists the columns, `isdb query \"SHOW TABLES\"` the tables")
+                Some("`DESCRIBE atl08` lists the columns, `SHOW TABLES` the tables")
             }
             _ => None,
         }

@@ -8,7 +8,11 @@ use clap::Parser;
 mod cli;
 mod commands;
 mod failure;
+mod instant;
 mod output;
+mod progress;
+mod prompt;
+mod session;
 mod settings;
 
 use crate::cli::{Cli, Command};
@@ -28,9 +32,11 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(async {
+        // A prompt takes Ctrl-C for the statement that runs.
+        let has_prompt = matches!(&cli.command, Command::Query(arguments) if commands::query::has_prompt(arguments));
         tokio::select! {
             ended = run(cli) => Some(ended),
-            _ = tokio::signal::ctrl_c() => None,
+            _ = tokio::signal::ctrl_c(), if !has_prompt => None,
         }
     });
     if ended.is_none() {

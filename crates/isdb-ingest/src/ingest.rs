@@ -47,7 +47,7 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
     let mut report = Report::default();
     let candidates = identify_all(paths, request.threads).await;
     let new = select(candidates, &snapshot.ledger().await?, &mut report);
-    progress(Progress::Found { new: new.len(), skipped: report.skipped });
+    progress(Progress::Found { new: new.len(), skipped: report.skipped, bytes: size(&new) });
     if new.is_empty() {
         return Ok(report);
     }
@@ -55,11 +55,17 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
     // Another writer may have been at work until the lock was ours.
     let new = select(new, &database.snapshot().await?.ledger().await?, &mut report);
     let of = report.done() + new.len();
+    let mut bytes = 0;
     for window in windows(new, request.config.granules_per_window) {
         write_window(&mut writer, &window, &variables, request.threads, &mut report).await?;
-        progress(Progress::Committed { granules: report.done(), of, rows: report.rows });
+        bytes += size(&window);
+        progress(Progress::Committed { granules: report.done(), of, rows: report.rows, bytes });
     }
     Ok(report)
+}
+
+fn size(candidates: &[Candidate]) -> u64 {
+    candidates.iter().map(|candidate| candidate.size_bytes).sum()
 }
 
 async fn open_or_create(request: &Request) -> Result<Database> {

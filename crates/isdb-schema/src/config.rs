@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_yaml::Spanned;
 
 use crate::catalogue::{self, Variable};
+use crate::suggest;
 
 /// The shipped config, as `isdb` carries it.
 pub const SHIPPED: &str = include_str!("../../../config/atl08.yml");
@@ -97,15 +98,9 @@ impl Config {
     }
 }
 
-/// Names of the catalogue that contain what was typed, or are contained in it.
+/// The names of the catalogue near to what was typed, as the end of a sentence.
 fn near(typed: &str) -> String {
-    let typed = typed.to_lowercase();
-    let close: Vec<&str> = catalogue::variables()
-        .iter()
-        .map(|variable| variable.name)
-        .filter(|name| name.contains(&typed) || typed.contains(name))
-        .take(4)
-        .collect();
+    let close = suggest::near(typed, catalogue::variables().iter().map(|variable| variable.name));
     if close.is_empty() { String::new() } else { format!("; near it: {}", close.join(", ")) }
 }
 

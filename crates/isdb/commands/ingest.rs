@@ -1,9 +1,10 @@
 //! `isdb ingest`: runs the ingest and tells how it goes, on standard error.
 
-use isdb_ingest::{Progress, Report, Request, ingest};
+use isdb_ingest::{Report, Request, ingest};
 
 use crate::cli::Ingest;
 use crate::failure::{Failure, SOME_FAILED, SUCCESS};
+use crate::progress::Telling;
 use crate::settings::Settings;
 
 pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Failure> {
@@ -16,18 +17,11 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
         config_is_explicit: settings.config_is_explicit,
         threads: arguments.threads.map_or(processors, usize::from),
     };
-    let report = ingest(request, tell_progress).await?;
+    let mut telling = Telling::new();
+    let report = ingest(request, |progress| telling.tell(progress)).await?;
+    telling.end();
     tell_report(&report, &database);
     Ok(if report.failed.is_empty() { SUCCESS } else { SOME_FAILED })
-}
-
-fn tell_progress(progress: Progress) {
-    match progress {
-        Progress::Found { new, skipped: 0 } => eprintln!("granules to ingest: {new}"),
-        Progress::Found { new, skipped } => eprintln!("granules to ingest: {new}, already in the database: {skipped}"),
-        Progress::Committed { granules, of, rows } => eprintln!("granules: {granules} of {of}, segments: {rows}"),
-        _ => {}
-    }
 }
 
 fn tell_report(report: &Report, database: &str) {
