@@ -29,12 +29,19 @@ pub(crate) struct Place {
 pub(crate) enum Command {
     /// Bring granules into the database; those that are in it already are left out
     Ingest(Ingest),
-    /// Run SQL over the database
+    /// Run SQL over the database; without a statement, ask for them
     Query(Query),
     /// Show what the database holds
     Info,
     /// Show the product's variables: what they are, in which units and releases, and which the database stores
     Variables(Variables),
+    /// Show the quality filters that ingest and query can apply
+    Filters(Filters),
+    /// Write the shipped config, with its comments, to a file to change
+    Init(Init),
+    /// Look at config files
+    #[command(subcommand)]
+    Config(Config),
     /// Add variables to an existing database; segments that are stored already hold NULL there
     AddVariable(AddVariable),
 }
@@ -44,6 +51,10 @@ pub(crate) struct Ingest {
     /// HDF5 files, folders (searched at every depth) and patterns such as 'data/*_007_*.h5'
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Keep only segments that pass these filters, such as strong,night,snow_free [default: those of the database, of the
+    /// config, else none]
+    #[arg(long, value_name = "LIST")]
+    pub(crate) filters: Option<String>,
     /// How many granules are decoded at a time [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
@@ -51,10 +62,11 @@ pub(crate) struct Ingest {
 
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// The statement, for example "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    /// Statements, for example "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"; without them and without
+    /// --file a prompt, or what standard input holds
+    #[arg(conflicts_with = "file")]
     pub(crate) sql: Option<String>,
-    /// Read the statement from a file
+    /// Read the statements, separated by `;`, from a file
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// How rows are written [default: by the ending of --output, else table]
@@ -63,6 +75,9 @@ pub(crate) struct Query {
     /// Write to a file, which appears only when the query has succeeded
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Let atl08 show only segments that pass these filters, such as strong,night,snow_free
+    #[arg(long, value_name = "LIST")]
+    pub(crate) filters: Option<String>,
     /// Query the state as it was at this time, in milliseconds since 1970 (`isdb info` prints the newest)
     #[arg(long, value_name = "MILLISECONDS")]
     pub(crate) at: Option<u64>,
@@ -81,6 +96,34 @@ pub(crate) struct Variables {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Filters {
+    /// One filter, told in full with its SQL
+    pub(crate) name: Option<String>,
+    /// How rows are written
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The file, which must not exist
+    #[arg(default_value = "atl08.yml", value_name = "FILE")]
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Check a config without ingesting anything: its keys, values, and the SQL of its filters and columns
+    Check {
+        /// The config file
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+    },
+    /// Print the JSON Schema of configs, for editors
+    Schema,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct AddVariable {
     /// Names of the product, as `isdb variables` shows them
     #[arg(required = true, value_name = "NAME")]
@@ -95,4 +138,10 @@ pub(crate) enum Format {
     Csv,
     /// One JSON array of objects
     Json,
+    /// One JSON object a line
+    Ndjson,
+    /// Apache Parquet, compressed, with units and descriptions
+    Parquet,
+    /// Apache Arrow, with units and descriptions: an IPC file (Feather), or a stream to standard output
+    Arrow,
 }

@@ -4,8 +4,12 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
+use isdb_schema::filters::FilterError;
+use isdb_schema::suggest;
+use rustyline::error::ReadlineError;
 
 /// Everything went well.
 pub(crate) const SUCCESS: u8 = 0;
@@ -25,14 +29,32 @@ pub(crate) enum Failure {
     NoSuchVariable { name: String, near: String },
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output")]
     Stdout(#[source] std::io::Error),
+    #[error("cannot read standard input")]
+    Stdin(#[source] std::io::Error),
     #[error("{}: the ending does not tell the format", path.display())]
     UnknownEnding { path: PathBuf },
+    #[error("parquet and arrow are not for reading on a terminal")]
+    BinaryToTerminal,
+    #[error("there is no statement in {whence}")]
+    NoStatement { whence: String },
+    #[error("{count} statements, but {place} holds the result of one")]
+    OneStatementOnly { count: usize, place: String },
+    #[error("a prompt writes text to standard output only")]
+    OutputOfPrompt,
+    #[error("the prompt failed")]
+    Prompt(#[from] ReadlineError),
+    #[error("there is no column {name}")]
+    UnknownColumn { name: String, hint: String },
+    #[error("there is no table {name}")]
+    UnknownTable { name: String, hint: String },
     #[error(transparent)]
     Ingest(#[from] isdb_ingest::Error),
     #[error(transparent)]
@@ -43,6 +65,8 @@ pub(crate) enum Failure {
     Query(#[from] DataFusionError),
     #[error("a row could not be written")]
     Format(#[from] arrow::error::ArrowError),
+    #[error("a row could not be written")]
+    Parquet(#[from] ParquetError),
     #[error("cannot start")]
     Runtime(#[source] std::io::Error),
 }
@@ -50,25 +74,39 @@ pub(crate) enum Failure {
 impl Failure {
     /// A name that is not in the catalogue, with those that may have been meant.
     pub(crate) fn no_such_variable(name: &str) -> Failure {
-        let near = catalogue::near(name);
+        let near = suggest::near(name, catalogue::variables().iter().map(|variable| variable.name));
         let near = if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
         Failure::NoSuchVariable { name: name.to_owned(), near }
     }
 
     /// What to do about it, where something can be done.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&str> {
         use isdb_store::Error as Store;
         match self {
             Failure::NoDatabase => Some("name it with --db PATH, with ISDB_DB, or as `database:` in a config file"),
             Failure::NoSuchVariable { .. } => Some("`isdb variables` lists them all"),
-            Failure::UnknownEnding { .. } => Some("name the format with --format table, csv or json"),
+            Failure::UnknownEnding { .. } => Some("name the format with --format; `isdb query --help` lists them"),
+            Failure::BinaryToTerminal => {
+                Some("name a file with --output, or send standard output to a file or a program")
+            }
+            Failure::NoStatement { .. } => {
+                Some("`isdb query \"SELECT ...\"` runs one; on a terminal `isdb query` asks for them")
+            }
+            Failure::OneStatementOnly { .. } => Some("run one `isdb query` for each statement"),
+            Failure::OutputOfPrompt => Some("name the statement: `isdb query --output FILE \"SELECT ...\"`"),
+            Failure::UnknownColumn { hint, .. } | Failure::UnknownTable { hint, .. } => Some(hint),
+            Failure::Config(_) => Some("`isdb init` writes a config with comments; `isdb config schema` is for editors"),
+            Failure::Filter(_) => Some("`isdb filters` lists them"),
+            Failure::Ingest(isdb_ingest::Error::Selection(error)) | Failure::Open(error) if selection_hint(error).is_some() => {
+                selection_hint(error)
+            }
             Failure::Ingest(isdb_ingest::Error::Window { .. }) => {
                 Some("nothing of that window is visible; run the same command again to go on")
             }
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
             Failure::Query(error) if mentions_name(error) => {
-                Some("`isdb query \"DESCRIBE atl08\"` lists the columns, `isdb query \"SHOW TABLES\"` the tables")
+                Some("`DESCRIBE atl08` lists the columns, `SHOW TABLES` the tables")
             }
             _ => None,
         }
@@ -87,6 +125,18 @@ impl Failure {
     }
 }
 
+fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {
+    match error {
+        isdb_datafusion::Error::Expression { .. } => {
+            Some("`isdb variables` tells what can be looked at, `isdb filters NAME` shows examples")
+        }
+        isdb_datafusion::Error::Release { .. } => {
+            Some("choose other filters, or keep granules of other releases in a database of their own")
+        }
+        _ => None,
+    }
+}
+
 fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
     use isdb_store::Error as Store;
     match error {
@@ -96,6 +146,9 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         Store::Overtaken { .. } => Some("run the same command again: what the other writer has brought in is left out"),
         Store::OtherVariables { .. } => {
             Some("leave --config out to use the database's variables, or name another --db")
+        }
+        Store::OtherDesign { .. } => {
+            Some("leave it out to go on as the database was made, or name another --db")
         }
         Store::Unsupported { .. } => Some("name a folder on a local disk"),
         _ => None,

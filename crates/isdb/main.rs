@@ -8,7 +8,11 @@ use clap::Parser;
 mod cli;
 mod commands;
 mod failure;
+mod instant;
 mod output;
+mod progress;
+mod prompt;
+mod session;
 mod settings;
 
 use crate::cli::{Cli, Command};
@@ -28,9 +32,11 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(async {
+        // A prompt takes Ctrl-C for the statement that runs.
+        let has_prompt = matches!(&cli.command, Command::Query(arguments) if commands::query::has_prompt(arguments));
         tokio::select! {
             ended = run(cli) => Some(ended),
-            _ = tokio::signal::ctrl_c() => None,
+            _ = tokio::signal::ctrl_c(), if !has_prompt => None,
         }
     });
     if ended.is_none() {
@@ -55,6 +61,10 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Query(arguments) => commands::query::run(arguments, settings()?).await,
         Command::Info => commands::info::run(settings()?).await,
         Command::Variables(arguments) => commands::variables::run(arguments, settings::named(&cli.place)?).await,
+        Command::Filters(arguments) => commands::filters::run(arguments).await,
+        Command::Init(arguments) => commands::config::init(&arguments.path),
+        Command::Config(cli::Config::Check { path }) => commands::config::check(&path),
+        Command::Config(cli::Config::Schema) => commands::config::schema(),
         Command::AddVariable(arguments) => commands::add_variable::run(arguments, settings()?).await,
     }
 }

@@ -1,5 +1,8 @@
 //! From flags, environment and config file to what is in force.
 
+use std::path::Path;
+
+use isdb_ingest::Asked;
 use isdb_schema::config::Config;
 use isdb_store::Location;
 
@@ -27,8 +30,25 @@ pub(crate) fn named(place: &Place) -> Result<Option<Location>, Failure> {
 }
 
 fn config(place: &Place) -> Result<Config, Failure> {
-    let Some(path) = &place.config else { return Ok(Config::shipped()?) };
-    let text = std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.clone(), source })?;
+    match &place.config {
+        None => Ok(Config::shipped()?),
+        Some(path) => read(path),
+    }
+}
+
+/// What a config asks an ingest to take of granules. What the shipped config leaves open, the database decides.
+pub(crate) fn asked(config: &Config) -> Asked {
+    Asked {
+        variables: Some(config.variables.clone()),
+        derived: Some(config.derived.clone()),
+        filters: config.filters.clone(),
+        capacity: config.capacity,
+    }
+}
+
+/// The config in the file at `path`.
+pub(crate) fn read(path: &Path) -> Result<Config, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.to_path_buf(), source })?;
     Ok(Config::parse(&path.to_string_lossy(), &text)?)
 }
 

@@ -76,5 +76,5 @@ fn wrong_sql_is_told_with_where_to_look() {
 #[test]
 fn a_wrong_command_line_exits_with_2() {
     assert_eq!(Place::new().run(&["ingest"]).code, Some(2));
-    assert_eq!(Place::new().run(&["query"]).code, Some(2));
+    assert_eq!(Place::new().run(&["query", "-f", "q.sql", "SELECT 1"]).code, Some(2));
 }

@@ -4,8 +4,10 @@
 mod config;
 mod crash;
 mod errors;
+mod formats;
 mod independent;
 mod installation;
 mod output;
+mod statements;
 mod support;
 mod workflow;

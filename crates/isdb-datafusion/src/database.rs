@@ -15,7 +15,7 @@ use crate::table::TileDbTable;
 use crate::view::view_of;
 
 /// The view `atl08`, as shipped in `sql/views/`.
-pub(crate) const ATL08: &str = include_str!("../../../sql/views/atl08.sql");
+const ATL08: &str = include_str!("../../../sql/views/atl08.sql");
 
 /// The first release that the catalogue knows.
 const FIRST_RELEASE: u16 = 4;

@@ -14,10 +14,8 @@ use isdb_schema::expression::Expression;
 use isdb_schema::segments::segment_fields;
 use isdb_schema::suggest::{counterpart, near};
 
-use crate::database::ATL08;
 use crate::error::{Error, Result};
 use crate::session::session;
-use crate::view::plain_names;
 
 /// An expression whose names and types are right.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +42,8 @@ impl Scope {
         let all: Vec<_> = variables().iter().collect();
         let mut fields = segment_fields(&all);
         fields.extend(granule_fields());
-        let plain: BTreeMap<String, String> = plain_names(ATL08)?.into_iter().collect();
+        let plain: BTreeMap<String, String> =
+            all.iter().filter_map(|variable| Some((variable.plain?.to_owned(), variable.name.to_owned()))).collect();
         for (name, column) in &plain {
             let product = fields.iter().find(|field| field.name() == column).map(|field| field.clone().with_name(name));
             fields.extend(product);

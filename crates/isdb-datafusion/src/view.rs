@@ -44,23 +44,6 @@ pub(crate) fn view_of(view: &str, tables: &[(&str, &TileDbTable)]) -> Result<Str
     Ok(query.to_string())
 }
 
-/// The names that `view` gives to columns of its first table: each name and the column.
-///
-/// # Errors
-/// When `view` is not a single `SELECT`.
-pub(crate) fn plain_names(view: &str) -> Result<Vec<(String, String)>> {
-    let statements = Parser::parse_sql(&GenericDialect {}, view).map_err(DataFusionError::from)?;
-    let Some(Statement::Query(query)) = statements.first() else { return Err(not_a_select(view)) };
-    let SetExpr::Select(select) = query.body.as_ref() else { return Err(not_a_select(view)) };
-    let name = |item: &SelectItem| match item {
-        SelectItem::ExprWithAlias { expr: Expr::CompoundIdentifier(parts), alias } => {
-            parts.last().map(|column| (alias.value.clone(), column.value.clone()))
-        }
-        _ => None,
-    };
-    Ok(select.projection.iter().filter_map(name).collect())
-}
-
 fn not_a_select(view: &str) -> crate::error::Error {
     DataFusionError::Plan(format!("a view must be one SELECT: {view}")).into()
 }

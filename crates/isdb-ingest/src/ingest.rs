@@ -48,7 +48,7 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
     let ledger = database.snapshot().await?.ledger().await?;
     let new = select(candidates, &ledger, &mut report);
     check_releases(&new, &filters)?;
-    progress(Progress::Found { new: new.len(), skipped: report.skipped });
+    progress(Progress::Found { new: new.len(), skipped: report.skipped, bytes: size(&new) });
     if new.is_empty() {
         return Ok(report);
     }
@@ -56,11 +56,17 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
     // Another writer may have been at work until the lock was ours.
     let new = select(new, &database.snapshot().await?.ledger().await?, &mut report);
     let of = report.done() + new.len();
+    let mut bytes = 0;
     for window in windows(new, request.granules_per_window) {
         write_window(&mut writer, &window, &selection, request.threads, &mut report).await?;
-        progress(Progress::Committed { granules: report.done(), of, rows: report.rows });
+        bytes += size(&window);
+        progress(Progress::Committed { granules: report.done(), of, rows: report.rows, bytes });
     }
     Ok(report)
+}
+
+fn size(candidates: &[Candidate]) -> u64 {
+    candidates.iter().map(|candidate| candidate.size_bytes).sum()
 }
 
 /// A filter that has no meaning for the release of a granule would remove all of it or none; that is told before anything

@@ -19,6 +19,8 @@ pub enum Progress {
         new: usize,
         /// Granules that the ledger calls done.
         skipped: usize,
+        /// Size of the files to ingest, in bytes.
+        bytes: u64,
     },
     /// A window became visible.
     Committed {
@@ -28,6 +30,8 @@ pub enum Progress {
         of: usize,
         /// Rows stored so far.
         rows: u64,
+        /// Size of the files done so far, in bytes.
+        bytes: u64,
     },
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use arrow::array::TimestampNanosecondArray;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Database, LedgerRow};
 
 use crate::failure::{Failure, SUCCESS};
+use crate::instant::instant_of_commit;
 use crate::settings::Settings;
 
 const SUMMARY: &str = "SELECT count(*), round(min(latitude), 4), round(max(latitude), 4), round(min(longitude), 4), \
@@ -22,9 +22,8 @@ pub(crate) async fn run(settings: Settings) -> Result<u8, Failure> {
     let summary = context.sql(SUMMARY).await?.collect().await?;
 
     let commit = snapshot.commit();
-    let since_1970 = commit.timestamp.cast_signed().saturating_mul(1_000_000);
     println!("database   {}", settings.location.uri());
-    println!("state      commit {} at {} ({})", commit.number, commit.timestamp, instant(since_1970));
+    println!("state      commit {} at {} ({})", commit.number, commit.timestamp, instant_of_commit(commit.timestamp));
     println!("granules   {}", granules(&ledger));
     for batch in &summary {
         let options = FormatOptions::default().with_null("-");
@@ -63,11 +62,4 @@ fn granules(ledger: &[LedgerRow]) -> String {
         (false, true) => counts.join(", "),
         (false, false) => format!("{}; release {}", counts.join(", "), releases.join(", ")),
     }
-}
-
-/// An instant in nanoseconds since 1970 as ISO 8601.
-fn instant(nanoseconds: i64) -> String {
-    let array = TimestampNanosecondArray::from(vec![nanoseconds]).with_timezone("UTC");
-    ArrayFormatter::try_new(&array, &FormatOptions::default())
-        .map_or_else(|_| nanoseconds.to_string(), |formatter| formatter.value(0).to_string())
 }

@@ -1,33 +1,40 @@
 //! `isdb ingest`: runs the ingest and tells how it goes, on standard error.
 
-use isdb_ingest::{Progress, Report, Request, ingest};
+use isdb_ingest::{Asked, Report, Request, ingest};
+use isdb_schema::config::Config;
+use isdb_schema::filters::choose;
+use isdb_schema::ledger::Removed;
 
 use crate::cli::Ingest;
 use crate::failure::{Failure, SOME_FAILED, SUCCESS};
-use crate::settings::Settings;
+use crate::progress::Telling;
+use crate::settings::{self, Settings};
 
 pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Failure> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let database = settings.location.uri();
+    let threads = arguments.threads.map(usize::from).or(settings.config.threads);
     let request = Request {
         paths: arguments.paths,
         location: settings.location,
-        config: settings.config,
-        config_is_explicit: settings.config_is_explicit,
-        threads: arguments.threads.map_or(processors, usize::from),
+        asked: asked(&settings.config, settings.config_is_explicit, arguments.filters.as_deref())?,
+        granules_per_window: settings.config.granules_per_window,
+        threads: threads.unwrap_or(processors),
     };
-    let report = ingest(request, tell_progress).await?;
+    let mut telling = Telling::new();
+    let report = ingest(request, |progress| telling.tell(progress)).await?;
+    telling.end();
     tell_report(&report, &database);
     Ok(if report.failed.is_empty() { SUCCESS } else { SOME_FAILED })
 }
 
-fn tell_progress(progress: Progress) {
-    match progress {
-        Progress::Found { new, skipped: 0 } => eprintln!("granules to ingest: {new}"),
-        Progress::Found { new, skipped } => eprintln!("granules to ingest: {new}, already in the database: {skipped}"),
-        Progress::Committed { granules, of, rows } => eprintln!("granules: {granules} of {of}, segments: {rows}"),
-        _ => {}
+/// What the config asks for if the user named one, else what the database has; the flag's filters come before both.
+fn asked(config: &Config, is_explicit: bool, filters: Option<&str>) -> Result<Asked, Failure> {
+    let mut asked = if is_explicit { settings::asked(config) } else { Asked::default() };
+    if let Some(list) = filters {
+        asked.filters = Some(choose(list)?);
     }
+    Ok(asked)
 }
 
 fn tell_report(report: &Report, database: &str) {
@@ -45,9 +52,21 @@ fn tell_report(report: &Report, database: &str) {
     ];
     let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     eprintln!("granules: {}", told.join(", "));
-    eprintln!("segments: {} stored, no quality filter", report.rows);
+    eprintln!("segments: {} stored", report.rows);
     if report.rows_rejected > 0 {
         eprintln!("segments without position or time, left out: {}", report.rows_rejected);
     }
+    if !report.removed.is_empty() {
+        tell_removed(&report.removed);
+    }
     eprintln!("database: {database}");
+}
+
+/// A line for each filter. `removed` counts a segment once, for the first filter that it does not pass.
+fn tell_removed(removed: &[Removed]) {
+    let width = removed.iter().map(|filter| filter.filter.len()).max().unwrap_or(0).max(6);
+    eprintln!("{:width$} {:>12} {:>12} {:>12}", "filter", "removed", "of them NULL", "by itself");
+    for Removed { filter, removed, null, alone } in removed {
+        eprintln!("{filter:width$} {removed:>12} {null:>12} {alone:>12}");
+    }
 }

@@ -1,6 +1,8 @@
 //! One command a file.
 
 pub(crate) mod add_variable;
+pub(crate) mod config;
+pub(crate) mod filters;
 pub(crate) mod info;
 pub(crate) mod ingest;
 pub(crate) mod query;

@@ -1,42 +1,63 @@
-//! `isdb query`: one SQL statement over a snapshot of the database, its rows streamed to standard output or a file.
+//! `isdb query`: statements over a snapshot of the database, from the command line, a file, a pipe or a prompt; their rows
+//! stream to standard output or a file.
 
-use std::path::PathBuf;
-use std::time::Instant;
+use std::io::{IsTerminal, Read};
+
+use isdb_schema::filters::{NONE, choose, told};
 
 use crate::cli::{Format, Query};
 use crate::failure::{Failure, SUCCESS};
-use crate::output;
+use crate::prompt;
+use crate::session::{Session, statements};
 use crate::settings::Settings;
 
 pub(crate) async fn run(arguments: Query, settings: Settings) -> Result<u8, Failure> {
-    let sql = match (&arguments.sql, &arguments.file) {
-        (Some(sql), _) => sql.clone(),
-        (None, Some(path)) => read(path)?,
-        (None, None) => String::new(),
-    };
-    let format = format_of(&arguments)?;
-    let started = Instant::now();
-    let context = isdb_datafusion::open(&settings.location, arguments.at).await?;
-    let rows = context.sql(&sql).await?.execute_stream().await?;
-    let count = output::write(rows, format, arguments.output).await?;
-    eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
+    let output = arguments.output.as_deref();
+    let format = Format::choose(arguments.format, output)?;
+    let filters = choose(arguments.filters.as_deref().unwrap_or(NONE))?;
+    if !filters.is_empty() {
+        eprintln!("filters: {}", told(&filters));
+    }
+    if has_prompt(&arguments) {
+        if output.is_some() || format.is_binary() {
+            return Err(Failure::OutputOfPrompt);
+        }
+        return prompt::run(&settings.location, arguments.at, &filters, format).await;
+    }
+    let (text, whence) = text(&arguments)?;
+    let statements = statements(&text);
+    if statements.is_empty() {
+        return Err(Failure::NoStatement { whence });
+    }
+    let place = output.map(|path| path.display().to_string());
+    let place = place.or_else(|| format.is_binary().then(|| "standard output".to_owned()));
+    if let (Some(place), true) = (place, statements.len() > 1) {
+        return Err(Failure::OneStatementOnly { count: statements.len(), place });
+    }
+    let session = Session::open(&settings.location, arguments.at, &filters).await?;
+    for statement in statements {
+        session.run(statement, format, output).await?;
+    }
     Ok(SUCCESS)
 }
 
-fn read(path: &PathBuf) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.clone(), source })
+/// Whether a person is asked for statements.
+pub(crate) fn has_prompt(arguments: &Query) -> bool {
+    arguments.sql.is_none() && arguments.file.is_none() && std::io::stdin().is_terminal()
 }
 
-/// The format asked for, else the one that the output file's ending says.
-fn format_of(arguments: &Query) -> Result<Format, Failure> {
-    if let Some(format) = arguments.format {
-        return Ok(format);
-    }
-    let Some(path) = &arguments.output else { return Ok(Format::Table) };
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("csv") => Ok(Format::Csv),
-        Some("json") => Ok(Format::Json),
-        Some("txt") => Ok(Format::Table),
-        _ => Err(Failure::UnknownEnding { path: path.clone() }),
+/// The statements to run, and where they are from.
+fn text(arguments: &Query) -> Result<(String, String), Failure> {
+    match (&arguments.sql, &arguments.file) {
+        (Some(sql), _) => Ok((sql.clone(), "the command line".to_owned())),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.clone(), source })?;
+            Ok((text, path.display().to_string()))
+        }
+        (None, None) => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map_err(Failure::Stdin)?;
+            Ok((text, "standard input".to_owned()))
+        }
     }
 }

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use isdb_schema::catalogue::{Variable, matching, variables};
 use isdb_schema::segments::LEADING_VARIABLES;
 use isdb_store::{Database, Location, Snapshot, stored_variables};
@@ -35,9 +34,7 @@ pub(crate) async fn run(arguments: Variables, location: Option<Location>) -> Res
         }
         (found, _, format) => {
             let batch = rows(found, stored.as_deref())?;
-            let (schema, batches) = (batch.schema(), futures::stream::iter([Ok(batch)]));
-            let stream = Box::pin(RecordBatchStreamAdapter::new(schema, batches));
-            let count = output::write(stream, format.unwrap_or(Format::Table), None).await?;
+            let count = output::write_batch(batch, format.unwrap_or(Format::Table)).await?;
             eprintln!("variables: {count}");
             Ok(SUCCESS)
         }

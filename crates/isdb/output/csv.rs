@@ -9,6 +9,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use crate::failure::Failure;
+use crate::output::RowWriter;
+
 /// Writes batches of one schema below one header.
 pub(crate) struct CsvWriter<W: Write> {
     sink: W,
@@ -29,16 +32,23 @@ impl<W: Write> CsvWriter<W> {
         Ok(writer)
     }
 
-    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        let columns = batch.columns().iter().map(flat).collect::<Result<Vec<_>, _>>()?;
-        self.write_flat(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?, false)
-    }
-
     fn write_flat(&mut self, batch: &RecordBatch, header: bool) -> Result<(), ArrowError> {
         // Through memory, since arrow's writer turns an error of the sink into text, and a closed pipe could not be told.
         self.text.clear();
         WriterBuilder::new().with_header(header).build(&mut self.text).write(batch)?;
         Ok(self.sink.write_all(&self.text)?)
+    }
+}
+
+impl<W: Write> RowWriter for CsvWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        let columns = batch.columns().iter().map(flat).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.write_flat(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?, false)?)
+    }
+
+    /// Nothing ends a CSV.
+    fn finish(self: Box<Self>) -> Result<(), Failure> {
+        Ok(())
     }
 }
 

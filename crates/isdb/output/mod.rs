@@ -4,39 +4,62 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use arrow::json::ArrayWriter;
-use arrow::json::writer::{JsonArray, WriterBuilder};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
 use crate::cli::Format;
 use crate::failure::Failure;
 
 mod csv;
+mod format;
+mod ipc;
+mod json;
+mod origin;
+mod parquet;
 mod table;
+
+use csv::CsvWriter;
+use ipc::IpcWriter;
+pub(crate) use origin::Origin;
+use parquet::ParquetWriter;
+use table::TableWriter;
+
+/// Bytes gathered before they are written.
+const BUFFER: usize = 1 << 16;
 
 /// Writes every row of `rows` and says how many there were. A file appears under its name only when all rows are in it.
 pub(crate) async fn write(
     rows: SendableRecordBatchStream,
     format: Format,
-    file: Option<PathBuf>,
+    file: Option<&Path>,
+    origin: &Origin,
 ) -> Result<usize, Failure> {
     let Some(path) = file else {
-        return write_to(BufWriter::new(std::io::stdout().lock()), rows, format, Failure::Stdout).await;
+        return write_to(std::io::stdout(), Kind::Stream, rows, format, origin, Failure::Stdout).await;
     };
-    let failed = |source| Failure::Write { path: path.clone(), source };
+    let failed = |source| Failure::Write { path: path.to_owned(), source };
     // A link is followed, and a device or pipe has to stay what it is.
-    let path = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+    let path = std::fs::canonicalize(&path).unwrap_or_else(|_| path.to_owned());
     if path.exists() && !path.is_file() {
         let sink = File::options().write(true).open(&path).map_err(failed)?;
-        return write_to(BufWriter::new(sink), rows, format, failed).await;
+        return write_to(sink, Kind::Stream, rows, format, origin, failed).await;
     }
     let unfinished = Unfinished::beside(&path);
     let sink = File::create(&unfinished.path).map_err(failed)?;
-    let count = write_to(BufWriter::new(&sink), rows, format, failed).await?;
+    let count = write_to(&sink, Kind::File, rows, format, origin, failed).await?;
     sink.sync_all().map_err(failed)?;
     std::fs::rename(&unfinished.path, &path).map_err(failed)?;
     Ok(count)
+}
+
+/// Writes `rows`, which are at hand, to standard output.
+pub(crate) async fn write_batch(rows: RecordBatch, format: Format) -> Result<usize, Failure> {
+    let (schema, batches) = (rows.schema(), futures::stream::iter([Ok(rows)]));
+    let stream = Box::pin(RecordBatchStreamAdapter::new(schema, batches));
+    write(stream, format, None, &Origin::default()).await
 }
 
 /// A file that is removed when it is let go before it got its real name.
@@ -58,40 +81,57 @@ impl Drop for Unfinished {
     }
 }
 
+/// One format's writer: takes batches of one schema, then ends what it has written.
+trait RowWriter {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure>;
+    fn finish(self: Box<Self>) -> Result<(), Failure>;
+}
+
+/// Whether what is written can be read from its end, as a file can.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Stream,
+}
+
 async fn write_to(
-    mut sink: impl Write,
+    sink: impl Write + Send,
+    kind: Kind,
     mut rows: SendableRecordBatchStream,
     format: Format,
+    origin: &Origin,
     failed: impl Fn(std::io::Error) -> Failure,
 ) -> Result<usize, Failure> {
-    let schema = rows.schema();
+    let mut sink = BufWriter::with_capacity(BUFFER, sink);
+    let mut writer = writer(&mut sink, kind, &rows.schema(), format, origin)?;
     let mut count = 0;
-    match format {
-        Format::Table => {
-            let mut table = table::TableWriter::new(&mut sink, &schema);
-            while let Some(batch) = rows.next().await.transpose()? {
-                count += batch.num_rows();
-                table.write(&batch)?;
-            }
-            table.finish()?;
-        }
-        Format::Csv => {
-            let mut csv = csv::CsvWriter::new(&mut sink, &schema)?;
-            while let Some(batch) = rows.next().await.transpose()? {
-                count += batch.num_rows();
-                csv.write(&batch)?;
-            }
-        }
-        Format::Json => {
-            let builder = WriterBuilder::new().with_explicit_nulls(true);
-            let mut json: ArrayWriter<_> = builder.build::<_, JsonArray>(&mut sink);
-            while let Some(batch) = rows.next().await.transpose()? {
-                count += batch.num_rows();
-                json.write(&batch)?;
-            }
-            json.finish()?;
-        }
+    while let Some(batch) = rows.next().await.transpose()? {
+        count += batch.num_rows();
+        writer.write(&batch)?;
+        // Rows that are ready at once would never let Ctrl-C have its turn.
+        tokio::task::yield_now().await;
     }
+    writer.finish()?;
     sink.flush().map_err(failed)?;
     Ok(count)
+}
+
+fn writer<'a>(
+    sink: &'a mut (impl Write + Send),
+    kind: Kind,
+    schema: &SchemaRef,
+    format: Format,
+    origin: &Origin,
+) -> Result<Box<dyn RowWriter + 'a>, Failure> {
+    Ok(match format {
+        Format::Table => Box::new(TableWriter::new(sink, schema)),
+        Format::Csv => Box::new(CsvWriter::new(sink, schema)?),
+        Format::Json => Box::new(json::array(sink)),
+        Format::Ndjson => Box::new(json::lines(sink)),
+        Format::Parquet => Box::new(ParquetWriter::new(sink, schema, origin)?),
+        Format::Arrow => Box::new(match kind {
+            Kind::File => IpcWriter::file(sink, schema, origin)?,
+            Kind::Stream => IpcWriter::stream(sink, schema, origin)?,
+        }),
+    })
 }

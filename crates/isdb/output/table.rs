@@ -9,6 +9,9 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use crate::failure::Failure;
+use crate::output::RowWriter;
+
 /// Writes batches of one schema as one table.
 pub(crate) struct TableWriter<W: Write> {
     sink: W,
@@ -28,36 +31,6 @@ impl<W: Write> TableWriter<W> {
             names,
             has_header: false,
         }
-    }
-
-    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        let options = FormatOptions::default().with_null("NULL");
-        let formatters: Vec<ArrayFormatter<'_>> =
-            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect::<Result<_, _>>()?;
-        if !self.has_header {
-            for (width, formatter) in self.widths.iter_mut().zip(&formatters) {
-                for row in 0..batch.num_rows() {
-                    *width = (*width).max(formatter.value(row).to_string().chars().count());
-                }
-            }
-            self.header()?;
-        }
-        let (mut line, mut cell) = (String::new(), String::new());
-        for row in 0..batch.num_rows() {
-            line.clear();
-            for (column, formatter) in formatters.iter().enumerate() {
-                cell.clear();
-                formatter.value(row).write(&mut cell)?;
-                self.pad(&mut line, column, &cell);
-            }
-            writeln!(self.sink, "{}", line.trim_end())?;
-        }
-        Ok(())
-    }
-
-    /// A table of no rows is a header.
-    pub(crate) fn finish(mut self) -> Result<(), ArrowError> {
-        if self.has_header { Ok(()) } else { self.header() }
     }
 
     fn header(&mut self) -> Result<(), ArrowError> {
@@ -82,6 +55,41 @@ impl<W: Write> TableWriter<W> {
             Some(true) => write!(line, "{cell:>width$}"),
             _ => write!(line, "{cell:<width$}"),
         };
+    }
+}
+
+impl<W: Write> RowWriter for TableWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        let options = FormatOptions::default().with_null("NULL");
+        let formatters: Vec<ArrayFormatter<'_>> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect::<Result<_, _>>()?;
+        if !self.has_header {
+            for (width, formatter) in self.widths.iter_mut().zip(&formatters) {
+                for row in 0..batch.num_rows() {
+                    *width = (*width).max(formatter.value(row).to_string().chars().count());
+                }
+            }
+            self.header()?;
+        }
+        let (mut line, mut cell) = (String::new(), String::new());
+        for row in 0..batch.num_rows() {
+            line.clear();
+            for (column, formatter) in formatters.iter().enumerate() {
+                cell.clear();
+                formatter.value(row).write(&mut cell)?;
+                self.pad(&mut line, column, &cell);
+            }
+            writeln!(self.sink, "{}", line.trim_end()).map_err(ArrowError::from)?;
+        }
+        Ok(())
+    }
+
+    /// A table of no rows is a header.
+    fn finish(mut self: Box<Self>) -> Result<(), Failure> {
+        if !self.has_header {
+            self.header()?;
+        }
+        Ok(())
     }
 }
 

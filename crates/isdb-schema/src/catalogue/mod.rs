@@ -11,7 +11,7 @@ mod terrain;
 mod tests;
 mod variable;
 
-pub use search::{matching, near};
+pub use search::matching;
 pub use variable::{Dtype, Fill, Flags, Labels, Releases, Variable, Vertical};
 
 /// The groups of the product, in catalogue order.

@@ -1,0 +1,42 @@
+//! `isdb filters`: the presets that ingest and query can apply, and the SQL of each.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use isdb_schema::filters::{Preset, choose, presets};
+
+use crate::cli::{Filters, Format};
+use crate::failure::{Failure, SUCCESS};
+use crate::output;
+
+pub(crate) async fn run(arguments: Filters) -> Result<u8, Failure> {
+    let Some(name) = arguments.name else {
+        let count = output::write_batch(list()?, arguments.format.unwrap_or(Format::Table)).await?;
+        eprintln!("filters: {count}; one in full: isdb filters NAME; several combine: --filters strong,night");
+        return Ok(SUCCESS);
+    };
+    // An unknown name is told with what is near to it.
+    choose(&name)?;
+    for preset in presets().iter().filter(|preset| preset.name == name.split('(').next().unwrap_or_default().trim()) {
+        std::io::stdout().write_all(preset.text.as_bytes()).map_err(Failure::Stdout)?;
+    }
+    Ok(SUCCESS)
+}
+
+/// One row per preset.
+fn list() -> Result<RecordBatch, Failure> {
+    let column = |text: &dyn Fn(&Preset) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(presets().iter().map(text)))
+    };
+    let parameters = |preset: &Preset| {
+        let told = preset.parameters.iter().map(|parameter| format!("{}={}", parameter.name, parameter.default));
+        told.collect::<Vec<_>>().join(", ")
+    };
+    Ok(RecordBatch::try_from_iter([
+        ("filter", column(&|preset| preset.name.to_owned())),
+        ("releases", column(&|preset| preset.releases.to_string())),
+        ("parameters", column(&parameters)),
+        ("keeps", column(&|preset| preset.about.clone())),
+    ])?)
+}

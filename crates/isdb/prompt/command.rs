@@ -1,0 +1,163 @@
+//! The prompt's own commands: what is there, in the words of the product.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field};
+use datafusion::logical_expr::TableType;
+
+use crate::cli::Format;
+use crate::failure::Failure;
+use crate::output::{self, Origin};
+use crate::session::{Session, tables, unknown_table};
+
+/// What `\?` shows.
+pub(crate) const HELP: &str = "\
+\\d         tables and views
+\\d NAME    the columns of one, with types, units and meaning
+\\r         look at the newest state of the database
+\\q         quit, as Ctrl-D does
+\\?         this help
+Anything else is SQL, over as many lines as it takes, and ends with ;
+Tab completes names, Ctrl-C forgets the line or cancels the running query, arrows recall what was typed before.
+";
+
+/// What begins with a backslash.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// `\d`
+    Tables,
+    /// `\d NAME`
+    Describe(String),
+    /// `\r`
+    Refresh,
+    /// `\?`
+    Help,
+    /// `\q`
+    Quit,
+}
+
+impl Command {
+    /// The command in `text`, or as an error what is none; None if it is SQL. A `;` at the end is habit.
+    pub(crate) fn parse(text: &str) -> Option<Result<Command, String>> {
+        let text = text.trim().trim_end_matches([';', ' ']);
+        let mut words = text.strip_prefix('\\')?.split_whitespace();
+        Some(match (words.next().unwrap_or_default(), words.next(), words.next()) {
+            ("d", None, None) => Ok(Command::Tables),
+            ("d", Some(table), None) => Ok(Command::Describe(table.to_owned())),
+            ("r", None, None) => Ok(Command::Refresh),
+            ("?" | "h" | "help", None, None) => Ok(Command::Help),
+            ("q", None, None) => Ok(Command::Quit),
+            _ => Err(text.to_owned()),
+        })
+    }
+}
+
+/// Writes the tables and views of the session, with the number of their columns.
+pub(crate) async fn list_tables(session: &Session, format: Format) -> Result<(), Failure> {
+    let (mut names, mut kinds, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+    for name in tables(session.context()) {
+        let provider = session.context().table_provider(name.as_str()).await?;
+        kinds.push(if provider.table_type() == TableType::View { "view" } else { "table" });
+        columns.push(provider.schema().fields().len().to_string());
+        names.push(name);
+    }
+    write(session, format, [("name", texts(names)), ("kind", texts(kinds)), ("columns", texts(columns))]).await
+}
+
+/// Writes the columns of `table`: name, type, units, and what the product says of them.
+pub(crate) async fn describe(session: &Session, table: &str, format: Format) -> Result<(), Failure> {
+    let quoted = format!("SELECT * FROM {table}");
+    if let Some(unknown) = unknown_table(session.context(), &quoted) {
+        return Err(unknown);
+    }
+    let schema = session.context().table(table).await?.schema().clone();
+    let fields = schema.fields();
+    let units =
+        |field: &Field| field.metadata().get("units").filter(|units| *units != "1").cloned().unwrap_or_default();
+    let columns = [
+        ("column", texts(fields.iter().map(|field| field.name().clone()))),
+        ("type", texts(fields.iter().map(|field| type_name(field.data_type())))),
+        ("units", texts(fields.iter().map(|field| units(field)))),
+        ("meaning", texts(fields.iter().map(|field| meaning(field)))),
+    ];
+    write(session, format, columns).await
+}
+
+/// What Tab completes: the tables and the columns of all of them, each once.
+pub(crate) async fn names(session: &Session) -> Vec<String> {
+    let mut names = tables(session.context());
+    for table in names.clone() {
+        if let Ok(provider) = session.context().table_provider(table.as_str()).await {
+            names.extend(provider.schema().fields().iter().map(|field| field.name().clone()));
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+async fn write<const N: usize>(
+    session: &Session,
+    format: Format,
+    columns: [(&str, ArrayRef); N],
+) -> Result<(), Failure> {
+    let rows = session.context().read_batch(RecordBatch::try_from_iter(columns)?)?.execute_stream().await?;
+    output::write(rows, format, None, &Origin { sql: String::new(), snapshot: session.timestamp() }).await?;
+    Ok(())
+}
+
+fn texts<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+/// A type in a word: `float32`, `float32[18]`, `text`, `time (UTC)`.
+fn type_name(kind: &DataType) -> String {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        DataType::Timestamp(_, Some(zone)) => format!("time ({zone})"),
+        DataType::Timestamp(_, None) => "time".to_owned(),
+        DataType::FixedSizeList(item, width) => format!("{}[{width}]", type_name(item.data_type())),
+        DataType::List(item) | DataType::LargeList(item) => format!("{}[]", type_name(item.data_type())),
+        kind => kind.to_string().to_lowercase(),
+    }
+}
+
+/// The product's name for a column, and what a flag's values mean.
+fn meaning(field: &Field) -> String {
+    let told = |key: &str| field.metadata().get(key).map_or("", String::as_str);
+    let values = told("flag_values").split_whitespace().zip(told("flag_meanings").split_whitespace());
+    let values: Vec<String> = values.map(|(value, meaning)| format!("{value} {meaning}")).collect();
+    let parts = [told("long_name").to_owned(), told("description").to_owned(), values.join(", ")];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use isdb_schema::catalogue::variable;
+
+    use super::*;
+
+    #[test]
+    fn commands_are_told_from_sql() {
+        assert_eq!(Command::parse("\\d"), Some(Ok(Command::Tables)));
+        assert_eq!(Command::parse(" \\d atl08; "), Some(Ok(Command::Describe("atl08".to_owned()))));
+        assert_eq!(Command::parse("\\?"), Some(Ok(Command::Help)));
+        assert_eq!(Command::parse("\\q"), Some(Ok(Command::Quit)));
+        assert_eq!(Command::parse("\\r"), Some(Ok(Command::Refresh)));
+        assert_eq!(Command::parse("\\dt x y"), Some(Err("\\dt x y".to_owned())));
+        assert_eq!(Command::parse("SELECT '\\d';"), None);
+        for command in ["\\d ", "\\d NAME", "\\r", "\\q", "\\?"] {
+            assert!(HELP.contains(command), "{command} is in the help");
+        }
+    }
+
+    #[test]
+    fn a_column_is_described_by_its_type_and_the_meaning_of_its_values() {
+        let night = variable("night_flag").unwrap().field();
+        assert_eq!(meaning(&night), "night flag; 0 day, 1 night");
+        let profile = variable("canopy_h_metrics").unwrap().field();
+        assert_eq!(type_name(profile.data_type()), "float32[18]");
+    }
+}

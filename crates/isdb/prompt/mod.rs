@@ -1,0 +1,82 @@
+//! The prompt: asks for statements and commands, runs them over one snapshot, and goes on whatever becomes of them.
+
+use isdb_schema::filters::Rule;
+use isdb_store::Location;
+
+use crate::cli::Format;
+use crate::failure::{self, Failure, SUCCESS};
+use crate::instant::instant_of_commit;
+use crate::session::{Session, statements};
+
+mod command;
+mod editor;
+mod history;
+
+use command::{Command, HELP};
+use editor::{Asked, Editor};
+
+/// Asks until Ctrl-D or `\q`.
+pub(crate) async fn run(location: &Location, at: Option<u64>, filters: &[Rule], format: Format) -> Result<u8, Failure> {
+    let mut session = Session::open(location, at, filters).await?;
+    let mut editor = Editor::new(command::names(&session).await)?;
+    eprintln!("isdb {}. Statements end with ; and \\? shows help.", env!("CARGO_PKG_VERSION"));
+    tell_state(&session);
+    loop {
+        let text = match editor.ask()? {
+            Asked::Text(text) => text,
+            Asked::Cancelled => continue,
+            Asked::End => return Ok(SUCCESS),
+        };
+        let answered = match Command::parse(&text) {
+            None => run_all(&session, &text, format).await,
+            Some(Ok(Command::Quit)) => return Ok(SUCCESS),
+            Some(Ok(Command::Help)) => {
+                eprint!("{HELP}");
+                Ok(())
+            }
+            Some(Ok(Command::Tables)) => command::list_tables(&session, format).await,
+            Some(Ok(Command::Describe(table))) => command::describe(&session, &table, format).await,
+            Some(Ok(Command::Refresh)) => match Session::open(location, None, filters).await {
+                Ok(newest) => {
+                    session = newest;
+                    editor.complete_with(command::names(&session).await);
+                    tell_state(&session);
+                    Ok(())
+                }
+                Err(failure) => Err(failure),
+            },
+            Some(Err(unknown)) => {
+                eprintln!("error: there is no command {unknown}");
+                eprintln!("hint: \\? lists the commands");
+                Ok(())
+            }
+        };
+        match answered {
+            Err(failure) if failure.is_broken_pipe() => return Err(failure),
+            Err(failure) => failure::tell(&failure),
+            Ok(()) => {}
+        }
+    }
+}
+
+/// Runs the statements of `text` up to the first that fails, or to Ctrl-C.
+async fn run_all(session: &Session, text: &str, format: Format) -> Result<(), Failure> {
+    let all = async {
+        for statement in statements(text) {
+            session.run(statement, format, None).await?;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        ended = all => ended,
+        _ = tokio::signal::ctrl_c() => {
+            eprintln!("cancelled");
+            Ok(())
+        }
+    }
+}
+
+fn tell_state(session: &Session) {
+    let timestamp = session.timestamp();
+    eprintln!("state: {timestamp} ({})", instant_of_commit(timestamp));
+}

@@ -1,0 +1,92 @@
+//! SQL as the command line speaks it: statements over one snapshot, each told with its rows and time, and when it fails or
+//! finds nothing, with what may be the matter.
+
+use std::path::Path;
+use std::time::Instant;
+
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+use isdb_schema::filters::{Rule, told};
+use isdb_store::{Database, Location};
+
+use crate::cli::Format;
+use crate::failure::Failure;
+use crate::output::{self, Origin};
+
+mod names;
+mod outside;
+mod statements;
+
+pub(crate) use names::{tables, unknown_table};
+pub(crate) use statements::{complete, statements};
+
+/// One snapshot of a database, open for statements.
+pub(crate) struct Session {
+    context: SessionContext,
+    timestamp: u64,
+    /// The names of the filters that `atl08` is seen through.
+    filters: Option<String>,
+}
+
+impl Session {
+    /// Opens the newest state of the database, or its state at `at`, in milliseconds since 1970; `atl08` shows what passes
+    /// the `filters`.
+    pub(crate) async fn open(location: &Location, at: Option<u64>, filters: &[Rule]) -> Result<Session, Failure> {
+        let database = Database::open(location).await?;
+        let snapshot = match at {
+            None => database.snapshot().await?,
+            Some(timestamp) => database.snapshot_at(timestamp).await?,
+        };
+        let context = isdb_datafusion::session(None);
+        isdb_datafusion::register(&context, &snapshot).await?;
+        isdb_datafusion::filter(&context, filters).await?;
+        let filters = (!filters.is_empty()).then(|| told(filters));
+        Ok(Session { context, timestamp: snapshot.commit().timestamp, filters })
+    }
+
+    /// The DataFusion session behind it.
+    pub(crate) fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// The commit's time, in milliseconds since 1970.
+    pub(crate) fn timestamp(&self) -> u64 {
+        self.timestamp
+    }
+
+    /// Runs one statement, writes its rows, and tells on standard error how many there were.
+    pub(crate) async fn run(&self, sql: &str, format: Format, output: Option<&Path>) -> Result<(), Failure> {
+        let started = Instant::now();
+        let plan = self.plan(sql).await?;
+        let rows = self.context.execute_logical_plan(plan.clone()).await?.execute_stream().await?;
+        let origin =
+            Origin { sql: Some(sql.to_owned()), filters: self.filters.clone(), snapshot: Some(self.timestamp) };
+        let count = output::write(rows, format, output, &origin).await?;
+        eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
+        if count == 0 {
+            self.tell_why_nothing(&plan);
+        }
+        Ok(())
+    }
+
+    async fn plan(&self, sql: &str) -> Result<LogicalPlan, Failure> {
+        match self.context.state().create_logical_plan(sql).await {
+            Ok(plan) => Ok(plan),
+            Err(error) => Err(self.explained(sql, error).await),
+        }
+    }
+
+    async fn explained(&self, sql: &str, error: DataFusionError) -> Failure {
+        let told = names::unknown_column(&self.context, &error).await;
+        told.or_else(|| names::unknown_table(&self.context, sql)).unwrap_or(Failure::Query(error))
+    }
+
+    fn tell_why_nothing(&self, plan: &LogicalPlan) {
+        if let Ok(plan) = self.context.state().optimize(plan) {
+            for line in outside::why_nothing(&plan) {
+                eprintln!("no rows: {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Names that are not there: the error says which, and the hint what may have been meant.
+
+use datafusion::common::{Column, SchemaError};
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use isdb_schema::catalogue;
+use isdb_schema::segments::LEADING_VARIABLES;
+use isdb_schema::suggest::{counterpart, near};
+
+use crate::failure::Failure;
+
+/// The failure of a statement that names a column which its tables do not have; None if `error` is another one.
+pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionError) -> Option<Failure> {
+    let DataFusionError::SchemaError(error, _) = error.find_root() else { return None };
+    let SchemaError::FieldNotFound { field, valid_fields } = error.as_ref() else { return None };
+    let elsewhere = tables_with(context, field.name()).await;
+    let hint = column_hint(field.name(), valid_fields, &elsewhere);
+    Some(Failure::UnknownColumn { name: field.flat_name(), hint })
+}
+
+/// What to write instead of the column `typed`, where `valid` could have been written, and `elsewhere` are the tables that
+/// do have it.
+fn column_hint(typed: &str, valid: &[Column], elsewhere: &[String]) -> String {
+    let names: Vec<&str> = valid.iter().map(Column::name).collect();
+    if !elsewhere.is_empty() {
+        return format!("{typed} is a column of {}", elsewhere.join(", "));
+    }
+    if let Some(counterpart) = counterpart(typed) {
+        return counterpart.to_owned();
+    }
+    if catalogue::variable(typed).is_some() && !LEADING_VARIABLES.contains(&typed) {
+        return format!("the product has {typed}, but this database does not store it: `isdb add-variable {typed}`");
+    }
+    let near = near(typed, names);
+    let near = if near.is_empty() { String::new() } else { format!("near it: {}; ", near.join(", ")) };
+    format!("{near}`DESCRIBE atl08` lists the columns")
+}
+
+/// The failure of a statement that names a table which is not there; None if all of them are.
+pub(crate) fn unknown_table(context: &SessionContext, sql: &str) -> Option<Failure> {
+    let state = context.state();
+    let dialect = state.config().options().sql_parser.dialect;
+    let statement = state.sql_to_statement(sql, &dialect).ok()?;
+    let mut named = state.resolve_table_references(&statement).ok()?.into_iter();
+    let unknown = named.find(|table| matches!(context.table_exist(table.clone()), Ok(false)))?;
+    let tables = tables(context);
+    let near = near(unknown.table(), tables.iter().map(String::as_str));
+    let near = if near.is_empty() { String::new() } else { format!("near it: {}; ", near.join(", ")) };
+    Some(Failure::UnknownTable {
+        name: unknown.to_string(),
+        hint: format!("{near}the tables are {}", tables.join(", ")),
+    })
+}
+
+/// The tables and views of the session, in the order of their names.
+pub(crate) fn tables(context: &SessionContext) -> Vec<String> {
+    let state = context.state();
+    let defaults = &state.config().options().catalog;
+    let catalog = context.catalog(&defaults.default_catalog);
+    let schema = catalog.and_then(|catalog| catalog.schema(&defaults.default_schema));
+    let mut names = schema.map_or_else(Vec::new, |schema| schema.table_names());
+    names.sort();
+    names
+}
+
+async fn tables_with(context: &SessionContext, column: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in tables(context) {
+        let provider = context.table_provider(name.as_str()).await;
+        if provider.is_ok_and(|table| table.schema().index_of(column).is_ok()) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(typed: &str, valid: &[&str]) -> String {
+        let valid: Vec<Column> = valid.iter().map(|name| Column::from_name(*name)).collect();
+        column_hint(typed, &valid, &[])
+    }
+
+    #[test]
+    fn a_name_of_another_product_is_told_with_its_counterpart() {
+        assert!(hint("rh98", &["latitude"]).contains("canopy_h"));
+        assert!(hint("delta_time", &["latitude", "time"]).starts_with("it is time"), "it is never to be added");
+    }
+
+    #[test]
+    fn a_variable_that_is_not_stored_is_told_with_the_command_that_adds_it() {
+        assert!(hint("snr", &["latitude", "h_canopy"]).ends_with("`isdb add-variable snr`"));
+    }
+
+    #[test]
+    fn any_other_name_is_told_with_what_is_near_it() {
+        assert_eq!(
+            hint("h_canopi", &["latitude", "h_canopy"]),
+            "near it: h_canopy; `DESCRIBE atl08` lists the columns"
+        );
+        assert_eq!(hint("velocity", &["latitude"]), "`DESCRIBE atl08` lists the columns");
+    }
+
+    #[test]
+    fn a_column_of_another_table_is_told_with_that_table() {
+        assert_eq!(column_hint("canopy_h", &[], &["atl08".to_owned()]), "canopy_h is a column of atl08");
+    }
+}

@@ -1,0 +1,119 @@
+//! One statement after another: where a text divides into statements, and whether what was typed so far is whole.
+
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+/// The statements of `text`, without the `;` between them and without those that hold nothing but blanks and comments.
+/// A `;` in a string, a quoted name or a comment divides nothing. What cannot be divided is one statement, for the parser to
+/// tell what is wrong with it.
+pub(crate) fn statements(text: &str) -> Vec<&str> {
+    let Some(tokens) = tokens(text) else { return vec![text.trim()] };
+    let mut found = Vec::new();
+    let (mut start, mut holds_something) = (0, false);
+    let places = Places::of(text);
+    for token in &tokens {
+        match token.token {
+            Token::SemiColon => {
+                let end = places.byte(token.span.start);
+                if holds_something {
+                    found.extend(text.get(start..end));
+                }
+                (start, holds_something) = (end + 1, false);
+            }
+            Token::Whitespace(_) | Token::EOF => {}
+            _ => holds_something = true,
+        }
+    }
+    if holds_something {
+        found.extend(text.get(start..));
+    }
+    found.into_iter().map(str::trim).collect()
+}
+
+/// Whether Enter ends what was typed: a command (`\d`), nothing at all, or statements of which the last has its `;`.
+pub(crate) fn complete(typed: &str) -> bool {
+    let typed = typed.trim();
+    if typed.is_empty() || typed.starts_with('\\') {
+        return true;
+    }
+    let Some(tokens) = tokens(typed) else { return false };
+    let last = tokens.iter().rev().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    last.is_none_or(|token| token.token == Token::SemiColon)
+}
+
+/// None where a string, a quoted name or a comment does not end.
+fn tokens(text: &str) -> Option<Vec<TokenWithSpan>> {
+    Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().ok()
+}
+
+/// Where the lines of a text begin.
+struct Places<'a> {
+    text: &'a str,
+    lines: Vec<usize>,
+}
+
+impl<'a> Places<'a> {
+    fn of(text: &'a str) -> Places<'a> {
+        let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        Places { text, lines: std::iter::once(0).chain(after_breaks).collect() }
+    }
+
+    /// The byte at a place given by line and character, both from 1.
+    fn byte(&self, place: Location) -> usize {
+        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
+        let line = self.lines.get(number(place.line)).copied().unwrap_or(self.text.len());
+        let rest = self.text.get(line..).unwrap_or_default();
+        line + rest.char_indices().nth(number(place.column)).map_or(rest.len(), |(at, _)| at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn statements_end_at_a_semicolon_and_the_last_needs_none() {
+        assert_eq!(statements("SELECT 1; SELECT 2\n;\nSELECT 3"), ["SELECT 1", "SELECT 2", "SELECT 3"]);
+        assert_eq!(statements(";; \n -- nothing; here\n ; /* nor; here */"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_semicolon_in_a_string_a_name_or_a_comment_divides_nothing() {
+        for one in [
+            "SELECT ';' AS a",
+            "SELECT 'it''s; so'",
+            "SELECT 1 AS \";\"",
+            "SELECT 1 -- this; that\n + 1",
+            "SELECT /* this; /* and; */ that */ 1",
+            "SELECT 'höher; als\n ü;' AS höhe",
+        ] {
+            assert_eq!(statements(&format!("{one}; SELECT 2")), [one, "SELECT 2"]);
+        }
+    }
+
+    #[test]
+    fn what_does_not_end_is_left_to_the_parser_as_it_is() {
+        assert_eq!(statements("SELECT 1; SELECT 'open"), ["SELECT 1; SELECT 'open"]);
+    }
+
+    #[test]
+    fn enter_ends_a_statement_only_after_its_semicolon() {
+        for whole in ["", "  ", "SELECT 1;", "SELECT 1; -- done", "\\d atl08", "-- a remark"] {
+            assert!(complete(whole), "{whole}");
+        }
+        for part in ["SELECT 1", "SELECT ';", "SELECT 1 -- ;", "SELECT 1; SELECT", "SELECT 1 /* ;"] {
+            assert!(!complete(part), "{part}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_joined_by_semicolons_comes_apart_again(parts in prop::collection::vec("(a|é|'[ ;é\n]*'|\"b;\"|1|,|/\\*;\\*/ x| )*a", 1..5)) {
+            let trimmed: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
+            let joined = parts.join(";");
+            prop_assert_eq!(statements(&joined), trimmed);
+        }
+    }
+}

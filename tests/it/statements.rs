@@ -1,0 +1,152 @@
+//! Statements from a pipe, and what is told when one fails or finds nothing.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::support::{Place, Run};
+
+fn with_granule() -> Place {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    place.ok(&["ingest", "granules"]);
+    place
+}
+
+fn piped(place: &Place, arguments: &[&str], text: &str) -> Run {
+    let mut command = place.command(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A program that has failed already reads nothing more.
+    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+    Run::from(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn statements_in_a_pipe_are_run_one_after_another() {
+    let place = with_granule();
+    let text = "SELECT 1 AS a; -- the first; of two\nSELECT ';' AS b,\n  count(*) > 0 AS some FROM atl08;\n";
+    let run = piped(&place, &["query", "--format", "csv"], text);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "a\n1\nb,some\n;,true\n"), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("rows: 1, ").count(), 2);
+}
+
+#[test]
+fn the_first_statement_that_fails_ends_a_pipe_and_what_came_before_it_is_written() {
+    let place = with_granule();
+    let run = piped(&place, &["query", "--format", "csv"], "SELECT 1 AS a; SELECT nothing FROM atl08; SELECT 2 AS b");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), "a\n1\n"));
+    assert!(run.stderr.contains("error: there is no column nothing"), "{}", run.stderr);
+}
+
+#[test]
+fn without_a_statement_and_without_a_terminal_the_command_says_so() {
+    let place = with_granule();
+    for text in ["", " -- nothing here;\n"] {
+        let run = piped(&place, &["query"], text);
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.contains("there is no statement in standard input\nhint: "), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_file_of_one_result_takes_one_statement() {
+    let place = with_granule();
+    for arguments in [&["query", "-o", "rows.csv"][..], &["query", "--format", "parquet"]] {
+        let run = piped(&place, arguments, "SELECT 1; SELECT 2");
+        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+        assert!(run.stderr.contains("2 statements, but "), "{}", run.stderr);
+    }
+    assert!(!place.path("rows.csv").exists());
+}
+
+#[test]
+fn a_column_that_is_not_there_is_told_with_what_may_have_been_meant() {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    std::fs::write(
+        place.path("small.yml"),
+        "product: ATL08\nvariables: [h_canopy, h_te_best_fit, night_flag]\nwindow: {granules: 1}\n",
+    )
+    .unwrap();
+    place.ok(&["--config", "small.yml", "ingest", "granules"]);
+    for (sql, column, hint) in [
+        ("SELECT h_canopi FROM atl08", "h_canopi", "near it: h_canopy"),
+        ("SELECT beam FROM atl08 WHERE nigth_flag = 1", "nigth_flag", "near it: night_flag"),
+        ("SELECT a.h_tee FROM atl08 a", "a.h_tee", "near it: h_te_best_fit"),
+        ("SELECT avg(rh98) FROM atl08", "rh98", "canopy_h (h_canopy)"),
+        ("SELECT sensitivity FROM atl08", "sensitivity", "its counterparts are snr"),
+        ("SELECT delta_time FROM atl08", "delta_time", "it is time, in UTC"),
+        ("SELECT snr FROM atl08", "snr", "this database does not store it: `isdb add-variable snr`"),
+        ("SELECT canopy_h FROM granules", "canopy_h", "canopy_h is a column of atl08"),
+    ] {
+        let run = place.run(&["query", sql]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{sql}");
+        assert!(run.stderr.starts_with(&format!("error: there is no column {column}\n")), "{sql}: {}", run.stderr);
+        assert!(
+            run.stderr.lines().last().is_some_and(|line| line.starts_with("hint: ") && line.contains(hint)),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_table_that_is_not_there_is_told_with_those_that_are() {
+    let place = with_granule();
+    let run = place.run(&["query", "SELECT * FROM atl8 WHERE canopy_h > 5"]);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(
+        run.stderr,
+        "error: there is no table atl8\nhint: near it: atl08; the tables are atl08, granules, segments\n"
+    );
+}
+
+#[test]
+fn a_query_outside_the_database_is_told_which_predicate_is() {
+    let place = with_granule();
+    for (sql, told) in [
+        (
+            "SELECT * FROM atl08 WHERE canopy_h > 1 AND latitude > 89.5",
+            "no rows: latitude > 89.5 lies outside the database, whose latitudes go from ",
+        ),
+        (
+            "SELECT beam, count(*) FROM atl08 WHERE time < '2018-01-01' GROUP BY beam",
+            "no rows: time < 2018-01-01T00:00:00Z lies outside the database, whose times go from ",
+        ),
+        (
+            "SELECT rgt FROM atl08 WHERE latitude BETWEEN 89.5 AND 89.9 AND rgt > 0",
+            "no rows: latitude >= 89.5 lies outside",
+        ),
+        (
+            "SELECT * FROM segments WHERE longitude IN (179.99, -179.99)",
+            "no rows: longitude = 179.99 or longitude = -179.99 lies outside",
+        ),
+        ("SELECT * FROM atl08 WHERE canopy_h > 1000", "no rows: nothing in the database meets all conditions together"),
+    ] {
+        let run = place.ok(&["query", sql]);
+        assert!(run.stderr.starts_with("rows: 0, ") && run.stderr.contains(told), "{sql}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn nothing_is_told_of_a_query_that_finds_something_or_could_not_by_itself() {
+    let place = with_granule();
+    for sql in [
+        "SELECT count(*) FROM atl08 WHERE latitude > 89.5",
+        "SELECT beam FROM atl08 LIMIT 0",
+        "SELECT beam FROM atl08 LIMIT 5 OFFSET 1000000",
+        "CREATE VIEW high AS SELECT * FROM atl08 WHERE latitude > 89.5",
+    ] {
+        let run = place.ok(&["query", sql]);
+        assert!(!run.stderr.contains("no rows:"), "{sql}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn an_empty_database_is_told_as_what_it_is() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("granules")).unwrap();
+    std::fs::write(place.path("granules/login.h5"), "no granule").unwrap();
+    assert_eq!(place.run(&["ingest", "granules"]).code, Some(3));
+    let run = place.ok(&["query", "SELECT * FROM atl08 WHERE canopy_h > 5"]);
+    assert!(run.stderr.contains("no rows: the database holds no segments"), "{}", run.stderr);
+}
