@@ -95,9 +95,13 @@ impl Failure {
             Failure::OneStatementOnly { .. } => Some("run one `isdb query` for each statement"),
             Failure::OutputOfPrompt => Some("name the statement: `isdb query --output FILE \"SELECT ...\"`"),
             Failure::UnknownColumn { hint, .. } | Failure::UnknownTable { hint, .. } => Some(hint),
-            Failure::Config(_) => Some("`isdb init` writes a config with comments; `isdb config schema` is for editors"),
+            Failure::Config(_) => {
+                Some("`isdb init` writes a config with comments; `isdb config schema` is for editors")
+            }
             Failure::Filter(_) => Some("`isdb filters` lists them"),
-            Failure::Ingest(isdb_ingest::Error::Selection(error)) | Failure::Open(error) if selection_hint(error).is_some() => {
+            Failure::Ingest(isdb_ingest::Error::Selection(error)) | Failure::Open(error)
+                if selection_hint(error).is_some() =>
+            {
                 selection_hint(error)
             }
             Failure::Ingest(isdb_ingest::Error::Window { .. }) => {
@@ -147,9 +151,7 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         Store::OtherVariables { .. } => {
             Some("leave --config out to use the database's variables, or name another --db")
         }
-        Store::OtherDesign { .. } => {
-            Some("leave it out to go on as the database was made, or name another --db")
-        }
+        Store::OtherDesign { .. } => Some("leave it out to go on as the database was made, or name another --db"),
         Store::Unsupported { .. } => Some("name a folder on a local disk"),
         _ => None,
     }

@@ -2,6 +2,7 @@
 //! are in `docs/design/0001-layout.md`.
 
 use arrow::datatypes::{Field, Schema};
+use isdb_schema::catalogue::Variable;
 use isdb_schema::segments;
 use tiledb::{ArrayLayout, CellOrder, Dimension, Domain};
 

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::blocking::blocking;
 use crate::commit::{ArrayState, Commit, DeadFragment, FORMAT, FragmentRecord, Recorded};
-use crate::database::{Database, stored_variables};
+use crate::database::Database;
+use crate::design::stored_variables;
 use crate::error::{Error, Result};
 use crate::evolution;
 use crate::ids::Id;

@@ -8,7 +8,7 @@ use datafusion::logical_expr::TableType;
 
 use crate::cli::Format;
 use crate::failure::Failure;
-use crate::output::{self, Origin};
+use crate::output;
 use crate::session::{Session, tables, unknown_table};
 
 /// What `\?` shows.
@@ -62,7 +62,7 @@ pub(crate) async fn list_tables(session: &Session, format: Format) -> Result<(),
         columns.push(provider.schema().fields().len().to_string());
         names.push(name);
     }
-    write(session, format, [("name", texts(names)), ("kind", texts(kinds)), ("columns", texts(columns))]).await
+    write(format, [("name", texts(names)), ("kind", texts(kinds)), ("columns", texts(columns))]).await
 }
 
 /// Writes the columns of `table`: name, type, units, and what the product says of them.
@@ -81,7 +81,7 @@ pub(crate) async fn describe(session: &Session, table: &str, format: Format) -> 
         ("units", texts(fields.iter().map(|field| units(field)))),
         ("meaning", texts(fields.iter().map(|field| meaning(field)))),
     ];
-    write(session, format, columns).await
+    write(format, columns).await
 }
 
 /// What Tab completes: the tables and the columns of all of them, each once.
@@ -97,13 +97,8 @@ pub(crate) async fn names(session: &Session) -> Vec<String> {
     names
 }
 
-async fn write<const N: usize>(
-    session: &Session,
-    format: Format,
-    columns: [(&str, ArrayRef); N],
-) -> Result<(), Failure> {
-    let rows = session.context().read_batch(RecordBatch::try_from_iter(columns)?)?.execute_stream().await?;
-    output::write(rows, format, None, &Origin { sql: String::new(), snapshot: session.timestamp() }).await?;
+async fn write<const N: usize>(format: Format, columns: [(&str, ArrayRef); N]) -> Result<(), Failure> {
+    output::write_batch(RecordBatch::try_from_iter(columns)?, format).await?;
     Ok(())
 }
 

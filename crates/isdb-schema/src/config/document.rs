@@ -35,7 +35,7 @@ pub(super) struct Document {
     pub(super) layout: Option<Layout>,
     /// Which granules become visible together.
     pub(super) window: Option<Window>,
-    /// What ingest and queries may use of the machine.
+    /// What ingest may use of the machine.
     pub(super) resources: Option<Resources>,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Window {
     pub(super) granules: Option<Spanned<u32>>,
 }
 
-/// What ingest and queries may use of the machine.
+/// What ingest may use of the machine.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Resources {
