@@ -7,5 +7,7 @@ mod errors;
 mod independent;
 mod installation;
 mod output;
+mod python;
+mod recipes;
 mod support;
 mod workflow;
