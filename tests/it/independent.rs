@@ -3,13 +3,30 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use crate::python::{python, script};
 use crate::support::{Place, data_folder};
 
-/// The mean number of segments of a beam: a few chunks' worth in one granule, little in the others.
-const SMALL: &str = "60";
-const SEVERAL_CHUNKS: &str = "9000";
+/// The runs of the generator that make forty granules: release, granules, mean segments of a beam, quirk. One granule has
+/// beams of more than the 10,000 rows that a chunk holds; `overlap` writes two granules that share segments for each one
+/// asked for.
+const FORTY: [(&str, &str, &str, Option<&str>); 14] = [
+    ("004", "3", "60", None),
+    ("005", "3", "60", None),
+    ("006", "3", "60", None),
+    ("007", "2", "60", None),
+    ("007", "1", "9000", None),
+    ("004", "3", "60", Some("missing-beam")),
+    ("005", "3", "60", Some("empty-beam")),
+    ("006", "3", "60", Some("no-land-segments")),
+    ("007", "3", "60", Some("double-deflate")),
+    ("004", "3", "60", Some("missing-variable")),
+    ("005", "3", "60", Some("nan-fill")),
+    ("006", "3", "60", Some("backward")),
+    ("007", "3", "60", Some("transition")),
+    ("007", "2", "60", Some("overlap")),
+];
 
 /// Compares every value and NULL of the database, and of its rows written as Parquet, with the granules it came from.
 fn compare(place: &Place) {
@@ -59,27 +76,13 @@ fn every_value_and_null_of_synthetic_granules_is_h5py_s() {
 fn every_value_and_null_of_forty_granules_of_all_releases_and_quirks_is_h5py_s() {
     let Some(generator) = beside_data("tools/make_granules.py") else { return };
     let place = Place::new();
-    let whole = [("004", "3", SMALL), ("005", "3", SMALL), ("006", "3", SMALL), ("007", "2", SMALL)];
-    let whole = whole.into_iter().chain([("007", "1", SEVERAL_CHUNKS)]).map(|granules| (granules, None));
-    let quirks = [
-        (("004", "3", SMALL), Some("missing-beam")),
-        (("005", "3", SMALL), Some("empty-beam")),
-        (("006", "3", SMALL), Some("no-land-segments")),
-        (("007", "3", SMALL), Some("double-deflate")),
-        (("004", "3", SMALL), Some("missing-variable")),
-        (("005", "3", SMALL), Some("nan-fill")),
-        (("006", "3", SMALL), Some("backward")),
-        (("007", "3", SMALL), Some("transition")),
-        // Two granules that share their last and first segments.
-        (("007", "2", SMALL), Some("overlap")),
-    ];
     let mut running = Vec::new();
-    for (seed, ((release, count, segments), quirk)) in whole.chain(quirks).enumerate() {
+    for (seed, (release, count, segments, quirk)) in FORTY.into_iter().enumerate() {
         let Some(mut command) = python() else { return };
         command.arg(&generator).arg(place.path("granules")).args(["--release", release, "--count", count]);
         command.args(["--segments", segments, "--seed", &(seed + 1).to_string()]);
         command.args(quirk.map(|quirk| ["--quirk", quirk]).into_iter().flatten());
-        running.push(command.stdout(std::process::Stdio::null()).spawn().unwrap());
+        running.push(command.stdout(Stdio::null()).spawn().unwrap());
     }
     for mut child in running {
         assert!(child.wait().unwrap().success());

@@ -46,7 +46,7 @@ fn every_worked_example_answers_what_numpy_computes_from_the_granules() {
 #[test]
 fn boxes_and_dates_of_the_worked_examples_reach_the_array() {
     let place = place();
-    let mut boxes = 0;
+    let mut asked_for = 0;
     for recipe in recipes() {
         let sql = fs::read_to_string(&recipe).unwrap();
         let plan = place.rows(&format!("EXPLAIN {sql}")).join("\n");
@@ -57,9 +57,9 @@ fn boxes_and_dates_of_the_worked_examples_reach_the_array() {
         ] {
             if sql.contains(asked) {
                 assert!(plan.contains(range), "{}: no {range:?} in\n{plan}", recipe.display());
-                boxes += 1;
+                asked_for += 1;
             }
         }
     }
-    assert!(boxes >= 10, "only {boxes} boxes and dates found");
+    assert!(asked_for >= 10, "only {asked_for} boxes and dates found");
 }

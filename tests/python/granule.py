@@ -87,9 +87,10 @@ class Granule:
         """The beams that have rows."""
         for name in BEAMS:
             datasets = {}
-            group = self.file.get(f"{name}/land_segments")
-            if group is not None:
-                group.visititems(lambda path, item: datasets.update({path.rsplit("/")[-1]: item}) if isinstance(item, h5py.Dataset) else None)
+            land = self.file.get(f"{name}/land_segments")
+            for group in (land, *(land.get(part) for part in ("canopy", "terrain"))) if land is not None else ():
+                if group is not None:
+                    datasets |= {key: item for key, item in group.items() if isinstance(item, h5py.Dataset)}
             if "delta_time" in datasets and len(datasets["delta_time"]):
                 yield Beam(self, name, datasets)
 
@@ -143,7 +144,8 @@ class Granule:
             if part == "release" and "identifier_product_doi" in self.file.attrs:
                 told.append(int(text(self.file.attrs["identifier_product_doi"]).rsplit(".")[-1]))
             if part == "rgt":
-                told += [int(self.file[f"{beam}/land_segments/rgt"][0]) for beam in BEAMS if f"{beam}/land_segments/rgt" in self.file]
+                rows = [self.file.get(f"{beam}/land_segments/rgt") for beam in BEAMS]
+                told += [int(dataset[0]) for dataset in rows if dataset is not None and len(dataset)]
             if kept:
                 told.insert(0, int(kept[index + 2]))
             if named:
