@@ -22,13 +22,13 @@ demo:
 	$(CARGO) build $(BUILD)
 	@rm -rf $(DEMO)/atl08.isdb
 ifeq ($(GRANULES),)
-	target/debug/examples/make_granules $(DEMO)/granules
+	target/debug/examples/make_granules $(DEMO)/granules --repeat 2
 	target/debug/isdb --db $(DEMO)/atl08.isdb ingest $(DEMO)/granules
 else
 	target/debug/isdb --db $(DEMO)/atl08.isdb ingest "$(GRANULES)" || [ $$? -eq 3 ]
 endif
 	target/debug/isdb --db $(DEMO)/atl08.isdb info
-	target/debug/isdb --db $(DEMO)/atl08.isdb query -f sql/queries/demo.sql
+	target/debug/isdb --db $(DEMO)/atl08.isdb query -f sql/queries/percentiles_by_landcover.sql
 	target/debug/isdb --db $(DEMO)/atl08.isdb query "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5 LIMIT 10"
 	@echo
 	@echo "Your turn: target/debug/isdb --db $(DEMO)/atl08.isdb query \"SELECT ...\""

@@ -2,8 +2,10 @@
 //! forest are functions of the position, so that neighbouring tracks agree; the same seed gives the same files.
 //!
 //! ```text
-//! cargo run --example make_granules -- OUT [--count 6] [--segments 2000] [--release 007] [--seed 1]
+//! cargo run --example make_granules -- OUT [--count 6] [--repeat 1] [--segments 2000] [--release 007] [--seed 1]
 //! ```
+//!
+//! `--repeat N` flies each track N times, 91 days apart, before it goes to the next; `--count` counts the granules.
 
 mod noise;
 mod segment;
@@ -17,6 +19,7 @@ use std::path::PathBuf;
 struct Options {
     out: PathBuf,
     count: u64,
+    repeat: u64,
     segments: usize,
     release: u16,
     seed: u64,
@@ -26,18 +29,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = options(std::env::args().skip(1))?;
     std::fs::create_dir_all(&options.out)?;
     for index in 0..options.count {
-        let track = track::Track::new(options.seed, index, options.release);
+        let track = track::Track::new(options.seed, index / options.repeat, index % options.repeat, options.release);
         println!("{}", write::granule(&options.out, &track, options.segments)?.display());
     }
     Ok(())
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
-    let (mut out, mut count, mut segments, mut release, mut seed) = (None, 6, 2000, 7, 1);
+    let (mut out, mut count, mut repeat, mut segments, mut release, mut seed) = (None, 6, 1, 2000, 7, 1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--count" => count = value()?.parse()?,
+            "--repeat" => repeat = value()?.parse()?,
             "--segments" => segments = value()?.parse()?,
             "--release" => release = value()?.parse()?,
             "--seed" => seed = value()?.parse()?,
@@ -45,12 +49,14 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<d
             folder => out = Some(PathBuf::from(folder)),
         }
     }
-    if !(4..=7).contains(&release) || segments == 0 {
-        return Err("--release is 004 to 007, --segments at least 1".into());
+    if !(4..=7).contains(&release) || segments == 0 || repeat == 0 {
+        return Err("--release is 004 to 007, --segments and --repeat at least 1".into());
     }
     Ok(Options {
-        out: out.ok_or("usage: make_granules OUT [--count N] [--segments N] [--release 007] [--seed S]")?,
+        out: out
+            .ok_or("usage: make_granules OUT [--count N] [--repeat N] [--segments N] [--release 007] [--seed S]")?,
         count,
+        repeat,
         segments,
         release,
         seed,

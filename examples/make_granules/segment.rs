@@ -21,7 +21,7 @@ pub(crate) struct Segment {
     /// First photon, from 1.
     first_photon: u32,
     terrain: f64,
-    /// Height of the 98 % photon above the terrain; `None` without canopy photons.
+    /// Height of the 98 % photon above the terrain; `None` without enough canopy photons.
     canopy: Option<f64>,
     terrain_photons: f64,
     canopy_photons: f64,
@@ -60,7 +60,7 @@ impl Segment {
             terrain,
             canopy,
             terrain_photons,
-            canopy_photons: if canopy.is_some() { canopy_photons } else { 0.0 },
+            canopy_photons: if water { 0.0 } else { canopy_photons },
             cloud,
             boreal,
             snow: boreal && !(110.0..310.0).contains(&day),

@@ -7,6 +7,10 @@ use crate::noise::between;
 /// UTC seconds of the ATLAS epoch, 2018-01-01.
 const ATLAS_EPOCH: i64 = 1_514_764_800;
 const SECONDS_PER_DAY: f64 = 86_400.0;
+/// A reference ground track is flown again after this long, as the next cycle.
+const DAYS_PER_CYCLE: f64 = 91.0;
+/// Kilometres by which each further pass lies aside of the one before.
+const ASIDE: f64 = 0.03;
 /// Kilometres of one degree of latitude.
 const KM_PER_DEGREE: f64 = 111.2;
 /// Kilometres a second along the ground.
@@ -25,6 +29,8 @@ pub(crate) struct Track {
     latitude: f64,
     longitude: f64,
     ascending: bool,
+    /// Kilometres to the east of the first pass.
+    aside: f64,
 }
 
 /// Where a segment's centre lies, and when it is passed.
@@ -39,17 +45,18 @@ pub(crate) struct Position {
 }
 
 impl Track {
-    /// The track number `index` of `seed`.
-    pub(crate) fn new(seed: u64, index: u64, release: u16) -> Self {
+    /// The track number `index` of `seed`, flown for the first time (`pass` 0) or again. Clouds and photons of another
+    /// pass are others, ground and forest are not.
+    pub(crate) fn new(seed: u64, index: u64, pass: u64, release: u16) -> Self {
         let pick = |low: f64, high: f64, what: u64| between(low, high, &[seed, index, what]);
         let (latitude, longitude, region) = match index % 2 {
             0 => (pick(-8.0, -3.0, 0), pick(-66.0, -58.0, 1), 10),
             _ => (pick(50.0, 56.0, 0), pick(-108.0, -92.0, 1), 3),
         };
-        let days = (index as f64 + pick(0.0, 1.0, 2)) * 37.0 % 1500.0 + 365.0;
+        let days = (index as f64 + pick(0.0, 1.0, 2)) * 37.0 % 1500.0 + 365.0 + pass as f64 * DAYS_PER_CYCLE;
         let start = (days * SECONDS_PER_DAY).floor();
         let rgt = u16::try_from((seed * 131 + index * 97) % 1387 + 1).unwrap_or(1);
-        let cycle = u8::try_from(index % 20 + 3).unwrap_or(3);
+        let cycle = u8::try_from(index % 20 + 3 + pass).unwrap_or(3);
         #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a few years")]
         let name = GranuleName {
             start: ATLAS_EPOCH + start as i64,
@@ -63,7 +70,8 @@ impl Track {
         };
         // It turns about twice a year.
         let sc_orient = i8::from(days % 365.0 < 180.0);
-        Self { name, seed, start, sc_orient, latitude, longitude, ascending: pick(0.0, 1.0, 3) < 0.5 }
+        let (ascending, aside) = (pick(0.0, 1.0, 3) < 0.5, pass as f64 * ASIDE);
+        Self { name, seed: seed + 1000 * pass, start, sc_orient, latitude, longitude, ascending, aside }
     }
 
     /// The position of segment `along` of beam 0 to 5: three pairs 3.3 km apart, 90 m within a pair.
@@ -71,7 +79,7 @@ impl Track {
         let north = if self.ascending { 1.0 } else { -1.0 };
         let km = f64::from(along) * 0.1;
         let latitude = self.latitude + north * km / KM_PER_DEGREE;
-        let across = (f64::from(beam / 2) - 1.0) * 3.3 + (f64::from(beam % 2) - 0.5) * 0.09;
+        let across = (f64::from(beam / 2) - 1.0) * 3.3 + (f64::from(beam % 2) - 0.5) * 0.09 + self.aside;
         let drift = north * SLANT * (latitude - self.latitude);
         let longitude = self.longitude + drift + across / (KM_PER_DEGREE * latitude.to_radians().cos());
         Position { latitude, longitude, time: self.start + km / GROUND_SPEED, along }

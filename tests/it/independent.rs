@@ -1,57 +1,93 @@
-//! The database against readers that share no code with isdb: h5py for the granules, TileDB-Py for the arrays.
+//! The database against readers that share no code with isdb: h5py for the granules, TileDB-Py for the arrays, pyarrow for
+//! Parquet.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
 
-use crate::support::{Place, real_granule, release_004};
+use crate::python::{python, script};
+use crate::support::{Place, data_folder};
 
-/// Where `make test` has put h5py and TileDB-Py.
-fn packages() -> Option<PathBuf> {
-    let packages = std::env::var_os("ISDB_TEST_PYTHON_PACKAGES").map(PathBuf::from);
-    if packages.is_none() {
-        eprintln!("skipped: ISDB_TEST_PYTHON_PACKAGES does not name h5py and TileDB-Py (make test installs them)");
-    }
-    packages
-}
+/// The runs of the generator that make forty granules: release, granules, mean segments of a beam, quirk. One granule has
+/// beams of more than the 10,000 rows that a chunk holds; `overlap` writes two granules that share segments for each one
+/// asked for.
+const FORTY: [(&str, &str, &str, Option<&str>); 14] = [
+    ("004", "3", "60", None),
+    ("005", "3", "60", None),
+    ("006", "3", "60", None),
+    ("007", "2", "60", None),
+    ("007", "1", "9000", None),
+    ("004", "3", "60", Some("missing-beam")),
+    ("005", "3", "60", Some("empty-beam")),
+    ("006", "3", "60", Some("no-land-segments")),
+    ("007", "3", "60", Some("double-deflate")),
+    ("004", "3", "60", Some("missing-variable")),
+    ("005", "3", "60", Some("nan-fill")),
+    ("006", "3", "60", Some("backward")),
+    ("007", "3", "60", Some("transition")),
+    ("007", "2", "60", Some("overlap")),
+];
 
-/// Compares every value and NULL of the database with the granules it came from, at the timestamp that `isdb info` prints.
+/// Compares every value and NULL of the database, and of its rows written as Parquet, with the granules it came from.
 fn compare(place: &Place) {
-    let Some(packages) = packages() else { return };
     let info = place.ok(&["info"]).stdout;
     let timestamp = info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/compare.py");
-    let compared = Command::new("python3")
-        .arg(script)
-        .arg(place.path("db"))
-        .arg(timestamp)
-        .env("PYTHONPATH", packages)
-        .output()
-        .unwrap();
-    let (stdout, stderr) = (String::from_utf8_lossy(&compared.stdout), String::from_utf8_lossy(&compared.stderr));
-    assert!(compared.status.success(), "{stdout}\n{stderr}");
-    assert!(stdout.contains("equal"), "{stdout}");
+    place.ok(&["query", "-o", "all.parquet", "SELECT * FROM atl08"]);
+    let mut arguments = vec![place.path("db"), timestamp.into(), "--parquet".into(), place.path("all.parquet")];
+    if let Some(table) = beside_data("atl08/variables.csv") {
+        arguments.extend(["--fills".into(), table]);
+    }
+    let Some(compared) = script("compare.py", &arguments) else { return };
+    assert!(compared.contains("equal: array and parquet"), "{compared}");
+}
+
+/// A file beside the folder of real granules; None, said aloud, where it is not.
+fn beside_data(name: &str) -> Option<PathBuf> {
+    let path = data_folder().join("..").join(name);
+    if !path.exists() {
+        eprintln!("skipped: no {}", path.display());
+        return None;
+    }
+    Some(path.canonicalize().unwrap())
 }
 
 #[test]
-fn every_value_and_null_of_the_release_004_granule_is_h5py_s() {
-    let Some(granule) = release_004() else { return };
-    let place = Place::new();
-    place.ok(&["ingest", granule.to_str().unwrap()]);
-    compare(&place);
-}
-
-#[test]
-fn every_value_and_null_of_the_release_007_extract_is_h5py_s() {
-    let Some(granule) = real_granule("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
-    let place = Place::new();
-    place.ok(&["ingest", granule.to_str().unwrap()]);
-    compare(&place);
+fn every_value_and_null_of_every_real_granule_is_h5py_s() {
+    let Some(folder) = beside_data("data") else { return };
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let granules: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "h5")).collect();
+    assert!(!granules.is_empty(), "no granule in {}", data_folder().display());
+    for granule in granules {
+        let place = Place::new();
+        place.ok(&["ingest", granule.to_str().unwrap()]);
+        compare(&place);
+    }
 }
 
 #[test]
 fn every_value_and_null_of_synthetic_granules_is_h5py_s() {
     let place = Place::new();
     place.synthesise("granules", 4, 200);
+    place.ok(&["ingest", "granules"]);
+    compare(&place);
+}
+
+#[test]
+fn every_value_and_null_of_forty_granules_of_all_releases_and_quirks_is_h5py_s() {
+    let Some(generator) = beside_data("tools/make_granules.py") else { return };
+    let place = Place::new();
+    let mut running = Vec::new();
+    for (seed, (release, count, segments, quirk)) in FORTY.into_iter().enumerate() {
+        let Some(mut command) = python() else { return };
+        command.arg(&generator).arg(place.path("granules")).args(["--release", release, "--count", count]);
+        command.args(["--segments", segments, "--seed", &(seed + 1).to_string()]);
+        command.args(quirk.map(|quirk| ["--quirk", quirk]).into_iter().flatten());
+        running.push(command.stdout(Stdio::null()).spawn().unwrap());
+    }
+    for mut child in running {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(fs::read_dir(place.path("granules")).unwrap().count(), 40);
     place.ok(&["ingest", "granules"]);
     compare(&place);
 }

@@ -8,6 +8,8 @@ mod formats;
 mod independent;
 mod installation;
 mod output;
+mod python;
+mod recipes;
 mod statements;
 mod support;
 mod workflow;

@@ -52,10 +52,15 @@ impl Place {
 
     /// Writes `count` synthetic granules of about `segments` segments a beam into `folder`.
     pub(crate) fn synthesise(&self, folder: &str, count: usize, segments: usize) {
+        self.make_granules(folder, &["--count", &count.to_string(), "--segments", &segments.to_string()]);
+    }
+
+    /// Writes synthetic granules into `folder` with the options of the example `make_granules`.
+    pub(crate) fn make_granules(&self, folder: &str, options: &[&str]) {
         let generator = Path::new(env!("CARGO_BIN_EXE_isdb")).with_file_name("examples").join("make_granules");
-        let (count, segments) = (count.to_string(), segments.to_string());
         let made = Command::new(&generator)
-            .args([self.path(folder).to_str().unwrap(), "--count", &count, "--segments", &segments])
+            .arg(self.path(folder))
+            .args(options)
             .output()
             .unwrap_or_else(|error| panic!("{}: {error}", generator.display()));
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -77,10 +82,14 @@ pub(crate) fn release_004() -> Option<PathBuf> {
     real_granule("processed_ATL08_20200821122613_08730802_004_01.h5")
 }
 
+/// The folder of real granules, which need not exist.
+pub(crate) fn data_folder() -> PathBuf {
+    std::env::var_os("ISDB_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from)
+}
+
 pub(crate) fn real_granule(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("ISDB_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
-    let path = folder.join(name);
+    let path = data_folder().join(name);
     if !path.exists() {
         eprintln!("skipped: no real granule at {} (ISDB_TEST_DATA names their folder)", path.display());
         return None;

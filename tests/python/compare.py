@@ -1,147 +1,141 @@
 """Compare a database with the granules it was made of: every segment, every variable, every NULL.
 
-    compare.py DATABASE TIMESTAMP
+    compare.py DATABASE TIMESTAMP [--parquet FILE] [--fills variables.csv]
 
-Reads the arrays with TileDB-Py at the timestamp that `isdb info` prints and the granules with h5py. It shares no code with
-isdb and states the product's rules once more: a value is NULL if it equals the dataset's `_FillValue` or its non-zero HDF5
-fill, or if it is a float that is NaN or at least 3.4e38; in profiles each element for itself.
+The granules are read with h5py (granule.py), the arrays with TileDB-Py at the timestamp that `isdb info` prints, and the file
+that `isdb query -o FILE "SELECT * FROM atl08"` wrote with pyarrow (database.py). `--fills` is the product's table of variables.
 """
 
+import argparse
 import sys
 
-import h5py
 import numpy as np
-import tiledb
 
-BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
-GPS_OF_2018 = 1198800018  # GPS seconds of 2018-01-01T00:00:00Z
-UNIX_OF_2018 = 1514764800
-COORDINATES = ("latitude", "longitude", "delta_time")
+from database import from_array, from_parquet, ledger
+from granule import Granule, product_fills
+
+# What a database holds beside the product's variables; the view adds plain names and what the ledger knows.
+OWN = {"latitude", "longitude", "time", "ingest_id", "fragment_id", "beam", "beam_strength", "sc_orient", "spot", "n_geosegments"}
+OF_LEDGER = ("cycle", "region", "release", "revision")
+PLAIN = {
+    "canopy_h": "h_canopy",
+    "canopy_h_mean": "h_mean_canopy",
+    "canopy_h_median": "h_median_canopy",
+    "canopy_h_max": "h_max_canopy",
+    "canopy_h_uncertainty": "h_canopy_uncertainty",
+    "canopy_h_abs": "h_canopy_abs",
+    "terrain_h": "h_te_best_fit",
+    "terrain_h_mean": "h_te_mean",
+    "terrain_h_uncertainty": "h_te_uncertainty",
+    "landcover": "segment_landcover",
+    "canopy_cover": "segment_cover",
+    "snowcover": "segment_snowcover",
+    "watermask": "segment_watermask",
+}
 
 
 def fail(text):
     sys.exit(f"different: {text}")
 
 
-def null_in_file(dataset, values):
-    """Where the granule says that there is no value."""
-    fills = [dataset.attrs["_FillValue"]] if "_FillValue" in dataset.attrs else []
-    if dataset.fillvalue is not None and dataset.fillvalue != 0:
-        fills.append(dataset.fillvalue)
-    null = np.zeros(values.shape, bool)
-    for fill in fills:
-        null |= values == np.asarray(fill, values.dtype).reshape(-1)[0]
-    if values.dtype.kind == "f":
-        null |= ~(values < 3.4e38)
-    return null
+def equal(what, found, expected):
+    """Compares two pairs of values and NULLs; gives how many values were compared."""
+    (values, null), (expected_values, expected_null) = found, expected
+    if not np.array_equal(null, expected_null):
+        fail(f"{what}: {null.sum()} NULLs in the database, {expected_null.sum()} in the granule, or elsewhere")
+    if not np.array_equal(values[~null].astype(expected_values.dtype), expected_values[~null]):
+        fail(f"{what}: values")
+    return null.size
 
 
-def stored(column, element_null):
-    """Values and NULLs of a column as TileDB-Py hands it out: plain, masked, or with one field per element of a list."""
-    null = np.ma.getmaskarray(column) if isinstance(column, np.ma.MaskedArray) else np.zeros(len(column), bool)
-    values = np.ma.getdata(column)
-    if values.dtype.names:
-        null = null[values.dtype.names[0]] if null.dtype.names else null
-        values = np.stack([values[name] for name in values.dtype.names], axis=1)
-        null = np.repeat(null[:, None], values.shape[1], axis=1)
-        null |= np.isnan(values) if values.dtype.kind == "f" else values == element_null
-    return values, null
+def geosegments(columns, rows):
+    """How many 20 m segments each row spans."""
+    if not {"segment_id_beg", "segment_id_end"} <= columns.keys():
+        return np.zeros(rows, int), np.ones(rows, bool)
+    (first, first_null), (last, last_null) = columns["segment_id_beg"], columns["segment_id_end"]
+    return last.astype(int) - first + 1, first_null | last_null
 
 
-def utc(file, seconds):
-    """Nanoseconds since 1970 of delta_time, whole seconds and fractions apart so that nothing is lost."""
-    epoch = GPS_OF_2018
-    if "ancillary_data/atlas_sdp_gps_epoch" in file:
-        epoch = int(file["ancillary_data/atlas_sdp_gps_epoch"][0])
-    whole = np.floor(seconds)
-    start = UNIX_OF_2018 + epoch - GPS_OF_2018
-    return (whole.astype("i8") + start) * 10**9 + np.round((seconds - whole) * 1e9).astype("i8")
-
-
-def land_segments(file, beam):
-    """The datasets of a beam by name, or none if it has no rows."""
-    found = {}
-    group = file.get(f"{beam}/land_segments")
-    if group is not None:
-        group.visititems(lambda path, item: found.update({path.rsplit("/")[-1]: item}) if isinstance(item, h5py.Dataset) else None)
-    return found if "latitude" in found and len(found["latitude"]) else {}
-
-
-def compare_beam(file, beam, columns, rows, meta):
-    """Compares the stored rows `rows` of one beam of one granule; gives the number of values compared."""
-    datasets = land_segments(file, beam)
-    if not datasets:
-        return 0 if not rows.size else fail(f"{beam} has no segments in the file and {rows.size} in the database")
-    read = {name: dataset[...] for name, dataset in datasets.items()}
-    good = np.ones(len(read["latitude"]), bool)
-    for name in COORDINATES:
-        good &= ~null_in_file(datasets[name], read[name])
-    if good.sum() != rows.size:
-        fail(f"{beam} has {good.sum()} segments in the file and {rows.size} in the database")
-    here = np.flatnonzero(good)[np.lexsort((read["latitude"][good], read["delta_time"][good]))]
-    there = rows[np.lexsort((columns["latitude"][rows], columns["time"][rows]))]
-
-    for name in ("latitude", "longitude"):
-        if not np.array_equal(read[name][here].astype("f8"), columns[name][there]):
-            fail(f"{beam} {name}")
-    if np.abs(utc(file, read["delta_time"][here]) - columns["time"][there].astype("i8")).max() > 1:
-        fail(f"{beam} time")
-    strength = file[beam].attrs.get("atlas_beam_type")
-    if strength is not None:
-        strength = np.asarray(strength).reshape(-1)[0]
-        strength = strength.decode() if isinstance(strength, bytes) else str(strength)
-        if set(np.ma.getdata(columns["beam_strength"][there]).astype(str)) != {strength}:
-            fail(f"{beam} beam_strength")
-    spot = file[beam].attrs.get("atlas_spot_number")
-    if spot is not None and set(np.ma.getdata(columns["spot"][there])) != {int(np.asarray(spot).reshape(-1)[0])}:
-        fail(f"{beam} spot")
-    if "segment_id_beg" in read and "segment_id_end" in read:
-        spans = read["segment_id_end"][here] - read["segment_id_beg"][here] + 1
-        if not np.array_equal(np.ma.filled(columns["n_geosegments"][there], 0), spans):
-            fail(f"{beam} n_geosegments")
-
+def compare_beam(where, beam, rows, here):
+    """Compares the rows `here` of the database with a beam; gives the number of values compared."""
+    if len(here) != len(beam):
+        fail(f"{where} {len(beam)} segments in the granule and {len(here)} in the database")
+    latitude, longitude = (beam.columns[name][0].astype("f8") for name in ("latitude", "longitude"))
+    there = np.lexsort((longitude, latitude, beam.time))
+    here = here[np.lexsort((rows["longitude"][0][here], rows["latitude"][0][here], rows["time"][0][here].astype("i8")))]
+    expect = lambda values, null: (values[there], null[there])
+    never = np.zeros(len(beam), bool)
+    derived = {
+        "latitude": expect(latitude, never),
+        "longitude": expect(longitude, never),
+        "beam": expect(np.full(len(beam), beam.name, object), never),
+        "beam_strength": expect(beam.strength, beam.strength == None),  # noqa: E711 (element by element)
+        "spot": expect(beam.spot, beam.spot == 0),
+        "sc_orient": expect(beam.sc_orient, beam.sc_orient < 0),
+        "n_geosegments": expect(*geosegments(beam.columns, len(beam))),
+    }
     compared = 0
-    own = {"latitude", "longitude", "time", "ingest_id", "fragment_id", "beam", "beam_strength", "sc_orient", "spot"}
-    own.add("n_geosegments")
-    for name in set(columns) - own:
-        values, null = stored(columns[name][there], meta.get(f"{name}.element_null"))
-        if name not in read:
-            if not null.all():
-                fail(f"{beam} {name} is not in the file and not NULL in the database")
-            continue
-        expected = read[name][here]
-        expected_null = null_in_file(datasets[name], read[name])[here]
-        if not np.array_equal(null, expected_null):
-            fail(f"{beam} {name}: {null.sum()} NULLs in the database, {expected_null.sum()} in the file")
-        if not np.array_equal(values[~null], expected[~null].astype(values.dtype)):
-            fail(f"{beam} {name}: values")
-        compared += null.size
+    take = lambda name: tuple(part[here] for part in rows[name])
+    for name, expected in derived.items():
+        compared += equal(f"{where} {name}", take(name), expected)
+    if len(here) and np.abs(beam.time[there] - take("time")[0].astype("i8")).max() > 1:
+        fail(f"{where} time")
+    for name in rows.columns.keys() - OWN - {"granule", *OF_LEDGER}:
+        product = PLAIN.get(name, name)
+        if product in beam.columns:
+            compared += equal(f"{where} {name}", take(name), expect(*beam.columns[product]))
+        elif not take(name)[1].all():
+            fail(f"{where} {name} is not in the granule and not NULL in the database")
     return compared
 
 
-def main(database, timestamp):
-    with tiledb.open(f"{database}/granules", timestamp=timestamp) as array:
-        ledger = array.query(attrs=["source", "state"])[:]
-    with tiledb.open(f"{database}/segments", timestamp=timestamp) as array:
-        columns = dict(array.query()[:])
-        meta = {key: value for key, value in array.meta.items()}
+def compare_granule(row, sources, fills):
+    """Compares one granule of the ledger with its rows in all `sources`; gives the numbers of segments and values compared."""
+    granule = Granule(row["source"], fills)
+    for part, expected in granule.identity().items():
+        if (None if row[part] is None else int(row[part])) != expected:
+            fail(f"{row['source']} {part}: {row[part]} in the ledger, {expected} in the granule")
+    beams = list(granule.beams())
+    segments = sum(len(beam) for beam in beams)
+    compared = 0
+    for name, rows in sources.items():
+        of_granule = np.flatnonzero(rows["ingest_id"][0] == row["ingest_id"])
+        if segments != len(of_granule):
+            fail(f"{row['source']} has {segments} segments and {len(of_granule)} in the {name}")
+        for part in rows.columns.keys() & OF_LEDGER:
+            values, null = (array[of_granule] for array in rows[part])
+            if set(np.where(null, None, values).tolist()) != {row[part]}:
+                fail(f"{row['source']} {part}: {set(values.tolist())} in the view, {row[part]} in the ledger")
+        for beam in beams:
+            here = of_granule[rows["beam"][0][of_granule] == beam.name]
+            compared += compare_beam(f"{row['source']} {beam.name} in the {name}:", beam, rows, here)
+    return segments, compared
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("database")
+    arguments.add_argument("timestamp", type=int)
+    arguments.add_argument("--parquet")
+    arguments.add_argument("--fills")
+    asked = arguments.parse_args()
+    fills = product_fills(asked.fills) if asked.fills else {}
+    rows, meta = from_array(asked.database, asked.timestamp)
     if meta.get("h_canopy.units") != "meters":
         fail(f"the metadata tell {meta.get('h_canopy.units')!r} as the unit of h_canopy")
-    meta = {key: int(value) for key, value in meta.items() if key.endswith(".element_null")}
-    granules = compared = 0
-    for ingest_id, source, state in zip(ledger["ingest_id"], ledger["source"], ledger["state"]):
-        if state != "ingested":
-            continue
-        granules += 1
-        of_granule = columns["ingest_id"] == ingest_id
-        with h5py.File(source, "r") as file:
-            for beam in BEAMS:
-                rows = np.flatnonzero(of_granule & (columns["beam"] == beam))
-                compared += compare_beam(file, beam, columns, rows, meta)
+    sources = {"array": rows}
+    if asked.parquet:
+        sources["parquet"] = from_parquet(asked.parquet)
+    ingested = [row for row in ledger(asked.database, asked.timestamp) if row["state"] == "ingested"]
+    counts = [compare_granule(row, sources, fills) for row in ingested]
+    segments, compared = (sum(count) for count in zip(*counts)) if counts else (0, 0)
+    for name, rows in sources.items():
+        if segments != len(rows):
+            fail(f"{name}: {len(rows)} rows, {segments} in the granules")
     if not compared:
         fail("nothing to compare")
-    print(f"equal: {granules} granules, {columns['latitude'].size} segments, {compared} values")
+    print(f"equal: {' and '.join(sources)}, {len(ingested)} granules, {segments} segments, {compared} values")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main()

@@ -2,12 +2,14 @@
 
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-/// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`.
+/// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`. Where a table
+/// is named, so can be a file in quotes (`FROM 'plots.csv'`): the tables that people bring to join with.
 #[must_use]
 pub fn session(partitions: Option<usize>) -> SessionContext {
     let config = SessionConfig::new().with_information_schema(true);
-    SessionContext::new_with_config(match partitions {
+    let context = SessionContext::new_with_config(match partitions {
         Some(partitions) => config.with_target_partitions(partitions),
         None => config,
-    })
+    });
+    context.enable_url_table()
 }

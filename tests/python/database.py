@@ -1,0 +1,69 @@
+"""What a database says, read without isdb: its arrays with TileDB-Py, and a Parquet file of all its rows with pyarrow."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import tiledb
+
+
+class Rows:
+    """Rows by column: `columns` gives values and where they are NULL, lists as a second axis."""
+
+    def __init__(self, columns):
+        self.columns = columns
+
+    def __len__(self):
+        return len(self.columns["latitude"][0])
+
+    def __getitem__(self, name):
+        return self.columns[name]
+
+
+def from_array(database, timestamp):
+    """The array `segments` and its metadata at `timestamp`."""
+    with tiledb.open(f"{database}/segments", timestamp=timestamp) as array:
+        columns = dict(array.query()[:])
+        meta = dict(array.meta.items())
+    return Rows({name: stored(column, meta.get(f"{name}.element_null")) for name, column in columns.items()}), meta
+
+
+def ledger(database, timestamp):
+    """The ledger's rows as dictionaries, None for NULL."""
+    with tiledb.open(f"{database}/granules", timestamp=timestamp) as array:
+        columns = array.query()[:]
+    names = ("ingest_id", "source", "state", "rgt", "cycle", "region", "release", "revision")
+    return [dict(zip(names, row)) for row in zip(*(np.ma.asarray(columns[name]).tolist() for name in names))]
+
+
+def stored(column, element_null):
+    """Values and NULLs of a column as TileDB-Py hands it out: plain, masked, or with one field per element of a list."""
+    null = np.ma.getmaskarray(column) if isinstance(column, np.ma.MaskedArray) else np.zeros(len(column), bool)
+    values = np.ma.getdata(column)
+    if values.dtype.names:
+        null = null[values.dtype.names[0]] if null.dtype.names else null
+        values = np.stack([values[name] for name in values.dtype.names], axis=1)
+        null = np.repeat(null[:, None], values.shape[1], axis=1)
+        null |= np.isnan(values) if values.dtype.kind == "f" else values == int(element_null)
+    return values, null
+
+
+def from_parquet(path):
+    """The rows of a Parquet file, whose lists must be of fixed length."""
+    table = pq.read_table(path).combine_chunks()
+    return Rows({name: unpacked(table[name].combine_chunks()) for name in table.column_names})
+
+
+def unpacked(column):
+    """Values and NULLs of an Arrow column; what is NULL has an arbitrary value."""
+    if pa.types.is_fixed_size_list(column.type):
+        elements = [unpacked(pc.list_element(column, index)) for index in range(column.type.list_size)]
+        return tuple(np.stack(parts, axis=1) for parts in zip(*elements))
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        raise TypeError("a list column of the Parquet file has lost its length")
+    null = np.asarray(column.is_null())
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("ns", "UTC")).cast(pa.int64())
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return np.array(column.to_pylist(), object), null
+    return np.asarray(column.fill_null(0)), null

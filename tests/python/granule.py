@@ -1,0 +1,154 @@
+"""What a granule says, read with h5py: every row, every NULL, and which granule it is.
+
+States the product's rules once more and shares no code with isdb. A value is NULL if it equals the dataset's `_FillValue`, the
+product's fill or the HDF5 fill (zero is a value, and so is -1 in flags that have it), or if it is a float that is NaN or at
+least 3.4e38; in lists each element for itself.
+"""
+
+import csv
+import re
+
+import h5py
+import numpy as np
+
+BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
+GPS_OF_2018 = 1198800018  # GPS seconds of 2018-01-01T00:00:00Z
+UNIX_OF_2018 = 1514764800
+BACKWARD, FORWARD, TRANSITION = 0, 1, 2
+FLAGS_WITH_MINUS_ONE = ("msw_flag", "sat_flag", "subset_can_flag", "subset_te_flag")
+NAME = re.compile(r"ATL08_(\d{14})_(\d{4})(\d{2})(\d{2})_(\d{3})_(\d{2})")
+# The parts of a name, and the datasets that tell the same.
+PARTS = {
+    "rgt": ("orbit_info/rgt", "ancillary_data/start_rgt"),
+    "cycle": ("orbit_info/cycle_number", "ancillary_data/start_cycle"),
+    "region": ("ancillary_data/start_region",),
+    "release": ("ancillary_data/release",),
+    "revision": ("ancillary_data/version",),
+}
+
+
+def product_fills(path):
+    """The fill of each variable by name, from the product's table `variables.csv`."""
+    with open(path) as file:
+        rows = list(csv.DictReader(file))
+    return {row["dataset"].rsplit("/")[-1]: float(row["fill_value"]) for row in rows if row["fill_value"]}
+
+
+def text(value):
+    """An attribute or string element without the padding of fixed-length strings."""
+    value = np.asarray(value).reshape(-1)[0]
+    return (value.decode() if isinstance(value, bytes) else str(value)).strip(" \0")
+
+
+class Beam:
+    """The rows of one beam that have a position and a time, in the order of the file.
+
+    `columns` gives for each variable its values and where they are NULL; `time` is UTC in nanoseconds since 1970;
+    `strength` is "strong", "weak" or None, `spot` 1 to 6 or 0 for NULL, `sc_orient` 0 to 2 or -1 for NULL.
+    """
+
+    def __init__(self, granule, name, datasets):
+        self.name = name
+        columns = {key: granule.column(key, dataset) for key, dataset in datasets.items()}
+        good = np.ones(len(columns["delta_time"][0]), bool)
+        for key in ("latitude", "longitude", "delta_time"):
+            good &= ~columns[key][1]
+        self.columns = {key: (values[good], null[good]) for key, (values, null) in columns.items()}
+        seconds = self.columns["delta_time"][0]
+        self.time = granule.utc(seconds)
+        self.sc_orient = granule.orientation(seconds)
+        attributes = granule.file[name].attrs
+        strong_side = np.where(self.sc_orient == BACKWARD, "l", "r")
+        self.strength = np.where(strong_side == name[-1], "strong", "weak").astype(object)
+        at = BEAMS.index(name)
+        self.spot = np.where(self.sc_orient == BACKWARD, at + 1, 6 - at)
+        self.strength[self.sc_orient < 0] = None
+        self.spot[self.sc_orient < 0] = 0
+        if "atlas_beam_type" in attributes:
+            self.strength[:] = text(attributes["atlas_beam_type"])
+        if "atlas_spot_number" in attributes:
+            self.spot[:] = int(text(attributes["atlas_spot_number"]))
+        self.strength[self.sc_orient == TRANSITION] = None
+        self.spot[self.sc_orient == TRANSITION] = 0
+
+    def __len__(self):
+        return len(self.time)
+
+
+class Granule:
+    """An open granule; `fills` are those of `product_fills`."""
+
+    def __init__(self, path, fills):
+        self.file = h5py.File(path, "r")
+        self.path = str(path)
+        self.fills = fills
+
+    def beams(self):
+        """The beams that have rows."""
+        for name in BEAMS:
+            datasets = {}
+            land = self.file.get(f"{name}/land_segments")
+            for group in (land, *(land.get(part) for part in ("canopy", "terrain"))) if land is not None else ():
+                if group is not None:
+                    datasets |= {key: item for key, item in group.items() if isinstance(item, h5py.Dataset)}
+            if "delta_time" in datasets and len(datasets["delta_time"]):
+                yield Beam(self, name, datasets)
+
+    def column(self, name, dataset):
+        """The values of a dataset, and where it says that there is none."""
+        values = dataset[...]
+        fills = [dataset.attrs.get("_FillValue"), dataset.fillvalue, self.fills.get(name)]
+        null = np.zeros(values.shape, bool)
+        for fill in fills:
+            if fill is None or np.asarray(fill).reshape(-1)[0] == 0:
+                continue
+            fill = np.asarray(fill).reshape(-1)[0]
+            if not (fill == -1 and name in FLAGS_WITH_MINUS_ONE):
+                null |= values == (fill.astype(values.dtype) if values.dtype.kind == "f" else fill)
+        if values.dtype.kind == "f":
+            null |= ~(values < 3.4e38)
+        return values, null
+
+    def utc(self, seconds):
+        """Nanoseconds since 1970 of `delta_time`, whole seconds and fractions apart so that nothing is lost."""
+        epoch = GPS_OF_2018
+        if "ancillary_data/atlas_sdp_gps_epoch" in self.file:
+            epoch = int(self.file["ancillary_data/atlas_sdp_gps_epoch"][0])
+        whole = np.floor(seconds)
+        start = UNIX_OF_2018 + epoch - GPS_OF_2018
+        return (whole.astype("i8") + start) * 10**9 + np.round((seconds - whole) * 1e9).astype("i8")
+
+    def orientation(self, seconds):
+        """`sc_orient` at each `delta_time`: the last that had begun, -1 where the file does not tell."""
+        known = np.full(len(seconds), -1)
+        if "orbit_info/sc_orient" not in self.file:
+            return known
+        orientations = np.asarray(self.file["orbit_info/sc_orient"]).reshape(-1)
+        if "orbit_info/sc_orient_time" in self.file:
+            times = np.asarray(self.file["orbit_info/sc_orient_time"]).reshape(-1)
+        else:
+            times = np.array([-np.inf] if len(orientations) == 1 else [])
+        changes = sorted((time, int(value)) for time, value in zip(times, orientations) if value in (0, 1, 2))
+        for time, value in changes:
+            known[seconds >= time] = value
+        return known
+
+    def identity(self):
+        """rgt, cycle, region, release, revision: from the name kept in the metadata, the datasets, the file's name; or None."""
+        kept = self.file.get("METADATA/DatasetIdentification")
+        kept = NAME.search(text(kept.attrs["fileName"])) if kept is not None and "fileName" in kept.attrs else None
+        named = NAME.search(self.path.rsplit("/")[-1])
+        found = {}
+        for index, (part, datasets) in enumerate(PARTS.items()):
+            told = [int(text(self.file[path][...])) for path in datasets if path in self.file]
+            if part == "release" and "identifier_product_doi" in self.file.attrs:
+                told.append(int(text(self.file.attrs["identifier_product_doi"]).rsplit(".")[-1]))
+            if part == "rgt":
+                rows = [self.file.get(f"{beam}/land_segments/rgt") for beam in BEAMS]
+                told += [int(dataset[0]) for dataset in rows if dataset is not None and len(dataset)]
+            if kept:
+                told.insert(0, int(kept[index + 2]))
+            if named:
+                told.append(int(named[index + 2]))
+            found[part] = told[0] if told else None
+        return found
