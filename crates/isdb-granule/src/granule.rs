@@ -16,7 +16,8 @@ use crate::error::{Error, Reason, Result};
 use crate::fills::Fills;
 use crate::filters::Unfilter;
 use crate::identity::Identity;
-use crate::metadata::{attributes, numbers, present, text};
+use crate::lookup::Lookup;
+use crate::metadata::{attributes, numbers, text};
 use crate::note::Note;
 use crate::orientation::Orientations;
 use crate::source::ByteSource;
@@ -180,8 +181,10 @@ impl Granule {
     /// Every wanted column of every beam, beam by beam. Threads take the next column as they get free; after the first
     /// error no more are taken.
     fn columns(&self, wanted: &[Wanted], threads: usize) -> Result<Vec<Column>> {
+        let paths = || wanted.iter().map(|wanted| wanted.variable.path);
+        let beams: Vec<_> = self.beams.iter().map(|beam| (beam, Lookup::new(&beam.group, paths()))).collect();
         let jobs: Vec<_> =
-            self.beams.iter().flat_map(|beam| wanted.iter().map(move |wanted| (beam, *wanted))).collect();
+            beams.iter().flat_map(|(beam, datasets)| wanted.iter().map(move |w| (*beam, datasets, *w))).collect();
         let next = AtomicUsize::new(0);
         let failure = Mutex::new(None);
         let work = || {
@@ -189,8 +192,8 @@ impl Granule {
             let mut done = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some((beam, wanted)) = jobs.get(at) else { break };
-                match self.column(beam, *wanted, &mut unfilter) {
+                let Some((beam, datasets, wanted)) = jobs.get(at) else { break };
+                match self.column(beam, datasets, *wanted, &mut unfilter) {
                     Ok(column) => done.push((at, column)),
                     Err(reason) => {
                         let path = format!("{}/land_segments/{}", beam.name, wanted.variable.path);
@@ -225,12 +228,18 @@ impl Granule {
         }
     }
 
-    fn column(&self, beam: &Beam, wanted: Wanted, unfilter: &mut Unfilter) -> Result<Column, Reason> {
+    fn column(
+        &self,
+        beam: &Beam,
+        datasets: &Lookup,
+        wanted: Wanted,
+        unfilter: &mut Unfilter,
+    ) -> Result<Column, Reason> {
         let Wanted { variable, dtype } = wanted;
         // Only what was written anew may lack the segment.
         let needed = variable.required || (variable.name == "segment_id_beg" && !self.extract);
         let required = |what: &str| if needed { Err(Reason::from(what.to_owned())) } else { Ok(None) };
-        let Some(dataset) = present(beam.group.dataset(variable.path))? else { return required("it is missing") };
+        let Some(dataset) = datasets.dataset(variable.path)? else { return required("it is missing") };
         let stored = Stored::new(dataset)?;
         if stored.rows != beam.rows {
             return Err(format!("it has {} rows where delta_time has {}", stored.rows, beam.rows).into());

@@ -18,6 +18,7 @@ mod filters;
 mod granule;
 mod identity;
 mod laser;
+mod lookup;
 mod metadata;
 mod note;
 mod orientation;
@@ -26,6 +27,7 @@ mod source;
 #[cfg(test)]
 mod testing;
 mod time;
+mod validity;
 mod values;
 
 pub use error::{Error, Result};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ArrowPrimitiveType, FixedSizeListArray, PrimitiveArray, new_null_array};
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
     Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
     UInt64Type,
@@ -15,6 +15,7 @@ use crate::element::{Element, Number};
 use crate::error::Reason;
 use crate::fills::{Fills, is_no_measurement};
 use crate::scalar::{Scalar, to_double, to_int, to_single};
+use crate::validity::bitmap;
 
 /// The column of `variable`, whose `buffer` holds native `element`s, as numbers of type `dtype`; profiles become lists
 /// with NULL elements.
@@ -80,12 +81,10 @@ where
     }
 }
 
-/// The buffer is taken as it is; validity is made only if something is NULL.
+/// The buffer is taken as it is.
 fn same<T: ArrowPrimitiveType>(buffer: Buffer, is_null: impl Fn(T::Native) -> bool) -> PrimitiveArray<T> {
     let values = ScalarBuffer::<T::Native>::from(buffer);
-    let any = values.iter().fold(false, |any, &value| any | is_null(value));
-    let valid = || values.iter().map(|&value| !is_null(value)).collect::<BooleanBuffer>();
-    let nulls = any.then(|| NullBuffer::new(valid()));
+    let nulls = Some(NullBuffer::new(bitmap(&values, |value| !is_null(value)))).filter(|nulls| nulls.null_count() > 0);
     PrimitiveArray::new(values, nulls)
 }
 
