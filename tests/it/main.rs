@@ -8,4 +8,5 @@ mod independent;
 mod installation;
 mod output;
 mod support;
+mod variables;
 mod workflow;
