@@ -2,7 +2,9 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=crates/isdb/build.rs");
-    println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN/../lib");
+    let macos = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "macos");
+    let beside = if macos { "@loader_path" } else { "$ORIGIN" };
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{beside}/../lib");
     if let Ok(folder) = std::env::var("DEP_TILEDB_LIB_DIR") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
     }

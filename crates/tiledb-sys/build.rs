@@ -8,10 +8,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+mod wheel;
+
+use wheel::wheel;
+
+/// What is pinned, in pip's own format.
 const LIST: &str = "wheel.txt";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=wheel.rs");
     println!("cargo::rerun-if-changed={LIST}");
     println!("cargo::rerun-if-env-changed=TILEDB_DIR");
     match provision() {
@@ -50,7 +56,7 @@ fn provision() -> Result<PathBuf, String> {
             fs::copy(LIST, out.join(LIST)).map_err(|e| at(Path::new(LIST), &e))?;
         }
     }
-    let plain = folder.join(if cfg!(target_os = "macos") { "libtiledb.dylib" } else { "libtiledb.so" });
+    let plain = folder.join(plain_name());
     if !plain.exists() {
         let only = libraries_in(&folder).into_iter().next().ok_or("no libtiledb was put in place")?;
         link(Path::new(only.file_name().unwrap_or_default()), &plain)?;
@@ -58,13 +64,22 @@ fn provision() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
+/// The name under which a linker looks for libtiledb.
+fn plain_name() -> &'static str {
+    if target("OS") == "macos" { "libtiledb.dylib" } else { "libtiledb.so" }
+}
+
+/// What cargo says of the target: its `OS`, `ARCH` or `ENV`.
+fn target(what: &str) -> String {
+    env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default()
+}
+
 /// Whether `folder` already holds the library this list asks for (and not links to a user's).
 fn cached(folder: &Path, out: &Path) -> Result<bool, String> {
     let wanted = fs::read(LIST).map_err(|e| at(Path::new(LIST), &e))?;
     let pinned = fs::read(out.join(LIST)).is_ok_and(|had| had == wanted);
     let real = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|m| m.is_file());
-    let libraries = libraries_in(folder);
-    Ok(pinned && libraries.iter().any(real) && libraries.len() > 1)
+    Ok(pinned && libraries_in(folder).iter().any(real) && folder.join(plain_name()).exists())
 }
 
 /// The shared libraries below a folder the user named.
@@ -89,33 +104,41 @@ fn libraries_in(folder: &Path) -> Vec<PathBuf> {
 
 /// Downloads and unpacks the pinned wheel; pip refuses a file whose hash is not the one in the list.
 fn pinned_library(out: &Path) -> Result<PathBuf, String> {
-    let target = env::var("TARGET").unwrap_or_default();
-    if target != "x86_64-unknown-linux-gnu" {
-        return Err(format!(
-            "no libtiledb is pinned for {target} yet: install TileDB 2.30 and set TILEDB_DIR to the folder that holds its lib/"
-        ));
-    }
+    let fitting = wheel(&target("OS"), &target("ARCH"), &target("ENV"))?;
     let download = out.join("wheel");
     empty(&download)?;
     let options = "-m pip --disable-pip-version-check download --quiet --no-deps --only-binary :all: --require-hashes \
-                   --implementation cp --python-version 3.11 --abi cp311 --platform manylinux_2_28_x86_64";
+                   --implementation cp --python-version 3.11 --abi cp311";
     let mut pip = Command::new("python3");
-    run(pip.args(options.split_whitespace()).arg("-r").arg(LIST).arg("-d").arg(&download))?;
-    let wheel = fs::read_dir(&download)
+    pip.args(options.split_whitespace()).args(["--platform", fitting.platform]);
+    run(pip.arg("-r").arg(LIST).arg("-d").arg(&download))?;
+    let file = fs::read_dir(&download)
         .map_err(|e| at(&download, &e))?
         .flatten()
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|e| e == "whl"))
         .ok_or("pip reported success, but left no wheel")?;
-    run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&download))?;
-    libraries_in(&download.join("tiledb.libs")).into_iter().next().ok_or_else(|| {
-        format!("{} holds no tiledb.libs/libtiledb*: set TILEDB_DIR to an installed TileDB", wheel.display())
-    })
+    run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&file).arg(&download))?;
+    let library = libraries_in(&download.join(fitting.folder)).into_iter().next().ok_or_else(|| {
+        format!("{} holds no {}/libtiledb*: set TILEDB_DIR to an installed TileDB", file.display(), fitting.folder)
+    })?;
+    if target("OS") == "macos" {
+        rename_in_place(&library)?;
+    }
+    Ok(library)
+}
+
+/// The wheel's dylib carries a name that exists nowhere; programs look for it along their rpath instead. Its signature is
+/// made anew, without which macOS would not load it.
+fn rename_in_place(library: &Path) -> Result<(), String> {
+    run(Command::new("install_name_tool").args(["-id", "@rpath/libtiledb.dylib"]).arg(library))?;
+    run(Command::new("codesign").args(["--force", "--sign", "-"]).arg(library))
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
     const HELP: &str = "libtiledb is fetched with python3 and pip; to use an installed one set TILEDB_DIR";
-    let done = command.output().map_err(|e| format!("cannot run python3 ({e}): {HELP}"))?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let done = command.output().map_err(|e| format!("cannot run {program} ({e}): {HELP}"))?;
     if done.status.success() {
         return Ok(());
     }
@@ -127,7 +150,7 @@ fn run(command: &mut Command) -> Result<(), String> {
     } else {
         "the wheel could not be fetched or unpacked"
     };
-    Err(format!("{hint}. {HELP}. python3 said: {}", told.trim()))
+    Err(format!("{hint}. {HELP}. {program} said: {}", told.trim()))
 }
 
 fn empty(folder: &Path) -> Result<(), String> {

@@ -12,4 +12,5 @@ mod python;
 mod recipes;
 mod statements;
 mod support;
+mod variables;
 mod workflow;

@@ -12,7 +12,9 @@ use isdb_schema::segments::stored_fields;
 use tiledb::ReadRequest;
 
 use crate::ledger::tests::row;
-use crate::{Database, Design, Error, FragmentRecord, Location, Snapshot, Window, Writer};
+use crate::{
+    Database, Design, Error, FragmentRecord, Location, Snapshot, Window, Writer, evolution, storage, stored_variables,
+};
 
 const NOW: u64 = 1_700_000_000_000;
 
@@ -29,8 +31,13 @@ async fn fresh() -> (tempfile::TempDir, Database) {
 
 /// Writes one fragment of `rows` segments in the window, without committing.
 fn write(database: &Database, window: &Window, rows: usize) -> FragmentRecord {
+    write_with(database, window, rows, &variables())
+}
+
+/// The same for other variables, which are NULL.
+fn write_with(database: &Database, window: &Window, rows: usize, variables: &[&Variable]) -> FragmentRecord {
     let id = window.fragment_id(0);
-    let schema = Arc::new(Schema::new(stored_fields(&variables())));
+    let schema = Arc::new(Schema::new(stored_fields(variables)));
     let columns: Vec<ArrayRef> = schema
         .fields()
         .iter()
@@ -202,4 +209,111 @@ async fn a_database_appears_whole_or_not_at_all() {
     assert!(matches!(Database::create(&occupied, &Design::of(&variables()), NOW).await, Err(Error::Occupied { .. })));
     assert!(matches!(Database::open(&occupied).await, Err(Error::NotFound { .. })));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+fn later() -> Vec<&'static Variable> {
+    ["canopy_h_metrics", "night_flag", "h_canopy"].map(|name| variable(name).unwrap()).into()
+}
+
+fn names(snapshot: &Snapshot) -> Vec<&'static str> {
+    stored_variables(snapshot).iter().map(|variable| variable.name).collect()
+}
+
+fn schemas(database: &Database) -> usize {
+    let entries = std::fs::read_dir(database.location().root().join("segments/__schema")).unwrap();
+    entries.filter(|entry| entry.as_ref().unwrap().file_type().unwrap().is_file()).count()
+}
+
+#[tokio::test]
+async fn added_variables_are_there_from_their_commit_on_and_not_before() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let first = ingest(&mut writer, 5, NOW).await.unwrap();
+    let held = database.snapshot().await.unwrap();
+    let added = writer.add_variables(&later(), NOW + 1_000).await.unwrap().timestamp;
+    assert!(added > first);
+    let after = database.snapshot().await.unwrap();
+    assert_eq!(names(&after), ["night_flag", "canopy_h_metrics", "h_canopy"]);
+    let schema = after.segments().schema();
+    let metadata = schema.field_with_name("canopy_h_metrics").unwrap().metadata();
+    assert_eq!((&*metadata["units"], metadata["labels"].len()), ("meters", 53));
+    assert_eq!(counts(&after).await, (5, 1));
+    for before in [held, database.snapshot_at(first).await.unwrap()] {
+        assert_eq!((names(&before), counts(&before).await), (vec!["h_canopy"], (5, 1)));
+    }
+
+    let window = writer.window(1, NOW + 2_000).unwrap();
+    let fragment = write_with(&database, &window, 7, &later());
+    writer.commit(window, vec![fragment], vec![row(window.ingest_id(0), "b")]).await.unwrap();
+    assert_eq!(seen(&database).await, (12, 2));
+}
+
+#[tokio::test]
+async fn adding_what_is_stored_already_changes_nothing() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let before = database.head().await.unwrap();
+    let leading = variable("latitude").unwrap();
+    writer.add_variables(&[variables()[0], leading], NOW).await.unwrap();
+    assert_eq!((database.head().await.unwrap(), schemas(&database)), (before, 1));
+}
+
+#[tokio::test]
+async fn a_writer_that_dies_before_it_commits_new_variables_leaves_none() {
+    let (_folder, database) = fresh().await;
+    let mut dead = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut dead, 5, NOW).await.unwrap();
+    let window = dead.window(0, NOW).unwrap();
+    let fields = storage::added_fields(&[variable("night_flag").unwrap()]);
+    evolution::add_attributes(database.context(), database.location(), window.timestamp, &fields).unwrap();
+    drop(dead);
+    assert_eq!(schemas(&database), 2);
+    assert_eq!(names(&database.snapshot().await.unwrap()), ["h_canopy"]);
+
+    let mut next = Writer::take_over(&database, NOW).await.unwrap();
+    assert_eq!(schemas(&database), 1, "the schema that nobody committed is gone");
+    ingest(&mut next, 7, NOW + 10_000).await.unwrap();
+    assert_eq!((names(&database.snapshot().await.unwrap()), seen(&database).await), (vec!["h_canopy"], (12, 2)));
+
+    next.add_variables(&later(), NOW + 20_000).await.unwrap();
+    assert_eq!(names(&database.snapshot().await.unwrap()).len(), 3, "and it can be added once more");
+}
+
+#[tokio::test]
+async fn a_writer_that_dies_inside_the_change_leaves_the_array_as_it_was() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut writer, 5, NOW).await.unwrap();
+    // As libtiledb would leave it: begun, and empty.
+    let staged = database.location().root().join("staging/begun/__schema");
+    std::fs::create_dir_all(&staged).unwrap();
+    std::fs::write(staged.join("__9999999999999_9999999999999_0"), "").unwrap();
+    drop(writer);
+    assert_eq!(seen(&database).await, (5, 1));
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    writer.add_variables(&later(), NOW).await.unwrap();
+    assert_eq!((names(&database.snapshot().await.unwrap()).len(), seen(&database).await), (3, (5, 1)));
+}
+
+#[tokio::test]
+async fn variables_added_late_by_a_writer_that_was_taken_over_are_not_committed_and_harm_no_reader() {
+    let (_folder, database) = fresh().await;
+    let mut stopped = Writer::take_over(&database, NOW).await.unwrap();
+    // The lock fails: another writer takes over while this one sleeps.
+    std::fs::remove_file(database.location().root().join("lock")).unwrap();
+    let mut next = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut next, 7, NOW + 10_000).await.unwrap();
+    drop(next);
+
+    let refused = stopped.add_variables(&later(), NOW).await.map(|commit| commit.number);
+    assert!(matches!(refused, Err(Error::Overtaken { .. })), "{refused:?}");
+    drop(stopped);
+    let snapshot = database.snapshot().await.unwrap();
+    assert_eq!(counts(&snapshot).await, (7, 1));
+    let stored = stored_variables(&snapshot);
+    let mut third = Writer::take_over(&database, NOW).await.unwrap();
+    let window = third.window(1, NOW + 20_000).unwrap();
+    let fragment = write_with(&database, &window, 3, &stored);
+    third.commit(window, vec![fragment], vec![row(window.ingest_id(0), "c")]).await.unwrap();
+    assert_eq!(seen(&database).await, (10, 2));
 }

@@ -16,6 +16,9 @@ mod query;
 mod schema;
 mod types;
 mod vfs;
+#[cfg(test)]
+#[path = "../wheel.rs"]
+mod wheel;
 
 pub use array::*;
 pub use context::*;

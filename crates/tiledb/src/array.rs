@@ -18,8 +18,12 @@ use crate::metadata::{self, Entry, MetadataValue};
 use crate::read::{ReadRequest, Reader};
 use crate::schema;
 
-/// The first schema and its field metadata belong to the array from its beginning: a snapshot of any time sees them.
+/// Field metadata belongs to the array from its beginning: a snapshot of any time sees it.
 const BEGINNING_MS: u64 = 1;
+
+/// So does the first schema. It is dated 2001-09-09, since libtiledb takes the last schema by the text of its name, and from
+/// here to 2286 numbers and their text have one order.
+const FIRST_SCHEMA_MS: u64 = 1_000_000_000_000;
 
 /// A sparse array opened for reading: a snapshot of one moment.
 ///
@@ -133,7 +137,7 @@ impl Array {
     pub fn create(ctx: &Context, uri: &str, layout: &ArrayLayout, schema: &Schema) -> Result<()> {
         let columns = schema::columns(layout, schema)?;
         let entries = metadata::of_fields(schema, &columns)?;
-        let built = schema::build(ctx, uri, BEGINNING_MS, layout, &columns)?;
+        let built = schema::build(ctx, uri, FIRST_SCHEMA_MS, layout, &columns)?;
         let c_uri = c_text(uri)?;
         // SAFETY: a live context and schema, a URI that outlives the call.
         let code = unsafe { sys::tiledb_array_create(ctx.as_ptr(), c_uri.as_ptr(), built.as_ptr()) };

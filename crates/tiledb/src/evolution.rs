@@ -23,10 +23,15 @@ impl Array {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for a field that is not nullable, that the array has already or that cannot be stored,
-    /// [`Error::Library`] if the array cannot be changed.
+    /// [`Error::Library`] if the array cannot be changed, or not at a moment that is not after its last change.
     pub fn add_attributes(ctx: &Context, uri: &str, timestamp_ms: u64, fields: &[Field]) -> Result<()> {
         if fields.is_empty() {
             return Ok(());
+        }
+        let newest = schema_moments(ctx, uri)?.into_iter().max().unwrap_or(0);
+        if newest >= timestamp_ms || newest.to_string() >= timestamp_ms.to_string() {
+            let message = format!("its newest schema is of {newest}, and would hide one of {timestamp_ms}");
+            return Err(Error::Library { action: ACTION, uri: uri.to_owned(), message });
         }
         let open = Open::new(ctx, uri, sys::TILEDB_READ, Some(timestamp_ms))?;
         let (_, mut columns, _) = open.describe(uri)?;
@@ -67,10 +72,7 @@ impl Array {
 
 /// Counts on each attribute how many schemas of the array lack it: fragments written with those do, too.
 pub(crate) fn count_lacking(ctx: &Context, uri: &str, columns: &mut [Column]) -> Result<()> {
-    let (vfs, folder) = (Vfs::new(ctx)?, format!("{}/__schema", uri.trim_end_matches('/')));
-    // Arrays of old TileDB versions keep their one schema elsewhere.
-    let files = if vfs.is_dir(&folder)? { vfs.list(&folder)? } else { Vec::new() };
-    let moments: Vec<u64> = files.iter().filter_map(|file| last_moment(file)).collect();
+    let moments = schema_moments(ctx, uri)?;
     if moments.len() < 2 {
         return Ok(());
     }
@@ -82,4 +84,12 @@ pub(crate) fn count_lacking(ctx: &Context, uri: &str, columns: &mut [Column]) ->
         }
     }
     Ok(())
+}
+
+/// From when each schema of the array is in force, in milliseconds since 1970.
+fn schema_moments(ctx: &Context, uri: &str) -> Result<Vec<u64>> {
+    let (vfs, folder) = (Vfs::new(ctx)?, format!("{}/__schema", uri.trim_end_matches('/')));
+    // Arrays of old TileDB versions keep their one schema elsewhere.
+    let files = if vfs.is_dir(&folder)? { vfs.list(&folder)? } else { Vec::new() };
+    Ok(files.iter().filter_map(|file| last_moment(file)).collect())
 }

@@ -50,6 +50,16 @@ pub(super) fn subarray(array: &Array, ranges: &[DimensionRange]) -> Result<Optio
     Ok(Some(made))
 }
 
+/// The range that is all of a dimension.
+pub(super) fn whole(dimension: &Dimension) -> DimensionRange {
+    let (low, high) = match dimension.domain {
+        Domain::Float64 { low, high, .. } => (Literal::Float(low), Literal::Float(high)),
+        Domain::Int64 { low, high, .. } => (Literal::Int(low), Literal::Int(high)),
+        Domain::TimestampNs { low, high, .. } => (Literal::TimestampNs(low), Literal::TimestampNs(high)),
+    };
+    DimensionRange { dimension: dimension.name.clone(), low, high }
+}
+
 fn float(value: &Literal) -> Option<f64> {
     value.float()
 }

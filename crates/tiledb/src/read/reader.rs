@@ -81,8 +81,8 @@ impl Reader {
         let rows = SUBMIT_ROWS.min(SUBMIT_BYTES / row_bytes).max(batch_rows);
         let text = columns.iter().map(|column| rows.saturating_mul(column.cell_bytes())).collect();
         let query = match &request.condition {
-            None => start(array, request, &Bound::True)?,
-            Some(condition) => start(array, request, &condition.bind(array)?)?,
+            None => start(array, &columns, request, &Bound::True)?,
+            Some(condition) => start(array, &columns, request, &condition.bind(array)?)?,
         };
         Ok(Self {
             state: query.map_or(State::Done, State::Running),
@@ -230,9 +230,20 @@ fn projection(array: &Array, names: &[String]) -> Result<(Vec<Column>, Vec<usize
 }
 
 /// Sets up the query; `None` if nothing can match.
-fn start(array: &Array, request: &ReadRequest, condition: &Bound) -> Result<Option<Handle<sys::tiledb_query_t>>> {
+fn start(
+    array: &Array,
+    columns: &[Column],
+    request: &ReadRequest,
+    condition: &Bound,
+) -> Result<Option<Handle<sys::tiledb_query_t>>> {
     let (ctx, uri) = (array.ctx(), array.uri());
-    let subarray = ranges::subarray(array, &request.ranges)?;
+    // libtiledb 2.30 dies when it copies whole tiles of a fragment that lacks the attribute, as it does unless told to look
+    // at the cells.
+    let must_look = columns.iter().any(|column| column.lacking_in > 0);
+    let subarray = match array.layout().dimensions.first() {
+        Some(first) if must_look && request.ranges.is_empty() => ranges::subarray(array, &[ranges::whole(first)])?,
+        _ => ranges::subarray(array, &request.ranges)?,
+    };
     let (Some(subarray), false) = (subarray, matches!(condition, Bound::False)) else { return Ok(None) };
     // SAFETY: an open array and a place to write to.
     let query = ctx.make(ACTION, uri, sys::tiledb_query_free, |c, out| unsafe {

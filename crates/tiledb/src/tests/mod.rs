@@ -1,6 +1,7 @@
 //! Tests against libtiledb itself, each in an array of its own in a temporary folder.
 
 mod conditions;
+mod evolution;
 mod groups;
 mod reading;
 mod round_trip;

@@ -1,0 +1,106 @@
+//! An attribute that comes later: NULL before, itself afterwards, and unknown to earlier snapshots.
+
+use arrow::array::{AsArray, FixedSizeListArray, Float32Array, Int8Array, LargeStringArray};
+use arrow::datatypes::{Float32Type, Int8Type};
+
+use super::*;
+use crate::{ADDED_LATER, Error, write_fragment};
+
+/// Some moment after the first schema's.
+const T: u64 = 1_700_000_000_000;
+
+fn list(name: &str, element: DataType, metadata: &[(&str, &str)]) -> Field {
+    let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let data_type = DataType::FixedSizeList(Arc::new(Field::new_list_field(element, true)), 2);
+    Field::new(name, data_type, true).with_metadata(metadata)
+}
+
+fn later() -> Vec<Field> {
+    let units = [("units".to_owned(), "meters".to_owned())];
+    vec![
+        Field::new("height", DataType::Float32, true).with_metadata(units.into()),
+        Field::new("name", DataType::LargeUtf8, true),
+        list("profile", DataType::Float32, &[]),
+        list("flags", DataType::Int8, &[("element_null", "127")]),
+    ]
+}
+
+/// Two rows before the attributes of [`later`], two after.
+fn evolved() -> (TempDir, String) {
+    let (folder, uri) = place();
+    Array::create(ctx(), &uri, &layout(), &schema(vec![])).unwrap();
+    write_fragment(ctx(), &uri, T + 10, &[batch(&schema(vec![]), 0, 2, vec![])]).unwrap();
+    Array::add_attributes(ctx(), &uri, T + 20, &later()).unwrap();
+    let item = |field: &Field| match field.data_type() {
+        DataType::FixedSizeList(item, _) => Arc::clone(item),
+        other => panic!("{other}"),
+    };
+    let [_, _, profile, flags] = later().try_into().unwrap();
+    let profiles = Float32Array::from(vec![Some(1.0), None, Some(3.0), Some(4.0)]);
+    let flag_values = Int8Array::from(vec![Some(0), Some(1), None, Some(-1)]);
+    let more: Vec<ArrayRef> = vec![
+        Arc::new(Float32Array::from(vec![Some(7.5), None])),
+        Arc::new(LargeStringArray::from(vec![Some("oak"), Some("")])),
+        Arc::new(FixedSizeListArray::new(item(&profile), 2, Arc::new(profiles), None)),
+        Arc::new(FixedSizeListArray::new(item(&flags), 2, Arc::new(flag_values), None)),
+    ];
+    write_fragment(ctx(), &uri, T + 20, &[batch(&schema(later()), 2, 2, more)]).unwrap();
+    (folder, uri)
+}
+
+#[test]
+fn cells_from_before_an_attribute_are_null_and_later_ones_keep_their_values() {
+    let (_folder, uri) = evolved();
+    let array = Array::open_at(ctx(), &uri, T + 20).unwrap();
+    let read = sorted(&array, &request(&["row", "height", "name", "profile", "flags"]));
+    for name in ["height", "name", "profile", "flags"] {
+        let column = read.column_by_name(name).unwrap();
+        assert!(column.is_null(0) && column.is_null(1), "{name}");
+    }
+    let height = read.column_by_name("height").unwrap().as_primitive::<Float32Type>();
+    assert_eq!(height.iter().collect::<Vec<_>>(), [None, None, Some(7.5), None]);
+    let name = read.column_by_name("name").unwrap().as_string::<i64>();
+    assert_eq!(name.iter().collect::<Vec<_>>(), [None, None, Some("oak"), Some("")]);
+    let element = |name: &str, row: usize| read.column_by_name(name).unwrap().as_fixed_size_list().value(row);
+    let profile = element("profile", 2).as_primitive::<Float32Type>().iter().collect::<Vec<_>>();
+    assert_eq!(profile, [Some(1.0), None], "an element stays NULL by itself");
+    let flags = element("flags", 3).as_primitive::<Int8Type>().iter().collect::<Vec<_>>();
+    assert_eq!(flags, [None, Some(-1)]);
+}
+
+#[test]
+fn an_earlier_snapshot_does_not_know_the_attribute_and_a_later_one_knows_its_metadata() {
+    let (_folder, uri) = evolved();
+    let before = Array::open_at(ctx(), &uri, T + 19).unwrap();
+    assert_eq!(names(&before.schema()), ["lat", "time", "row"]);
+    assert_eq!(rows(&before, &request(&["row"])).len(), 2);
+    let after = Array::open_at(ctx(), &uri, T + 20).unwrap();
+    assert_eq!(names(&after.schema()), ["lat", "time", "row", "height", "name", "profile", "flags"]);
+    let schema = after.schema();
+    let metadata = |name: &str| schema.field_with_name(name).unwrap().metadata().clone();
+    assert_eq!(metadata("height")["units"], "meters");
+    assert_eq!(metadata("height")[ADDED_LATER], "true");
+    assert!(!metadata("row").contains_key(ADDED_LATER));
+}
+
+#[test]
+fn a_batch_from_before_the_attribute_is_refused_and_not_stored_as_null() {
+    let (_folder, uri) = evolved();
+    let refused = write_fragment(ctx(), &uri, T + 30, &[batch(&schema(vec![]), 9, 1, vec![])]);
+    assert!(matches!(refused, Err(Error::Batch { .. })), "{refused:?}");
+}
+
+#[test]
+fn what_cannot_be_null_or_exists_already_is_not_added() {
+    let (_folder, uri) = evolved();
+    for (field, reason) in [
+        (Field::new("count", DataType::Int32, false), "could not be NULL"),
+        (Field::new("height", DataType::Int32, true), "has it already"),
+    ] {
+        let refused = Array::add_attributes(ctx(), &uri, T + 30, &[field]).unwrap_err();
+        assert!(refused.to_string().contains(reason), "{refused}");
+    }
+    let before_the_last = Array::add_attributes(ctx(), &uri, T + 20, &[Field::new("more", DataType::Int32, true)]);
+    assert!(matches!(before_the_last, Err(Error::Library { .. })), "a schema must not be hidden by an older one");
+    assert_eq!(Array::open_at(ctx(), &uri, T + 30).unwrap().schema().fields().len(), 7);
+}

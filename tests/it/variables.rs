@@ -1,0 +1,159 @@
+//! The catalogue as a user sees it, and variables that a database gets later.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::Place;
+
+const SMALL: &str = "product: ATL08\nvariables: [h_canopy]\nwindow: {granules: 8}\n";
+
+/// Two granules; the first is in a database of `h_canopy` alone, which then got three variables more, and the second.
+fn grown() -> Place {
+    let place = Place::new();
+    place.synthesise("granules", 2, 60);
+    std::fs::write(place.path("small.yml"), SMALL).unwrap();
+    let files = granules(&place);
+    place.ok(&["--config", "small.yml", "ingest", files[0].to_str().unwrap()]);
+    place.ok(&["add-variable", "night_flag", "canopy_h_metrics", "h_te_mean"]);
+    place.ok(&["ingest", "granules"]);
+    place
+}
+
+fn granules(place: &Place) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(place.path("granules")).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_variables_of_the_product_are_shown_without_any_database() {
+    let place = Place::new();
+    let bare = |arguments: &[&str]| {
+        let run = place.command(arguments).env_remove("ISDB_DB").output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stdout).unwrap()
+    };
+    let all = bare(&["variables", "--format", "csv"]);
+    assert!(all.starts_with("name,path,type,units,vertical_reference,releases,description\n"), "{all}");
+    let listed = all.lines().find(|line| line.starts_with("canopy_h_metrics,")).unwrap();
+    assert!(listed.contains(",list of 18 float32,meters,ground,004 005 006 007,"), "{listed}");
+    let of_004 = bare(&["variables", "--release", "004", "--format", "csv"]);
+    assert_eq!(of_004.lines().count(), 84, "release 004 holds 83");
+    let some: serde_json::Value = serde_json::from_str(&bare(&["variables", "sigma", "--format", "json"])).unwrap();
+    assert!(some.as_array().unwrap().iter().all(|row| row["units"] == "meters"), "{some}");
+    assert!(!place.path("db").exists());
+}
+
+#[test]
+fn one_variable_is_told_in_full_by_its_plain_name_too() {
+    let place = Place::new();
+    let block = place.ok(&["variables", "landcover"]).stdout;
+    for part in ["segment_landcover: ", "111  closed_forest_evergreen_needleleaf", "flags of 004", "5  mixed_forest"] {
+        assert!(block.contains(part), "no {part:?} in\n{block}");
+    }
+    let block = place.ok(&["variables", "h_canopy"]).stdout;
+    assert!(block.contains("canopy_h\n") && block.contains("ground\n"), "{block}");
+    assert!(!block.contains("stored"), "there is no database");
+}
+
+#[test]
+fn an_unknown_variable_is_told_with_what_is_near() {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    place.ok(&["ingest", "granules"]);
+    for arguments in [&["variables", "h_canopi"], &["add-variable", "h_canopi"]] {
+        let run = place.run(arguments);
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.contains("no variable \"h_canopi\"; near it: h_canopy"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn an_added_variable_is_null_in_old_segments_and_has_values_in_new_ones() {
+    let place = grown();
+    let whole = Place::new();
+    whole.synthesise("granules", 2, 60);
+    whole.ok(&["ingest", "granules"]);
+    // What the second granule alone brings, in a database that had every variable from the beginning.
+    let sums = "SELECT count(*), count(night_flag), sum(h_te_mean), count(canopy_h_metrics[1]), sum(canopy_h_metrics[18]) \
+                FROM atl08 WHERE granule = (SELECT max(granule) FROM granules)";
+    assert_eq!(place.rows(sums), whole.rows(sums));
+    let old = "SELECT count(*) > 0, count(night_flag), count(h_te_mean), count(canopy_h_metrics), count(h_canopy) > 0 \
+               FROM atl08 WHERE granule = (SELECT min(granule) FROM granules)";
+    assert_eq!(place.rows(old), ["true,0,0,0,true"]);
+}
+
+#[test]
+fn conditions_on_an_added_variable_find_what_they_find_without_pushdown() {
+    let place = grown();
+    for condition in [
+        "h_te_mean IS NULL",
+        "h_te_mean IS NOT NULL",
+        "NOT (h_te_mean IS NOT NULL)",
+        "h_canopy > 5 OR h_te_mean > 100",
+        "h_te_mean > 100 OR h_canopy > 5",
+        "night_flag = 0 OR h_te_mean IS NULL",
+        "night_flag IN (0, 1) AND h_canopy < 100",
+        "night_flag NOT IN (1, 2)",
+    ] {
+        let pushed = place.rows(&format!("SELECT count(*) FROM segments WHERE {condition}"));
+        let counted = place.rows(&format!("SELECT count(*) FILTER (WHERE {condition}) FROM segments"));
+        assert_eq!(pushed, counted, "{condition}");
+        assert_ne!(counted, ["0"], "{condition} finds something");
+    }
+}
+
+#[test]
+fn a_state_from_before_an_addition_does_not_have_the_variable() {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    std::fs::write(place.path("small.yml"), SMALL).unwrap();
+    place.ok(&["--config", "small.yml", "ingest", "granules"]);
+    let at = timestamp(&place);
+    place.ok(&["add-variable", "night_flag"]);
+    let columns =
+        |at: &str| place.ok(&["query", "--at", at, "--format", "csv", "SELECT * FROM segments LIMIT 0"]).stdout;
+    assert!(!columns(&at).contains("night_flag"));
+    assert!(columns(&timestamp(&place)).contains("night_flag"));
+}
+
+#[test]
+fn what_is_stored_is_shown_and_is_not_added_twice() {
+    let place = grown();
+    let again = place.ok(&["add-variable", "h_canopy", "night_flag", "latitude"]);
+    assert!(again.stderr.contains("stored already: h_canopy, night_flag, latitude"), "{}", again.stderr);
+    let shown = place.ok(&["variables", "--format", "csv"]).stdout;
+    let stored = |name: &str| {
+        let line = shown.lines().find(|line| line.starts_with(&format!("{name},"))).unwrap();
+        line.split(',').nth(6).unwrap().to_owned()
+    };
+    assert_eq!([stored("night_flag"), stored("h_canopy"), stored("delta_time")], ["yes"; 3]);
+    assert_eq!(stored("asr"), "no");
+}
+
+#[test]
+fn tiledb_py_reads_an_added_variable_as_it_is_meant() {
+    let Some(packages) = std::env::var_os("ISDB_TEST_PYTHON_PACKAGES") else {
+        eprintln!("skipped: ISDB_TEST_PYTHON_PACKAGES does not name TileDB-Py (make test installs it)");
+        return;
+    };
+    let place = grown();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/added.py");
+    let read = Command::new("python3")
+        .arg(script)
+        .arg(place.path("db/segments"))
+        .arg(timestamp(&place))
+        .arg("h_te_mean")
+        .env("PYTHONPATH", packages)
+        .output()
+        .unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let counted = place.rows("SELECT count(*), count(h_te_mean) FROM segments");
+    assert_eq!(String::from_utf8_lossy(&read.stdout).trim(), format!("{},meters,ellipsoid", counted[0]));
+}
+
+/// The newest commit's timestamp, as `isdb info` prints it.
+fn timestamp(place: &Place) -> String {
+    let info = place.ok(&["info"]).stdout;
+    info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap().to_owned()
+}
