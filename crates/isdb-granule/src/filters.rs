@@ -180,6 +180,16 @@ mod tests {
         Ok(target)
     }
 
+    #[test]
+    fn quirk_10_a_filter_that_a_chunk_skipped_is_not_undone() {
+        let numbers: Vec<u8> = (0..64).collect();
+        let [shuffled, deflated] = [shuffle(&numbers, 4), deflate(&numbers)];
+        assert_eq!(undo(&pipeline(true), 0b10, 4, &shuffled, 64).unwrap(), numbers);
+        assert_eq!(undo(&pipeline(true), 0b01, 4, &deflated, 64).unwrap(), numbers);
+        assert_eq!(undo(&pipeline(true), 0b11, 4, &numbers, 64).unwrap(), numbers);
+        assert!(undo(&pipeline(true), 0b11, 4, &numbers[..60], 64).is_err(), "a chunk that is too short");
+    }
+
     proptest! {
         #[test]
         fn what_was_shuffled_and_deflated_comes_back(

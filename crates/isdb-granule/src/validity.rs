@@ -15,7 +15,7 @@ pub(crate) fn bitmap<T: Copy>(values: &[T], is_valid: impl Fn(T) -> bool) -> Boo
         }
         let (eights, _) = flags.as_chunks::<8>();
         let bits = eights.iter().map(|eight| u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56);
-        bits.rev().fold(0, |word, byte| word << 8 | byte).to_le()
+        bits.rev().fold(0, |word, byte| (word << 8) | byte).to_le()
     });
     BooleanBuffer::new(Buffer::from_vec(words.collect::<Vec<u64>>()), 0, values.len())
 }

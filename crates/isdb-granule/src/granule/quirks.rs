@@ -106,9 +106,13 @@ fn quirk_04_every_variable_is_null_at_its_own_fill_and_nowhere_else() {
             let add = |group: &mut hdf5::GroupBuilder| {
                 let dataset = group.create_dataset(variable.name);
                 match variable.dtype {
-                    Dtype::Int8 => dataset.with_i8_data(&ints(fill).iter().map(|v| *v as i8).collect::<Vec<_>>()),
-                    Dtype::Int16 => dataset.with_i16_data(&ints(fill).iter().map(|v| *v as i16).collect::<Vec<_>>()),
-                    Dtype::Int32 => dataset.with_i32_data(&ints(fill).iter().map(|v| *v as i32).collect::<Vec<_>>()),
+                    Dtype::Int8 => {
+                        dataset.with_i8_data(&ints(fill).iter().map(|v| i8::try_from(*v).unwrap()).collect::<Vec<_>>())
+                    }
+                    Dtype::Int16 => dataset
+                        .with_i16_data(&ints(fill).iter().map(|v| i16::try_from(*v).unwrap()).collect::<Vec<_>>()),
+                    Dtype::Int32 => dataset
+                        .with_i32_data(&ints(fill).iter().map(|v| i32::try_from(*v).unwrap()).collect::<Vec<_>>()),
                     Dtype::Int64 => dataset.with_i64_data(&ints(fill)),
                     Dtype::Float32 => {
                         dataset.with_f32_data(&[vec![0.0; width], vec![f32::MAX; width], vec![1.0; width]].concat())
