@@ -15,7 +15,8 @@ fn a_config_chooses_variables_and_names_the_database() {
     assert!(place.path("small").is_dir());
     let columns = place.ok(&["--db", "small", "query", "--format", "csv", "SELECT * FROM atl08 LIMIT 0"]).stdout;
     let expected = "latitude,longitude,time,ingest_id,fragment_id,beam,beam_strength,sc_orient,spot,n_geosegments,\
-                    segment_id_beg,rgt,h_canopy,canopy_h,granule,cycle,region,release,revision\n";
+                    segment_id_beg,rgt,h_canopy,canopy_h,granule,cycle,region,release,revision,\
+                    qa_granule_pass_fail\n";
     assert_eq!(columns, expected);
 }
 

@@ -27,7 +27,8 @@ fn signal(pid: u32, signal: &str) {
 fn started(place: &Place, lines: usize) -> Child {
     let mut child = place.command(&INGEST).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut told = BufReader::new(child.stderr.as_mut().unwrap());
-    for _ in 0..lines {
+    // The line of the filters comes before those that count.
+    for _ in 0..if lines > 0 { lines + 1 } else { 0 } {
         told.read_line(&mut String::new()).unwrap();
     }
     child

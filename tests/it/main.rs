@@ -4,6 +4,7 @@
 mod config;
 mod crash;
 mod errors;
+mod filters;
 mod formats;
 mod independent;
 mod installation;

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, SchemaError};
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, ExprSchemable};
 use datafusion::prelude::SessionContext;
 use isdb_schema::catalogue::{variable, variables};
 use isdb_schema::columns::granule_fields;
@@ -87,12 +87,45 @@ impl Scope {
             let problem = "an expression looks at one segment at a time: no aggregate, window or subquery";
             return Err(wrong(expression, (1, 1), problem.to_owned()));
         }
+        if let Some((at, problem)) = self.unlike_types(&parsed).map_err(told)? {
+            return Err(wrong(expression, position_of(&at, &expression.sql), problem));
+        }
         let expr = parsed.transform(|part| Ok(self.by_own_name(part))).map_err(told)?.data.unalias();
         let physical = self.context.create_physical_expr(expr.clone(), &self.schema).map_err(told)?;
         let data_type = physical.data_type(self.schema.as_arrow()).map_err(told)?;
         let mut columns: Vec<String> = expr.column_refs().into_iter().map(|column| column.name.clone()).collect();
         columns.sort_unstable();
         Ok(Bound { expr, columns, data_type })
+    }
+
+    /// A comparison of a number with a text, which SQL makes one of two texts: `h_canopy > '5'` would hold for 40 and not for
+    /// 300. The column, and what is wrong.
+    fn unlike_types(&self, parsed: &Expr) -> datafusion::common::Result<Option<(String, String)>> {
+        let mut found = None;
+        parsed.apply(|part| {
+            let (left, others): (&Expr, Vec<&Expr>) = match part {
+                Expr::BinaryExpr(binary) if binary.op.supports_propagation() => (&binary.left, vec![&binary.right]),
+                Expr::Between(between) => (&between.expr, vec![&between.low, &between.high]),
+                Expr::InList(list) => (&list.expr, list.list.iter().collect()),
+                _ => return Ok(TreeNodeRecursion::Continue),
+            };
+            let left_type = left.get_type(&self.schema)?;
+            for other in others {
+                let other_type = other.get_type(&self.schema)?;
+                if (left_type.is_numeric() && other_type.is_string())
+                    || (left_type.is_string() && other_type.is_numeric())
+                {
+                    let name = [left, other].iter().flat_map(|side| side.column_refs()).next().map(|c| c.name.clone());
+                    found = Some((
+                        name.unwrap_or_default(),
+                        format!("{left} and {other}: one is a number, the other a text"),
+                    ));
+                    return Ok(TreeNodeRecursion::Stop);
+                }
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(found)
     }
 
     fn by_own_name(&self, part: Expr) -> Transformed<Expr> {
@@ -225,7 +258,8 @@ mod tests {
         assert!(error("avg(h_canopy) > 5").contains("one segment at a time"));
         assert!(error("h_canopy > (SELECT 1)").starts_with("f.yml:2:"));
         assert!(error("no_such(h_canopy)").contains("no_such"));
-        assert!(error("beam > 5 AND h_canopy = 'tall'").starts_with("f.yml:2:"));
+        assert!(error("night_flag = 1 AND h_canopy > '5'").starts_with("f.yml:2:30: mine: h_canopy and "));
+        assert!(error("beam IN (1, 2)").contains("one is a number"));
     }
 
     #[test]

@@ -64,3 +64,32 @@ pub async fn run_ingest(
     }
     Ok((fragments, tallies))
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::physical_plan::displayable;
+    use isdb_schema::catalogue::variable;
+    use isdb_schema::expression::{Expression, Place};
+    use isdb_schema::filters::choose;
+
+    use super::*;
+
+    #[test]
+    fn the_plan_decodes_what_expressions_look_at_and_stores_only_what_is_wanted() {
+        let wanted = [variable("h_canopy").unwrap()];
+        let sql = "h_te_best_fit - dem_h".to_owned();
+        let derived = Expression { name: "above_dem".into(), sql, place: Place::default() };
+        let selection = Selection::bind(&wanted, &[derived], &choose("strong,night").unwrap()).unwrap();
+        let granules = vec![PlannedGranule::default(); 5];
+        let target = WriteTarget { array: "db/segments".into(), timestamp: 1, first_fragment: 1 };
+        let plan = ingest_plan(&granules, &selection, 2, target).unwrap();
+        let shown = displayable(plan.as_ref()).indent(false).to_string();
+        let lines: Vec<&str> = shown.lines().map(str::trim).collect();
+        let [write, one, quality, scan] = lines.as_slice() else { panic!("{shown}") };
+        assert_eq!(*write, "TileDbWriteExec: array=segments");
+        assert!(one.starts_with("CoalescePartitionsExec"), "{one}");
+        assert!(quality.starts_with("QualityExec: filters=[strong: beam_strength@"), "{quality}");
+        assert!(quality.contains("; night: night_flag@") && quality.ends_with("columns=13"), "{quality}");
+        assert!(scan.ends_with("GranuleScan: granules=5, variables=4, partitions=2"), "{scan}");
+    }
+}

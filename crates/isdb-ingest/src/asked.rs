@@ -35,12 +35,16 @@ impl Asked {
         Selection::bind(&variables, derived.unwrap_or_default(), filters.unwrap_or_default()).map_err(Error::Selection)
     }
 
-    /// The database at `location`, created if there is none, and what it takes of granules.
+    /// The database at `location`, created for `asked` if there is none, and what it takes of granules.
     ///
     /// # Errors
-    /// When the SQL is wrong, before anything is created; when the database was made otherwise than is asked for.
-    pub(crate) async fn open(&self, location: &Location, now_ms: u64) -> Result<(Database, Selection)> {
-        let asked = self.bind()?;
+    /// When the database was made otherwise than is asked for.
+    pub(crate) async fn open(
+        &self,
+        asked: Selection,
+        location: &Location,
+        now_ms: u64,
+    ) -> Result<(Database, Selection)> {
         let database = match Database::open(location).await {
             Err(isdb_store::Error::NotFound { .. }) => match self.create(location, &asked, now_ms).await {
                 Ok(database) => return Ok((database, asked)),

