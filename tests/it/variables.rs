@@ -1,7 +1,8 @@
 //! The catalogue as a user sees it, and variables that a database gets later.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::support::Place;
 
@@ -75,7 +76,7 @@ fn an_added_variable_is_null_in_old_segments_and_has_values_in_new_ones() {
     whole.synthesise("granules", 2, 60);
     whole.ok(&["ingest", "granules"]);
     // What the second granule alone brings, in a database that had every variable from the beginning.
-    let sums = "SELECT count(*), count(night_flag), sum(h_te_mean), count(canopy_h_metrics[1]), sum(canopy_h_metrics[18]) \
+    let sums = "SELECT count(*), count(night_flag), round(sum(h_te_mean), 2), count(canopy_h_metrics[1]), max(canopy_h_metrics[18]) \
                 FROM atl08 WHERE granule = (SELECT max(granule) FROM granules)";
     assert_eq!(place.rows(sums), whole.rows(sums));
     let old = "SELECT count(*) > 0, count(night_flag), count(h_te_mean), count(canopy_h_metrics), count(h_canopy) > 0 \
@@ -94,7 +95,7 @@ fn conditions_on_an_added_variable_find_what_they_find_without_pushdown() {
         "h_te_mean > 100 OR h_canopy > 5",
         "night_flag = 0 OR h_te_mean IS NULL",
         "night_flag IN (0, 1) AND h_canopy < 100",
-        "night_flag NOT IN (2, 3)",
+        "night_flag NOT IN (5, 6)",
     ] {
         let pushed = place.rows(&format!("SELECT count(*) FROM segments WHERE {condition}"));
         let counted = place.rows(&format!("SELECT count(*) FILTER (WHERE {condition}) FROM segments"));
@@ -115,6 +116,31 @@ fn a_state_from_before_an_addition_does_not_have_the_variable() {
         |at: &str| place.ok(&["query", "--at", at, "--format", "csv", "SELECT * FROM segments LIMIT 0"]).stdout;
     assert!(!columns(&at).contains("night_flag"));
     assert!(columns(&timestamp(&place)).contains("night_flag"));
+}
+
+#[test]
+fn a_killed_addition_loses_no_segment_and_hinders_nobody() {
+    let place = Place::new();
+    place.synthesise("granules", 2, 40);
+    std::fs::write(place.path("small.yml"), SMALL).unwrap();
+    place.ok(&["--config", "small.yml", "ingest", granules(&place)[0].to_str().unwrap()]);
+    let before = place.rows("SELECT count(*), max(h_canopy) FROM segments");
+    for (milliseconds, name) in [(0, "asr"), (15, "snr"), (30, "dem_h"), (60, "h_te_mean"), (120, "h_canopy_20m")] {
+        let mut adding = place.command(&["add-variable", name]).stderr(Stdio::null()).spawn().unwrap();
+        // Wherever this strikes, before or after the commit, is right.
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        adding.kill().unwrap();
+        adding.wait().unwrap();
+        assert_eq!(place.rows("SELECT count(*), max(h_canopy) FROM segments"), before, "after {milliseconds} ms");
+    }
+    place.ok(&["add-variable", "asr", "snr", "dem_h", "h_te_mean", "h_canopy_20m"]);
+    place.ok(&["ingest", "granules"]);
+    let sums = "SELECT count(*), count(asr), count(h_canopy_20m), round(sum(h_te_mean), 2) FROM atl08 \
+                WHERE granule = (SELECT max(granule) FROM granules)";
+    let whole = Place::new();
+    whole.synthesise("granules", 2, 40);
+    whole.ok(&["ingest", "granules"]);
+    assert_eq!(place.rows(sums), whole.rows(sums));
 }
 
 #[test]

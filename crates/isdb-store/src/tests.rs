@@ -280,22 +280,6 @@ async fn a_writer_that_dies_before_it_commits_new_variables_leaves_none() {
 }
 
 #[tokio::test]
-async fn a_writer_that_dies_inside_the_change_leaves_the_array_as_it_was() {
-    let (_folder, database) = fresh().await;
-    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    ingest(&mut writer, 5, NOW).await.unwrap();
-    // As libtiledb would leave it: begun, and empty.
-    let staged = database.location().root().join("staging/begun/__schema");
-    std::fs::create_dir_all(&staged).unwrap();
-    std::fs::write(staged.join("__9999999999999_9999999999999_0"), "").unwrap();
-    drop(writer);
-    assert_eq!(seen(&database).await, (5, 1));
-    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    writer.add_variables(&later(), NOW).await.unwrap();
-    assert_eq!((names(&database.snapshot().await.unwrap()).len(), seen(&database).await), (3, (5, 1)));
-}
-
-#[tokio::test]
 async fn variables_added_late_by_a_writer_that_was_taken_over_are_not_committed_and_harm_no_reader() {
     let (_folder, database) = fresh().await;
     let mut stopped = Writer::take_over(&database, NOW).await.unwrap();

@@ -88,8 +88,13 @@ impl Open {
 
     /// Layout and columns as stored, and all metadata.
     pub(crate) fn describe(&self, uri: &str) -> Result<(ArrayLayout, Vec<Column>, BTreeMap<String, MetadataValue>)> {
-        let (layout, columns) = schema::read(&self.ctx, uri, &self.handle)?;
+        let (layout, columns) = self.stored(uri)?;
         Ok((layout, columns, self.metadata(uri)?))
+    }
+
+    /// Layout and columns as stored.
+    pub(crate) fn stored(&self, uri: &str) -> Result<(ArrayLayout, Vec<Column>)> {
+        schema::read(&self.ctx, uri, &self.handle)
     }
 
     fn metadata(&self, uri: &str) -> Result<BTreeMap<String, MetadataValue>> {

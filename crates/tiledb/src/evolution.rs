@@ -34,7 +34,7 @@ impl Array {
             return Err(Error::Library { action: ACTION, uri: uri.to_owned(), message });
         }
         let open = Open::new(ctx, uri, sys::TILEDB_READ, Some(timestamp_ms))?;
-        let (_, mut columns, _) = open.describe(uri)?;
+        let (_, mut columns) = open.stored(uri)?;
         drop(open);
         let stored = columns.len();
         for field in fields {
@@ -78,7 +78,7 @@ pub(crate) fn count_lacking(ctx: &Context, uri: &str, columns: &mut [Column]) ->
     }
     for moment in moments {
         let open = Open::new(ctx, uri, sys::TILEDB_READ, Some(moment))?;
-        let (_, then, _) = open.describe(uri)?;
+        let (_, then) = open.stored(uri)?;
         for column in columns.iter_mut().filter(|column| !then.iter().any(|other| other.name == column.name)) {
             column.lacking_in += 1;
         }
