@@ -138,7 +138,7 @@ fn derived_columns_are_stored_like_variables_and_looked_at_ones_need_not_be() {
     fs::write(place.path("c.yml"), config).unwrap();
     place.ok(&["config", "check", "c.yml"]);
     place.ok(&["--config", "c.yml", "ingest", "granules"]);
-    let differing = "SELECT count(*) FROM atl08 WHERE above_dem IS DISTINCT FROM h_te_best_fit - dem_h \
+    let differing = "SELECT count(*) FROM atl08 WHERE (above_dem IS DISTINCT FROM h_te_best_fit - dem_h) \
                      OR whence <> concat(granule, '/', beam)";
     assert_eq!(place.rows(differing), ["0"]);
     assert_eq!(place.rows("SELECT count(DISTINCT is_tall) FROM atl08"), ["2"]);

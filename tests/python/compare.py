@@ -16,7 +16,7 @@ from granule import Granule, product_fills
 
 # What a database holds beside the product's variables; the view adds plain names and what the ledger knows.
 OWN = {"latitude", "longitude", "time", "ingest_id", "fragment_id", "beam", "beam_strength", "sc_orient", "spot", "n_geosegments"}
-OF_LEDGER = ("cycle", "region", "release", "revision")
+OF_LEDGER = ("cycle", "region", "release", "revision", "qa_granule_pass_fail")
 PLAIN = {
     "canopy_h": "h_canopy",
     "canopy_h_mean": "h_mean_canopy",

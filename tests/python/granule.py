@@ -134,7 +134,8 @@ class Granule:
         return known
 
     def identity(self):
-        """rgt, cycle, region, release, revision: from the name kept in the metadata, the datasets, the file's name; or None."""
+        """rgt, cycle, region, release, revision: from the name kept in the metadata, the datasets, the file's name; the verdict
+        on the granule's quality. None for what the file does not tell."""
         kept = self.file.get("METADATA/DatasetIdentification")
         kept = NAME.search(text(kept.attrs["fileName"])) if kept is not None and "fileName" in kept.attrs else None
         named = NAME.search(self.path.rsplit("/")[-1])
@@ -151,4 +152,6 @@ class Granule:
             if named:
                 told.append(int(named[index + 2]))
             found[part] = told[0] if told else None
+        verdict = self.file.get("quality_assessment/qa_granule_pass_fail")
+        found["qa_granule_pass_fail"] = int(verdict[0]) if verdict is not None else None
         return found

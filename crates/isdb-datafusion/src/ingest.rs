@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(*write, "TileDbWriteExec: array=segments");
         assert!(one.starts_with("CoalescePartitionsExec"), "{one}");
         assert!(quality.starts_with("QualityExec: filters=[strong: beam_strength@"), "{quality}");
-        assert!(quality.contains("; night: night_flag@") && quality.ends_with("columns=13"), "{quality}");
+        assert!(quality.contains("; night: night_flag@11 = 1]") && quality.ends_with("columns=13"), "{quality}");
         assert!(scan.ends_with("GranuleScan: granules=5, variables=4, partitions=2"), "{scan}");
     }
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::{Column, DFSchema, Result};
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, cast};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::prelude::SessionContext;
 use isdb_schema::catalogue::{Variable, variable, variables};
 use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, storable};
 use isdb_schema::expression::Expression;
@@ -113,7 +116,7 @@ impl Selection {
 
 /// Turns expressions into those that run on batches of one schema.
 struct Binder {
-    context: datafusion::prelude::SessionContext,
+    context: SessionContext,
     schema: DFSchema,
 }
 
@@ -124,6 +127,10 @@ impl Binder {
     }
 
     fn physical(&self, expr: Expr) -> Result<Arc<dyn PhysicalExpr>> {
+        // Simplified, a comparison casts its literal once instead of its column for every row.
+        let schema = Arc::new(self.schema.clone());
+        let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(schema).build());
+        let expr = simplifier.simplify(simplifier.coerce(expr, &self.schema)?)?;
         self.context.create_physical_expr(expr, &self.schema)
     }
 }
