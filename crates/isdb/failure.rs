@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
+use datafusion::sql::sqlparser::parser::ParserError;
 use isdb_schema::config::ConfigError;
 use rustyline::error::ReadlineError;
 
@@ -44,6 +45,8 @@ pub(crate) enum Failure {
     OutputOfPrompt,
     #[error("the prompt failed")]
     Prompt(#[from] ReadlineError),
+    #[error("{0}")]
+    Syntax(ParserError),
     #[error("there is no column {name}")]
     UnknownColumn { name: String, hint: String },
     #[error("there is no table {name}")]

@@ -19,8 +19,10 @@ use crate::cli::{Cli, Command};
 use crate::failure::{FAILED, Failure, INTERRUPTED, SUCCESS};
 use crate::settings::Settings;
 
-/// How long a write in flight may take to end after Ctrl-C.
+/// How long a write in flight may take to end after Ctrl-C …
 const PATIENCE: Duration = Duration::from_secs(30);
+/// … and a read, which leaves nothing behind.
+const PATIENCE_WITH_READS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
+    let patience = if matches!(cli.command, Command::Query(_)) { PATIENCE_WITH_READS } else { PATIENCE };
     let ended = runtime.block_on(async {
         // A prompt takes Ctrl-C for the statement that runs.
         let has_prompt = matches!(&cli.command, Command::Query(arguments) if commands::query::has_prompt(arguments));
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
     if ended.is_none() {
         eprintln!("interrupted");
     }
-    runtime.shutdown_timeout(PATIENCE);
+    runtime.shutdown_timeout(patience);
     match ended {
         Some(Ok(code)) => ExitCode::from(code),
         Some(Err(failure)) if failure.is_broken_pipe() => ExitCode::from(SUCCESS),

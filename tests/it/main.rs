@@ -8,6 +8,7 @@ mod formats;
 mod independent;
 mod installation;
 mod output;
+mod prompt;
 mod statements;
 mod support;
 mod workflow;

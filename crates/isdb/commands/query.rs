@@ -1,7 +1,7 @@
 //! `isdb query`: statements over a snapshot of the database, from the command line, a file, a pipe or a prompt; their rows
 //! stream to standard output or a file.
 
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 
 use crate::cli::{Format, Query};
 use crate::failure::{Failure, SUCCESS};
@@ -29,7 +29,10 @@ pub(crate) async fn run(arguments: Query, settings: Settings) -> Result<u8, Fail
         return Err(Failure::OneStatementOnly { count: statements.len(), place });
     }
     let session = Session::open(&settings.location, arguments.at).await?;
-    for statement in statements {
+    for (index, statement) in statements.into_iter().enumerate() {
+        if index > 0 && format == Format::Table {
+            writeln!(std::io::stdout()).map_err(Failure::Stdout)?;
+        }
         session.run(statement, format, output).await?;
     }
     Ok(SUCCESS)

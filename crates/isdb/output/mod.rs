@@ -21,7 +21,6 @@ mod parquet;
 mod table;
 
 use csv::CsvWriter;
-use ipc::IpcWriter;
 pub(crate) use origin::Origin;
 use parquet::ParquetWriter;
 use table::TableWriter;
@@ -121,9 +120,9 @@ fn writer<'a>(
         Format::Json => Box::new(json::array(sink)),
         Format::Ndjson => Box::new(json::lines(sink)),
         Format::Parquet => Box::new(ParquetWriter::new(sink, schema, origin)?),
-        Format::Arrow => Box::new(match kind {
-            Kind::File => IpcWriter::file(sink, schema, origin)?,
-            Kind::Stream => IpcWriter::stream(sink, schema, origin)?,
-        }),
+        Format::Arrow => match kind {
+            Kind::File => Box::new(ipc::file(sink, schema, origin)?),
+            Kind::Stream => Box::new(ipc::stream(sink, schema, origin)?),
+        },
     })
 }

@@ -1,5 +1,9 @@
 //! Where rows come from, as Parquet and Arrow files carry it beside the rows.
 
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+
 /// What a file says of the query that made it.
 pub(crate) struct Origin {
     /// The statement.
@@ -16,5 +20,12 @@ impl Origin {
             ("isdb_sql".to_owned(), self.sql.clone()),
             ("isdb_snapshot".to_owned(), self.snapshot.to_string()),
         ]
+    }
+
+    /// `schema` with the entries in its metadata.
+    pub(crate) fn mark(&self, schema: &Schema) -> SchemaRef {
+        let mut metadata = schema.metadata().clone();
+        metadata.extend(self.entries());
+        Arc::new(Schema::new(schema.fields().clone()).with_metadata(metadata))
     }
 }

@@ -1,6 +1,7 @@
 //! The prompt: asks for statements and commands, runs them over one snapshot, and goes on whatever becomes of them.
 
 use isdb_store::Location;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Format;
 use crate::failure::{self, Failure, SUCCESS};
@@ -16,6 +17,8 @@ use editor::{Asked, Editor};
 
 /// Asks until Ctrl-D or `\q`.
 pub(crate) async fn run(location: &Location, at: Option<u64>, format: Format) -> Result<u8, Failure> {
+    // From here on Ctrl-C ends no more than a statement, even in the moment before one runs.
+    let _caught = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
     let mut session = Session::open(location, at).await?;
     let mut editor = Editor::new(command::names(&session).await)?;
     eprintln!("isdb {}. Statements end with ; and \\? shows help.", env!("CARGO_PKG_VERSION"));

@@ -5,8 +5,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::prelude::SessionContext;
+use futures::StreamExt;
 use isdb_store::{Database, Location};
 
 use crate::cli::Format;
@@ -19,6 +22,9 @@ mod statements;
 
 pub(crate) use names::{tables, unknown_table};
 pub(crate) use statements::{complete, statements};
+
+/// Batches that may be found before they are written.
+const AHEAD: usize = 2;
 
 /// One snapshot of a database, open for statements.
 pub(crate) struct Session {
@@ -53,7 +59,7 @@ impl Session {
     pub(crate) async fn run(&self, sql: &str, format: Format, output: Option<&Path>) -> Result<(), Failure> {
         let started = Instant::now();
         let plan = self.plan(sql).await?;
-        let rows = self.context.execute_logical_plan(plan.clone()).await?.execute_stream().await?;
+        let rows = apart(self.context.execute_logical_plan(plan.clone()).await?.execute_stream().await?);
         let origin = Origin { sql: sql.to_owned(), snapshot: self.timestamp };
         let count = output::write(rows, format, output, &origin).await?;
         eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
@@ -72,7 +78,10 @@ impl Session {
 
     async fn explained(&self, sql: &str, error: DataFusionError) -> Failure {
         let told = names::unknown_column(&self.context, &error).await;
-        told.or_else(|| names::unknown_table(&self.context, sql)).unwrap_or(Failure::Query(error))
+        told.or_else(|| names::unknown_table(&self.context, sql)).unwrap_or_else(|| match error.find_root() {
+            DataFusionError::SQL(problem, _) => Failure::Syntax(problem.as_ref().clone()),
+            _ => Failure::Query(error),
+        })
     }
 
     fn tell_why_nothing(&self, plan: &LogicalPlan) {
@@ -82,4 +91,19 @@ impl Session {
             }
         }
     }
+}
+
+/// `rows`, found by a task of its own: rows are written while the next are found, and Ctrl-C is heard whatever the plan does.
+fn apart(mut rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    let mut builder = RecordBatchReceiverStream::builder(rows.schema(), AHEAD);
+    let found = builder.tx();
+    builder.spawn(async move {
+        while let Some(batch) = rows.next().await {
+            if found.send(batch).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    builder.build()
 }
