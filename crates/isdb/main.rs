@@ -4,11 +4,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tokio::runtime::Runtime;
 
 mod cli;
 mod commands;
 mod failure;
 mod instant;
+mod interrupt;
 mod output;
 mod progress;
 mod prompt;
@@ -17,6 +19,7 @@ mod settings;
 
 use crate::cli::{Cli, Command};
 use crate::failure::{FAILED, Failure, INTERRUPTED, SUCCESS};
+use crate::interrupt::Interrupts;
 use crate::settings::Settings;
 
 /// How long a write in flight may take to end after Ctrl-C …
@@ -26,8 +29,8 @@ const PATIENCE_WITH_READS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
+    let (runtime, interrupts) = match start() {
+        Ok(started) => started,
         Err(error) => {
             failure::tell(&Failure::Runtime(error));
             return ExitCode::from(FAILED);
@@ -38,8 +41,8 @@ fn main() -> ExitCode {
         // A prompt takes Ctrl-C for the statement that runs.
         let has_prompt = matches!(&cli.command, Command::Query(arguments) if commands::query::has_prompt(arguments));
         tokio::select! {
-            ended = run(cli) => Some(ended),
-            _ = tokio::signal::ctrl_c(), if !has_prompt => None,
+            ended = run(cli, &interrupts) => Some(ended),
+            () = interrupts.next(), if !has_prompt => None,
         }
     });
     if ended.is_none() {
@@ -57,11 +60,15 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<u8, Failure> {
+fn start() -> std::io::Result<(Runtime, Interrupts)> {
+    Ok((Runtime::new()?, Interrupts::listen()?))
+}
+
+async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, Failure> {
     let settings = Settings::resolve(&cli.place)?;
     match cli.command {
         Command::Ingest(arguments) => commands::ingest::run(arguments, settings).await,
-        Command::Query(arguments) => commands::query::run(arguments, settings).await,
+        Command::Query(arguments) => commands::query::run(arguments, settings, interrupts).await,
         Command::Info => commands::info::run(settings).await,
     }
 }

@@ -69,7 +69,7 @@ def main(program, folder):
     terminal.type("\x03")
     terminal.expect("isdb> ")
 
-    terminal.type("SELECT sum(a.h_te_mean + b.h_te_mean + c.h_te_mean) FROM segments a, segments b, segments c;\n")
+    terminal.type("SELECT sum(a.value + b.value) FROM range(1000000) a, range(10000000) b, segments;\n")
     terminal.expect("cancelled", again="\x03")
     terminal.type("\\r\n")
     terminal.expect("state: ")

@@ -3,20 +3,23 @@
 
 use std::io::{IsTerminal, Read, Write};
 
+use tokio::runtime::Handle;
+
 use crate::cli::{Format, Query};
 use crate::failure::{Failure, SUCCESS};
+use crate::interrupt::Interrupts;
 use crate::prompt;
 use crate::session::{Session, statements};
 use crate::settings::Settings;
 
-pub(crate) async fn run(arguments: Query, settings: Settings) -> Result<u8, Failure> {
+pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Interrupts) -> Result<u8, Failure> {
     let output = arguments.output.as_deref();
     let format = Format::choose(arguments.format, output)?;
     if has_prompt(&arguments) {
         if output.is_some() || format.is_binary() {
             return Err(Failure::OutputOfPrompt);
         }
-        return prompt::run(&settings.location, arguments.at, format).await;
+        return prompt::run(&settings.location, arguments.at, format, interrupts).await;
     }
     let (text, whence) = text(&arguments)?;
     let statements = statements(&text);
@@ -33,7 +36,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings) -> Result<u8, Fail
         if index > 0 && format == Format::Table {
             writeln!(std::io::stdout()).map_err(Failure::Stdout)?;
         }
-        session.run(statement, format, output).await?;
+        session.run(statement, format, output, &Handle::current()).await?;
     }
     Ok(SUCCESS)
 }

@@ -1,11 +1,12 @@
 //! The prompt: asks for statements and commands, runs them over one snapshot, and goes on whatever becomes of them.
 
 use isdb_store::Location;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
 
 use crate::cli::Format;
 use crate::failure::{self, Failure, SUCCESS};
 use crate::instant::instant_of_commit;
+use crate::interrupt::Interrupts;
 use crate::session::{Session, statements};
 
 mod command;
@@ -16,9 +17,12 @@ use command::{Command, HELP};
 use editor::{Asked, Editor};
 
 /// Asks until Ctrl-D or `\q`.
-pub(crate) async fn run(location: &Location, at: Option<u64>, format: Format) -> Result<u8, Failure> {
-    // From here on Ctrl-C ends no more than a statement, even in the moment before one runs.
-    let _caught = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+pub(crate) async fn run(
+    location: &Location,
+    at: Option<u64>,
+    format: Format,
+    interrupts: &Interrupts,
+) -> Result<u8, Failure> {
     let mut session = Session::open(location, at).await?;
     let mut editor = Editor::new(command::names(&session).await)?;
     eprintln!("isdb {}. Statements end with ; and \\? shows help.", env!("CARGO_PKG_VERSION"));
@@ -30,7 +34,7 @@ pub(crate) async fn run(location: &Location, at: Option<u64>, format: Format) ->
             Asked::End => return Ok(SUCCESS),
         };
         let answered = match Command::parse(&text) {
-            None => run_all(&session, &text, format).await,
+            None => run_all(&session, &text, format, interrupts).await,
             Some(Ok(Command::Quit)) => return Ok(SUCCESS),
             Some(Ok(Command::Help)) => {
                 eprint!("{HELP}");
@@ -62,20 +66,24 @@ pub(crate) async fn run(location: &Location, at: Option<u64>, format: Format) ->
 }
 
 /// Runs the statements of `text` up to the first that fails, or to Ctrl-C.
-async fn run_all(session: &Session, text: &str, format: Format) -> Result<(), Failure> {
+async fn run_all(session: &Session, text: &str, format: Format, interrupts: &Interrupts) -> Result<(), Failure> {
+    // A runtime for this text alone: a join that runs away may keep its threads busy for long after it was given up.
+    let engine = Runtime::new().map_err(Failure::Runtime)?;
     let all = async {
         for statement in statements(text) {
-            session.run(statement, format, None).await?;
+            session.run(statement, format, None, engine.handle()).await?;
         }
         Ok(())
     };
-    tokio::select! {
+    let ended = tokio::select! {
         ended = all => ended,
-        _ = tokio::signal::ctrl_c() => {
+        () = interrupts.next() => {
             eprintln!("cancelled");
             Ok(())
         }
-    }
+    };
+    engine.shutdown_background();
+    ended
 }
 
 fn tell_state(session: &Session) {

@@ -2,15 +2,18 @@
 //! finds nothing, with what may be the matter.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use isdb_store::{Database, Location};
+use tokio::runtime::Handle;
 
 use crate::cli::Format;
 use crate::failure::Failure;
@@ -55,11 +58,19 @@ impl Session {
         self.timestamp
     }
 
-    /// Runs one statement, writes its rows, and tells on standard error how many there were.
-    pub(crate) async fn run(&self, sql: &str, format: Format, output: Option<&Path>) -> Result<(), Failure> {
+    /// Runs one statement on the runtime `engine`, writes its rows, and tells on standard error how many there were.
+    pub(crate) async fn run(
+        &self,
+        sql: &str,
+        format: Format,
+        output: Option<&Path>,
+        engine: &Handle,
+    ) -> Result<(), Failure> {
         let started = Instant::now();
         let plan = self.plan(sql).await?;
-        let rows = apart(self.context.execute_logical_plan(plan.clone()).await?.execute_stream().await?);
+        let frame = self.context.execute_logical_plan(plan.clone()).await?;
+        let context = Arc::new(frame.task_ctx());
+        let rows = rows(frame.create_physical_plan().await?, context, engine);
         let origin = Origin { sql: sql.to_owned(), snapshot: self.timestamp };
         let count = output::write(rows, format, output, &origin).await?;
         eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
@@ -93,17 +104,20 @@ impl Session {
     }
 }
 
-/// `rows`, found by a task of its own: rows are written while the next are found, and Ctrl-C is heard whatever the plan does.
-fn apart(mut rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
-    let mut builder = RecordBatchReceiverStream::builder(rows.schema(), AHEAD);
+/// The rows of `plan`, found by tasks of `engine`: rows are written while the next are found, and Ctrl-C is heard whatever
+/// the plan does.
+fn rows(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>, engine: &Handle) -> SendableRecordBatchStream {
+    let mut builder = RecordBatchReceiverStream::builder(plan.schema(), AHEAD);
     let found = builder.tx();
-    builder.spawn(async move {
+    let find = async move {
+        let mut rows = execute_stream(plan, context)?;
         while let Some(batch) = rows.next().await {
             if found.send(batch).await.is_err() {
                 break;
             }
         }
         Ok(())
-    });
+    };
+    builder.spawn_on(find, engine);
     builder.build()
 }
