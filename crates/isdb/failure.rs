@@ -88,9 +88,6 @@ impl Failure {
             }
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
-            Failure::Query(error) if mentions_name(error) => {
-                Some("`DESCRIBE atl08` lists the columns, `SHOW TABLES` the tables")
-            }
             _ => None,
         }
     }
@@ -121,10 +118,6 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         Store::Unsupported { .. } => Some("name a folder on a local disk"),
         _ => None,
     }
-}
-
-fn mentions_name(error: &DataFusionError) -> bool {
-    matches!(error.find_root(), DataFusionError::SchemaError(..) | DataFusionError::Plan(_))
 }
 
 /// Tells `failure` on standard error: its line, each cause, and the hint.

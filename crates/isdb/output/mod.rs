@@ -40,7 +40,7 @@ pub(crate) async fn write(
     };
     let failed = |source| Failure::Write { path: path.to_owned(), source };
     // A link is followed, and a device or pipe has to stay what it is.
-    let path = std::fs::canonicalize(&path).unwrap_or_else(|_| path.to_owned());
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if path.exists() && !path.is_file() {
         let sink = File::options().write(true).open(&path).map_err(failed)?;
         return write_to(sink, Kind::Stream, rows, format, origin, failed).await;
