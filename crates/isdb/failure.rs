@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
+use datafusion::sql::sqlparser::parser::ParserError;
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
@@ -51,6 +52,8 @@ pub(crate) enum Failure {
     OutputOfPrompt,
     #[error("the prompt failed")]
     Prompt(#[from] ReadlineError),
+    #[error("{0}")]
+    Syntax(ParserError),
     #[error("there is no column {name}")]
     UnknownColumn { name: String, hint: String },
     #[error("there is no table {name}")]
@@ -109,9 +112,6 @@ impl Failure {
             }
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
-            Failure::Query(error) if mentions_name(error) => {
-                Some("`DESCRIBE atl08` lists the columns, `SHOW TABLES` the tables")
-            }
             _ => None,
         }
     }
@@ -155,10 +155,6 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         Store::Unsupported { .. } => Some("name a folder on a local disk"),
         _ => None,
     }
-}
-
-fn mentions_name(error: &DataFusionError) -> bool {
-    matches!(error.find_root(), DataFusionError::SchemaError(..) | DataFusionError::Plan(_))
 }
 
 /// Tells `failure` on standard error: its line, each cause, and the hint.

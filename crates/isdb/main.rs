@@ -4,11 +4,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tokio::runtime::Runtime;
 
 mod cli;
 mod commands;
 mod failure;
 mod instant;
+mod interrupt;
 mod output;
 mod progress;
 mod prompt;
@@ -17,32 +19,36 @@ mod settings;
 
 use crate::cli::{Cli, Command};
 use crate::failure::{FAILED, Failure, INTERRUPTED, SUCCESS};
+use crate::interrupt::Interrupts;
 use crate::settings::Settings;
 
-/// How long a write in flight may take to end after Ctrl-C.
+/// How long a write in flight may take to end after Ctrl-C …
 const PATIENCE: Duration = Duration::from_secs(30);
+/// … and a read, which leaves nothing behind.
+const PATIENCE_WITH_READS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
+    let (runtime, interrupts) = match start() {
+        Ok(started) => started,
         Err(error) => {
             failure::tell(&Failure::Runtime(error));
             return ExitCode::from(FAILED);
         }
     };
+    let patience = if matches!(cli.command, Command::Query(_)) { PATIENCE_WITH_READS } else { PATIENCE };
     let ended = runtime.block_on(async {
         // A prompt takes Ctrl-C for the statement that runs.
         let has_prompt = matches!(&cli.command, Command::Query(arguments) if commands::query::has_prompt(arguments));
         tokio::select! {
-            ended = run(cli) => Some(ended),
-            _ = tokio::signal::ctrl_c(), if !has_prompt => None,
+            ended = run(cli, &interrupts) => Some(ended),
+            () = interrupts.next(), if !has_prompt => None,
         }
     });
     if ended.is_none() {
         eprintln!("interrupted");
     }
-    runtime.shutdown_timeout(PATIENCE);
+    runtime.shutdown_timeout(patience);
     match ended {
         Some(Ok(code)) => ExitCode::from(code),
         Some(Err(failure)) if failure.is_broken_pipe() => ExitCode::from(SUCCESS),
@@ -54,11 +60,15 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<u8, Failure> {
+fn start() -> std::io::Result<(Runtime, Interrupts)> {
+    Ok((Runtime::new()?, Interrupts::listen()?))
+}
+
+async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, Failure> {
     let settings = || Settings::resolve(&cli.place);
     match cli.command {
         Command::Ingest(arguments) => commands::ingest::run(arguments, settings()?).await,
-        Command::Query(arguments) => commands::query::run(arguments, settings()?).await,
+        Command::Query(arguments) => commands::query::run(arguments, settings()?, interrupts).await,
         Command::Info => commands::info::run(settings()?).await,
         Command::Variables(arguments) => commands::variables::run(arguments, settings::named(&cli.place)?).await,
         Command::Filters(arguments) => commands::filters::run(arguments).await,

@@ -8,7 +8,7 @@ use isdb_ingest::Progress;
 use isdb_schema::filters::presets;
 
 /// The bar moves by bytes; a granule with six beams is ten times the work of one with a clip of one.
-const BAR: &str = "{spinner} {elapsed_precise} [{bar:24}] {msg}";
+const BAR: &str = "{spinner} [{bar:20}] {wide_msg}";
 const TICK: Duration = Duration::from_millis(200);
 
 /// Tells progress; what it drew is gone when it is let go.
@@ -74,7 +74,6 @@ fn shown(bytes: u64, granules: usize) -> ProgressBar {
 
 /// Megabytes a second since the start, and the time left at that pace.
 fn pace(done: u64, of: u64, elapsed: Duration) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "a pace is shown with one digit after the point")]
     let (done, left) = (done as f64, of.saturating_sub(done) as f64);
     let seconds = elapsed.as_secs_f64().max(1e-3);
     let left = Duration::try_from_secs_f64(left / done.max(1.0) * seconds).unwrap_or(Duration::MAX);

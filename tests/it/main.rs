@@ -9,6 +9,7 @@ mod formats;
 mod independent;
 mod installation;
 mod output;
+mod prompt;
 mod python;
 mod recipes;
 mod statements;

@@ -30,6 +30,19 @@ fn statements_in_a_pipe_are_run_one_after_another() {
 }
 
 #[test]
+fn tables_of_several_statements_are_told_apart_by_an_empty_line() {
+    let run = piped(&with_granule(), &["query"], "SELECT 1 AS a; SELECT 2 AS b");
+    assert_eq!(run.stdout, "a\n-\n1\n\nb\n-\n2\n");
+}
+
+#[test]
+fn what_is_no_sql_is_told_in_one_line_with_its_place() {
+    let run = with_granule().run(&["query", "SELECT latitude FORM atl08 WHERE"]);
+    assert_eq!((run.code, run.stderr.lines().count()), (Some(1), 1), "{}", run.stderr);
+    assert!(run.stderr.starts_with("error: ") && run.stderr.contains("Line: 1"), "{}", run.stderr);
+}
+
+#[test]
 fn the_first_statement_that_fails_ends_a_pipe_and_what_came_before_it_is_written() {
     let place = with_granule();
     let run = piped(&place, &["query", "--format", "csv"], "SELECT 1 AS a; SELECT nothing FROM atl08; SELECT 2 AS b");
@@ -70,12 +83,17 @@ fn a_column_that_is_not_there_is_told_with_what_may_have_been_meant() {
     place.ok(&["--config", "small.yml", "ingest", "granules"]);
     for (sql, column, hint) in [
         ("SELECT h_canopi FROM atl08", "h_canopi", "near it: h_canopy"),
-        ("SELECT beam FROM atl08 WHERE nigth_flag = 1", "nigth_flag", "near it: night_flag"),
+        ("SELECT beam FROM atl08 WHERE nightflag = 1", "nightflag", "near it: night_flag"),
         ("SELECT a.h_tee FROM atl08 a", "a.h_tee", "near it: h_te_best_fit"),
         ("SELECT avg(rh98) FROM atl08", "rh98", "canopy_h (h_canopy)"),
         ("SELECT sensitivity FROM atl08", "sensitivity", "its counterparts are snr"),
         ("SELECT delta_time FROM atl08", "delta_time", "it is time, in UTC"),
         ("SELECT snr FROM atl08", "snr", "this database does not store it: `isdb add-variable snr`"),
+        (
+            "SELECT canopy_h_mean FROM atl08",
+            "canopy_h_mean",
+            "canopy_h_mean is h_mean_canopy, which this database does not store: `isdb add-variable h_mean_canopy`",
+        ),
         ("SELECT canopy_h FROM granules", "canopy_h", "canopy_h is a column of atl08"),
     ] {
         let run = place.run(&["query", sql]);
@@ -105,7 +123,7 @@ fn a_query_outside_the_database_is_told_which_predicate_is() {
     let place = with_granule();
     for (sql, told) in [
         (
-            "SELECT * FROM atl08 WHERE canopy_h > 1 AND latitude > 89.5",
+            "SELECT * FROM atl08 WHERE canopy_h > 1 AND latitude > 89.5 ORDER BY time LIMIT 5",
             "no rows: latitude > 89.5 lies outside the database, whose latitudes go from ",
         ),
         (

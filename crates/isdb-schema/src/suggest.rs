@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_misspelling_comes_before_everything_else() {
         assert_eq!(near("h_canopi", names())[0], "h_canopy");
-        assert_eq!(near("nigth_flag", names())[0], "night_flag");
+        assert_eq!(near("nightflag", names())[0], "night_flag");
         assert_eq!(near("Segment_Landcovr", names())[0], "segment_landcover");
         assert!(near("h_tee", names()).contains(&"h_te_best_fit"));
     }

@@ -1,17 +1,19 @@
 //! `isdb query`: statements over a snapshot of the database, from the command line, a file, a pipe or a prompt; their rows
 //! stream to standard output or a file.
 
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 
 use isdb_schema::filters::{NONE, choose, told};
+use tokio::runtime::Handle;
 
 use crate::cli::{Format, Query};
 use crate::failure::{Failure, SUCCESS};
+use crate::interrupt::Interrupts;
 use crate::prompt;
 use crate::session::{Session, statements};
 use crate::settings::Settings;
 
-pub(crate) async fn run(arguments: Query, settings: Settings) -> Result<u8, Failure> {
+pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Interrupts) -> Result<u8, Failure> {
     let output = arguments.output.as_deref();
     let format = Format::choose(arguments.format, output)?;
     let filters = choose(arguments.filters.as_deref().unwrap_or(NONE))?;
@@ -22,7 +24,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings) -> Result<u8, Fail
         if output.is_some() || format.is_binary() {
             return Err(Failure::OutputOfPrompt);
         }
-        return prompt::run(&settings.location, arguments.at, &filters, format).await;
+        return prompt::run(&settings.location, arguments.at, &filters, format, interrupts).await;
     }
     let (text, whence) = text(&arguments)?;
     let statements = statements(&text);
@@ -35,8 +37,11 @@ pub(crate) async fn run(arguments: Query, settings: Settings) -> Result<u8, Fail
         return Err(Failure::OneStatementOnly { count: statements.len(), place });
     }
     let session = Session::open(&settings.location, arguments.at, &filters).await?;
-    for statement in statements {
-        session.run(statement, format, output).await?;
+    for (index, statement) in statements.into_iter().enumerate() {
+        if index > 0 && format == Format::Table {
+            writeln!(std::io::stdout()).map_err(Failure::Stdout)?;
+        }
+        session.run(statement, format, output, &Handle::current()).await?;
     }
     Ok(SUCCESS)
 }

@@ -4,50 +4,39 @@
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 
 use crate::failure::Failure;
 use crate::output::{Origin, RowWriter};
 
-/// Writes batches of one schema as one Arrow file or stream.
-pub(crate) enum IpcWriter<W: Write> {
-    File(FileWriter<W>),
-    Stream(StreamWriter<W>),
+/// A file, which a reader enters from its end.
+pub(crate) fn file<W: Write>(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<FileWriter<W>, ArrowError> {
+    FileWriter::try_new(sink, &origin.mark(schema))
 }
 
-impl<W: Write> IpcWriter<W> {
-    pub(crate) fn file(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<IpcWriter<W>, ArrowError> {
-        Ok(IpcWriter::File(FileWriter::try_new(sink, &with_origin(schema, origin))?))
-    }
-
-    pub(crate) fn stream(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<IpcWriter<W>, ArrowError> {
-        Ok(IpcWriter::Stream(StreamWriter::try_new(sink, &with_origin(schema, origin))?))
-    }
+/// A stream, which a reader can follow while it is written.
+pub(crate) fn stream<W: Write>(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<StreamWriter<W>, ArrowError> {
+    StreamWriter::try_new(sink, &origin.mark(schema))
 }
 
-impl<W: Write> RowWriter for IpcWriter<W> {
+impl<W: Write> RowWriter for FileWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        match self {
-            IpcWriter::File(rows) => rows.write(batch)?,
-            IpcWriter::Stream(rows) => rows.write(batch)?,
-        }
-        Ok(())
+        Ok(FileWriter::write(self, batch)?)
     }
 
-    /// Writes the end mark, and a file's footer.
-    fn finish(self: Box<Self>) -> Result<(), Failure> {
-        match *self {
-            IpcWriter::File(mut rows) => rows.finish()?,
-            IpcWriter::Stream(mut rows) => rows.finish()?,
-        }
-        Ok(())
+    fn finish(mut self: Box<Self>) -> Result<(), Failure> {
+        Ok(FileWriter::finish(&mut self)?)
     }
 }
 
-fn with_origin(schema: &SchemaRef, origin: &Origin) -> Schema {
-    let mut metadata = schema.metadata().clone();
-    metadata.extend(origin.entries());
-    Schema::new(schema.fields().clone()).with_metadata(metadata)
+impl<W: Write> RowWriter for StreamWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        Ok(StreamWriter::write(self, batch)?)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), Failure> {
+        Ok(StreamWriter::finish(&mut self)?)
+    }
 }

@@ -22,7 +22,6 @@ mod parquet;
 mod table;
 
 use csv::CsvWriter;
-use ipc::IpcWriter;
 pub(crate) use origin::Origin;
 use parquet::ParquetWriter;
 use table::TableWriter;
@@ -42,7 +41,7 @@ pub(crate) async fn write(
     };
     let failed = |source| Failure::Write { path: path.to_owned(), source };
     // A link is followed, and a device or pipe has to stay what it is.
-    let path = std::fs::canonicalize(&path).unwrap_or_else(|_| path.to_owned());
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if path.exists() && !path.is_file() {
         let sink = File::options().write(true).open(&path).map_err(failed)?;
         return write_to(sink, Kind::Stream, rows, format, origin, failed).await;
@@ -129,9 +128,9 @@ fn writer<'a>(
         Format::Json => Box::new(json::array(sink)),
         Format::Ndjson => Box::new(json::lines(sink)),
         Format::Parquet => Box::new(ParquetWriter::new(sink, schema, origin)?),
-        Format::Arrow => Box::new(match kind {
-            Kind::File => IpcWriter::file(sink, schema, origin)?,
-            Kind::Stream => IpcWriter::stream(sink, schema, origin)?,
-        }),
+        Format::Arrow => match kind {
+            Kind::File => Box::new(ipc::file(sink, schema, origin)?),
+            Kind::Stream => Box::new(ipc::stream(sink, schema, origin)?),
+        },
     })
 }

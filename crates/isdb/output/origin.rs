@@ -1,5 +1,9 @@
 //! Where rows come from, as Parquet and Arrow files carry it beside the rows.
 
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+
 /// What a file says of the query that made it; nothing for what is no query.
 #[derive(Default)]
 pub(crate) struct Origin {
@@ -21,5 +25,12 @@ impl Origin {
             ("isdb_snapshot", self.snapshot.map(|snapshot| snapshot.to_string())),
         ];
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+    }
+
+    /// `schema` with the entries in its metadata.
+    pub(crate) fn mark(&self, schema: &Schema) -> SchemaRef {
+        let mut metadata = schema.metadata().clone();
+        metadata.extend(self.entries());
+        Arc::new(Schema::new(schema.fields().clone()).with_metadata(metadata))
     }
 }

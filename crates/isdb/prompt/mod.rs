@@ -2,10 +2,12 @@
 
 use isdb_schema::filters::Rule;
 use isdb_store::Location;
+use tokio::runtime::Runtime;
 
 use crate::cli::Format;
 use crate::failure::{self, Failure, SUCCESS};
 use crate::instant::instant_of_commit;
+use crate::interrupt::Interrupts;
 use crate::session::{Session, statements};
 
 mod command;
@@ -16,7 +18,13 @@ use command::{Command, HELP};
 use editor::{Asked, Editor};
 
 /// Asks until Ctrl-D or `\q`.
-pub(crate) async fn run(location: &Location, at: Option<u64>, filters: &[Rule], format: Format) -> Result<u8, Failure> {
+pub(crate) async fn run(
+    location: &Location,
+    at: Option<u64>,
+    filters: &[Rule],
+    format: Format,
+    interrupts: &Interrupts,
+) -> Result<u8, Failure> {
     let mut session = Session::open(location, at, filters).await?;
     let mut editor = Editor::new(command::names(&session).await)?;
     eprintln!("isdb {}. Statements end with ; and \\? shows help.", env!("CARGO_PKG_VERSION"));
@@ -28,7 +36,7 @@ pub(crate) async fn run(location: &Location, at: Option<u64>, filters: &[Rule], 
             Asked::End => return Ok(SUCCESS),
         };
         let answered = match Command::parse(&text) {
-            None => run_all(&session, &text, format).await,
+            None => run_all(&session, &text, format, interrupts).await,
             Some(Ok(Command::Quit)) => return Ok(SUCCESS),
             Some(Ok(Command::Help)) => {
                 eprint!("{HELP}");
@@ -60,20 +68,24 @@ pub(crate) async fn run(location: &Location, at: Option<u64>, filters: &[Rule], 
 }
 
 /// Runs the statements of `text` up to the first that fails, or to Ctrl-C.
-async fn run_all(session: &Session, text: &str, format: Format) -> Result<(), Failure> {
+async fn run_all(session: &Session, text: &str, format: Format, interrupts: &Interrupts) -> Result<(), Failure> {
+    // A runtime for this text alone: a join that runs away may keep its threads busy for long after it was given up.
+    let engine = Runtime::new().map_err(Failure::Runtime)?;
     let all = async {
         for statement in statements(text) {
-            session.run(statement, format, None).await?;
+            session.run(statement, format, None, engine.handle()).await?;
         }
         Ok(())
     };
-    tokio::select! {
+    let ended = tokio::select! {
         ended = all => ended,
-        _ = tokio::signal::ctrl_c() => {
+        () = interrupts.next() => {
             eprintln!("cancelled");
             Ok(())
         }
-    }
+    };
+    engine.shutdown_background();
+    ended
 }
 
 fn tell_state(session: &Session) {

@@ -2,13 +2,19 @@
 //! finds nothing, with what may be the matter.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
+use futures::StreamExt;
 use isdb_schema::filters::{Rule, told};
 use isdb_store::{Database, Location};
+use tokio::runtime::Handle;
 
 use crate::cli::Format;
 use crate::failure::Failure;
@@ -20,6 +26,9 @@ mod statements;
 
 pub(crate) use names::{tables, unknown_table};
 pub(crate) use statements::{complete, statements};
+
+/// Batches that may be found before they are written.
+const AHEAD: usize = 2;
 
 /// One snapshot of a database, open for statements.
 pub(crate) struct Session {
@@ -55,11 +64,19 @@ impl Session {
         self.timestamp
     }
 
-    /// Runs one statement, writes its rows, and tells on standard error how many there were.
-    pub(crate) async fn run(&self, sql: &str, format: Format, output: Option<&Path>) -> Result<(), Failure> {
+    /// Runs one statement on the runtime `engine`, writes its rows, and tells on standard error how many there were.
+    pub(crate) async fn run(
+        &self,
+        sql: &str,
+        format: Format,
+        output: Option<&Path>,
+        engine: &Handle,
+    ) -> Result<(), Failure> {
         let started = Instant::now();
         let plan = self.plan(sql).await?;
-        let rows = self.context.execute_logical_plan(plan.clone()).await?.execute_stream().await?;
+        let frame = self.context.execute_logical_plan(plan.clone()).await?;
+        let context = Arc::new(frame.task_ctx());
+        let rows = rows(frame.create_physical_plan().await?, context, engine);
         let origin =
             Origin { sql: Some(sql.to_owned()), filters: self.filters.clone(), snapshot: Some(self.timestamp) };
         let count = output::write(rows, format, output, &origin).await?;
@@ -79,7 +96,10 @@ impl Session {
 
     async fn explained(&self, sql: &str, error: DataFusionError) -> Failure {
         let told = names::unknown_column(&self.context, &error).await;
-        told.or_else(|| names::unknown_table(&self.context, sql)).unwrap_or(Failure::Query(error))
+        told.or_else(|| names::unknown_table(&self.context, sql)).unwrap_or_else(|| match error.find_root() {
+            DataFusionError::SQL(problem, _) => Failure::Syntax(problem.as_ref().clone()),
+            _ => Failure::Query(error),
+        })
     }
 
     fn tell_why_nothing(&self, plan: &LogicalPlan) {
@@ -89,4 +109,22 @@ impl Session {
             }
         }
     }
+}
+
+/// The rows of `plan`, found by tasks of `engine`: rows are written while the next are found, and Ctrl-C is heard whatever
+/// the plan does.
+fn rows(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>, engine: &Handle) -> SendableRecordBatchStream {
+    let mut builder = RecordBatchReceiverStream::builder(plan.schema(), AHEAD);
+    let found = builder.tx();
+    let find = async move {
+        let mut rows = execute_stream(plan, context)?;
+        while let Some(batch) = rows.next().await {
+            if found.send(batch).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    builder.spawn_on(find, engine);
+    builder.build()
 }

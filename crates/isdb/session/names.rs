@@ -9,6 +9,9 @@ use isdb_schema::suggest::{counterpart, near};
 
 use crate::failure::Failure;
 
+/// The shipped view, which leaves out what a database does not store.
+const VIEW: &str = include_str!("../../../sql/views/atl08.sql");
+
 /// The failure of a statement that names a column which its tables do not have; None if `error` is another one.
 pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionError) -> Option<Failure> {
     let DataFusionError::SchemaError(error, _) = error.find_root() else { return None };
@@ -31,9 +34,19 @@ fn column_hint(typed: &str, valid: &[Column], elsewhere: &[String]) -> String {
     if catalogue::variable(typed).is_some() && !LEADING_VARIABLES.contains(&typed) {
         return format!("the product has {typed}, but this database does not store it: `isdb add-variable {typed}`");
     }
+    if let Some(variable) = behind(typed) {
+        return format!("{typed} is {variable}, which this database does not store: `isdb add-variable {variable}`");
+    }
     let near = near(typed, names);
     let near = if near.is_empty() { String::new() } else { format!("near it: {}; ", near.join(", ")) };
     format!("{near}`DESCRIBE atl08` lists the columns")
+}
+
+/// The product's variable that the view calls `plain`.
+fn behind(plain: &str) -> Option<&'static str> {
+    let mut items =
+        VIEW.lines().filter_map(|line| line.trim().trim_end_matches(',').strip_prefix("s.")?.split_once(" AS "));
+    items.find(|(_, name)| *name == plain).map(|(variable, _)| variable)
 }
 
 /// The failure of a statement that names a table which is not there; None if all of them are.
@@ -92,6 +105,7 @@ mod tests {
     #[test]
     fn a_variable_that_is_not_stored_is_told_with_the_command_that_adds_it() {
         assert!(hint("snr", &["latitude", "h_canopy"]).ends_with("`isdb add-variable snr`"));
+        assert!(hint("canopy_h_mean", &["latitude"]).starts_with("canopy_h_mean is h_mean_canopy, "));
     }
 
     #[test]

@@ -87,7 +87,7 @@ mod tests {
             "SELECT 1 AS \";\"",
             "SELECT 1 -- this; that\n + 1",
             "SELECT /* this; /* and; */ that */ 1",
-            "SELECT 'höher; als\n ü;' AS höhe",
+            "SELECT 'höher;\n ü;' AS höhe",
         ] {
             assert_eq!(statements(&format!("{one}; SELECT 2")), [one, "SELECT 2"]);
         }

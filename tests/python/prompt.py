@@ -1,0 +1,86 @@
+"""Types at the prompt of `isdb query` through a terminal of its own and says what was not answered as it should be.
+
+Usage: prompt.py PROGRAM FOLDER; ISDB_DB names a database. FOLDER is where the program is told to keep its history.
+"""
+
+import os
+import pty
+import select
+import sys
+import time
+
+PATIENCE = 60.0
+
+
+class Terminal:
+    def __init__(self, program, folder):
+        self.seen = ""
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.environ.update(XDG_STATE_HOME=folder, TERM="xterm")
+            os.execv(program, [program, "query"])
+
+    def type(self, text):
+        """Types `text`; what was shown before is forgotten."""
+        self.seen = ""
+        os.write(self.terminal, text.encode())
+
+    def expect(self, text, again=None):
+        """Waits until `text` is shown, typing `again` every second."""
+        end = time.monotonic() + PATIENCE
+        while text not in self.seen:
+            if time.monotonic() > end:
+                sys.exit(f"{text!r} was not shown, but:\n{self.seen}")
+            ready, _, _ = select.select([self.terminal], [], [], 1.0)
+            if ready:
+                try:
+                    self.seen += os.read(self.terminal, 65536).decode(errors="replace")
+                except OSError:
+                    sys.exit(f"{text!r} was not shown before the program ended:\n{self.seen}")
+            elif again:
+                os.write(self.terminal, again.encode())
+
+    def ended(self):
+        """The exit code."""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def main(program, folder):
+    terminal = Terminal(program, folder)
+    terminal.expect("isdb> ")
+
+    terminal.type("SELECT 40 +\n2 AS\nanswer;\n")
+    terminal.expect("rows: 1, ")
+    assert "42" in terminal.seen, terminal.seen
+    terminal.expect("isdb> ")
+
+    terminal.type("SELECT nothing FROM atl08;\n")
+    terminal.expect("there is no column nothing")
+    terminal.expect("isdb> ")
+
+    terminal.type("\\d\n")
+    terminal.expect("segments | table")
+    terminal.type("\\d segments\n")
+    terminal.expect("terrain_slope")
+    terminal.expect("isdb> ")
+
+    terminal.type("SELECT half a line")
+    terminal.expect("half a line")
+    terminal.type("\x03")
+    terminal.expect("isdb> ")
+
+    terminal.type("SELECT sum(a.value + b.value) FROM range(1000000) a, range(10000000) b, segments;\n")
+    terminal.expect("cancelled", again="\x03")
+    terminal.type("\\r\n")
+    terminal.expect("state: ")
+    terminal.type("SELECT 6 * 7 AS again;\n")
+    terminal.expect("rows: 1, ")
+
+    terminal.type("\x04")
+    assert terminal.ended() == 0
+    with open(os.path.join(folder, "isdb", "history"), encoding="utf-8") as history:
+        assert "SELECT 6 * 7 AS again;" in history.read()
+    print("answered")
+
+
+main(*sys.argv[1:])
