@@ -1,7 +1,8 @@
 #![doc = include_str!("../../README.md")]
 
 pub use datafusion;
-pub use isdb_datafusion::{TileDbTable, register};
+pub use isdb_datafusion::{TileDbTable, filter, register};
+pub use isdb_schema::filters;
 pub use isdb_store::{Database, Location, Snapshot};
 pub use tiledb;
 

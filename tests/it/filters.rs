@@ -144,6 +144,8 @@ fn derived_columns_are_stored_like_variables_and_looked_at_ones_need_not_be() {
     assert_eq!(place.rows("SELECT count(DISTINCT is_tall) FROM atl08"), ["2"]);
     let unknown = place.run(&["query", "SELECT night_flag FROM atl08"]);
     assert!(unknown.stderr.contains("isdb add-variable night_flag"), "{}", unknown.stderr);
+    let info = place.ok(&["info"]).stdout;
+    assert!(info.contains("derived    above_dem, is_tall, whence\nfilters    night\n"), "{info}");
     place.ok(&["ingest", "granules"]);
 }
 

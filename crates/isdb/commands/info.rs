@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use isdb_schema::filters::told;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Database, LedgerRow};
 
@@ -36,7 +37,13 @@ pub(crate) async fn run(settings: Settings) -> Result<u8, Failure> {
             println!("time       {} to {}", first.value(0), last.value(0));
         }
     }
-    println!("variables  {}", isdb_store::stored_variables(&snapshot).len());
+    let design = database.design(&snapshot).await?;
+    println!("variables  {}", design.variables.len());
+    if !design.derived.is_empty() {
+        let names: Vec<&str> = design.derived.iter().map(|field| field.name().as_str()).collect();
+        println!("derived    {}", names.join(", "));
+    }
+    println!("filters    {}", told(&design.filters));
     println!("TileDB-Py  tiledb.open(\"{}\", timestamp={})", settings.location.segments(), commit.timestamp);
     if snapshot.visible_segments().is_some() {
         println!("           shows rows, too, that no commit records; isdb leaves them out");
