@@ -21,12 +21,10 @@ class Terminal:
             os.execv(program, [program, "query"])
 
     def type(self, text):
-        """Types `text`; what was shown before is forgotten."""
-        self.seen = ""
         os.write(self.terminal, text.encode())
 
     def expect(self, text, again=None):
-        """Waits until `text` is shown, typing `again` every second."""
+        """Waits until `text` is shown, typing `again` every second; gives what was shown since the last time."""
         end = time.monotonic() + PATIENCE
         while text not in self.seen:
             if time.monotonic() > end:
@@ -38,11 +36,19 @@ class Terminal:
                 except OSError:
                     sys.exit(f"{text!r} was not shown before the program ended:\n{self.seen}")
             elif again:
-                os.write(self.terminal, again.encode())
+                self.type(again)
+        before, _, self.seen = self.seen.partition(text)
+        return before
 
     def ended(self):
         """The exit code."""
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.05)
+        sys.exit("the program does not end")
 
 
 def main(program, folder):
@@ -50,8 +56,7 @@ def main(program, folder):
     terminal.expect("isdb> ")
 
     terminal.type("SELECT 40 +\n2 AS\nanswer;\n")
-    terminal.expect("rows: 1, ")
-    assert "42" in terminal.seen, terminal.seen
+    assert "42" in terminal.expect("rows: 1, ")
     terminal.expect("isdb> ")
 
     terminal.type("SELECT nothing FROM atl08;\n")
@@ -60,6 +65,7 @@ def main(program, folder):
 
     terminal.type("\\d\n")
     terminal.expect("segments | table")
+    terminal.expect("isdb> ")
     terminal.type("\\d segments\n")
     terminal.expect("terrain_slope")
     terminal.expect("isdb> ")
@@ -73,8 +79,11 @@ def main(program, folder):
     terminal.expect("cancelled", again="\x03")
     terminal.type("\\r\n")
     terminal.expect("state: ")
+    terminal.expect("isdb> ")
     terminal.type("SELECT 6 * 7 AS again;\n")
     terminal.expect("rows: 1, ")
+    # Before the prompt is there, the terminal itself would take Ctrl-D.
+    terminal.expect("isdb> ")
 
     terminal.type("\x04")
     assert terminal.ended() == 0
