@@ -149,7 +149,7 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         Store::Locked { .. } => Some("wait for the other ingest to end, then run the same command again"),
         Store::Overtaken { .. } => Some("run the same command again: what the other writer has brought in is left out"),
         Store::OtherVariables { .. } => {
-            Some("leave --config out to use the database's variables, or name another --db")
+            Some("`isdb add-variable NAME` adds one; leave --config out to take those it has, or name another --db")
         }
         Store::OtherDesign { .. } => Some("leave it out to go on as the database was made, or name another --db"),
         Store::Unsupported { .. } => Some("name a folder on a local disk"),

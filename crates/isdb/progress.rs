@@ -44,13 +44,15 @@ impl Telling {
                     (*bar, *started) = (shown(bytes, new), Instant::now());
                 }
             }
-            (Telling::Lines, Progress::Committed { granules, of, rows, .. }) => {
+            (Telling::Lines, Progress::Committed { granules, of, rows }) => {
                 eprintln!("granules: {granules} of {of}, segments: {rows}");
             }
-            (Telling::Bar { bar, started }, Progress::Committed { granules, of, rows, bytes }) => {
-                let pace = pace(bytes, bar.length().unwrap_or(bytes), started.elapsed());
-                bar.set_message(format!("granules: {granules} of {of}, segments: {rows}, {pace}"));
+            (Telling::Bar { bar, started }, Progress::Read { bytes }) => {
+                bar.set_prefix(pace(bytes, bar.length().unwrap_or(bytes), started.elapsed()));
                 bar.set_position(bytes);
+            }
+            (Telling::Bar { bar, .. }, Progress::Committed { granules, of, rows }) => {
+                bar.set_message(format!("granules: {granules} of {of}, segments: {rows}"));
             }
             _ => {}
         }
@@ -67,7 +69,10 @@ impl Telling {
 fn shown(bytes: u64, granules: usize) -> ProgressBar {
     // A template that cannot be read would show the default bar.
     let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(bytes).with_style(style).with_message(format!("granules: 0 of {granules}"));
+    let bar = ProgressBar::new(bytes)
+        .with_style(style)
+        .with_message(format!("granules: 0 of {granules}"))
+        .with_prefix("reading");
     bar.enable_steady_tick(TICK);
     bar
 }

@@ -112,7 +112,7 @@ fn a_granule_that_lacks_what_a_filter_needs_fails_and_is_not_emptied() {
     let run = place.run(&["--config", "c.yml", "ingest", "granules"]);
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     assert!(
-        run.stderr.contains("the filter good needs te_quality_score, which the granule does not have"),
+        run.stderr.contains("the filter good needs te_quality_score, which the granule does not tell"),
         "{}",
         run.stderr
     );

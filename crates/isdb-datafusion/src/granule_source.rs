@@ -23,6 +23,9 @@ use isdb_schema::segments::INGEST_ID;
 use crate::error::chain;
 use crate::tally::{TALLY, Tally, granule_rows_schema};
 
+/// The beams of a whole granule.
+const BEAMS: usize = 6;
+
 /// A granule to read, and the id that its rows will carry. The rest is what filters and derived columns may look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlannedGranule {
@@ -205,6 +208,9 @@ fn read(
         rows_read: count(decoded.rows_read),
         rows_kept: count(kept as u64),
         rows_rejected: count(decoded.rows_rejected),
+        beams_read: count((BEAMS - decoded.beams_empty.len() - decoded.beams_missing.len()) as u64),
+        beams_empty: count(decoded.beams_empty.len() as u64),
+        beams_missing: count(decoded.beams_missing.len() as u64),
         missing_variables: (!missing.is_empty()).then_some(missing),
         notes: (!notes.is_empty()).then(|| notes.join("; ")),
         ..Tally::default()

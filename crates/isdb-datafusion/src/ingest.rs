@@ -44,7 +44,8 @@ pub fn ingest_plan(
     Ok(Arc::new(TileDbWriteExec::new(Arc::new(CoalescePartitionsExec::new(quality)), target)))
 }
 
-/// Runs an ingest plan to its end, with `threads` cores, through the context `tiledb`.
+/// Runs an ingest plan to its end, with `threads` cores, through the context `tiledb`. `read` hears of each granule when its
+/// rows are with the writer.
 ///
 /// # Errors
 /// Whatever ends the whole window: storage that fails, memory that runs out. A granule that cannot be read is no error here,
@@ -53,6 +54,7 @@ pub async fn run_ingest(
     plan: &Arc<dyn ExecutionPlan>,
     tiledb: &Context,
     threads: usize,
+    mut read: impl FnMut(&Tally),
 ) -> Result<(Vec<WrittenFragment>, Vec<Tally>)> {
     let config = SessionConfig::new().with_target_partitions(threads).with_extension(Arc::new(tiledb.clone()));
     let mut output = plan.execute(0, SessionContext::new_with_config(config).task_ctx())?;
@@ -60,6 +62,7 @@ pub async fn run_ingest(
     while let Some(batch) = output.try_next().await? {
         let (written, tallied) = outcome(&batch);
         fragments.extend(written);
+        tallied.iter().for_each(&mut read);
         tallies.extend(tallied);
     }
     Ok((fragments, tallies))

@@ -29,8 +29,8 @@ pub(crate) struct Filter {
     pub(crate) name: String,
     /// A row stays if this is TRUE.
     pub(crate) predicate: Arc<dyn PhysicalExpr>,
-    /// The product's variables that it looks at.
-    pub(crate) variables: Vec<String>,
+    /// The columns that it looks at.
+    pub(crate) columns: Vec<String>,
 }
 
 /// A column of the operator's output.

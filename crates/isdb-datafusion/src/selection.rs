@@ -11,7 +11,11 @@ use datafusion::logical_expr::{Expr, cast};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::SessionContext;
-use isdb_schema::catalogue::{Variable, variable, variables};
+use datafusion::sql::sqlparser;
+use datafusion::sql::sqlparser::ast::{SelectItem, SetExpr, Statement};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, storable};
 use isdb_schema::expression::Expression;
 use isdb_schema::filters::Rule;
@@ -49,6 +53,11 @@ impl Selection {
                 let place = expression.place.locate(1, 1);
                 return Err(Error::Expression { place, name: expression.name.clone(), problem });
             };
+            if !is_plain_name(&expression.name) {
+                let problem = "SQL takes this word for something else; give the column another name".to_owned();
+                let place = expression.place.locate(1, 1);
+                return Err(Error::Expression { place, name: expression.name.clone(), problem });
+            }
             let metadata = HashMap::from([(EXPRESSION.to_owned(), expression.sql.clone())]);
             fields
                 .push((Field::new(&expression.name, stored.clone(), true).with_metadata(metadata), cast(expr, stored)));
@@ -95,7 +104,7 @@ impl Selection {
             Ok(Filter {
                 name: rule.predicate.name.clone(),
                 predicate: binder.physical(bound.expr.clone())?,
-                variables: bound.columns.iter().filter(|name| variable(name).is_some()).cloned().collect(),
+                columns: bound.columns.clone(),
             })
         };
         self.filters.iter().map(filter).collect()
@@ -111,6 +120,19 @@ impl Selection {
             Ok(Output { field: field.with_nullable(true), value: binder.physical(expr)? })
         };
         own.chain(self.derived.clone()).map(output).collect()
+    }
+}
+
+/// Whether SQL reads `name` as a column without quotes.
+fn is_plain_name(name: &str) -> bool {
+    let parsed = Parser::parse_sql(&GenericDialect {}, &format!("SELECT {name} FROM atl08"));
+    let Ok([Statement::Query(query)]) = parsed.as_deref() else { return false };
+    match query.body.as_ref() {
+        SetExpr::Select(select) => matches!(
+            select.projection.as_slice(),
+            [SelectItem::UnnamedExpr(sqlparser::ast::Expr::Identifier(column))] if column.value == name
+        ),
+        _ => false,
     }
 }
 

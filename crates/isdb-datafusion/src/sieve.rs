@@ -1,6 +1,7 @@
 //! The work of the quality operator on one granule: rows through the filters, counts per filter, columns to store. Rows are
 //! held back until the granule's tally comes, so that a granule leaves whole or not at all.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
@@ -8,6 +9,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
+use isdb_schema::catalogue::variable;
 use isdb_schema::ledger::Removed;
 
 use crate::error::chain;
@@ -20,6 +22,8 @@ pub(crate) struct Sieve {
     schema: SchemaRef,
     kept: Vec<RecordBatch>,
     removed: Vec<Removed>,
+    /// The columns that had a value in the granule in hand.
+    told: BTreeSet<String>,
     /// Why the granule in hand cannot be stored.
     failure: Option<String>,
 }
@@ -27,13 +31,19 @@ pub(crate) struct Sieve {
 impl Sieve {
     pub(crate) fn new(filters: Arc<[Filter]>, outputs: Arc<[Output]>, schema: SchemaRef) -> Sieve {
         let removed = nothing_removed(&filters);
-        Sieve { filters, outputs, schema, kept: Vec::new(), removed, failure: None }
+        Sieve { filters, outputs, schema, kept: Vec::new(), removed, told: BTreeSet::new(), failure: None }
     }
 
     /// Takes rows of the granule in hand.
     pub(crate) fn rows(&mut self, batch: &RecordBatch) {
         if self.failure.is_some() || batch.num_rows() == 0 {
             return;
+        }
+        for column in self.filters.iter().flat_map(|filter| &filter.columns) {
+            let values = batch.column_by_name(column);
+            if !self.told.contains(column) && values.is_some_and(|values| values.null_count() < values.len()) {
+                self.told.insert(column.clone());
+            }
         }
         match self.pass(batch) {
             Ok(kept) if kept.num_rows() > 0 => self.kept.push(kept),
@@ -47,6 +57,7 @@ impl Sieve {
         let mut ready = std::mem::take(&mut self.kept);
         let removed = std::mem::replace(&mut self.removed, nothing_removed(&self.filters));
         let failure = self.failure.take().or_else(|| self.needed_and_missing(&removed, &ready, &tally));
+        self.told.clear();
         match failure {
             // The first error is the one to tell.
             Some(failure) if tally.error.is_none() => {
@@ -85,16 +96,21 @@ impl Sieve {
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| error.to_string())
     }
 
-    /// Nothing stays because a filter looks at what the granule does not have: no result, but a granule that it does not fit.
+    /// Nothing stays because a filter looks at what the granule does not tell: no result, but a granule that it does not fit.
+    /// A variable that is there and NULL in every row is a result.
     fn needed_and_missing(&self, removed: &[Removed], kept: &[RecordBatch], tally: &Tally) -> Option<String> {
         if !kept.is_empty() {
             return None;
         }
         let missing: Vec<&str> = tally.missing_variables.as_deref().unwrap_or_default().split(' ').collect();
-        let filters = self.filters.iter().zip(removed).filter(|(_, removed)| removed.null > 0);
+        let is_lacking = |column: &&String| {
+            let is_missing = variable(column).is_none() || missing.contains(&column.as_str());
+            is_missing && !self.told.contains(*column)
+        };
+        let filters = self.filters.iter().zip(removed).filter(|(_, removed)| removed.removed > 0);
         let mut lacks = filters.filter_map(|(filter, _)| {
-            let variable = filter.variables.iter().find(|variable| missing.contains(&variable.as_str()))?;
-            Some(format!("the filter {} needs {variable}, which the granule does not have", filter.name))
+            let column = filter.columns.iter().find(is_lacking)?;
+            Some(format!("the filter {} needs {column}, which the granule does not tell", filter.name))
         });
         lacks.next()
     }

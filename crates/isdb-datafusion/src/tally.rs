@@ -13,8 +13,9 @@ use isdb_schema::columns::granule_fields;
 use isdb_schema::ledger::Removed;
 use isdb_schema::segments::{self, FRAGMENT_ID};
 
-/// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one.
-pub(crate) const TALLY: &str = "tally";
+/// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one. No derived column can
+/// have this name.
+pub(crate) const TALLY: &str = "#tally";
 
 /// What was read of one granule, and why not if it could not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,12 @@ pub struct Tally {
     pub rows_removed: i64,
     /// What each filter removed, in their order.
     pub removed: Vec<Removed>,
+    /// Beams with rows.
+    pub beams_read: i64,
+    /// Beams without rows.
+    pub beams_empty: i64,
+    /// Beams that the granule does not have.
+    pub beams_missing: i64,
     /// Variables that were asked for and are not in the granule, separated by blanks.
     pub missing_variables: Option<String>,
     /// What was found odd in the granule, for people.
@@ -50,6 +57,9 @@ pub(crate) fn tally_fields() -> Fields {
         count("rows_rejected"),
         count("rows_removed"),
         text("removed"),
+        count("beams_read"),
+        count("beams_empty"),
+        count("beams_missing"),
         text("missing_variables"),
         text("notes"),
         text("error"),
@@ -80,6 +90,9 @@ impl Tally {
                 count(self.rows_rejected),
                 count(self.rows_removed),
                 text(&(!self.removed.is_empty()).then(|| Removed::to_json(&self.removed))),
+                count(self.beams_read),
+                count(self.beams_empty),
+                count(self.beams_missing),
                 text(&self.missing_variables),
                 text(&self.notes),
                 text(&self.error),
@@ -106,9 +119,12 @@ impl Tally {
                 rows_rejected: count(3).value(row),
                 rows_removed: count(4).value(row),
                 removed: maybe(5, row).map(|text| Removed::from_json(&text)).unwrap_or_default(),
-                missing_variables: maybe(6, row),
-                notes: maybe(7, row),
-                error: maybe(8, row),
+                beams_read: count(6).value(row),
+                beams_empty: count(7).value(row),
+                beams_missing: count(8).value(row),
+                missing_variables: maybe(9, row),
+                notes: maybe(10, row),
+                error: maybe(11, row),
             })
             .collect()
     }
@@ -128,6 +144,9 @@ mod tests {
             rows_rejected: 1,
             rows_removed: 4,
             removed: vec![Removed { filter: "night".into(), removed: 4, null: 2, alone: 5 }],
+            beams_read: 4,
+            beams_empty: 1,
+            beams_missing: 1,
             error: Some("e".into()),
             ..Tally::default()
         };

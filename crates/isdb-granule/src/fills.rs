@@ -23,10 +23,12 @@ impl Fills {
             Fill::Int(fill) => Scalar::Int(fill),
             Fill::Float(fill) => Scalar::Float(fill.into()),
         });
+        // The integer that storage takes for a NULL element can be no value of a list.
+        let element = variable.element_null().map(Scalar::Int);
         let minus_one = variable.flag_values.split_whitespace().any(|flag| flag == "-1");
         let is_value = |fill: f64| fill == 0.0 || (fill == -1.0 && minus_one);
         let mut fills = Self::default();
-        for fill in [attribute.and_then(number), property, catalogue].into_iter().flatten() {
+        for fill in [attribute.and_then(number), property, catalogue, element].into_iter().flatten() {
             // A fill counts in either form, since clip tools turn integers into floats.
             if let Some(int) = to_int(fill).filter(|&int: &i64| !is_value(int as f64) && !fills.ints.contains(&int)) {
                 fills.ints.push(int);

@@ -1,15 +1,16 @@
 //! The ingest of local files: find, leave out what is done, then window by window plan, run, commit.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
 
 use datafusion::error::DataFusionError;
 use isdb_datafusion::{PlannedGranule, Selection, Tally, WriteTarget, ingest_plan, releases_fit, run_ingest};
-use isdb_schema::filters::{Rule, told};
+use isdb_schema::filters::Rule;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{FragmentRecord, Id, LedgerRow, Location, Window, Writer};
 
 use crate::asked::Asked;
+use crate::attempt::{ledger_row, planned};
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all};
@@ -60,9 +61,12 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
     let of = report.done() + new.len();
     let mut bytes = 0;
     for window in windows(new, request.granules_per_window) {
-        write_window(&mut writer, &window, &selection, request.threads, &mut report).await?;
-        bytes += size(&window);
-        progress(Progress::Committed { granules: report.done(), of, rows: report.rows, bytes });
+        let read = |candidate: &Candidate| {
+            bytes += candidate.size_bytes;
+            progress(Progress::Read { bytes });
+        };
+        write_window(&mut writer, &window, &selection, request.threads, &mut report, read).await?;
+        progress(Progress::Committed { granules: report.done(), of, rows: report.rows });
     }
     Ok(report)
 }
@@ -89,12 +93,13 @@ async fn write_window(
     selection: &Selection,
     threads: usize,
     report: &mut Report,
+    read: impl FnMut(&Candidate),
 ) -> Result<()> {
     let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
     let window = writer.window(count, now_ms())?;
     let ids = (0..count).map(|index| window.ingest_id(index));
     let attempts: Vec<(Id, &Candidate)> = ids.zip(candidates).collect();
-    let (fragments, tallies) = run(writer, &window, &attempts, selection, threads).await?;
+    let (fragments, tallies) = run(writer, &window, &attempts, selection, threads, read).await?;
 
     let rows: Vec<LedgerRow> = attempts
         .iter()
@@ -114,9 +119,8 @@ async fn write_window(
                 report.failed.push(Failure { path: candidate.path.clone(), error });
             }
         }
-        report.rows += u64::try_from(row.rows_kept).unwrap_or(0);
-        report.rows_rejected += u64::try_from(row.rows_rejected).unwrap_or(0);
-        report.charge(&row.removed_by);
+        report.count(row);
+        report.warn(&candidate.path, row);
     }
     Ok(())
 }
@@ -128,6 +132,7 @@ async fn run(
     attempts: &[(Id, &Candidate)],
     selection: &Selection,
     threads: usize,
+    mut read: impl FnMut(&Candidate),
 ) -> Result<(Vec<FragmentRecord>, Vec<Tally>)> {
     let readable = attempts.iter().filter(|(_, candidate)| candidate.identity.is_ok());
     let granules: Vec<PlannedGranule> = readable.map(|(id, candidate)| planned(*id, candidate)).collect();
@@ -141,7 +146,10 @@ async fn run(
     };
     let failed = |source| Error::Window { granules: granules.len(), source };
     let plan = ingest_plan(&granules, selection, threads, target).map_err(failed)?;
-    let (written, tallies) = run_ingest(&plan, writer.database().context(), threads).await.map_err(failed)?;
+    let told = |tally: &Tally| {
+        attempts.iter().filter(|(id, _)| id.0 == tally.ingest_id).for_each(|(_, candidate)| read(candidate));
+    };
+    let (written, tallies) = run_ingest(&plan, writer.database().context(), threads, told).await.map_err(failed)?;
     if tallies.len() != granules.len() {
         let problem = format!("the plan tells of {} granules of {}", tallies.len(), granules.len());
         return Err(failed(DataFusionError::Internal(problem)));
@@ -152,73 +160,4 @@ async fn run(
         rows: u64::try_from(fragment.rows).unwrap_or(0),
     });
     Ok((records.collect(), tallies))
-}
-
-fn planned(id: Id, candidate: &Candidate) -> PlannedGranule {
-    let mut granule = PlannedGranule {
-        path: candidate.path.clone(),
-        ingest_id: id.0,
-        granule: candidate.granule(),
-        ..PlannedGranule::default()
-    };
-    if let Ok(identity) = &candidate.identity {
-        granule.cycle = identity.cycle.map(i32::from);
-        granule.region = identity.region.map(i32::from);
-        granule.release = identity.release.map(|release| format!("{release:03}"));
-        granule.revision = identity.revision.map(|revision| format!("{revision:02}"));
-        granule.qa_granule_pass_fail = identity.qa_pass_fail;
-    }
-    granule
-}
-
-fn ledger_row(id: Id, candidate: &Candidate, tally: Option<&Tally>, selection: &Selection) -> LedgerRow {
-    let identity = candidate.identity.as_ref().ok();
-    let unread = Tally { error: candidate.identity.as_ref().err().cloned(), ..Tally::default() };
-    let tally = tally.unwrap_or(&unread);
-    let state = match (&tally.error, tally.rows_kept) {
-        (Some(_), _) => GranuleState::Failed,
-        (None, 0) => GranuleState::Empty,
-        (None, _) => GranuleState::Ingested,
-    };
-    let names: Vec<&str> = selection.variables().iter().map(|variable| variable.name).collect();
-    let granule = planned(id, candidate);
-    LedgerRow {
-        ingest_id: id,
-        granule: granule.granule,
-        product: "ATL08".to_owned(),
-        rgt: identity.and_then(|identity| identity.rgt).map(i32::from),
-        cycle: granule.cycle,
-        region: granule.region,
-        release: granule.release,
-        revision: granule.revision,
-        qa_granule_pass_fail: granule.qa_granule_pass_fail,
-        subset: identity.map(|identity| identity.subset),
-        start_time: identity.and_then(|identity| identity.start).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
-        identity_source: identity.map(|identity| identity.source.as_str().to_owned()),
-        source: std::path::absolute(&candidate.path)
-            .unwrap_or_else(|_| candidate.path.clone())
-            .to_string_lossy()
-            .into_owned(),
-        size_bytes: i64::try_from(candidate.size_bytes).unwrap_or(i64::MAX),
-        variables: names.join(" "),
-        filters: told(&selection.filters()),
-        rows_read: tally.rows_read,
-        rows_kept: tally.rows_kept,
-        rows_rejected: tally.rows_rejected,
-        rows_removed: tally.rows_removed,
-        removed_by: tally.removed.clone(),
-        missing_variables: tally.missing_variables.clone(),
-        notes: tally.notes.clone(),
-        state,
-        error: tally.error.clone(),
-        finished_at: i64::try_from(since_1970().as_nanos()).unwrap_or(i64::MAX),
-    }
-}
-
-fn now_ms() -> u64 {
-    u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
-}
-
-fn since_1970() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

@@ -2,6 +2,8 @@
 //! database window by window, each committed whole.
 
 mod asked;
+mod attempt;
+mod clock;
 mod error;
 mod find;
 mod identify;
@@ -14,4 +16,4 @@ pub use asked::Asked;
 pub use error::{Error, Result};
 pub use find::find_granules;
 pub use ingest::{Request, ingest};
-pub use report::{Failure, Progress, Report};
+pub use report::{Failure, Progress, Report, Warning};

@@ -1,8 +1,9 @@
 //! What an ingest tells: progress while it runs, and a report at its end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use isdb_schema::ledger::Removed;
+use isdb_store::LedgerRow;
 
 /// What has just happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,11 @@ pub enum Progress {
         /// Size of the files to ingest, in bytes.
         bytes: u64,
     },
+    /// A granule was read, and its rows are on their way.
+    Read {
+        /// Size of the files read so far, in bytes.
+        bytes: u64,
+    },
     /// A window became visible.
     Committed {
         /// Granules done so far, failed ones included.
@@ -30,8 +36,6 @@ pub enum Progress {
         of: usize,
         /// Rows stored so far.
         rows: u64,
-        /// Size of the files done so far, in bytes.
-        bytes: u64,
     },
 }
 
@@ -42,6 +46,15 @@ pub struct Failure {
     pub path: PathBuf,
     /// Why.
     pub error: String,
+}
+
+/// Something odd about a granule that was ingested all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The file.
+    pub path: PathBuf,
+    /// What is odd.
+    pub text: String,
 }
 
 /// What became of every file.
@@ -59,6 +72,10 @@ pub struct Report {
     pub rows: u64,
     /// Rows without position or time, which were left out.
     pub rows_rejected: u64,
+    /// Beams with rows, without rows, and not in their files.
+    pub beams: [u64; 3],
+    /// What was odd, granule by granule.
+    pub warnings: Vec<Warning>,
     /// What each filter removed of all granules, in their order.
     pub removed: Vec<Removed>,
 }
@@ -69,9 +86,15 @@ impl Report {
         self.ingested + self.empty + self.failed.len()
     }
 
-    /// Adds what filters removed of one granule.
-    pub(crate) fn charge(&mut self, removed: &[Removed]) {
-        for one in removed {
+    /// Adds the numbers of one attempt.
+    pub(crate) fn count(&mut self, row: &LedgerRow) {
+        let number = |count: i64| u64::try_from(count).unwrap_or(0);
+        self.rows += number(row.rows_kept);
+        self.rows_rejected += number(row.rows_rejected);
+        for (sum, beams) in self.beams.iter_mut().zip([row.beams_read, row.beams_empty, row.beams_missing]) {
+            *sum += number(beams);
+        }
+        for one in &row.removed_by {
             match self.removed.iter_mut().find(|sum| sum.filter == one.filter) {
                 None => self.removed.push(one.clone()),
                 Some(sum) => {
@@ -80,6 +103,15 @@ impl Report {
                     sum.alone += one.alone;
                 }
             }
+        }
+    }
+
+    /// Adds what is odd about the file of one attempt.
+    pub(crate) fn warn(&mut self, path: &Path, row: &LedgerRow) {
+        let missing = row.missing_variables.as_ref().map(|names| format!("NULL for want of {names}"));
+        let texts: Vec<String> = row.notes.iter().cloned().chain(missing).collect();
+        if !texts.is_empty() {
+            self.warnings.push(Warning { path: path.to_path_buf(), text: texts.join("; ") });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use arrow::datatypes::{DataType, Field};
 
-use crate::catalogue::variable;
+use crate::catalogue::variables;
 use crate::ledger::ledger_schema;
 use crate::segments::stored_fields;
 
@@ -20,10 +20,11 @@ pub fn granule_fields() -> Vec<Field> {
     GRANULE_COLUMNS.iter().filter_map(field).collect()
 }
 
-/// Whether `name` is that of a column of the product, of its granule or of the store, so that nothing else may have it.
+/// Whether `name` is that of a column of the product, of its granule or of the store, or a plain name of one, so that nothing
+/// else may have it.
 #[must_use]
 pub fn is_of_the_product(name: &str) -> bool {
-    variable(name).is_some()
+    variables().iter().any(|variable| variable.name == name || variable.plain == Some(name))
         || GRANULE_COLUMNS.contains(&name)
         || stored_fields(&[]).iter().any(|field| field.name() == name)
 }
@@ -51,7 +52,7 @@ mod tests {
 
     #[test]
     fn names_of_the_product_are_taken() {
-        for name in ["h_canopy", "time", "fragment_id", "granule"] {
+        for name in ["h_canopy", "canopy_h", "time", "fragment_id", "granule", "spot"] {
             assert!(is_of_the_product(name), "{name}");
         }
         assert!(!is_of_the_product("above_dem"));

@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 use crate::snapshot::Snapshot;
 use crate::storage;
 
+/// So many names of variables are told when a config's differ from a database's.
+const NAMES_TOLD: usize = 6;
+
 /// The key of the group's metadata that holds the filters.
 const FILTERS: &str = "isdb.filters";
 
@@ -63,19 +66,23 @@ impl Design {
     /// Checks that the database at `uri`, which is of this design, stores exactly these variables.
     ///
     /// # Errors
-    /// [`Error::OtherVariables`], which names the first that differ.
+    /// [`Error::OtherVariables`], which names what differs.
     pub fn check_variables(&self, uri: &str, asked: &[&'static Variable]) -> Result<()> {
         let names =
             |of: &[&'static Variable]| -> Vec<&str> { segments::wanted_variables(of).map(|v| v.name).collect() };
         let (stored, asked) = (names(&self.variables), names(asked));
         let only = |of: &[&str], other: &[&str]| -> Vec<String> {
-            of.iter().filter(|name| !other.contains(name)).take(4).map(|name| (*name).to_owned()).collect()
+            of.iter().filter(|name| !other.contains(name)).map(|name| (*name).to_owned()).collect()
         };
         let (more, less) = (only(&asked, &stored), only(&stored, &asked));
         if more.is_empty() && less.is_empty() {
             return Ok(());
         }
-        let told = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let told = |names: Vec<String>| match names.split_at_checked(NAMES_TOLD) {
+            _ if names.is_empty() => "none".to_owned(),
+            Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
+            _ => names.join(", "),
+        };
         let difference = format!("only asked for: {}; only stored: {}", told(more), told(less));
         Err(Error::OtherVariables { uri: uri.to_owned(), difference })
     }

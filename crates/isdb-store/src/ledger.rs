@@ -38,7 +38,7 @@ pub struct LedgerRow {
     pub subset: Option<bool>,
     /// The granule's start.
     pub start_time: Option<i64>,
-    /// What told which granule it is: `METADATA`, the file's name, ….
+    /// What told which granule it is: `metadata`, `ancillary`, `rows`, `file_name`, or `content` where nothing did.
     pub identity_source: Option<String>,
     /// Where it was read from.
     pub source: String,
@@ -58,7 +58,13 @@ pub struct LedgerRow {
     pub rows_removed: i64,
     /// What each filter removed, in their order.
     pub removed_by: Vec<Removed>,
-    /// The names of the variables asked for that the granule lacks, separated by blanks.
+    /// Beams with rows.
+    pub beams_read: i64,
+    /// Beams without rows.
+    pub beams_empty: i64,
+    /// Beams that the file does not have.
+    pub beams_missing: i64,
+    /// The names of the variables asked for that the granule lacks though its release has them, separated by blanks.
     pub missing_variables: Option<String>,
     /// What was found odd in the file, for people.
     pub notes: Option<String>,
@@ -106,6 +112,9 @@ pub(crate) fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatc
         count(|row| row.rows_rejected),
         count(|row| row.rows_removed),
         Arc::new(rows.iter().map(removed_by).collect::<LargeStringArray>()),
+        count(|row| row.beams_read),
+        count(|row| row.beams_empty),
+        count(|row| row.beams_missing),
         maybe_text(|row| row.missing_variables.as_deref()),
         maybe_text(|row| row.notes.as_deref()),
         text(|row| row.state.as_str()),
@@ -151,6 +160,8 @@ fn from_batch(batch: &RecordBatch, uri: &str, rows: &mut Vec<LedgerRow>) -> Resu
     let (source, size, variables) = (text("source")?, count("size_bytes")?, text("variables")?);
     let (filters, removed, removed_by) = (text("filters")?, count("rows_removed")?, text("removed_by")?);
     let (read, kept, rejected) = (count("rows_read")?, count("rows_kept")?, count("rows_rejected")?);
+    let (beams_read, beams_empty, beams_missing) =
+        (count("beams_read")?, count("beams_empty")?, count("beams_missing")?);
     let (missing, notes) = (text("missing_variables")?, text("notes")?);
     let (state, error) = (text("state")?, text("error")?);
 
@@ -180,6 +191,9 @@ fn from_batch(batch: &RecordBatch, uri: &str, rows: &mut Vec<LedgerRow>) -> Resu
             rows_rejected: rejected.value(row),
             rows_removed: removed.value(row),
             removed_by: maybe(removed_by, row).map(|text| Removed::from_json(&text)).unwrap_or_default(),
+            beams_read: beams_read.value(row),
+            beams_empty: beams_empty.value(row),
+            beams_missing: beams_missing.value(row),
             missing_variables: maybe(missing, row),
             notes: maybe(notes, row),
             state: GranuleState::parse(word).ok_or_else(|| damaged(format!("the ledger has a state {word:?}")))?,
@@ -217,6 +231,9 @@ pub(crate) mod tests {
             rows_rejected: 1,
             rows_removed: 2,
             removed_by: vec![Removed { filter: "night".to_owned(), removed: 2, null: 1, alone: 2 }],
+            beams_read: 4,
+            beams_empty: 1,
+            beams_missing: 1,
             missing_variables: None,
             notes: Some("odd".to_owned()),
             state: GranuleState::Ingested,

@@ -37,7 +37,16 @@ fn asked(config: &Config, is_explicit: bool, filters: Option<&str>) -> Result<As
     Ok(asked)
 }
 
+/// So many warnings are told one by one.
+const WARNINGS_TOLD: usize = 10;
+
 fn tell_report(report: &Report, database: &str) {
+    for warning in report.warnings.iter().take(WARNINGS_TOLD) {
+        eprintln!("warning: {}: {}", warning.path.display(), warning.text);
+    }
+    if let Some(more) = report.warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
+        eprintln!("warnings: {more} more; SELECT granule, notes, missing_variables FROM granules");
+    }
     for failure in &report.failed {
         let path = failure.path.display().to_string();
         // Most errors name the file themselves.
@@ -52,6 +61,10 @@ fn tell_report(report: &Report, database: &str) {
     ];
     let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     eprintln!("granules: {}", told.join(", "));
+    let [read, empty, missing] = report.beams;
+    if read + empty + missing > 0 {
+        eprintln!("beams: {read} read, {empty} without segments, {missing} not in their granule");
+    }
     eprintln!("segments: {} stored", report.rows);
     if report.rows_rejected > 0 {
         eprintln!("segments without position or time, left out: {}", report.rows_rejected);

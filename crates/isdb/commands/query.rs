@@ -18,7 +18,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     let format = Format::choose(arguments.format, output)?;
     let filters = choose(arguments.filters.as_deref().unwrap_or(NONE))?;
     if !filters.is_empty() {
-        eprintln!("filters: {}", told(&filters));
+        eprintln!("filters: {} (in atl08)", told(&filters));
     }
     if has_prompt(&arguments) {
         if output.is_some() || format.is_binary() {
