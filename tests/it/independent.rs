@@ -30,10 +30,8 @@ const FORTY: [(&str, &str, &str, Option<&str>); 14] = [
 
 /// Compares every value and NULL of the database, and of its rows written as Parquet, with the granules it came from.
 fn compare(place: &Place) {
-    let info = place.ok(&["info"]).stdout;
-    let timestamp = info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap();
     place.ok(&["query", "-o", "all.parquet", "SELECT * FROM atl08"]);
-    let mut arguments = vec![place.path("db"), timestamp.into(), "--parquet".into(), place.path("all.parquet")];
+    let mut arguments = vec![place.path("db"), place.timestamp().into(), "--parquet".into(), place.path("all.parquet")];
     if let Some(table) = beside_data("atl08/variables.csv") {
         arguments.extend(["--fills".into(), table]);
     }
