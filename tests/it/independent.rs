@@ -71,6 +71,23 @@ fn every_value_and_null_of_synthetic_granules_is_h5py_s() {
 }
 
 #[test]
+fn an_extract_is_identified_by_its_rows_and_by_a_name_that_agrees_with_them() {
+    let place = Place::new();
+    place.make_granules("granules", &["--seed", "9", "--count", "3", "--segments", "60", "--extract"]);
+    // The rows of these two are of the tracks 1277 and 1374.
+    for (extract, name) in
+        [(1, "ATL08_20200101000000_12770310_007_01.h5"), (2, "ATL08_20200101000000_00010310_007_01.h5")]
+    {
+        let granules = place.path("granules");
+        fs::rename(granules.join(format!("extract_{extract}.h5")), granules.join(name)).unwrap();
+    }
+    place.ok(&["ingest", "granules"]);
+    let sources = place.rows("SELECT rgt, identity_source, start_time IS NULL FROM granules ORDER BY rgt");
+    assert_eq!(sources, ["1180,rows,true", "1277,file_name,false", "1374,rows,true"]);
+    compare(&place);
+}
+
+#[test]
 fn every_value_and_null_of_forty_granules_of_all_releases_and_quirks_is_h5py_s() {
     let Some(generator) = beside_data("tools/make_granules.py") else { return };
     let place = Place::new();
