@@ -3,9 +3,11 @@
 //!
 //! ```text
 //! cargo run --example make_granules -- OUT [--count 6] [--repeat 1] [--segments 2000] [--release 007] [--seed 1]
+//!     [--extract]
 //! ```
 //!
 //! `--repeat N` flies each track N times, 91 days apart, before it goes to the next; `--count` counts the granules.
+//! `--extract` leaves out whatever tells which granule a file is, but for the track of its rows, as some clip tools do.
 
 mod noise;
 mod segment;
@@ -15,6 +17,9 @@ mod write;
 use std::error::Error;
 use std::path::PathBuf;
 
+const USAGE: &str =
+    "usage: make_granules OUT [--count N] [--repeat N] [--segments N] [--release 007] [--seed S] [--extract]";
+
 /// What is asked for on the command line.
 struct Options {
     out: PathBuf,
@@ -23,6 +28,7 @@ struct Options {
     segments: usize,
     release: u16,
     seed: u64,
+    extract: bool,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -30,13 +36,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&options.out)?;
     for index in 0..options.count {
         let track = track::Track::new(options.seed, index / options.repeat, index % options.repeat, options.release);
-        println!("{}", write::granule(&options.out, &track, options.segments)?.display());
+        let name = if options.extract { format!("extract_{index}.h5") } else { track.name.to_string() };
+        let path = options.out.join(name);
+        write::granule(&path, &track, options.segments, options.extract)?;
+        println!("{}", path.display());
     }
     Ok(())
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
     let (mut out, mut count, mut repeat, mut segments, mut release, mut seed) = (None, 6, 1, 2000, 7, 1);
+    let mut extract = false;
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
@@ -45,6 +55,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<d
             "--segments" => segments = value()?.parse()?,
             "--release" => release = value()?.parse()?,
             "--seed" => seed = value()?.parse()?,
+            "--extract" => extract = true,
             option if option.starts_with('-') => return Err(format!("unknown option {option}").into()),
             folder => out = Some(PathBuf::from(folder)),
         }
@@ -52,13 +63,5 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<d
     if !(4..=7).contains(&release) || segments == 0 || repeat == 0 {
         return Err("--release is 004 to 007, --segments and --repeat at least 1".into());
     }
-    Ok(Options {
-        out: out
-            .ok_or("usage: make_granules OUT [--count N] [--repeat N] [--segments N] [--release 007] [--seed S]")?,
-        count,
-        repeat,
-        segments,
-        release,
-        seed,
-    })
+    Ok(Options { out: out.ok_or(USAGE)?, count, repeat, segments, release, seed, extract })
 }

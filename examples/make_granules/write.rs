@@ -2,7 +2,7 @@
 //! deflated, with the attributes a reader goes by.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hdf5::{AttrValue, DatasetBuilder, FileBuilder, FinishedGroup, GroupBuilder, MaxExtent};
 use isdb_schema::catalogue::{Dtype, Fill, Variable, variables};
@@ -17,16 +17,32 @@ const DEFLATE_LEVEL: u32 = 6;
 /// GPS seconds of 2018-01-01, from which `delta_time` counts.
 const ATLAS_EPOCH_GPS: f64 = 1_198_800_018.0;
 
-/// Writes the granule of `track` with about `segments` rows a beam into `out`; gives its path.
-pub(crate) fn granule(out: &Path, track: &Track, segments: usize) -> Result<PathBuf, Box<dyn Error>> {
-    let name = track.name.to_string();
-    let release = format!("{:03}", track.name.release);
+/// Writes the granule of `track` with about `segments` rows a beam; an extract says nothing of the granule it is from.
+pub(crate) fn granule(path: &Path, track: &Track, segments: usize, extract: bool) -> Result<(), Box<dyn Error>> {
     let mut file = FileBuilder::new();
     file.set_attr("Conventions", ascii("CF-1.6"));
     file.set_attr("short_name", ascii("ATL08"));
     file.set_attr("level", ascii("L3A"));
-    file.set_attr("identifier_product_doi", ascii(&format!("doi:10.5067/ATLAS/ATL08.{release}")));
     file.set_attr("description", ascii("synthetic granule in the layout of ATL08; no measurements"));
+    if !extract {
+        identity(&mut file, track)?;
+    }
+    for (beam, beam_name) in BEAMS {
+        let mut group = file.create_group(beam_name);
+        group.set_attr("groundtrack_id", ascii(beam_name));
+        group.set_attr("atlas_beam_type", ascii(if track.is_strong(beam) { "strong" } else { "weak" }));
+        group.set_attr("sc_orientation", ascii(if track.sc_orient == 0 { "Backward" } else { "Forward" }));
+        let land = land_segments(group.create_group("land_segments"), track, beam, segments);
+        group.add_group(land);
+        file.add_group(group.finish());
+    }
+    Ok(file.write(path)?)
+}
+
+/// What tells the granule, its release and its orbit.
+fn identity(file: &mut FileBuilder, track: &Track) -> Result<(), Box<dyn Error>> {
+    let release = format!("{:03}", track.name.release);
+    file.set_attr("identifier_product_doi", ascii(&format!("doi:10.5067/ATLAS/ATL08.{release}")));
 
     let mut ancillary = file.create_group("ancillary_data");
     ancillary.create_dataset("atlas_sdp_gps_epoch").with_f64_data(&[ATLAS_EPOCH_GPS]).with_shape(&[1]);
@@ -44,23 +60,11 @@ pub(crate) fn granule(out: &Path, track: &Track, segments: usize) -> Result<Path
 
     let mut metadata = file.create_group("METADATA");
     let mut identification = metadata.create_group("DatasetIdentification");
-    identification.set_attr("fileName", ascii(&name));
+    identification.set_attr("fileName", ascii(&track.name.to_string()));
     identification.set_attr("VersionID", ascii(&release));
     metadata.add_group(identification.finish());
     file.add_group(metadata.finish());
-
-    for (beam, beam_name) in BEAMS {
-        let mut group = file.create_group(beam_name);
-        group.set_attr("groundtrack_id", ascii(beam_name));
-        group.set_attr("atlas_beam_type", ascii(if track.is_strong(beam) { "strong" } else { "weak" }));
-        group.set_attr("sc_orientation", ascii(if track.sc_orient == 0 { "Backward" } else { "Forward" }));
-        let land = land_segments(group.create_group("land_segments"), track, beam, segments);
-        group.add_group(land);
-        file.add_group(group.finish());
-    }
-    let path = out.join(name);
-    file.write(&path)?;
-    Ok(path)
+    Ok(())
 }
 
 fn land_segments(mut land: GroupBuilder, track: &Track, beam: u8, segments: usize) -> FinishedGroup {

@@ -52,8 +52,7 @@ fn says_where_from(schema: &SchemaRef, place: &Place) {
     let metadata = schema.metadata();
     assert_eq!(metadata["isdb_sql"], SQL);
     assert_eq!(metadata["isdb_version"], env!("CARGO_PKG_VERSION"));
-    let at = &metadata["isdb_snapshot"];
-    assert!(place.ok(&["info"]).stdout.contains(&format!("timestamp={at})")), "--at {at} asks the same state again");
+    assert_eq!(metadata["isdb_snapshot"], place.timestamp(), "--at asks the same state again");
     assert_eq!(schema.field_with_name("canopy_h").unwrap().metadata()["units"], "meters");
     let DataType::FixedSizeList(_, 18) = schema.field_with_name("profile").unwrap().data_type() else {
         panic!("{schema}")

@@ -30,10 +30,8 @@ const FORTY: [(&str, &str, &str, Option<&str>); 14] = [
 
 /// Compares every value and NULL of the database, and of its rows written as Parquet, with the granules it came from.
 fn compare(place: &Place) {
-    let info = place.ok(&["info"]).stdout;
-    let timestamp = info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap();
     place.ok(&["query", "-o", "all.parquet", "SELECT * FROM atl08"]);
-    let mut arguments = vec![place.path("db"), timestamp.into(), "--parquet".into(), place.path("all.parquet")];
+    let mut arguments = vec![place.path("db"), place.timestamp().into(), "--parquet".into(), place.path("all.parquet")];
     if let Some(table) = beside_data("atl08/variables.csv") {
         arguments.extend(["--fills".into(), table]);
     }
@@ -69,6 +67,23 @@ fn every_value_and_null_of_synthetic_granules_is_h5py_s() {
     let place = Place::new();
     place.synthesise("granules", 4, 200);
     place.ok(&["ingest", "granules"]);
+    compare(&place);
+}
+
+#[test]
+fn an_extract_is_identified_by_its_rows_and_by_a_name_that_agrees_with_them() {
+    let place = Place::new();
+    place.make_granules("granules", &["--seed", "9", "--count", "3", "--segments", "60", "--extract"]);
+    // The rows of these two are of the tracks 1277 and 1374.
+    for (extract, name) in
+        [(1, "ATL08_20200101000000_12770310_007_01.h5"), (2, "ATL08_20200101000000_00010310_007_01.h5")]
+    {
+        let granules = place.path("granules");
+        fs::rename(granules.join(format!("extract_{extract}.h5")), granules.join(name)).unwrap();
+    }
+    place.ok(&["ingest", "granules"]);
+    let sources = place.rows("SELECT rgt, identity_source, start_time IS NULL FROM granules ORDER BY rgt");
+    assert_eq!(sources, ["1180,rows,true", "1277,file_name,false", "1374,rows,true"]);
     compare(&place);
 }
 

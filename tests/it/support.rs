@@ -46,8 +46,19 @@ impl Place {
 
     /// The rows of a query as CSV lines, the header left out.
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
-        let run = self.ok(&["query", "--format", "csv", sql]);
+        self.rows_with(&[], sql)
+    }
+
+    /// The rows of a query with further options, such as another database.
+    pub(crate) fn rows_with(&self, options: &[&str], sql: &str) -> Vec<String> {
+        let run = self.ok(&[&["query", "--format", "csv"], options, &[sql]].concat());
         run.stdout.lines().skip(1).map(str::to_owned).collect()
+    }
+
+    /// The newest commit's timestamp, as `isdb info` prints it.
+    pub(crate) fn timestamp(&self) -> String {
+        let info = self.ok(&["info"]).stdout;
+        info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap().to_owned()
     }
 
     /// Writes `count` synthetic granules of about `segments` segments a beam into `folder`.

@@ -1,9 +1,10 @@
 //! The catalogue as a user sees it, and variables that a database gets later.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
+use crate::python::script;
 use crate::support::Place;
 
 const SMALL: &str = "product: ATL08\nvariables: [h_canopy]\nwindow: {granules: 8}\n";
@@ -110,12 +111,12 @@ fn a_state_from_before_an_addition_does_not_have_the_variable() {
     place.synthesise("granules", 1, 40);
     std::fs::write(place.path("small.yml"), SMALL).unwrap();
     place.ok(&["--config", "small.yml", "ingest", "granules"]);
-    let at = timestamp(&place);
+    let at = place.timestamp();
     place.ok(&["add-variable", "night_flag"]);
     let columns =
         |at: &str| place.ok(&["query", "--at", at, "--format", "csv", "SELECT * FROM segments LIMIT 0"]).stdout;
     assert!(!columns(&at).contains("night_flag"));
-    assert!(columns(&timestamp(&place)).contains("night_flag"));
+    assert!(columns(&place.timestamp()).contains("night_flag"));
 }
 
 #[test]
@@ -159,27 +160,9 @@ fn what_is_stored_is_shown_and_is_not_added_twice() {
 
 #[test]
 fn tiledb_py_reads_an_added_variable_as_it_is_meant() {
-    let Some(packages) = std::env::var_os("ISDB_TEST_PYTHON_PACKAGES") else {
-        eprintln!("skipped: ISDB_TEST_PYTHON_PACKAGES does not name TileDB-Py (make test installs it)");
-        return;
-    };
     let place = grown();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/added.py");
-    let read = Command::new("python3")
-        .arg(script)
-        .arg(place.path("db/segments"))
-        .arg(timestamp(&place))
-        .arg("h_te_mean")
-        .env("PYTHONPATH", packages)
-        .output()
-        .unwrap();
-    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let arguments = [place.path("db/segments"), place.timestamp().into(), "h_te_mean".into()];
+    let Some(read) = script("added.py", &arguments) else { return };
     let counted = place.rows("SELECT count(*), count(h_te_mean) FROM segments");
-    assert_eq!(String::from_utf8_lossy(&read.stdout).trim(), format!("{},meters,ellipsoid", counted[0]));
-}
-
-/// The newest commit's timestamp, as `isdb info` prints it.
-fn timestamp(place: &Place) -> String {
-    let info = place.ok(&["info"]).stdout;
-    info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap().to_owned()
+    assert_eq!(read.trim(), format!("{},meters,ellipsoid", counted[0]));
 }

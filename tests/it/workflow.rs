@@ -1,6 +1,9 @@
 //! From granules to answers, as the README says it.
 
-use crate::support::{Place, release_004};
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Place, Run, release_004};
 
 #[test]
 fn the_release_004_granule_gives_its_segments_beam_by_beam() {
@@ -16,18 +19,25 @@ fn the_release_004_granule_gives_its_segments_beam_by_beam() {
 }
 
 #[test]
-fn the_query_of_the_readme_works_as_typed() {
+fn the_commands_of_the_readme_work_as_typed_after_the_demo() {
     let place = Place::new();
-    place.synthesise("granules", 2, 60);
-    place.ok(&["ingest", "granules"]);
-    let run = place.ok(&["query", "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"]);
-    let lines: Vec<&str> = run.stdout.lines().collect();
-    assert!(lines[0].contains("longitude") && lines[0].contains("canopy_h"), "{}", run.stdout);
-    let heights: Vec<f64> =
-        lines[2..].iter().map(|line| line.rsplit('|').next().unwrap().trim().parse().unwrap()).collect();
-    assert!(!heights.is_empty() && heights.iter().all(|height| *height > 5.0));
-    let counted = place.rows("SELECT count(*) FROM segments WHERE h_canopy > 5");
-    assert_eq!(counted, [heights.len().to_string()]);
+    std::fs::create_dir(place.path("demo")).unwrap();
+    let makefile = include_str!("../../Makefile");
+    let demo = makefile.lines().find_map(|line| line.split_once("make_granules $(DEMO)/granules")).unwrap().1;
+    place.make_granules("demo/granules", &demo.split_whitespace().collect::<Vec<_>>());
+
+    let readme = include_str!("../../README.md").split_once("\n## Use\n").unwrap().1;
+    let commands = readme.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0;
+    let program = Path::new(env!("CARGO_BIN_EXE_isdb")).parent().unwrap();
+    let mut path = program.as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
+    let typed = Command::new("sh").args(["-e", "-c", commands]).env("PATH", path).current_dir(place.path("")).output();
+    let typed = Run::from(typed.unwrap());
+    assert_eq!(typed.code, Some(0), "{commands}{}", typed.stderr);
+
+    let written = "SELECT count(*) > 0, bool_and(latitude BETWEEN -7 AND -4) FROM 'demo/region.parquet'";
+    assert_eq!(place.rows_with(&["--db", "demo/amazon.isdb"], written), ["true,true"]);
 }
 
 #[test]
@@ -54,12 +64,10 @@ fn a_second_ingest_adds_to_the_first_and_the_state_before_can_still_be_queried()
     files.sort();
     place.ok(&["ingest", files[0].to_str().unwrap()]);
     let first = place.rows("SELECT count(*) FROM atl08");
-    let info = place.ok(&["info"]).stdout;
-    let at = info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap().to_owned();
+    let at = place.timestamp();
     place.ok(&["ingest", "granules"]);
     assert_ne!(place.rows("SELECT count(*) FROM atl08"), first);
-    let then = place.ok(&["query", "--at", &at, "--format", "csv", "SELECT count(*) FROM atl08"]);
-    assert_eq!(then.stdout.lines().nth(1), Some(first[0].as_str()));
+    assert_eq!(place.rows_with(&["--at", &at], "SELECT count(*) FROM atl08"), first);
 }
 
 #[test]

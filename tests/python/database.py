@@ -32,7 +32,10 @@ def ledger(database, timestamp):
     """The ledger's rows as dictionaries, None for NULL."""
     with tiledb.open(f"{database}/granules", timestamp=timestamp) as array:
         columns = array.query()[:]
-    names = ("ingest_id", "source", "state", "rgt", "cycle", "region", "release", "revision", "qa_granule_pass_fail")
+    names = (
+        "ingest_id", "source", "state", "start_time", "rgt", "cycle", "region", "release", "revision", "identity_source",
+        "qa_granule_pass_fail",
+    )  # fmt: skip
     return [dict(zip(names, row)) for row in zip(*(np.ma.asarray(columns[name]).tolist() for name in names))]
 
 

@@ -7,6 +7,7 @@ least 3.4e38; in lists each element for itself.
 
 import csv
 import re
+from datetime import datetime, timezone
 
 import h5py
 import numpy as np
@@ -17,7 +18,8 @@ UNIX_OF_2018 = 1514764800
 BACKWARD, FORWARD, TRANSITION = 0, 1, 2
 FLAGS_WITH_MINUS_ONE = ("msw_flag", "sat_flag", "subset_can_flag", "subset_te_flag")
 NAME = re.compile(r"ATL08_(\d{14})_(\d{4})(\d{2})(\d{2})_(\d{3})_(\d{2})")
-# The parts of a name, and the datasets that tell the same.
+WHOLE_SECOND = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.0*)?Z")
+# The parts of a name after its time, and the datasets that tell the same.
 PARTS = {
     "rgt": ("orbit_info/rgt", "ancillary_data/start_rgt"),
     "cycle": ("orbit_info/cycle_number", "ancillary_data/start_cycle"),
@@ -38,6 +40,20 @@ def text(value):
     """An attribute or string element without the padding of fixed-length strings."""
     value = np.asarray(value).reshape(-1)[0]
     return (value.decode() if isinstance(value, bytes) else str(value)).strip(" \0")
+
+
+def nanoseconds(*instant):
+    """Nanoseconds since 1970 of a UTC year, month, day, hour, minute and second."""
+    return int(datetime(*instant, tzinfo=timezone.utc).timestamp()) * 10**9
+
+
+def of_name(name):
+    """What the name of a granule tells; nothing if it is no such name."""
+    found = NAME.search(name)
+    if found is None:
+        return {}
+    start = datetime.strptime(found[1], "%Y%m%d%H%M%S")
+    return {"start_time": nanoseconds(*start.timetuple()[:6])} | dict(zip(PARTS, map(int, found.groups()[1:])))
 
 
 class Beam:
@@ -133,25 +149,45 @@ class Granule:
             known[seconds >= time] = value
         return known
 
+    def ancillary(self):
+        """What `ancillary_data`, `orbit_info` and the product's DOI tell of the granule."""
+        told = {}
+        starts = [f"ancillary_data/{name}" for name in ("granule_start_utc", "data_start_utc")]
+        for start in (text(self.file[path][...]) for path in starts if path in self.file):
+            # A name has whole seconds; a time with a fraction is that of something else.
+            if whole := WHOLE_SECOND.fullmatch(start):
+                told.setdefault("start_time", nanoseconds(*map(int, whole.groups())))
+        if "identifier_product_doi" in self.file.attrs:
+            told["release"] = int(text(self.file.attrs["identifier_product_doi"]).rsplit(".")[-1])
+        for part, datasets in PARTS.items():
+            for path in reversed(datasets):
+                if path in self.file and self.file[path].size:
+                    told[part] = int(text(self.file[path][...]))
+        return told
+
     def identity(self):
-        """rgt, cycle, region, release, revision: from the name kept in the metadata, the datasets, the file's name; the verdict
-        on the granule's quality. None for what the file does not tell."""
+        """start_time, rgt, cycle, region, release, revision, None for what nothing tells; identity_source; the verdict on the
+        granule's quality.
+
+        The name kept in the metadata comes first, then the datasets, the rows and the name of the file, unless that contradicts
+        what is inside. The source is the first that tells all of it, else the first that tells any."""
         kept = self.file.get("METADATA/DatasetIdentification")
-        kept = NAME.search(text(kept.attrs["fileName"])) if kept is not None and "fileName" in kept.attrs else None
-        named = NAME.search(self.path.rsplit("/")[-1])
-        found = {}
-        for index, (part, datasets) in enumerate(PARTS.items()):
-            told = [int(text(self.file[path][...])) for path in datasets if path in self.file]
-            if part == "release" and "identifier_product_doi" in self.file.attrs:
-                told.append(int(text(self.file.attrs["identifier_product_doi"]).rsplit(".")[-1]))
-            if part == "rgt":
-                rows = [self.file.get(f"{beam}/land_segments/rgt") for beam in BEAMS]
-                told += [int(dataset[0]) for dataset in rows if dataset is not None and len(dataset)]
-            if kept:
-                told.insert(0, int(kept[index + 2]))
-            if named:
-                told.append(int(named[index + 2]))
-            found[part] = told[0] if told else None
+        kept = text(kept.attrs["fileName"]) if kept is not None and "fileName" in kept.attrs else ""
+        rows = [self.file.get(f"{beam}/land_segments/rgt") for beam in BEAMS]
+        rows = [{"rgt": int(dataset[0])} for dataset in rows if dataset is not None and len(dataset)]
+        claims = {
+            "metadata": of_name(kept),
+            "ancillary": self.ancillary(),
+            "rows": rows[0] if rows else {},
+            "file_name": of_name(self.path.rsplit("/")[-1]),
+        }
+        parts = ("start_time", *PARTS)
+        told = lambda part: next((claim[part] for claim in claims.values() if part in claim), None)
+        if any(told(part) != value for part, value in claims["file_name"].items()):
+            claims["file_name"] = {}
+        found = {part: told(part) for part in parts}
+        whole = [source for source, claim in claims.items() if len(claim) == len(parts)]
+        found["identity_source"] = (whole + [source for source, claim in claims.items() if claim] + ["content"])[0]
         verdict = self.file.get("quality_assessment/qa_granule_pass_fail")
         found["qa_granule_pass_fail"] = int(verdict[0]) if verdict is not None else None
         return found

@@ -38,7 +38,8 @@ def load(folder):
             part |= {name: as_float(beam, name, (len(beam), 5)) for name in LISTS}
             part["time"], part["strength"] = beam.time, beam.strength.astype(str)
             part["beam"] = np.full(len(beam), beam.name)
-            part |= {name: np.full(len(beam), identity[name]) for name in ("cycle", "release")}
+            known = {name: np.nan if identity[name] is None else identity[name] for name in ("cycle", "release")}
+            part |= {name: np.full(len(beam), value, float) for name, value in known.items()}
             parts.append(part)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -57,8 +58,9 @@ def between(values, low, high):
 
 
 def groups(*keys):
-    """The distinct keys in ascending order and, for each, which rows have it."""
-    for key in sorted(set(zip(*(key.tolist() for key in keys)))):
+    """The distinct keys in ascending order, the empty text (NULL) last, and, for each, which rows have it."""
+    distinct = set(zip(*(key.tolist() for key in keys)))
+    for key in sorted(distinct, key=lambda key: [(part == "", part) for part in key]):
         here = np.ones(len(keys[0]), bool)
         for column, value in zip(keys, key):
             here &= column == value
@@ -135,7 +137,9 @@ def treeless_as_zero(rows, _):
 def percentiles_by_landcover(rows, _):
     kept = ~np.isnan(rows["h_canopy"]) & ~np.isnan(rows["segment_landcover"]) & (rows["strength"] == "strong")
     rows = select(rows, kept)
-    codes = np.where(rows["release"] < 5, "IGBP", "Copernicus")
+    codes = np.select([rows["release"] < 5, rows["release"] >= 5], ["IGBP", "Copernicus"], "")
+    if not {"IGBP", "Copernicus", ""} <= set(codes):
+        fail("percentiles_by_landcover: there must be granules of old, new and unknown release")
     heights = lambda here: {"segments": here.sum()} | {
         f"canopy_h_p{share}_m": (np.percentile(rows["h_canopy"][here], share), 2) for share in (10, 50, 95)
     }

@@ -47,7 +47,7 @@ pub(crate) fn real(name: &str) -> Option<PathBuf> {
     if path.is_file() {
         return Some(path);
     }
-    println!("skipped: no real granules at {}", folder.display());
+    println!("skipped: no real granule at {} (ISDB_TEST_DATA names their folder)", path.display());
     None
 }
 

@@ -183,7 +183,7 @@ fn quirk_06_profiles_may_grow_sideways_or_have_nine_percentiles() {
     });
     let decoded = decode(bytes, &["canopy_h_metrics"]).unwrap();
     assert_eq!(decoded.batches[0]["canopy_h_metrics"].null_count(), 3);
-    assert!(decoded.variables_missing.contains(&"canopy_h_metrics"));
+    assert_eq!(decoded.variables_missing, ["segment_id_end", "canopy_h_metrics"]);
 }
 
 #[test]

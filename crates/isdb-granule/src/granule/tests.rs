@@ -237,19 +237,6 @@ fn rows_without_position_or_time_are_left_out_and_counted() {
 }
 
 #[test]
-fn a_profile_of_another_width_is_null_and_told() {
-    let bytes = small_granule(&[], |land| {
-        let mut canopy = land.create_group("canopy");
-        canopy.create_dataset("canopy_h_metrics").with_f32_data(&[1.0; 27]).with_shape(&[3, 9]);
-        let canopy = canopy.finish();
-        land.add_group(canopy);
-    });
-    let decoded = decode(bytes, &["canopy_h_metrics"]).unwrap();
-    assert_eq!(decoded.batches[0]["canopy_h_metrics"].null_count(), 3);
-    assert_eq!(decoded.variables_missing, ["segment_id_end", "canopy_h_metrics"]);
-}
-
-#[test]
 fn a_beam_that_contradicts_itself_is_an_error_that_names_the_dataset() {
     let short = |land: &mut hdf5::GroupBuilder| {
         land.create_dataset("asr").with_f32_data(&[1.0, 2.0]).with_shape(&[2]);
