@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
+use isdb_datafusion::problem;
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
-use isdb_schema::suggest;
+use isdb_schema::suggest::near_told;
 use rustyline::error::ReadlineError;
 
 /// Everything went well.
@@ -64,8 +65,10 @@ pub(crate) enum Failure {
     Store(#[from] isdb_store::Error),
     #[error(transparent)]
     Open(#[from] isdb_datafusion::Error),
+    #[error("{0}")]
+    Refused(String),
     #[error("the query failed")]
-    Query(#[from] DataFusionError),
+    Query(#[source] DataFusionError),
     #[error("a row could not be written")]
     Format(#[from] arrow::error::ArrowError),
     #[error("a row could not be written")]
@@ -74,11 +77,25 @@ pub(crate) enum Failure {
     Runtime(#[source] std::io::Error),
 }
 
+impl From<DataFusionError> for Failure {
+    /// What DataFusion itself refused or could not compute is told in one line; what stands behind any other error is told
+    /// cause by cause.
+    fn from(error: DataFusionError) -> Failure {
+        match error.find_root() {
+            DataFusionError::Plan(_)
+            | DataFusionError::NotImplemented(_)
+            | DataFusionError::SchemaError(..)
+            | DataFusionError::Execution(_) => Failure::Refused(problem(&error)),
+            DataFusionError::ArrowError(arrow, _) if arrow.source().is_none() => Failure::Refused(problem(&error)),
+            _ => Failure::Query(error),
+        }
+    }
+}
+
 impl Failure {
     /// A name that is not in the catalogue, with those that may have been meant.
     pub(crate) fn no_such_variable(name: &str) -> Failure {
-        let near = suggest::near(name, catalogue::variables().iter().map(|variable| variable.name));
-        let near = if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
+        let near = near_told(name, catalogue::variables().iter().map(|variable| variable.name));
         Failure::NoSuchVariable { name: name.to_owned(), near }
     }
 
@@ -149,7 +166,7 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         Store::Locked { .. } => Some("wait for the other ingest to end, then run the same command again"),
         Store::Overtaken { .. } => Some("run the same command again: what the other writer has brought in is left out"),
         Store::OtherVariables { .. } => {
-            Some("`isdb add-variable NAME` adds one; leave --config out to take those it has, or name another --db")
+            Some("`isdb add-variable NAME` adds one; leave `variables` out of the config to take the database's")
         }
         Store::OtherDesign { .. } => Some("leave it out to go on as the database was made, or name another --db"),
         Store::Unsupported { .. } => Some("name a folder on a local disk"),

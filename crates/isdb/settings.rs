@@ -12,7 +12,6 @@ use crate::failure::Failure;
 /// The config in force and the database that it, a flag or the environment names.
 pub(crate) struct Settings {
     pub(crate) config: Config,
-    pub(crate) config_is_explicit: bool,
     pub(crate) location: Location,
 }
 
@@ -20,7 +19,7 @@ impl Settings {
     pub(crate) fn resolve(place: &Place) -> Result<Settings, Failure> {
         let config = config(place)?;
         let location = location(place, &config)?.ok_or(Failure::NoDatabase)?;
-        Ok(Settings { config, config_is_explicit: place.config.is_some(), location })
+        Ok(Settings { config, location })
     }
 }
 
@@ -36,11 +35,11 @@ fn config(place: &Place) -> Result<Config, Failure> {
     }
 }
 
-/// What a config asks an ingest to take of granules. What the shipped config leaves open, the database decides.
+/// What a config asks an ingest to take of granules. What it leaves open, the database decides.
 pub(crate) fn asked(config: &Config) -> Asked {
     Asked {
-        variables: Some(config.variables.clone()),
-        derived: Some(config.derived.clone()),
+        variables: config.variables.clone(),
+        derived: config.derived.clone(),
         filters: config.filters.clone(),
         capacity: config.capacity,
     }

@@ -42,3 +42,18 @@ fn a_wrong_config_is_told_with_line_and_column() {
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("mine.yml:3:5: ATL08 has no variable \"h_canopi\""), "{}", run.stderr);
 }
+
+#[test]
+fn a_config_that_is_silent_on_variables_and_columns_takes_the_database_s() {
+    let place = Place::new();
+    place.synthesise("granules", 2, 40);
+    let whole = format!("{SMALL}derived: {{twice: h_canopy * 2}}\nfilters: [strong]\n");
+    std::fs::write(place.path("mine.yml"), whole).unwrap();
+    place.ok(&["--config", "mine.yml", "ingest", "granules"]);
+    std::fs::write(place.path("silent.yml"), "product: ATL08\nwindow: {granules: 2}\n").unwrap();
+    let again = place.ok(&["--config", "silent.yml", "ingest", "granules"]);
+    assert!(again.stderr.contains("2 skipped"), "{}", again.stderr);
+    std::fs::write(place.path("none.yml"), "product: ATL08\nderived: {}\nfilters: none\n").unwrap();
+    let refused = place.run(&["--config", "none.yml", "ingest", "granules"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("twice"), "none is asked for: {}", refused.stderr);
+}

@@ -78,3 +78,51 @@ fn a_wrong_command_line_exits_with_2() {
     assert_eq!(Place::new().run(&["ingest"]).code, Some(2));
     assert_eq!(Place::new().run(&["query", "-f", "q.sql", "SELECT 1"]).code, Some(2));
 }
+
+#[test]
+fn what_the_engine_refuses_is_told_in_one_line() {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    place.ok(&["ingest", "granules"]);
+    for (sql, problem) in [
+        ("SELECT abs() FROM atl08", "'abs' does not support zero arguments"),
+        ("SELECT flor(h_canopy) FROM atl08", "Invalid function 'flor'; did you mean 'floor'?"),
+        ("SELECT CAST('tall' AS INT) FROM atl08", "Cast error: Cannot cast string 'tall'"),
+        ("SELECT 1 / (rgt - rgt) FROM atl08", "Divide by zero"),
+    ] {
+        let run = place.run(&["query", sql]);
+        assert_eq!((run.code, run.stderr.lines().count()), (Some(1), 1), "{sql}: {}", run.stderr);
+        assert!(run.stderr.starts_with(&format!("error: {problem}")), "{sql}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_filter_is_told_in_full_or_with_what_may_have_been_meant() {
+    let place = Place::new();
+    let both = place.ok(&["filters", "night,quality_007(terrain=60)"]).stdout;
+    assert!(both.contains("\nnight_flag = 1\n") && both.contains("\nte_quality_score >= 60\n"), "{both}");
+    for (list, told) in [
+        ("none", "none keeps every segment"),
+        ("sensitivity", "ATL08 has no sensitivity; its counterparts are snr"),
+        ("degrade", "ATL08 has no degrade flag; its counterparts are msw_flag"),
+        ("nigth", "near it: night"),
+    ] {
+        let run = place.run(&["filters", list]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{list}");
+        assert!(run.stderr.contains(told), "{list}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_filter_on_what_the_database_lacks_is_told_with_its_file_and_the_command_that_adds_it() {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    std::fs::write(place.path("small.yml"), "product: ATL08\nvariables: [h_canopy]\n").unwrap();
+    place.ok(&["--config", "small.yml", "ingest", "granules"]);
+    let run = place.run(&["query", "--filters", "snow_free", "SELECT 1 FROM atl08"]);
+    let told = "\nerror: sql/filters/snow_free.sql: snow_free: the product has segment_snowcover, but this database does not \
+                store it: `isdb add-variable segment_snowcover`\n";
+    assert!(run.code == Some(1) && run.stderr.contains(told), "{}", run.stderr);
+    let twice = place.run(&["query", "--filters", "strong,strong", "SELECT 1"]);
+    assert!(twice.stderr.starts_with("error: the filter strong is there twice\n"), "{}", twice.stderr);
+}

@@ -17,9 +17,6 @@ use crate::view::view_of;
 /// The view `atl08`, as shipped in `sql/views/`.
 const ATL08: &str = include_str!("../../../sql/views/atl08.sql");
 
-/// The first release that the catalogue knows.
-const FIRST_RELEASE: u16 = 4;
-
 /// A session over the newest state of the database at `location`, or over its state at `at` (milliseconds since 1970).
 /// The session keeps that state, whatever is ingested meanwhile.
 ///
@@ -88,7 +85,7 @@ pub fn releases_fit(rules: &[Rule], release: Option<&str>, what: &str) -> Result
     let number = release.and_then(|release| release.parse::<u16>().ok());
     let fits = |rule: &&Rule| match number {
         Some(number) => rule.releases.contains(number),
-        None => rule.releases.first <= FIRST_RELEASE && rule.releases.last.is_none(),
+        None => rule.releases.is_all(),
     };
     match rules.iter().find(|rule| !fits(rule)) {
         None => Ok(()),

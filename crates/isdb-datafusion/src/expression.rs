@@ -8,13 +8,14 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, SchemaError};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 use datafusion::prelude::SessionContext;
-use isdb_schema::catalogue::{variable, variables};
+use isdb_schema::catalogue::variables;
 use isdb_schema::columns::granule_fields;
 use isdb_schema::expression::Expression;
 use isdb_schema::segments::segment_fields;
-use isdb_schema::suggest::{counterpart, near};
+use isdb_schema::suggest::{missing_column, near_told};
 
 use crate::error::{Error, Result};
+use crate::problem::problem;
 use crate::session::session;
 
 /// An expression whose names and types are right.
@@ -154,22 +155,19 @@ impl Scope {
                     None => wrong(expression, (1, 1), text.to_owned()),
                 }
             }
-            other => wrong(expression, (1, 1), other.strip_backtrace()),
+            other => {
+                let told = problem(other);
+                let at = position_of(quoted(&told).unwrap_or_default(), &expression.sql);
+                wrong(expression, at, told)
+            }
         }
     }
 
     fn unknown(&self, name: &str) -> String {
-        if let Some(instead) = counterpart(name) {
-            return instead.to_owned();
-        }
-        if variable(name).is_some() {
-            return format!("the database does not store {name}");
-        }
-        let known: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        match near(name, known).as_slice() {
-            [] => format!("no column is called {name}"),
-            near => format!("no column is called {name}; near it: {}", near.join(", ")),
-        }
+        missing_column(name).unwrap_or_else(|| {
+            let known = self.schema.fields().iter().map(|field| field.name().as_str());
+            format!("no column is called {name}{}", near_told(name, known))
+        })
     }
 }
 
@@ -194,8 +192,16 @@ fn line_and_column(at: &str) -> (u64, u64) {
     (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1))
 }
 
+/// The first name in a problem that stands in quotes, such as that of a function.
+fn quoted(problem: &str) -> Option<&str> {
+    problem.split('\'').nth(1)
+}
+
 /// Line and column, from 1, of the first place where `name` stands as a word of its own.
 fn position_of(name: &str, sql: &str) -> (u64, u64) {
+    if name.is_empty() {
+        return (1, 1);
+    }
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     for (number, line) in sql.lines().enumerate() {
         let lower = line.to_lowercase();
@@ -257,9 +263,26 @@ mod tests {
         assert!(error("h_canopy + 1").contains("TRUE or FALSE"));
         assert!(error("avg(h_canopy) > 5").contains("one segment at a time"));
         assert!(error("h_canopy > (SELECT 1)").starts_with("f.yml:2:"));
-        assert!(error("no_such(h_canopy)").contains("no_such"));
         assert!(error("night_flag = 1 AND h_canopy > '5'").starts_with("f.yml:2:30: mine: h_canopy and "));
         assert!(error("beam IN (1, 2)").contains("one is a number"));
+    }
+
+    #[test]
+    fn a_function_that_is_not_known_or_does_not_fit_is_told_in_one_line_with_its_place() {
+        let unknown = error("rgt > 1 AND flor(h_canopy) > 1");
+        assert!(unknown.starts_with("f.yml:2:23: mine: Invalid function 'flor'"), "{unknown}");
+        let misfit = error("rgt > 1 AND abs() > 1");
+        assert!(misfit.starts_with("f.yml:2:23: mine: 'abs' does not support zero arguments"), "{misfit}");
+        for told in [unknown, misfit] {
+            assert!(told.lines().count() == 1 && !told.contains("Error during planning"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_a_table_does_not_store_is_told_with_the_command_that_adds_it() {
+        let table = Schema::new(vec![Field::new("h_canopy", DataType::Float32, true)]);
+        let told = Scope::of_table(&table).unwrap().predicate(&expression("segment_snowcover = 1")).unwrap_err();
+        assert!(told.to_string().ends_with("`isdb add-variable segment_snowcover`"), "{told}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Releases;
 use crate::expression::{Expression, Place};
-use crate::suggest::near;
+use crate::suggest::{counterpart, near_told};
 
 mod preset;
 
@@ -84,7 +84,7 @@ pub fn to_json(rules: &[Rule]) -> String {
 pub fn from_json(text: &str) -> Option<Vec<Rule>> {
     let kept: Vec<Kept> = serde_json::from_str(text).ok()?;
     let rule = |kept: Kept| {
-        let place = Place::of(&format!("the database's filter {}", kept.name));
+        let place = Place::of("the database's filters");
         let releases = Releases { first: kept.first_release, last: kept.last_release };
         Rule { predicate: Expression { name: kept.name, sql: kept.sql, place }, releases }
     };
@@ -101,7 +101,7 @@ pub fn same(a: &[Rule], b: &[Rule]) -> bool {
 /// The rules of a list such as `strong,night,quality_007(terrain=60)`, in its order. `none` and an empty list give none.
 ///
 /// # Errors
-/// For an unknown preset, an unknown parameter, or a parameter that is no number.
+/// For an unknown preset, an unknown parameter, a parameter that is no number, or a filter that is there twice.
 pub fn choose(list: &str) -> Result<Vec<Rule>, FilterError> {
     let names = split(list);
     if names.len() > 1 && names.contains(&NONE) {
@@ -109,32 +109,70 @@ pub fn choose(list: &str) -> Result<Vec<Rule>, FilterError> {
     }
     let mut rules: Vec<Rule> = Vec::new();
     for name in names.into_iter().filter(|name| *name != NONE) {
-        for rule in preset_rules(name)? {
-            if rules.iter().all(|other| other.predicate.name != rule.predicate.name) {
-                rules.push(rule);
-            }
-        }
+        append(&mut rules, preset_rules(name)?)?;
     }
     Ok(rules)
 }
 
+/// The files of the presets in a list such as `strong,quality_007(terrain=60)`, its parameters put in.
+///
+/// # Errors
+/// As of [`choose`], and for `none`, which has no file.
+pub fn in_full(list: &str) -> Result<Vec<String>, FilterError> {
+    let text = |call| {
+        let (name, arguments) = parts(call)?;
+        preset(name)?.text(arguments)
+    };
+    split(list).into_iter().map(text).collect()
+}
+
+/// Puts `more` behind `rules`.
+///
+/// # Errors
+/// For a name that is there already: what a filter removes is counted by its name.
+pub(crate) fn append(rules: &mut Vec<Rule>, more: Vec<Rule>) -> Result<(), FilterError> {
+    for rule in more {
+        let name = &rule.predicate.name;
+        if rules.iter().any(|other| other.predicate.name == *name) {
+            return Err(FilterError(format!("the filter {name} is there twice")));
+        }
+        rules.push(rule);
+    }
+    Ok(())
+}
+
 /// The rules of one preset, its parameters put in: `quality_007(terrain=60)`.
 pub(crate) fn preset_rules(call: &str) -> Result<Vec<Rule>, FilterError> {
-    let (name, arguments) = match call.split_once('(') {
-        None => (call, ""),
-        Some((name, rest)) => match rest.trim_end().strip_suffix(')') {
-            Some(arguments) => (name.trim(), arguments),
-            None => return Err(FilterError(format!("{call:?} has no closing parenthesis"))),
-        },
+    let (name, arguments) = parts(call)?;
+    preset(name)?.rules(arguments)
+}
+
+/// The preset of this name.
+fn preset(name: &str) -> Result<&'static Preset, FilterError> {
+    if let Some(preset) = presets().iter().find(|preset| preset.name == name) {
+        return Ok(preset);
+    }
+    if name == NONE {
+        return Err(FilterError(format!("{NONE} keeps every segment: it stands alone and has no SQL")));
+    }
+    if let Some(instead) = counterpart(name) {
+        return Err(FilterError(format!("there is no filter {name:?}: {instead}")));
+    }
+    let names = || presets().iter().map(|preset| preset.name);
+    let told = match near_told(name, names()) {
+        near if near.is_empty() => format!("; there are: {}", names().collect::<Vec<_>>().join(", ")),
+        near => near,
     };
-    let Some(preset) = presets().iter().find(|preset| preset.name == name) else {
-        let names: Vec<&str> = presets().iter().map(|preset| preset.name).collect();
-        let near = near(name, names.iter().copied());
-        let told = if near.is_empty() { names.join(", ") } else { near.join(", ") };
-        let which = if near.is_empty() { "there are" } else { "near it" };
-        return Err(FilterError(format!("there is no filter {name:?}; {which}: {told}")));
-    };
-    preset.rules(arguments)
+    Err(FilterError(format!("there is no filter {name:?}{told}")))
+}
+
+/// Name and arguments of `quality_007(terrain=60)`.
+fn parts(call: &str) -> Result<(&str, &str), FilterError> {
+    let Some((name, rest)) = call.split_once('(') else { return Ok((call.trim(), "")) };
+    match rest.trim_end().strip_suffix(')') {
+        Some(arguments) => Ok((name.trim(), arguments)),
+        None => Err(FilterError(format!("{call:?} has no closing parenthesis"))),
+    }
 }
 
 /// The names of `rules` for people: `strong, night`, or `none`.
@@ -172,8 +210,22 @@ mod tests {
     fn presets_combine_in_the_order_named_and_none_is_none() {
         assert_eq!(names("night, strong"), ["night", "strong"]);
         assert_eq!(names("none"), [""; 0]);
-        assert_eq!(names("strong,strong"), ["strong"]);
         assert!(choose("none,night").unwrap_err().to_string().contains("combined"));
+    }
+
+    #[test]
+    fn a_filter_that_is_there_twice_is_an_error() {
+        for twice in ["strong,strong", "quality_007,quality_007(terrain=60)"] {
+            assert!(choose(twice).unwrap_err().to_string().ends_with(" is there twice"), "{twice}");
+        }
+    }
+
+    #[test]
+    fn presets_are_told_in_full_with_the_parameters_of_the_call() {
+        let texts = in_full("strong, quality_007(terrain=60)").unwrap();
+        assert_eq!(texts[0], presets()[0].text);
+        assert!(texts[1].contains("\nte_quality_score >= 60\n") && texts[1].contains("\ncan_quality_score >= 50\n"));
+        assert!(in_full("none").unwrap_err().to_string().contains("keeps every segment"));
     }
 
     #[test]
@@ -215,5 +267,9 @@ mod tests {
     fn an_unknown_preset_tells_the_near_or_all() {
         assert!(choose("nigth").unwrap_err().to_string().contains("night"));
         assert!(choose("zzz").unwrap_err().to_string().contains("boreal"));
+        for (foreign, counterpart) in [("sensitivity", "snr"), ("degrade", "msw_flag")] {
+            let told = choose(foreign).unwrap_err().to_string();
+            assert!(told.starts_with("there is no filter ") && told.contains(counterpart), "{told}");
+        }
     }
 }

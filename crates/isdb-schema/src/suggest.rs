@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use strsim::damerau_levenshtein;
 
 mod counterpart;
+mod missing;
 
 pub use counterpart::counterpart;
+pub use missing::missing_column;
 
 /// At most this many names are worth reading.
 const MOST: usize = 4;
@@ -24,6 +26,15 @@ pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'
         unseen.filter_map(|name| Some((rank(&typed, &name.to_lowercase())?, name))).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().take(MOST).map(|(_, name)| name).collect()
+}
+
+/// The end of a sentence about the unknown name `typed`: `; near it: a, b`, or nothing where no name is [`near`].
+#[must_use]
+pub fn near_told<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    match near(typed, names).as_slice() {
+        [] => String::new(),
+        near => format!("; near it: {}", near.join(", ")),
+    }
 }
 
 /// How far `name` is from `typed`, smaller being nearer; None where nothing connects them.

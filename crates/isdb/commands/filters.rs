@@ -4,28 +4,25 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use isdb_schema::filters::{Preset, choose, presets};
+use isdb_schema::filters::{Preset, in_full, presets};
 
 use crate::cli::{Filters, Format};
 use crate::failure::{Failure, SUCCESS};
 use crate::output;
 
 pub(crate) async fn run(arguments: Filters) -> Result<u8, Failure> {
-    let Some(name) = arguments.name else {
-        let count = output::write_batch(list()?, arguments.format.unwrap_or(Format::Table)).await?;
+    let Some(list) = arguments.name else {
+        let count = output::write_batch(all()?, arguments.format.unwrap_or(Format::Table)).await?;
         eprintln!("filters: {count}; one in full: isdb filters NAME; several combine: --filters strong,night");
         return Ok(SUCCESS);
     };
-    // An unknown name is told with what is near to it.
-    choose(&name)?;
-    for preset in presets().iter().filter(|preset| preset.name == name.split('(').next().unwrap_or_default().trim()) {
-        std::io::stdout().write_all(preset.text.as_bytes()).map_err(Failure::Stdout)?;
-    }
+    let text = in_full(&list)?.join("\n");
+    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::Stdout)?;
     Ok(SUCCESS)
 }
 
 /// One row per preset.
-fn list() -> Result<RecordBatch, Failure> {
+fn all() -> Result<RecordBatch, Failure> {
     let column = |text: &dyn Fn(&Preset) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(presets().iter().map(text)))
     };

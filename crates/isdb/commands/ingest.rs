@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
     let request = Request {
         paths: arguments.paths,
         location: settings.location,
-        asked: asked(&settings.config, settings.config_is_explicit, arguments.filters.as_deref())?,
+        asked: asked(&settings.config, arguments.filters.as_deref())?,
         granules_per_window: settings.config.granules_per_window,
         threads: threads.unwrap_or(processors),
     };
@@ -28,9 +28,9 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
     Ok(if report.failed.is_empty() { SUCCESS } else { SOME_FAILED })
 }
 
-/// What the config asks for if the user named one, else what the database has; the flag's filters come before both.
-fn asked(config: &Config, is_explicit: bool, filters: Option<&str>) -> Result<Asked, Failure> {
-    let mut asked = if is_explicit { settings::asked(config) } else { Asked::default() };
+/// What the config asks for; the flag's filters come before its own.
+fn asked(config: &Config, filters: Option<&str>) -> Result<Asked, Failure> {
+    let mut asked = settings::asked(config);
     if let Some(list) = filters {
         asked.filters = Some(choose(list)?);
     }

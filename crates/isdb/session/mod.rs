@@ -98,7 +98,7 @@ impl Session {
         let told = names::unknown_column(&self.context, &error).await;
         told.or_else(|| names::unknown_table(&self.context, sql)).unwrap_or_else(|| match error.find_root() {
             DataFusionError::SQL(problem, _) => Failure::Syntax(problem.as_ref().clone()),
-            _ => Failure::Query(error),
+            _ => Failure::from(error),
         })
     }
 

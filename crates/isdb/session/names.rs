@@ -3,14 +3,9 @@
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use isdb_schema::catalogue;
-use isdb_schema::segments::LEADING_VARIABLES;
-use isdb_schema::suggest::{counterpart, near};
+use isdb_schema::suggest::{missing_column, near_told};
 
 use crate::failure::Failure;
-
-/// The shipped view, which leaves out what a database does not store.
-const VIEW: &str = include_str!("../../../sql/views/atl08.sql");
 
 /// The failure of a statement that names a column which its tables do not have; None if `error` is another one.
 pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionError) -> Option<Failure> {
@@ -24,29 +19,13 @@ pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionE
 /// What to write instead of the column `typed`, where `valid` could have been written, and `elsewhere` are the tables that
 /// do have it.
 fn column_hint(typed: &str, valid: &[Column], elsewhere: &[String]) -> String {
-    let names: Vec<&str> = valid.iter().map(Column::name).collect();
     if !elsewhere.is_empty() {
         return format!("{typed} is a column of {}", elsewhere.join(", "));
     }
-    if let Some(counterpart) = counterpart(typed) {
-        return counterpart.to_owned();
-    }
-    if catalogue::variable(typed).is_some() && !LEADING_VARIABLES.contains(&typed) {
-        return format!("the product has {typed}, but this database does not store it: `isdb add-variable {typed}`");
-    }
-    if let Some(variable) = behind(typed) {
-        return format!("{typed} is {variable}, which this database does not store: `isdb add-variable {variable}`");
-    }
-    let near = near(typed, names);
-    let near = if near.is_empty() { String::new() } else { format!("near it: {}; ", near.join(", ")) };
-    format!("{near}`DESCRIBE atl08` lists the columns")
-}
-
-/// The product's variable that the view calls `plain`.
-fn behind(plain: &str) -> Option<&'static str> {
-    let mut items =
-        VIEW.lines().filter_map(|line| line.trim().trim_end_matches(',').strip_prefix("s.")?.split_once(" AS "));
-    items.find(|(_, name)| *name == plain).map(|(variable, _)| variable)
+    missing_column(typed).unwrap_or_else(|| {
+        let near = near_told(typed, valid.iter().map(Column::name));
+        format!("`DESCRIBE atl08` lists the columns{near}")
+    })
 }
 
 /// The failure of a statement that names a table which is not there; None if all of them are.
@@ -57,11 +36,10 @@ pub(crate) fn unknown_table(context: &SessionContext, sql: &str) -> Option<Failu
     let mut named = state.resolve_table_references(&statement).ok()?.into_iter();
     let unknown = named.find(|table| matches!(context.table_exist(table.clone()), Ok(false)))?;
     let tables = tables(context);
-    let near = near(unknown.table(), tables.iter().map(String::as_str));
-    let near = if near.is_empty() { String::new() } else { format!("near it: {}; ", near.join(", ")) };
+    let near = near_told(unknown.table(), tables.iter().map(String::as_str));
     Some(Failure::UnknownTable {
         name: unknown.to_string(),
-        hint: format!("{near}the tables are {}", tables.join(", ")),
+        hint: format!("the tables are {}{near}", tables.join(", ")),
     })
 }
 
@@ -97,22 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_another_product_is_told_with_its_counterpart() {
-        assert!(hint("rh98", &["latitude"]).contains("canopy_h"));
-        assert!(hint("delta_time", &["latitude", "time"]).starts_with("it is time"), "it is never to be added");
-    }
-
-    #[test]
-    fn a_variable_that_is_not_stored_is_told_with_the_command_that_adds_it() {
-        assert!(hint("snr", &["latitude", "h_canopy"]).ends_with("`isdb add-variable snr`"));
-        assert!(hint("canopy_h_mean", &["latitude"]).starts_with("canopy_h_mean is h_mean_canopy, "));
-    }
-
-    #[test]
     fn any_other_name_is_told_with_what_is_near_it() {
         assert_eq!(
             hint("h_canopi", &["latitude", "h_canopy"]),
-            "near it: h_canopy; `DESCRIBE atl08` lists the columns"
+            "`DESCRIBE atl08` lists the columns; near it: h_canopy"
         );
         assert_eq!(hint("velocity", &["latitude"]), "`DESCRIBE atl08` lists the columns");
     }

@@ -2,7 +2,7 @@
 
 use super::{Dtype, Fill, Flags, Labels, Releases, Variable, Vertical};
 
-pub(super) const ALL: Releases = Releases { first: 4, last: None };
+pub(super) const ALL: Releases = Releases::ALL;
 pub(super) const SINCE_005: Releases = Releases { first: 5, last: None };
 pub(super) const SINCE_006: Releases = Releases { first: 6, last: None };
 pub(super) const SINCE_007: Releases = Releases { first: 7, last: None };

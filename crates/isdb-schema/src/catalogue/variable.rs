@@ -67,6 +67,15 @@ pub struct Releases {
 }
 
 impl Releases {
+    /// Every release that the catalogue knows, and those to come.
+    pub const ALL: Releases = Releases { first: 4, last: None };
+
+    /// Whether no known release is left out, so that a granule's need not be known.
+    #[must_use]
+    pub const fn is_all(self) -> bool {
+        self.first <= Self::ALL.first && self.last.is_none()
+    }
+
     /// Whether granules of `release` (7 for `007`) hold the variable.
     #[must_use]
     pub const fn contains(self, release: u16) -> bool {

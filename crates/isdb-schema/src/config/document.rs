@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Spanned;
 
 use crate::catalogue;
-use crate::filters::presets;
+use crate::filters::{NONE, presets};
 
 /// What `isdb ingest` does: which product and variables, which quality filters, how the database is laid out.
 #[derive(Deserialize, JsonSchema)]
@@ -22,15 +23,18 @@ pub(super) struct Document {
     /// Which product the granules are.
     #[schemars(with = "Product")]
     pub(super) product: Spanned<String>,
-    /// The variables to store, by their names in the product; all of them without the list.
+    /// The variables to store, by their names in the product. Without the list: all of them in a new database, the
+    /// database's own in an existing one.
     #[schemars(with = "Option<Vec<VariableName>>")]
-    pub(super) variables: Option<Vec<Spanned<String>>>,
-    /// Columns to compute from a segment's other columns: name and SQL expression.
+    pub(super) variables: Option<Spanned<Listed<String>>>,
+    /// Columns to compute from a segment's other columns: name and SQL expression. Without them: none in a new database, the
+    /// database's own in an existing one.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub(super) derived: Option<BTreeMap<String, Spanned<String>>>,
-    /// What a segment has to fulfil to be stored: presets by name, own rules as name and SQL expression.
-    #[schemars(with = "Option<Vec<Filter>>")]
-    pub(super) filters: Option<Vec<Spanned<Filter>>>,
+    /// What a segment has to fulfil to be stored: presets by name, own rules as name and SQL expression; or the word none.
+    /// Without it: none in a new database, the database's own in an existing one.
+    #[schemars(with = "Option<Filters>")]
+    pub(super) filters: Option<Spanned<Listed<Filter>>>,
     /// How the database is stored; fixed when it is created.
     pub(super) layout: Option<Layout>,
     /// Which granules become visible together.
@@ -45,7 +49,7 @@ pub(super) struct Document {
 pub(super) struct Layout {
     /// Segments in one data tile, the least that a query reads: fewer suit small boxes, more suit large scans.
     #[schemars(with = "Option<u64>", range(min = 100, max = 10_000_000))]
-    pub(super) capacity: Option<Spanned<u64>>,
+    pub(super) capacity: Option<Spanned<Whole>>,
 }
 
 /// Which granules become visible together.
@@ -54,7 +58,7 @@ pub(super) struct Layout {
 pub(super) struct Window {
     /// At most this many granules in one window.
     #[schemars(with = "Option<u32>", range(min = 1))]
-    pub(super) granules: Option<Spanned<u32>>,
+    pub(super) granules: Option<Spanned<Whole>>,
 }
 
 /// What ingest may use of the machine.
@@ -63,7 +67,7 @@ pub(super) struct Window {
 pub(super) struct Resources {
     /// How many processors; all of them without it.
     #[schemars(with = "Option<u16>", range(min = 1))]
-    pub(super) threads: Option<Spanned<u16>>,
+    pub(super) threads: Option<Spanned<Whole>>,
 }
 
 /// An item of the list of filters.
@@ -98,6 +102,97 @@ impl<'de> Deserialize<'de> for Filter {
             }
         }
         deserializer.deserialize_any(Either)
+    }
+}
+
+/// What should be a list, so that what is none can be told by the name of its key.
+pub(super) enum Listed<T> {
+    /// It is one.
+    Items(Vec<Spanned<T>>),
+    /// It is this word.
+    Word(String),
+    /// It is neither.
+    Else,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = Listed<T>;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                write!(f, "a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed<T>, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    items.push(item);
+                }
+                Ok(Listed::Items(items))
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Listed<T>, E> {
+                Ok(Listed::Word(word.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed<T>, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Listed::Else)
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+/// A whole number, or None for any other number, word or truth value, so that it can be told by the name of its key.
+pub(super) struct Whole(pub(super) Option<u64>);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scalar;
+        impl Visitor<'_> for Scalar {
+            type Value = Whole;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Whole, E> {
+                Ok(Whole(Some(number)))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Whole, E> {
+                Ok(Whole(u64::try_from(number).ok()))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Whole, E> {
+                Ok(Whole(None))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Whole, E> {
+                Ok(Whole(None))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Whole, E> {
+                Ok(Whole(None))
+            }
+        }
+        deserializer.deserialize_any(Scalar)
+    }
+}
+
+struct Filters;
+
+impl JsonSchema for Filters {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Filters")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let filter = generator.subschema_for::<Filter>();
+        json_schema!({ "anyOf": [{ "const": NONE }, { "type": "array", "items": filter }] })
     }
 }
 

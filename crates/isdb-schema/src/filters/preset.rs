@@ -38,7 +38,7 @@ impl Preset {
         let mut preset = Preset {
             name,
             about: String::new(),
-            releases: Releases { first: 4, last: None },
+            releases: Releases::ALL,
             parameters: Vec::new(),
             text,
             rules: vec![(name.to_owned(), String::new())],
@@ -88,6 +88,22 @@ impl Preset {
 
     /// The rules with the values that `arguments` (`terrain=60, canopy=70`) give to the parameters.
     pub(super) fn rules(&self, arguments: &str) -> Result<Vec<Rule>, FilterError> {
+        let values = self.values(arguments)?;
+        let rule = |(name, sql): &(String, String)| {
+            let place = Place::of(&format!("sql/filters/{}.sql", self.name));
+            let sql = put_in(sql, &values);
+            Rule { predicate: Expression { name: name.clone(), sql, place }, releases: self.releases }
+        };
+        Ok(self.rules.iter().map(rule).collect())
+    }
+
+    /// The file with the values that `arguments` give to the parameters.
+    pub(super) fn text(&self, arguments: &str) -> Result<String, FilterError> {
+        Ok(put_in(self.text, &self.values(arguments)?))
+    }
+
+    /// The parameters' names and values, the defaults where `arguments` give none.
+    fn values<'a>(&'a self, arguments: &'a str) -> Result<Vec<(&'a str, &'a str)>, FilterError> {
         let mut values: Vec<(&str, &str)> =
             self.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.default.as_str())).collect();
         for argument in arguments.split(',').map(str::trim).filter(|argument| !argument.is_empty()) {
@@ -109,12 +125,7 @@ impl Preset {
                 }
             }
         }
-        let rule = |(name, sql): &(String, String)| {
-            let sql = values.iter().fold(sql.clone(), |sql, (name, value)| sql.replace(&format!("${name}"), value));
-            let place = Place::of(&format!("the filter {name}"));
-            Rule { predicate: Expression { name: name.clone(), sql, place }, releases: self.releases }
-        };
-        Ok(self.rules.iter().map(rule).collect())
+        Ok(values)
     }
 
     fn known(&self) -> String {
@@ -126,4 +137,9 @@ impl Preset {
             }
         }
     }
+}
+
+/// `text` with each `$name` replaced by its value.
+fn put_in(text: &str, values: &[(&str, &str)]) -> String {
+    values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${name}"), value))
 }

@@ -1,0 +1,156 @@
+//! What configs ask for, and what is told of wrong ones.
+
+use super::*;
+
+#[test]
+fn the_shipped_config_is_right_and_leaves_to_a_database_what_is_its_own() {
+    let config = Config::shipped().unwrap();
+    assert!(config.variables.is_none() && config.derived.is_none() && config.filters.is_none());
+    assert_eq!((config.database, config.capacity, config.threads), (None, None, None));
+}
+
+#[test]
+fn a_misspelt_variable_is_told_with_its_line_and_what_is_near() {
+    let text = "product: ATL08\nvariables:\n  - h_canopy\n  - canopy_h\nwindow:\n  granules: 4\n";
+    let error = Config::parse("mine.yml", text).unwrap_err();
+    assert_eq!(error.at, Some((4, 5)));
+    assert!(error.to_string().starts_with("mine.yml:4:5: ATL08 has no variable \"canopy_h\""), "{error}");
+    assert!(error.to_string().contains("canopy_h_metrics"), "{error}");
+}
+
+#[test]
+fn an_unknown_key_is_an_error_and_not_ignored() {
+    let error = Config::parse("mine.yml", "product: ATL08\nwindow:\n  granules: 4\n  days: 3\n").unwrap_err();
+    assert_eq!(error.at.map(|at| at.0), Some(4), "{error}");
+    assert!(error.to_string().contains("days"), "{error}");
+}
+
+#[test]
+fn a_subset_of_variables_keeps_the_catalogue_s_order() {
+    let text = "product: ATL08\nvariables: [h_te_best_fit, h_canopy]\nwindow: {granules: 1}\n";
+    let names: Vec<_> = Config::parse("mine.yml", text).unwrap().variables.unwrap().iter().map(|v| v.name).collect();
+    assert_eq!(names, ["h_canopy", "h_te_best_fit"]);
+}
+
+#[test]
+fn filters_are_presets_and_own_rules_in_the_order_written() {
+    let text = "product: ATL08\nfilters:\n  - strong\n  - tall: h_canopy > 5\n  - quality_007(terrain=70)\n";
+    let rules = Config::parse("mine.yml", text).unwrap().filters.unwrap();
+    let names: Vec<_> = rules.iter().map(|rule| rule.predicate.name.as_str()).collect();
+    assert_eq!(names, ["strong", "tall", "quality_007.terrain", "quality_007.canopy"]);
+    assert_eq!(rules[1].predicate.place.locate(1, 1), "mine.yml:4:11");
+    assert!(rules[1].releases.contains(4));
+    assert_eq!(rules[2].predicate.sql, "te_quality_score >= 70");
+}
+
+#[test]
+fn a_wrong_filter_is_told_with_its_line() {
+    for (item, problem) in [
+        ("nigth", "near it: night"),
+        ("quality_007(te=1)", "it has terrain, canopy"),
+        ("{Tall: h_canopy > 5}", "lower-case"),
+        ("[1]", "name of a preset"),
+    ] {
+        let text = format!("product: ATL08\nfilters:\n  - strong\n  - {item}\n");
+        let error = Config::parse("mine.yml", &text).unwrap_err();
+        assert_eq!(error.at.map(|at| at.0), Some(4), "{error}");
+        assert!(error.to_string().contains(problem), "{error}");
+    }
+}
+
+#[test]
+fn a_derived_column_cannot_take_the_place_of_the_product_s() {
+    let parse = |line: &str| Config::parse("mine.yml", &format!("product: ATL08\nderived:\n  {line}\n"));
+    let derived = parse("above_dem: h_te_best_fit - dem_h").unwrap().derived.unwrap();
+    assert_eq!((derived[0].name.as_str(), derived[0].sql.as_str()), ("above_dem", "h_te_best_fit - dem_h"));
+    for name in ["h_canopy", "time", "ingest_id", "granule"] {
+        let error = parse(&format!("{name}: 1")).unwrap_err();
+        assert!(error.to_string().contains("column of the product"), "{error}");
+    }
+}
+
+/// Place and problem of a config that is wrong.
+fn told(text: &str) -> String {
+    Config::parse("c.yml", text).expect_err(text).to_string()
+}
+
+#[test]
+fn a_filter_that_is_there_twice_is_told_where_the_second_stands() {
+    assert_eq!(told("product: ATL08\nfilters: [strong, strong]\n"), "c.yml:2:19: the filter strong is there twice");
+    let own = told("product: ATL08\nfilters:\n  - tall: h_canopy > 5\n  - tall: h_canopy > 6\n");
+    assert_eq!(own, "c.yml:4:5: the filter tall is there twice");
+}
+
+#[test]
+fn numbers_that_cannot_be_meant_are_told_with_what_can() {
+    for (part, at, problem) in [
+        ("window: {granules: 0}", "2:20", "window.granules must be a whole number from 1 "),
+        ("layout: {capacity: 5}", "2:20", "layout.capacity must be a whole number from 100 to 10000000; "),
+        ("layout:\n  capacity: abc", "3:13", "layout.capacity must be a whole number "),
+        ("layout:\n  capacity: 1.5", "3:13", "layout.capacity must be a whole number "),
+        ("layout:\n  capacity: [1]", "3:3", "sequence stands where a whole number belongs"),
+        ("resources: {threads: -1}", "2:22", "resources.threads must be a whole number from 1 "),
+        ("resources: {threads: 70000}", "2:22", "resources.threads must be a whole number from 1 "),
+    ] {
+        let told = told(&format!("product: ATL08\n{part}\n"));
+        assert!(told.starts_with(&format!("c.yml:{at}: {problem}")), "{told}");
+    }
+}
+
+#[test]
+fn what_is_no_config_is_told_with_its_place_and_what_would_be_right() {
+    for (text, expected) in [
+        ("", "c.yml:1:1: the key product is missing; `product: ATL08` is right"),
+        ("filters: none\n", "c.yml:1:1: the key product is missing; `product: ATL08` is right"),
+        ("product:\n", "c.yml:1:8: the value is missing"),
+        ("- strong\n", "c.yml:1:1: keys belong here, each as `key: value`"),
+        ("product: ATL08\nwidnow: {granules: 1}\n", "c.yml:2:1: there is no key widnow; near it: window"),
+        ("product: ATL08\nlayout:\n  tiles: 3\n", "c.yml:3:3: there is no key tiles; there are: capacity"),
+        ("product: ATL08\ndatabase: a\ndatabase: b\n", "c.yml:3:1: the key database is there twice"),
+        ("product: ATL08\nderived:\n  a: rgt\n  a: rgt\n", "c.yml:4:3: the key a is there twice"),
+        ("product: ATL08\nderived: [rgt]\n", "c.yml:2:10: keys belong here, each as `key: value`"),
+        ("product: ATL08\nderived:\n  a:\n", "c.yml:3:4: the value is missing"),
+        ("product: ATL08\nvariables: h_canopy\n", "c.yml:2:12: variables is a list: `- h_canopy`"),
+        ("product: ATL08\nvariables: {h_canopy: 1}\n", "c.yml:2:12: variables is a list: `- h_canopy`"),
+        ("product: ATL08\nfilters: {strong: true}\n", "c.yml:2:10: filters is a list: `- strong`, "),
+        ("product: ATL08\nfilters:\n  -\n", "c.yml:3:4: nothing stands where the name of a preset (strong), or a rule"),
+        ("product: ATL08\nfilters: strong\n", "c.yml:2:10: filters is a list: `- strong`, "),
+        ("product: ATL08\ndatabase: *there\n", "c.yml:2:11: no value above has this anchor (&name)"),
+        ("product: ATL08\nwindow:\n\tgranules: 1\n", "c.yml:3:2: tabs"),
+        ("product: ATL08\nfilters: [strong\n", "c.yml:2:10: unclosed bracket"),
+    ] {
+        let told = told(text);
+        assert!(told.starts_with(expected) && told.lines().count() == 1, "{text}: {told}");
+        assert!(!told.contains(" at line "), "{told}");
+    }
+}
+
+#[test]
+fn a_key_without_a_value_is_a_key_left_out_and_none_is_no_filter() {
+    let config = Config::parse("c.yml", "product: ATL08\nfilters:\nvariables:\nlayout:\n  capacity:\n").unwrap();
+    assert!(config.filters.is_none() && config.variables.is_none() && config.capacity.is_none());
+    for none in ["none", "[none]", "[]"] {
+        let config = Config::parse("c.yml", &format!("product: ATL08\nfilters: {none}\n")).unwrap();
+        assert_eq!(config.filters, Some(Vec::new()), "{none}");
+    }
+}
+
+#[test]
+fn sql_may_be_quoted_folded_or_an_alias() {
+    let text = concat!(
+        "product: ATL08\nfilters:\n  - a: \"beam = 'gt1l'\"\n  - b: 'beam = ''gt1l'''\n",
+        "  - c: >-\n      h_canopy > 5\n      AND snr > 2\n  - d: |\n      h_canopy > 5\n      AND snr > 2\n",
+        "  - e: &low h_canopy < 5\n  - f: *low\n",
+    );
+    let rules = Config::parse("c.yml", text).unwrap().filters.unwrap();
+    let sql: Vec<_> = rules.iter().map(|rule| rule.predicate.sql.as_str()).collect();
+    let (gt1l, low) = ("beam = 'gt1l'", "h_canopy < 5");
+    assert_eq!(sql, [gt1l, gt1l, "h_canopy > 5 AND snr > 2", "h_canopy > 5\nAND snr > 2", low, low]);
+}
+
+#[test]
+fn the_json_schema_in_config_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/atl08.schema.json");
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(written, json_schema(), "write it again: isdb config schema > config/atl08.schema.json");
+}
