@@ -151,6 +151,9 @@ fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {
         isdb_datafusion::Error::Expression { .. } => {
             Some("`isdb variables` tells what can be looked at, `isdb filters NAME` shows examples")
         }
+        isdb_datafusion::Error::Lacking { .. } => {
+            Some("choose other filters; granules ingested from now on may have it")
+        }
         isdb_datafusion::Error::Release { .. } => {
             Some("choose other filters, or keep granules of other releases in a database of their own")
         }

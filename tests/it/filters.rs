@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::Place;
+use crate::support::{Place, real_granule};
 
 fn prepared(options: &[&str]) -> Place {
     let place = Place::new();
@@ -173,6 +173,8 @@ fn a_mistake_in_a_filter_is_told_where_it_stands_before_anything_is_made() {
         ("canopy_h >> 5 5", "c.yml:3:"),
         ("canopy_h", "a filter must be TRUE or FALSE"),
         ("canopy_h > '5'", "one is a number, the other a text"),
+        ("time > 'summer'", "c.yml:3:"),
+        ("time > now()", "now does not give the same result every time"),
     ] {
         fs::write(place.path("c.yml"), format!("product: ATL08\nfilters:\n  - mine: {sql}\n")).unwrap();
         for arguments in [&["config", "check", "c.yml"][..], &["--config", "c.yml", "ingest", "granules"]] {
@@ -194,4 +196,44 @@ fn init_writes_a_config_that_is_right_and_never_over_another() {
     let again = place.run(&["init"]);
     assert_eq!(again.code, Some(1), "{}", again.stderr);
     assert!(place.ok(&["config", "schema"]).stdout.contains("\"h_canopy\""));
+}
+
+#[test]
+fn an_ingest_warns_of_what_is_odd_and_tells_a_loss_from_what_a_release_never_had() {
+    let place = prepared(&["--release", "006"]);
+    let told = place.ok(&["ingest", "granules"]).stderr;
+    assert!(!told.contains("warning: "), "{told}");
+    assert!(told.contains("beams: ") && told.contains(" without segments, "), "{told}");
+    assert_eq!(place.rows("SELECT count(*) FROM granules WHERE missing_variables IS NOT NULL"), ["0"]);
+
+    let Some(extract) = real_granule("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
+    let place = Place::new();
+    let told = place.ok(&["ingest", extract.to_str().unwrap()]).stderr;
+    assert!(told.contains("warning: ") && told.contains("NULL for want of ") && told.contains(" asr "), "{told}");
+    assert!(told.contains("beams: 6 read, 0 without segments, 0 not in their granule"), "{told}");
+}
+
+#[test]
+fn a_filter_that_a_file_cannot_answer_fails_it_and_a_query_instead_of_giving_nothing() {
+    let Some(extract) = real_granule("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
+    let place = Place::new();
+    for (db, filter) in [("a", "night"), ("b", "terrain"), ("c", "strong")] {
+        let run = place.run(&["--db", db, "ingest", "--filters", filter, extract.to_str().unwrap()]);
+        assert_eq!(run.code, Some(3), "{filter}: {}", run.stderr);
+        assert!(run.stderr.contains("which the granule does not tell"), "{filter}: {}", run.stderr);
+    }
+    place.ok(&["ingest", extract.to_str().unwrap()]);
+    let run = place.run(&["query", "--filters", "night", "SELECT count(*) FROM atl08"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("needs night_flag, which no granule of the database has"), "{}", run.stderr);
+}
+
+#[test]
+fn a_query_says_when_its_filters_do_not_touch_what_it_reads() {
+    let place = prepared(&[]);
+    place.ok(&["ingest", "granules"]);
+    let filtered = place.ok(&["query", "--filters", "night", "SELECT count(*) FROM atl08 AS a"]).stderr;
+    assert!(filtered.contains("filters: night (in atl08)\n") && !filtered.contains("warning: "), "{filtered}");
+    let other = place.ok(&["query", "--filters", "night", "SELECT count(*) FROM segments"]).stderr;
+    assert!(other.contains("warning: the filters are on atl08, which this statement does not read"), "{other}");
 }

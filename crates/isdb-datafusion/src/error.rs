@@ -44,6 +44,14 @@ pub enum Error {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// A filter that no granule of the database can answer.
+    #[error("the filter {filter} needs {variable}, which no granule of the database has")]
+    Lacking {
+        /// The filter.
+        filter: String,
+        /// The variable.
+        variable: &'static str,
+    },
     /// A filter that has no meaning for a release in hand.
     #[error("the filter {filter} is for releases {valid} of ATL08, and {what} is of {release}")]
     Release {

@@ -2,11 +2,16 @@
 //! mistake is told where it stands before anything is read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, SchemaError};
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::SessionContext;
 use isdb_schema::catalogue::variables;
 use isdb_schema::columns::granule_fields;
@@ -91,8 +96,17 @@ impl Scope {
         if let Some((at, problem)) = self.unlike_types(&parsed).map_err(told)? {
             return Err(wrong(expression, position_of(&at, &expression.sql), problem));
         }
+        if let Some(function) = changing(&parsed).map_err(told)? {
+            let problem = format!("{function} does not give the same result every time");
+            return Err(wrong(expression, position_of(&function, &expression.sql), problem));
+        }
         let expr = parsed.transform(|part| Ok(self.by_own_name(part))).map_err(told)?.data.unalias();
-        let physical = self.context.create_physical_expr(expr.clone(), &self.schema).map_err(told)?;
+        let physical = physical(&self.context, &self.schema, expr.clone()).map_err(told)?;
+        // A literal that cannot be what it is compared with is found out by evaluating, if only over NULLs.
+        let fields = self.schema.as_arrow().fields();
+        let nulls = fields.iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+        let nulls = RecordBatch::try_new(Arc::clone(self.schema.inner()), nulls).map_err(|error| told(error.into()))?;
+        physical.evaluate(&nulls).map_err(told)?;
         let data_type = physical.data_type(self.schema.as_arrow()).map_err(told)?;
         let mut columns: Vec<String> = expr.column_refs().into_iter().map(|column| column.name.clone()).collect();
         columns.sort_unstable();
@@ -173,6 +187,31 @@ impl Scope {
 
 fn wrong(expression: &Expression, at: (u64, u64), problem: String) -> Error {
     Error::Expression { place: expression.place.locate(at.0, at.1), name: expression.name.clone(), problem }
+}
+
+/// `expr` as it runs on batches of `schema`. Simplified, so that a comparison casts its literal once instead of its column for
+/// every row.
+pub(crate) fn physical(
+    context: &SessionContext,
+    schema: &DFSchema,
+    expr: Expr,
+) -> datafusion::common::Result<Arc<dyn PhysicalExpr>> {
+    let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(Arc::new(schema.clone())).build());
+    let expr = simplifier.simplify(simplifier.coerce(expr, schema)?)?;
+    context.create_physical_expr(expr, schema)
+}
+
+/// The first function that depends on more than its arguments: what passed today must pass tomorrow.
+fn changing(parsed: &Expr) -> datafusion::common::Result<Option<String>> {
+    let mut found = None;
+    parsed.apply(|part| match part {
+        Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {
+            found = Some(call.func.name().to_owned());
+            Ok(TreeNodeRecursion::Stop)
+        }
+        _ => Ok(TreeNodeRecursion::Continue),
+    })?;
+    Ok(found)
 }
 
 fn is_of_many_rows(part: &Expr) -> bool {

@@ -7,6 +7,7 @@ mod database;
 mod describe;
 mod error;
 mod expression;
+mod filtered;
 mod granule_source;
 mod ingest;
 mod interval;
@@ -26,8 +27,9 @@ mod tally;
 mod view;
 mod write;
 
-pub use database::{filter, open, register, releases_fit};
+pub use database::{open, register};
 pub use error::{Error, Result};
+pub use filtered::{filter, releases_fit};
 pub use granule_source::PlannedGranule;
 pub use ingest::{identify, ingest_plan, run_ingest};
 pub use isdb_granule::Identity as GranuleIdentity;

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::{Column, DFSchema, Result};
-use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, cast};
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser;
@@ -22,7 +20,7 @@ use isdb_schema::filters::Rule;
 use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
 
 use crate::error::{self, Error};
-use crate::expression::{Bound, Scope};
+use crate::expression::{Bound, Scope, physical};
 use crate::quality::{Filter, Output};
 use crate::session::session;
 use crate::tally::TALLY;
@@ -149,10 +147,6 @@ impl Binder {
     }
 
     fn physical(&self, expr: Expr) -> Result<Arc<dyn PhysicalExpr>> {
-        // Simplified, a comparison casts its literal once instead of its column for every row.
-        let schema = Arc::new(self.schema.clone());
-        let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(schema).build());
-        let expr = simplifier.simplify(simplifier.coerce(expr, &self.schema)?)?;
-        self.context.create_physical_expr(expr, &self.schema)
+        physical(&self.context, &self.schema, expr)
     }
 }
