@@ -7,8 +7,9 @@ DEMO := demo
 # Packages of the independent checks; they stay below target/.
 PYTHON_PACKAGES := target/python-packages
 TOOLS := target/tools
-# Building everything together gives every dependency one set of features, so that nothing is built twice; the tests run
-# the example that makes granules.
+# What the demo needs; the tests need the same dependencies with the same features, so that nothing is built twice.
+PROGRAM := --bins --examples
+# The tests run the example that makes granules.
 BUILD := --workspace --lib --bins --tests --examples
 
 .PHONY: help demo test check fmt clippy docs typos deny clean-demo
@@ -19,7 +20,7 @@ help:
 	@echo "make check                  format, clippy, docs, typos, licences"
 
 demo:
-	$(CARGO) build $(BUILD)
+	$(CARGO) build $(PROGRAM)
 	@rm -rf $(DEMO)/atl08.isdb
 ifeq ($(GRANULES),)
 	target/debug/examples/make_granules $(DEMO)/granules --repeat 2
