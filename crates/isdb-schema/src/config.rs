@@ -144,7 +144,7 @@ impl Reader<'_> {
         let Listed::Items(names) = names.value else {
             return Err(self.wrong(names.referenced, "variables is a list: `- h_canopy`".to_owned()));
         };
-        for name in names.iter().filter(|name| catalogue::variable(&name.value).is_none()) {
+        if let Some(name) = names.iter().find(|name| catalogue::variable(&name.value).is_none()) {
             let near = near_told(&name.value, catalogue::variables().iter().map(|variable| variable.name));
             let problem = format!("ATL08 has no variable {:?}{near}", name.value);
             return Err(self.wrong(name.referenced, problem));
