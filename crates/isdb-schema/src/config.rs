@@ -7,7 +7,7 @@ use serde_yaml::{Location, Spanned};
 use crate::catalogue::{self, Releases, Variable};
 use crate::columns;
 use crate::expression::{Expression, Place};
-use crate::filters::{FilterError, NONE, Rule, append, preset_rules};
+use crate::filters::{FilterError, NONE, Rule, append, preset_rules, presets};
 use crate::suggest::near_told;
 
 mod document;
@@ -189,6 +189,10 @@ impl Reader<'_> {
                     let mut chosen = Vec::new();
                     for (name, sql) in own {
                         self.check_name("filter", &name, &sql)?;
+                        if name == NONE || presets().iter().any(|preset| preset.name == name) {
+                            let problem = format!("{name} is a word of isdb's own; give the filter another name");
+                            return Err(self.wrong(sql.referenced, problem));
+                        }
                         let releases = Releases { first: 0, last: None };
                         chosen.push(Rule { predicate: self.expression(name, sql), releases });
                     }
@@ -212,7 +216,7 @@ impl Reader<'_> {
 
     fn expression(&self, name: String, sql: Spanned<String>) -> Expression {
         let text = sql.value.trim().to_owned();
-        let place = Place::find(self.file, self.text, line_and_column(sql.referenced), &text);
+        let place = Place::find(self.file, self.text, line_and_column(sql.defined), &text);
         Expression { name, sql: text, place }
     }
 }

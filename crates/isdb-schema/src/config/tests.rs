@@ -69,6 +69,14 @@ fn a_derived_column_cannot_take_the_place_of_the_product_s() {
     }
 }
 
+#[test]
+fn an_own_filter_cannot_be_taken_for_a_preset_or_for_none() {
+    for name in ["none", "strong", "boreal"] {
+        let told = told(&format!("product: ATL08\nfilters:\n  - {name}: h_canopy > 5\n"));
+        assert!(told.contains(&format!(": {name} is a word of isdb's own; give the filter another name")), "{told}");
+    }
+}
+
 /// Place and problem of a config that is wrong.
 fn told(text: &str) -> String {
     Config::parse("c.yml", text).expect_err(text).to_string()
