@@ -144,12 +144,16 @@ impl Reader<'_> {
         let Listed::Items(names) = names.value else {
             return Err(self.wrong(names.referenced, "variables is a list: `- h_canopy`".to_owned()));
         };
-        for name in names.iter().filter(|name| catalogue::variable(&name.value).is_none()) {
-            let near = near_told(&name.value, catalogue::variables().iter().map(|variable| variable.name));
-            let problem = format!("ATL08 has no variable {:?}{near}", name.value);
-            return Err(self.wrong(name.referenced, problem));
+        let mut wanted = Vec::new();
+        for name in names {
+            let Some(variable) = catalogue::named(&name.value) else {
+                let near = near_told(&name.value, catalogue::variables().iter().map(|variable| variable.name));
+                let problem = format!("ATL08 has no variable {:?}{near}", name.value);
+                return Err(self.wrong(name.referenced, problem));
+            };
+            wanted.push(variable.name);
         }
-        let wanted = |variable: &&Variable| names.iter().any(|name| name.value == variable.name);
+        let wanted = |variable: &&Variable| wanted.contains(&variable.name);
         Ok(catalogue::variables().iter().filter(wanted).collect())
     }
 
