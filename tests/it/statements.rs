@@ -153,6 +153,9 @@ fn a_query_outside_the_database_is_told_which_predicate_is() {
             "SELECT * FROM segments WHERE longitude IN (179.99, -179.99)",
             "no rows: longitude = 179.99 or longitude = -179.99 lies outside",
         ),
+        ("SELECT beam FROM atl08 WHERE latitude > 89.5 LIMIT 5", "no rows: latitude > 89.5 lies outside"),
+        ("SELECT beam FROM atl08 WHERE latitude > 89.5 LIMIT 5 OFFSET 2", "no rows: latitude > 89.5 lies outside"),
+        ("SELECT beam FROM atl08 WHERE canopy_h > 1000 LIMIT 5", "no rows: nothing in the database meets all"),
         ("SELECT unnest(canopy_h_metrics) FROM atl08 WHERE latitude > 89.5", "no rows: latitude > 89.5 lies outside"),
         ("SELECT * FROM atl08 WHERE canopy_h > 1000", "no rows: nothing in the database meets all conditions together"),
     ] {
@@ -186,6 +189,7 @@ fn nothing_is_told_of_a_query_that_finds_something_or_could_not_by_itself() {
         "SELECT beam FROM atl08 WHERE rgt > 0 AND beam IN (SELECT error FROM granules)",
         "SELECT beam FROM atl08 LIMIT 0",
         "SELECT beam FROM atl08 LIMIT 5 OFFSET 1000000",
+        "SELECT beam FROM atl08 WHERE rgt > 0 LIMIT 5 OFFSET 1000000",
         "CREATE VIEW high AS SELECT * FROM atl08 WHERE latitude > 89.5",
     ] {
         let run = place.ok(&["query", sql]);

@@ -6,7 +6,7 @@ use datafusion::common::{ColumnStatistics, ScalarValue};
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, JoinType, LogicalPlan, Operator, TableScan};
+use datafusion::logical_expr::{BinaryExpr, Expr, JoinType, LogicalPlan, Operator, SkipType, TableScan};
 
 use crate::instant::instant;
 
@@ -61,7 +61,7 @@ fn certain(scans: &[Scan]) -> Vec<String> {
 /// The scans of segments that a plan's rows depend on.
 struct Found {
     scans: Vec<Scan>,
-    /// Whether their predicates alone decide if there are rows: no join, unnesting or later filter removes any.
+    /// Whether their predicates alone decide if there are rows: no join, unnesting, offset or later filter removes any.
     decide: bool,
 }
 
@@ -107,7 +107,10 @@ fn necessary(plan: &LogicalPlan, found: &mut Found) {
         LogicalPlan::Window(node) => necessary(&node.input, found),
         LogicalPlan::Distinct(node) => necessary(node.input(), found),
         LogicalPlan::Aggregate(node) if !node.group_expr.is_empty() => necessary(&node.input, found),
-        LogicalPlan::Limit(node) if node.skip.is_none() => necessary(&node.input, found),
+        LogicalPlan::Limit(node) => {
+            found.decide &= matches!(node.get_skip_type(), Ok(SkipType::Literal(0)));
+            necessary(&node.input, found);
+        }
         LogicalPlan::Join(join) => {
             // The outer side keeps all its rows.
             found.decide &= matches!(join.join_type, JoinType::Left | JoinType::Right);
