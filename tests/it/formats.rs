@@ -82,9 +82,10 @@ fn parquet_and_arrow_files_hold_the_rows_that_json_holds() {
 }
 
 #[test]
-fn ndjson_is_one_object_a_line() {
+fn ndjson_is_one_object_a_line_and_json_one_array_that_ends_its_line() {
     let place = with_granules();
     let array: serde_json::Value = serde_json::from_str(&place.ok(&["query", "--format", "json", SQL]).stdout).unwrap();
+    assert!(place.ok(&["query", "--format", "json", SQL]).stdout.ends_with("]\n"));
     for name in ["rows.ndjson", "rows.jsonl"] {
         place.ok(&["query", "-o", name, SQL]);
         let text = std::fs::read_to_string(place.path(name)).unwrap();

@@ -119,6 +119,21 @@ fn a_table_that_is_not_there_is_told_with_those_that_are() {
 }
 
 #[test]
+fn what_is_wrong_beside_a_file_is_told_and_not_that_the_file_is_no_table() {
+    let place = with_granule();
+    std::fs::write(place.path("plots.csv"), "x\n1\n").unwrap();
+    for (sql, told) in [
+        ("SELECT flor(x) FROM 'plots.csv'", "error: Invalid function 'flor'; did you mean 'floor'?\n"),
+        ("SELECT x FROM 'plot.csv'", "error: there is no file plot.csv\n"),
+        ("SELECT x FROM 'plots/all'", "error: there is no file plots/all\n"),
+        ("SELECT x FROM 'plots.csv', atl8", "error: there is no table atl8\n"),
+    ] {
+        let run = place.run(&["query", sql]);
+        assert!(run.code == Some(1) && run.stderr.starts_with(told), "{sql}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn a_query_outside_the_database_is_told_which_predicate_is() {
     let place = with_granule();
     for (sql, told) in [
@@ -138,6 +153,10 @@ fn a_query_outside_the_database_is_told_which_predicate_is() {
             "SELECT * FROM segments WHERE longitude IN (179.99, -179.99)",
             "no rows: longitude = 179.99 or longitude = -179.99 lies outside",
         ),
+        ("SELECT beam FROM atl08 WHERE latitude > 89.5 LIMIT 5", "no rows: latitude > 89.5 lies outside"),
+        ("SELECT beam FROM atl08 WHERE latitude > 89.5 LIMIT 5 OFFSET 2", "no rows: latitude > 89.5 lies outside"),
+        ("SELECT beam FROM atl08 WHERE canopy_h > 1000 LIMIT 5", "no rows: nothing in the database meets all"),
+        ("SELECT unnest(canopy_h_metrics) FROM atl08 WHERE latitude > 89.5", "no rows: latitude > 89.5 lies outside"),
         ("SELECT * FROM atl08 WHERE canopy_h > 1000", "no rows: nothing in the database meets all conditions together"),
     ] {
         let run = place.ok(&["query", sql]);
@@ -146,12 +165,31 @@ fn a_query_outside_the_database_is_told_which_predicate_is() {
 }
 
 #[test]
-fn nothing_is_told_of_a_query_that_finds_something_or_could_not_by_itself() {
+fn a_count_of_what_is_outside_the_database_is_told_to_be_one() {
     let place = with_granule();
     for sql in [
         "SELECT count(*) FROM atl08 WHERE latitude > 89.5",
+        "SELECT round(avg(canopy_h), 1) FROM atl08 WHERE latitude > 89.5",
+    ] {
+        let run = place.ok(&["query", sql]);
+        assert!(run.stderr.contains("\nnote: latitude > 89.5 lies outside the database"), "{sql}: {}", run.stderr);
+    }
+    for sql in ["SELECT count(*) FROM atl08", "SELECT count(*) FILTER (WHERE latitude > 89.5) FROM atl08", "SELECT 1"] {
+        let run = place.ok(&["query", sql]);
+        assert!(!run.stderr.contains("note:"), "{sql}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn nothing_is_told_of_a_query_that_finds_something_or_could_not_by_itself() {
+    let place = with_granule();
+    for sql in [
+        "SELECT beam, count(*) FROM atl08 WHERE rgt > 0 GROUP BY beam HAVING count(*) > 1000000",
+        "SELECT a.beam FROM atl08 a JOIN granules g ON a.granule = g.error WHERE a.latitude > -90",
+        "SELECT beam FROM atl08 WHERE rgt > 0 AND beam IN (SELECT error FROM granules)",
         "SELECT beam FROM atl08 LIMIT 0",
         "SELECT beam FROM atl08 LIMIT 5 OFFSET 1000000",
+        "SELECT beam FROM atl08 WHERE rgt > 0 LIMIT 5 OFFSET 1000000",
         "CREATE VIEW high AS SELECT * FROM atl08 WHERE latitude > 89.5",
     ] {
         let run = place.ok(&["query", sql]);

@@ -59,6 +59,39 @@ fn one_variable_is_told_in_full_by_its_plain_name_too() {
 }
 
 #[test]
+fn a_column_that_every_database_has_is_described_though_the_product_has_no_such_variable() {
+    let place = Place::new();
+    for (name, told) in [
+        ("sc_orient", "  flags                 0  backward\n"),
+        ("beam_strength", "strong or weak"),
+        ("spot", "laser spot"),
+        ("n_geosegments", "20 m geolocation segments"),
+        ("time", "timestamp in UTC"),
+    ] {
+        let block = place.ok(&["variables", name]).stdout;
+        assert!(block.starts_with(&format!("{name}: ")) && block.contains(told), "{block}");
+    }
+    let row = place.ok(&["variables", "spot", "--format", "csv"]).stdout;
+    assert!(row.contains("\nspot,") && row.lines().count() == 2, "{row}");
+}
+
+#[test]
+fn a_variable_of_other_releases_is_told_with_them() {
+    let run = Place::new().run(&["variables", "--release", "007", "canopy_flag"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(1), "error: canopy_flag is of release 004 only\n"));
+}
+
+#[test]
+fn variables_are_added_once_and_by_their_plain_names_too() {
+    let place = Place::new();
+    place.synthesise("granules", 1, 40);
+    std::fs::write(place.path("small.yml"), SMALL).unwrap();
+    place.ok(&["--config", "small.yml", "ingest", "granules"]);
+    let run = place.ok(&["add-variable", "asr", "terrain_h", "asr", "h_te_best_fit"]);
+    assert!(run.stderr.starts_with("added: asr, h_te_best_fit\n"), "{}", run.stderr);
+}
+
+#[test]
 fn an_unknown_variable_is_told_with_what_is_near() {
     let place = Place::new();
     place.synthesise("granules", 1, 40);

@@ -7,7 +7,7 @@ use serde_yaml::{Location, Spanned};
 use crate::catalogue::{self, Releases, Variable};
 use crate::columns;
 use crate::expression::{Expression, Place};
-use crate::filters::{FilterError, NONE, Rule, append, preset_rules};
+use crate::filters::{FilterError, NONE, Rule, append, preset_rules, presets};
 use crate::suggest::near_told;
 
 mod document;
@@ -144,12 +144,16 @@ impl Reader<'_> {
         let Listed::Items(names) = names.value else {
             return Err(self.wrong(names.referenced, "variables is a list: `- h_canopy`".to_owned()));
         };
-        if let Some(name) = names.iter().find(|name| catalogue::variable(&name.value).is_none()) {
-            let near = near_told(&name.value, catalogue::variables().iter().map(|variable| variable.name));
-            let problem = format!("ATL08 has no variable {:?}{near}", name.value);
-            return Err(self.wrong(name.referenced, problem));
+        let mut wanted = Vec::new();
+        for name in names {
+            let Some(variable) = catalogue::named(&name.value) else {
+                let near = near_told(&name.value, catalogue::variables().iter().map(|variable| variable.name));
+                let problem = format!("ATL08 has no variable {:?}{near}", name.value);
+                return Err(self.wrong(name.referenced, problem));
+            };
+            wanted.push(variable.name);
         }
-        let wanted = |variable: &&Variable| names.iter().any(|name| name.value == variable.name);
+        let wanted = |variable: &&Variable| wanted.contains(&variable.name);
         Ok(catalogue::variables().iter().filter(wanted).collect())
     }
 
@@ -189,6 +193,10 @@ impl Reader<'_> {
                     let mut chosen = Vec::new();
                     for (name, sql) in own {
                         self.check_name("filter", &name, &sql)?;
+                        if name == NONE || presets().iter().any(|preset| preset.name == name) {
+                            let problem = format!("{name} is a word of isdb's own; give the filter another name");
+                            return Err(self.wrong(sql.referenced, problem));
+                        }
                         let releases = Releases { first: 0, last: None };
                         chosen.push(Rule { predicate: self.expression(name, sql), releases });
                     }
@@ -212,7 +220,7 @@ impl Reader<'_> {
 
     fn expression(&self, name: String, sql: Spanned<String>) -> Expression {
         let text = sql.value.trim().to_owned();
-        let place = Place::find(self.file, self.text, line_and_column(sql.referenced), &text);
+        let place = Place::find(self.file, self.text, line_and_column(sql.defined), &text);
         Expression { name, sql: text, place }
     }
 }

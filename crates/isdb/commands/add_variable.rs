@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use isdb_schema::catalogue::{Variable, variable};
+use isdb_schema::catalogue::{self, Variable};
 use isdb_store::{Database, Writer};
 
 use super::variables::stored_names;
@@ -11,8 +11,13 @@ use crate::failure::{Failure, SUCCESS};
 use crate::settings::Settings;
 
 pub(crate) async fn run(arguments: AddVariable, settings: Settings) -> Result<u8, Failure> {
-    let named = |name: &String| variable(name).ok_or_else(|| Failure::no_such_variable(name));
-    let wanted: Vec<&'static Variable> = arguments.names.iter().map(named).collect::<Result<_, _>>()?;
+    let mut wanted: Vec<&'static Variable> = Vec::new();
+    for name in &arguments.names {
+        let variable = catalogue::named(name).ok_or_else(|| Failure::no_such_variable(name))?;
+        if !wanted.contains(&variable) {
+            wanted.push(variable);
+        }
+    }
     let database = Database::open(&settings.location).await?;
     let stored = stored_names(&database.snapshot().await?);
     let (had, new): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|variable| stored.contains(&variable.name));

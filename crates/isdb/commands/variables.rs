@@ -13,14 +13,25 @@ use crate::failure::{Failure, SUCCESS};
 use crate::output;
 
 mod block;
+mod leading;
 
 pub(crate) async fn run(arguments: Variables, location: Option<Location>) -> Result<u8, Failure> {
+    if let Some(column) = arguments.pattern.as_deref().and_then(leading::column) {
+        return leading::tell(&column, location.is_some(), arguments.format).await;
+    }
     let found = match &arguments.pattern {
         None => variables().iter().collect(),
         Some(pattern) => matching(pattern),
     };
     let of_release = |variable: &&Variable| arguments.release.is_none_or(|release| variable.releases.contains(release));
-    let found: Vec<&Variable> = found.into_iter().filter(of_release).collect();
+    let (found, others): (Vec<&Variable>, Vec<&Variable>) = found.into_iter().partition(of_release);
+    if found.is_empty() && !others.is_empty() {
+        let told = others.iter().map(|variable| {
+            let releases = variable.releases.names().collect::<Vec<_>>().join(", ");
+            format!("{} is of release {releases} only", variable.name)
+        });
+        return Err(Failure::Refused(told.collect::<Vec<_>>().join("; ")));
+    }
     let stored = match &location {
         None => None,
         Some(location) => stored_in(location).await?,

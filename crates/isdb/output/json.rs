@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::json::writer::{JsonArray, JsonFormat, LineDelimited, WriterBuilder};
-use arrow::json::{ArrayWriter, LineDelimitedWriter, Writer};
+use arrow::error::ArrowError;
+use arrow::json::writer::{JsonArray, LineDelimited, WriterBuilder};
+use arrow::json::{ArrayWriter, LineDelimitedWriter};
 
 use crate::failure::Failure;
 use crate::output::RowWriter;
@@ -23,12 +24,24 @@ fn with_nulls() -> WriterBuilder {
     WriterBuilder::new().with_explicit_nulls(true)
 }
 
-impl<W: Write, F: JsonFormat> RowWriter for Writer<W, F> {
+impl<W: Write> RowWriter for ArrayWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        Ok(Writer::write(self, batch)?)
+        Ok(ArrayWriter::write(self, batch)?)
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), Failure> {
-        Ok(Writer::finish(&mut self)?)
+        ArrayWriter::finish(&mut self)?;
+        // Arrow ends lines, but not the line of an array.
+        Ok(self.into_inner().write_all(b"\n").map_err(ArrowError::from)?)
+    }
+}
+
+impl<W: Write> RowWriter for LineDelimitedWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        Ok(LineDelimitedWriter::write(self, batch)?)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), Failure> {
+        Ok(LineDelimitedWriter::finish(&mut self)?)
     }
 }

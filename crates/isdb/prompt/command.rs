@@ -67,7 +67,7 @@ pub(crate) async fn list_tables(session: &Session, format: Format) -> Result<(),
 
 /// Writes the columns of `table`: name, type, units, and what the product says of them.
 pub(crate) async fn describe(session: &Session, table: &str, format: Format) -> Result<(), Failure> {
-    if let Some(unknown) = unknown_table(session.context(), &format!("SELECT * FROM {table}")) {
+    if let Some(unknown) = unknown_table(session.context(), &format!("SELECT * FROM {table}")).await {
         return Err(unknown);
     }
     let schema = session.context().table(table).await?.schema().clone();

@@ -90,8 +90,10 @@ impl Session {
         let origin = Origin { sql: Some(sql.to_owned()), filters, snapshot: Some(self.timestamp) };
         let count = output::write(rows, format, output, &origin).await?;
         eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
-        if count == 0 {
-            self.tell_why_nothing(&plan);
+        match count {
+            0 => self.tell("no rows", &plan, outside::why_nothing),
+            1 => self.tell("note", &plan, outside::why_of_nothing),
+            _ => {}
         }
         Ok(())
     }
@@ -104,17 +106,22 @@ impl Session {
     }
 
     async fn explained(&self, sql: &str, error: DataFusionError) -> Failure {
-        let told = names::unknown_column(&self.context, &error).await;
-        told.or_else(|| names::unknown_table(&self.context, sql)).unwrap_or_else(|| match error.find_root() {
+        if let Some(failure) = names::unknown_column(&self.context, &error).await {
+            return failure;
+        }
+        if let Some(failure) = names::unknown_table(&self.context, sql).await {
+            return failure;
+        }
+        match error.find_root() {
             DataFusionError::SQL(problem, _) => Failure::Syntax(problem.as_ref().clone()),
             _ => Failure::from(error),
-        })
+        }
     }
 
-    fn tell_why_nothing(&self, plan: &LogicalPlan) {
+    fn tell(&self, what: &str, plan: &LogicalPlan, why: impl Fn(&LogicalPlan) -> Vec<String>) {
         if let Ok(plan) = self.context.state().optimize(plan) {
-            for line in outside::why_nothing(&plan) {
-                eprintln!("no rows: {line}");
+            for line in why(&plan) {
+                eprintln!("{what}: {line}");
             }
         }
     }

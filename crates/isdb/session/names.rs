@@ -1,5 +1,7 @@
 //! Names that are not there: the error says which, and the hint what may have been meant.
 
+use std::path::Path;
+
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
@@ -28,19 +30,38 @@ fn column_hint(typed: &str, valid: &[Column], elsewhere: &[String]) -> String {
     })
 }
 
-/// The failure of a statement that names a table which is not there; None if all of them are.
-pub(crate) fn unknown_table(context: &SessionContext, sql: &str) -> Option<Failure> {
+/// The failure of a statement that names a table or a file which is not there; None if all of them are.
+pub(crate) async fn unknown_table(context: &SessionContext, sql: &str) -> Option<Failure> {
     let state = context.state();
     let dialect = state.config().options().sql_parser.dialect;
     let statement = state.sql_to_statement(sql, &dialect).ok()?;
-    let mut named = state.resolve_table_references(&statement).ok()?.into_iter();
-    let unknown = named.find(|table| matches!(context.table_exist(table.clone()), Ok(false)))?;
-    let tables = tables(context);
-    let near = near_told(unknown.table(), tables.iter().map(String::as_str));
-    Some(Failure::UnknownTable {
-        name: unknown.to_string(),
-        hint: format!("the tables are {}{near}", tables.join(", ")),
-    })
+    for named in state.resolve_table_references(&statement).ok()? {
+        if !matches!(context.table_exist(named.clone()), Ok(false)) {
+            continue;
+        }
+        match file(named.table()) {
+            Some(path) if !path.exists() => {
+                return Some(Failure::Refused(format!("there is no file {}", named.table())));
+            }
+            Some(_) => {}
+            // Whatever else the engine can read is a place with a pattern or a URL.
+            None if context.table_provider(named.clone()).await.is_ok() => {}
+            None => {
+                let tables = tables(context);
+                let near = near_told(named.table(), tables.iter().map(String::as_str));
+                let hint = format!("the tables are {}{near}", tables.join(", "));
+                return Some(Failure::UnknownTable { name: named.to_string(), hint });
+            }
+        }
+    }
+    None
+}
+
+/// The file that the table `name` would be: one with an ending or in a folder, and neither a pattern nor a URL.
+fn file(name: &str) -> Option<&Path> {
+    let path = Path::new(name);
+    let is_file = path.extension().is_some() || name.contains('/');
+    (is_file && !name.contains(['*', '?', '[']) && !name.contains("://")).then_some(path)
 }
 
 /// The tables and views of the session, in the order of their names.

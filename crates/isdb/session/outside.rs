@@ -1,11 +1,12 @@
 //! Why a query found nothing: which of its predicates lie outside what the database covers. Only what is certain is told.
 
 use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{ColumnStatistics, ScalarValue};
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, JoinType, LogicalPlan, Operator, TableScan};
+use datafusion::logical_expr::{BinaryExpr, Expr, JoinType, LogicalPlan, Operator, SkipType, TableScan};
 
 use crate::instant::instant;
 
@@ -17,10 +18,36 @@ const NANOSECONDS: i64 = 1_000_000_000;
 
 /// Sentences on why `plan`, an optimized plan that gave no row, gave none. Empty where nothing certain can be said.
 pub(crate) fn why_nothing(plan: &LogicalPlan) -> Vec<String> {
-    let mut scans = Vec::new();
-    necessary(plan, &mut scans);
+    let mut found = Found { scans: Vec::new(), decide: true };
+    necessary(plan, &mut found);
+    let mut told = certain(&found.scans);
+    if told.is_empty() && found.decide && found.scans.iter().any(|scan| !scan.predicates.is_empty()) {
+        told.push("nothing in the database meets all conditions together".to_owned());
+    }
+    told
+}
+
+/// Sentences on why the only row of `plan`, an optimized plan, sums up nothing: it is an aggregate without groups over rows
+/// that cannot be there. Empty where that is not so, or not certain.
+pub(crate) fn why_of_nothing(plan: &LogicalPlan) -> Vec<String> {
+    match plan {
+        LogicalPlan::Projection(node) => why_of_nothing(&node.input),
+        LogicalPlan::Sort(node) => why_of_nothing(&node.input),
+        LogicalPlan::SubqueryAlias(node) => why_of_nothing(&node.input),
+        LogicalPlan::Limit(node) => why_of_nothing(&node.input),
+        LogicalPlan::Aggregate(node) if node.group_expr.is_empty() => {
+            let mut found = Found { scans: Vec::new(), decide: false };
+            necessary(&node.input, &mut found);
+            certain(&found.scans)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A sentence on each predicate of `scans` that no row of the database can meet.
+fn certain(scans: &[Scan]) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
-    for scan in &scans {
+    for scan in scans {
         if scan.is_empty {
             return vec!["the database holds no segments".to_owned()];
         }
@@ -28,10 +55,14 @@ pub(crate) fn why_nothing(plan: &LogicalPlan) -> Vec<String> {
         told.extend(predicates.filter_map(|predicate| outside(predicate, &scan.extents)));
     }
     told.dedup();
-    if told.is_empty() && scans.iter().any(|scan| !scan.predicates.is_empty()) {
-        told.push("nothing in the database meets all conditions together".to_owned());
-    }
     told
+}
+
+/// The scans of segments that a plan's rows depend on.
+struct Found {
+    scans: Vec<Scan>,
+    /// Whether their predicates alone decide if there are rows: no join, unnesting, offset or later filter removes any.
+    decide: bool,
 }
 
 /// A scan of the segments without whose rows the plan has none, and what it asks of every row.
@@ -50,34 +81,56 @@ struct Extent {
 }
 
 /// Collects the scans of segments on whose rows all rows of `plan` depend.
-fn necessary(plan: &LogicalPlan, scans: &mut Vec<Scan>) {
+fn necessary(plan: &LogicalPlan, found: &mut Found) {
     match plan {
         LogicalPlan::Filter(filter) => {
-            let before = scans.len();
-            necessary(&filter.input, scans);
+            let before = found.scans.len();
+            necessary(&filter.input, found);
             // Above anything but the scan itself a column of the same name may be another one.
-            if let (LogicalPlan::TableScan(_), Some(scan)) = (filter.input.as_ref(), scans.get_mut(before)) {
-                scan.predicates.push(filter.predicate.clone());
+            match (filter.input.as_ref(), found.scans.get_mut(before)) {
+                (LogicalPlan::TableScan(_), Some(scan)) => scan.predicates.push(filter.predicate.clone()),
+                _ => found.decide = false,
             }
+            found.decide &= !has_subquery(&filter.predicate);
         }
-        LogicalPlan::TableScan(scan) => scans.extend(segments(scan)),
-        LogicalPlan::Projection(node) => necessary(&node.input, scans),
-        LogicalPlan::Sort(node) => necessary(&node.input, scans),
-        LogicalPlan::SubqueryAlias(node) => necessary(&node.input, scans),
-        LogicalPlan::Window(node) => necessary(&node.input, scans),
-        LogicalPlan::Distinct(node) => necessary(node.input(), scans),
-        LogicalPlan::Aggregate(node) if !node.group_expr.is_empty() => necessary(&node.input, scans),
-        LogicalPlan::Limit(node) if node.skip.is_none() => necessary(&node.input, scans),
+        LogicalPlan::TableScan(scan) => {
+            found.scans.extend(segments(scan));
+            found.decide &= !scan.filters.iter().any(has_subquery);
+        }
+        LogicalPlan::Unnest(node) => {
+            found.decide = false;
+            necessary(&node.input, found);
+        }
+        LogicalPlan::Projection(node) => necessary(&node.input, found),
+        LogicalPlan::Sort(node) => necessary(&node.input, found),
+        LogicalPlan::SubqueryAlias(node) => necessary(&node.input, found),
+        LogicalPlan::Window(node) => necessary(&node.input, found),
+        LogicalPlan::Distinct(node) => necessary(node.input(), found),
+        LogicalPlan::Aggregate(node) if !node.group_expr.is_empty() => necessary(&node.input, found),
+        LogicalPlan::Limit(node) => {
+            found.decide &= matches!(node.get_skip_type(), Ok(SkipType::Literal(0)));
+            necessary(&node.input, found);
+        }
         LogicalPlan::Join(join) => {
+            // The outer side keeps all its rows.
+            found.decide &= matches!(join.join_type, JoinType::Left | JoinType::Right);
             if matches!(join.join_type, JoinType::Inner | JoinType::Left | JoinType::LeftSemi) {
-                necessary(&join.left, scans);
+                necessary(&join.left, found);
             }
             if matches!(join.join_type, JoinType::Inner | JoinType::Right | JoinType::RightSemi) {
-                necessary(&join.right, scans);
+                necessary(&join.right, found);
             }
         }
         _ => {}
     }
+}
+
+fn has_subquery(predicate: &Expr) -> bool {
+    let subquery = |part: &Expr| {
+        Ok(matches!(part, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_)))
+    };
+    // The closure never fails.
+    predicate.exists(subquery).unwrap_or(true)
 }
 
 fn segments(scan: &TableScan) -> Option<Scan> {

@@ -40,6 +40,12 @@ pub fn variables() -> &'static [Variable] {
     &TABLE
 }
 
+/// The variable called `name` in the product, or else by this plain name (`canopy_h` for `h_canopy`).
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Variable> {
+    variable(name).or_else(|| variables().iter().find(|variable| variable.plain == Some(name)))
+}
+
 /// The variable called `name`, which is the last part of its HDF5 path (`h_canopy`); names are unique in the product.
 #[must_use]
 pub fn variable(name: &str) -> Option<&'static Variable> {

@@ -23,7 +23,7 @@ pub(super) struct Document {
     /// Which product the granules are.
     #[schemars(with = "Product")]
     pub(super) product: Spanned<String>,
-    /// The variables to store, by their names in the product. Without the list: all of them in a new database, the
+    /// The variables to store, by their names in the product or their plain ones (canopy_h). Without the list: all of them in a new database, the
     /// database's own in an existing one.
     #[schemars(with = "Option<Vec<VariableName>>")]
     pub(super) variables: Option<Spanned<Listed<String>>>,
@@ -235,7 +235,9 @@ impl JsonSchema for VariableName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = catalogue::variables().iter().map(|variable| variable.name).collect();
+        let all = catalogue::variables();
+        let plain = all.iter().filter_map(|variable| variable.plain);
+        let names: Vec<&str> = all.iter().map(|variable| variable.name).chain(plain).collect();
         json_schema!({ "enum": names })
     }
 }

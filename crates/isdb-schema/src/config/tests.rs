@@ -11,11 +11,11 @@ fn the_shipped_config_is_right_and_leaves_to_a_database_what_is_its_own() {
 
 #[test]
 fn a_misspelt_variable_is_told_with_its_line_and_what_is_near() {
-    let text = "product: ATL08\nvariables:\n  - h_canopy\n  - canopy_h\nwindow:\n  granules: 4\n";
+    let text = "product: ATL08\nvariables:\n  - h_canopy\n  - canopy_hh\nwindow:\n  granules: 4\n";
     let error = Config::parse("mine.yml", text).unwrap_err();
     assert_eq!(error.at, Some((4, 5)));
-    assert!(error.to_string().starts_with("mine.yml:4:5: ATL08 has no variable \"canopy_h\""), "{error}");
-    assert!(error.to_string().contains("canopy_h_metrics"), "{error}");
+    assert!(error.to_string().starts_with("mine.yml:4:5: ATL08 has no variable \"canopy_hh\""), "{error}");
+    assert!(error.to_string().contains("; near it: "), "{error}");
 }
 
 #[test]
@@ -30,6 +30,9 @@ fn a_subset_of_variables_keeps_the_catalogue_s_order() {
     let text = "product: ATL08\nvariables: [h_te_best_fit, h_canopy]\nwindow: {granules: 1}\n";
     let names: Vec<_> = Config::parse("mine.yml", text).unwrap().variables.unwrap().iter().map(|v| v.name).collect();
     assert_eq!(names, ["h_canopy", "h_te_best_fit"]);
+    let plain = "product: ATL08\nvariables: [terrain_h, canopy_h, h_canopy]\n";
+    let names: Vec<_> = Config::parse("mine.yml", plain).unwrap().variables.unwrap().iter().map(|v| v.name).collect();
+    assert_eq!(names, ["h_canopy", "h_te_best_fit"], "plain names are taken too");
 }
 
 #[test]
@@ -66,6 +69,14 @@ fn a_derived_column_cannot_take_the_place_of_the_product_s() {
     for name in ["h_canopy", "time", "ingest_id", "granule"] {
         let error = parse(&format!("{name}: 1")).unwrap_err();
         assert!(error.to_string().contains("column of the product"), "{error}");
+    }
+}
+
+#[test]
+fn an_own_filter_cannot_be_taken_for_a_preset_or_for_none() {
+    for name in ["none", "strong", "boreal"] {
+        let told = told(&format!("product: ATL08\nfilters:\n  - {name}: h_canopy > 5\n"));
+        assert!(told.contains(&format!(": {name} is a word of isdb's own; give the filter another name")), "{told}");
     }
 }
 
