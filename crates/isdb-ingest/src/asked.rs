@@ -35,34 +35,35 @@ impl Asked {
         Selection::bind(&variables, derived.unwrap_or_default(), filters.unwrap_or_default()).map_err(Error::Selection)
     }
 
-    /// The database at `location`, created for `asked` if there is none, and what it takes of granules.
+    /// The database at `location`, created for `bound`, what is asked for, if there is none.
+    ///
+    /// # Errors
+    /// When there is something else at `location`, or the database cannot be opened.
+    pub(crate) async fn open(&self, bound: &Selection, location: &Location, now_ms: u64) -> Result<Database> {
+        match Database::open(location).await {
+            Err(isdb_store::Error::NotFound { .. }) => match self.create(location, bound, now_ms).await {
+                // Another ingest may have created it in between; anything else there is no database, and says so.
+                Err(occupied @ isdb_store::Error::Occupied { .. }) => {
+                    Ok(Database::open(location).await.map_err(|_| occupied)?)
+                }
+                created => Ok(created?),
+            },
+            opened => Ok(opened?),
+        }
+    }
+
+    /// What `database` takes of granules, in its newest state.
     ///
     /// # Errors
     /// When the database was made otherwise than is asked for.
-    pub(crate) async fn open(
-        &self,
-        asked: Selection,
-        location: &Location,
-        now_ms: u64,
-    ) -> Result<(Database, Selection)> {
-        let database = match Database::open(location).await {
-            Err(isdb_store::Error::NotFound { .. }) => match self.create(location, &asked, now_ms).await {
-                Ok(database) => return Ok((database, asked)),
-                // Another ingest may have created it in between; anything else there is no database, and says so.
-                Err(occupied @ isdb_store::Error::Occupied { .. }) => {
-                    Database::open(location).await.map_err(|_| occupied)?
-                }
-                Err(error) => return Err(error.into()),
-            },
-            opened => opened?,
-        };
+    pub(crate) async fn selection(&self, bound: &Selection, database: &Database) -> Result<Selection> {
         let design = database.design(&database.snapshot().await?).await?;
-        let uri = location.uri();
+        let uri = database.location().uri();
         if let Some(variables) = &self.variables {
             design.check_variables(&uri, variables)?;
         }
         if self.derived.is_some() {
-            design.check_derived(&uri, &asked.derived())?;
+            design.check_derived(&uri, &bound.derived())?;
         }
         if let Some(filters) = &self.filters {
             design.check_filters(&uri, filters)?;
@@ -70,14 +71,13 @@ impl Asked {
         if let Some(capacity) = self.capacity {
             design.check_capacity(&uri, capacity)?;
         }
-        let selection = of_design(&design)?;
-        Ok((database, selection))
+        of_design(&design)
     }
 
-    async fn create(&self, location: &Location, asked: &Selection, now_ms: u64) -> isdb_store::Result<Database> {
-        let mut design = Design::of(asked.variables());
-        design.derived = asked.derived();
-        design.filters = asked.filters();
+    async fn create(&self, location: &Location, bound: &Selection, now_ms: u64) -> isdb_store::Result<Database> {
+        let mut design = Design::of(bound.variables());
+        design.derived = bound.derived();
+        design.filters = bound.filters();
         design.capacity = self.capacity.unwrap_or(design.capacity);
         Database::create(location, &design, now_ms).await
     }
@@ -88,7 +88,7 @@ fn of_design(design: &Design) -> Result<Selection> {
     let expression = |field: &arrow::datatypes::Field| Expression {
         name: field.name().clone(),
         sql: field.metadata().get(EXPRESSION).cloned().unwrap_or_default(),
-        place: Place::of(&format!("the database's column {}", field.name())),
+        place: Place::of("the database's columns"),
     };
     let derived: Vec<Expression> = design.derived.iter().map(expression).collect();
     Selection::bind(&design.variables, &derived, &design.filters).map_err(Error::Selection)

@@ -40,11 +40,11 @@ pub struct Request {
 /// See [`Error`]: a granule that cannot be read is told in the report instead.
 pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Result<Report> {
     let paths = find_granules(&request.paths)?;
-    let asked = request.asked.bind()?;
+    let bound = request.asked.bind()?;
     let candidates = identify_all(paths, request.threads).await;
-    check_releases(&candidates, &asked.filters())?;
-    let (database, selection) = request.asked.open(asked, &request.location, now_ms()).await?;
-    let filters = selection.filters();
+    check_releases(&candidates, &bound.filters())?;
+    let database = request.asked.open(&bound, &request.location, now_ms()).await?;
+    let filters = request.asked.selection(&bound, &database).await?.filters();
     progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
 
     let mut report = Report::default();
@@ -56,7 +56,8 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
         return Ok(report);
     }
     let mut writer = Writer::take_over(&database, now_ms()).await?;
-    // Another writer may have been at work until the lock was ours.
+    // Another writer may have been at work until the lock was ours, and have brought in granules or variables.
+    let selection = request.asked.selection(&bound, &database).await?;
     let new = select(new, &database.snapshot().await?.ledger().await?, &mut report);
     let of = report.done() + new.len();
     let mut bytes = 0;

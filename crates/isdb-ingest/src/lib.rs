@@ -1,6 +1,7 @@
 //! Run and remember: finds the granules to ingest, leaves out what the ledger calls done, and brings the rest into the
 //! database window by window, each committed whole.
 
+mod add_variables;
 mod asked;
 mod attempt;
 mod clock;
@@ -12,6 +13,7 @@ mod report;
 mod select;
 mod window;
 
+pub use add_variables::{Added, add_variables};
 pub use asked::Asked;
 pub use error::{Error, Result};
 pub use find::find_granules;

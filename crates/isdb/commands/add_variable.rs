@@ -1,11 +1,8 @@
 //! `isdb add-variable`: gives an existing database more of the product's variables.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use isdb_ingest::{Added, add_variables};
 use isdb_schema::catalogue::{self, Variable};
-use isdb_store::{Database, Writer};
 
-use super::variables::stored_names;
 use crate::cli::AddVariable;
 use crate::failure::{Failure, SUCCESS};
 use crate::settings::Settings;
@@ -18,15 +15,11 @@ pub(crate) async fn run(arguments: AddVariable, settings: Settings) -> Result<u8
             wanted.push(variable);
         }
     }
-    let database = Database::open(&settings.location).await?;
-    let stored = stored_names(&database.snapshot().await?);
-    let (had, new): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|variable| stored.contains(&variable.name));
+    let Added { had, new } = add_variables(&settings.location, &wanted).await?;
     if !had.is_empty() {
         eprintln!("stored already: {}", names(&had));
     }
     if !new.is_empty() {
-        let mut writer = Writer::take_over(&database, now_ms()).await?;
-        writer.add_variables(&new, now_ms()).await?;
         eprintln!("added: {}", names(&new));
         eprintln!("segments stored before hold NULL there; granules ingested from now on bring values");
     }
@@ -35,9 +28,4 @@ pub(crate) async fn run(arguments: AddVariable, settings: Settings) -> Result<u8
 
 fn names(variables: &[&Variable]) -> String {
     variables.iter().map(|variable| variable.name).collect::<Vec<_>>().join(", ")
-}
-
-fn now_ms() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }

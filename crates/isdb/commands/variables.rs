@@ -53,7 +53,7 @@ pub(crate) async fn run(arguments: Variables, location: Option<Location>) -> Res
 }
 
 /// The names of all variables that `snapshot` stores, those in its leading columns included.
-pub(super) fn stored_names(snapshot: &Snapshot) -> Vec<&'static str> {
+fn stored_names(snapshot: &Snapshot) -> Vec<&'static str> {
     LEADING_VARIABLES.into_iter().chain(stored_variables(snapshot).iter().map(|variable| variable.name)).collect()
 }
 
