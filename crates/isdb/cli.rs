@@ -97,7 +97,7 @@ pub(crate) struct Variables {
 
 #[derive(Debug, Args)]
 pub(crate) struct Filters {
-    /// One filter, told in full with its SQL
+    /// A filter, or a list such as strong,night, told in full with its SQL
     pub(crate) name: Option<String>,
     /// How rows are written
     #[arg(long, value_enum)]
