@@ -185,7 +185,8 @@ impl Scope {
     }
 }
 
-fn wrong(expression: &Expression, at: (u64, u64), problem: String) -> Error {
+/// The error that `problem` is at `at`, line and column from 1, of the expression.
+pub(crate) fn wrong(expression: &Expression, at: (u64, u64), problem: String) -> Error {
     Error::Expression { place: expression.place.locate(at.0, at.1), name: expression.name.clone(), problem }
 }
 

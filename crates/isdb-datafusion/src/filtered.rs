@@ -17,6 +17,9 @@ use crate::expression::Scope;
 /// [`Error::Expression`] for a filter that looks at what the database does not store, [`Error::Release`] when a granule in
 /// the database is of a release that a filter has no meaning for, [`Error::Lacking`] when no granule has what a filter needs.
 pub async fn filter(context: &SessionContext, rules: &[Rule]) -> Result<Vec<String>> {
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
     let view = context.table("atl08").await?;
     let scope = Scope::of_table(view.schema().as_arrow())?;
     let mut shown = view.clone();
@@ -25,9 +28,6 @@ pub async fn filter(context: &SessionContext, rules: &[Rule]) -> Result<Vec<Stri
         let bound = scope.predicate(&rule.predicate)?;
         looked_at.push((rule.predicate.name.as_str(), bound.columns));
         shown = shown.filter(bound.expr)?;
-    }
-    if rules.is_empty() {
-        return Ok(Vec::new());
     }
     let granules = ingested(context).await?;
     for granule in &granules {

@@ -19,8 +19,8 @@ use isdb_schema::expression::Expression;
 use isdb_schema::filters::Rule;
 use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
 
-use crate::error::{self, Error};
-use crate::expression::{Bound, Scope, physical};
+use crate::error;
+use crate::expression::{Bound, Scope, physical, wrong};
 use crate::quality::{Filter, Output};
 use crate::session::session;
 use crate::tally::TALLY;
@@ -38,7 +38,7 @@ impl Selection {
     /// Checks the SQL of `derived` and `filters` against the product.
     ///
     /// # Errors
-    /// [`Error::Expression`], which tells the place.
+    /// [`Expression`](error::Error::Expression), which tells the place.
     pub fn bind(variables: &[&'static Variable], derived: &[Expression], filters: &[Rule]) -> error::Result<Selection> {
         let scope = Scope::of_product()?;
         let mut looked_at = BTreeSet::new();
@@ -48,13 +48,11 @@ impl Selection {
             looked_at.extend(columns);
             let Some(stored) = storable(&data_type) else {
                 let problem = format!("{data_type} cannot be stored; a number, a text or a truth value can");
-                let place = expression.place.locate(1, 1);
-                return Err(Error::Expression { place, name: expression.name.clone(), problem });
+                return Err(wrong(expression, (1, 1), problem));
             };
             if !is_plain_name(&expression.name) {
                 let problem = "SQL takes this word for something else; give the column another name".to_owned();
-                let place = expression.place.locate(1, 1);
-                return Err(Error::Expression { place, name: expression.name.clone(), problem });
+                return Err(wrong(expression, (1, 1), problem));
             }
             let metadata = HashMap::from([(EXPRESSION.to_owned(), expression.sql.clone())]);
             fields
