@@ -115,7 +115,7 @@ async fn write_window(
         match row.state {
             GranuleState::Ingested => report.ingested += 1,
             GranuleState::Empty => report.empty += 1,
-            GranuleState::Failed => {
+            GranuleState::Failed | GranuleState::Removed => {
                 let error = row.error.clone().unwrap_or_default();
                 report.failed.push(Failure { path: candidate.path.clone(), error });
             }

@@ -15,28 +15,33 @@ pub enum GranuleState {
     Empty,
     /// The granule could not be read; the ledger keeps the error and nothing of it is in the database.
     Failed,
+    /// The granule was taken out of the database on purpose, for example since NASA withdrew it.
+    Removed,
 }
 
 impl GranuleState {
+    /// Every state.
+    pub const ALL: [GranuleState; 4] =
+        [GranuleState::Ingested, GranuleState::Empty, GranuleState::Failed, GranuleState::Removed];
+
     /// The word stored in the ledger's `state` column.
     pub fn as_str(self) -> &'static str {
         match self {
             GranuleState::Ingested => "ingested",
             GranuleState::Empty => "empty",
             GranuleState::Failed => "failed",
+            GranuleState::Removed => "removed",
         }
     }
 
     /// The state behind a stored word; None for a word this version does not know.
     pub fn parse(word: &str) -> Option<GranuleState> {
-        [GranuleState::Ingested, GranuleState::Empty, GranuleState::Failed]
-            .into_iter()
-            .find(|state| state.as_str() == word)
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// True when the granule need not be read again.
+    /// True when the granule was read to its end.
     pub fn is_done(self) -> bool {
-        self != GranuleState::Failed
+        matches!(self, GranuleState::Ingested | GranuleState::Empty)
     }
 }
 
@@ -70,7 +75,9 @@ impl Removed {
 
 /// The columns of the `granules` array: the key first, then what is known about the granule, then what happened.
 ///
-/// `granule`, `source`, `variables`, `filters` and `state` are always known; what a file does not say about itself is NULL.
+/// `granule`, `source`, `variables`, `derived`, `filters` and `state` are always known; what a file does not say about itself is
+/// NULL. `area` is NULL when the whole granule was asked for. `replaces` names, separated by blanks, the earlier attempts
+/// whose rows this one took out of the database.
 /// `rows_read` = `rows_kept` + `rows_rejected` + `rows_removed`; `removed_by` is JSON, a list of [`Removed`].
 pub fn ledger_schema() -> Schema {
     let text = |name: &str, nullable| Field::new(name, DataType::LargeUtf8, nullable);
@@ -94,8 +101,14 @@ pub fn ledger_schema() -> Schema {
         text("identity_source", true),
         text("source", false),
         count("size_bytes"),
+        instant("modified_at", true),
+        text("checksum", true),
+        text("area", true),
         text("variables", false),
+        text("derived", false),
+        text("derived_hash", false),
         text("filters", false),
+        text("filters_hash", false),
         count("rows_read"),
         count("rows_kept"),
         count("rows_rejected"),
@@ -106,7 +119,9 @@ pub fn ledger_schema() -> Schema {
         count("beams_missing"),
         text("missing_variables", true),
         text("notes", true),
+        text("replaces", true),
         text("state", false),
+        text("stage", true),
         text("error", true),
         instant("finished_at", false),
     ])
@@ -118,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_stored_state_reads_back_as_itself() {
-        for state in [GranuleState::Ingested, GranuleState::Empty, GranuleState::Failed] {
+        for state in GranuleState::ALL {
             assert_eq!(GranuleState::parse(state.as_str()), Some(state));
         }
         assert_eq!(GranuleState::parse("done"), None);
@@ -133,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_failed_granule_is_tried_again_and_an_empty_one_is_not() {
-        assert!(!GranuleState::Failed.is_done());
+        assert!(!GranuleState::Failed.is_done() && !GranuleState::Removed.is_done());
         assert!(GranuleState::Empty.is_done());
     }
 }

@@ -44,10 +44,22 @@ pub struct LedgerRow {
     pub source: String,
     /// Size of the file.
     pub size_bytes: i64,
+    /// When the file was last changed.
+    pub modified_at: Option<i64>,
+    /// The checksum of its content, with the name of the algorithm: `xxh3:9f2c…`.
+    pub checksum: Option<String>,
+    /// The area that segments were taken from; None for the whole granule.
+    pub area: Option<String>,
     /// The names of the variables asked for, separated by blanks.
     pub variables: String,
+    /// The columns that were derived, as a JSON list of names and SQL, `none` without.
+    pub derived: String,
+    /// Tells whether two attempts derived the same.
+    pub derived_hash: String,
     /// The names of the filters it went through, `none` without.
     pub filters: String,
+    /// Tells whether two attempts went through the same filters, with the same SQL in the same order.
+    pub filters_hash: String,
     /// Segments in the file.
     pub rows_read: i64,
     /// Segments stored.
@@ -68,8 +80,12 @@ pub struct LedgerRow {
     pub missing_variables: Option<String>,
     /// What was found odd in the file, for people.
     pub notes: Option<String>,
+    /// The earlier attempts whose rows this one took out of the database.
+    pub replaces: Vec<Id>,
     /// How the attempt ended.
     pub state: GranuleState,
+    /// Where it failed: `search`, `download`, `identify`, `decode` or `filter`.
+    pub stage: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
     /// When it ended.
@@ -105,8 +121,14 @@ pub(crate) fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatc
         maybe_text(|row| row.identity_source.as_deref()),
         text(|row| &row.source),
         count(|row| row.size_bytes),
+        instant(|row| row.modified_at),
+        maybe_text(|row| row.checksum.as_deref()),
+        maybe_text(|row| row.area.as_deref()),
         text(|row| &row.variables),
+        text(|row| &row.derived),
+        text(|row| &row.derived_hash),
         text(|row| &row.filters),
+        text(|row| &row.filters_hash),
         count(|row| row.rows_read),
         count(|row| row.rows_kept),
         count(|row| row.rows_rejected),
@@ -117,7 +139,9 @@ pub(crate) fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatc
         count(|row| row.beams_missing),
         maybe_text(|row| row.missing_variables.as_deref()),
         maybe_text(|row| row.notes.as_deref()),
+        Arc::new(rows.iter().map(replaces).collect::<LargeStringArray>()),
         text(|row| row.state.as_str()),
+        maybe_text(|row| row.stage.as_deref()),
         maybe_text(|row| row.error.as_deref()),
         instant(|row| Some(row.finished_at)),
     ];
@@ -126,6 +150,16 @@ pub(crate) fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatc
 
 fn removed_by(row: &LedgerRow) -> Option<String> {
     (!row.removed_by.is_empty()).then(|| Removed::to_json(&row.removed_by))
+}
+
+fn replaces(row: &LedgerRow) -> Option<String> {
+    let ids: Vec<String> = row.replaces.iter().map(Id::to_string).collect();
+    (!ids.is_empty()).then(|| ids.join(" "))
+}
+
+/// The ids that [`replaces`] wrote.
+fn replaced(text: Option<&str>) -> Option<Vec<Id>> {
+    text.unwrap_or_default().split_whitespace().map(|id| id.parse().ok().map(Id)).collect()
 }
 
 /// Every visible row of the opened ledger, by ascending id.
@@ -163,7 +197,9 @@ fn from_batch(batch: &RecordBatch, uri: &str, rows: &mut Vec<LedgerRow>) -> Resu
     let (beams_read, beams_empty, beams_missing) =
         (count("beams_read")?, count("beams_empty")?, count("beams_missing")?);
     let (missing, notes) = (text("missing_variables")?, text("notes")?);
-    let (state, error) = (text("state")?, text("error")?);
+    let (modified, checksum, area) = (instant("modified_at")?, text("checksum")?, text("area")?);
+    let (derived, derived_hash, filters_hash) = (text("derived")?, text("derived_hash")?, text("filters_hash")?);
+    let (replaces, state, stage, error) = (text("replaces")?, text("state")?, text("stage")?, text("error")?);
 
     let maybe = |array: &LargeStringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
     let maybe_int = |array: &Int32Array, row| array.is_valid(row).then(|| array.value(row));
@@ -184,8 +220,14 @@ fn from_batch(batch: &RecordBatch, uri: &str, rows: &mut Vec<LedgerRow>) -> Resu
             identity_source: maybe(identity_source, row),
             source: source.value(row).to_owned(),
             size_bytes: size.value(row),
+            modified_at: modified.is_valid(row).then(|| modified.value(row)),
+            checksum: maybe(checksum, row),
+            area: maybe(area, row),
             variables: variables.value(row).to_owned(),
+            derived: derived.value(row).to_owned(),
+            derived_hash: derived_hash.value(row).to_owned(),
             filters: filters.value(row).to_owned(),
+            filters_hash: filters_hash.value(row).to_owned(),
             rows_read: read.value(row),
             rows_kept: kept.value(row),
             rows_rejected: rejected.value(row),
@@ -196,6 +238,9 @@ fn from_batch(batch: &RecordBatch, uri: &str, rows: &mut Vec<LedgerRow>) -> Resu
             beams_missing: beams_missing.value(row),
             missing_variables: maybe(missing, row),
             notes: maybe(notes, row),
+            replaces: replaced(maybe(replaces, row).as_deref())
+                .ok_or_else(|| damaged(format!("the ledger's replaces is {:?}", replaces.value(row))))?,
+            stage: maybe(stage, row),
             state: GranuleState::parse(word).ok_or_else(|| damaged(format!("the ledger has a state {word:?}")))?,
             error: maybe(error, row),
             finished_at: finished_at.value(row),
@@ -224,8 +269,14 @@ pub(crate) mod tests {
             identity_source: None,
             source: "a.h5".to_owned(),
             size_bytes: 5,
+            modified_at: Some(3),
+            checksum: Some("xxh3:05".to_owned()),
+            area: None,
             variables: "h_canopy".to_owned(),
+            derived: "none".to_owned(),
+            derived_hash: "0".to_owned(),
             filters: "night".to_owned(),
+            filters_hash: "1".to_owned(),
             rows_read: 5,
             rows_kept: 2,
             rows_rejected: 1,
@@ -236,7 +287,9 @@ pub(crate) mod tests {
             beams_missing: 1,
             missing_variables: None,
             notes: Some("odd".to_owned()),
+            replaces: vec![Id(3), Id(4)],
             state: GranuleState::Ingested,
+            stage: None,
             error: None,
             finished_at: 2,
         }

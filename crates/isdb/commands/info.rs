@@ -56,8 +56,7 @@ fn granules(ledger: &[LedgerRow]) -> String {
     let newest: std::collections::BTreeMap<&str, &LedgerRow> =
         ledger.iter().map(|row| (row.granule.as_str(), row)).collect();
     let count = |state: GranuleState| newest.values().filter(|row| row.state == state).count();
-    let states = [GranuleState::Ingested, GranuleState::Empty, GranuleState::Failed];
-    let counts: Vec<String> = states
+    let counts: Vec<String> = GranuleState::ALL
         .iter()
         .filter(|state| count(**state) > 0)
         .map(|state| format!("{} {}", count(*state), state.as_str()))
