@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use isdb_schema::config::LEAST_MEMORY;
+use isdb_schema::units::bytes;
 
 /// ICESat-2 ATL08 granules as a database.
 #[derive(Debug, Parser)]
@@ -58,6 +60,18 @@ pub(crate) struct Ingest {
     /// How many granules are decoded at a time [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
+    /// Memory for rows in flight, such as 512MB; what does not fit is spilled to disk [default: that of the config, 2GB]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub(crate) memory: Option<usize>,
+}
+
+/// An amount of memory that an ingest can do with.
+fn memory(text: &str) -> Result<usize, String> {
+    let bytes = bytes(text).ok_or("an amount such as 512MB or 2GiB is wanted")?;
+    if bytes < LEAST_MEMORY {
+        return Err(format!("at least {} MB are needed", LEAST_MEMORY / 1_000_000));
+    }
+    usize::try_from(bytes).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Args)]

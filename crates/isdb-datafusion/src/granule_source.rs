@@ -11,8 +11,10 @@ use arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
 use datafusion::datasource::source::DataSource;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
 use datafusion::physical_plan::projection::ProjectionExprs;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{DisplayFormatType, Partitioning};
@@ -23,6 +25,10 @@ use isdb_schema::segments::INGEST_ID;
 use crate::error::chain;
 use crate::tally::{TALLY, Tally, granule_rows_schema};
 
+/// The metrics that tell how far a scan is.
+pub(crate) const GRANULES_READ: &str = "granules_read";
+pub(crate) const BYTES_READ: &str = "bytes_read";
+
 /// The beams of a whole granule.
 const BEAMS: usize = 6;
 
@@ -31,6 +37,8 @@ const BEAMS: usize = 6;
 pub struct PlannedGranule {
     /// The HDF5 file.
     pub path: PathBuf,
+    /// Its size.
+    pub size_bytes: u64,
     /// The id of this attempt.
     pub ingest_id: i64,
     /// The granule's id.
@@ -80,6 +88,7 @@ pub(crate) struct GranuleSource {
     partitions: Vec<Vec<PlannedGranule>>,
     variables: Vec<&'static Variable>,
     schema: SchemaRef,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl GranuleSource {
@@ -97,6 +106,7 @@ impl GranuleSource {
             partitions: (0..lists).map(list).collect(),
             variables: variables.to_vec(),
             schema: granule_rows_schema(variables, granule_columns),
+            metrics: ExecutionPlanMetricsSet::new(),
         }
     }
 }
@@ -111,9 +121,17 @@ impl DataSource for GranuleSource {
         let threads = (config.target_partitions() / self.partitions.len()).max(1);
         let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 2);
         let sender = stream.tx();
+        let memory = MemoryConsumer::new("GranuleScan").register(context.memory_pool());
+        let read_granules = MetricBuilder::new(&self.metrics).counter(GRANULES_READ, partition);
+        let read_bytes = MetricBuilder::new(&self.metrics).counter(BYTES_READ, partition);
         stream.spawn_blocking(move || {
             for granule in &granules {
-                for batch in read(granule, &variables, &schema, threads)? {
+                let batches = read(granule, &variables, &schema, threads)?;
+                // The operators behind make room: they spill, a decoded granule cannot.
+                memory.grow(batches.iter().map(RecordBatch::get_array_memory_size).sum());
+                read_granules.add(1);
+                read_bytes.add(usize::try_from(granule.size_bytes).unwrap_or(usize::MAX));
+                for batch in batches {
                     for start in (0..batch.num_rows()).step_by(batch_rows) {
                         let slice = batch.slice(start, batch_rows.min(batch.num_rows() - start));
                         if sender.blocking_send(Ok(slice)).is_err() {
@@ -121,6 +139,7 @@ impl DataSource for GranuleSource {
                         }
                     }
                 }
+                memory.free();
             }
             Ok(())
         });
@@ -139,6 +158,10 @@ impl DataSource for GranuleSource {
 
     fn output_partitioning(&self) -> Partitioning {
         Partitioning::UnknownPartitioning(self.partitions.len())
+    }
+
+    fn metrics(&self) -> ExecutionPlanMetricsSet {
+        self.metrics.clone()
     }
 
     fn eq_properties(&self) -> EquivalenceProperties {
@@ -194,7 +217,8 @@ fn read(
     let decoded = match decoded {
         Ok(decoded) => decoded,
         Err(error) => {
-            let tally = Tally { ingest_id, error: Some(error), ..Tally::default() };
+            let mut tally = Tally { ingest_id, ..Tally::default() };
+            tally.fail("decode", error);
             return Ok(vec![tally.to_row(schema)?]);
         }
     };

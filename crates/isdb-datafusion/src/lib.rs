@@ -3,11 +3,16 @@
 //! [`TileDbTable`] makes a sparse array a SQL table; its scans are [`TileDbSource`]s under DataFusion's own
 //! `DataSourceExec`. The room works on any sparse array, not only on those isdb writes.
 
+mod chunk;
+mod commit;
+mod compact;
 mod database;
 mod describe;
+mod engine;
 mod error;
 mod expression;
 mod filtered;
+mod fragment;
 mod granule_source;
 mod ingest;
 mod interval;
@@ -27,11 +32,14 @@ mod tally;
 mod view;
 mod write;
 
+pub use commit::{Committer, Recorded};
+pub use compact::{Extent, compact_plan, extents};
 pub use database::{open, register};
+pub use engine::{Engine, Pace, Resources};
 pub use error::{Error, Result};
 pub use filtered::{filter, releases_fit};
 pub use granule_source::PlannedGranule;
-pub use ingest::{identify, ingest_plan, run_ingest};
+pub use ingest::{Hands, explain, identify, ingest_plan};
 pub use isdb_granule::Identity as GranuleIdentity;
 pub use problem::problem;
 pub use selection::Selection;

@@ -2,6 +2,8 @@
 
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::chunk::chunk_function;
+
 /// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`. Where a table
 /// is named, so can be a file in quotes (`FROM 'plots.csv'`): the tables that people bring to join with.
 #[must_use]
@@ -11,5 +13,6 @@ pub fn session(partitions: Option<usize>) -> SessionContext {
         Some(partitions) => config.with_target_partitions(partitions),
         None => config,
     });
+    context.register_udf(chunk_function());
     context.enable_url_table()
 }

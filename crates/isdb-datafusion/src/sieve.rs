@@ -62,7 +62,7 @@ impl Sieve {
             // The first error is the one to tell.
             Some(failure) if tally.error.is_none() => {
                 ready.clear();
-                tally = Tally { ingest_id: tally.ingest_id, error: Some(failure), ..Tally::default() };
+                tally.fail("filter", failure);
             }
             _ if tally.error.is_some() => ready.clear(),
             _ => {

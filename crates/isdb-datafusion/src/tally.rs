@@ -42,6 +42,8 @@ pub struct Tally {
     pub missing_variables: Option<String>,
     /// What was found odd in the granule, for people.
     pub notes: Option<String>,
+    /// Where it failed: `decode` or `filter`.
+    pub stage: Option<String>,
     /// Why nothing of the granule was handed on.
     pub error: Option<String>,
 }
@@ -62,6 +64,7 @@ pub(crate) fn tally_fields() -> Fields {
         count("beams_missing"),
         text("missing_variables"),
         text("notes"),
+        text("stage"),
         text("error"),
     ])
 }
@@ -77,6 +80,13 @@ pub(crate) fn granule_rows_schema(variables: &[&Variable], granule_columns: &[&s
 }
 
 impl Tally {
+    /// Makes it that of a granule of which nothing is handed on; what was found in the file stays told.
+    pub(crate) fn fail(&mut self, stage: &str, error: String) {
+        (self.rows_read, self.rows_kept, self.rows_rejected) = (0, 0, 0);
+        self.stage = Some(stage.to_owned());
+        self.error = Some(error);
+    }
+
     /// The tally as the last row of its granule.
     pub(crate) fn to_row(&self, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
         let count = |value| -> ArrayRef { Arc::new(Int64Array::from(vec![value])) };
@@ -95,6 +105,7 @@ impl Tally {
                 count(self.beams_missing),
                 text(&self.missing_variables),
                 text(&self.notes),
+                text(&self.stage),
                 text(&self.error),
             ],
             None,
@@ -124,7 +135,8 @@ impl Tally {
                 beams_missing: count(8).value(row),
                 missing_variables: maybe(9, row),
                 notes: maybe(10, row),
-                error: maybe(11, row),
+                stage: maybe(11, row),
+                error: maybe(12, row),
             })
             .collect()
     }

@@ -1,32 +1,33 @@
-//! The write operator: rows of the ingest plan into fragments of a TileDB array, tallies handed on. Fragments stay invisible
-//! until the window's commit names them.
+//! The write operator: sorted rows into fragments of a TileDB array, several partitions side by side, tallies handed on.
+//! Fragments stay invisible until a commit names them.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array as _, ArrayRef, AsArray, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StructArray, new_null_array,
+    Array as _, AsArray, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StructArray, new_null_array,
 };
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{
+    Distribution, EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr, PhysicalSortExpr,
+};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, Partitioning, PlanProperties,
 };
 use futures::StreamExt;
-use isdb_schema::segments::FRAGMENT_ID;
 use tiledb::Context;
 
-use crate::error::Error;
+use crate::chunk::CHUNK;
+use crate::fragment::FragmentWriter;
 use crate::tally::{TALLY, Tally, tally_fields};
-
-/// A fragment is closed when its rows take this much memory: large enough to be few, small enough to be held twice.
-const FRAGMENT_BYTES: usize = 256 << 20;
 
 const FRAGMENT: &str = "fragment";
 
@@ -48,35 +49,45 @@ pub struct WriteTarget {
     pub array: String,
     /// The timestamp of every fragment, in milliseconds since 1970.
     pub timestamp: u64,
-    /// The id of the first fragment; the next ones count up.
+    /// The id of the first fragment. Each partition counts up from its own number in steps of the number of partitions.
     pub first_fragment: i64,
+    /// A fragment is closed when its rows take this much memory.
+    pub fragment_bytes: usize,
 }
 
-/// Writes its one input partition into fragments. Its output has two columns, `fragment` and `tally`, one of them NULL in
-/// each row.
+/// Writes each input partition, sorted by chunk, into fragments of its own: neighbouring chunks share one until it is full. The
+/// output has two columns, `fragment` and `tally`, one of them NULL in each row.
 #[derive(Debug)]
 pub(crate) struct TileDbWriteExec {
     input: Arc<dyn ExecutionPlan>,
     target: WriteTarget,
+    chunk: Arc<dyn PhysicalExpr>,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl TileDbWriteExec {
-    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, target: WriteTarget) -> TileDbWriteExec {
+    /// Writes the rows of `input`, which have the columns of the array but for `fragment_id`, a `chunk`, and perhaps a tally.
+    ///
+    /// # Errors
+    /// When the input has no column `chunk`.
+    pub(crate) fn try_new(input: Arc<dyn ExecutionPlan>, target: WriteTarget) -> Result<TileDbWriteExec> {
+        let chunk: Arc<dyn PhysicalExpr> = Arc::new(Column::new_with_schema(CHUNK, &input.schema())?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(output_schema()),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
+            Partitioning::UnknownPartitioning(input.output_partitioning().partition_count()),
+            EmissionType::Final,
             Boundedness::Bounded,
         );
-        TileDbWriteExec { input, target, properties: Arc::new(properties) }
+        let metrics = ExecutionPlanMetricsSet::new();
+        Ok(TileDbWriteExec { input, target, chunk, properties: Arc::new(properties), metrics })
     }
 }
 
 impl DisplayAs for TileDbWriteExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
         let array = self.target.array.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        write!(f, "TileDbWriteExec: array={array}")
+        write!(f, "TileDbWriteExec: array={array}, fragment={} MiB", self.target.fragment_bytes >> 20)
     }
 }
 
@@ -94,7 +105,12 @@ impl ExecutionPlan for TileDbWriteExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::SinglePartition])
+        InputDistributionRequirements::new(vec![Distribution::KeyPartitioned(vec![Arc::clone(&self.chunk)])])
+    }
+
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        let by_chunk = LexOrdering::new([PhysicalSortExpr::new_default(Arc::clone(&self.chunk)).nulls_first()]);
+        vec![by_chunk.map(OrderingRequirements::from)]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
@@ -103,14 +119,14 @@ impl ExecutionPlan for TileDbWriteExec {
 
     fn apply_expressions(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        visit(&self.chunk)
     }
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         match children.pop() {
-            Some(input) if children.is_empty() => Ok(Arc::new(TileDbWriteExec::new(input, self.target.clone()))),
+            Some(input) if children.is_empty() => Ok(Arc::new(TileDbWriteExec::try_new(input, self.target.clone())?)),
             _ => internal_err!("TileDbWriteExec has one input"),
         }
     }
@@ -119,113 +135,57 @@ impl ExecutionPlan for TileDbWriteExec {
         let Some(tiledb) = context.session_config().get_extension::<Context>() else {
             return internal_err!("the session has no TileDB context");
         };
-        let input = self.input.execute(partition, context)?;
-        let writer = FragmentWriter::new(tiledb, self.target.clone(), &input.schema());
+        let partitions = self.input.output_partitioning().partition_count();
+        let input = self.input.execute(partition, Arc::clone(&context))?;
+        let mut target = self.target.clone();
+        target.first_fragment += partition as i64;
+        let writer = FragmentWriter::new(tiledb, target, partitions, &input.schema(), context.memory_pool())
+            .with_metrics(&self.metrics, partition);
         let output = futures::stream::try_unfold((input, Some(writer)), |(mut input, writer)| async move {
             let Some(mut writer) = writer else { return Ok(None) };
             while let Some(batch) = input.next().await {
-                let tallies = writer.take(batch?)?;
-                if writer.is_full() {
-                    writer = writer.write().await?;
-                }
+                let (rows, tallies) = split(batch?)?;
+                writer = writer.take(rows).await?;
                 if let Some(tallies) = tallies {
                     return Ok(Some((tallies, (input, Some(writer)))));
                 }
             }
-            let writer = writer.write().await?;
-            Ok(Some((writer.written()?, (input, None))))
+            Ok(Some((to_batch(&writer.finish().await?)?, (input, None))))
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(output_schema(), output)))
     }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
 }
 
-/// Collects rows until they make a fragment.
-struct FragmentWriter {
-    context: Arc<Context>,
-    target: WriteTarget,
-    schema: SchemaRef,
-    pending: Vec<RecordBatch>,
-    pending_bytes: usize,
-    written: Vec<WrittenFragment>,
+/// The batch's rows, and its tallies as rows of the output, if it has any.
+fn split(mut batch: RecordBatch) -> Result<(RecordBatch, Option<RecordBatch>)> {
+    let Ok(index) = batch.schema().index_of(TALLY) else { return Ok((batch, None)) };
+    let tallies = batch.remove_column(index);
+    if tallies.null_count() == tallies.len() {
+        return Ok((batch, None));
+    }
+    let is_row: BooleanArray = (0..tallies.len()).map(|row| Some(tallies.is_null(row))).collect();
+    let fragments = new_null_array(&DataType::Struct(fragment_fields()), tallies.len());
+    let tallies = RecordBatch::try_new(output_schema(), vec![fragments, tallies])?;
+    Ok((filter_record_batch(&batch, &is_row)?, Some(tallies)))
 }
 
-impl FragmentWriter {
-    fn new(context: Arc<Context>, target: WriteTarget, input: &SchemaRef) -> FragmentWriter {
-        let mut fields: Vec<Arc<Field>> = input.fields().iter().filter(|f| f.name() != TALLY).map(Arc::clone).collect();
-        fields.push(Arc::new(Field::new(FRAGMENT_ID, DataType::Int64, false)));
-        let schema = Arc::new(Schema::new(fields));
-        FragmentWriter { context, target, schema, pending: Vec::new(), pending_bytes: 0, written: Vec::new() }
-    }
-
-    /// Keeps the batch's rows and gives back its tallies, if it has any.
-    fn take(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
-        let index = batch.schema().index_of(TALLY)?;
-        let mut rows = batch;
-        let tallies = rows.remove_column(index);
-        let tallied = tallies.len() - tallies.null_count();
-        if tallied == 0 {
-            self.keep(rows)?;
-            return Ok(None);
-        }
-        if tallied < tallies.len() {
-            let is_row: BooleanArray = (0..tallies.len()).map(|row| Some(tallies.is_null(row))).collect();
-            self.keep(filter_record_batch(&rows, &is_row)?)?;
-        }
-        let fragments = new_null_array(&DataType::Struct(fragment_fields()), tallies.len());
-        Ok(Some(RecordBatch::try_new(output_schema(), vec![fragments, tallies])?))
-    }
-
-    fn keep(&mut self, rows: RecordBatch) -> Result<()> {
-        let id: ArrayRef = Arc::new(Int64Array::from_value(self.next_id(), rows.num_rows()));
-        let columns = rows.columns().iter().map(Arc::clone).chain([id]).collect();
-        for column in rows.columns() {
-            // Batches are slices of a beam: only their own part counts.
-            self.pending_bytes += column.to_data().get_slice_memory_size()?;
-        }
-        self.pending.push(RecordBatch::try_new(Arc::clone(&self.schema), columns)?);
-        Ok(())
-    }
-
-    fn next_id(&self) -> i64 {
-        self.target.first_fragment + self.written.len() as i64
-    }
-
-    fn is_full(&self) -> bool {
-        self.pending_bytes >= FRAGMENT_BYTES
-    }
-
-    /// Writes what is pending as one fragment, on a thread that may block.
-    async fn write(mut self) -> Result<FragmentWriter> {
-        if self.pending.is_empty() {
-            return Ok(self);
-        }
-        let write = move || -> Result<FragmentWriter> {
-            let rows: usize = self.pending.iter().map(RecordBatch::num_rows).sum();
-            let target = &self.target;
-            let name = tiledb::write_fragment(&self.context, &target.array, target.timestamp, &self.pending)
-                .map_err(|source| Error::Write { uri: target.array.clone(), source })?;
-            self.written.push(WrittenFragment { id: self.next_id(), name, rows: rows as i64 });
-            self.pending.clear();
-            self.pending_bytes = 0;
-            Ok(self)
-        };
-        tokio::task::spawn_blocking(write).await.map_err(|source| Error::Stopped { source })?
-    }
-
-    /// The fragments written, as rows of the output.
-    fn written(&self) -> Result<RecordBatch> {
-        let fragments = StructArray::try_new(
-            fragment_fields(),
-            vec![
-                Arc::new(Int64Array::from_iter_values(self.written.iter().map(|fragment| fragment.id))),
-                Arc::new(LargeStringArray::from_iter_values(self.written.iter().map(|fragment| &fragment.name))),
-                Arc::new(Int64Array::from_iter_values(self.written.iter().map(|fragment| fragment.rows))),
-            ],
-            None,
-        )?;
-        let tallies = new_null_array(&DataType::Struct(tally_fields()), fragments.len());
-        Ok(RecordBatch::try_new(output_schema(), vec![Arc::new(fragments), tallies])?)
-    }
+/// Fragments as rows of the output.
+fn to_batch(written: &[WrittenFragment]) -> Result<RecordBatch> {
+    let fragments = StructArray::try_new(
+        fragment_fields(),
+        vec![
+            Arc::new(Int64Array::from_iter_values(written.iter().map(|fragment| fragment.id))),
+            Arc::new(LargeStringArray::from_iter_values(written.iter().map(|fragment| &fragment.name))),
+            Arc::new(Int64Array::from_iter_values(written.iter().map(|fragment| fragment.rows))),
+        ],
+        None,
+    )?;
+    let tallies = new_null_array(&DataType::Struct(tally_fields()), fragments.len());
+    Ok(RecordBatch::try_new(output_schema(), vec![Arc::new(fragments), tallies])?)
 }
 
 fn fragment_fields() -> Fields {

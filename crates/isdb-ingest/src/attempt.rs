@@ -1,7 +1,6 @@
-//! An attempt at a granule: what the plan is told of it before, and what the ledger remembers of it after.
+//! An attempt at a granule: what the plan is told of it, and what the ledger remembers of it before the plan has run.
 
-use isdb_datafusion::{PlannedGranule, Selection, Tally};
-use isdb_schema::catalogue::variable;
+use isdb_datafusion::{PlannedGranule, Selection};
 use isdb_schema::filters::told;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
@@ -13,6 +12,7 @@ use crate::identify::Candidate;
 pub(crate) fn planned(id: Id, candidate: &Candidate) -> PlannedGranule {
     let mut granule = PlannedGranule {
         path: candidate.path.clone(),
+        size_bytes: candidate.size_bytes,
         ingest_id: id.0,
         granule: candidate.granule(),
         ..PlannedGranule::default()
@@ -27,16 +27,11 @@ pub(crate) fn planned(id: Id, candidate: &Candidate) -> PlannedGranule {
     granule
 }
 
-/// What the ledger remembers of an attempt; without a tally the file could not even be identified.
-pub(crate) fn ledger_row(id: Id, candidate: &Candidate, tally: Option<&Tally>, selection: &Selection) -> LedgerRow {
+/// What the ledger remembers of an attempt, before the plan tells how it went. A file that could not even be identified has
+/// failed already.
+pub(crate) fn ledger_row(id: Id, candidate: &Candidate, selection: &Selection) -> LedgerRow {
     let identity = candidate.identity.as_ref().ok();
-    let unread = Tally { error: candidate.identity.as_ref().err().cloned(), ..Tally::default() };
-    let tally = tally.unwrap_or(&unread);
-    let state = match (&tally.error, tally.rows_kept) {
-        (Some(_), _) => GranuleState::Failed,
-        (None, 0) => GranuleState::Empty,
-        (None, _) => GranuleState::Ingested,
-    };
+    let error = candidate.identity.as_ref().err().cloned();
     let names: Vec<&str> = selection.variables().iter().map(|variable| variable.name).collect();
     let granule = planned(id, candidate);
     LedgerRow {
@@ -65,30 +60,20 @@ pub(crate) fn ledger_row(id: Id, candidate: &Candidate, tally: Option<&Tally>, s
         derived_hash: String::new(),
         filters: told(&selection.filters()),
         filters_hash: String::new(),
-        rows_read: tally.rows_read,
-        rows_kept: tally.rows_kept,
-        rows_rejected: tally.rows_rejected,
-        rows_removed: tally.rows_removed,
-        removed_by: tally.removed.clone(),
-        beams_read: tally.beams_read,
-        beams_empty: tally.beams_empty,
-        beams_missing: tally.beams_missing,
-        missing_variables: missing(tally, identity.and_then(|identity| identity.release)),
-        notes: tally.notes.clone(),
+        rows_read: 0,
+        rows_kept: 0,
+        rows_rejected: 0,
+        rows_removed: 0,
+        removed_by: Vec::new(),
+        beams_read: 0,
+        beams_empty: 0,
+        beams_missing: 0,
+        missing_variables: None,
+        notes: None,
         replaces: Vec::new(),
-        state,
-        stage: None,
-        error: tally.error.clone(),
+        state: GranuleState::Failed,
+        stage: error.as_ref().map(|_| "identify".to_owned()),
+        error,
         finished_at: i64::try_from(since_1970().as_nanos()).unwrap_or(i64::MAX),
     }
-}
-
-/// The variables that the granule lacks though its release has them; all that it lacks if the release is not known.
-fn missing(tally: &Tally, release: Option<u16>) -> Option<String> {
-    let is_of_release = |name: &&str| match (variable(name), release) {
-        (Some(variable), Some(release)) => variable.releases.contains(release),
-        _ => true,
-    };
-    let names: Vec<&str> = tally.missing_variables.as_deref()?.split(' ').filter(is_of_release).collect();
-    (!names.is_empty()).then(|| names.join(" "))
 }

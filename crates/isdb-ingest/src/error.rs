@@ -45,6 +45,22 @@ pub enum Error {
     /// The database refused.
     #[error(transparent)]
     Store(#[from] isdb_store::Error),
+    /// A thread was stopped.
+    #[error("the work was stopped")]
+    Stopped {
+        /// How it ended.
+        #[source]
+        source: tokio::task::JoinError,
+    },
+    /// Fragments could not be written again; what was visible stays visible.
+    #[error("{fragments} fragments could not be written again")]
+    Compaction {
+        /// How many.
+        fragments: usize,
+        /// What the plan ended with.
+        #[source]
+        source: datafusion::error::DataFusionError,
+    },
     /// A window could not be written; nothing of it is visible.
     #[error("a window of {granules} granules could not be written")]
     Window {

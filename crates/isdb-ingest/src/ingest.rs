@@ -2,19 +2,22 @@
 
 use std::path::PathBuf;
 
-use datafusion::error::DataFusionError;
-use isdb_datafusion::{PlannedGranule, Selection, Tally, WriteTarget, ingest_plan, releases_fit, run_ingest};
+use isdb_datafusion::{
+    Engine, Pace, PlannedGranule, Recorded, Resources, Selection, WriteTarget, ingest_plan, releases_fit,
+};
+use isdb_schema::config;
 use isdb_schema::filters::Rule;
-use isdb_schema::ledger::GranuleState;
-use isdb_store::{FragmentRecord, Id, LedgerRow, Location, Window, Writer};
+use isdb_store::{Id, Location, Writer};
 
 use crate::asked::Asked;
 use crate::attempt::{ledger_row, planned};
 use crate::clock::now_ms;
+use crate::consolidate::{consolidate_with, engine};
 use crate::error::{Error, Result};
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all};
-use crate::report::{Failure, Progress, Report};
+use crate::report::{Progress, Report};
+use crate::resources::resources;
 use crate::select::select;
 use crate::window::windows;
 
@@ -27,10 +30,14 @@ pub struct Request {
     pub location: Location,
     /// What to take of a granule.
     pub asked: Asked,
-    /// At most this many granules become visible in one commit.
-    pub granules_per_window: usize,
+    /// Which granules become visible together.
+    pub window: config::Window,
     /// How many granules are decoded at a time.
     pub threads: usize,
+    /// Bytes of memory for rows in flight.
+    pub memory: usize,
+    /// How fragments are kept few, and when old ones go.
+    pub consolidate: config::Consolidate,
 }
 
 /// Ingests `request.paths` and tells `progress` how it goes. Granules that the ledger calls done are left out, so the same
@@ -55,21 +62,37 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
     if new.is_empty() {
         return Ok(report);
     }
-    let mut writer = Writer::take_over(&database, now_ms()).await?;
+    let writer = Writer::take_over(&database, now_ms()).await?;
     // Another writer may have been at work until the lock was ours, and have brought in granules or variables.
     let selection = request.asked.selection(&bound, &database).await?;
     let new = select(new, &database.snapshot().await?.ledger().await?, &mut report);
     let of = report.done() + new.len();
-    let mut bytes = 0;
-    for window in windows(new, request.granules_per_window) {
-        let read = |candidate: &Candidate| {
-            bytes += candidate.size_bytes;
-            progress(Progress::Read { bytes });
-        };
-        write_window(&mut writer, &window, &selection, request.threads, &mut report, read).await?;
+    let resources = resources(&request.location, request.threads, request.memory)?;
+    let engine = engine(writer, &resources)?;
+    let mut read = 0;
+    for window in windows(new, request.window) {
+        let pace = |pace: Pace| progress(Progress::Read { bytes: read + pace.bytes });
+        write_window(&engine, &window, &selection, &resources, &mut report, pace).await?;
+        read += size(&window);
         progress(Progress::Committed { granules: report.done(), of, rows: report.rows });
     }
+    tidy(&engine, request.consolidate, &resources, &mut progress).await?;
     Ok(report)
+}
+
+/// Keeps fragments few, if that is wanted, and removes what nobody can see any more.
+async fn tidy(
+    engine: &Engine,
+    wanted: config::Consolidate,
+    resources: &Resources,
+    progress: &mut impl FnMut(Progress),
+) -> Result<()> {
+    if wanted.fragments > 0 {
+        let told = |group, of| progress(Progress::Consolidated { group, of });
+        consolidate_with(engine, wanted.policy, wanted.fragments, resources, told).await?;
+    }
+    engine.writer().await.vacuum(now_ms(), wanted.keep_ms).await?;
+    Ok(())
 }
 
 fn size(candidates: &[Candidate]) -> u64 {
@@ -88,77 +111,39 @@ fn check_releases(candidates: &[Candidate], filters: &[Rule]) -> Result<()> {
     Ok(())
 }
 
+/// Ingests the granules of one window and commits them.
 async fn write_window(
-    writer: &mut Writer,
+    engine: &Engine,
     candidates: &[Candidate],
     selection: &Selection,
-    threads: usize,
+    resources: &Resources,
     report: &mut Report,
-    read: impl FnMut(&Candidate),
+    pace: impl FnMut(Pace),
 ) -> Result<()> {
+    let failed = |source| Error::Window { granules: candidates.len(), source };
     let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+    let mut writer = engine.writer().await;
     let window = writer.window(count, now_ms())?;
-    let ids = (0..count).map(|index| window.ingest_id(index));
-    let attempts: Vec<(Id, &Candidate)> = ids.zip(candidates).collect();
-    let (fragments, tallies) = run(writer, &window, &attempts, selection, threads, read).await?;
+    let array = writer.database().location().segments();
+    drop(writer);
 
-    let rows: Vec<LedgerRow> = attempts
-        .iter()
-        .map(|(id, candidate)| {
-            let tally = tallies.iter().find(|tally| tally.ingest_id == id.0);
-            ledger_row(*id, candidate, tally, selection)
-        })
-        .collect();
-    writer.commit(window, fragments, rows.clone()).await?;
-
-    for (row, candidate) in rows.iter().zip(candidates) {
-        match row.state {
-            GranuleState::Ingested => report.ingested += 1,
-            GranuleState::Empty => report.empty += 1,
-            GranuleState::Failed | GranuleState::Removed => {
-                let error = row.error.clone().unwrap_or_default();
-                report.failed.push(Failure { path: candidate.path.clone(), error });
-            }
-        }
-        report.count(row);
-        report.warn(&candidate.path, row);
-    }
-    Ok(())
-}
-
-/// Runs the plan of the readable candidates.
-async fn run(
-    writer: &Writer,
-    window: &Window,
-    attempts: &[(Id, &Candidate)],
-    selection: &Selection,
-    threads: usize,
-    mut read: impl FnMut(&Candidate),
-) -> Result<(Vec<FragmentRecord>, Vec<Tally>)> {
+    let attempts: Vec<(Id, &Candidate)> = (0..count).map(|index| window.ingest_id(index)).zip(candidates).collect();
     let readable = attempts.iter().filter(|(_, candidate)| candidate.identity.is_ok());
     let granules: Vec<PlannedGranule> = readable.map(|(id, candidate)| planned(*id, candidate)).collect();
-    if granules.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
-    }
+    let ledger = attempts.iter().map(|(id, candidate)| ledger_row(*id, candidate, selection)).collect();
     let target = WriteTarget {
-        array: writer.database().location().segments(),
+        array,
         timestamp: window.timestamp,
         first_fragment: window.fragment_id(0).0,
+        fragment_bytes: resources.fragment_bytes(),
     };
-    let failed = |source| Error::Window { granules: granules.len(), source };
-    let plan = ingest_plan(&granules, selection, threads, target).map_err(failed)?;
-    let told = |tally: &Tally| {
-        attempts.iter().filter(|(id, _)| id.0 == tally.ingest_id).for_each(|(_, candidate)| read(candidate));
-    };
-    let (written, tallies) = run_ingest(&plan, writer.database().context(), threads, told).await.map_err(failed)?;
-    if tallies.len() != granules.len() {
-        let problem = format!("the plan tells of {} granules of {}", tallies.len(), granules.len());
-        return Err(failed(DataFusionError::Internal(problem)));
+    let recorded = Recorded::Granules { ledger, filters: None, all_or_nothing: false };
+    let hands = resources.hands(size(candidates));
+    let plan = ingest_plan(&granules, selection, hands, target, window, recorded).map_err(failed)?;
+    let rows = engine.run(&plan, pace).await.map_err(failed)?;
+
+    for (row, candidate) in rows.iter().zip(candidates) {
+        report.tell(row, &candidate.path);
     }
-    let records = written.into_iter().map(|fragment| FragmentRecord {
-        id: Id(fragment.id),
-        name: fragment.name,
-        rows: u64::try_from(fragment.rows).unwrap_or(0),
-    });
-    Ok((records.collect(), tallies))
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use isdb_schema::ledger::Removed;
+use isdb_schema::ledger::{GranuleState, Removed};
 use isdb_store::LedgerRow;
 
 /// What has just happened.
@@ -27,6 +27,13 @@ pub enum Progress {
     Read {
         /// Size of the files read so far, in bytes.
         bytes: u64,
+    },
+    /// Fragments were written again together.
+    Consolidated {
+        /// Groups done.
+        group: usize,
+        /// Groups in all.
+        of: usize,
     },
     /// A window became visible.
     Committed {
@@ -86,8 +93,20 @@ impl Report {
         self.ingested + self.empty + self.failed.len()
     }
 
-    /// Adds the numbers of one attempt.
-    pub(crate) fn count(&mut self, row: &LedgerRow) {
+    /// Adds what became of the file at `path`.
+    pub(crate) fn tell(&mut self, row: &LedgerRow, path: &Path) {
+        match row.state {
+            GranuleState::Ingested => self.ingested += 1,
+            GranuleState::Empty => self.empty += 1,
+            GranuleState::Failed | GranuleState::Removed => {
+                self.failed.push(Failure { path: path.to_path_buf(), error: row.error.clone().unwrap_or_default() });
+            }
+        }
+        self.count(row);
+        self.warn(path, row);
+    }
+
+    fn count(&mut self, row: &LedgerRow) {
         let number = |count: i64| u64::try_from(count).unwrap_or(0);
         self.rows += number(row.rows_kept);
         self.rows_rejected += number(row.rows_rejected);
@@ -106,8 +125,7 @@ impl Report {
         }
     }
 
-    /// Adds what is odd about the file of one attempt.
-    pub(crate) fn warn(&mut self, path: &Path, row: &LedgerRow) {
+    fn warn(&mut self, path: &Path, row: &LedgerRow) {
         let missing = row.missing_variables.as_ref().map(|names| format!("NULL for want of {names}"));
         let texts: Vec<String> = row.notes.iter().cloned().chain(missing).collect();
         if !texts.is_empty() {

@@ -9,15 +9,18 @@ use crate::columns;
 use crate::expression::{Expression, Place};
 use crate::filters::{FilterError, NONE, Rule, append, preset_rules, presets};
 use crate::suggest::near_told;
+use crate::units::{bytes, milliseconds};
 
 mod document;
+mod policy;
 mod problem;
 #[cfg(test)]
 mod tests;
 
 pub use document::json_schema;
+pub use policy::{Policy, Span};
 
-use document::{Document, Filter, Listed, Whole};
+use document::{Document, Filter, Listed, Text, Whole};
 use problem::problem;
 
 /// The shipped config, as `isdb` carries it.
@@ -25,6 +28,16 @@ pub const SHIPPED: &str = include_str!("../../../config/atl08.yml");
 
 /// Granules of one window unless a config says otherwise.
 const GRANULES_PER_WINDOW: usize = 32;
+/// Bytes of granule files in one window unless a config says otherwise.
+const BYTES_PER_WINDOW: u64 = 4_000_000_000;
+/// Memory for rows in flight unless a config says otherwise.
+const MEMORY: u64 = 2_000_000_000;
+/// Less memory would spill row by row.
+pub const LEAST_MEMORY: u64 = 128_000_000;
+/// Fragments that an ingest joins by itself unless a config says otherwise.
+const FRAGMENTS_WORTH: u64 = 16;
+/// How long replaced fragments stay unless a config says otherwise: a day.
+const KEEP_MS: u64 = 86_400_000;
 
 /// A checked config. The SQL in it is not looked at here, since columns and types are known further up.
 #[derive(Clone, Debug)]
@@ -39,10 +52,36 @@ pub struct Config {
     pub filters: Option<Vec<Rule>>,
     /// Segments of one data tile, if the config says so.
     pub capacity: Option<u64>,
-    /// At most this many granules become visible in one commit.
-    pub granules_per_window: usize,
+    /// Which granules become visible together.
+    pub window: Window,
     /// How many processors to use, if the config says so.
     pub threads: Option<usize>,
+    /// Bytes of memory for rows in flight.
+    pub memory: usize,
+    /// How fragments are kept few, and when old ones go.
+    pub consolidate: Consolidate,
+}
+
+/// Which granules become visible together: a window ends where the first of these is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// At most this many granules.
+    pub granules: usize,
+    /// At most about this many bytes of granule files.
+    pub bytes: u64,
+    /// The calendar span that no window crosses.
+    pub span: Span,
+}
+
+/// How fragments are kept few, and when old ones go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Consolidate {
+    /// What it is for.
+    pub policy: Policy,
+    /// An ingest consolidates by itself when so many fragments are worth joining; 0 for never.
+    pub fragments: usize,
+    /// How long replaced fragments stay, in milliseconds.
+    pub keep_ms: u64,
 }
 
 /// What is wrong with a config, and where.
@@ -78,18 +117,19 @@ impl Config {
             return Err(reader.wrong(document.product.referenced, problem));
         }
         let capacity = document.layout.and_then(|layout| layout.capacity);
-        let granules = document.window.and_then(|window| window.granules);
-        let threads = document.resources.and_then(|resources| resources.threads);
-        let granules = reader.whole("window.granules", granules, 1..=u64::from(u32::MAX), "")?;
+        let (threads, memory) = document.resources.map_or((None, None), |given| (given.threads, given.memory));
         let threads = reader.whole("resources.threads", threads, 1..=u64::from(u16::MAX), "")?;
+        let memory = reader.bytes("resources.memory", memory, LEAST_MEMORY)?;
         Ok(Config {
             database: document.database,
             variables: document.variables.map(|names| reader.variables(names)).transpose()?,
             derived: document.derived.map(|columns| reader.derived(columns)).transpose()?,
             filters: document.filters.map(|filters| reader.filters(filters)).transpose()?,
             capacity: reader.whole("layout.capacity", capacity, 100..=10_000_000, "; 10000 suits most uses")?,
-            granules_per_window: granules.map_or(GRANULES_PER_WINDOW, size),
+            window: reader.window(document.window)?,
             threads: threads.map(size),
+            memory: size(memory.unwrap_or(MEMORY)),
+            consolidate: reader.consolidate(document.consolidate)?,
         })
     }
 
@@ -138,6 +178,54 @@ impl Reader<'_> {
                 Err(self.wrong(number.referenced, problem))
             }
         }
+    }
+
+    fn bytes(&self, key: &str, text: Option<Spanned<Text>>, least: u64) -> Result<Option<u64>, ConfigError> {
+        let Some(text) = text else { return Ok(None) };
+        match bytes(&text.value.0) {
+            Some(bytes) if bytes >= least => Ok(Some(bytes)),
+            _ => {
+                let problem = format!("{key} must be an amount of at least {} MB, such as 2GB", least / 1_000_000);
+                Err(self.wrong(text.referenced, problem))
+            }
+        }
+    }
+
+    fn word<T>(
+        &self,
+        key: &str,
+        text: Option<Spanned<Text>>,
+        parse: fn(&str) -> Option<T>,
+        words: &str,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(text) = text else { return Ok(None) };
+        let parsed = parse(&text.value.0);
+        parsed.map(Some).ok_or_else(|| self.wrong(text.referenced, format!("{key} must be {words}")))
+    }
+
+    fn window(&self, given: Option<document::Window>) -> Result<Window, ConfigError> {
+        let (granules, bytes, span) =
+            given.map_or((None, None, None), |given| (given.granules, given.bytes, given.span));
+        let granules = self.whole("window.granules", granules, 1..=u64::from(u32::MAX), "")?;
+        let span = self.word("window.span", span, Span::parse, "one of day, week, month, quarter")?;
+        Ok(Window {
+            granules: granules.map_or(GRANULES_PER_WINDOW, size),
+            bytes: self.bytes("window.bytes", bytes, 1)?.unwrap_or(BYTES_PER_WINDOW),
+            span: span.unwrap_or_default(),
+        })
+    }
+
+    fn consolidate(&self, given: Option<document::Consolidate>) -> Result<Consolidate, ConfigError> {
+        let (policy, fragments, keep) =
+            given.map_or((None, None, None), |given| (given.policy, given.fragments, given.keep));
+        let policy = self.word("consolidate.policy", policy, Policy::parse, "one of space, size, none")?;
+        let fragments = self.whole("consolidate.fragments", fragments, 0..=u64::from(u32::MAX), "")?;
+        let keep = self.word("consolidate.keep", keep, milliseconds, "a span of time such as 12h or 1d")?;
+        Ok(Consolidate {
+            policy: policy.unwrap_or_default(),
+            fragments: size(fragments.unwrap_or(FRAGMENTS_WORTH)),
+            keep_ms: keep.unwrap_or(KEEP_MS),
+        })
     }
 
     fn variables(&self, names: Spanned<Listed<String>>) -> Result<Vec<&'static Variable>, ConfigError> {

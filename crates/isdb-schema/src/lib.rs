@@ -1,4 +1,4 @@
-//! The vocabulary of isdb: granule names, product catalogue, columns, ledger, quality filters, config.
+//! The vocabulary of isdb: granule names, product catalogue, columns, spatial grid, ledger, quality filters, config.
 
 pub mod catalogue;
 pub mod columns;
@@ -6,6 +6,8 @@ pub mod config;
 pub mod expression;
 pub mod filters;
 pub mod granule_name;
+pub mod grid;
 pub mod ledger;
 pub mod segments;
 pub mod suggest;
+pub mod units;

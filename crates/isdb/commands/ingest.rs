@@ -18,8 +18,10 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
         paths: arguments.paths,
         location: settings.location,
         asked: asked(&settings.config, arguments.filters.as_deref())?,
-        granules_per_window: settings.config.granules_per_window,
+        window: settings.config.window,
         threads: threads.unwrap_or(processors),
+        memory: arguments.memory.unwrap_or(settings.config.memory),
+        consolidate: settings.config.consolidate,
     };
     let mut telling = Telling::new();
     let report = ingest(request, |progress| telling.tell(progress)).await?;

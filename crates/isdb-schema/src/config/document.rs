@@ -10,6 +10,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Spanned;
 
+use super::policy::{Policy, Span};
 use crate::catalogue;
 use crate::filters::{NONE, presets};
 
@@ -41,6 +42,8 @@ pub(super) struct Document {
     pub(super) window: Option<Window>,
     /// What ingest may use of the machine.
     pub(super) resources: Option<Resources>,
+    /// How fragments are kept few and without overlap, and when old ones go.
+    pub(super) consolidate: Option<Consolidate>,
 }
 
 /// How the database is stored.
@@ -59,6 +62,12 @@ pub(super) struct Window {
     /// At most this many granules in one window.
     #[schemars(with = "Option<u32>", range(min = 1))]
     pub(super) granules: Option<Spanned<Whole>>,
+    /// At most about this many bytes of granule files in one window, such as 4GB.
+    #[schemars(with = "Option<Amount>")]
+    pub(super) bytes: Option<Spanned<Text>>,
+    /// The calendar span that no window crosses.
+    #[schemars(with = "Option<SpanName>")]
+    pub(super) span: Option<Spanned<Text>>,
 }
 
 /// What ingest may use of the machine.
@@ -68,6 +77,24 @@ pub(super) struct Resources {
     /// How many processors; all of them without it.
     #[schemars(with = "Option<u16>", range(min = 1))]
     pub(super) threads: Option<Spanned<Whole>>,
+    /// How much memory for rows in flight, such as 2GB; what does not fit is spilled to disk.
+    #[schemars(with = "Option<Amount>")]
+    pub(super) memory: Option<Spanned<Text>>,
+}
+
+/// How fragments are kept few and without overlap, and when old ones go.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Consolidate {
+    /// space joins fragments that lie over each other, size small ones, none leaves them.
+    #[schemars(with = "Option<PolicyName>")]
+    pub(super) policy: Option<Spanned<Text>>,
+    /// An ingest consolidates by itself when so many fragments of a quarter are worth joining; 0 for never.
+    #[schemars(with = "Option<u32>")]
+    pub(super) fragments: Option<Spanned<Whole>>,
+    /// How long replaced fragments stay for queries that are running, such as 1d.
+    #[schemars(with = "Option<Amount>")]
+    pub(super) keep: Option<Spanned<Text>>,
 }
 
 /// An item of the list of filters.
@@ -180,6 +207,79 @@ impl<'de> Deserialize<'de> for Whole {
             }
         }
         deserializer.deserialize_any(Scalar)
+    }
+}
+
+/// A word or number, as it is written.
+pub(super) struct Text(pub(super) String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scalar;
+        impl Visitor<'_> for Scalar {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                write!(f, "a word or a number")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
+                Ok(Text(number.to_string()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Text, E> {
+                Ok(Text(number.to_string()))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Text, E> {
+                Ok(Text(number.to_string()))
+            }
+
+            fn visit_bool<E>(self, word: bool) -> Result<Text, E> {
+                Ok(Text(word.to_string()))
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Text, E> {
+                Ok(Text(word.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Scalar)
+    }
+}
+
+struct Amount;
+
+impl JsonSchema for Amount {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Amount")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer"] })
+    }
+}
+
+struct SpanName;
+
+impl JsonSchema for SpanName {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("SpanName")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": Span::ALL.map(Span::as_str) })
+    }
+}
+
+struct PolicyName;
+
+impl JsonSchema for PolicyName {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("PolicyName")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": Policy::ALL.map(Policy::as_str) })
     }
 }
 

@@ -1,0 +1,251 @@
+//! The commit operator: what the writers of a window bring becomes visible all at once, with the ledger rows of its granules.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::{self, Formatter};
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, Partitioning, PlanProperties,
+};
+use futures::{StreamExt, TryStreamExt};
+use isdb_schema::catalogue::variable;
+use isdb_schema::filters::Rule;
+use isdb_schema::ledger::{GranuleState, ledger_schema};
+use isdb_store::{Changes, FragmentRecord, Id, LedgerRow, Window, Writer};
+use tokio::sync::Mutex;
+
+use crate::error::Error;
+use crate::tally::Tally;
+use crate::write::{WrittenFragment, outcome};
+
+/// The one writer of a database, as an extension of the session that runs a plan with a commit in it.
+#[derive(Debug)]
+pub struct Committer(pub Mutex<Writer>);
+
+/// What a window's commit records, beside what the plan brings.
+#[derive(Clone, Debug)]
+pub enum Recorded {
+    /// Granules were ingested.
+    Granules {
+        /// A row for each attempt. Its counts and its state come from the plan, unless it failed before.
+        ledger: Vec<LedgerRow>,
+        /// The database's filters from now on, if they change.
+        filters: Option<Vec<Rule>>,
+        /// Whether one failed granule keeps the whole window from being stored.
+        all_or_nothing: bool,
+    },
+    /// Fragments were written again, in other company.
+    Compacted {
+        /// The fragments whose rows were read.
+        inputs: BTreeSet<Id>,
+    },
+}
+
+/// Commits a window. The output is the ledger rows that it recorded.
+#[derive(Debug)]
+pub(crate) struct CommitExec {
+    input: Arc<dyn ExecutionPlan>,
+    window: Window,
+    recorded: Recorded,
+    properties: Arc<PlanProperties>,
+}
+
+impl CommitExec {
+    /// Commits what the write operator `input` brings, as `window`.
+    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, window: Window, recorded: Recorded) -> CommitExec {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::new(ledger_schema())),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        CommitExec { input, window, recorded, properties: Arc::new(properties) }
+    }
+}
+
+impl DisplayAs for CommitExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.recorded {
+            Recorded::Granules { ledger, all_or_nothing, .. } => {
+                let replaced: usize = ledger.iter().map(|row| row.replaces.len()).sum();
+                write!(f, "CommitExec: granules={}, replaced={replaced}", ledger.len())?;
+                if *all_or_nothing { write!(f, ", all or nothing") } else { Ok(()) }
+            }
+            Recorded::Compacted { inputs } => write!(f, "CommitExec: compacted={}", inputs.len()),
+        }
+    }
+}
+
+impl ExecutionPlan for CommitExec {
+    fn name(&self) -> &str {
+        "CommitExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        InputDistributionRequirements::new(vec![Distribution::SinglePartition])
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        match children.pop() {
+            Some(input) if children.is_empty() => {
+                Ok(Arc::new(CommitExec::new(input, self.window, self.recorded.clone())))
+            }
+            _ => internal_err!("CommitExec has one input"),
+        }
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let Some(committer) = context.session_config().get_extension::<Committer>() else {
+            return internal_err!("the session has no writer to commit with");
+        };
+        let input = self.input.execute(partition, context)?;
+        let (window, recorded) = (self.window, self.recorded.clone());
+        let commit = async move {
+            let (fragments, tallies) = gather(input).await?;
+            let rows = commit(&committer, window, recorded, fragments, tallies).await?;
+            LedgerRow::to_batch(&rows, window.ledger_id()).map_err(|error| Error::Store(error).into())
+        };
+        let output = futures::stream::once(commit).boxed();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output)))
+    }
+}
+
+/// Every fragment and tally of the write operator.
+async fn gather(mut input: SendableRecordBatchStream) -> Result<(Vec<FragmentRecord>, Vec<Tally>)> {
+    let (mut fragments, mut tallies) = (Vec::new(), Vec::new());
+    while let Some(batch) = input.try_next().await? {
+        let (written, tallied) = outcome(&batch);
+        fragments.extend(written.into_iter().map(record));
+        tallies.extend(tallied);
+    }
+    Ok((fragments, tallies))
+}
+
+fn record(fragment: WrittenFragment) -> FragmentRecord {
+    FragmentRecord { id: Id(fragment.id), name: fragment.name, rows: u64::try_from(fragment.rows).unwrap_or(0) }
+}
+
+/// Makes the window visible, and gives back the ledger rows that it recorded.
+async fn commit(
+    committer: &Committer,
+    window: Window,
+    recorded: Recorded,
+    mut fragments: Vec<FragmentRecord>,
+    tallies: Vec<Tally>,
+) -> Result<Vec<LedgerRow>> {
+    let mut writer = committer.0.lock().await;
+    match recorded {
+        Recorded::Compacted { inputs } => {
+            writer.compact(window, &inputs, fragments).await.map_err(store)?;
+            Ok(Vec::new())
+        }
+        Recorded::Granules { mut ledger, filters, all_or_nothing } => {
+            complete(&mut ledger, tallies)?;
+            if all_or_nothing && give_up_together(&mut ledger) {
+                fragments.clear();
+            }
+            let changes = Changes { fragments, ledger: ledger.clone(), filters };
+            writer.commit(window, changes).await.map_err(store)?;
+            Ok(ledger)
+        }
+    }
+}
+
+fn store(error: isdb_store::Error) -> DataFusionError {
+    Error::Store(error).into()
+}
+
+/// Fills in what the plan tells of each granule.
+fn complete(ledger: &mut [LedgerRow], tallies: Vec<Tally>) -> Result<()> {
+    let mut tallies: HashMap<i64, Tally> = tallies.into_iter().map(|tally| (tally.ingest_id, tally)).collect();
+    for row in ledger.iter_mut().filter(|row| row.error.is_none() && row.state != GranuleState::Removed) {
+        let Some(tally) = tallies.remove(&row.ingest_id.0) else {
+            return internal_err!("the plan tells nothing of {}", row.granule);
+        };
+        tell(row, tally);
+    }
+    Ok(())
+}
+
+fn tell(row: &mut LedgerRow, tally: Tally) {
+    row.state = match (&tally.error, tally.rows_kept) {
+        (Some(_), _) => GranuleState::Failed,
+        (None, 0) => GranuleState::Empty,
+        (None, _) => GranuleState::Ingested,
+    };
+    if row.state == GranuleState::Failed {
+        // What stood before stays.
+        row.replaces.clear();
+        row.stage = tally.stage;
+    }
+    row.rows_read = tally.rows_read;
+    row.rows_kept = tally.rows_kept;
+    row.rows_rejected = tally.rows_rejected;
+    row.rows_removed = tally.rows_removed;
+    row.removed_by = tally.removed;
+    row.beams_read = tally.beams_read;
+    row.beams_empty = tally.beams_empty;
+    row.beams_missing = tally.beams_missing;
+    row.missing_variables = missing(tally.missing_variables.as_deref(), row.release.as_deref());
+    row.notes = match (row.notes.take(), tally.notes) {
+        (Some(known), Some(found)) => Some(format!("{known}; {found}")),
+        (known, found) => known.or(found),
+    };
+    row.error = tally.error;
+    row.finished_at = now();
+}
+
+/// Nanoseconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// The variables that the granule lacks though its release has them; all that it lacks if the release is not known.
+fn missing(names: Option<&str>, release: Option<&str>) -> Option<String> {
+    let release: Option<u16> = release.and_then(|release| release.parse().ok());
+    let is_of_release = |name: &&str| match (variable(name), release) {
+        (Some(variable), Some(release)) => variable.releases.contains(release),
+        _ => true,
+    };
+    let names: Vec<&str> = names?.split(' ').filter(is_of_release).collect();
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
+/// When a granule has failed, the others fail with it; true if so.
+fn give_up_together(ledger: &mut [LedgerRow]) -> bool {
+    let failed = ledger.iter().find(|row| row.state == GranuleState::Failed).map(|row| row.granule.clone());
+    let Some(failed) = failed else { return false };
+    for row in ledger.iter_mut().filter(|row| row.state.is_done()) {
+        row.state = GranuleState::Failed;
+        row.rows_kept = 0;
+        row.replaces.clear();
+        row.error = Some(format!("not replaced, since {failed} of the same window failed"));
+    }
+    true
+}

@@ -1,0 +1,115 @@
+//! Compaction as a query: the visible rows of a group of fragments are read, packed anew by the operators of the ingest plan, and
+//! committed in place of the group.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::scalar::ScalarValue;
+use isdb_schema::segments::FRAGMENT_ID;
+use isdb_store::{FragmentRecord, Snapshot, Window};
+use tiledb::{Condition, Literal};
+
+use crate::commit::Recorded;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::ingest::{Hands, stored};
+use crate::table::TileDbTable;
+use crate::write::WriteTarget;
+
+/// Where the rows of a fragment lie, and what it takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extent {
+    /// The fragment as the database records it.
+    pub fragment: FragmentRecord,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// South, north, in degrees.
+    pub latitude: (f64, f64),
+    /// West, east, in degrees.
+    pub longitude: (f64, f64),
+    /// First and last, in nanoseconds since 1970.
+    pub time: (i64, i64),
+}
+
+/// The extents of `live`, the visible fragments of `snapshot`. Blocks.
+///
+/// # Errors
+/// When the fragments cannot be listed, or an extent is not that of an array of segments.
+pub fn extents(snapshot: &Snapshot, live: &[FragmentRecord]) -> Result<Vec<Extent>> {
+    let array = snapshot.segments();
+    let read = |source| Error::Read { uri: array.uri().to_owned(), source };
+    let on_disk = array.fragments().map_err(read)?;
+    let extent = |fragment: &FragmentRecord| {
+        let found = on_disk.iter().find(|on_disk| on_disk.name == fragment.name)?;
+        let [latitude, longitude, time] = found.domain.as_slice() else { return None };
+        let degrees = |(low, high): &(Literal, Literal)| match (low, high) {
+            (Literal::Float(low), Literal::Float(high)) => Some((*low, *high)),
+            _ => None,
+        };
+        let instants = match time {
+            (Literal::TimestampNs(first), Literal::TimestampNs(last)) => (*first, *last),
+            _ => return None,
+        };
+        Some(Extent {
+            fragment: fragment.clone(),
+            bytes: found.bytes,
+            latitude: degrees(latitude)?,
+            longitude: degrees(longitude)?,
+            time: instants,
+        })
+    };
+    Ok(live.iter().filter_map(extent).collect())
+}
+
+/// The plan that writes the visible rows of `group` to `target` and commits them, as `window`, in its place.
+///
+/// # Errors
+/// When the array cannot be planned over.
+pub async fn compact_plan(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    group: &[Extent],
+    hands: Hands,
+    target: WriteTarget,
+    window: Window,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let ids: BTreeSet<_> = group.iter().map(|extent| extent.fragment.id).collect();
+    let is_of_group = Condition::In {
+        column: FRAGMENT_ID.to_owned(),
+        values: ids.iter().map(|id| Literal::Int(id.0)).collect(),
+        negated: false,
+    };
+    let conditions: Vec<Condition> = snapshot.visible_segments().into_iter().chain([is_of_group]).collect();
+    let array = snapshot.segments().clone();
+    let load = move || TileDbTable::new(array, Some(Condition::And(conditions)));
+    let table = tokio::task::spawn_blocking(load).await.map_err(|source| Error::Stopped { source })??;
+    let own: Vec<usize> = table
+        .schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.name() != FRAGMENT_ID)
+        .map(|(index, _)| index)
+        .collect();
+    let state = engine.state(hands.readers);
+    let rows = table.scan(&state, Some(&own), &within(group), None).await?;
+    Ok(stored(rows, hands.writers, target, window, Recorded::Compacted { inputs: ids })?)
+}
+
+/// That a row lies within the box around `group`: no tile outside is looked at.
+fn within(group: &[Extent]) -> Vec<Expr> {
+    let degrees = |of: fn(&Extent) -> (f64, f64)| {
+        group.iter().map(of).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).map(|(low, high)| (lit(low), lit(high)))
+    };
+    let instant = |at| lit(ScalarValue::TimestampNanosecond(Some(at), Some("UTC".into())));
+    let time = group.iter().map(|extent| extent.time).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let ranges = [
+        ("latitude", degrees(|extent| extent.latitude)),
+        ("longitude", degrees(|extent| extent.longitude)),
+        ("time", time.map(|(first, last)| (instant(first), instant(last)))),
+    ];
+    ranges.into_iter().filter_map(|(name, range)| range.map(|(low, high)| col(name).between(low, high))).collect()
+}

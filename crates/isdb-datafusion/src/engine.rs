@@ -1,0 +1,174 @@
+//! The engine that runs plans which write: a DataFusion session with a limit on its memory, a place to spill to, and the
+//! database's one writer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::common::Result;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt;
+use isdb_store::{LedgerRow, Writer};
+use tokio::sync::MutexGuard;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::chunk::chunk_function;
+use crate::commit::Committer;
+use crate::error::Error;
+use crate::granule_source::{BYTES_READ, GRANULES_READ};
+use crate::ingest::Hands;
+
+/// No fragment is made larger, in bytes of Arrow memory: large enough to be few.
+const MOST_FRAGMENT_BYTES: usize = 256 << 20;
+/// Nor is any planned smaller, however little memory there is.
+const LEAST_FRAGMENT_BYTES: usize = 16 << 20;
+/// A fragment that is written takes its memory this many times: rows, their columns laid out, tiles.
+const WRITING_COSTS: usize = 4;
+/// How often progress is told.
+const TELL_EVERY: Duration = Duration::from_millis(200);
+
+/// What an engine may use.
+#[derive(Clone, Debug)]
+pub struct Resources {
+    /// Cores.
+    pub threads: usize,
+    /// Bytes of memory for decoded granules, sorting and fragments. What does not fit is spilled.
+    pub memory: usize,
+    /// The folder to spill to; it must exist.
+    pub spill: PathBuf,
+}
+
+impl Resources {
+    /// When the rows of a fragment are enough, in bytes of Arrow memory.
+    #[must_use]
+    pub fn fragment_bytes(&self) -> usize {
+        (self.memory / (2 * WRITING_COSTS)).clamp(LEAST_FRAGMENT_BYTES, MOST_FRAGMENT_BYTES)
+    }
+
+    /// How many work on about `bytes` of rows: no more writers than there are fragments to fill, since each makes at least one.
+    #[must_use]
+    pub fn hands(&self, bytes: u64) -> Hands {
+        let fragments = usize::try_from(bytes).unwrap_or(usize::MAX) / self.fragment_bytes();
+        let affordable = self.memory / (WRITING_COSTS * self.fragment_bytes());
+        Hands { readers: self.threads.max(1), writers: fragments.min(affordable).clamp(1, self.threads.max(1)) }
+    }
+}
+
+/// How far a plan is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Granules read.
+    pub granules: u64,
+    /// Bytes of their files.
+    pub bytes: u64,
+}
+
+/// Runs plans that end in a commit, one after the other.
+#[derive(Debug)]
+pub struct Engine {
+    context: SessionContext,
+    committer: Arc<Committer>,
+}
+
+impl Engine {
+    /// An engine that commits with `writer`.
+    ///
+    /// # Errors
+    /// When the folder to spill to cannot be used.
+    pub fn new(writer: Writer, resources: &Resources) -> Result<Engine> {
+        let tiledb = Arc::new(writer.database().context().clone());
+        let committer = Arc::new(Committer(writer.into()));
+        let config = SessionConfig::new()
+            .with_target_partitions(resources.threads.max(1))
+            .with_extension(tiledb)
+            .with_extension(Arc::clone(&committer));
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(resources.memory)))
+            .with_disk_manager_builder(spilling_to(&resources.spill))
+            .build_arc()?;
+        let context = SessionContext::new_with_config_rt(config, runtime);
+        context.register_udf(chunk_function());
+        Ok(Engine { context, committer })
+    }
+
+    /// The state in which tables of the engine are planned, in up to `partitions` parts.
+    pub(crate) fn state(&self, partitions: usize) -> SessionState {
+        let config = self.context.copied_config().with_target_partitions(partitions);
+        SessionStateBuilder::new_from_existing(self.context.state()).with_config(config).build()
+    }
+
+    /// The writer, when no plan runs.
+    pub async fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.committer.0.lock().await
+    }
+
+    /// Runs `plan` to its commit and gives back the ledger rows that it recorded. `pace` hears a few times a second how far it is.
+    /// Dropping the future drops the window: nothing of it is visible then, unless its commit was being made.
+    ///
+    /// # Errors
+    /// Whatever ends the whole window: storage that fails, memory that runs out. A granule that cannot be read is no error here,
+    /// but a ledger row that says so.
+    pub async fn run(&self, plan: &Arc<dyn ExecutionPlan>, mut pace: impl FnMut(Pace)) -> Result<Vec<LedgerRow>> {
+        let mut output = plan.execute(0, self.context.task_ctx())?;
+        let mut clock = interval(TELL_EVERY);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rows = Vec::new();
+        loop {
+            tokio::select! {
+                batch = output.next() => match batch {
+                    Some(batch) => rows.extend(LedgerRow::from_batch(&batch?).map_err(Error::Store)?),
+                    None => break,
+                },
+                _ = clock.tick() => pace(pace_of(plan)),
+            }
+        }
+        pace(pace_of(plan));
+        Ok(rows)
+    }
+}
+
+fn spilling_to(folder: &Path) -> DiskManagerBuilder {
+    // The disk itself is the limit.
+    DiskManagerBuilder::default()
+        .with_mode(DiskManagerMode::Directories(vec![folder.to_path_buf()]))
+        .with_max_temp_directory_size(u64::MAX)
+}
+
+fn pace_of(plan: &Arc<dyn ExecutionPlan>) -> Pace {
+    Pace { granules: sum(plan, GRANULES_READ), bytes: sum(plan, BYTES_READ) }
+}
+
+/// The sum of the metric `name` over a plan.
+fn sum(plan: &Arc<dyn ExecutionPlan>, name: &str) -> u64 {
+    let own = plan.metrics().and_then(|metrics| metrics.sum_by_name(name)).map_or(0, |value| value.as_usize() as u64);
+    own + plan.children().into_iter().map(|child| sum(child, name)).sum::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resources(threads: usize, memory: usize) -> Resources {
+        Resources { threads, memory, spill: PathBuf::new() }
+    }
+
+    #[test]
+    fn little_to_write_makes_one_fragment_and_not_one_for_each_core() {
+        assert_eq!(resources(8, 8 << 30).hands(20 << 20), Hands { readers: 8, writers: 1 });
+        assert_eq!(resources(8, 8 << 30).hands(8 << 30), Hands { readers: 8, writers: 8 });
+    }
+
+    #[test]
+    fn fragments_that_are_written_at_a_time_fit_the_memory() {
+        for memory in [64 << 20, 256 << 20, 512 << 20, 2 << 30, 64_usize << 30] {
+            let resources = resources(64, memory);
+            let writers = resources.hands(u64::MAX).writers;
+            assert!(writers == 1 || writers * WRITING_COSTS * resources.fragment_bytes() <= memory);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Which fragments are worth writing again together: those of one calendar quarter that lie over each other, or are small, in
+//! groups that memory and a death in the middle can afford.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike};
+use isdb_datafusion::Extent;
+use isdb_schema::config::Policy;
+use isdb_schema::grid::chunk;
+
+/// How much is written again at once, and what is not worth it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// A fragment of this many bytes on disk is full.
+    pub(crate) full_bytes: u64,
+    /// No group takes more bytes on disk.
+    pub(crate) group_bytes: u64,
+    /// No group has more fragments.
+    pub(crate) most: usize,
+    /// A group of fewer is not worth it.
+    pub(crate) least: usize,
+}
+
+/// A group whose boxes cover their common box fewer times than this lies well.
+const DEPTH_WORTH: f64 = 2.0;
+
+/// The groups of `extents` to write again, oldest quarter first. `with_dead` tells of a fragment whether it holds rows that
+/// nobody may see any more: such a fragment is worth it alone.
+pub(crate) fn groups(
+    extents: Vec<Extent>,
+    policy: Policy,
+    limits: Limits,
+    with_dead: impl Fn(&Extent) -> bool,
+) -> Vec<Vec<Extent>> {
+    let mut quarters: BTreeMap<(i32, u32), Vec<Extent>> = BTreeMap::new();
+    for extent in extents {
+        // What spans two quarters would make the others of its group span them, too.
+        if let (Some(first), Some(last)) = (quarter(extent.time.0), quarter(extent.time.1))
+            && (first == last || with_dead(&extent))
+        {
+            quarters.entry(first).or_default().push(extent);
+        }
+    }
+    let grouped = quarters.into_values().flat_map(|quarter| in_one_quarter(quarter, policy, limits));
+    grouped.filter(|group| group.iter().any(&with_dead) || is_worth(group, policy, limits)).collect()
+}
+
+fn in_one_quarter(mut extents: Vec<Extent>, policy: Policy, limits: Limits) -> Vec<Vec<Extent>> {
+    if policy == Policy::Size {
+        let is_full = |extent: &Extent| extent.bytes >= limits.full_bytes;
+        let full = extents.extract_if(.., |extent| is_full(extent)).map(|extent| vec![extent]).collect();
+        return pack(extents, limits, full);
+    }
+    pack(extents, limits, Vec::new())
+}
+
+/// Packs neighbours along the curve into groups behind `groups`, each as large as the limits allow.
+fn pack(mut extents: Vec<Extent>, limits: Limits, mut groups: Vec<Vec<Extent>>) -> Vec<Vec<Extent>> {
+    let middle = |(low, high): (f64, f64)| low.midpoint(high);
+    extents.sort_by_cached_key(|extent| (chunk(middle(extent.latitude), middle(extent.longitude)), extent.fragment.id));
+    let mut bytes = u64::MAX;
+    for extent in extents {
+        bytes = bytes.saturating_add(extent.bytes);
+        match groups.last_mut() {
+            Some(group) if bytes <= limits.group_bytes && group.len() < limits.most => group.push(extent),
+            _ => {
+                bytes = extent.bytes;
+                groups.push(vec![extent]);
+            }
+        }
+    }
+    groups
+}
+
+fn is_worth(group: &[Extent], policy: Policy, limits: Limits) -> bool {
+    if group.len() < limits.least.max(2) || policy == Policy::None {
+        return false;
+    }
+    let bytes: u64 = group.iter().map(|extent| extent.bytes).sum();
+    let needed = usize::try_from(bytes.div_ceil(limits.full_bytes.max(1))).unwrap_or(usize::MAX).max(1);
+    // Half as many, or the rewriting costs more than it saves.
+    needed * 2 <= group.len() || (policy == Policy::Space && depth(group) >= DEPTH_WORTH)
+}
+
+/// How many boxes of the group lie over a place of its common box, on average.
+fn depth(group: &[Extent]) -> f64 {
+    let area = |latitude: (f64, f64), longitude: (f64, f64)| {
+        // A track may be as good as a line.
+        (latitude.1 - latitude.0).max(1e-6) * (longitude.1 - longitude.0).max(1e-6)
+    };
+    let around = |of: fn(&Extent) -> (f64, f64)| group.iter().map(of).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let (Some(latitude), Some(longitude)) = (around(|extent| extent.latitude), around(|extent| extent.longitude))
+    else {
+        return 0.0;
+    };
+    let sum: f64 = group.iter().map(|extent| area(extent.latitude, extent.longitude)).sum();
+    sum / area(latitude, longitude)
+}
+
+/// The calendar quarter (UTC) of an instant in nanoseconds since 1970; None beyond the calendar.
+fn quarter(instant: i64) -> Option<(i32, u32)> {
+    DateTime::from_timestamp(instant.div_euclid(1_000_000_000), 0).map(|date| (date.year(), date.month0() / 3))
+}
+
+#[cfg(test)]
+mod tests {
+    use isdb_store::{FragmentRecord, Id};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits { full_bytes: 100, group_bytes: 1_000, most: 16, least: 2 };
+    const DAY: i64 = 86_400_000_000_000;
+
+    fn extent(id: i64, bytes: u64, west: f64, east: f64, day: i64) -> Extent {
+        Extent {
+            fragment: FragmentRecord { id: Id(id), name: id.to_string(), rows: 1 },
+            bytes,
+            latitude: (0.0, 10.0),
+            longitude: (west, east),
+            time: (day * DAY, day * DAY + 1),
+        }
+    }
+
+    fn ids(groups: &[Vec<Extent>]) -> Vec<Vec<i64>> {
+        groups.iter().map(|group| group.iter().map(|extent| extent.fragment.id.0).collect()).collect()
+    }
+
+    #[test]
+    fn fragments_over_each_other_are_packed_anew_and_those_side_by_side_are_left() {
+        let over: Vec<Extent> = (0..4).map(|id| extent(id, 100, 0.0, 10.0, 5)).collect();
+        assert_eq!(ids(&groups(over, Policy::Space, LIMITS, |_| false)), [vec![0, 1, 2, 3]]);
+        let beside: Vec<Extent> =
+            (0..4).map(|id| extent(id, 100, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)).collect();
+        assert!(groups(beside, Policy::Space, LIMITS, |_| false).is_empty());
+    }
+
+    #[test]
+    fn no_group_spans_the_quarters_that_let_dates_prune() {
+        let extents = vec![extent(0, 10, 0.0, 9.0, 5), extent(1, 10, 0.0, 9.0, 6), extent(2, 10, 0.0, 9.0, 100)];
+        assert_eq!(ids(&groups(extents, Policy::Space, LIMITS, |_| false)), [vec![0, 1]]);
+    }
+
+    #[test]
+    fn many_that_overlap_in_a_chain_make_several_groups_and_no_giant_one() {
+        let chain: Vec<Extent> = (0..64).map(|id| extent(id, 100, id as f64, id as f64 + 20.0, 5)).collect();
+        let groups = groups(chain, Policy::Space, LIMITS, |_| false);
+        assert!(groups.len() > 4 && groups.iter().all(|group| group.len() <= 10), "{:?}", ids(&groups));
+    }
+
+    #[test]
+    fn small_ones_are_joined_and_full_ones_left_when_only_size_counts() {
+        let mut extents: Vec<Extent> = (0..6).map(|id| extent(id, 10, 0.0, 10.0, 5)).collect();
+        extents.push(extent(6, 100, 0.0, 10.0, 5));
+        assert_eq!(ids(&groups(extents, Policy::Size, LIMITS, |_| false)), [vec![0, 1, 2, 3, 4, 5]]);
+    }
+
+    #[test]
+    fn a_fragment_with_rows_that_nobody_may_see_is_written_again_even_alone() {
+        let alone = vec![extent(0, 100, 0.0, 10.0, 5)];
+        assert_eq!(ids(&groups(alone.clone(), Policy::None, LIMITS, |_| true)), [vec![0]]);
+        assert!(groups(alone, Policy::Space, LIMITS, |_| false).is_empty());
+    }
+}
