@@ -6,7 +6,7 @@ use datafusion::error::DataFusionError;
 use isdb_datafusion::{PlannedGranule, Selection, Tally, WriteTarget, ingest_plan, releases_fit, run_ingest};
 use isdb_schema::filters::Rule;
 use isdb_schema::ledger::GranuleState;
-use isdb_store::{FragmentRecord, Id, LedgerRow, Location, Window, Writer};
+use isdb_store::{Changes, FragmentRecord, Id, LedgerRow, Location, Window, Writer};
 
 use crate::asked::Asked;
 use crate::attempt::{ledger_row, planned};
@@ -109,7 +109,7 @@ async fn write_window(
             ledger_row(*id, candidate, tally, selection)
         })
         .collect();
-    writer.commit(window, fragments, rows.clone()).await?;
+    writer.commit(window, Changes { fragments, ledger: rows.clone(), filters: None }).await?;
 
     for (row, candidate) in rows.iter().zip(candidates) {
         match row.state {
