@@ -27,7 +27,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// … and a read, which leaves nothing behind.
 const PATIENCE_WITH_READS: Duration = Duration::from_secs(2);
 
+/// In builds with debug assertions a test names here the point at which the process shall die.
+const DIE_AT: &str = "ISDB_TEST_DIE_AT";
+
 fn main() -> ExitCode {
+    if cfg!(debug_assertions)
+        && let Ok(point) = std::env::var(DIE_AT)
+    {
+        isdb_store::fault::arm(&point);
+    }
     let cli = Cli::parse();
     let (runtime, interrupts) = match start() {
         Ok(started) => started,

@@ -1,19 +1,21 @@
 //! The database at a location: creating it, opening it, and the snapshots that readers take of it.
 
-use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
 use tiledb::{Array, Context, MetadataValue, group};
 use uuid::Uuid;
 
 use crate::blocking::blocking;
-use crate::commit::{ArrayState, Commit, FORMAT};
+use crate::commit::{Commit, FORMAT};
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::location::{GRANULES, Location, SEGMENTS};
 use crate::log::CommitLog;
 use crate::snapshot::Snapshot;
 use crate::storage;
+
+/// How often an open is tried: files that it looks for may be removed by a vacuum meanwhile.
+const OPENS: usize = 5;
 
 /// A database that exists.
 #[derive(Clone, Debug)]
@@ -86,23 +88,41 @@ impl Database {
     /// The newest committed state.
     ///
     /// # Errors
-    /// [`Error::Expired`] when vacuum passed it while it was opened, twice in a row.
+    /// [`Error::Expired`] when a vacuum passed it while it was opened, several times in a row.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        match Snapshot::open(self, self.head().await?).await {
-            Err(Error::Expired { .. }) => Snapshot::open(self, self.head().await?).await,
-            opened => opened,
+        for _ in 1..OPENS {
+            if let Ok(snapshot) = Snapshot::open(self, self.head().await?).await {
+                return Ok(snapshot);
+            }
         }
+        Snapshot::open(self, self.head().await?).await
     }
 
-    /// The state as it was at `timestamp_ms`: that of the newest commit not after it.
+    /// The state as it was at the moment `at_ms`, in milliseconds since 1970: that of the newest commit not after it. The
+    /// timestamp of a snapshot names the same state.
     ///
     /// # Errors
     /// [`Error::Expired`] when that state was vacuumed, [`Error::TooEarly`] when the database is younger.
-    pub async fn snapshot_at(&self, timestamp_ms: u64) -> Result<Snapshot> {
-        match self.log.newest_until(timestamp_ms).await? {
-            Some(commit) => Snapshot::open(self, commit).await,
-            None => Err(Error::TooEarly { uri: self.location.uri(), timestamp: timestamp_ms }),
+    pub async fn snapshot_at(&self, at_ms: u64) -> Result<Snapshot> {
+        let too_early = || Error::TooEarly { uri: self.location.uri(), timestamp: at_ms };
+        let commit = self.log.newest_until(at_ms).await?.ok_or_else(too_early)?;
+        for _ in 1..OPENS {
+            match Snapshot::open(self, commit.clone()).await {
+                Err(error) if !matches!(error, Error::Expired { .. }) => {}
+                opened => return opened,
+            }
         }
+        Snapshot::open(self, commit).await
+    }
+
+    /// Whether files of `snapshot` may have been vacuumed away since it was opened. An error while reading it means no more than
+    /// that then, and the newest state can be opened instead.
+    ///
+    /// # Errors
+    /// When the commit log cannot be read.
+    pub async fn is_expired(&self, snapshot: &Snapshot) -> Result<bool> {
+        let newest = self.head().await?;
+        Ok(newest.horizon.max(newest.deleting) > snapshot.commit().number)
     }
 
     /// The newest commit.
@@ -144,17 +164,5 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<()> 
         Ok(group::put_metadata(&context, &place.uri(), &facts)?)
     })
     .await?;
-    let first = Commit {
-        format: FORMAT,
-        number: 1,
-        timestamp: now_ms,
-        at: now_ms,
-        epoch: 0,
-        horizon: 0,
-        segments: ArrayState::default(),
-        granules: ArrayState::default(),
-        dead_ingests: BTreeSet::new(),
-        uuid: Uuid::new_v4().to_string(),
-    };
-    CommitLog::open(location)?.create(&first).await
+    CommitLog::open(location)?.create(&Commit::first(now_ms)).await
 }

@@ -9,7 +9,7 @@ use tiledb::{Array, Context};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::location::Location;
+use crate::location::{Location, STAGING};
 
 /// Metadata first: it means nothing without its attribute. With the schema in place the attribute exists from its timestamp
 /// on, which no snapshot reaches before the commit.
@@ -18,7 +18,7 @@ const MOVED: [&str; 2] = ["__meta", "__schema"];
 /// Adds `fields` to the `segments` array from `timestamp` on.
 pub(crate) fn add_attributes(context: &Context, location: &Location, timestamp: u64, fields: &[Field]) -> Result<()> {
     let segments = location.segments();
-    let staged = location.part(&format!("staging/{}", Uuid::new_v4()));
+    let staged = location.part(&format!("{STAGING}/{}", Uuid::new_v4()));
     for folder in MOVED {
         copy_files(&Path::new(&segments).join(folder), &Path::new(&staged).join(folder))?;
     }

@@ -14,6 +14,11 @@ impl Id {
     pub fn new(epoch: u32, counter: u32) -> Id {
         Id((i64::from(epoch) << 32) | i64::from(counter))
     }
+
+    /// The counter that it was made of.
+    pub(crate) fn counter(self) -> u32 {
+        u32::try_from(self.0 & i64::from(u32::MAX)).unwrap_or(u32::MAX)
+    }
 }
 
 impl std::fmt::Display for Id {

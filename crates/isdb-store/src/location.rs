@@ -55,6 +55,11 @@ impl Location {
         self.part(GRANULES)
     }
 
+    /// The URIs of `segments` and `granules`.
+    pub(crate) fn arrays(&self) -> [String; 2] {
+        [self.segments(), self.granules()]
+    }
+
     pub(crate) fn part(&self, name: &str) -> String {
         self.root.join(name).to_string_lossy().into_owned()
     }
@@ -64,6 +69,8 @@ impl Location {
 pub(crate) const SEGMENTS: &str = "segments";
 /// The name of the ledger array within the database's group.
 pub(crate) const GRANULES: &str = "granules";
+/// The folder of what is not finished yet, within the database's.
+pub(crate) const STAGING: &str = "staging";
 
 #[cfg(test)]
 mod tests {

@@ -1,20 +1,21 @@
 //! The commit log: `commits/<number>` objects that are created only if absent, and `checkpoints/<number>` that sum them
 //! up. Creating a commit is the only act that changes what readers see.
 
-use std::sync::Arc;
-
-use futures::TryStreamExt;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{CopyMode, CopyOptions, ObjectStore, ObjectStoreExt};
+use serde::de::DeserializeOwned;
 
-use crate::commit::{Commit, FORMAT, Recorded};
+use crate::commit::{Commit, FORMAT};
 use crate::error::{Error, Result};
+use crate::fault;
 use crate::location::Location;
+use crate::objects::{Objects, is_missing, numbered};
+use crate::recorded::Recorded;
 
 const COMMITS: &str = "commits";
 const CHECKPOINTS: &str = "checkpoints";
-const STAGING: &str = "staging";
+
+/// How the names of staged commits begin.
+pub(crate) const STAGED_COMMIT: &str = "commit-";
 
 /// A checkpoint follows every commit whose number is a multiple of this: a writer that takes over reads at most this many commits.
 const COMMITS_PER_CHECKPOINT: u64 = 64;
@@ -22,35 +23,38 @@ const COMMITS_PER_CHECKPOINT: u64 = 64;
 /// The log of one database.
 #[derive(Clone, Debug)]
 pub(crate) struct CommitLog {
-    location: Location,
-    store: Arc<LocalFileSystem>,
+    uri: String,
+    objects: Objects,
 }
 
 impl CommitLog {
     /// The log of the database at `location`, whose folder must exist.
     pub(crate) fn open(location: &Location) -> Result<CommitLog> {
-        let store = LocalFileSystem::new_with_prefix(location.root())
-            .map_err(|source| Error::Log { uri: location.uri(), source })?;
-        Ok(CommitLog { location: location.clone(), store: Arc::new(store) })
+        Ok(CommitLog { uri: location.uri(), objects: Objects::open(location)? })
+    }
+
+    /// The objects of the database, this log's among them.
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.objects
     }
 
     /// The newest commit, or None when nothing was ever committed.
     pub(crate) async fn newest(&self) -> Result<Option<Commit>> {
-        match self.commit_numbers().await?.last() {
-            Some(number) => self.read(*number).await.map(Some),
-            None => Ok(None),
+        match self.newest_number().await? {
+            0 => Ok(None),
+            number => self.read(number).await.map(Some),
         }
     }
 
-    /// The newest commit whose timestamp is not after `timestamp`, if there is one.
-    pub(crate) async fn newest_until(&self, timestamp: u64) -> Result<Option<Commit>> {
-        // Numbers and timestamps grow together, so the log can be bisected.
-        let (mut low, mut high) = (0, self.commit_numbers().await?.last().copied().unwrap_or(0));
+    /// The newest commit that was made at the moment `at` or before, if there is one.
+    pub(crate) async fn newest_until(&self, at: u64) -> Result<Option<Commit>> {
+        // Numbers and moments grow together, so the log can be bisected.
+        let (mut low, mut high) = (0, self.newest_number().await?);
         let mut found = None;
         while low < high {
             let middle = high - (high - low) / 2;
             let commit = self.read(middle).await?;
-            if commit.timestamp <= timestamp {
+            if commit.at <= at {
                 low = middle;
                 found = Some(commit);
             } else {
@@ -65,33 +69,33 @@ impl CommitLog {
     /// # Errors
     /// [`Error::Overtaken`] when another writer's commit has its number.
     pub(crate) async fn create(&self, commit: &Commit) -> Result<()> {
+        fault::reached("before-commit");
         let path = numbered(COMMITS, commit.number);
-        let staged = Path::from_iter([STAGING, &commit.uuid]);
-        self.store.put(&staged, encode(commit)?.into()).await.map_err(self.failed())?;
-        // A commit must not be visible before it is durable: after a power cut it would be an empty file.
-        self.sync(&staged)?;
-        let options = CopyOptions::new().with_mode(CopyMode::Create);
-        let created = self.store.copy_opts(&staged, &path, options).await;
-        let cleaned = self.store.delete(&staged).await;
-        if let Err(source) = created {
-            // An error does not say that nothing happened: what the log holds now decides.
+        let staged = format!("{STAGED_COMMIT}{}", commit.uuid);
+        if let Err(error) = self.objects.create(&path, &staged, encode(commit)?).await {
+            // An error does not say that nothing happened: what the log holds now decides. A take over that swept the staged
+            // object has made its own commit before.
             match self.read(commit.number).await {
-                Ok(found) if found.uuid == commit.uuid => {}
-                Ok(_) => return Err(Error::Overtaken { uri: self.location.uri(), number: commit.number }),
-                Err(_) => return Err(Error::Log { uri: self.location.uri(), source }),
+                Ok(found) if found.uuid == commit.uuid => self.objects.sync_folder_of(&path)?,
+                Ok(_) => return Err(Error::Overtaken { uri: self.uri.clone(), number: commit.number }),
+                Err(_) => return Err(error),
             }
         }
-        self.sync(&Path::from(COMMITS))?;
-        cleaned.map_err(self.failed())
+        fault::reached("after-commit");
+        Ok(())
     }
 
-    /// Every fragment recorded up to `head`, the newest commit.
+    /// Every fragment recorded up to `head`.
     pub(crate) async fn recorded(&self, head: &Commit) -> Result<Recorded> {
-        let checkpoint = self.numbers(CHECKPOINTS, 0).await?.into_iter().rfind(|number| *number <= head.number);
-        let mut recorded = match checkpoint {
-            Some(number) => self.read_object(&numbered(CHECKPOINTS, number)).await?,
-            None => Recorded::default(),
-        };
+        let mut recorded = Recorded::nothing();
+        for number in self.objects.numbers(CHECKPOINTS, 0).await?.into_iter().rev() {
+            if number <= head.number
+                && let Some(checkpoint) = self.checkpoint(number).await?
+            {
+                recorded = checkpoint;
+                break;
+            }
+        }
         for number in recorded.number + 1..=head.number {
             recorded.apply(&self.read(number).await?);
         }
@@ -104,61 +108,58 @@ impl CommitLog {
             return Ok(());
         }
         let path = numbered(CHECKPOINTS, recorded.number);
-        let staged = Path::from_iter([STAGING, &format!("checkpoint-{}", recorded.number)]);
-        self.store.put(&staged, encode(recorded)?.into()).await.map_err(self.failed())?;
-        self.sync(&staged)?;
-        self.store.rename(&staged, &path).await.map_err(self.failed())
+        self.objects.replace(&path, &format!("checkpoint-{}", recorded.number), encode(recorded)?).await
     }
 
     async fn read(&self, number: u64) -> Result<Commit> {
         let path = numbered(COMMITS, number);
-        let commit: Commit = self.read_object(&path).await?;
-        if commit.format != FORMAT {
-            let problem = format!("its format is {}, this version reads {FORMAT}", commit.format);
-            return Err(Error::Damaged { object: path.to_string(), problem });
+        decode(&path, &self.objects.get(&path).await?)
+    }
+
+    /// A checkpoint; None for one that cannot be understood, since the commits say the same.
+    async fn checkpoint(&self, number: u64) -> Result<Option<Recorded>> {
+        let path = numbered(CHECKPOINTS, number);
+        match self.objects.get(&path).await {
+            Ok(bytes) => Ok(decode(&path, &bytes).ok()),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(commit)
     }
 
-    async fn read_object<T: serde::de::DeserializeOwned>(&self, path: &Path) -> Result<T> {
-        let bytes = self.store.get(path).await.map_err(self.failed())?.bytes().await.map_err(self.failed())?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Error::Damaged { object: path.to_string(), problem: error.to_string() })
-    }
-
-    /// The numbers of the commits since the newest checkpoint, at least of the newest commit.
-    async fn commit_numbers(&self) -> Result<Vec<u64>> {
-        let checkpoint = self.numbers(CHECKPOINTS, 0).await?.pop().unwrap_or(0);
-        self.numbers(COMMITS, checkpoint.saturating_sub(1)).await
-    }
-
-    /// The numbers above `after` of the objects below `prefix`, ascending.
-    async fn numbers(&self, prefix: &str, after: u64) -> Result<Vec<u64>> {
-        let listed = self.store.list_with_offset(Some(&Path::from(prefix)), &numbered(prefix, after));
-        let objects: Vec<_> = listed.try_collect().await.map_err(self.failed())?;
-        let number = |path: &Path| path.filename().and_then(|name| name.parse().ok());
-        let mut numbers: Vec<u64> = objects.iter().filter_map(|object| number(&object.location)).collect();
-        numbers.sort_unstable();
-        Ok(numbers)
-    }
-
-    fn sync(&self, path: &Path) -> Result<()> {
-        let path = self.location.root().join(path.as_ref());
-        std::fs::File::open(&path)
-            .and_then(|file| file.sync_all())
-            .map_err(|source| Error::Io { path: path.display().to_string(), source })
-    }
-
-    fn failed(&self) -> impl Fn(object_store::Error) -> Error + '_ {
-        |source| Error::Log { uri: self.location.uri(), source }
+    /// The number of the newest commit, 0 without any.
+    async fn newest_number(&self) -> Result<u64> {
+        let checkpoint = self.objects.numbers(CHECKPOINTS, 0).await?.pop().unwrap_or(0);
+        let numbers = self.objects.numbers(COMMITS, checkpoint.saturating_sub(1)).await?;
+        Ok(numbers.last().copied().unwrap_or(0))
     }
 }
 
-/// Numbers are padded, so that names sort as numbers do.
-fn numbered(prefix: &str, number: u64) -> Path {
-    Path::from_iter([prefix, &format!("{number:020}")])
+/// What every object of the log begins to be read by.
+#[derive(serde::Deserialize)]
+struct Format {
+    format: u32,
+}
+
+fn decode<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T> {
+    let damaged = |problem: String| Error::Damaged { object: path.to_string(), problem };
+    let Format { format } = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+    if format != FORMAT {
+        return Err(damaged(format!("its format is {format}, this version of isdb reads {FORMAT}")));
+    }
+    serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))
 }
 
 fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::Damaged { object: COMMITS.to_owned(), problem: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_of_another_version_is_told_by_its_format_and_not_by_the_fields_it_lacks() {
+        let error = decode::<Commit>(&Path::from("commits/1"), br#"{"format":1,"number":1}"#).unwrap_err().to_string();
+        assert!(error.contains("commits/1") && error.contains("its format is 1"), "{error}");
+    }
 }

@@ -1,67 +1,101 @@
-//! Recovery: what an earlier writer wrote and never committed. Most of it no snapshot can see, and it is removed; what a
+//! Recovery: what an earlier writer wrote and never committed. What no snapshot can see is taken out of TileDB's sight; what a
 //! snapshot could see is declared dead instead, so that no reader is disturbed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::{Duration, UNIX_EPOCH};
 
 use tiledb::Vfs;
 
-use crate::commit::{DeadFragment, FragmentRecord, Recorded};
-use crate::error::Result;
-use crate::ids::Id;
+use crate::commit::Commit;
+use crate::error::{Error, Result};
+use crate::fault;
 use crate::listing::{OnDisk, fragments_on_disk, schemas_on_disk, timestamp_of};
-use crate::location::Location;
+use crate::location::{Location, STAGING};
+use crate::log::STAGED_COMMIT;
+use crate::recorded::Recorded;
 
-/// How old a fragment that was never committed must be before its folder goes: a writer that was stopped while writing it
-/// and wakes up later must find it whole.
-const FOLDER_AGE_MS: u64 = 24 * 3_600_000;
+/// How old something staged must be before it goes: whoever stages it may have been stopped, and wake up.
+const STAGED_AGE_MS: u64 = 24 * 3_600_000;
 
-/// Fragments of one array that no commit records.
-#[derive(Debug, Default)]
+/// What no commit records. Must be listed before the commit by which a writer takes over: what is written later is another
+/// writer's.
+#[derive(Debug)]
 pub(crate) struct Strays {
-    commit_files: Vec<String>,
+    /// Those of `segments` and of `granules`.
+    pub(crate) arrays: [ArrayStrays; 2],
+    staged: Vec<PathBuf>,
+}
+
+/// What no commit records of one array.
+#[derive(Debug, Default)]
+pub(crate) struct ArrayStrays {
+    /// Fragments that snapshots at the commit's timestamp can see, written late by a writer that had been taken over.
+    pub(crate) visible: Vec<String>,
+    /// Folders of fragments that no snapshot can see.
+    pub(crate) folders: Vec<String>,
+    /// Names and commit files of fragments that a later commit would make visible.
+    commit_files: Vec<(String, String)>,
     schemas: Vec<String>,
-    folders: Vec<String>,
-    /// Those that snapshots at the commit's timestamp can see, written late by a writer that had been taken over.
-    pub(crate) seen: Vec<DeadFragment>,
 }
 
-/// The strays of `segments` and of `granules`, as the clock says `now_ms`. Must be listed before the commit by which a writer
-/// takes over: what is written later is another writer's.
-pub(crate) fn strays(
-    vfs: &Vfs,
-    location: &Location,
-    recorded: &Recorded,
-    timestamp: u64,
-    now_ms: u64,
-) -> Result<(Strays, Strays)> {
-    let of = |array: &str, live| -> Result<Strays> {
-        let strays = strays_of(fragments_on_disk(vfs, array)?, &names(live), timestamp, now_ms);
-        Ok(Strays { schemas: later_schemas(schemas_on_disk(vfs, array)?, timestamp), ..strays })
-    };
-    Ok((of(&location.segments(), &recorded.segments)?, of(&location.granules(), &recorded.granules)?))
-}
-
-fn names(live: &BTreeMap<Id, FragmentRecord>) -> BTreeSet<&str> {
-    live.values().map(|fragment| fragment.name.as_str()).collect()
-}
-
-fn strays_of(listed: BTreeMap<String, OnDisk>, known: &BTreeSet<&str>, timestamp: u64, now_ms: u64) -> Strays {
-    let mut strays = Strays::default();
-    for (name, on_disk) in listed {
-        if known.contains(name.as_str()) {
-            continue;
+impl Strays {
+    /// Lists the database at `location`, whose newest commit is `head`; the clock says `now_ms`.
+    pub(crate) fn list(
+        vfs: &Vfs,
+        location: &Location,
+        head: &Commit,
+        recorded: &Recorded,
+        now_ms: u64,
+    ) -> Result<Strays> {
+        let mut arrays: [ArrayStrays; 2] = Default::default();
+        let states = head.arrays().into_iter().zip(recorded.arrays());
+        for ((array, (state, fragments)), uri) in arrays.iter_mut().zip(states).zip(location.arrays()) {
+            let live = fragments.live.values().map(|fragment| fragment.name.as_str());
+            let known = live.chain(state.dead.iter().map(|dead| dead.name.as_str())).collect();
+            *array = strays_of(fragments_on_disk(vfs, &uri)?, &known, head.timestamp);
+            array.folders.retain(|name| !fragments.hidden.contains_key(name));
+            array.schemas = later_schemas(schemas_on_disk(vfs, &uri)?, head.timestamp);
         }
+        Ok(Strays { arrays, staged: staged(location, now_ms)? })
+    }
+
+    /// Removes what must not become visible, and what was staged. Returns the fragments whose commit files could not be removed.
+    pub(crate) fn sweep(&self, vfs: &Vfs) -> Result<[Vec<String>; 2]> {
+        let mut left: [Vec<String>; 2] = Default::default();
+        for (array, left) in self.arrays.iter().zip(&mut left) {
+            for (name, file) in &array.commit_files {
+                fault::reached("sweep-each");
+                if vfs.remove_file(file).is_err() && vfs.is_file(file)? {
+                    left.push(name.clone());
+                }
+            }
+            for file in &array.schemas {
+                vfs.remove_file(file)?;
+            }
+        }
+        for path in &self.staged {
+            // Nobody reads it; a later take over tries again.
+            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+        }
+        Ok(left)
+    }
+}
+
+fn strays_of(listed: BTreeMap<String, OnDisk>, known: &BTreeSet<&str>, timestamp: u64) -> ArrayStrays {
+    let mut strays = ArrayStrays::default();
+    for (name, on_disk) in listed.into_iter().filter(|(name, _)| !known.contains(name.as_str())) {
         let written = timestamp_of(&name);
         match on_disk.commit_file {
             Some(_) if written.is_none_or(|written| written <= timestamp) => {
-                strays.seen.push(DeadFragment { id: None, name });
+                strays.visible.push(name);
                 continue;
             }
-            Some(file) => strays.commit_files.push(file),
+            Some(file) => strays.commit_files.push((name.clone(), file)),
             None => {}
         }
-        if written.is_some_and(|written| now_ms.saturating_sub(written) > FOLDER_AGE_MS) {
-            strays.folders.extend(on_disk.folder);
+        if on_disk.folder.is_some() && written.is_some() {
+            strays.folders.push(name);
         }
     }
     strays
@@ -75,23 +109,30 @@ fn later_schemas(mut schemas: Vec<(u64, String)>, timestamp: u64) -> Vec<String>
     later.map(|(_, file)| file).collect()
 }
 
-/// Removes the strays that no snapshot can see.
-pub(crate) fn remove(vfs: &Vfs, strays: &Strays) -> Result<()> {
-    // The commit files first: a fragment whose data goes first would make every later open fail.
-    for file in strays.commit_files.iter().chain(&strays.schemas) {
-        vfs.remove_file(file)?;
+/// What lies in `staging` and is of no use: commits that were not created, since their writers end with this take over, and
+/// whatever is older than a day.
+fn staged(location: &Location, now_ms: u64) -> Result<Vec<PathBuf>> {
+    let folder = location.root().join(STAGING);
+    let failed = |source| Error::Io { path: folder.display().to_string(), source };
+    if !folder.is_dir() {
+        return Ok(Vec::new());
     }
-    for folder in &strays.folders {
-        vfs.remove_dir(folder)?;
+    let long_ago = UNIX_EPOCH + Duration::from_millis(now_ms.saturating_sub(STAGED_AGE_MS));
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let is_commit = entry.file_name().to_string_lossy().starts_with(STAGED_COMMIT);
+        let is_old = || entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|at| at < long_ago);
+        if is_commit || is_old() {
+            found.push(entry.path());
+        }
     }
-    Ok(())
+    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NOW: u64 = 2_000_000_000_000;
 
     fn on_disk(fragments: &[(u64, bool)]) -> BTreeMap<String, OnDisk> {
         let trace = |(timestamp, finished): &(u64, bool)| {
@@ -104,30 +145,29 @@ mod tests {
 
     #[test]
     fn what_is_recorded_is_never_touched() {
-        let known = BTreeSet::from(["__5_5_x_22"]);
-        let strays = strays_of(on_disk(&[(5, true)]), &known, 10, NOW);
-        assert!(strays.commit_files.is_empty() && strays.folders.is_empty() && strays.seen.is_empty());
+        let strays = strays_of(on_disk(&[(5, true), (15, true)]), &BTreeSet::from(["__5_5_x_22", "__15_15_x_22"]), 10);
+        assert!(strays.commit_files.is_empty() && strays.folders.is_empty() && strays.visible.is_empty());
     }
 
     #[test]
-    fn an_uncommitted_fragment_becomes_invisible_at_once_and_its_data_go_a_day_later() {
-        let fresh = strays_of(on_disk(&[(NOW - 1_000, true)]), &BTreeSet::new(), 10, NOW);
-        assert_eq!((fresh.commit_files.len(), fresh.folders.len()), (1, 0));
-        let old = strays_of(on_disk(&[(NOW - 2 * FOLDER_AGE_MS, false)]), &BTreeSet::new(), 10, NOW);
-        assert_eq!((old.commit_files.len(), old.folders.len()), (0, 1));
+    fn an_uncommitted_fragment_becomes_invisible_at_once_and_its_folder_is_recorded_as_hidden() {
+        let strays = strays_of(on_disk(&[(12, true), (13, false)]), &BTreeSet::new(), 10);
+        assert_eq!(strays.commit_files, [("__12_12_x_22".to_owned(), "__12_12_x_22.wrt".to_owned())]);
+        assert_eq!(strays.folders, ["__12_12_x_22", "__13_13_x_22"]);
+        assert!(strays.visible.is_empty());
     }
 
     #[test]
     fn a_schema_that_was_never_committed_goes_and_the_array_keeps_its_first_whatever_its_date() {
         let schemas = |times: &[u64]| times.iter().map(|at| (*at, format!("__{at}_{at}_x"))).collect::<Vec<_>>();
         assert_eq!(later_schemas(schemas(&[1, 9, 10, 11]), 10), ["__11_11_x"]);
-        assert!(later_schemas(schemas(&[NOW]), 10).is_empty());
+        assert!(later_schemas(schemas(&[2_000]), 10).is_empty());
     }
 
     #[test]
     fn a_late_write_that_snapshots_can_see_is_declared_dead_and_not_removed() {
-        let strays = strays_of(on_disk(&[(9, true)]), &BTreeSet::new(), 10, NOW);
-        assert_eq!(strays.seen, [DeadFragment { id: None, name: "__9_9_x_22".to_owned() }]);
+        let strays = strays_of(on_disk(&[(9, true)]), &BTreeSet::new(), 10);
+        assert_eq!(strays.visible, ["__9_9_x_22"]);
         assert!(strays.commit_files.is_empty() && strays.folders.is_empty());
     }
 }

@@ -40,11 +40,11 @@ impl Snapshot {
         let (mut seen_segments, mut seen_granules) = (Seen::Recorded, Seen::Recorded);
         if has_strays || has_stray_attempts {
             let recorded = database.log().recorded(&commit).await?;
-            seen_segments = Seen::Only(recorded.segments.into_keys().collect());
-            seen_granules = Seen::Only(recorded.granules.into_keys().collect());
+            seen_segments = Seen::Only(recorded.segments.live.into_keys().collect());
+            seen_granules = Seen::Only(recorded.granules.live.into_keys().collect());
         }
-        let visible_segments = commit.visible(&commit.segments, &seen_segments);
-        let visible_granules = commit.visible(&commit.granules, &seen_granules);
+        let visible_segments = commit.visible_segments(&seen_segments);
+        let visible_granules = commit.visible_granules(&seen_granules);
         Ok(Snapshot { commit, segments, granules, visible_segments, visible_granules })
     }
 

@@ -1,0 +1,61 @@
+//! Points at which a test lets the process die, so that what a death leaves behind can be looked at. Without debug assertions
+//! nothing of this is compiled into the program.
+
+/// Every point there is, in the order in which an ingest, a compaction and a vacuum reach them.
+pub const POINTS: [&str; 17] = [
+    "take-over-listed",
+    "take-over-fenced",
+    "sweep-each",
+    "take-over-swept",
+    "after-fragment",
+    "before-ledger",
+    "after-ledger",
+    "before-commit",
+    "after-commit",
+    "compact-before-commit",
+    "compact-after-commit",
+    "vacuum-horizon",
+    "vacuum-each-commit-file",
+    "vacuum-listed",
+    "vacuum-committed",
+    "vacuum-each-folder",
+    "vacuum-done",
+];
+
+#[cfg(debug_assertions)]
+mod armed {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static POINT: OnceLock<String> = OnceLock::new();
+    static LEFT: AtomicU64 = AtomicU64::new(0);
+
+    pub(super) fn arm(text: &str) {
+        let (name, times) = text.split_once(':').unwrap_or((text, "1"));
+        if POINT.set(name.to_owned()).is_ok() {
+            LEFT.store(times.parse().unwrap_or(1), Ordering::SeqCst);
+        }
+    }
+
+    pub(super) fn reached(name: &str) {
+        if POINT.get().is_some_and(|point| point == name) && LEFT.fetch_sub(1, Ordering::SeqCst) == 1 {
+            std::process::abort();
+        }
+    }
+}
+
+/// Lets the process die when it reaches the point `text`: its name, or `name:k` for the k-th time. Only the first call counts.
+pub fn arm(text: &str) {
+    #[cfg(debug_assertions)]
+    armed::arm(text);
+    #[cfg(not(debug_assertions))]
+    let _ = text;
+}
+
+/// Dies here when [`arm`]ed for `name`, one of [`POINTS`].
+pub fn reached(name: &'static str) {
+    #[cfg(debug_assertions)]
+    armed::reached(name);
+    #[cfg(not(debug_assertions))]
+    let _ = name;
+}

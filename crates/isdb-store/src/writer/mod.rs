@@ -1,0 +1,81 @@
+//! The writer: takes the database over, gives out timestamps and ids, and makes one commit after the other.
+
+mod compaction;
+mod replaced;
+mod take_over;
+mod vacuum;
+mod window;
+
+pub use vacuum::Vacuumed;
+pub use window::{Changes, Window};
+
+use crate::commit::{Commit, FragmentRecord, Kind};
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::lock::Lock;
+use crate::recorded::Recorded;
+
+/// The one writer of a database. Dropping it lets the next one in.
+#[derive(Debug)]
+pub struct Writer {
+    database: Database,
+    head: Commit,
+    recorded: Recorded,
+    /// Fragments of `segments` and `granules` that the take over could not make invisible: dead from the next commit on.
+    unswept: [Vec<String>; 2],
+    next_counter: u32,
+    in_window: bool,
+    _lock: Lock,
+}
+
+impl Writer {
+    /// The database that is written to.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The fragments of `segments` whose rows may be seen, in the order of their ids.
+    pub fn live_segments(&self) -> impl Iterator<Item = &FragmentRecord> {
+        self.recorded.segments.live.values()
+    }
+
+    /// How many fragments (of both arrays) and how many attempts are dead. Every read has to leave them out until they are
+    /// compacted and vacuumed.
+    pub fn dead(&self) -> (usize, usize) {
+        let fragments = self.head.arrays().map(|state| state.dead.len());
+        (fragments.iter().sum(), self.head.dead_ingests.len())
+    }
+
+    /// The commit after the newest one; it changes nothing yet.
+    fn following(&self, kind: Kind, now_ms: u64) -> Commit {
+        let mut commit = self.head.following(kind, now_ms);
+        let (since, at) = (commit.number, commit.at);
+        for (state, names) in commit.arrays_mut().into_iter().zip(&self.unswept) {
+            state.bury_strays(names, since, at);
+        }
+        commit
+    }
+
+    /// Creates `commit`, which follows the newest one.
+    async fn advance(&mut self, commit: Commit) -> Result<()> {
+        self.database.log().create(&commit).await?;
+        self.recorded.apply(&commit);
+        self.head = commit;
+        self.unswept = Default::default();
+        self.database.log().checkpoint_if_due(&self.recorded).await
+    }
+
+    fn unfinished(&self) -> Error {
+        Error::Unfinished { uri: self.database.location().uri() }
+    }
+
+    /// Ids have 32 bits of commits above 32 bits of counter; nobody will see the end of either.
+    fn used_up(&self) -> Error {
+        used_up(&self.database, self.head.number)
+    }
+}
+
+fn used_up(database: &Database, number: u64) -> Error {
+    let problem = "its ids are used up".to_owned();
+    Error::Damaged { object: format!("{}/commits/{number}", database.location().uri()), problem }
+}
