@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use isdb_schema::config::LEAST_MEMORY;
-use isdb_schema::units::bytes;
+use isdb_schema::config::{Config as Settings, LEAST_MEMORY, Policy};
+use isdb_schema::units::{bytes, milliseconds};
 
 /// ICESat-2 ATL08 granules as a database.
 #[derive(Debug, Parser)]
@@ -44,6 +44,10 @@ pub(crate) enum Command {
     /// Look at config files
     #[command(subcommand)]
     Config(Config),
+    /// Write fragments that lie over each other again, so that queries read fewer of them
+    Consolidate(Consolidate),
+    /// Remove from disk what nobody can see any more
+    Vacuum(Vacuum),
     /// Add variables to an existing database; segments that are stored already hold NULL there
     AddVariable(AddVariable),
 }
@@ -57,12 +61,8 @@ pub(crate) struct Ingest {
     /// config, else none]
     #[arg(long, value_name = "LIST")]
     pub(crate) filters: Option<String>,
-    /// How many granules are decoded at a time [default: one per processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
-    /// Memory for rows in flight, such as 512MB; what does not fit is spilled to disk [default: that of the config, 2GB]
-    #[arg(long, value_name = "SIZE", value_parser = memory)]
-    pub(crate) memory: Option<usize>,
+    #[command(flatten)]
+    pub(crate) means: Means,
 }
 
 /// An amount of memory that an ingest can do with.
@@ -135,6 +135,52 @@ pub(crate) enum Config {
     },
     /// Print the JSON Schema of configs, for editors
     Schema,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Consolidate {
+    /// space joins fragments that lie over each other, size small ones, none only rewrites those with rows that were replaced
+    /// [default: that of the config, space]
+    #[arg(long, value_name = "POLICY", value_parser = policy)]
+    pub(crate) policy: Option<Policy>,
+    #[command(flatten)]
+    pub(crate) means: Means,
+}
+
+fn policy(word: &str) -> Result<Policy, String> {
+    Policy::parse(word).ok_or_else(|| format!("one of {} is wanted", Policy::ALL.map(Policy::as_str).join(", ")))
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Vacuum {
+    /// How long it has to have been out of sight, such as 12h; queries that have been running for longer end with an error
+    /// [default: that of the config, 1d]
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub(crate) older_than: Option<u64>,
+}
+
+fn span(text: &str) -> Result<u64, String> {
+    milliseconds(text).ok_or_else(|| "a span of time such as 30min, 12h or 7d is wanted".to_owned())
+}
+
+/// What of the machine a command may use.
+#[derive(Debug, Args)]
+pub(crate) struct Means {
+    /// How many cores [default: that of the config, else all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Memory for rows in flight, such as 512MB; what does not fit is spilled to disk [default: that of the config, 2GB]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub(crate) memory: Option<usize>,
+}
+
+impl Means {
+    /// Cores and bytes of memory, by flag, by config, or by default.
+    pub(crate) fn in_force(&self, config: &Settings) -> (usize, usize) {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.map(usize::from).or(config.threads).unwrap_or_else(processors);
+        (threads, self.memory.unwrap_or(config.memory))
+    }
 }
 
 #[derive(Debug, Args)]

@@ -37,6 +37,9 @@ fn main() -> ExitCode {
         isdb_store::fault::arm(&point);
     }
     let cli = Cli::parse();
+    if let Ok(point) = std::env::var("ISDB_TEST_DIE_AT") {
+        isdb_store::fault::arm(&point);
+    }
     let (runtime, interrupts) = match start() {
         Ok(started) => started,
         Err(error) => {
@@ -83,6 +86,8 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, Failure> {
         Command::Init(arguments) => commands::config::init(&arguments.path),
         Command::Config(cli::Config::Check { path }) => commands::config::check(&path),
         Command::Config(cli::Config::Schema) => commands::config::schema(),
+        Command::Consolidate(arguments) => commands::consolidate::run(arguments, settings()?).await,
+        Command::Vacuum(arguments) => commands::vacuum::run(arguments, settings()?).await,
         Command::AddVariable(arguments) => commands::add_variable::run(arguments, settings()?).await,
     }
 }

@@ -69,7 +69,6 @@ pub struct Pace {
 }
 
 /// Runs plans that end in a commit, one after the other.
-#[derive(Debug)]
 pub struct Engine {
     context: SessionContext,
     committer: Arc<Committer>,

@@ -95,3 +95,75 @@ fn with_chunk(input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
 pub fn explain(plan: &Arc<dyn ExecutionPlan>) -> String {
     displayable(plan.as_ref()).indent(false).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use isdb_schema::catalogue::variable;
+    use isdb_schema::expression::{Expression, Place};
+    use isdb_schema::filters::choose;
+    use isdb_store::{Database, Design, Location, Writer};
+
+    use super::*;
+
+    /// EXPLAIN of the ingest of five granules, and a window of a database that is gone again.
+    async fn shown(writers: usize) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = [variable("h_canopy").unwrap()];
+        let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
+        let database = Database::create(&location, &Design::of(&wanted), 1).await.unwrap();
+        let window = Writer::take_over(&database, 1).await.unwrap().window(5, 1).unwrap();
+
+        let sql = "h_te_best_fit - dem_h".to_owned();
+        let derived = Expression { name: "above_dem".into(), sql, place: Place::default() };
+        let selection = Selection::bind(&wanted, &[derived], &choose("strong,night").unwrap()).unwrap();
+        let granules = vec![PlannedGranule::default(); 5];
+        let target =
+            WriteTarget { array: location.segments(), timestamp: 1, first_fragment: 1, fragment_bytes: 64 << 20 };
+        let recorded = Recorded::Granules { ledger: Vec::new(), filters: None, all_or_nothing: false };
+        let plan = ingest_plan(&granules, &selection, Hands { readers: 2, writers }, target, window, recorded);
+        explain(&plan.unwrap())
+    }
+
+    fn operators(shown: &str) -> Vec<&str> {
+        let name = |line: &str| line.trim().split([':', ' ']).next().map(str::len);
+        shown.lines().map(|line| &line.trim()[..name(line).unwrap_or(0)]).collect()
+    }
+
+    #[tokio::test]
+    async fn rows_are_dealt_out_by_chunk_and_sorted_before_they_are_written() {
+        for writers in [2, 8] {
+            let shown = shown(writers).await;
+            let expected = [
+                "CommitExec",
+                "CoalescePartitionsExec",
+                "TileDbWriteExec",
+                "SortExec",
+                "RepartitionExec",
+                "ProjectionExec",
+                "QualityExec",
+                "DataSourceExec",
+            ];
+            assert_eq!(operators(&shown), expected, "{shown}");
+            assert!(shown.contains(&format!("RepartitionExec: partitioning=Hash([chunk@14], {writers})")), "{shown}");
+            assert!(shown.contains("SortExec: expr=[chunk@14 ASC], preserve_partitioning=[true]"), "{shown}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_writer_needs_no_dealing_out() {
+        let shown = shown(1).await;
+        assert!(!shown.contains("RepartitionExec"), "{shown}");
+        assert!(shown.contains("SortExec: expr=[chunk@14 ASC]"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn the_plan_decodes_what_expressions_look_at_and_stores_only_what_is_wanted() {
+        let shown = shown(1).await;
+        let line = |operator: &str| shown.lines().find(|line| line.contains(operator)).unwrap().trim();
+        assert_eq!(line("TileDbWriteExec"), "TileDbWriteExec: array=segments, fragment=64 MiB");
+        let quality = line("QualityExec");
+        assert!(quality.starts_with("QualityExec: filters=[strong: beam_strength@"), "{quality}");
+        assert!(quality.contains("; night: night_flag@11 = 1]") && quality.ends_with("columns=13"), "{quality}");
+        assert!(line("DataSourceExec").ends_with("GranuleScan: granules=5, variables=4, partitions=2"), "{shown}");
+    }
+}

@@ -7,6 +7,7 @@ use isdb_store::{Database, Id, Location, Vacuumed, Writer};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::grouping::{Limits, groups};
+use crate::resources::resources;
 
 /// Arrow memory takes about this many times its bytes on disk.
 const UNPACKED: u64 = 4;
@@ -27,7 +28,7 @@ pub struct Consolidated {
 }
 
 /// Writes again what `policy` finds worth it, group by group, each in a commit of its own. Groups of fewer than `least` fragments
-/// are left, but for those with rows that nobody may see any more. `told` hears of each group done, and of how many.
+/// are left, but for those with rows that nobody may see any more. It uses `threads` cores and `memory` bytes. `told` hears of each group done, and of how many.
 ///
 /// # Errors
 /// When there is no database, another writer holds it, or it cannot be written; groups done before stay done.
@@ -35,12 +36,14 @@ pub async fn consolidate(
     location: &Location,
     policy: Policy,
     least: usize,
-    resources: &Resources,
+    threads: usize,
+    memory: usize,
     told: impl FnMut(usize, usize),
 ) -> Result<Consolidated> {
     let database = Database::open(location).await?;
     let writer = Writer::take_over(&database, now_ms()).await?;
-    consolidate_with(&engine(writer, resources)?, policy, least, resources, told).await
+    let resources = resources(location, threads, memory)?;
+    consolidate_with(&engine(writer, &resources)?, policy, least, &resources, told).await
 }
 
 /// An engine for `writer`.

@@ -92,7 +92,27 @@ pub struct LedgerRow {
     pub finished_at: i64,
 }
 
-/// The rows as one batch with the columns of [`ledger_schema`], to be written as the fragment `fragment_id`.
+impl LedgerRow {
+    /// The rows as one batch with the columns of [`ledger_schema`], of the fragment `fragment_id`.
+    ///
+    /// # Errors
+    /// Never, but for rows that no memory holds.
+    pub fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatch> {
+        to_batch(rows, fragment_id)
+    }
+
+    /// The rows of a batch with those columns.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when a column is missing or of another type.
+    pub fn from_batch(batch: &RecordBatch) -> Result<Vec<LedgerRow>> {
+        let mut rows = Vec::with_capacity(batch.num_rows());
+        from_batch(batch, "the ledger", &mut rows)?;
+        Ok(rows)
+    }
+}
+
+/// The rows as one batch, to be written as the fragment `fragment_id`.
 pub(crate) fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatch> {
     let text =
         |of: fn(&LedgerRow) -> &str| -> ArrayRef { Arc::new(LargeStringArray::from_iter_values(rows.iter().map(of))) };

@@ -60,6 +60,11 @@ impl Location {
         [self.segments(), self.granules()]
     }
 
+    /// The folder that the writer may spill to. What a death leaves there goes when the next writer takes over.
+    pub fn spill(&self) -> PathBuf {
+        self.root.join(STAGING).join(SPILL)
+    }
+
     pub(crate) fn part(&self, name: &str) -> String {
         self.root.join(name).to_string_lossy().into_owned()
     }
@@ -71,6 +76,8 @@ pub(crate) const SEGMENTS: &str = "segments";
 pub(crate) const GRANULES: &str = "granules";
 /// The folder of what is not finished yet, within the database's.
 pub(crate) const STAGING: &str = "staging";
+/// The folder within it that the writer spills to.
+pub(crate) const SPILL: &str = "spill";
 
 #[cfg(test)]
 mod tests {

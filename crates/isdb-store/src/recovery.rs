@@ -11,7 +11,7 @@ use crate::commit::Commit;
 use crate::error::{Error, Result};
 use crate::fault;
 use crate::listing::{OnDisk, fragments_on_disk, schemas_on_disk, timestamp_of};
-use crate::location::{Location, STAGING};
+use crate::location::{Location, SPILL, STAGING};
 use crate::log::STAGED_COMMIT;
 use crate::recorded::Recorded;
 
@@ -109,8 +109,8 @@ fn later_schemas(mut schemas: Vec<(u64, String)>, timestamp: u64) -> Vec<String>
     later.map(|(_, file)| file).collect()
 }
 
-/// What lies in `staging` and is of no use: commits that were not created, since their writers end with this take over, and
-/// whatever is older than a day.
+/// What lies in `staging` and is of no use: commits that were not created and what was spilled, since their writers end with this
+/// take over, and whatever is older than a day.
 fn staged(location: &Location, now_ms: u64) -> Result<Vec<PathBuf>> {
     let folder = location.root().join(STAGING);
     let failed = |source| Error::Io { path: folder.display().to_string(), source };
@@ -121,9 +121,10 @@ fn staged(location: &Location, now_ms: u64) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let is_commit = entry.file_name().to_string_lossy().starts_with(STAGED_COMMIT);
+        let name = entry.file_name();
+        let is_useless = name == SPILL || name.to_string_lossy().starts_with(STAGED_COMMIT);
         let is_old = || entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|at| at < long_ago);
-        if is_commit || is_old() {
+        if is_useless || is_old() {
             found.push(entry.path());
         }
     }

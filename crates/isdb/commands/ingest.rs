@@ -11,16 +11,15 @@ use crate::progress::Telling;
 use crate::settings::{self, Settings};
 
 pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Failure> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let database = settings.location.uri();
-    let threads = arguments.threads.map(usize::from).or(settings.config.threads);
+    let (threads, memory) = arguments.means.in_force(&settings.config);
     let request = Request {
         paths: arguments.paths,
         location: settings.location,
         asked: asked(&settings.config, arguments.filters.as_deref())?,
         window: settings.config.window,
-        threads: threads.unwrap_or(processors),
-        memory: arguments.memory.unwrap_or(settings.config.memory),
+        threads,
+        memory,
         consolidate: settings.config.consolidate,
     };
     let mut telling = Telling::new();

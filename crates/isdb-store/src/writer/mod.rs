@@ -9,9 +9,12 @@ mod window;
 pub use vacuum::Vacuumed;
 pub use window::{Changes, Window};
 
+use std::collections::BTreeSet;
+
 use crate::commit::{Commit, FragmentRecord, Kind};
 use crate::database::Database;
 use crate::error::{Error, Result};
+use crate::ids::Id;
 use crate::lock::Lock;
 use crate::recorded::Recorded;
 
@@ -44,6 +47,12 @@ impl Writer {
     pub fn dead(&self) -> (usize, usize) {
         let fragments = self.head.arrays().map(|state| state.dead.len());
         (fragments.iter().sum(), self.head.dead_ingests.len())
+    }
+
+    /// The live fragments of `segments` that hold rows of dead attempts.
+    pub fn fragments_with_dead_rows(&self) -> BTreeSet<Id> {
+        let held = self.head.dead_ingests.iter().flat_map(|dead| &dead.fragments);
+        held.filter(|id| self.recorded.segments.live.contains_key(id)).copied().collect()
     }
 
     /// The commit after the newest one; it changes nothing yet.

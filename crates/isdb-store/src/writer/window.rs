@@ -36,7 +36,7 @@ impl Window {
     }
 
     /// The id of the window's fragment of the ledger.
-    pub(super) fn ledger_id(&self) -> Id {
+    pub fn ledger_id(&self) -> Id {
         self.ingest_id(self.ingests)
     }
 
