@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use isdb_cmr::{Cmr, Error, FoundGranule, Patience, Query, WorkList, worklist};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::nasa::cmr::{Act, Asked, FakeCmr, description, descriptions, name};
@@ -18,6 +19,10 @@ fn search(place: &Place, cmr: &FakeCmr, options: &[&str]) -> Run {
 
 /// What a client finds whose waits are short.
 fn found(cmr: &FakeCmr, page_size: usize) -> Result<Vec<FoundGranule>, Error> {
+    found_at(&cmr.url, page_size)
+}
+
+fn found_at(url: &str, page_size: usize) -> Result<Vec<FoundGranule>, Error> {
     let milliseconds = Duration::from_millis;
     let patience = Patience {
         read: milliseconds(500),
@@ -27,7 +32,7 @@ fn found(cmr: &FakeCmr, page_size: usize) -> Result<Vec<FoundGranule>, Error> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (client, query) = (Cmr::new(&cmr.url, patience)?, Query { page_size, ..Query::default() });
+        let (client, query) = (Cmr::new(url, patience)?, Query { page_size, ..Query::default() });
         let mut pages = client.pages(&query).boxed();
         let mut list = WorkList::default();
         while let Some(page) = pages.try_next().await? {
@@ -50,9 +55,9 @@ fn a_search_lists_every_granule_once_and_tells_what_it_comes_to() {
     let listed: Vec<&str> = run.stdout.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
     assert_eq!(listed, names(600));
     assert!(run.stderr.contains("release: 007, the newest"), "{}", run.stderr);
-    assert!(run.stderr.contains("granules: 600 on 25 days, 2022-06-01 to 2022-06-25"), "{}", run.stderr);
+    assert!(run.stderr.contains("granules: 600\ndays: 25, 2022-06-01 to 2022-06-25\n"), "{}", run.stderr);
     assert!(run.stderr.contains("download: 52.2 GB"), "{}", run.stderr);
-    assert!(run.stderr.contains("database: about 6.0 GB"), "{}", run.stderr);
+    assert!(run.stderr.contains("database: about 5.8 GB"), "{}", run.stderr);
 
     let asked = cmr.asked();
     assert_eq!(asked.len(), 3, "the releases and two pages");
@@ -169,8 +174,8 @@ fn of_two_revisions_and_of_two_providers_one_is_listed_and_the_rest_counted() {
     let run = search(&place, &cmr, &["--format", "ndjson"]);
     let ids: Vec<String> = worklist::read(run.stdout.as_bytes()).map(|granule| granule.unwrap().concept_id).collect();
     assert_eq!(ids, ["G2-NSIDC_CPRD", "G5-NSIDC_CPRD"]);
-    assert!(run.stderr.contains("left out: 2 older revisions"), "{}", run.stderr);
-    assert!(run.stderr.contains("left out: 1 copies at another provider"), "{}", run.stderr);
+    assert!(run.stderr.contains("left out: 2 of an older revision"), "{}", run.stderr);
+    assert!(run.stderr.contains("left out: 1 listed twice"), "{}", run.stderr);
 }
 
 #[test]
@@ -232,6 +237,29 @@ fn trouble_on_the_way_costs_time_but_no_granule() {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn whatever_happens_on_the_way_every_granule_is_found_once(
+        count in 0_u64..60,
+        page_size in 1_usize..25,
+        script in prop::collection::vec(prop::sample::select(vec![
+            Act::Serve,
+            Act::Throttle(0),
+            Act::GatewayTimeout,
+            Act::Partial("CMR-Timed-Out"),
+            Act::Cut,
+            Act::Truncated,
+            Act::Overlap,
+        ]), 0..6),
+    ) {
+        let cmr = FakeCmr::start(descriptions(count));
+        cmr.script(&script);
+        let listed: Vec<String> = found(&cmr, page_size).unwrap().iter().map(FoundGranule::file_name).collect();
+        prop_assert_eq!(listed, names(count));
+    }
+}
+
 #[test]
 fn pages_that_are_too_large_become_smaller_and_nothing_is_asked_for_twice() {
     let cmr = FakeCmr::start(descriptions(100));
@@ -251,8 +279,18 @@ fn pages_that_never_come_end_the_search_with_what_was_wrong() {
     cmr.cut_pages_above(0);
     let error = found(&cmr, 40).unwrap_err();
     assert!(matches!(error, Error::CmrUnreachable { attempts: 3.., .. }), "{error}");
-    assert!(error.to_string().contains("the answer was cut off"), "{error}");
+    assert!(error.to_string().contains("was cut off"), "{error}");
     assert_eq!(cmr.asked().last().unwrap().page_size(), 10, "the smallest page");
+}
+
+#[test]
+fn who_is_offline_is_told_soon() {
+    let cmr = FakeCmr::start(Vec::new());
+    let url = cmr.url.clone();
+    drop(cmr);
+    let error = found_at(&url, 40).unwrap_err();
+    assert!(matches!(error, Error::CmrUnreachable { attempts: 3, .. }), "{error}");
+    assert!(error.to_string().contains("no connection"), "{error}");
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub const CMR_URL: &str = "https://cmr.earthdata.nasa.gov";
 const CLIENT: &str = concat!("isdb/", env!("CARGO_PKG_VERSION"));
 /// Pages are made smaller down to this number of items.
 const SMALLEST_PAGE: usize = 10;
+/// So often a first connection is tried: who is offline wants to know soon, while a search under way is worth patience.
+const FIRST_CONNECTIONS: u32 = 3;
 
 /// A CMR.
 #[derive(Debug, Clone)]
@@ -119,10 +121,12 @@ impl Cmr {
                         *page_size = (*page_size / 2).max(SMALLEST_PAGE.min(*page_size));
                     }
                     let wait = waits.next().unwrap_or(self.patience.longest_wait);
-                    (reason, retry_after.unwrap_or(wait), source)
+                    (reason, retry_after.map_or(wait, |asked| asked.max(self.patience.first_wait)), source)
                 }
             };
-            if began.elapsed() + wait >= self.patience.total {
+            let is_offline = search_after.is_none() && source.as_ref().is_some_and(reqwest::Error::is_connect);
+            let is_hopeless = is_offline && attempts >= FIRST_CONNECTIONS;
+            if is_hopeless || began.elapsed() + wait >= self.patience.total {
                 return Err(Error::CmrUnreachable { url, attempts, waited: began.elapsed(), reason, source });
             }
             tracing::warn!(url, attempts, page_size = *page_size, "{reason}; asking again in {} s", wait.as_secs());
@@ -143,7 +147,7 @@ impl Cmr {
         if let Some(place) = search_after {
             request = request.header("CMR-Search-After", place);
         }
-        let response = request.send().await.map_err(Failed::to_connect)?;
+        let response = request.send().await.map_err(Failed::unanswered)?;
         let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let search_after = told("CMR-Search-After");
         let hits = told("CMR-Hits").and_then(|text| text.parse().ok());

@@ -1,7 +1,5 @@
 //! `isdb search`: which granules NASA has for a place and time, how large they are, and what a database of them would take.
 
-use std::collections::BTreeSet;
-
 use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use futures::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -132,11 +130,6 @@ fn temporal(start: Option<&str>, end: Option<&str>) -> Result<Option<String>, Fa
     }
     let told = |bound: Option<i64>| bound.map_or_else(String::new, instant);
     Ok((first.is_some() || last.is_some()).then(|| format!("{},{}", told(first), told(last))))
-}
-
-/// The days on which the granules begin.
-fn days(granules: &[isdb_cmr::FoundGranule]) -> BTreeSet<String> {
-    granules.iter().map(|granule| granule.start.date_naive().to_string()).collect()
 }
 
 #[cfg(test)]

@@ -40,15 +40,14 @@ pub(crate) async fn write(
         return write_to(std::io::stdout(), Kind::Stream, rows, format, origin, Failure::Stdout).await;
     };
     let failed = |source| Failure::Write { path: path.to_owned(), source };
-    let count = match Place::open(path).map_err(failed)? {
-        Place::Stream(sink) => return write_to(sink, Kind::Stream, rows, format, origin, failed).await,
+    match Place::open(path).map_err(failed)? {
+        Place::Stream(sink) => write_to(sink, Kind::Stream, rows, format, origin, failed).await,
         Place::File(unfinished) => {
             let count = write_to(&unfinished.sink, Kind::File, rows, format, origin, failed).await?;
             unfinished.finish().map_err(failed)?;
-            count
+            Ok(count)
         }
-    };
-    Ok(count)
+    }
 }
 
 /// Writes `rows`, which are at hand, to standard output.

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{OriginalUri, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures::{StreamExt, stream};
 use isdb_schema::granule_name::GranuleName;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -31,7 +32,7 @@ pub(crate) enum Act {
     Cut,
     /// A whole body that ends in the middle of its JSON.
     Truncated,
-    /// The page once more from its last granule but one, as after an insertion.
+    /// A page that begins with the last granules of the one before, as after an insertion.
     Overlap,
     /// Another count than the real one.
     Hits(u64),
@@ -186,12 +187,7 @@ pub(crate) fn name(number: u64) -> String {
     format!("ATL08_202206{day:02}{hour:02}0000_{:04}1502_007_01.h5", 100 + number)
 }
 
-async fn answer(
-    State(inside): State<Arc<Mutex<Inside>>>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
+async fn answer(State(inside): State<Arc<Mutex<Inside>>>, uri: Uri, headers: HeaderMap, body: String) -> Response {
     let form = parameters(&body);
     let asked = Asked { path: uri.path().to_owned(), form, headers };
     let (act, items) = {
@@ -239,7 +235,8 @@ async fn granules(asked: &Asked, act: Act, items: Vec<Value>) -> Response {
         let place: Value = serde_json::from_str(place).unwrap();
         found.iter().position(|item| id(item) == place[1]).unwrap() + 1
     });
-    let begin = if matches!(act, Act::Overlap) { begin.saturating_sub(2) } else { begin };
+    let overlap = if matches!(act, Act::Overlap) { 2.min(asked.page_size() - 1) } else { 0 };
+    let begin = begin.saturating_sub(overlap);
     let page: Vec<Value> = found.iter().skip(begin).take(asked.page_size()).cloned().collect();
     let hits = if let Act::Hits(hits) = act { hits } else { found.len() as u64 };
     let mut answer = axum_json(&json!({"hits": hits, "took": 1, "items": page}));
@@ -262,8 +259,12 @@ async fn granules(asked: &Asked, act: Act, items: Vec<Value>) -> Response {
             answer
         }
         Act::Cut => {
-            let chunks = [Ok(half(&page)), Err(std::io::Error::other("cut"))];
-            *answer.body_mut() = Body::from_stream(futures::stream::iter(chunks));
+            let cut = async {
+                // What came before is on its way by then.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Err(std::io::Error::other("cut"))
+            };
+            *answer.body_mut() = Body::from_stream(stream::iter([Ok(half(&page))]).chain(stream::once(cut)));
             answer
         }
         Act::Truncated => {

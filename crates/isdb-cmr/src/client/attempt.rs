@@ -35,9 +35,14 @@ struct Refusal {
 const WORDS: usize = 300;
 
 impl Failed {
-    pub(crate) fn to_connect(error: reqwest::Error) -> Failed {
-        let reason = if error.is_timeout() { "no answer in time" } else { "no connection" };
-        Failed::for_now(reason.to_owned(), error.is_timeout() && !error.is_connect(), Some(error))
+    /// No answer, not even a status. A server or proxy that breaks down over a large page may end so, too.
+    pub(crate) fn unanswered(error: reqwest::Error) -> Failed {
+        let (reason, is_too_large) = match (error.is_connect(), error.is_timeout()) {
+            (true, _) => ("no connection", false),
+            (false, true) => ("no answer in time", true),
+            (false, false) => ("the connection was cut off", true),
+        };
+        Failed::for_now(reason.to_owned(), is_too_large, Some(error))
     }
 
     pub(crate) fn cut(error: reqwest::Error) -> Failed {

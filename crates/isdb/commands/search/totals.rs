@@ -1,16 +1,16 @@
 //! What a search comes to, on standard error: granules, bytes, days, and the database they would make.
 
-use isdb_cmr::{FoundGranule, Unusable};
+use std::collections::BTreeSet;
 
-use crate::commands::search::days;
+use isdb_cmr::{FoundGranule, Unusable};
 
 /// So many granules with problems are told one by one.
 const PROBLEMS_TOLD: usize = 10;
 
 /// Bytes that a database takes for each megabyte of granules, all variables of the shipped config and no filter. Real granules
-/// of release 007 hold 466 segments in a megabyte (438,022 segments in 12 granules of 940 MB, June 2022), and a database 247
-/// bytes for a segment (17.7 MB for 71,677 segments of synthetic granules, which repeat less than real ones).
-const STORED_PER_MEGABYTE: u64 = 466 * 247;
+/// of release 007 hold 466 segments in a megabyte (438,022 segments in 12 granules of 940 MB, June 2022), and a database takes
+/// 240 bytes for a segment (17.3 MB for 71,835 segments of synthetic granules, `make_granules --count 3 --segments 4000`).
+const STORED_PER_MEGABYTE: u64 = 466 * 240;
 
 pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[Unusable]) {
     let lacking = granules.iter().filter_map(|granule| Some((granule.file_name(), granule.problem()?.to_owned())));
@@ -24,12 +24,12 @@ pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[
     if let Some(more) = problems.len().checked_sub(PROBLEMS_TOLD).filter(|more| *more > 0) {
         eprintln!("warnings: {more} more of this kind");
     }
-    for (count, what) in [(left_out.0, "older revisions"), (left_out.1, "copies at another provider")] {
+    for (count, what) in [(left_out.0, "of an older revision"), (left_out.1, "listed twice")] {
         if count > 0 {
             eprintln!("left out: {count} {what}");
         }
     }
-    let days = days(granules);
+    let days: BTreeSet<String> = granules.iter().map(|granule| granule.start.date_naive().to_string()).collect();
     let (Some(first), Some(last)) = (days.first(), days.last()) else {
         eprintln!("granules: none; CMR has nothing for this release, place and time");
         return;
@@ -37,7 +37,8 @@ pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[
     let bytes: u64 = granules.iter().filter_map(|granule| granule.bytes).sum();
     let unknown = granules.iter().filter(|granule| granule.bytes.is_none()).count();
     let unknown = if unknown > 0 { format!(", and {unknown} of unknown size") } else { String::new() };
-    eprintln!("granules: {} on {} days, {first} to {last}", granules.len(), days.len());
+    eprintln!("granules: {}", granules.len());
+    eprintln!("days: {}, {first} to {last}", days.len());
     eprintln!("download: {}{unknown}", told(bytes));
     let database = bytes / 1_000_000 * STORED_PER_MEGABYTE;
     eprintln!("database: about {} with all variables; filters and a region make it smaller", told(database));
