@@ -284,6 +284,15 @@ fn pages_that_never_come_end_the_search_with_what_was_wrong() {
 }
 
 #[test]
+fn a_wait_longer_than_patience_is_not_begun_but_told() {
+    let cmr = FakeCmr::start(descriptions(1));
+    cmr.script(&[Act::Throttle(3600)]);
+    let error = found(&cmr, 40).unwrap_err();
+    assert!(matches!(error, Error::CmrUnreachable { attempts: 1, .. }), "{error}");
+    assert!(error.to_string().contains("status 429, ask again in 3600 s"), "{error}");
+}
+
+#[test]
 fn who_is_offline_is_told_soon() {
     let cmr = FakeCmr::start(Vec::new());
     let url = cmr.url.clone();

@@ -4,6 +4,7 @@ use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use futures::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use isdb_cmr::{Cmr, Patience, Query, WorkList};
+use isdb_schema::ledger::GranuleState;
 use isdb_store::{Database, Location};
 
 use crate::cli::{Format, Search, Sought};
@@ -43,7 +44,7 @@ async fn release(asked: Option<u16>, database: Option<&Location>, cmr: &Cmr) -> 
     Ok(newest)
 }
 
-/// The newest release in the database; None without database or granules.
+/// The newest release that was read into the database; None without database or granules.
 async fn release_of(database: Option<&Location>) -> Result<Option<u16>, Failure> {
     let Some(location) = database else { return Ok(None) };
     let database = match Database::open(location).await {
@@ -52,7 +53,8 @@ async fn release_of(database: Option<&Location>) -> Result<Option<u16>, Failure>
         Err(error) => return Err(error.into()),
     };
     let ledger = database.snapshot().await?.ledger().await?;
-    Ok(ledger.iter().filter_map(|row| row.release.as_deref()?.parse().ok()).max())
+    let read = ledger.iter().filter(|row| matches!(row.state, GranuleState::Ingested | GranuleState::Empty));
+    Ok(read.filter_map(|row| row.release.as_deref()?.parse().ok()).max())
 }
 
 /// Everything that CMR has, with a line on a terminal that says how far we are.
@@ -86,11 +88,11 @@ fn query(sought: &Sought) -> Result<Query, Failure> {
 /// The box that `text` names; two where it lies over the dateline.
 fn boxes(text: &str) -> Result<Vec<[f64; 4]>, Failure> {
     let wrong = |reason: &str| Failure::Argument { flag: "bbox", value: text.to_owned(), reason: reason.to_owned() };
-    let numbers: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
-    let [west, south, east, north] = *numbers.as_slice() else {
+    let numbers: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    let Some([west, south, east, north]) = numbers.and_then(|numbers| <[f64; 4]>::try_from(numbers).ok()) else {
         return Err(wrong("a box is W,S,E,N in degrees, such as -70.5,-10,-60,0"));
     };
-    if text.split(',').count() != 4 || ![west, east].iter().all(|longitude| (-180.0..=180.0).contains(longitude)) {
+    if ![west, east].iter().all(|longitude| (-180.0..=180.0).contains(longitude)) {
         return Err(wrong("longitudes are -180 to 180"));
     }
     if !(-90.0 <= south && south <= north && north <= 90.0) {

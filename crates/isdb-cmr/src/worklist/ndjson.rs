@@ -32,7 +32,7 @@ struct Line {
 #[serde(transparent)]
 struct DateTimeText(String);
 
-/// Writes one line for each granule. What they are counts from: see [`FoundGranule`].
+/// Writes one line for each granule, in their order.
 ///
 /// # Errors
 /// [`Error::WorkList`] when `sink` fails.
