@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Run SQL over the database; without a statement, ask for them
     Query(Query),
+    /// Search NASA's CMR for granules, and show or list them; nothing is fetched
+    Search(Search),
     /// Show what the database holds
     Info,
     /// Show the product's variables: what they are, in which units and releases, and which the database stores
@@ -95,6 +97,47 @@ pub(crate) struct Query {
     /// Query the state as it was at this time, in milliseconds since 1970 (`isdb info` prints the newest)
     #[arg(long, value_name = "MILLISECONDS")]
     pub(crate) at: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    #[command(flatten)]
+    pub(crate) sought: Sought,
+    /// How granules are listed; ndjson is a work list, with all that CMR tells [default: by the ending of --output, else table]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Write to a file, which appears only when the search has succeeded
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Which of NASA's granules.
+#[derive(Debug, Args)]
+pub(crate) struct Sought {
+    /// Release of the product, such as 007 [default: that of the database, else the newest]
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) release: Option<u16>,
+    /// Granules whose footprint touches this box in degrees; west is greater than east over the dateline. May be repeated
+    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true)]
+    pub(crate) bbox: Vec<String>,
+    /// From this day or time on (UTC), such as 2020-01-01 or 2020-01-01T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start: Option<String>,
+    /// Up to this time (UTC); a day is meant as a whole
+    #[arg(long, value_name = "TIME")]
+    pub(crate) end: Option<String>,
+    /// Of this reference ground track
+    #[arg(long, value_name = "1-1387", value_parser = clap::value_parser!(u16).range(1..=1387))]
+    pub(crate) rgt: Option<u16>,
+    /// Of this cycle of 91 days
+    #[arg(long, value_name = "1-99", value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub(crate) cycle: Option<u8>,
+    /// Of this region along the orbit
+    #[arg(long, value_name = "1-14", value_parser = clap::value_parser!(u8).range(1..=14))]
+    pub(crate) orbit_region: Option<u8>,
+    /// The CMR to ask
+    #[arg(long, env = "ISDB_CMR_URL", value_name = "URL", default_value = isdb_cmr::CMR_URL, hide = true)]
+    pub(crate) cmr_url: String,
 }
 
 #[derive(Debug, Args)]

@@ -65,6 +65,10 @@ pub(crate) enum Failure {
     Store(#[from] isdb_store::Error),
     #[error(transparent)]
     Open(#[from] isdb_datafusion::Error),
+    #[error(transparent)]
+    Nasa(#[from] isdb_cmr::Error),
+    #[error("--{flag} {value}: {reason}")]
+    Argument { flag: &'static str, value: String, reason: String },
     #[error("{0}")]
     Refused(String),
     #[error("the query failed")]
@@ -129,6 +133,7 @@ impl Failure {
             }
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
+            Failure::Nasa(error) => nasa_hint(error),
             _ => None,
         }
     }
@@ -157,6 +162,15 @@ fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {
         isdb_datafusion::Error::Release { .. } => {
             Some("choose other filters, or keep granules of other releases in a database of their own")
         }
+        _ => None,
+    }
+}
+
+fn nasa_hint(error: &isdb_cmr::Error) -> Option<&'static str> {
+    use isdb_cmr::Error as Nasa;
+    match error {
+        Nasa::CmrUnreachable { .. } => Some("https://status.earthdata.nasa.gov tells of outages; try again later"),
+        Nasa::CmrIncomplete { .. } => Some("granules may have changed meanwhile; run the same command again"),
         _ => None,
     }
 }

@@ -80,6 +80,7 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, Failure> {
     match cli.command {
         Command::Ingest(arguments) => commands::ingest::run(arguments, settings()?).await,
         Command::Query(arguments) => commands::query::run(arguments, settings()?, interrupts).await,
+        Command::Search(arguments) => commands::search::run(arguments, settings::named(&cli.place)?).await,
         Command::Info => commands::info::run(settings()?).await,
         Command::Variables(arguments) => commands::variables::run(arguments, settings::named(&cli.place)?).await,
         Command::Filters(arguments) => commands::filters::run(arguments).await,

@@ -1,6 +1,7 @@
 //! The program as a user runs it: the real binary in a fresh folder, over synthetic and real granules.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
 
+mod cmr;
 mod config;
 mod crash;
 mod errors;
@@ -8,6 +9,7 @@ mod filters;
 mod formats;
 mod independent;
 mod installation;
+mod nasa;
 mod output;
 mod prompt;
 mod python;

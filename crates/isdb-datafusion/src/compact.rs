@@ -15,7 +15,7 @@ use tiledb::{Condition, Literal};
 use crate::commit::Recorded;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::ingest::{Hands, stored};
+use crate::ingest::stored;
 use crate::table::TileDbTable;
 use crate::write::WriteTarget;
 
@@ -64,7 +64,8 @@ pub fn extents(snapshot: &Snapshot, live: &[FragmentRecord]) -> Result<Vec<Exten
     Ok(live.iter().filter_map(extent).collect())
 }
 
-/// The plan that writes the visible rows of `group` to `target` and commits them, as `window`, in its place.
+/// The plan that reads the visible rows of `group` in up to `readers` parts, writes them to `target` and commits them, as `window`,
+/// in its place.
 ///
 /// # Errors
 /// When the array cannot be planned over.
@@ -72,7 +73,7 @@ pub async fn compact_plan(
     engine: &Engine,
     snapshot: &Snapshot,
     group: &[Extent],
-    hands: Hands,
+    readers: usize,
     target: WriteTarget,
     window: Window,
 ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -94,9 +95,9 @@ pub async fn compact_plan(
         .filter(|(_, field)| field.name() != FRAGMENT_ID)
         .map(|(index, _)| index)
         .collect();
-    let state = engine.state(hands.readers);
+    let state = engine.state(readers);
     let rows = table.scan(&state, Some(&own), &within(group), None).await?;
-    Ok(stored(rows, hands.writers, target, window, Recorded::Compacted { inputs: ids })?)
+    Ok(stored(rows, target, window, Recorded::Compacted { inputs: ids })?)
 }
 
 /// That a row lies within the box around `group`: no tile outside is looked at.

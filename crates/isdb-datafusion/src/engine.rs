@@ -21,7 +21,6 @@ use crate::chunk::chunk_function;
 use crate::commit::Committer;
 use crate::error::Error;
 use crate::granule_source::{BYTES_READ, GRANULES_READ};
-use crate::ingest::Hands;
 
 /// No fragment is made larger, in bytes of Arrow memory: large enough to be few.
 const MOST_FRAGMENT_BYTES: usize = 256 << 20;
@@ -50,12 +49,12 @@ impl Resources {
         (self.memory / (2 * WRITING_COSTS)).clamp(LEAST_FRAGMENT_BYTES, MOST_FRAGMENT_BYTES)
     }
 
-    /// How many work on about `bytes` of rows: no more writers than there are fragments to fill, since each makes at least one.
+    /// How many write about `bytes` of rows: no more than there are fragments to fill, since each makes at least one.
     #[must_use]
-    pub fn hands(&self, bytes: u64) -> Hands {
+    pub fn writers(&self, bytes: u64) -> usize {
         let fragments = usize::try_from(bytes).unwrap_or(usize::MAX) / self.fragment_bytes();
         let affordable = self.memory / (WRITING_COSTS * self.fragment_bytes());
-        Hands { readers: self.threads.max(1), writers: fragments.min(affordable).clamp(1, self.threads.max(1)) }
+        fragments.min(affordable).clamp(1, self.threads.max(1))
     }
 }
 
@@ -158,15 +157,15 @@ mod tests {
 
     #[test]
     fn little_to_write_makes_one_fragment_and_not_one_for_each_core() {
-        assert_eq!(resources(8, 8 << 30).hands(20 << 20), Hands { readers: 8, writers: 1 });
-        assert_eq!(resources(8, 8 << 30).hands(8 << 30), Hands { readers: 8, writers: 8 });
+        assert_eq!(resources(8, 8 << 30).writers(20 << 20), 1);
+        assert_eq!(resources(8, 8 << 30).writers(8 << 30), 8);
     }
 
     #[test]
     fn fragments_that_are_written_at_a_time_fit_the_memory() {
         for memory in [64 << 20, 256 << 20, 512 << 20, 2 << 30, 64_usize << 30] {
             let resources = resources(64, memory);
-            let writers = resources.hands(u64::MAX).writers;
+            let writers = resources.writers(u64::MAX);
             assert!(writers == 1 || writers * WRITING_COSTS * resources.fragment_bytes() <= memory);
         }
     }

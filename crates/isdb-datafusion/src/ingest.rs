@@ -32,43 +32,34 @@ pub fn identify(path: &Path) -> std::result::Result<Identity, String> {
     open_granule(path).map(|granule| granule.identity().clone()).map_err(|error| chain(&error))
 }
 
-/// How many work at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hands {
-    /// Granules that are decoded at a time.
-    pub readers: usize,
-    /// Fragments that are written at a time.
-    pub writers: usize,
-}
-
-/// The plan that reads `granules`, writes what `selection` takes of them to `target` and commits it as `window`.
+/// The plan that reads `granules`, up to `readers` of them at a time, writes what `selection` takes of them to `target` and commits it as `window`.
 ///
 /// # Errors
 /// When an expression of the selection does not fit the rows, which its binding has ruled out.
 pub fn ingest_plan(
     granules: &[PlannedGranule],
     selection: &Selection,
-    hands: Hands,
+    readers: usize,
     target: WriteTarget,
     window: Window,
     recorded: Recorded,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let source = GranuleSource::new(granules, &selection.decoded(), &selection.granule_columns(), hands.readers);
+    let source = GranuleSource::new(granules, &selection.decoded(), &selection.granule_columns(), readers);
     let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(source);
     let rows = scan.schema();
     let (filters, outputs) = (selection.physical_filters(&rows)?, selection.physical_outputs(&rows)?);
     let quality = Arc::new(QualityExec::new(scan, filters.into(), outputs.into()));
-    stored(quality, hands.writers, target, window, recorded)
+    stored(quality, target, window, recorded)
 }
 
-/// The plan that writes the rows of `input` to `target` with `writers` hands and commits them as `window`.
+/// The plan that writes the rows of `input` to `target` and commits them as `window`.
 pub(crate) fn stored(
     input: Arc<dyn ExecutionPlan>,
-    writers: usize,
     target: WriteTarget,
     window: Window,
     recorded: Recorded,
 ) -> Result<Arc<dyn ExecutionPlan>> {
+    let writers = target.writers;
     let write = Arc::new(TileDbWriteExec::try_new(with_chunk(input)?, target)?);
     let commit: Arc<dyn ExecutionPlan> = Arc::new(CommitExec::new(write, window, recorded));
     let mut config = ConfigOptions::new();
@@ -117,10 +108,15 @@ mod tests {
         let derived = Expression { name: "above_dem".into(), sql, place: Place::default() };
         let selection = Selection::bind(&wanted, &[derived], &choose("strong,night").unwrap()).unwrap();
         let granules = vec![PlannedGranule::default(); 5];
-        let target =
-            WriteTarget { array: location.segments(), timestamp: 1, first_fragment: 1, fragment_bytes: 64 << 20 };
+        let target = WriteTarget {
+            array: location.segments(),
+            timestamp: 1,
+            first_fragment: 1,
+            fragment_bytes: 64 << 20,
+            writers,
+        };
         let recorded = Recorded::Granules { ledger: Vec::new(), filters: None, all_or_nothing: false };
-        let plan = ingest_plan(&granules, &selection, Hands { readers: 2, writers }, target, window, recorded);
+        let plan = ingest_plan(&granules, &selection, 2, target, window, recorded);
         explain(&plan.unwrap())
     }
 
@@ -144,16 +140,24 @@ mod tests {
                 "DataSourceExec",
             ];
             assert_eq!(operators(&shown), expected, "{shown}");
-            assert!(shown.contains(&format!("RepartitionExec: partitioning=Hash([chunk@14], {writers})")), "{shown}");
-            assert!(shown.contains("SortExec: expr=[chunk@14 ASC], preserve_partitioning=[true]"), "{shown}");
+            assert!(shown.contains(&format!("RepartitionExec: partitioning=Hash([chunk@13], {writers})")), "{shown}");
+            assert!(shown.contains("SortExec: expr=[chunk@13 ASC], preserve_partitioning=[true]"), "{shown}");
         }
     }
 
     #[tokio::test]
     async fn one_writer_needs_no_dealing_out() {
         let shown = shown(1).await;
-        assert!(!shown.contains("RepartitionExec"), "{shown}");
-        assert!(shown.contains("SortExec: expr=[chunk@14 ASC]"), "{shown}");
+        let expected = [
+            "CommitExec",
+            "TileDbWriteExec",
+            "SortPreservingMergeExec",
+            "SortExec",
+            "ProjectionExec",
+            "QualityExec",
+            "DataSourceExec",
+        ];
+        assert_eq!(operators(&shown), expected, "{shown}");
     }
 
     #[tokio::test]

@@ -39,7 +39,7 @@ pub use engine::{Engine, Pace, Resources};
 pub use error::{Error, Result};
 pub use filtered::{filter, releases_fit};
 pub use granule_source::PlannedGranule;
-pub use ingest::{Hands, explain, identify, ingest_plan};
+pub use ingest::{explain, identify, ingest_plan};
 pub use isdb_granule::Identity as GranuleIdentity;
 pub use problem::problem;
 pub use selection::Selection;

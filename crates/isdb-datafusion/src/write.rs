@@ -54,6 +54,8 @@ pub struct WriteTarget {
     pub first_fragment: i64,
     /// A fragment is closed when its rows take this much memory.
     pub fragment_bytes: usize,
+    /// Fragments that are written at a time.
+    pub writers: usize,
 }
 
 /// Writes each input partition, sorted by chunk, into fragments of its own: neighbouring chunks share one until it is full. The
@@ -106,7 +108,11 @@ impl ExecutionPlan for TileDbWriteExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::KeyPartitioned(vec![Arc::clone(&self.chunk)])])
+        // Dealing out to one would copy every row for nothing.
+        InputDistributionRequirements::new(vec![match self.target.writers {
+            0 | 1 => Distribution::SinglePartition,
+            _ => Distribution::KeyPartitioned(vec![Arc::clone(&self.chunk)]),
+        }])
     }
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {

@@ -101,14 +101,15 @@ async fn compact(engine: &Engine, group: &[Extent], resources: &Resources) -> Re
     let window = writer.window(0, now_ms())?;
     drop(writer);
     let snapshot = database.snapshot().await?;
+    let bytes = group.iter().map(|extent| extent.bytes * UNPACKED).sum();
     let target = WriteTarget {
         array: database.location().segments(),
         timestamp: window.timestamp,
         first_fragment: window.fragment_id(0).0,
         fragment_bytes: resources.fragment_bytes(),
+        writers: resources.writers(bytes),
     };
-    let bytes = group.iter().map(|extent| extent.bytes * UNPACKED).sum();
-    let plan = compact_plan(engine, &snapshot, group, resources.hands(bytes), target, window).await;
+    let plan = compact_plan(engine, &snapshot, group, resources.threads, target, window).await;
     let plan = plan.map_err(|error| failed(error.into()))?;
     engine.run(&plan, |_: Pace| {}).await.map_err(failed)?;
     Ok(())

@@ -136,10 +136,10 @@ async fn write_window(
         timestamp: window.timestamp,
         first_fragment: window.fragment_id(0).0,
         fragment_bytes: resources.fragment_bytes(),
+        writers: resources.writers(size(candidates)),
     };
     let recorded = Recorded::Granules { ledger, filters: None, all_or_nothing: false };
-    let hands = resources.hands(size(candidates));
-    let plan = ingest_plan(&granules, selection, hands, target, window, recorded).map_err(failed)?;
+    let plan = ingest_plan(&granules, selection, resources.threads, target, window, recorded).map_err(failed)?;
     let rows = engine.run(&plan, pace).await.map_err(failed)?;
 
     for (row, candidate) in rows.iter().zip(candidates) {

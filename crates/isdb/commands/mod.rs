@@ -8,4 +8,5 @@ pub(crate) mod info;
 pub(crate) mod ingest;
 pub(crate) mod query;
 pub(crate) mod vacuum;
+pub(crate) mod search;
 pub(crate) mod variables;

@@ -40,36 +40,84 @@ pub(crate) async fn write(
         return write_to(std::io::stdout(), Kind::Stream, rows, format, origin, Failure::Stdout).await;
     };
     let failed = |source| Failure::Write { path: path.to_owned(), source };
-    // A link is followed, and a device or pipe has to stay what it is.
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if path.exists() && !path.is_file() {
-        let sink = File::options().write(true).open(&path).map_err(failed)?;
-        return write_to(sink, Kind::Stream, rows, format, origin, failed).await;
+    match Place::open(path).map_err(failed)? {
+        Place::Stream(sink) => write_to(sink, Kind::Stream, rows, format, origin, failed).await,
+        Place::File(unfinished) => {
+            let count = write_to(&unfinished.sink, Kind::File, rows, format, origin, failed).await?;
+            unfinished.finish().map_err(failed)?;
+            Ok(count)
+        }
     }
-    let unfinished = Unfinished::beside(&path);
-    let sink = File::create(&unfinished.path).map_err(failed)?;
-    let count = write_to(&sink, Kind::File, rows, format, origin, failed).await?;
-    sink.sync_all().map_err(failed)?;
-    std::fs::rename(&unfinished.path, &path).map_err(failed)?;
-    Ok(count)
 }
 
 /// Writes `rows`, which are at hand, to standard output.
 pub(crate) async fn write_batch(rows: RecordBatch, format: Format) -> Result<usize, Failure> {
+    write_batch_to(rows, format, None).await
+}
+
+/// Writes `rows`, which are at hand, as [`write`] does.
+pub(crate) async fn write_batch_to(rows: RecordBatch, format: Format, file: Option<&Path>) -> Result<usize, Failure> {
     let (schema, batches) = (rows.schema(), futures::stream::iter([Ok(rows)]));
     let stream = Box::pin(RecordBatchStreamAdapter::new(schema, batches));
-    write(stream, format, None, &Origin::default()).await
+    write(stream, format, file, &Origin::default()).await
+}
+
+/// Writes what `fill` writes, which is no rows, where [`write`] would.
+pub(crate) fn write_text<E>(
+    file: Option<&Path>,
+    fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), Failure>
+where
+    Failure: From<E>,
+{
+    let Some(path) = file else { return Ok(fill(&mut BufWriter::with_capacity(BUFFER, std::io::stdout()))?) };
+    let failed = |source| Failure::Write { path: path.to_owned(), source };
+    match Place::open(path).map_err(failed)? {
+        Place::Stream(sink) => fill(&mut BufWriter::with_capacity(BUFFER, sink))?,
+        Place::File(unfinished) => {
+            fill(&mut BufWriter::with_capacity(BUFFER, &unfinished.sink))?;
+            unfinished.finish().map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is behind a path to write to.
+enum Place {
+    /// A device or pipe, which has to stay what it is.
+    Stream(File),
+    /// A file, which is there when all is in it.
+    File(Unfinished),
+}
+
+impl Place {
+    /// A link is followed.
+    fn open(path: &Path) -> std::io::Result<Place> {
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        match path.exists() && !path.is_file() {
+            true => Ok(Place::Stream(File::options().write(true).open(path)?)),
+            false => Ok(Place::File(Unfinished::beside(path)?)),
+        }
+    }
 }
 
 /// A file that is removed when it is let go before it got its real name.
 struct Unfinished {
+    sink: File,
     path: PathBuf,
+    finished: PathBuf,
 }
 
 impl Unfinished {
-    fn beside(path: &Path) -> Unfinished {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Unfinished { path: path.with_file_name(format!(".{name}.{}", std::process::id())) }
+    fn beside(finished: PathBuf) -> std::io::Result<Unfinished> {
+        let name = finished.file_name().unwrap_or_default().to_string_lossy();
+        let path = finished.with_file_name(format!(".{name}.{}", std::process::id()));
+        Ok(Unfinished { sink: File::create(&path)?, path, finished })
+    }
+
+    fn finish(&self) -> std::io::Result<()> {
+        self.sink.sync_all()?;
+        std::fs::rename(&self.path, &self.finished)
     }
 }
 

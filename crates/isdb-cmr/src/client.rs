@@ -1,0 +1,167 @@
+//! One page of CMR: asked for by POST without credentials, and asked for again, with smaller pages where that may help, until it
+//! comes or patience ends.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reqwest::redirect::Policy;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::query::Form;
+
+mod attempt;
+
+use attempt::Failed;
+
+/// NASA's CMR.
+pub const CMR_URL: &str = "https://cmr.earthdata.nasa.gov";
+
+const CLIENT: &str = concat!("isdb/", env!("CARGO_PKG_VERSION"));
+/// Pages are made smaller down to this number of items.
+const SMALLEST_PAGE: usize = 10;
+/// So often a first connection is tried: who is offline wants to know soon, while a search under way is worth patience.
+const FIRST_CONNECTIONS: u32 = 3;
+
+/// A CMR.
+#[derive(Debug, Clone)]
+pub struct Cmr {
+    http: reqwest::Client,
+    url: String,
+    patience: Patience,
+}
+
+/// How long to wait for CMR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the first or the next byte of an answer. CMR itself gives up after 180 s.
+    pub read: Duration,
+    /// Before the second attempt; each further wait is about twice as long, unless CMR says how long to wait …
+    pub first_wait: Duration,
+    /// … up to this.
+    pub longest_wait: Duration,
+    /// For one page, all attempts together.
+    pub total: Duration,
+}
+
+impl Default for Patience {
+    /// A quarter of an hour for a page.
+    fn default() -> Patience {
+        Patience {
+            connect: Duration::from_secs(30),
+            read: Duration::from_secs(190),
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(60),
+            total: Duration::from_secs(900),
+        }
+    }
+}
+
+/// What CMR sends for a page.
+pub(crate) struct Reply<T> {
+    /// How much there is in all pages.
+    pub(crate) hits: u64,
+    /// The page.
+    pub(crate) items: Vec<T>,
+    /// Where the next page begins.
+    pub(crate) search_after: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Body<T> {
+    hits: Option<u64>,
+    items: Vec<T>,
+}
+
+impl Cmr {
+    /// The CMR at `url`, such as [`CMR_URL`].
+    ///
+    /// # Errors
+    /// [`Error::Client`] when no HTTP client can be made.
+    pub fn new(url: &str, patience: Patience) -> Result<Cmr> {
+        let http = reqwest::Client::builder()
+            .user_agent(CLIENT)
+            .connect_timeout(patience.connect)
+            .read_timeout(patience.read)
+            .redirect(Policy::limited(3))
+            .build()
+            .map_err(Error::Client)?;
+        Ok(Cmr { http, url: url.trim_end_matches('/').to_owned(), patience })
+    }
+
+    /// The page of `concepts` (`granules`, `collections`) behind `search_after`. `page_size` becomes smaller when CMR cannot
+    /// give so much at once: `search_after` is a place in the order of results, whatever the size of the pages.
+    pub(crate) async fn page<T: DeserializeOwned>(
+        &self,
+        concepts: &str,
+        form: &Form,
+        page_size: &mut usize,
+        search_after: Option<&str>,
+    ) -> Result<Reply<T>> {
+        let url = format!("{}/search/{concepts}.umm_json", self.url);
+        let began = Instant::now();
+        let mut waits = ExponentialBuilder::new()
+            .with_min_delay(self.patience.first_wait)
+            .with_max_delay(self.patience.longest_wait)
+            .with_jitter()
+            .without_max_times()
+            .build();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let (reason, wait, source) = match self.attempt(&url, form, *page_size, search_after).await {
+                Ok(reply) => return Ok(reply),
+                Err(Failed::Finally(error)) => return Err(error),
+                Err(Failed::ForNow { reason, retry_after, is_too_large, source }) => {
+                    if is_too_large {
+                        *page_size = (*page_size / 2).max(SMALLEST_PAGE.min(*page_size));
+                    }
+                    let wait = waits.next().unwrap_or(self.patience.longest_wait);
+                    (reason, retry_after.map_or(wait, |asked| asked.max(self.patience.first_wait)), source)
+                }
+            };
+            let is_offline = search_after.is_none() && source.as_ref().is_some_and(reqwest::Error::is_connect);
+            let is_hopeless = is_offline && attempts >= FIRST_CONNECTIONS;
+            if is_hopeless || began.elapsed() + wait >= self.patience.total {
+                return Err(Error::CmrUnreachable { url, attempts, waited: began.elapsed(), reason, source });
+            }
+            tracing::warn!(url, attempts, page_size = *page_size, "{reason}; asking again in {} s", wait.as_secs());
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Asks once.
+    async fn attempt<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        form: &Form,
+        page_size: usize,
+        search_after: Option<&str>,
+    ) -> std::result::Result<Reply<T>, Failed> {
+        let form = [form.as_slice(), [("page_size", page_size.to_string())].as_slice()].concat();
+        let mut request = self.http.post(url).header("Client-Id", CLIENT).form(&form);
+        if let Some(place) = search_after {
+            request = request.header("CMR-Search-After", place);
+        }
+        let response = request.send().await.map_err(Failed::unanswered)?;
+        let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let search_after = told("CMR-Search-After");
+        let hits = told("CMR-Hits").and_then(|text| text.parse().ok());
+        let is_partial = ["CMR-Timed-Out", "CMR-Time-Out"].iter().any(|name| told(name).as_deref() == Some("true"));
+        let (status, retry_after) = (response.status(), told("Retry-After"));
+        let body = response.bytes().await;
+        if !status.is_success() {
+            return Err(Failed::with_status(url, status.as_u16(), retry_after.as_deref(), &body.unwrap_or_default()));
+        }
+        if is_partial {
+            return Err(Failed::partial());
+        }
+        let body: Body<T> =
+            serde_json::from_slice(&body.map_err(Failed::cut)?).map_err(|source| Failed::to_parse(url, source))?;
+        Ok(Reply { hits: hits.or(body.hits).unwrap_or(0), items: body.items, search_after })
+    }
+}

@@ -1,0 +1,125 @@
+//! Why one attempt at a page failed, and whether another one can do better.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::error::Category;
+
+use crate::error::Error;
+
+/// An attempt that brought no page.
+pub(crate) enum Failed {
+    /// Asking again will not help.
+    Finally(Error),
+    /// Asking again may help.
+    ForNow {
+        /// What went wrong.
+        reason: String,
+        /// How long the server wants to be left alone.
+        retry_after: Option<Duration>,
+        /// Whether a smaller page may come where this one did not.
+        is_too_large: bool,
+        /// The failure of the connection, where it was one.
+        source: Option<reqwest::Error>,
+    },
+}
+
+/// How CMR tells what it does not take.
+#[derive(Deserialize)]
+struct Refusal {
+    errors: Vec<String>,
+}
+
+/// So much of an error page is repeated.
+const WORDS: usize = 300;
+
+impl Failed {
+    /// No answer, not even a status. A server or proxy that breaks down over a large page may end so, too.
+    pub(crate) fn unanswered(error: reqwest::Error) -> Failed {
+        let (reason, is_too_large) = match (error.is_connect(), error.is_timeout()) {
+            (true, _) => ("no connection", false),
+            (false, true) => ("no answer in time", true),
+            (false, false) => ("the connection was cut off", true),
+        };
+        Failed::for_now(reason.to_owned(), is_too_large, Some(error))
+    }
+
+    pub(crate) fn cut(error: reqwest::Error) -> Failed {
+        Failed::for_now("the answer was cut off".to_owned(), true, Some(error))
+    }
+
+    pub(crate) fn partial() -> Failed {
+        Failed::for_now("the search took too long, and the answer is incomplete".to_owned(), true, None)
+    }
+
+    pub(crate) fn to_parse(url: &str, source: serde_json::Error) -> Failed {
+        match source.classify() {
+            Category::Eof => Failed::for_now("the answer ends in its middle".to_owned(), true, None),
+            _ => Failed::Finally(Error::CmrReply { url: url.to_owned(), source }),
+        }
+    }
+
+    /// An answer that is none. 408 and 429 ask for patience; other 4xx are final.
+    pub(crate) fn with_status(url: &str, status: u16, retry_after: Option<&str>, body: &[u8]) -> Failed {
+        if (400..500).contains(&status) && status != 408 && status != 429 {
+            return Failed::Finally(Error::CmrRefused { url: url.to_owned(), status, words: words(body) });
+        }
+        let retry_after = retry_after.and_then(wait);
+        let told = retry_after.map_or_else(String::new, |wait| format!(", ask again in {} s", wait.as_secs()));
+        Failed::ForNow {
+            reason: format!("status {status}{told}"),
+            retry_after,
+            is_too_large: status == 504,
+            source: None,
+        }
+    }
+
+    fn for_now(reason: String, is_too_large: bool, source: Option<reqwest::Error>) -> Failed {
+        Failed::ForNow { reason, retry_after: None, is_too_large, source: source.map(reqwest::Error::without_url) }
+    }
+}
+
+fn words(body: &[u8]) -> String {
+    match serde_json::from_slice::<Refusal>(body) {
+        Ok(refusal) => refusal.errors.join("; "),
+        Err(_) => String::from_utf8_lossy(body).trim().chars().take(WORDS).collect(),
+    }
+}
+
+/// `Retry-After` is a number of seconds or a date.
+fn wait(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - Utc::now()).to_std().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cmr_refuses_is_final_and_told_in_its_words() {
+        let body = br#"{"errors":["Parameter [x] was not recognized.","No."]}"#;
+        let Failed::Finally(error) = Failed::with_status("http://cmr", 400, None, body) else { panic!("not final") };
+        assert_eq!(error.to_string(), "http://cmr refuses the search (400): Parameter [x] was not recognized.; No.");
+        let Failed::Finally(error) = Failed::with_status("http://cmr", 413, None, b"<html>too long</html>") else {
+            panic!("not final")
+        };
+        assert!(error.to_string().ends_with("(413): <html>too long</html>"));
+    }
+
+    #[test]
+    fn a_throttled_client_waits_as_long_as_it_is_told() {
+        let told = |text: &str| match Failed::with_status("http://cmr", 429, Some(text), b"") {
+            Failed::ForNow { retry_after, is_too_large: false, .. } => retry_after,
+            _ => panic!("429 is no reason to give up or to ask for less"),
+        };
+        assert_eq!(told("17"), Some(Duration::from_secs(17)));
+        let date = (Utc::now() + Duration::from_secs(60)).to_rfc2822();
+        assert!((50..=60).contains(&told(&date).unwrap().as_secs()));
+        assert_eq!(told("soon"), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! What to search for, and how CMR is told.
+
+use isdb_schema::granule_name::{GranuleName, PRODUCT};
+
+/// Granules to look for. What is left open restricts nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Release of the product, 7 for `007`.
+    pub release: Option<u16>,
+    /// Boxes in degrees: west, south, east, north, none of them over the dateline. A granule is found when its footprint
+    /// touches any of the boxes or polygons.
+    pub boxes: Vec<[f64; 4]>,
+    /// Rings of longitude and latitude in degrees, closed and counter-clockwise.
+    pub polygons: Vec<Vec<[f64; 2]>>,
+    /// First and last instant as CMR takes them, one of which may be absent: `2020-01-01T00:00:00Z,`.
+    pub temporal: Option<String>,
+    /// Reference ground track, 1 to 1387.
+    pub rgt: Option<u16>,
+    /// Cycle of 91 days, from 1.
+    pub cycle: Option<u8>,
+    /// Region along the orbit, 1 to 14.
+    pub region: Option<u8>,
+    /// Granules per page, at most 2000. Each comes with about 70 links, so that CMR cuts very large pages.
+    pub page_size: usize,
+}
+
+impl Default for Query {
+    /// Every granule of every release, in pages of 500.
+    fn default() -> Query {
+        let (boxes, polygons) = (Vec::new(), Vec::new());
+        let (release, temporal, rgt, cycle, region) = (None, None, None, None, None);
+        Query { release, boxes, polygons, temporal, rgt, cycle, region, page_size: 500 }
+    }
+}
+
+/// Parameters of a request, page size excepted.
+pub(crate) type Form = Vec<(&'static str, String)>;
+
+impl Query {
+    /// CMR joins several shapes, and shapes of several kinds, by AND unless told otherwise.
+    pub(crate) fn form(&self) -> Form {
+        let mut form: Form = vec![("short_name", PRODUCT.to_owned())];
+        form.extend(self.release.map(|release| ("version", format!("{release:03}"))));
+        form.extend(self.temporal.iter().map(|temporal| ("temporal", temporal.clone())));
+        form.extend(self.boxes.iter().map(|corners| ("bounding_box[]", listed(corners))));
+        form.extend(self.polygons.iter().map(|ring| ("polygon[]", listed(ring.as_flattened()))));
+        for (count, option) in [
+            (self.boxes.len(), "options[bounding_box][or]"),
+            (self.polygons.len(), "options[polygon][or]"),
+            (self.boxes.len().min(1) + self.polygons.len().min(1), "options[spatial][or]"),
+        ] {
+            if count > 1 {
+                form.push((option, "true".to_owned()));
+            }
+        }
+        if let Some(pattern) = self.name_pattern() {
+            form.push(("readable_granule_name[]", pattern));
+            form.push(("options[readable_granule_name][pattern]", "true".to_owned()));
+        }
+        form
+    }
+
+    /// CMR keeps no track and region of these granules, but takes patterns of their names.
+    fn name_pattern(&self) -> Option<String> {
+        let known = self.rgt.is_some() || self.cycle.is_some() || self.region.is_some();
+        let rgt = self.rgt.map_or_else(|| "????".to_owned(), |rgt| format!("{rgt:04}"));
+        let [cycle, region] =
+            [self.cycle, self.region].map(|part| part.map_or_else(|| "??".to_owned(), |part| format!("{part:02}")));
+        known.then(|| format!("{PRODUCT}_??????????????_{rgt}{cycle}{region}_*"))
+    }
+
+    /// Whether a granule of this name is among those looked for, as far as a name tells.
+    pub(crate) fn takes(&self, name: &GranuleName) -> bool {
+        self.release.is_none_or(|release| release == name.release)
+            && self.rgt.is_none_or(|rgt| rgt == name.rgt)
+            && self.cycle.is_none_or(|cycle| cycle == name.cycle)
+            && self.region.is_none_or(|region| region == name.region)
+    }
+}
+
+fn listed(numbers: &[f64]) -> String {
+    numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value<'a>(form: &'a Form, key: &str) -> Option<&'a str> {
+        form.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn one_shape_needs_no_options_and_several_are_joined_by_or() {
+        let mut query = Query { boxes: vec![[-70.5, -10.0, -60.0, 0.25]], ..Query::default() };
+        let form = query.form();
+        assert_eq!(form, [("short_name", "ATL08".to_owned()), ("bounding_box[]", "-70.5,-10,-60,0.25".to_owned())]);
+
+        query.polygons = vec![vec![[10.0, 10.0], [30.0, 10.0], [30.0, 20.5], [10.0, 10.0]]];
+        let form = query.form();
+        assert_eq!(value(&form, "polygon[]"), Some("10,10,30,10,30,20.5,10,10"));
+        assert_eq!(value(&form, "options[spatial][or]"), Some("true"));
+        assert_eq!(value(&form, "options[polygon][or]"), None);
+
+        query.boxes.push([1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(value(&query.form(), "options[bounding_box][or]"), Some("true"));
+    }
+
+    #[test]
+    fn track_cycle_and_region_become_a_pattern_of_names() {
+        let query = Query { rgt: Some(87), region: Some(2), ..Query::default() };
+        let form = query.form();
+        assert_eq!(value(&form, "readable_granule_name[]"), Some("ATL08_??????????????_0087??02_*"));
+        assert_eq!(value(&form, "options[readable_granule_name][pattern]"), Some("true"));
+        let name = |text: &str| text.parse::<GranuleName>().unwrap();
+        assert!(query.takes(&name("ATL08_20200821122613_00870802_004_01.h5")));
+        assert!(!query.takes(&name("ATL08_20200821122613_00870803_004_01.h5")));
+        assert!(!query.takes(&name("ATL08_20200821122613_00880802_004_01.h5")));
+    }
+
+    #[test]
+    fn a_release_has_three_digits_for_cmr() {
+        let form = Query { release: Some(7), ..Query::default() }.form();
+        assert_eq!(value(&form, "version"), Some("007"));
+    }
+}

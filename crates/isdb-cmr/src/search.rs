@@ -1,0 +1,118 @@
+//! A search from its first to its last page, and which releases there are.
+
+use std::collections::{BTreeSet, HashSet};
+
+use futures::{Stream, stream};
+use isdb_schema::granule_name::PRODUCT;
+use serde::Deserialize;
+
+use crate::client::{Cmr, Reply};
+use crate::error::{Error, Result};
+use crate::item::{FoundGranule, Item, Unusable};
+use crate::query::{Form, Query};
+
+/// What one answer of CMR brought that no earlier one had.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// How many descriptions CMR has for the whole search.
+    pub hits: u64,
+    /// Granules looked for.
+    pub granules: Vec<FoundGranule>,
+    /// Descriptions that no granule can be made of.
+    pub unusable: Vec<Unusable>,
+}
+
+/// Between two pages.
+struct Paging<'a> {
+    cmr: &'a Cmr,
+    query: &'a Query,
+    form: Form,
+    page_size: usize,
+    search_after: Option<String>,
+    /// CMR's count at the first page; it may grow while we read.
+    hits: Option<u64>,
+    seen: HashSet<String>,
+    /// Descriptions without an id.
+    nameless: usize,
+    is_over: bool,
+}
+
+impl Cmr {
+    /// The granules of `query`, page after page, each description once. Only one page is held at a time. The stream ends with
+    /// [`Error::CmrIncomplete`] when fewer came than CMR had counted.
+    pub fn pages<'a>(&'a self, query: &'a Query) -> impl Stream<Item = Result<Page>> + Send + 'a {
+        let paging = Paging {
+            cmr: self,
+            query,
+            form: query.form(),
+            page_size: query.page_size,
+            search_after: None,
+            hits: None,
+            seen: HashSet::new(),
+            nameless: 0,
+            is_over: false,
+        };
+        stream::try_unfold(paging, Paging::next)
+    }
+
+    /// The releases of ATL08 that have granules, in ascending order.
+    ///
+    /// # Errors
+    /// [`Error::CmrRefused`], [`Error::CmrUnreachable`] and [`Error::CmrReply`].
+    pub async fn releases(&self) -> Result<Vec<u16>> {
+        let form = vec![("short_name", PRODUCT.to_owned()), ("has_granules", "true".to_owned())];
+        let reply: Reply<Collection> = self.page("collections", &form, &mut 100, None).await?;
+        let releases = reply.items.iter().filter_map(|collection| collection.umm.version.as_deref()?.parse().ok());
+        Ok(releases.collect::<BTreeSet<u16>>().into_iter().collect())
+    }
+}
+
+#[derive(Deserialize)]
+struct Collection {
+    umm: UmmCollection,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct UmmCollection {
+    version: Option<String>,
+}
+
+impl Paging<'_> {
+    async fn next(mut self) -> Result<Option<(Page, Self)>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let reply = self.cmr.page("granules", &self.form, &mut self.page_size, self.search_after.as_deref()).await?;
+        let hits = *self.hits.get_or_insert(reply.hits);
+        let (count, goes_on) =
+            (reply.items.len(), reply.search_after.is_some() && reply.search_after != self.search_after);
+        let page = self.page(reply.items, hits);
+        self.search_after = reply.search_after;
+        let sent = u64::try_from(self.seen.len() + self.nameless).unwrap_or(u64::MAX);
+        // A page that is not full is the last one, unless something is missing.
+        self.is_over = count == 0 || !goes_on || (count < self.page_size && sent >= hits);
+        match self.is_over && sent < hits {
+            true => Err(Error::CmrIncomplete { hits, sent }),
+            false => Ok(Some((page, self))),
+        }
+    }
+
+    /// Granules that arrive or change while we read shift the pages, so that some come twice.
+    fn page(&mut self, items: Vec<Item>, hits: u64) -> Page {
+        let mut page = Page { hits, ..Page::default() };
+        for item in items {
+            match item.concept_id() {
+                Some(id) if !self.seen.insert(id.to_owned()) => continue,
+                Some(_) => {}
+                None => self.nameless += 1,
+            }
+            match item.granule() {
+                Ok(granule) if self.query.takes(&granule.name) => page.granules.push(granule),
+                Ok(_) => {}
+                Err(unusable) => page.unusable.push(unusable),
+            }
+        }
+        page
+    }
+}

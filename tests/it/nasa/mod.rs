@@ -1,0 +1,3 @@
+//! NASA's services, played by a server on this machine.
+
+pub(crate) mod cmr;
