@@ -7,5 +7,7 @@ pub mod expression;
 pub mod filters;
 pub mod granule_name;
 pub mod ledger;
+pub mod period;
+pub mod region;
 pub mod segments;
 pub mod suggest;
