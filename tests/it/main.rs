@@ -15,4 +15,5 @@ mod recipes;
 mod statements;
 mod support;
 mod variables;
+mod within;
 mod workflow;

@@ -2,8 +2,10 @@
 
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-/// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`. Where a table
-/// is named, so can be a file in quotes (`FROM 'plots.csv'`): the tables that people bring to join with.
+use crate::region;
+
+/// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`. SQL may ask it for
+/// `in_region(latitude, longitude, 'W,S,E,N' or GeoJSON)`. Where a table is named, so can be a file in quotes (`FROM 'plots.csv'`): the tables that people bring to join with.
 #[must_use]
 pub fn session(partitions: Option<usize>) -> SessionContext {
     let config = SessionConfig::new().with_information_schema(true);
@@ -11,5 +13,6 @@ pub fn session(partitions: Option<usize>) -> SessionContext {
         Some(partitions) => config.with_target_partitions(partitions),
         None => config,
     });
+    context.register_udf(region::function());
     context.enable_url_table()
 }
