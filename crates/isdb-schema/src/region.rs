@@ -158,6 +158,9 @@ impl Region {
     fn of(mut parts: Vec<Part>) -> Region {
         parts.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
         parts.dedup();
+        if parts.contains(&Part::Box(Bounds::EVERYTHING)) {
+            parts = vec![Part::Box(Bounds::EVERYTHING)];
+        }
         let boxes: Vec<Bounds> = parts.iter().filter_map(Part::as_box).collect();
         // Beyond this many the search for boxes in boxes would take longer than it saves.
         if boxes.len() <= 64 {

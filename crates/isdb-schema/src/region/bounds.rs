@@ -20,7 +20,7 @@ impl Bounds {
     /// The box in its only form, or what is wrong with it.
     pub(super) fn new(west: f64, south: f64, east: f64, north: f64) -> Result<Bounds, String> {
         for (name, longitude, latitude) in [("south-west", west, south), ("north-east", east, north)] {
-            check(longitude, latitude).map_err(|problem| format!("{problem} in the {name} corner"))?;
+            check(longitude, latitude).map_err(|problem| format!("{name} corner: {problem}"))?;
         }
         let (south, north) = (round(south), round(north));
         if south > north {

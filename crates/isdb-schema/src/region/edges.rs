@@ -1,5 +1,7 @@
 //! The edges of a region's rings, laid out on the map from -180 to 180 degrees of longitude.
 
+use std::collections::BTreeMap;
+
 use super::ring::extent;
 use super::{Part, Ring};
 
@@ -12,6 +14,8 @@ pub(super) struct Edge {
     pub(super) high: [f64; 2],
     /// 1 where the ring runs upwards, -1 where it runs downwards; 0 along a parallel.
     pub(super) direction: i32,
+    /// Whether the area ends here. It does not where a ring around a pole begins and ends on one meridian, or at a pole.
+    pub(super) is_border: bool,
     /// Which ring it is of, counted over the whole region.
     pub(super) ring: u32,
     /// Whether that ring is a hole in the ring before.
@@ -40,20 +44,38 @@ pub(super) fn of(parts: &[Part]) -> Vec<Edge> {
 }
 
 fn lay_out(ring: &Ring, number: u32, is_hole: bool, edges: &mut Vec<Edge>) {
-    let line = ring.line();
-    let [low, high] = extent(&line);
+    let [low, high] = extent(&ring.line());
+    let first = edges.len();
     for shift in [-720.0, -360.0, 0.0, 360.0, 720.0] {
         if low[0] + shift > 180.0 || high[0] + shift < -180.0 {
             continue;
         }
+        let line = ring.shifted_line(shift);
         for (a, b) in line.iter().zip(line.iter().skip(1)).filter(|(a, b)| a != b) {
-            let [a, b] = [[a[0] + shift, a[1]], [b[0] + shift, b[1]]];
             let (low, high, direction) = match a[1].total_cmp(&b[1]) {
-                std::cmp::Ordering::Less => (a, b, 1),
-                std::cmp::Ordering::Equal => (a, b, 0),
-                std::cmp::Ordering::Greater => (b, a, -1),
+                std::cmp::Ordering::Less => (*a, *b, 1),
+                std::cmp::Ordering::Equal => (*a, *b, 0),
+                std::cmp::Ordering::Greater => (*b, *a, -1),
             };
-            edges.push(Edge { low, high, direction, ring: number, is_hole });
+            edges.push(Edge { low, high, direction, is_border: true, ring: number, is_hole });
         }
+    }
+    if let (true, Some(edges)) = (high[0] - low[0] >= 360.0, edges.get_mut(first..)) {
+        mark_seams(edges);
+    }
+}
+
+/// Finds the edges of a ring all around the globe at which its area does not end: they lie on each other and run both ways.
+fn mark_seams(edges: &mut [Edge]) {
+    let key = |edge: &Edge| [edge.low[0], edge.low[1], edge.high[0], edge.high[1]].map(f64::to_bits);
+    let mut runs: BTreeMap<[u64; 4], i32> = BTreeMap::new();
+    for edge in edges.iter() {
+        *runs.entry(key(edge)).or_default() += edge.direction;
+    }
+    for edge in edges {
+        edge.is_border = match edge.direction {
+            0 => edge.low[1].abs() < 90.0,
+            _ => runs.get(&key(edge)) != Some(&0),
+        };
     }
 }

@@ -9,6 +9,9 @@ const MOST_BANDS: usize = 4096;
 /// … and not so many that edges stand in more than this many of them on average.
 const MOST_COPIES: usize = 8;
 
+/// The last latitude at which longitudes are told apart.
+const BESIDE_POLE: f64 = 90.0 - 1e-9;
+
 /// The edges of a region, ready to be asked.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -80,6 +83,8 @@ impl Index {
                 false => (only.west..=only.east).contains(longitude),
             });
         }
+        // All longitudes meet at a pole; a position beside it is told apart from its edges.
+        let latitude = latitude.clamp(-BESIDE_POLE, BESIDE_POLE);
         let band = self.band(latitude, self.begins.len() - 1);
         let (Some(begin), Some(end)) = (self.begins.get(band), self.begins.get(band + 1)) else { return false };
         is_in_any_polygon(self.entries.get(*begin..*end).unwrap_or_default(), latitude, longitude)
@@ -132,7 +137,10 @@ fn side(ring: &[Edge], latitude: f64, longitude: f64) -> Side {
         }
         let left = (x1 - x0) * (latitude - y0) - (longitude - x0) * (y1 - y0);
         if left == 0.0 {
-            return Side::Edge;
+            match edge.is_border {
+                true => return Side::Edge,
+                false => continue,
+            }
         }
         if left > 0.0 {
             around += counts;

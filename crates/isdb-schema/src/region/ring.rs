@@ -46,9 +46,15 @@ impl Ring {
     }
 
     /// The ring as a closed line in the plane: the first point as it is, the others where the steps lead, beyond 180 or -180
-    /// over the dateline. A point within -180 to 180 is exactly as it is.
+    /// over the dateline.
     pub(super) fn line(&self) -> Vec<[f64; 2]> {
-        let mut turn = 0.0;
+        self.shifted_line(0.0)
+    }
+
+    /// The same line moved by `shift`, whole turns of 360°. Wherever points come to lie from -180 to 180, they do exactly as in
+    /// the ring.
+    pub(super) fn shifted_line(&self, shift: f64) -> Vec<[f64; 2]> {
+        let mut turn = shift;
         let mut last = None;
         let closed = self.0.iter().chain(self.0.first());
         let mut place = |[x, y]: &[f64; 2]| {

@@ -156,6 +156,13 @@ fn a_ring_around_a_pole_holds_the_pole() {
     assert!(arctic.contains(90.0, 12.0) && !arctic.contains(65.9, 12.0));
     let ring = polygon(&[&[[0.0, 70.0], [120.0, 75.0], [-120.0, 72.0]]]);
     assert!(ring.contains(90.0, -60.0) && ring.contains(80.0, 0.0) && !ring.contains(69.0, 0.0));
+    let all_but = polygon(&[
+        &[[-180.0, -90.0], [180.0, -90.0], [180.0, 90.0], [-180.0, 90.0]],
+        &[[-180.0, -20.0], [180.0, -20.0], [180.0, 20.0], [-180.0, 20.0]],
+    ]);
+    assert!(all_but.contains(-90.0, 5.0) && all_but.contains(50.0, 180.0) && all_but.contains(20.0, -180.0));
+    assert!(!all_but.contains(0.0, 180.0) && !all_but.contains(0.0, -180.0) && !all_but.contains(19.0, 60.0));
+    assert!(!all_but.contains(0.0, -60.0) && all_but.union(&region("-180,-90,180,90")).is_everything());
     let collar = polygon(&[plain, &[[-180.0, -80.0], [-90.0, -80.0], [0.0, -80.0], [90.0, -80.0]]]);
     assert!(!collar.contains(-85.0, 10.0) && !collar.contains(-90.0, 0.0) && collar.contains(-75.0, 10.0));
 }
@@ -210,7 +217,7 @@ fn what_is_no_region_is_told_with_its_place_and_what_may_have_been_meant() {
     assert!(error("amazon").contains("W,S,E,N"));
     assert!(error("1,2,3").contains("W,S,E,N"));
     assert!(
-        error("-8,-120,-6,-60").contains("no latitude -120 in the south-west corner; longitude comes before"),
+        error("-8,-120,-6,-60").contains("south-west corner: there is no latitude -120; longitude comes before"),
         "{}",
         error("-8,-120,-6,-60")
     );
@@ -257,7 +264,7 @@ fn a_multipolygon_of_thousands_of_vertices_answers_like_geo() {
         assert_eq!(mask.value(row), polygons.iter().any(|polygon| polygon.contains(&point)), "{point:?}");
         inside += usize::from(mask.value(row));
     }
-    assert!(inside > 300, "{inside}");
+    assert!(inside > 100, "{inside}");
     let shapes = all.search_shapes(60);
     assert!(shapes.iter().all(|shape| matches!(shape, Shape::Polygon(line) if line.len() <= 60)), "{shapes:?}");
     for row in (0..latitude.len()).filter(|row| mask.value(*row)) {
