@@ -27,6 +27,23 @@ pub(crate) struct Place {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// Where and when segments have to lie.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Where {
+    /// Only segments in this region: a GeoJSON file, or west, south, east and north in degrees, such as -62.5,-8,-60,-6
+    #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
+    pub(crate) region: Option<String>,
+    /// Only segments in this box; east below west crosses the dateline
+    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, conflicts_with = "region")]
+    pub(crate) bbox: Option<String>,
+    /// Only segments from this time on: 2020, 2020-06, 2020-06-01 or 2020-06-01T12:00:00Z, in UTC
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start: Option<String>,
+    /// Only segments up to this time; a year, month or day is within, an instant is the first that is not
+    #[arg(long, value_name = "TIME")]
+    pub(crate) end: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Bring granules into the database; those that are in it already are left out
@@ -94,6 +111,8 @@ pub(crate) struct Query {
     /// Let atl08 show only segments that pass these filters, such as strong,night,snow_free
     #[arg(long, value_name = "LIST")]
     pub(crate) filters: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Where,
     /// Query the state as it was at this time, in milliseconds since 1970 (`isdb info` prints the newest)
     #[arg(long, value_name = "MILLISECONDS")]
     pub(crate) at: Option<u64>,

@@ -10,6 +10,8 @@ use isdb_datafusion::problem;
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
+use isdb_schema::period::PeriodError;
+use isdb_schema::region::RegionError;
 use isdb_schema::suggest::near_told;
 use rustyline::error::ReadlineError;
 
@@ -33,6 +35,12 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Filter(#[from] FilterError),
+    #[error("{given} is no region")]
+    Region { given: String, source: RegionError },
+    #[error("cannot read the region {}", path.display())]
+    RegionFile { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Period(#[from] PeriodError),
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write {}", path.display())]
@@ -123,6 +131,10 @@ impl Failure {
                 Some("`isdb init` writes a config with comments; `isdb config schema` is for editors")
             }
             Failure::Filter(_) => Some("`isdb filters` lists them"),
+            Failure::Region { .. } | Failure::RegionFile { .. } => {
+                Some("a region is a GeoJSON file with polygons, or west,south,east,north in degrees: -62.5,-8,-60,-6")
+            }
+            Failure::Period(_) => Some("--start 2020-06-01 --end 2020-06-30 takes all of both days"),
             Failure::Ingest(isdb_ingest::Error::Selection(error)) | Failure::Open(error)
                 if selection_hint(error).is_some() =>
             {

@@ -1,12 +1,14 @@
 //! From flags, environment and config file to what is in force.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use isdb_ingest::Asked;
 use isdb_schema::config::Config;
+use isdb_schema::period::Period;
+use isdb_schema::region::{Region, RegionError};
 use isdb_store::Location;
 
-use crate::cli::Place;
+use crate::cli::{Place, Where};
 use crate::failure::Failure;
 
 /// The config in force and the database that it, a flag or the environment names.
@@ -43,6 +45,44 @@ pub(crate) fn asked(config: &Config) -> Asked {
         filters: config.filters.clone(),
         capacity: config.capacity,
     }
+}
+
+/// The region and the period that flags ask for.
+pub(crate) fn region_and_period(asked: &Where) -> Result<(Option<Region>, Period), Failure> {
+    let region = match (&asked.region, &asked.bbox) {
+        (Some(region), _) => Some(region_of(region)?),
+        (None, Some(numbers)) => Some(told_as("--bbox", box_of(numbers))?),
+        (None, None) => None,
+    };
+    Ok((region, Period::parse(asked.start.as_deref(), asked.end.as_deref())?))
+}
+
+/// The region of four numbers, of GeoJSON, or of the GeoJSON file at that path.
+fn region_of(given: &str) -> Result<Region, Failure> {
+    match Region::parse(given) {
+        Err(RegionError::Text { .. }) if !is_numbers(given) => {
+            let path = PathBuf::from(given);
+            match std::fs::read_to_string(&path) {
+                Ok(text) => told_as(given, Region::geojson(&text)),
+                Err(source) => Err(Failure::RegionFile { path, source }),
+            }
+        }
+        read => told_as("--region", read),
+    }
+}
+
+/// The region of four numbers alone.
+fn box_of(given: &str) -> Result<Region, RegionError> {
+    if is_numbers(given) { Region::parse(given) } else { Err(RegionError::Text { text: given.to_owned() }) }
+}
+
+/// Whether `given` is numbers between commas, if not four.
+fn is_numbers(given: &str) -> bool {
+    given.split(',').all(|number| number.trim().parse::<f64>().is_ok())
+}
+
+fn told_as(given: &str, region: Result<Region, RegionError>) -> Result<Region, Failure> {
+    region.map_err(|source| Failure::Region { given: given.to_owned(), source })
 }
 
 /// The config in the file at `path`.

@@ -17,4 +17,5 @@ mod recipes;
 mod statements;
 mod support;
 mod variables;
+mod within;
 mod workflow;

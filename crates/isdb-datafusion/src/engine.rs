@@ -17,10 +17,10 @@ use isdb_store::{LedgerRow, Writer};
 use tokio::sync::MutexGuard;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::chunk::chunk_function;
 use crate::commit::Committer;
 use crate::error::Error;
 use crate::granule_source::{BYTES_READ, GRANULES_READ};
+use crate::session::register_functions;
 
 /// No fragment is made larger, in bytes of Arrow memory: large enough to be few.
 const MOST_FRAGMENT_BYTES: usize = 256 << 20;
@@ -90,7 +90,7 @@ impl Engine {
             .with_disk_manager_builder(spilling_to(&resources.spill))
             .build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);
-        context.register_udf(chunk_function());
+        register_functions(&context);
         Ok(Engine { context, committer })
     }
 

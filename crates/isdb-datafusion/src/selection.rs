@@ -8,7 +8,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::{Column, DFSchema, Result};
 use datafusion::logical_expr::{Expr, cast};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionContext, col};
 use datafusion::sql::sqlparser;
 use datafusion::sql::sqlparser::ast::{SelectItem, SetExpr, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -17,19 +17,26 @@ use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, storable};
 use isdb_schema::expression::Expression;
 use isdb_schema::filters::Rule;
+use isdb_schema::region::Region;
 use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
 
 use crate::error;
 use crate::expression::{Bound, Scope, physical, wrong};
 use crate::quality::{Filter, Output};
+use crate::region::lies_in;
 use crate::session::session;
 use crate::tally::TALLY;
+
+/// The name under which removals outside the region are counted.
+const REGION: &str = "region";
 
 /// A choice of variables, derived columns and filters whose SQL is right.
 #[derive(Clone, Debug)]
 pub struct Selection {
     variables: Vec<&'static Variable>,
     derived: Vec<(Field, Expr)>,
+    /// Where segments have to lie.
+    region: Option<Expr>,
     filters: Vec<(Rule, Bound)>,
     looked_at: BTreeSet<String>,
 }
@@ -64,7 +71,13 @@ impl Selection {
             looked_at.extend(predicate.columns.iter().cloned());
             bound.push((rule.clone(), predicate));
         }
-        Ok(Selection { variables: variables.to_vec(), derived: fields, filters: bound, looked_at })
+        Ok(Selection { variables: variables.to_vec(), derived: fields, region: None, filters: bound, looked_at })
+    }
+
+    /// The same of segments whose position lies in `region` alone: the first of all filters, counted as `region`.
+    #[must_use]
+    pub fn with_region(self, region: &Region) -> Selection {
+        Selection { region: Some(lies_in(region, &col("latitude"), &col("longitude"))), ..self }
     }
 
     /// The columns to derive, as fields of the stored array; their SQL is the metadata [`EXPRESSION`].
@@ -93,7 +106,7 @@ impl Selection {
         GRANULE_COLUMNS.into_iter().filter(|name| self.looked_at.contains(*name)).collect()
     }
 
-    /// The filters over rows of `input`.
+    /// The filters over rows of `input`, the region's first.
     pub(crate) fn physical_filters(&self, input: &SchemaRef) -> Result<Vec<Filter>> {
         let binder = Binder::new(input)?;
         let filter = |(rule, bound): &(Rule, Bound)| {
@@ -103,7 +116,11 @@ impl Selection {
                 columns: bound.columns.clone(),
             })
         };
-        self.filters.iter().map(filter).collect()
+        let region = self.region.as_ref().map(|region| {
+            let columns = ["latitude", "longitude"].map(str::to_owned).to_vec();
+            Ok(Filter { name: REGION.to_owned(), predicate: binder.physical(region.clone())?, columns })
+        });
+        region.into_iter().chain(self.filters.iter().map(filter)).collect()
     }
 
     /// The columns to store, but for the fragment's id, out of rows of `input`; then the tally.
@@ -146,5 +163,55 @@ impl Binder {
 
     fn physical(&self, expr: Expr) -> Result<Arc<dyn PhysicalExpr>> {
         physical(&self.context, &self.schema, expr)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, AsArray, Float64Array, LargeStringArray, RecordBatch, new_null_array};
+    use isdb_schema::filters::choose;
+
+    use super::*;
+    use crate::sieve::Sieve;
+    use crate::tally::{Tally, granule_rows_schema};
+
+    #[test]
+    fn segments_outside_the_region_are_counted_before_all_filters() {
+        let triangle = r#"{"type":"Polygon","coordinates":[[[0,0],[4,0],[0,4],[0,0]]]}"#;
+        let region = Region::parse(triangle).unwrap();
+        let selection = Selection::bind(&[], &[], &choose("strong").unwrap()).unwrap().with_region(&region);
+        let schema = granule_rows_schema(&selection.decoded(), &selection.granule_columns());
+        // Three segments in the triangle, one in its box only, one elsewhere.
+        let latitude = Float64Array::from(vec![1.0, 1.0, 2.0, 3.0, 50.0]);
+        let longitude = Float64Array::from(vec![1.0, 2.0, 2.0, 3.0, 1.0]);
+        let strength = LargeStringArray::from(vec!["strong", "weak", "strong", "strong", "weak"]);
+        let column = |field: &Arc<Field>| -> Arc<dyn Array> {
+            match field.name().as_str() {
+                "latitude" => Arc::new(latitude.clone()),
+                "longitude" => Arc::new(longitude.clone()),
+                "beam_strength" => Arc::new(strength.clone()),
+                _ => new_null_array(field.data_type(), 5),
+            }
+        };
+        let rows = RecordBatch::try_new(Arc::clone(&schema), schema.fields().iter().map(column).collect()).unwrap();
+        let filters = selection.physical_filters(&schema).unwrap();
+        let outputs = selection.physical_outputs(&schema).unwrap();
+        let stored = Schema::new(outputs.iter().map(|output| output.field.clone()).collect::<Vec<_>>());
+        let mut sieve = Sieve::new(filters.into(), outputs.into(), Arc::new(stored));
+        sieve.rows(&rows);
+        let ready = sieve.finish(Tally::default()).unwrap();
+        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap().as_struct()).pop().unwrap();
+        assert_eq!((tally.rows_kept, tally.rows_removed, &tally.error), (2, 3, &None));
+        let told: Vec<_> = tally.removed.iter().map(|f| (f.filter.as_str(), f.removed, f.alone)).collect();
+        assert_eq!(told, [("region", 2, 2), ("strong", 1, 2)]);
+
+        sieve.rows(&rows.slice(3, 2));
+        let ready = sieve.finish(Tally::default()).unwrap();
+        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap().as_struct()).pop().unwrap();
+        assert_eq!(
+            (tally.rows_kept, tally.rows_removed, tally.error),
+            (0, 2, None),
+            "outside as a whole is no failure"
+        );
     }
 }

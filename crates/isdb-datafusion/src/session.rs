@@ -3,6 +3,7 @@
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::chunk::chunk_function;
+use crate::region;
 
 /// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`. Where a table
 /// is named, so can be a file in quotes (`FROM 'plots.csv'`): the tables that people bring to join with.
@@ -13,6 +14,12 @@ pub fn session(partitions: Option<usize>) -> SessionContext {
         Some(partitions) => config.with_target_partitions(partitions),
         None => config,
     });
-    context.register_udf(chunk_function());
+    register_functions(&context);
     context.enable_url_table()
+}
+
+/// The functions of SQL that are ours: `in_region(latitude, longitude, 'W,S,E,N' or GeoJSON)` and `chunk(latitude, longitude)`.
+pub(crate) fn register_functions(context: &SessionContext) {
+    context.register_udf(region::function());
+    context.register_udf(chunk_function());
 }

@@ -8,6 +8,8 @@ pub mod filters;
 pub mod granule_name;
 pub mod grid;
 pub mod ledger;
+pub mod period;
+pub mod region;
 pub mod segments;
 pub mod suggest;
 pub mod units;

@@ -7,6 +7,6 @@ pub(crate) mod filters;
 pub(crate) mod info;
 pub(crate) mod ingest;
 pub(crate) mod query;
-pub(crate) mod vacuum;
 pub(crate) mod search;
+pub(crate) mod vacuum;
 pub(crate) mod variables;

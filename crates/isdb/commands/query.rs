@@ -2,6 +2,7 @@
 //! stream to standard output or a file.
 
 use std::io::{IsTerminal, Read, Write};
+use std::sync::Arc;
 
 use isdb_schema::filters::{NONE, choose, told};
 use tokio::runtime::Handle;
@@ -10,21 +11,26 @@ use crate::cli::{Format, Query};
 use crate::failure::{Failure, SUCCESS};
 use crate::interrupt::Interrupts;
 use crate::prompt;
-use crate::session::{Session, statements};
-use crate::settings::Settings;
+use crate::session::{Session, Shown, statements};
+use crate::settings::{Settings, region_and_period};
 
 pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Interrupts) -> Result<u8, Failure> {
     let output = arguments.output.as_deref();
     let format = Format::choose(arguments.format, output)?;
     let filters = choose(arguments.filters.as_deref().unwrap_or(NONE))?;
+    let (region, period) = region_and_period(&arguments.place)?;
     if !filters.is_empty() {
         eprintln!("filters: {} (in atl08)", told(&filters));
     }
+    if !period.is_everything() {
+        eprintln!("period: {period} (in atl08)");
+    }
+    let shown = Arc::new(Shown { filters, region, period });
     if has_prompt(&arguments) {
         if output.is_some() || format.is_binary() {
             return Err(Failure::OutputOfPrompt);
         }
-        return prompt::run(&settings.location, arguments.at, &filters, format, interrupts).await;
+        return prompt::run(&settings.location, arguments.at, &shown, format, interrupts).await;
     }
     let (text, whence) = text(&arguments)?;
     let statements = statements(&text);
@@ -36,7 +42,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     if let (Some(place), true) = (place, statements.len() > 1) {
         return Err(Failure::OneStatementOnly { count: statements.len(), place });
     }
-    let session = Session::open(&settings.location, arguments.at, &filters).await?;
+    let session = Session::open(&settings.location, arguments.at, &shown).await?;
     for (index, statement) in statements.into_iter().enumerate() {
         if index > 0 && format == Format::Table {
             writeln!(std::io::stdout()).map_err(Failure::Stdout)?;

@@ -11,17 +11,23 @@ pub(crate) struct Origin {
     pub(crate) sql: Option<String>,
     /// The filters that `atl08` was seen through.
     pub(crate) filters: Option<String>,
+    /// The region and the period that `atl08` was seen through.
+    pub(crate) region: Option<String>,
+    pub(crate) period: Option<String>,
     /// The state it was asked of, in milliseconds since 1970: what `--at` takes.
     pub(crate) snapshot: Option<u64>,
 }
 
 impl Origin {
-    /// Keys and values of the file's metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_snapshot`.
+    /// Keys and values of the file's metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_region`,
+    /// `isdb_period`, `isdb_snapshot`.
     pub(crate) fn entries(&self) -> Vec<(String, String)> {
         let known = [
             ("isdb_version", Some(env!("CARGO_PKG_VERSION").to_owned())),
             ("isdb_sql", self.sql.clone()),
             ("isdb_filters", self.filters.clone()),
+            ("isdb_region", self.region.clone()),
+            ("isdb_period", self.period.clone()),
             ("isdb_snapshot", self.snapshot.map(|snapshot| snapshot.to_string())),
         ];
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()

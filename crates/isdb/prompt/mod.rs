@@ -1,6 +1,7 @@
 //! The prompt: asks for statements and commands, runs them over one snapshot, and goes on whatever becomes of them.
 
-use isdb_schema::filters::Rule;
+use std::sync::Arc;
+
 use isdb_store::Location;
 use tokio::runtime::Runtime;
 
@@ -8,7 +9,7 @@ use crate::cli::Format;
 use crate::failure::{self, Failure, SUCCESS};
 use crate::instant::instant_of_commit;
 use crate::interrupt::Interrupts;
-use crate::session::{Session, statements};
+use crate::session::{Session, Shown, statements};
 
 mod command;
 mod editor;
@@ -21,11 +22,11 @@ use editor::{Asked, Editor};
 pub(crate) async fn run(
     location: &Location,
     at: Option<u64>,
-    filters: &[Rule],
+    shown: &Arc<Shown>,
     format: Format,
     interrupts: &Interrupts,
 ) -> Result<u8, Failure> {
-    let mut session = Session::open(location, at, filters).await?;
+    let mut session = Session::open(location, at, shown).await?;
     let mut editor = Editor::new(command::names(&session).await)?;
     eprintln!("isdb {}. Statements end with ; and \\? shows help.", env!("CARGO_PKG_VERSION"));
     tell_state(&session);
@@ -44,7 +45,7 @@ pub(crate) async fn run(
             }
             Some(Ok(Command::Tables)) => command::list_tables(&session, format).await,
             Some(Ok(Command::Describe(table))) => command::describe(&session, &table, format).await,
-            Some(Ok(Command::Refresh)) => match Session::open(location, None, filters).await {
+            Some(Ok(Command::Refresh)) => match Session::open(location, None, shown).await {
                 Ok(newest) => {
                     session = newest;
                     editor.complete_with(command::names(&session).await);

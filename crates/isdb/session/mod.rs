@@ -14,6 +14,8 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use isdb_schema::filters::{Rule, told};
+use isdb_schema::period::Period;
+use isdb_schema::region::Region;
 use isdb_store::{Database, Location};
 use tokio::runtime::Handle;
 
@@ -28,24 +30,59 @@ mod statements;
 pub(crate) use names::{tables, unknown_table};
 pub(crate) use statements::{complete, statements};
 
-/// The view that filters are on.
+/// The view that filters, region and period are on.
 const VIEW: &str = "atl08";
 
 /// Batches that may be found before they are written.
 const AHEAD: usize = 2;
 
+/// What of the segments `atl08` shows.
+pub(crate) struct Shown {
+    /// Those that pass these.
+    pub(crate) filters: Vec<Rule>,
+    /// Those in this region.
+    pub(crate) region: Option<Region>,
+    /// Those of this time.
+    pub(crate) period: Period,
+}
+
+impl Shown {
+    /// What a file says of the statement `sql` over `atl08` as it is shown, at `snapshot`.
+    fn origin(&self, sql: &str, reads_view: bool, snapshot: u64) -> Origin {
+        let of_view = |told: Option<String>| told.filter(|_| reads_view);
+        Origin {
+            sql: Some(sql.to_owned()),
+            filters: of_view((!self.filters.is_empty()).then(|| told(&self.filters))),
+            region: of_view(self.region.as_ref().map(Region::to_text)),
+            period: of_view((!self.period.is_everything()).then(|| self.period.to_string())),
+            snapshot: Some(snapshot),
+        }
+    }
+
+    /// What is on the view, in words.
+    fn on_view(&self) -> Option<&'static str> {
+        let within = self.region.is_some() || !self.period.is_everything();
+        match (self.filters.is_empty(), within) {
+            (true, false) => None,
+            (false, false) => Some("filters"),
+            (true, true) => Some("region and period"),
+            (false, true) => Some("filters, region and period"),
+        }
+    }
+}
+
 /// One snapshot of a database, open for statements.
 pub(crate) struct Session {
     context: SessionContext,
     timestamp: u64,
-    /// The names of the filters that `atl08` is seen through.
-    filters: Option<String>,
+    /// What `atl08` shows.
+    shown: Arc<Shown>,
 }
 
 impl Session {
-    /// Opens the newest state of the database, or its state at `at`, in milliseconds since 1970; `atl08` shows what passes
-    /// the `filters`.
-    pub(crate) async fn open(location: &Location, at: Option<u64>, filters: &[Rule]) -> Result<Session, Failure> {
+    /// Opens the newest state of the database, or its state at `at`, in milliseconds since 1970, with `atl08` as
+    /// `shown`.
+    pub(crate) async fn open(location: &Location, at: Option<u64>, shown: &Arc<Shown>) -> Result<Session, Failure> {
         let database = Database::open(location).await?;
         let snapshot = match at {
             None => database.snapshot().await?,
@@ -53,11 +90,11 @@ impl Session {
         };
         let context = isdb_datafusion::session(None);
         isdb_datafusion::register(&context, &snapshot).await?;
-        for note in isdb_datafusion::filter(&context, filters).await? {
+        isdb_datafusion::within(&context, shown.region.as_ref(), &shown.period).await?;
+        for note in isdb_datafusion::filter(&context, &shown.filters).await? {
             eprintln!("warning: {note}");
         }
-        let filters = (!filters.is_empty()).then(|| told(filters));
-        Ok(Session { context, timestamp: snapshot.commit().timestamp, filters })
+        Ok(Session { context, timestamp: snapshot.commit().timestamp, shown: Arc::clone(shown) })
     }
 
     /// The DataFusion session behind it.
@@ -83,11 +120,11 @@ impl Session {
         let frame = self.context.execute_logical_plan(plan.clone()).await?;
         let context = Arc::new(frame.task_ctx());
         let rows = rows(frame.create_physical_plan().await?, context, engine);
-        let filters = self.filters.clone().filter(|_| reads_view(&plan));
-        if filters.is_none() && self.filters.is_some() {
-            eprintln!("warning: the filters are on atl08, which this statement does not read");
+        let reads_view = reads_view(&plan);
+        if let (false, Some(what)) = (reads_view, self.shown.on_view()) {
+            eprintln!("warning: the {what} are on atl08, which this statement does not read");
         }
-        let origin = Origin { sql: Some(sql.to_owned()), filters, snapshot: Some(self.timestamp) };
+        let origin = self.shown.origin(sql, reads_view, self.timestamp);
         let count = output::write(rows, format, output, &origin).await?;
         eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
         match count {

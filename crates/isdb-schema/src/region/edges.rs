@@ -1,0 +1,81 @@
+//! The edges of a region's rings, laid out on the map from -180 to 180 degrees of longitude.
+
+use std::collections::BTreeMap;
+
+use super::ring::extent;
+use super::{Part, Ring};
+
+/// A straight edge, its lower end first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edge {
+    /// Longitude and latitude of the lower end.
+    pub(super) low: [f64; 2],
+    /// Longitude and latitude of the upper end.
+    pub(super) high: [f64; 2],
+    /// 1 where the ring runs upwards, -1 where it runs downwards; 0 along a parallel.
+    pub(super) direction: i32,
+    /// Whether the area ends here. It does not where a ring around a pole begins and ends on one meridian, or at a pole.
+    pub(super) is_border: bool,
+    /// Which ring it is of, counted over the whole region.
+    pub(super) ring: u32,
+    /// Whether that ring is a hole in the ring before.
+    pub(super) is_hole: bool,
+}
+
+/// The edges of all `parts`, those of a ring one behind the other. A ring that reaches over the edge of the map is there once
+/// for each side of it on which something of it is seen.
+pub(super) fn of(parts: &[Part]) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    let mut ring = 0;
+    for part in parts {
+        match part {
+            Part::Box(bounds) => lay_out(&Ring::around(bounds), ring, false, &mut edges),
+            Part::Polygon(rings) => {
+                for (index, line) in rings.iter().enumerate() {
+                    lay_out(line, ring, index > 0, &mut edges);
+                    ring += 1;
+                }
+                continue;
+            }
+        }
+        ring += 1;
+    }
+    edges
+}
+
+fn lay_out(ring: &Ring, number: u32, is_hole: bool, edges: &mut Vec<Edge>) {
+    let [low, high] = extent(&ring.line());
+    let first = edges.len();
+    for shift in [-720.0, -360.0, 0.0, 360.0, 720.0] {
+        if low[0] + shift > 180.0 || high[0] + shift < -180.0 {
+            continue;
+        }
+        let line = ring.shifted_line(shift);
+        for (a, b) in line.iter().zip(line.iter().skip(1)).filter(|(a, b)| a != b) {
+            let (low, high, direction) = match a[1].total_cmp(&b[1]) {
+                std::cmp::Ordering::Less => (*a, *b, 1),
+                std::cmp::Ordering::Equal => (*a, *b, 0),
+                std::cmp::Ordering::Greater => (*b, *a, -1),
+            };
+            edges.push(Edge { low, high, direction, is_border: true, ring: number, is_hole });
+        }
+    }
+    if let (true, Some(edges)) = (high[0] - low[0] >= 360.0, edges.get_mut(first..)) {
+        mark_seams(edges);
+    }
+}
+
+/// Finds the edges of a ring all around the globe at which its area does not end: they lie on each other and run both ways.
+fn mark_seams(edges: &mut [Edge]) {
+    let key = |edge: &Edge| [edge.low[0], edge.low[1], edge.high[0], edge.high[1]].map(f64::to_bits);
+    let mut runs: BTreeMap<[u64; 4], i32> = BTreeMap::new();
+    for edge in edges.iter() {
+        *runs.entry(key(edge)).or_default() += edge.direction;
+    }
+    for edge in edges {
+        edge.is_border = match edge.direction {
+            0 => edge.low[1].abs() < 90.0,
+            _ => runs.get(&key(edge)) != Some(&0),
+        };
+    }
+}

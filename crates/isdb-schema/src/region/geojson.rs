@@ -1,0 +1,81 @@
+//! GeoJSON as the parts of a region, and what is wrong with a GeoJSON that is none.
+
+use geojson::{Feature, GeoJson, Geometry, GeometryValue, PolygonType, Position};
+
+use super::{Part, RegionError, Ring};
+
+/// The parts of every polygon in `text`.
+pub(super) fn parts(text: &str) -> Result<Vec<Part>, RegionError> {
+    let parsed: GeoJson = text.parse().map_err(|error: geojson::Error| RegionError::Json { problem: told(&error) })?;
+    let mut parts = Vec::new();
+    match parsed {
+        GeoJson::Geometry(geometry) => collect(&geometry, "the geometry", &mut parts)?,
+        GeoJson::Feature(feature) => collect_feature(&feature, "the feature", &mut parts)?,
+        GeoJson::FeatureCollection(collection) => {
+            for (index, feature) in collection.features.iter().enumerate() {
+                collect_feature(feature, &format!("feature {}", index + 1), &mut parts)?;
+            }
+        }
+    }
+    if parts.is_empty() {
+        return Err(RegionError::Json { problem: "it holds no polygon".to_owned() });
+    }
+    Ok(parts)
+}
+
+/// The library's sentence on one line, without what it says about itself.
+fn told(error: &geojson::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.trim_start_matches("Error while deserializing GeoJSON: ").to_owned()
+}
+
+fn collect_feature(feature: &Feature, place: &str, parts: &mut Vec<Part>) -> Result<(), RegionError> {
+    match &feature.geometry {
+        Some(geometry) => collect(geometry, place, parts),
+        None => Err(wrong(place, "it has no geometry")),
+    }
+}
+
+fn collect(geometry: &Geometry, place: &str, parts: &mut Vec<Part>) -> Result<(), RegionError> {
+    match &geometry.value {
+        GeometryValue::Polygon { coordinates } => parts.push(polygon(coordinates, place)?),
+        GeometryValue::MultiPolygon { coordinates } => {
+            for (index, rings) in coordinates.iter().enumerate() {
+                parts.push(polygon(rings, &format!("{place}, polygon {}", index + 1))?);
+            }
+        }
+        GeometryValue::GeometryCollection { geometries } => {
+            for (index, geometry) in geometries.iter().enumerate() {
+                collect(geometry, &format!("{place}, geometry {}", index + 1), parts)?;
+            }
+        }
+        other => {
+            let problem = format!("a {} has no area; a Polygon or MultiPolygon has", other.type_name());
+            return Err(wrong(place, &problem));
+        }
+    }
+    Ok(())
+}
+
+fn polygon(rings: &PolygonType, place: &str) -> Result<Part, RegionError> {
+    if rings.is_empty() {
+        return Err(wrong(place, "it has no ring"));
+    }
+    let ring = |(index, points): (usize, &Vec<Position>)| {
+        let place = if index == 0 { place.to_owned() } else { format!("{place}, hole {index}") };
+        let points: Option<Vec<[f64; 2]>> =
+            points.iter().map(|point| point.as_slice().first_chunk().copied()).collect();
+        let points = points.ok_or_else(|| wrong(&place, "a position has fewer than two numbers"))?;
+        Ring::new(&points).map_err(|problem| wrong(&place, &problem))
+    };
+    let rings: Vec<Ring> = rings.iter().enumerate().map(ring).collect::<Result<_, _>>()?;
+    Ok(match rings.as_slice() {
+        [only] => only.as_box().map_or_else(|| Part::Polygon(vec![only.clone()]), Part::Box),
+        _ => Part::Polygon(rings),
+    })
+}
+
+fn wrong(place: &str, problem: &str) -> RegionError {
+    RegionError::Shape { place: place.to_owned(), problem: problem.to_owned() }
+}

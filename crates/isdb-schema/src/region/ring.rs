@@ -1,0 +1,228 @@
+//! A closed line around an area on the globe: brought to one form, in which each step goes the shorter way around.
+
+use super::Bounds;
+use super::bounds::{check, round, wrap};
+
+/// The points of a ring as longitude (-180 to 180) and latitude, the first not repeated at the end. Every step is shorter than
+/// 180° of longitude, over the dateline where that is shorter, and the steps of longitude add up to nothing.
+#[derive(Clone, Debug, PartialEq, PartialOrd)]
+pub(super) struct Ring(Vec<[f64; 2]>);
+
+/// Longer steps than this are taken in parts.
+const LONG_STEP: f64 = 180.0;
+
+impl Ring {
+    /// The ring through `points`, whose longitudes go from -180 to 360, or what is wrong with it.
+    pub(super) fn new(points: &[[f64; 2]]) -> Result<Ring, String> {
+        for [longitude, latitude] in points {
+            check(*longitude, *latitude)?;
+        }
+        let mut points: Vec<[f64; 2]> = points.iter().map(|[x, y]| [round(*x), round(*y)]).collect();
+        points.dedup();
+        while points.len() > 1 && points.first() == points.last() {
+            points.pop();
+        }
+        if points.len() < 3 {
+            return Err("a ring has at least three different points".to_owned());
+        }
+        let line = unroll(&points);
+        let line = if turns(&line) == 0.0 { line } else { over_the_pole(line)? };
+        if is_flat(&line) {
+            return Err("it has no area".to_owned());
+        }
+        Ok(Ring(in_short_steps(&line)))
+    }
+
+    /// The ring around a box.
+    pub(super) fn around(bounds: &Bounds) -> Ring {
+        let mut line = bounds.corners().to_vec();
+        line.extend(line.first().copied());
+        Ring(in_short_steps(&line))
+    }
+
+    /// The points, longitude from -180 to 180 and latitude.
+    pub(super) fn points(&self) -> &[[f64; 2]] {
+        &self.0
+    }
+
+    /// The ring as a closed line in the plane: the first point as it is, the others where the steps lead, beyond 180 or -180
+    /// over the dateline.
+    pub(super) fn line(&self) -> Vec<[f64; 2]> {
+        self.shifted_line(0.0)
+    }
+
+    /// The same line moved by `shift`, whole turns of 360°. Wherever points come to lie from -180 to 180, they do exactly as in
+    /// the ring.
+    pub(super) fn shifted_line(&self, shift: f64) -> Vec<[f64; 2]> {
+        let mut turn = shift;
+        let mut last = None;
+        let closed = self.0.iter().chain(self.0.first());
+        let mut place = |[x, y]: &[f64; 2]| {
+            if let Some(last) = last {
+                turn += if x - last > 180.0 {
+                    -360.0
+                } else if x - last < -180.0 {
+                    360.0
+                } else {
+                    0.0
+                };
+            }
+            last = Some(*x);
+            [x + turn, *y]
+        };
+        closed.map(&mut place).collect()
+    }
+
+    /// The box that this ring is, if it is one.
+    pub(super) fn as_box(&self) -> Option<Bounds> {
+        let line = self.line();
+        let [low, high] = extent(&line);
+        let is_along = |a: &[f64; 2], b: &[f64; 2]| {
+            let side = |axis: usize, of: &[f64; 2]| (a[axis] == b[axis]) && a[axis] == of[axis];
+            [low, high].iter().any(|corner| side(0, corner) || side(1, corner))
+        };
+        let full = (high[0] - low[0]) * (high[1] - low[1]);
+        let all_along = line.iter().zip(line.iter().skip(1)).all(|(a, b)| is_along(a, b));
+        if !all_along || (area(&line).abs() - full).abs() > 1e-9 * full {
+            return None;
+        }
+        Some(self.bounds())
+    }
+
+    /// The box around it.
+    pub(super) fn bounds(&self) -> Bounds {
+        let line = self.line();
+        let [low, high] = extent(&line);
+        let all_around = Bounds { south: low[1], north: high[1], ..Bounds::EVERYTHING };
+        if high[0] - low[0] >= 360.0 {
+            return all_around;
+        }
+        let longitude = |of: f64| line.iter().position(|point| point[0] == of).and_then(|at| self.longitude(at));
+        let (Some(west), Some(east)) = (longitude(low[0]), longitude(high[0])) else { return all_around };
+        Bounds::new(west, low[1], east, high[1]).unwrap_or(all_around)
+    }
+
+    /// The longitude of the point at `index`, which is the first one again after the last.
+    fn longitude(&self, index: usize) -> Option<f64> {
+        self.0.get(index % self.0.len().max(1)).map(|point| point[0])
+    }
+}
+
+/// The lowest and the highest coordinates of `line`.
+pub(super) fn extent(line: &[[f64; 2]]) -> [[f64; 2]; 2] {
+    line.iter().fold([[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]], |[low, high], [x, y]| {
+        [[low[0].min(*x), low[1].min(*y)], [high[0].max(*x), high[1].max(*y)]]
+    })
+}
+
+/// The area within a closed line in the plane; negative where it runs clockwise.
+pub(super) fn area(line: &[[f64; 2]]) -> f64 {
+    let Some([x0, y0]) = line.first() else { return 0.0 };
+    let twice =
+        line.iter().zip(line.iter().skip(1)).map(|(a, b)| (a[0] - x0) * (b[1] - y0) - (b[0] - x0) * (a[1] - y0));
+    twice.sum::<f64>() / 2.0
+}
+
+/// The closed line through `points` in the plane, longitudes going on beyond 180 where the dateline is crossed.
+fn unroll(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let walk = |jump_over: &dyn Fn(f64) -> bool| {
+        let mut line: Vec<[f64; 2]> = Vec::with_capacity(points.len() + 1);
+        let mut previous: Option<f64> = None;
+        for [x, y] in points.iter().chain(points.first()) {
+            let mut step = previous.map_or(0.0, |previous| x - previous);
+            if jump_over(step) {
+                step -= 360.0_f64.copysign(step);
+            }
+            previous = Some(*x);
+            let at = line.last().map_or(wrap(*x), |last| last[0] + step);
+            line.push([on_meridian(at, *x), *y]);
+        }
+        line
+    };
+    let line = walk(&|step| step.abs() > 180.0);
+    // A step of exactly 360° may go all around the globe, as along the edge of a map, or nowhere: a ring that would not
+    // close or would be flat without going around is drawn on a map.
+    if turns(&line) != 0.0 || is_flat(&line) {
+        let all_around = |step: f64| step.abs() > 180.0 && step.abs() < 360.0;
+        let drawn = walk(&all_around);
+        if turns(&drawn) == 0.0 && !is_flat(&drawn) {
+            return drawn;
+        }
+    }
+    line
+}
+
+/// The longitude at `unrolled`, freed of rounding: a whole number of turns from `longitude`.
+fn on_meridian(unrolled: f64, longitude: f64) -> f64 {
+    let own = wrap(longitude);
+    own + ((unrolled - own) / 360.0).round() * 360.0
+}
+
+/// How many degrees of longitude a line ends from where it began: a multiple of 360.
+fn turns(line: &[[f64; 2]]) -> f64 {
+    match (line.first(), line.last()) {
+        (Some(first), Some(last)) => ((last[0] - first[0]) / 360.0).round() * 360.0,
+        _ => 0.0,
+    }
+}
+
+/// A line that goes around a pole, closed over that pole: the one that is nearer to its points.
+fn over_the_pole(mut line: Vec<[f64; 2]>) -> Result<Vec<[f64; 2]>, String> {
+    let turn = turns(&line);
+    if turn.abs() > 360.0 {
+        return Err("it goes around a pole more than once".to_owned());
+    }
+    line.pop();
+    #[expect(clippy::cast_precision_loss, reason = "a mean of latitudes")]
+    let mean = line.iter().map(|point| point[1]).sum::<f64>() / line.len() as f64;
+    let pole = 90.0_f64.copysign(mean);
+    // From the point nearest to the pole nothing of the ring lies between it and the pole.
+    let nearest = line.iter().enumerate().max_by(|(_, a), (_, b)| (a[1] * pole).total_cmp(&(b[1] * pole)));
+    let start = nearest.map_or(0, |(index, _)| index);
+    line.rotate_left(start);
+    let wrapped = line.len() - start;
+    for point in line.iter_mut().skip(wrapped) {
+        point[0] += turn;
+    }
+    let back = line.first().map_or(0.0, |[x, _]| x - to_globe(*x));
+    for point in &mut line {
+        point[0] -= back;
+    }
+    let Some(&[x, y]) = line.first() else { return Err("it has no points".to_owned()) };
+    line.push([x + turn, y]);
+    if y != pole {
+        line.push([x + turn, pole]);
+        line.push([x, pole]);
+    }
+    line.push([x, y]);
+    Ok(line)
+}
+
+/// Whether all points lie on one straight line.
+fn is_flat(line: &[[f64; 2]]) -> bool {
+    let Some(a) = line.first() else { return true };
+    let Some(b) = line.iter().find(|point| *point != a) else { return true };
+    line.iter().all(|c| (b[0] - a[0]) * (c[1] - a[1]) == (c[0] - a[0]) * (b[1] - a[1]))
+}
+
+/// The points of a closed line but its last, long steps taken in parts, longitudes from -180 to 180.
+fn in_short_steps(line: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let mut points = Vec::with_capacity(line.len());
+    for (a, b) in line.iter().zip(line.iter().skip(1)) {
+        let parts = ((b[0] - a[0]).abs() / LONG_STEP).floor() + 1.0;
+        let mut part = 0.0;
+        while part < parts {
+            let share = part / parts;
+            let x = a[0] + (b[0] - a[0]) * share;
+            points.push([to_globe(x), round(a[1] + (b[1] - a[1]) * share)]);
+            part += 1.0;
+        }
+    }
+    points.dedup();
+    points
+}
+
+/// A longitude of a line in the plane as one from -180 to 180.
+fn to_globe(x: f64) -> f64 {
+    if (-180.0..=180.0).contains(&x) { round(x) } else { round(x - (x / 360.0).round() * 360.0) }
+}

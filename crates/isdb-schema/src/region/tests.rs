@@ -1,0 +1,429 @@
+//! Regions over the dateline, around poles, with holes and of many parts, against the `geo` library and against each other.
+
+use geo::{Contains, Intersects, LineString, Point, Polygon};
+use proptest::prelude::*;
+
+use super::*;
+
+fn region(text: &str) -> Region {
+    Region::parse(text).unwrap()
+}
+
+/// A GeoJSON polygon of these rings, which are closed here.
+fn polygon(rings: &[&[[f64; 2]]]) -> Region {
+    region(&text_of(rings))
+}
+
+fn text_of(rings: &[&[[f64; 2]]]) -> String {
+    let ring = |points: &&[[f64; 2]]| {
+        let closed = points.iter().chain(points.first());
+        let points: Vec<String> = closed.map(|[x, y]| format!("[{x},{y}]")).collect();
+        format!("[{}]", points.join(","))
+    };
+    let rings: Vec<String> = rings.iter().map(ring).collect();
+    format!("{{\"type\":\"Polygon\",\"coordinates\":[{}]}}", rings.join(","))
+}
+
+fn error(text: &str) -> String {
+    Region::parse(text).unwrap_err().to_string()
+}
+
+/// A star around (`x`, `y`) with one point for each of `radii`.
+fn star(x: f64, y: f64, radii: &[f64]) -> Vec<[f64; 2]> {
+    #[expect(clippy::cast_precision_loss)]
+    let angle = |index: usize| std::f64::consts::TAU * index as f64 / radii.len() as f64;
+    radii.iter().enumerate().map(|(i, r)| [x + r * angle(i).cos(), y + r * angle(i).sin()]).collect()
+}
+
+fn stars(longitude: std::ops::Range<f64>) -> impl Strategy<Value = Vec<[f64; 2]>> {
+    (longitude, -60.0..60.0, prop::collection::vec(0.5..12.0, 3..40)).prop_map(|(x, y, radii)| star(x, y, &radii))
+}
+
+fn as_geo(ring: &[[f64; 2]], holes: &[&[[f64; 2]]]) -> Polygon {
+    let line = |ring: &[[f64; 2]]| LineString::from(ring.to_vec());
+    Polygon::new(line(ring), holes.iter().map(|hole| line(hole)).collect())
+}
+
+/// Whether one of the shapes holds the position, edges being straight lines or great circles.
+fn is_in_shapes(shapes: &[Shape], latitude: f64, longitude: f64) -> bool {
+    shapes.iter().any(|shape| match shape {
+        Shape::Box(bounds) => Region::of(vec![Part::Box(*bounds)]).contains(latitude, longitude),
+        Shape::Polygon(line) => {
+            let point = Point::new(longitude, latitude);
+            as_geo(line, &[]).intersects(&point) && as_geo(&along_great_circles(line), &[]).intersects(&point)
+        }
+    })
+}
+
+/// The line with 100 points on the great circle of each edge.
+fn along_great_circles(line: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let edge = |(a, b): (&[f64; 2], &[f64; 2])| -> Vec<[f64; 2]> {
+        let unit = |[x, y]: [f64; 2]| {
+            let (x, y) = (x.to_radians(), y.to_radians());
+            [x.cos() * y.cos(), x.sin() * y.cos(), y.sin()]
+        };
+        let (u, v) = (unit(*a), unit(*b));
+        let mix = |step: u32| {
+            let share = f64::from(step) / 100.0;
+            let [p, q, r] = [0, 1, 2].map(|axis| u[axis] * (1.0 - share) + v[axis] * share);
+            let longitude = if a[0] == b[0] { a[0] } else { q.atan2(p).to_degrees() };
+            [longitude, r.atan2(p.hypot(q)).to_degrees()]
+        };
+        std::iter::once(*a).chain((1..100).map(mix)).collect()
+    };
+    line.iter().zip(line.iter().skip(1)).flat_map(edge).collect()
+}
+
+#[test]
+fn a_box_is_four_numbers_and_its_edges_are_inside() {
+    let amazon = region("-62.5, -8,-60,-6");
+    assert_eq!(amazon.to_text(), "-62.5,-8,-60,-6");
+    assert!(amazon.contains(-8.0, -62.5) && amazon.contains(-6.0, -60.0) && amazon.contains(-7.0, -61.0));
+    assert!(
+        !amazon.contains(-8.000_001, -61.0) && !amazon.contains(-7.0, -59.999) && !amazon.contains(f64::NAN, -61.0)
+    );
+    assert!(!amazon.contains(-7.0, f64::NAN) && !amazon.contains(-7.0, 299.0), "longitudes go from -180 to 180");
+    assert_eq!(region("297.5,-8,300,-6"), amazon, "a region may be counted from 0 to 360");
+    assert!(region("-180,-90,180,90").is_everything() && region("0,-90,360,90").is_everything());
+}
+
+#[test]
+fn a_box_whose_east_is_below_its_west_crosses_the_dateline() {
+    let fiji = region("177,-19,-178,-16");
+    for (longitude, is_in) in
+        [(177.0, true), (180.0, true), (-180.0, true), (-178.0, true), (-177.9, false), (0.0, false)]
+    {
+        assert_eq!(fiji.contains(-17.0, longitude), is_in, "{longitude}");
+    }
+    assert_eq!(region("177,-19,182,-16"), fiji);
+    let drawn = polygon(&[&[[177.0, -19.0], [-178.0, -19.0], [-178.0, -16.0], [177.0, -16.0]]]);
+    assert_eq!(drawn, fiji, "a ring that jumps over the dateline");
+    let boxes = fiji.boxes();
+    assert!(boxes.iter().all(|bounds| bounds.west <= bounds.east), "{boxes:?}");
+    assert_eq!(boxes.len(), 2);
+    let cut = "{\"type\":\"MultiPolygon\",\"coordinates\":[[[[177,-19],[180,-19],[180,-16],[177,-16],[177,-19]]],\
+               [[[-180,-19],[-178,-19],[-178,-16],[-180,-16],[-180,-19]]]]}";
+    assert!(region(cut).covers(&fiji) && fiji.covers(&region(cut)), "a polygon cut at the dateline is the same area");
+}
+
+#[test]
+fn the_dateline_is_one_meridian_with_two_numbers() {
+    for text in ["170,0,180,10", "-180,0,-170,10"] {
+        let touching = region(text);
+        assert!(touching.contains(5.0, 180.0) && touching.contains(5.0, -180.0));
+        let boxes = touching.boxes();
+        let has = |longitude: f64| boxes.iter().any(|bounds| bounds.west <= longitude && longitude <= bounds.east);
+        assert!(has(180.0) && has(-180.0), "{boxes:?}");
+    }
+    let triangle = polygon(&[&[[170.0, 0.0], [180.0, 5.0], [170.0, 10.0]]]);
+    assert!(triangle.contains(5.0, -180.0) && !triangle.contains(6.0, -180.0));
+}
+
+#[test]
+fn a_ring_around_a_pole_holds_the_pole() {
+    // As maps draw it, along the edge of the map, and as a plain ring.
+    let drawn: &[[f64; 2]] = &[
+        [-180.0, -90.0],
+        [-180.0, -70.0],
+        [-90.0, -65.0],
+        [0.0, -70.0],
+        [90.0, -66.0],
+        [180.0, -70.0],
+        [180.0, -90.0],
+    ];
+    let plain: &[[f64; 2]] = &[[-180.0, -70.0], [-90.0, -65.0], [0.0, -70.0], [90.0, -66.0]];
+    let mut other_way = plain.to_vec();
+    other_way.reverse();
+    for antarctica in [polygon(&[drawn]), polygon(&[plain]), polygon(&[&other_way])] {
+        for (latitude, longitude, is_in) in [
+            (-90.0, 0.0, true),
+            (-89.0, 179.9, true),
+            (-80.0, -180.0, true),
+            (-80.0, 180.0, true),
+            (-66.0, -90.0, true),
+            (-66.0, 0.0, false),
+            (0.0, 0.0, false),
+            (89.0, 0.0, false),
+        ] {
+            assert_eq!(antarctica.contains(latitude, longitude), is_in, "{latitude} {longitude}");
+        }
+        let [Shape::Box(band)] = antarctica.search_shapes(100)[..] else { panic!("a band") };
+        assert_eq!((band.west, band.south, band.east, band.north), (-180.0, -90.0, 180.0, -65.0));
+        assert_eq!(Region::parse(&antarctica.to_text()).unwrap(), antarctica);
+    }
+    assert!(polygon(&[drawn]).covers(&polygon(&[plain])) && polygon(&[plain]).covers(&polygon(&[drawn])));
+    let arctic = region("-180,66,180,90");
+    assert!(arctic.contains(90.0, 12.0) && !arctic.contains(65.9, 12.0));
+    let ring = polygon(&[&[[0.0, 70.0], [120.0, 75.0], [-120.0, 72.0]]]);
+    assert!(ring.contains(90.0, -60.0) && ring.contains(80.0, 0.0) && !ring.contains(69.0, 0.0));
+    let all_but = polygon(&[
+        &[[-180.0, -90.0], [180.0, -90.0], [180.0, 90.0], [-180.0, 90.0]],
+        &[[-180.0, -20.0], [180.0, -20.0], [180.0, 20.0], [-180.0, 20.0]],
+    ]);
+    assert!(all_but.contains(-90.0, 5.0) && all_but.contains(50.0, 180.0) && all_but.contains(20.0, -180.0));
+    assert!(!all_but.contains(0.0, 180.0) && !all_but.contains(0.0, -180.0) && !all_but.contains(19.0, 60.0));
+    assert!(!all_but.contains(0.0, -60.0) && all_but.union(&region("-180,-90,180,90")).is_everything());
+    let collar = polygon(&[plain, &[[-180.0, -80.0], [-90.0, -80.0], [0.0, -80.0], [90.0, -80.0]]]);
+    assert!(!collar.contains(-85.0, 10.0) && !collar.contains(-90.0, 0.0) && collar.contains(-75.0, 10.0));
+}
+
+#[test]
+fn rings_along_the_edge_of_the_map_are_drawn_on_the_map() {
+    let earth = polygon(&[&[[-180.0, -90.0], [180.0, -90.0], [180.0, 90.0], [-180.0, 90.0]]]);
+    assert!(earth.is_everything(), "{}", earth.to_text());
+    assert!(polygon(&[&[[0.0, -90.0], [360.0, -90.0], [360.0, 90.0], [0.0, 90.0]]]).is_everything());
+    let hills = polygon(&[&[[-180.0, 0.0], [180.0, 0.0], [180.0, 50.0], [0.0, 60.0], [-180.0, 50.0]]]);
+    assert!(hills.contains(30.0, 10.0) && hills.contains(59.0, 0.0) && !hills.contains(59.0, 170.0));
+    assert!(!hills.contains(80.0, 0.0) && !hills.contains(-1.0, 0.0));
+}
+
+#[test]
+fn a_hole_is_outside_and_its_edge_is_inside() {
+    let outer: &[[f64; 2]] = &[[0.0, 0.0], [10.0, 0.0], [10.0, 10.0], [0.0, 10.0]];
+    let hole: &[[f64; 2]] = &[[4.0, 4.0], [6.0, 4.0], [6.0, 6.0], [4.0, 6.0]];
+    let ring = polygon(&[outer, hole]);
+    assert!(!ring.contains(5.0, 5.0) && ring.contains(4.0, 5.0) && ring.contains(3.0, 3.0));
+    let filled = polygon(&[outer]);
+    assert_eq!(filled.to_text(), "0,0,10,10", "a rectangle is a box");
+    assert!(filled.covers(&ring) && !ring.covers(&filled));
+    assert!(ring.union(&region("3,3,7,7")).covers(&filled), "two parts cover together");
+    assert!(is_in_shapes(&ring.search_shapes(100), 5.0, 5.0), "the archive is asked for the hole too");
+}
+
+#[test]
+fn a_ring_that_crosses_itself_holds_all_that_it_goes_around() {
+    let bow = polygon(&[&[[0.0, 0.0], [10.0, 10.0], [10.0, 0.0], [0.0, 10.0]]]);
+    assert!(bow.contains(5.0, 1.0) && bow.contains(5.0, 9.0) && !bow.contains(9.0, 5.0) && !bow.contains(1.0, 5.0));
+    let shapes = bow.search_shapes(50);
+    assert!(is_in_shapes(&shapes, 5.0, 1.0) && is_in_shapes(&shapes, 5.0, 9.0));
+}
+
+#[test]
+fn all_features_of_a_collection_are_the_region() {
+    let one = text_of(&[&[[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]]]);
+    let two = text_of(&[&[[20.0, 0.0], [25.0, 0.0], [20.0, 5.0]]]);
+    let collection = format!(
+        "{{\"type\":\"FeatureCollection\",\"features\":[{{\"type\":\"Feature\",\"properties\":null,\"geometry\":{one}}},\
+         {{\"type\":\"Feature\",\"properties\":{{}},\"geometry\":{{\"type\":\"GeometryCollection\",\"geometries\":[{two}]}}}}]}}"
+    );
+    let both = region(&collection);
+    assert!(both.contains(1.0, 1.0) && both.contains(1.0, 21.0) && !both.contains(1.0, 10.0));
+    assert_eq!(both, region(&one).union(&region(&two)));
+    assert_eq!(both.boxes().len(), 2);
+}
+
+#[test]
+fn what_is_no_region_is_told_with_its_place_and_what_may_have_been_meant() {
+    assert!(error("amazon").contains("W,S,E,N"));
+    assert!(error("1,2,3").contains("W,S,E,N"));
+    assert!(
+        error("-8,-120,-6,-60").contains("south-west corner: there is no latitude -120; longitude comes before"),
+        "{}",
+        error("-8,-120,-6,-60")
+    );
+    assert!(error("0,10,5,-10").contains("south 10 is above north -10"));
+    assert!(error("5,0,5,10").contains("no area"));
+    assert!(error("{\"type\":\"Polygon\"").starts_with("not GeoJSON: "));
+    let point = "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"properties\":null,\
+                 \"geometry\":{\"type\":\"Point\",\"coordinates\":[1,2]}}]}";
+    assert_eq!(error(point), "feature 1: a Point has no area; a Polygon or MultiPolygon has");
+    let nothing = "{\"type\":\"FeatureCollection\",\"features\":[]}";
+    assert!(error(nothing).contains("no polygon"));
+    let swapped = text_of(&[&[[-8.0, 100.0], [-6.0, 100.0], [-6.0, 102.0]]]);
+    assert_eq!(error(&swapped), "the geometry: there is no latitude 100; longitude comes before latitude");
+    let flat = text_of(&[&[[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]]);
+    assert_eq!(error(&flat), "the geometry: it has no area");
+    let short = "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[1,1],[0,0]]]}";
+    assert!(error(short).contains("at least three different points"));
+}
+
+#[test]
+fn a_multipolygon_of_thousands_of_vertices_answers_like_geo() {
+    let radii: Vec<f64> = (0..500).map(|i| 4.0 + 1.5 * f64::from(i * 37 % 101) / 101.0).collect();
+    let centres = (0..10).map(|i| (f64::from(i) * 13.0 - 60.0, f64::from(i * 7 % 10) * 12.0 - 55.0));
+    let rings: Vec<Vec<[f64; 2]>> = centres.map(|(x, y)| star(x, y, &radii)).collect();
+    let coordinates: Vec<String> = rings
+        .iter()
+        .map(|ring| {
+            let closed = ring.iter().chain(ring.first());
+            let points: Vec<String> = closed.map(|[x, y]| format!("[{x},{y}]")).collect();
+            format!("[[{}]]", points.join(","))
+        })
+        .collect();
+    let all = region(&format!("{{\"type\":\"MultiPolygon\",\"coordinates\":[{}]}}", coordinates.join(",")));
+    let polygons: Vec<Polygon> = rings.iter().map(|ring| as_geo(ring, &[])).collect();
+    let (mut latitude, mut longitude) = (Vec::new(), Vec::new());
+    for step in 0..4_000 {
+        latitude.push(f64::from(step * 7919 % 4001) / 4001.0 * 130.0 - 65.0);
+        longitude.push(f64::from(step * 104_729 % 4003) / 4003.0 * 140.0 - 70.0);
+    }
+    let mask = all.mask(&latitude, &longitude);
+    let mut inside = 0;
+    for row in 0..latitude.len() {
+        let point = Point::new(longitude[row], latitude[row]);
+        assert_eq!(mask.value(row), polygons.iter().any(|polygon| polygon.contains(&point)), "{point:?}");
+        inside += usize::from(mask.value(row));
+    }
+    assert!(inside > 100, "{inside}");
+    let shapes = all.search_shapes(60);
+    assert!(shapes.iter().all(|shape| matches!(shape, Shape::Polygon(line) if line.len() <= 60)), "{shapes:?}");
+    for row in (0..latitude.len()).filter(|row| mask.value(*row)) {
+        assert!(is_in_shapes(&shapes, latitude[row], longitude[row]));
+    }
+    assert_eq!(Region::parse(&all.to_text()).unwrap(), all);
+    assert!(all.covers(&polygon(&[&rings[3]])) && !polygon(&[&rings[3]]).covers(&all));
+}
+
+#[test]
+fn a_thousand_islands_are_a_few_boxes() {
+    let islands = (0..1000).map(|i| {
+        let (x, y) = (f64::from(i % 40) * 8.0 - 160.0, f64::from(i / 40) * 4.0 - 50.0);
+        text_of(&[&[[x, y], [x + 1.0, y], [x, y + 1.0]]])
+    });
+    let text =
+        format!("{{\"type\":\"GeometryCollection\",\"geometries\":[{}]}}", islands.collect::<Vec<_>>().join(","));
+    let all = region(&text);
+    assert!(all.boxes().len() <= 16 && all.search_shapes(100).len() <= 20);
+    for (latitude, longitude) in [(-49.9, -159.9), (46.1, 152.1)] {
+        assert!(all.contains(latitude, longitude) && is_in_shapes(&all.search_shapes(100), latitude, longitude));
+        assert!(all.boxes().iter().any(|b| Region::of(vec![Part::Box(*b)]).contains(latitude, longitude)));
+    }
+}
+
+#[test]
+fn a_box_meets_a_region_at_its_edge_within_it_and_around_it() {
+    let triangle = polygon(&[&[[175.0, 0.0], [-175.0, 0.0], [180.0, 10.0]]]);
+    for (text, meets) in [
+        ("-180,-10,-170,5", true),
+        ("170,2,179,3", true),
+        ("179.9,4,-179.9,5", true),
+        ("-175,0,-170,1", true),
+        ("-174.9,0,-170,1", false),
+        ("170,6,174,9", false),
+        ("-180,-90,180,90", true),
+    ] {
+        assert_eq!(triangle.intersects_box(&region(text).as_box().unwrap()), meets, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_region_is_read_back_from_its_text(ring in stars(-180.0..359.0), hole in any::<bool>()) {
+        let ring: Vec<_> = ring.into_iter().map(|[x, y]| [if x > 360.0 { x - 360.0 } else { x.max(-180.0) }, y]).collect();
+        let inner: Vec<_> = ring.iter().map(|[x, y]| [x * 0.999, y * 0.999]).collect();
+        let all: [&[[f64; 2]]; 2] = [&ring, &inner];
+        if let Ok(read) = Region::parse(&text_of(&all[..1 + usize::from(hole)])) {
+            prop_assert_eq!(Region::parse(&read.to_text()).unwrap(), read);
+        }
+    }
+
+    #[test]
+    fn any_ring_of_degrees_is_read_back_from_its_text(
+        ring in prop::collection::vec((-12_i32..=24, -6_i32..=6).prop_map(|(x, y)| [f64::from(x * 15), f64::from(y * 15)]), 3..8),
+    ) {
+        if let Ok(read) = Region::parse(&text_of(&[&ring])) {
+            prop_assert_eq!(Region::parse(&read.to_text()).unwrap(), read);
+        }
+    }
+
+    #[test]
+    fn a_box_is_read_back_from_its_text(w in -180.0..180.0, s in -90.0..90.0, e in -180.0..360.0, n in -90.0..90.0) {
+        if let Ok(read) = Region::bbox(w, s, e, n) {
+            prop_assert_eq!(Region::parse(&read.to_text()).unwrap(), read.clone());
+            let more = read.union(&polygon(&[&[[1.0, 1.0], [2.0, 1.0], [1.0, 2.0]]]));
+            prop_assert_eq!(Region::parse(&more.to_text()).unwrap(), more);
+        }
+    }
+
+    #[test]
+    fn away_from_edges_a_region_answers_like_geo(
+        ring in stars(-150.0..150.0), scale in 0.1..0.9, points in prop::collection::vec((-13.0..13.0, -13.0..13.0), 50),
+    ) {
+        let [x, y] = ring.iter().fold([0.0, 0.0], |[a, b], [x, y]| [a + x, b + y]);
+        #[expect(clippy::cast_precision_loss)]
+        let [x, y] = [x / ring.len() as f64, y / ring.len() as f64];
+        let hole: Vec<_> = ring.iter().map(|[a, b]| [x + (a - x) * scale, y + (b - y) * scale]).collect();
+        let own = polygon(&[&ring, &hole]);
+        let theirs = as_geo(&ring, &[]);
+        let their_hole = as_geo(&hole, &[]);
+        for (dx, dy) in points {
+            let point = Point::new(x + dx, y + dy);
+            let is_in = theirs.contains(&point) && !their_hole.contains(&point);
+            prop_assert_eq!(own.contains(point.y(), point.x()), is_in, "{:?}", point);
+        }
+    }
+
+    #[test]
+    fn a_region_is_the_same_wherever_it_is_moved_around_the_globe(ring in stars(-20.0..20.0), points in prop::collection::vec((-35.0..35.0, -75.0..75.0), 30)) {
+        let moved: Vec<_> = ring.iter().map(|[x, y]| [if *x < 0.0 { x + 180.0 } else { x - 180.0 }, *y]).collect();
+        let (own, moved) = (polygon(&[&ring]), polygon(&[&moved]));
+        for (x, y) in points {
+            let over: f64 = if x < 0.0 { x + 180.0 } else { x - 180.0 };
+            prop_assert_eq!(own.contains(y, x), moved.contains(y, over));
+        }
+    }
+
+    #[test]
+    fn what_is_searched_for_holds_the_region(
+        ring in stars(-180.0..359.0), most in 8_usize..80, points in prop::collection::vec((0.0..1.0, 0.0..1.0), 60),
+    ) {
+        let ring: Vec<_> = ring.into_iter().map(|[x, y]| [if x > 180.0 { x - 360.0 } else { x.max(-180.0) }, y]).collect();
+        let own = polygon(&[&ring]);
+        let shapes = own.search_shapes(most);
+        for shape in &shapes {
+            if let Shape::Polygon(line) = shape {
+                // A cut at the dateline adds a few points.
+                prop_assert!(line.len() <= most + 8 && line.first() == line.last());
+                prop_assert!(super::ring::area(line) > 0.0, "counter-clockwise");
+                prop_assert!(line.iter().all(|[x, y]| x.abs() <= 180.0 && y.abs() <= 90.0));
+            }
+        }
+        let corners = ring.iter().map(|[x, y]| (*y, *x));
+        let boxes = own.boxes();
+        let within = points.iter().flat_map(|(a, b)| boxes.iter().map(move |bounds| {
+            (bounds.south + (bounds.north - bounds.south) * a, bounds.west + (bounds.east - bounds.west) * b)
+        }));
+        for (latitude, longitude) in within.chain(corners) {
+            if own.contains(latitude, longitude) {
+                prop_assert!(is_in_shapes(&shapes, latitude, longitude), "{} {} {:?}", latitude, longitude, shapes);
+                prop_assert!(boxes.iter().any(|b| b.west <= longitude && longitude <= b.east && b.south <= latitude && latitude <= b.north));
+            }
+        }
+    }
+
+    #[test]
+    fn a_union_covers_its_parts_and_a_part_covers_it_only_if_nothing_is_added(
+        one in stars(160.0..179.0), two in stars(160.0..179.0), points in prop::collection::vec((0.0..1.0, 0.0..1.0), 40),
+    ) {
+        let over = |ring: Vec<[f64; 2]>| -> Vec<[f64; 2]> { ring.into_iter().map(|[x, y]| [if x > 180.0 { x - 360.0 } else { x }, y]).collect() };
+        let (one, two) = (polygon(&[&over(one)]), polygon(&[&over(two)]));
+        let both = one.union(&two);
+        prop_assert_eq!(&both, &two.union(&one));
+        prop_assert_eq!(&both.union(&one), &both);
+        prop_assert!(both.covers(&one) && both.covers(&two) && one.covers(&one));
+        prop_assert!(Region::bbox(-180.0, -90.0, 180.0, 90.0).unwrap().covers(&both));
+        for bounds in both.boxes() {
+            for (a, b) in &points {
+                let (y, x) = (bounds.south + (bounds.north - bounds.south) * a, bounds.west + (bounds.east - bounds.west) * b);
+                prop_assert_eq!(both.contains(y, x), one.contains(y, x) || two.contains(y, x));
+                if two.contains(y, x) && !one.contains(y, x) {
+                    prop_assert!(!one.covers(&both) && !one.covers(&two));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_box_covers_what_its_bounds_say(a in -9_i32..9, b in 1_i32..9, c in -9_i32..9, d in 1_i32..9) {
+        let square = |x: i32, size: i32| Region::bbox(f64::from(x), 0.0, f64::from(x + size), 5.0).unwrap();
+        prop_assert_eq!(square(a, b).covers(&square(c, d)), a <= c && c + d <= a + b);
+        let pair = square(a, b).union(&square(a + b, 3));
+        prop_assert_eq!(pair.covers(&square(c, d)), a <= c && c + d <= a + b + 3, "two boxes side by side");
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC*", ring in prop::collection::vec([any::<f64>(), any::<f64>()], 0..6)) {
+        let _ = Region::parse(&text);
+        let _ = Region::parse(&text_of(&[&ring]));
+    }
+}
