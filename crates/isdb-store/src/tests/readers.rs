@@ -62,7 +62,7 @@ async fn a_thousand_opens_beside_a_busy_writer_each_show_exactly_what_was_commit
         }
         now.0.insert(id, rows);
         now.1.insert(id);
-        written.insert(writer.head.number, now.clone());
+        written.insert(database.head().await.unwrap().number, now.clone());
         if round % 4 == 3 {
             compact(&mut writer, NOW).await.unwrap();
             writer.compact_ledger(NOW).await.unwrap();

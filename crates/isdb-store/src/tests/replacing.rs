@@ -1,7 +1,9 @@
 //! Granules that are ingested again: their earlier segments vanish with the same commit, and the ledger keeps their history.
 
+use std::collections::BTreeSet;
+
 use super::{NOW, assert_clean, attempt, changes, compact, content, fresh, ingest, replace, seen, write};
-use crate::{Database, Id, Writer};
+use crate::{Database, Error, Id, Writer};
 
 async fn holders(database: &Database) -> Vec<(Id, Vec<Id>)> {
     let dead = database.head().await.unwrap().dead_ingests;
@@ -110,4 +112,24 @@ async fn the_ledger_of_many_windows_becomes_one_fragment_with_every_row_as_it_wa
     assert_eq!(database.snapshot().await.unwrap().ledger().await.unwrap(), before);
     ingest(&mut writer, 7, NOW).await.unwrap();
     assert_eq!(seen(&database).await, (12, 35));
+}
+
+#[tokio::test]
+async fn a_compaction_that_lost_a_segment_or_names_a_fragment_that_is_gone_is_not_committed() {
+    let (_folder, database) = fresh().await;
+    for rows in [4, 6] {
+        let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+        let old = replace(&mut writer, &[], 5, NOW).await.unwrap();
+        let input = writer.live_segments().last().unwrap().id;
+        let window = writer.window(0, NOW).unwrap();
+        let output = write(&database, &window, rows);
+        let refused = writer.compact(window, &[input].into(), vec![output]).await.map(|commit| commit.number);
+        assert!(matches!(refused, Err(Error::Damaged { .. })), "{refused:?}");
+        let content = content(&database.snapshot().await.unwrap()).await.unwrap();
+        assert_eq!(content.0.get(&old), Some(&5));
+    }
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let window = writer.window(0, NOW).unwrap();
+    let inputs = BTreeSet::from([Id::new(1, 1)]);
+    assert!(matches!(writer.compact(window, &inputs, vec![]).await, Err(Error::Damaged { .. })));
 }

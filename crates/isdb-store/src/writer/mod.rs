@@ -19,7 +19,7 @@ use crate::recorded::Recorded;
 #[derive(Debug)]
 pub struct Writer {
     database: Database,
-    pub(crate) head: Commit,
+    head: Commit,
     recorded: Recorded,
     /// Fragments of `segments` and `granules` that the take over could not make invisible: dead from the next commit on.
     unswept: [Vec<String>; 2],
