@@ -72,9 +72,10 @@ impl Objects {
         self.sync(staged.as_ref())
     }
 
-    /// Makes the entry of `path` in its folder durable.
+    /// Makes the entry of `path` in its folder durable, and that of the folder, which may be new itself.
     pub(crate) fn sync_folder_of(&self, path: &Path) -> Result<()> {
-        self.sync(path.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder))
+        self.sync(path.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder))?;
+        self.sync("")
     }
 
     fn sync(&self, path: &str) -> Result<()> {

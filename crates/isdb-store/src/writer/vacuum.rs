@@ -54,12 +54,13 @@ impl Writer {
         let mut commit = self.following(Kind::Vacuum, now);
         hide(&mut commit, &listed);
         self.forget_ingests(&mut commit);
+        let forgets = commit.dead_ingests.len() < self.head.dead_ingests.len();
         let due = self.due(&commit, &listed, is_due);
         let has_due = due.iter().any(|names| !names.is_empty());
         if has_due {
             commit.deleting = commit.number;
         }
-        if has_due || commit.arrays() != self.head.following(Kind::Vacuum, now).arrays() {
+        if has_due || forgets || commit.arrays() != self.head.following(Kind::Vacuum, now).arrays() {
             self.advance(commit).await?;
         }
         fault::reached("vacuum-committed");

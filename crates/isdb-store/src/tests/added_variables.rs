@@ -1,0 +1,98 @@
+//! Variables that a database gets later: from their commit on and not before, whatever becomes of the writer.
+
+use isdb_schema::catalogue::{Variable, variable};
+
+use super::{NOW, changes, counts, fresh, ingest, seen, variables, write_with};
+use crate::ledger::tests::row;
+use crate::{Database, Error, Snapshot, Writer, evolution, storage, stored_variables};
+
+fn later() -> Vec<&'static Variable> {
+    ["canopy_h_metrics", "night_flag", "h_canopy"].map(|name| variable(name).unwrap()).into()
+}
+
+fn names(snapshot: &Snapshot) -> Vec<&'static str> {
+    stored_variables(snapshot).iter().map(|variable| variable.name).collect()
+}
+
+fn schemas(database: &Database) -> usize {
+    let entries = std::fs::read_dir(database.location().root().join("segments/__schema")).unwrap();
+    entries.filter(|entry| entry.as_ref().unwrap().file_type().unwrap().is_file()).count()
+}
+
+#[tokio::test]
+async fn added_variables_are_there_from_their_commit_on_and_not_before() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let first = ingest(&mut writer, 5, NOW).await.unwrap();
+    let held = database.snapshot().await.unwrap();
+    let added = writer.add_variables(&later(), NOW + 1_000).await.unwrap().timestamp;
+    assert!(added > first);
+    let after = database.snapshot().await.unwrap();
+    assert_eq!(names(&after), ["night_flag", "canopy_h_metrics", "h_canopy"]);
+    let schema = after.segments().schema();
+    let metadata = schema.field_with_name("canopy_h_metrics").unwrap().metadata();
+    assert_eq!((&*metadata["units"], metadata["labels"].len()), ("meters", 53));
+    assert_eq!(counts(&after).await, (5, 1));
+    for before in [held, database.snapshot_at(first).await.unwrap()] {
+        assert_eq!((names(&before), counts(&before).await), (vec!["h_canopy"], (5, 1)));
+    }
+
+    let window = writer.window(1, NOW + 2_000).unwrap();
+    let fragment = write_with(&database, &window, 7, &later());
+    writer.commit(window, changes(vec![fragment], vec![row(window.ingest_id(0), "b")])).await.unwrap();
+    assert_eq!(seen(&database).await, (12, 2));
+}
+
+#[tokio::test]
+async fn adding_what_is_stored_already_changes_nothing() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let before = database.head().await.unwrap();
+    let leading = variable("latitude").unwrap();
+    writer.add_variables(&[variables()[0], leading], NOW).await.unwrap();
+    assert_eq!((database.head().await.unwrap(), schemas(&database)), (before, 1));
+}
+
+#[tokio::test]
+async fn a_writer_that_dies_before_it_commits_new_variables_leaves_none() {
+    let (_folder, database) = fresh().await;
+    let mut dead = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut dead, 5, NOW).await.unwrap();
+    let window = dead.window(0, NOW).unwrap();
+    let fields = storage::added_fields(&[variable("night_flag").unwrap()]);
+    evolution::add_attributes(database.context(), database.location(), window.timestamp, &fields).unwrap();
+    drop(dead);
+    assert_eq!(schemas(&database), 2);
+    assert_eq!(names(&database.snapshot().await.unwrap()), ["h_canopy"]);
+
+    let mut next = Writer::take_over(&database, NOW).await.unwrap();
+    assert_eq!(schemas(&database), 1, "the schema that nobody committed is gone");
+    ingest(&mut next, 7, NOW + 10_000).await.unwrap();
+    assert_eq!((names(&database.snapshot().await.unwrap()), seen(&database).await), (vec!["h_canopy"], (12, 2)));
+
+    next.add_variables(&later(), NOW + 20_000).await.unwrap();
+    assert_eq!(names(&database.snapshot().await.unwrap()).len(), 3, "and it can be added once more");
+}
+
+#[tokio::test]
+async fn variables_added_late_by_a_writer_that_was_taken_over_are_not_committed_and_harm_no_reader() {
+    let (_folder, database) = fresh().await;
+    let mut stopped = Writer::take_over(&database, NOW).await.unwrap();
+    // The lock fails: another writer takes over while this one sleeps.
+    std::fs::remove_file(database.location().root().join("lock")).unwrap();
+    let mut next = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut next, 7, NOW + 10_000).await.unwrap();
+    drop(next);
+
+    let refused = stopped.add_variables(&later(), NOW).await.map(|commit| commit.number);
+    assert!(matches!(refused, Err(Error::Overtaken { .. })), "{refused:?}");
+    drop(stopped);
+    let snapshot = database.snapshot().await.unwrap();
+    assert_eq!(counts(&snapshot).await, (7, 1));
+    let stored = stored_variables(&snapshot);
+    let mut third = Writer::take_over(&database, NOW).await.unwrap();
+    let window = third.window(1, NOW + 20_000).unwrap();
+    let fragment = write_with(&database, &window, 3, &stored);
+    third.commit(window, changes(vec![fragment], vec![row(window.ingest_id(0), "c")])).await.unwrap();
+    assert_eq!(seen(&database).await, (10, 2));
+}

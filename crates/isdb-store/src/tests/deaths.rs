@@ -1,0 +1,103 @@
+//! A process that dies at each point where it can: whatever it was about to do, readers see a state that was committed, and the
+//! next writer gets rid of what is left.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{NOW, assert_clean, compact, content, fresh, replace, write};
+use crate::{Database, Id, Location, Writer, fault};
+
+/// The test that dies, run in a process of its own; it gets the database and the point from these variables.
+const VICTIM: &str = "tests::deaths::a_victim";
+const DATABASE: &str = "ISDB_TEST_DATABASE";
+const POINT: &str = "ISDB_TEST_DIE_AT";
+
+/// The granule that the victim replaces.
+const OLD: Id = Id((2 << 32) | 1);
+
+/// What the victim does: whole work with every point on its way.
+async fn work(database: &Database) -> crate::Result<()> {
+    let mut writer = Writer::take_over(database, NOW).await?;
+    if !is_replaced(database).await {
+        fault::reached("after-fragment");
+        replace(&mut writer, &[OLD], 7, NOW).await?;
+    }
+    compact(&mut writer, NOW).await?;
+    writer.vacuum(NOW, 0).await?;
+    Ok(())
+}
+
+async fn is_replaced(database: &Database) -> bool {
+    database.snapshot().await.unwrap().ledger().await.unwrap().iter().any(|row| row.replaces == [OLD])
+}
+
+#[tokio::test]
+#[ignore = "run by the test below, in a process that dies"]
+async fn a_victim() {
+    let location = Location::parse(&std::env::var(DATABASE).unwrap()).unwrap();
+    fault::arm(&std::env::var(POINT).unwrap());
+    work(&Database::open(&location).await.unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn wherever_a_process_dies_readers_see_whole_states_and_the_next_writer_cleans_up() {
+    let (folder, base) = fresh().await;
+    let mut writer = Writer::take_over(&base, NOW).await.unwrap();
+    assert_eq!(replace(&mut writer, &[], 5, NOW).await.unwrap(), OLD);
+    let other = replace(&mut writer, &[], 3, NOW).await.unwrap();
+    // Another dead writer's fragment, to be swept.
+    let window = writer.window(1, NOW).unwrap();
+    write(&base, &window, 100);
+    drop(writer);
+    let before = content(&base.snapshot().await.unwrap()).await.unwrap();
+
+    let copy = folder.path().join("copy");
+    for point in fault::POINTS {
+        for time in 1.. {
+            let _ = std::fs::remove_dir_all(&copy);
+            copy_folder(base.location().root(), &copy);
+            let text = format!("{point}:{time}");
+            if !dies(&copy, &text) {
+                assert!(time > 1, "{point} is reached by nobody");
+                break;
+            }
+            let database = Database::open(&Location::parse(copy.to_str().unwrap()).unwrap()).await.unwrap();
+            let found = content(&database.snapshot().await.unwrap()).await.unwrap();
+            let replaced = (found.0.len(), found.0.get(&other), found.0.get(&OLD), found.1.len());
+            assert!(found == before || replaced == (2, Some(&3), None, 3), "{text}: {found:?}");
+            let was_replaced = is_replaced(&database).await;
+
+            work(&database).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_clean(&database).await;
+            let healed = content(&database.snapshot().await.unwrap()).await.unwrap();
+            assert_eq!(healed.0.values().sum::<usize>(), 10, "{text}");
+            assert!(!was_replaced || healed == found, "{text}: {healed:?}");
+        }
+    }
+}
+
+fn dies(database: &Path, point: &str) -> bool {
+    let ended = Command::new(std::env::current_exe().unwrap())
+        .args([VICTIM, "--exact", "--ignored"])
+        .env(DATABASE, database)
+        .env(POINT, point)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    // A victim that fails has a code; one that was aborted has none.
+    assert!(ended.success() || ended.code().is_none(), "{point}: {ended}");
+    !ended.success()
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &target),
+            false => std::fs::copy(entry.path(), target).map(|_| ()).unwrap(),
+        }
+    }
+}

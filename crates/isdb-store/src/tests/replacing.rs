@@ -1,0 +1,135 @@
+//! Granules that are ingested again: their earlier segments vanish with the same commit, and the ledger keeps their history.
+
+use std::collections::BTreeSet;
+
+use super::{NOW, assert_clean, attempt, changes, compact, content, fresh, ingest, replace, seen, write};
+use crate::{Database, Error, Id, Writer};
+
+async fn holders(database: &Database) -> Vec<(Id, Vec<Id>)> {
+    let dead = database.head().await.unwrap().dead_ingests;
+    dead.into_iter().map(|dead| (dead.id, dead.fragments.into_iter().collect())).collect()
+}
+
+#[tokio::test]
+async fn a_granule_ingested_again_is_there_once_and_its_history_stays() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let old = replace(&mut writer, &[], 5, NOW).await.unwrap();
+    let other = replace(&mut writer, &[], 3, NOW).await.unwrap();
+    let held = database.snapshot().await.unwrap();
+    let new = replace(&mut writer, &[old], 7, NOW).await.unwrap();
+    let expected = ([(other, 3), (new, 7)].into(), [old, other, new].into());
+    assert_eq!(content(&database.snapshot().await.unwrap()).await.unwrap(), expected);
+    assert_eq!(content(&held).await.unwrap(), ([(old, 5), (other, 3)].into(), [old, other].into()));
+    let ledger = database.snapshot().await.unwrap().ledger().await.unwrap();
+    assert_eq!(ledger.last().unwrap().replaces, [old]);
+    assert_eq!(writer.dead(), (0, 1));
+
+    compact(&mut writer, NOW).await.unwrap();
+    assert_eq!(content(&database.snapshot().await.unwrap()).await.unwrap(), expected);
+    assert_eq!(writer.dead(), (3, 1));
+    let removed = writer.vacuum(NOW, 0).await.unwrap();
+    assert_eq!((removed.fragments, removed.files > 30, removed.bytes > 1_000), (3, true, true));
+    assert_eq!((writer.dead(), writer.live_segments().count()), ((0, 0), 1));
+    assert_clean(&database).await;
+    assert_eq!(content(&database.snapshot().await.unwrap()).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn segments_are_found_wherever_a_compaction_put_them_and_a_second_replacement_finds_the_new_ones() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let first = replace(&mut writer, &[], 5, NOW).await.unwrap();
+    compact(&mut writer, NOW).await.unwrap();
+    let compacted = writer.live_segments().next().unwrap().id;
+    let second = replace(&mut writer, &[first], 6, NOW).await.unwrap();
+    assert_eq!(holders(&database).await, [(first, vec![compacted])]);
+    let third = replace(&mut writer, &[first, second], 7, NOW).await.unwrap();
+    assert_eq!(holders(&database).await.len(), 2, "the first is dead already");
+    assert_eq!(content(&database.snapshot().await.unwrap()).await.unwrap().0, [(third, 7)].into());
+}
+
+#[tokio::test]
+async fn segments_far_from_the_time_that_the_granule_claims_are_found_too() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let day = 86_400_000_000_000;
+    for (start_time, rows_told) in [(Some(400 * day), 5), (None, 5), (Some(1), 4)] {
+        let window = writer.window(1, NOW).unwrap();
+        let (fragment, id) = (write(&database, &window, 5), window.ingest_id(0));
+        let mut told = attempt(id, rows_told, &[]);
+        told.start_time = start_time;
+        writer.commit(window, changes(vec![fragment], vec![told])).await.unwrap();
+        let new = replace(&mut writer, &[id], 7, NOW).await.unwrap();
+        let segments = content(&database.snapshot().await.unwrap()).await.unwrap().0;
+        assert_eq!((segments.get(&id), segments.get(&new)), (None, Some(&7)), "{start_time:?}");
+    }
+}
+
+#[tokio::test]
+async fn attempts_without_segments_burden_no_reader() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let window = writer.window(1, NOW).unwrap();
+    let failed = window.ingest_id(0);
+    writer.commit(window, changes(vec![], vec![attempt(failed, 0, &[])])).await.unwrap();
+    replace(&mut writer, &[failed, Id::new(1, 77)], 5, NOW).await.unwrap();
+    assert_eq!(writer.dead(), (0, 0));
+    assert_eq!(database.snapshot().await.unwrap().visible_segments(), None);
+}
+
+#[tokio::test]
+async fn a_granule_that_was_removed_takes_its_segments_along() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let old = replace(&mut writer, &[], 5, NOW).await.unwrap();
+    let window = writer.window(1, NOW).unwrap();
+    let removal = attempt(window.ingest_id(0), 0, &[old]);
+    writer.commit(window, changes(vec![], vec![removal])).await.unwrap();
+    assert_eq!(seen(&database).await, (0, 2));
+    compact(&mut writer, NOW).await.unwrap();
+    writer.vacuum(NOW, 0).await.unwrap();
+    assert_clean(&database).await;
+    assert_eq!(seen(&database).await, (0, 2));
+}
+
+#[tokio::test]
+async fn the_ledger_of_many_windows_becomes_one_fragment_with_every_row_as_it_was() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut writer, 5, NOW).await.unwrap();
+    assert!(writer.compact_ledger(NOW).await.unwrap().is_none(), "one fragment is not worth it");
+    for n in 0..33 {
+        let window = writer.window(1, NOW).unwrap();
+        writer.commit(window, changes(vec![], vec![attempt(window.ingest_id(0), n, &[])])).await.unwrap();
+    }
+    let before = database.snapshot().await.unwrap().ledger().await.unwrap();
+    assert!(writer.compact_ledger(NOW).await.unwrap().is_some());
+    let snapshot = database.snapshot().await.unwrap();
+    assert_eq!((snapshot.ledger().await.unwrap(), snapshot.commit().granules.live), (before.clone(), 1));
+    writer.vacuum(NOW, 0).await.unwrap();
+    assert_clean(&database).await;
+    assert_eq!(database.snapshot().await.unwrap().ledger().await.unwrap(), before);
+    ingest(&mut writer, 7, NOW).await.unwrap();
+    assert_eq!(seen(&database).await, (12, 35));
+}
+
+#[tokio::test]
+async fn a_compaction_that_lost_a_segment_or_names_a_fragment_that_is_gone_is_not_committed() {
+    let (_folder, database) = fresh().await;
+    for rows in [4, 6] {
+        let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+        let old = replace(&mut writer, &[], 5, NOW).await.unwrap();
+        let input = writer.live_segments().last().unwrap().id;
+        let window = writer.window(0, NOW).unwrap();
+        let output = write(&database, &window, rows);
+        let refused = writer.compact(window, &[input].into(), vec![output]).await.map(|commit| commit.number);
+        assert!(matches!(refused, Err(Error::Damaged { .. })), "{refused:?}");
+        let content = content(&database.snapshot().await.unwrap()).await.unwrap();
+        assert_eq!(content.0.get(&old), Some(&5));
+    }
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let window = writer.window(0, NOW).unwrap();
+    let inputs = BTreeSet::from([Id::new(1, 1)]);
+    assert!(matches!(writer.compact(window, &inputs, vec![]).await, Err(Error::Damaged { .. })));
+}

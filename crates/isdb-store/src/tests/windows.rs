@@ -1,0 +1,192 @@
+//! Windows as their users meet them: whole or not at all, whatever writers die, stop or have a wrong clock.
+
+use super::{NOW, changes, counts, fresh, ingest, seen, variables, write};
+use crate::ledger::tests::row;
+use crate::{Changes, Database, Design, Error, Location, Writer};
+
+#[tokio::test]
+async fn a_window_shows_when_it_is_committed_and_not_before() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let window = writer.window(1, NOW).unwrap();
+    let fragment = write(&database, &window, 5);
+    assert_eq!(seen(&database).await, (0, 0));
+    writer.commit(window, changes(vec![fragment], vec![row(window.ingest_id(0), "a")])).await.unwrap();
+    assert_eq!(seen(&database).await, (5, 1));
+}
+
+#[tokio::test]
+async fn a_snapshot_keeps_its_state_and_an_earlier_one_can_be_opened() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let first = ingest(&mut writer, 5, NOW).await.unwrap();
+    let held = database.snapshot().await.unwrap();
+    ingest(&mut writer, 7, NOW + 1_000).await.unwrap();
+    assert_eq!(counts(&held).await, (5, 1));
+    assert_eq!(counts(&database.snapshot_at(first).await.unwrap()).await, (5, 1));
+    assert_eq!(seen(&database).await, (12, 2));
+    assert!(matches!(database.snapshot_at(NOW - 1).await, Err(Error::TooEarly { .. })));
+}
+
+#[tokio::test]
+async fn what_a_dead_writer_left_is_never_seen_not_even_after_later_commits() {
+    let (_folder, database) = fresh().await;
+    let mut dead = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut dead, 5, NOW).await.unwrap();
+    let window = dead.window(1, NOW).unwrap();
+    write(&database, &window, 100);
+    drop(dead);
+    let mut next = Writer::take_over(&database, NOW).await.unwrap();
+    assert_eq!(seen(&database).await, (5, 1));
+    ingest(&mut next, 7, NOW + 10_000).await.unwrap();
+    assert_eq!(seen(&database).await, (12, 2));
+    let snapshot = database.snapshot().await.unwrap();
+    assert_eq!(snapshot.visible_segments(), None, "a clean database costs no condition");
+}
+
+#[tokio::test]
+async fn a_writer_that_was_taken_over_can_commit_nothing_and_its_late_fragments_stay_hidden() {
+    let (_folder, database) = fresh().await;
+    let mut stopped = Writer::take_over(&database, NOW).await.unwrap();
+    let window = stopped.window(1, NOW).unwrap();
+    // The lock fails: another writer takes over while this one sleeps.
+    std::fs::remove_file(database.location().root().join("lock")).unwrap();
+    let mut next = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut next, 7, NOW + 10_000).await.unwrap();
+
+    let late = write(&database, &window, 100);
+    assert_eq!(seen(&database).await, (7, 1), "a late fragment is below the committed timestamp, and hidden");
+    let refused = stopped.commit(window, changes(vec![late], vec![row(window.ingest_id(0), "late")])).await;
+    assert!(matches!(refused, Err(Error::Overtaken { .. })), "{refused:?}");
+    assert_eq!(seen(&database).await, (7, 1));
+
+    drop((stopped, next));
+    let mut third = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut third, 3, NOW + 20_000).await.unwrap();
+    assert_eq!(seen(&database).await, (10, 2));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_hides_nothing_and_one_ahead_shows_nothing_early() {
+    let (_folder, database) = fresh().await;
+    let hour = 3_600_000;
+    let mut ahead = Writer::take_over(&database, NOW + hour).await.unwrap();
+    let first = ingest(&mut ahead, 5, NOW + hour).await.unwrap();
+    drop(ahead);
+    let mut behind = Writer::take_over(&database, NOW - hour).await.unwrap();
+    let second = ingest(&mut behind, 7, NOW - hour).await.unwrap();
+    assert!(second > first);
+    assert_eq!(seen(&database).await, (12, 2));
+}
+
+#[tokio::test]
+async fn two_writers_at_a_time_are_told_so() {
+    let (_folder, database) = fresh().await;
+    let writer = Writer::take_over(&database, NOW).await.unwrap();
+    assert!(matches!(Writer::take_over(&database, NOW).await, Err(Error::Locked { .. })));
+    drop(writer);
+    assert!(Writer::take_over(&database, NOW).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_window_that_was_given_up_ends_its_writer() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    writer.window(1, NOW).unwrap();
+    assert!(matches!(writer.window(1, NOW), Err(Error::Unfinished { .. })));
+}
+
+#[tokio::test]
+async fn a_long_log_is_summed_up_and_a_lost_checkpoint_loses_nothing() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    for _ in 0..70 {
+        let window = writer.window(1, NOW).unwrap();
+        writer.commit(window, changes(vec![], vec![row(window.ingest_id(0), "empty")])).await.unwrap();
+    }
+    let root = database.location().root();
+    assert_eq!(std::fs::read_dir(root.join("checkpoints")).unwrap().count(), 1);
+    let head = database.head().await.unwrap();
+    let with = database.log().recorded(&head).await.unwrap();
+    std::fs::remove_dir_all(root.join("checkpoints")).unwrap();
+    assert_eq!(database.log().recorded(&head).await.unwrap(), with);
+    assert_eq!(with.granules.live.len(), 70);
+    assert_eq!(database.head().await.unwrap(), head);
+}
+
+#[tokio::test]
+async fn a_fragment_that_is_gone_is_told_and_not_left_out_silently() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut writer, 5, NOW).await.unwrap();
+    let commits = database.location().root().join("segments/__commits");
+    let file = std::fs::read_dir(&commits).unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_file(file).unwrap();
+    assert!(matches!(database.snapshot().await, Err(Error::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn a_database_appears_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let occupied = Location::parse(folder.path().to_str().unwrap()).unwrap();
+    std::fs::write(folder.path().join("precious"), "").unwrap();
+    assert!(matches!(Database::create(&occupied, &Design::of(&variables()), NOW).await, Err(Error::Occupied { .. })));
+    assert!(matches!(Database::open(&occupied).await, Err(Error::NotFound { .. })));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn partitions_that_leave_out_ids_take_none_from_the_next_window() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let window = writer.window(2, NOW).unwrap();
+    let mut far = write(&database, &window, 3);
+    far.id = window.fragment_id(1_000);
+    writer.commit(window, changes(vec![far], vec![])).await.unwrap();
+    assert!(writer.window(1, NOW).unwrap().ingest_id(0) > window.fragment_id(1_000));
+}
+
+#[tokio::test]
+async fn filters_that_were_changed_are_the_databases_from_then_on() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut writer, 5, NOW).await.unwrap();
+    let before = database.snapshot().await.unwrap();
+    let filters = isdb_schema::filters::choose("night").unwrap();
+    let window = writer.window(0, NOW).unwrap();
+    writer.commit(window, Changes { filters: Some(filters.clone()), ..Changes::default() }).await.unwrap();
+    ingest(&mut writer, 7, NOW + 1_000).await.unwrap();
+    let after = database.snapshot().await.unwrap();
+    assert!(isdb_schema::filters::same(&database.design(&after).await.unwrap().filters, &filters));
+    assert!(database.design(&before).await.unwrap().filters.is_empty());
+}
+
+#[tokio::test]
+async fn an_area_is_stored_once_and_told_when_it_is_not_what_its_name_says() {
+    let (_folder, database) = fresh().await;
+    let name = database.put_area("[[0,0]]").await.unwrap();
+    assert_eq!(database.put_area("[[0,0]]").await.unwrap(), name);
+    assert_eq!(database.area(&name).await.unwrap(), "[[0,0]]");
+    let file = database.location().root().join(format!("areas/{}.json", name.strip_prefix("sha256:").unwrap()));
+    std::fs::write(file, "[[1,1]]").unwrap();
+    for wrong in [name.as_str(), "sha256:00", "sha256:../../lock", "lock"] {
+        assert!(matches!(database.area(wrong).await, Err(Error::Damaged { .. })), "{wrong}");
+    }
+    assert_eq!(std::fs::read_dir(database.location().root().join("staging")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn writers_that_take_over_at_the_same_moment_all_get_in_one_after_the_other() {
+    let (_folder, database) = fresh().await;
+    let take_over = async || loop {
+        // The lock fails: everybody gets one.
+        let _ = std::fs::remove_file(database.location().root().join("lock"));
+        match Writer::take_over(&database, NOW).await {
+            Err(Error::Locked { .. }) => tokio::task::yield_now().await,
+            taken => return taken.map(|mut writer| writer.window(1, NOW).unwrap().ingest_id(0)),
+        }
+    };
+    let (first, second, third) = tokio::join!(take_over(), take_over(), take_over());
+    let numbers = [first.unwrap(), second.unwrap(), third.unwrap()];
+    assert_eq!(numbers.iter().collect::<std::collections::BTreeSet<_>>().len(), 3, "{numbers:?}");
+}
