@@ -65,6 +65,10 @@ pub(crate) enum Failure {
     Store(#[from] isdb_store::Error),
     #[error(transparent)]
     Open(#[from] isdb_datafusion::Error),
+    #[error(transparent)]
+    Nasa(#[from] isdb_cmr::Error),
+    #[error("there is no place for a netrc")]
+    NoHome,
     #[error("{0}")]
     Refused(String),
     #[error("the query failed")]
@@ -129,6 +133,8 @@ impl Failure {
             }
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
+            Failure::Nasa(error) => nasa_hint(error),
+            Failure::NoHome => Some("name the file with NETRC"),
             _ => None,
         }
     }
@@ -159,6 +165,43 @@ fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// What to do about an error of NASA's services or of the way there.
+pub(crate) fn nasa_hint(error: &isdb_cmr::Error) -> Option<&'static str> {
+    use isdb_cmr::Error as Nasa;
+    match error {
+        Nasa::NoLogin { .. } => Some(
+            "`isdb login` keeps an Earthdata login; EARTHDATA_TOKEN names a token. A login is free: urs.earthdata.nasa.gov",
+        ),
+        Nasa::Refused { what: "token", .. } | Nasa::Token { .. } => Some(
+            "make a new token at urs.earthdata.nasa.gov/profile, or unset EARTHDATA_TOKEN to use user and password",
+        ),
+        Nasa::Refused { .. } => Some(
+            "it was tried once; `isdb login` keeps another one. After several refusals NASA locks an account for a while",
+        ),
+        Nasa::Forbidden { .. } | Nasa::Page { .. } => Some(
+            "open the address in a browser once: NASA may want the archive's application or a licence (EULA) approved",
+        ),
+        Nasa::NoSpace { .. } => Some("free some, or name another folder"),
+        Nasa::Busy { .. } => Some("wait for the other download, then run the same command again"),
+        Nasa::GivenUp { source, .. } => nasa_hint(source),
+        _ => None,
+    }
+}
+
+/// `error` and its causes in one line.
+pub(crate) fn causes(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.contains(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = error.source();
+    }
+    told
 }
 
 fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 mod cli;
 mod commands;
+mod earthdata;
 mod failure;
 mod instant;
 mod interrupt;
@@ -69,6 +70,8 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, Failure> {
     match cli.command {
         Command::Ingest(arguments) => commands::ingest::run(arguments, settings()?).await,
         Command::Query(arguments) => commands::query::run(arguments, settings()?, interrupts).await,
+        Command::Download(arguments) => commands::download::run(arguments).await,
+        Command::Login(arguments) => commands::login::run(arguments).await,
         Command::Info => commands::info::run(settings()?).await,
         Command::Variables(arguments) => commands::variables::run(arguments, settings::named(&cli.place)?).await,
         Command::Filters(arguments) => commands::filters::run(arguments).await,
