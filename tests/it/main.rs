@@ -3,11 +3,13 @@
 
 mod config;
 mod crash;
+mod download;
 mod errors;
 mod filters;
 mod formats;
 mod independent;
 mod installation;
+mod nasa;
 mod output;
 mod prompt;
 mod python;

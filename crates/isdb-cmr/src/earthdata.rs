@@ -18,7 +18,8 @@ use crate::trial::Trial;
 const MAX_HOPS: usize = 10;
 const CONNECT: Duration = Duration::from_secs(30);
 
-/// A session with NASA's archive: credentials, cookies (in memory only), and what is known of both.
+/// A session with NASA's archive: credentials, cookies (in memory only), and what is known of both. A process needs one: it is
+/// the session that remembers a refusal.
 #[derive(Debug)]
 pub struct Earthdata {
     client: Client,
@@ -249,5 +250,34 @@ fn redirect(at: &Url, response: &Response) -> Result<Option<Url>> {
     match (at.scheme(), next.scheme()) {
         ("https" | "http", "https") | ("http", "http") => Ok(Some(bare(&next))),
         _ => Err(wrong("redirects to what is not https")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(from: &str, status: u16, location: Option<&str>) -> Result<Option<String>> {
+        let mut response = axum::http::Response::builder().status(status);
+        if let Some(location) = location {
+            response = response.header(LOCATION, location);
+        }
+        let response = Response::from(response.body("").unwrap());
+        Ok(redirect(&Url::parse(from).unwrap(), &response)?.map(String::from))
+    }
+
+    #[test]
+    fn a_redirect_takes_no_user_along_and_never_leaves_https() {
+        let from = "https://data.example/a/b.h5";
+        assert_eq!(next(from, 200, Some("/x")).unwrap(), None);
+        assert_eq!(next(from, 303, Some("/x?y=1")).unwrap().unwrap(), "https://data.example/x?y=1");
+        assert_eq!(next(from, 307, Some("https://u:p@other.example/")).unwrap().unwrap(), "https://other.example/");
+        for wrong in [None, Some("http://data.example/x"), Some("file:///etc/passwd"), Some("https://")] {
+            assert!(next(from, 302, wrong).is_err(), "{wrong:?}");
+        }
+        assert!(
+            next("http://127.0.0.1:1/", 302, Some("http://127.0.0.1:2/")).unwrap().is_some(),
+            "a mirror on loopback"
+        );
     }
 }

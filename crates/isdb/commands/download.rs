@@ -2,12 +2,12 @@
 //! error.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
-use isdb_cmr::{Error, Options, Outcome, Wanted, download, missing_bytes, room_for};
+use isdb_cmr::{Error, Options, Outcome, download, missing_bytes, room_for};
 
 use crate::cli::Download;
 use crate::earthdata::session;
@@ -58,6 +58,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
             // Who we are will not be accepted for the next file either.
             Err(error) if error.ends_everything() => {
                 telling.lock().unwrap_or_else(PoisonError::into_inner).end();
+                tell(&sum, &failures, &arguments.to);
                 return Err(error.into());
             }
             Err(error) => {
@@ -71,7 +72,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
     Ok(if failures.is_empty() { SUCCESS } else { SOME_FAILED })
 }
 
-fn tell(sum: &Sum, failures: &[(String, Error)], folder: &PathBuf) {
+fn tell(sum: &Sum, failures: &[(String, Error)], folder: &Path) {
     for (name, error) in failures {
         eprintln!("failed: {name}: {}", failure::causes(error));
         if let Some(hint) = failure::nasa_hint(error) {

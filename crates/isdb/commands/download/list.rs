@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use isdb_cmr::{Algorithm, Error, Url, Wanted};
 use serde_json::Value;
