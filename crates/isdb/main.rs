@@ -25,7 +25,7 @@ use crate::settings::Settings;
 
 /// How long a write in flight may take to end after Ctrl-C …
 const PATIENCE: Duration = Duration::from_secs(30);
-/// … and a read, which leaves nothing behind.
+/// … and a read, which leaves nothing behind, or only what the next download goes on with.
 const PATIENCE_WITH_READS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
@@ -37,7 +37,8 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let patience = if matches!(cli.command, Command::Query(_)) { PATIENCE_WITH_READS } else { PATIENCE };
+    let writes_nothing = matches!(cli.command, Command::Query(_) | Command::Download(_) | Command::Login(_));
+    let patience = if writes_nothing { PATIENCE_WITH_READS } else { PATIENCE };
     let ended = runtime.block_on(async {
         // A prompt takes Ctrl-C for the statement that runs.
         let has_prompt = matches!(&cli.command, Command::Query(arguments) if commands::query::has_prompt(arguments));

@@ -461,8 +461,27 @@ fn a_login_is_tried_once_kept_privately_and_then_enough_to_download() {
     assert_eq!(fetched.code, Some(0), "{}", fetched.stderr);
     assert_eq!(fetched.stdout, "granules/a/a.h5\n");
     assert_eq!(std::fs::read(place.path("granules/a/a.h5")).unwrap(), content);
+    let mut by_environment = command(&place, &archive, &["login", "--check"]);
+    let wrong = by_environment.env("EARTHDATA_USERNAME", USER).env("EARTHDATA_PASSWORD", "wrong").output().unwrap();
+    let told = Run::from(wrong).stderr;
+    assert!(told.contains("refused the login from EARTHDATA_USERNAME and EARTHDATA_PASSWORD"), "{told}");
     let by_token = with_token(command(&place, &archive, &["login", "--check"]));
     assert!(by_token.stdout.contains("knows ann, by the token from EARTHDATA_TOKEN"), "{}", by_token.stdout);
+}
+
+#[test]
+fn ctrl_c_at_the_question_for_a_user_ends_the_login() {
+    let (archive, place) = (Archive::new(), Place::new());
+    let mut command = command(&place, &archive, &["login"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let typing = child.stdin.take();
+    let mut asked = [0; 8];
+    std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut asked).unwrap();
+    assert_eq!(&asked, b"User of ");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(typing);
+    assert!(archive.seen().is_empty() && !place.path("netrc").exists());
 }
 
 #[test]

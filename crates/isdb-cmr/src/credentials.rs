@@ -117,11 +117,11 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
             b'_' | b'/' => 63,
             _ => return None,
         };
-        kept = (kept << 6 | u32::from(six)) & 0xffff;
+        kept = ((kept << 6) | u32::from(six)) & 0xffff;
         bits += 6;
         if bits >= 8 {
             bits -= 8;
-            bytes.extend(u8::try_from(kept >> bits & 0xff));
+            bytes.extend(u8::try_from((kept >> bits) & 0xff));
         }
     }
     Some(bytes)

@@ -100,7 +100,7 @@ fn end_of_file(head: &[u8]) -> Option<u64> {
 /// The little-endian number of `size` bytes at `at`.
 fn address(head: &[u8], at: usize, size: usize) -> Option<u64> {
     let bytes = head.get(at..at.checked_add(size)?).filter(|bytes| matches!(bytes.len(), 2 | 4 | 8))?;
-    Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    Some(bytes.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte)))
 }
 
 #[cfg(test)]

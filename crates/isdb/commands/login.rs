@@ -1,13 +1,13 @@
 //! `isdb login`: asks for user and password, tries them once, and keeps them in the netrc; or only tries what is there.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::time::Duration;
 
 use isdb_cmr::{Account, Credentials, Earthdata, Login, Secret, netrc};
 
 use crate::cli;
 use crate::earthdata::{hosts, machine, netrc_path, session};
-use crate::failure::{Failure, SUCCESS};
+use crate::failure::{Failure, INTERRUPTED, SUCCESS};
 
 /// How long the login host may stay silent.
 const STALL: Duration = Duration::from_secs(60);
@@ -20,7 +20,18 @@ pub(crate) async fn run(arguments: cli::Login) -> Result<u8, Failure> {
     let path = netrc_path().ok_or(Failure::NoHome)?;
     let hosts = hosts()?;
     let machine = machine(&hosts);
-    let login = ask(arguments.user, &machine).map_err(Failure::Stdin)?;
+    let asked = machine.clone();
+    // On a thread of its own, so that Ctrl-C is heard meanwhile.
+    let answer = tokio::task::spawn_blocking(move || ask(arguments.user, &asked)).await;
+    let login = match answer.map_err(std::io::Error::other).and_then(|answer| answer) {
+        Ok(login) => login,
+        // Where the password is typed, Ctrl-C is a character.
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
+            eprintln!("interrupted");
+            return Ok(INTERRUPTED);
+        }
+        Err(error) => return Err(Failure::Stdin(error)),
+    };
     let credentials = Credentials { token: None, login: Some(login.clone()) };
     tell(&Earthdata::new(credentials, hosts, STALL)?.check().await?);
     netrc::remember(&path, &machine, &login)?;
@@ -51,7 +62,7 @@ fn line() -> std::io::Result<String> {
     std::io::stdin().lock().read_line(&mut line)?;
     let line = line.trim_end_matches(['\n', '\r']);
     match line.is_empty() {
-        true => Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "an empty line, or none")),
+        true => Err(std::io::Error::new(ErrorKind::UnexpectedEof, "an empty line, or none")),
         false => Ok(line.to_owned()),
     }
 }
