@@ -52,6 +52,10 @@ pub(crate) enum Command {
     Query(Query),
     /// Search NASA's CMR for granules, and show or list them; nothing is fetched
     Search(Search),
+    /// Fetch granules from NASA's archive; an interrupted download goes on where it stopped
+    Download(Download),
+    /// Keep an Earthdata user and password in the netrc, or try what is there
+    Login(Login),
     /// Show what the database holds
     Info,
     /// Show the product's variables: what they are, in which units and releases, and which the database stores
@@ -157,6 +161,33 @@ pub(crate) struct Sought {
     /// The CMR to ask
     #[arg(long, env = "ISDB_CMR_URL", value_name = "URL", default_value = isdb_cmr::CMR_URL, hide = true)]
     pub(crate) cmr_url: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Download {
+    /// Work lists of `isdb search -o list.ndjson` (`-` is standard input), and URLs
+    #[arg(required = true, value_name = "LIST|URL")]
+    pub(crate) what: Vec<String>,
+    /// The folder; each granule comes into a folder of its own there
+    #[arg(long, value_name = "DIR", default_value = "granules")]
+    pub(crate) to: PathBuf,
+    /// How many files are fetched at a time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub(crate) connections: u16,
+    /// After so many seconds without a byte a connection is taken for dead, and made anew
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) stall: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// The Earthdata user; without it asked for
+    #[arg(long, value_name = "NAME", conflicts_with = "check")]
+    pub(crate) user: Option<String>,
+    /// Try once what the environment (EARTHDATA_TOKEN, else EARTHDATA_USERNAME and EARTHDATA_PASSWORD) or the netrc holds, and
+    /// change nothing
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Args)]

@@ -77,6 +77,8 @@ pub(crate) enum Failure {
     Nasa(#[from] isdb_cmr::Error),
     #[error("--{flag} {value}: {reason}")]
     Argument { flag: &'static str, value: String, reason: String },
+    #[error("there is no place for a netrc")]
+    NoHome,
     #[error("{0}")]
     Refused(String),
     #[error("the query failed")]
@@ -146,6 +148,7 @@ impl Failure {
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
             Failure::Nasa(error) => nasa_hint(error),
+            Failure::NoHome => Some("name the file with NETRC"),
             _ => None,
         }
     }
@@ -178,13 +181,43 @@ fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {
     }
 }
 
-fn nasa_hint(error: &isdb_cmr::Error) -> Option<&'static str> {
+/// What to do about an error of NASA's services or of the way there.
+pub(crate) fn nasa_hint(error: &isdb_cmr::Error) -> Option<&'static str> {
     use isdb_cmr::Error as Nasa;
     match error {
         Nasa::CmrUnreachable { .. } => Some("https://status.earthdata.nasa.gov tells of outages; try again later"),
         Nasa::CmrIncomplete { .. } => Some("granules may have changed meanwhile; run the same command again"),
+        Nasa::NoLogin { .. } => Some(
+            "`isdb login` keeps an Earthdata login; EARTHDATA_TOKEN names a token. A login is free: urs.earthdata.nasa.gov",
+        ),
+        Nasa::Refused { what: "token", .. } | Nasa::Token { .. } => Some(
+            "make a new token at urs.earthdata.nasa.gov/profile, or unset EARTHDATA_TOKEN to use user and password",
+        ),
+        Nasa::Refused { .. } => Some(
+            "it was tried once; `isdb login` keeps another one. After several refusals NASA locks an account for a while",
+        ),
+        Nasa::Forbidden { .. } | Nasa::Page { .. } => Some(
+            "open the address in a browser once: NASA may want the archive's application or a licence (EULA) approved",
+        ),
+        Nasa::NoSpace { .. } => Some("free some, or name another folder"),
+        Nasa::Busy { .. } => Some("wait for the other download, then run the same command again"),
+        Nasa::GivenUp { source, .. } => nasa_hint(source),
         _ => None,
     }
+}
+
+/// `error` and its causes in one line.
+pub(crate) fn causes(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.contains(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = error.source();
+    }
+    told
 }
 
 fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 mod cli;
 mod commands;
+mod earthdata;
 mod failure;
 mod instant;
 mod interrupt;
@@ -24,7 +25,7 @@ use crate::settings::Settings;
 
 /// How long a write in flight may take to end after Ctrl-C …
 const PATIENCE: Duration = Duration::from_secs(30);
-/// … and a read, which leaves nothing behind.
+/// … and a read, which leaves nothing behind, or only what the next download goes on with.
 const PATIENCE_WITH_READS: Duration = Duration::from_secs(2);
 
 /// In builds with debug assertions a test names here the point at which the process shall die.
@@ -37,9 +38,6 @@ fn main() -> ExitCode {
         isdb_store::fault::arm(&point);
     }
     let cli = Cli::parse();
-    if let Ok(point) = std::env::var("ISDB_TEST_DIE_AT") {
-        isdb_store::fault::arm(&point);
-    }
     let (runtime, interrupts) = match start() {
         Ok(started) => started,
         Err(error) => {
@@ -47,7 +45,8 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let patience = if matches!(cli.command, Command::Query(_)) { PATIENCE_WITH_READS } else { PATIENCE };
+    let writes_nothing = matches!(cli.command, Command::Query(_) | Command::Download(_) | Command::Login(_));
+    let patience = if writes_nothing { PATIENCE_WITH_READS } else { PATIENCE };
     let ended = runtime.block_on(async {
         // A prompt takes Ctrl-C for the statement that runs.
         let has_prompt = matches!(&cli.command, Command::Query(arguments) if commands::query::has_prompt(arguments));
@@ -81,6 +80,8 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, Failure> {
         Command::Ingest(arguments) => commands::ingest::run(arguments, settings()?).await,
         Command::Query(arguments) => commands::query::run(arguments, settings()?, interrupts).await,
         Command::Search(arguments) => commands::search::run(arguments, settings::named(&cli.place)?).await,
+        Command::Download(arguments) => commands::download::run(arguments).await,
+        Command::Login(arguments) => commands::login::run(arguments).await,
         Command::Info => commands::info::run(settings()?).await,
         Command::Variables(arguments) => commands::variables::run(arguments, settings::named(&cli.place)?).await,
         Command::Filters(arguments) => commands::filters::run(arguments).await,

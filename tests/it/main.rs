@@ -4,6 +4,7 @@
 mod cmr;
 mod config;
 mod crash;
+mod download;
 mod errors;
 mod filters;
 mod formats;

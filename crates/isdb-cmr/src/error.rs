@@ -1,11 +1,12 @@
 //! What can go wrong between us and NASA's services.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What this crate's functions return.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why granules could not be found or fetched.
+/// Why granules could not be found or fetched. No variant holds a credential, and URLs are told without their query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -63,4 +64,145 @@ pub enum Error {
         /// What does not fit.
         source: serde_json::Error,
     },
+    /// The archive asks for a login, and the caller has none that fits.
+    #[error("{url} asks for an Earthdata login, and there is none")]
+    NoLogin {
+        /// What was asked for.
+        url: String,
+    },
+    /// A user and password, or a token, was refused. Nothing of this process sends it again.
+    #[error("Earthdata refused the {what} from {whence}")]
+    Refused {
+        /// `login` or `token`.
+        what: &'static str,
+        /// Where it was found.
+        whence: String,
+    },
+    /// The token cannot be accepted, as one sees without asking anybody: its time is over, for example.
+    #[error("the Earthdata token from {whence} {problem}")]
+    Token {
+        /// Where it was found.
+        whence: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A text that names neither a host nor a domain.
+    #[error("{text:?} is neither a URL nor a domain that starts with a dot")]
+    Hosts {
+        /// The text.
+        text: String,
+    },
+    /// The login is right, but its owner may not have this: an application or a licence was not agreed to.
+    #[error("{url} is not open to this Earthdata login")]
+    Forbidden {
+        /// What was asked for.
+        url: String,
+    },
+    /// A web page came instead of the file.
+    #[error("{url} answered with a web page instead of the file")]
+    Page {
+        /// What was asked for.
+        url: String,
+    },
+    /// The server answered with a status that asking again does not change, or did not change.
+    #[error("{url} answered {status}")]
+    Status {
+        /// What was asked for.
+        url: String,
+        /// The HTTP status with its name.
+        status: reqwest::StatusCode,
+    },
+    /// The answer is not what the protocol promises.
+    #[error("{url}: {problem}")]
+    Answer {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with the answer.
+        problem: String,
+    },
+    /// The connection failed.
+    #[error("{url} could not be reached, or broke off")]
+    Connection {
+        /// What was asked for.
+        url: String,
+        /// What the network said; it names no URL.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Nothing came for too long.
+    #[error("{url}: no byte for {seconds} s")]
+    Stalled {
+        /// What was asked for.
+        url: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A whole file was fetched and is not the one that was announced.
+    #[error("{}: {problem}", path.display())]
+    Damaged {
+        /// The file, whose name ends in `.part` as long as it is not verified.
+        path: PathBuf,
+        /// What does not agree.
+        problem: String,
+    },
+    /// The files do not fit on the disk.
+    #[error("{}: {needed} bytes are to be fetched, {free} bytes are free", path.display())]
+    NoSpace {
+        /// The folder.
+        path: PathBuf,
+        /// What the files need.
+        needed: u64,
+        /// What there is.
+        free: u64,
+    },
+    /// Another process, or another file of the same list, fetches into the same place.
+    #[error("{} is being fetched already", path.display())]
+    Busy {
+        /// The unfinished file.
+        path: PathBuf,
+    },
+    /// A name that cannot be a file's.
+    #[error("{name:?} cannot be the name of a file")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// A netrc cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Netrc {
+        /// The netrc.
+        path: PathBuf,
+        /// What is wrong, without the words that stand there.
+        problem: String,
+    },
+    /// The file system failed.
+    #[error("{}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Tried again as often, or as long, as was allowed.
+    #[error("given up after {attempts} attempts")]
+    GivenUp {
+        /// How often it was tried.
+        attempts: u32,
+        /// The last failure.
+        #[source]
+        source: Box<Error>,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Error {
+        Error::Io { path: path.to_path_buf(), source }
+    }
+
+    /// True when no other request of this process can succeed either, since NASA does not accept who we are.
+    #[must_use]
+    pub fn ends_everything(&self) -> bool {
+        matches!(self, Error::NoLogin { .. } | Error::Refused { .. } | Error::Token { .. })
+    }
 }

@@ -3,9 +3,11 @@
 pub(crate) mod add_variable;
 pub(crate) mod config;
 pub(crate) mod consolidate;
+pub(crate) mod download;
 pub(crate) mod filters;
 pub(crate) mod info;
 pub(crate) mod ingest;
+pub(crate) mod login;
 pub(crate) mod query;
 pub(crate) mod search;
 pub(crate) mod vacuum;

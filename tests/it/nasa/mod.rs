@@ -1,3 +1,4 @@
-//! NASA's services, played by a server on this machine.
+//! NASA's services as far as isdb meets them, played by servers on this machine.
 
+pub(crate) mod archive;
 pub(crate) mod cmr;

@@ -1,0 +1,139 @@
+//! One file from wanted to verified: nothing is asked for that is there, and attempts follow each other as long as they help.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use crate::download::attempt::{Counting, Stopped, attempt};
+use crate::download::part::{Part, blocking};
+use crate::download::{Fetched, Options, Progress, Wanted, file_of, room_for};
+use crate::earthdata::Earthdata;
+use crate::error::{Error, Result};
+use crate::verify;
+
+/// The longest pause that is not the server's own wish.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A whole file that is not the announced one is fetched once more, not for ever.
+const WHOLE_FETCHES: u32 = 2;
+
+/// Fetches `wanted` into its place.
+pub(super) async fn fetch(
+    earthdata: &Earthdata,
+    wanted: &Wanted,
+    options: &Options,
+    progress: &(impl Fn(Progress<'_>) + Send + Sync),
+) -> Result<Fetched> {
+    let target = file_of(&options.folder, &wanted.name)?;
+    if let Some(length) = complete(&target, wanted).await? {
+        progress(Progress::Begun { wanted, reused: length });
+        return Ok(Fetched { path: target, fetched: 0, reused: length, attempts: 0 });
+    }
+    let place = target.clone();
+    let opened = blocking(&target, move || Ok(Part::open(&place))).await?;
+    let mut part = opened?;
+    // Another process may have finished it while we came to open it.
+    if let Some(length) = complete(&target, wanted).await? {
+        part.discard_if_empty().await;
+        progress(Progress::Begun { wanted, reused: length });
+        return Ok(Fetched { path: target, fetched: 0, reused: length, attempts: 0 });
+    }
+    if let Some(size) = wanted.size {
+        room_for(size.saturating_sub(part.length()), &options.folder)?;
+    }
+    progress(Progress::Begun { wanted, reused: part.length() });
+    let mut counting = Counting { progress, fetched: 0 };
+    match bring(earthdata, wanted, options, &mut part, &mut counting).await {
+        Ok(attempts) => Ok(Fetched { path: target, fetched: counting.fetched, reused: part.reused(), attempts }),
+        Err(error) => {
+            part.discard_if_empty().await;
+            Err(error)
+        }
+    }
+}
+
+/// Makes attempts until `part` is whole and has its name. Gives their number.
+async fn bring(
+    earthdata: &Earthdata,
+    wanted: &Wanted,
+    options: &Options,
+    part: &mut Part,
+    counting: &mut Counting<'_>,
+) -> Result<u32> {
+    let started = Instant::now();
+    let backoff = ExponentialBuilder::new()
+        .with_min_delay(options.pause)
+        .with_max_delay(LONGEST_PAUSE.max(options.pause))
+        .with_jitter()
+        .without_max_times();
+    let mut pauses = backoff.build();
+    let (mut attempts, mut without_progress, mut whole_fetches) = (0, 0, 0);
+    let mut furthest = part.length();
+    loop {
+        let stopped = match announced(wanted, part) == Some(part.length()) && part.length() > 0 {
+            true => None,
+            false => {
+                attempts += 1;
+                attempt(earthdata, wanted, part, counting).await.err()
+            }
+        };
+        let (error, after) = match stopped {
+            Some(Stopped::Final(error)) => return Err(error),
+            Some(Stopped::Again { error, after }) => (error, after),
+            None => match part.finish(announced(wanted, part), wanted.checksum.as_ref()).await? {
+                None => return Ok(attempts),
+                Some(problem) if is_short(wanted, part) => {
+                    (Error::Damaged { path: part.path().to_path_buf(), problem }, None)
+                }
+                Some(problem) => {
+                    (counting.progress)(Progress::Lost(part.length()));
+                    part.restart(None).await?;
+                    whole_fetches += 1;
+                    let error = Error::Damaged { path: part.path().to_path_buf(), problem };
+                    if whole_fetches >= WHOLE_FETCHES {
+                        return Err(error);
+                    }
+                    furthest = 0;
+                    (error, None)
+                }
+            },
+        };
+        if part.length() > furthest {
+            furthest = part.length();
+            without_progress = 0;
+            pauses = backoff.build();
+        }
+        without_progress += 1;
+        let pause = pauses.next().unwrap_or(LONGEST_PAUSE).max(after.unwrap_or_default());
+        if without_progress >= options.attempts.max(1) || started.elapsed().saturating_add(pause) > options.time {
+            return Err(Error::GivenUp { attempts, source: Box::new(error) });
+        }
+        tracing::debug!(name = wanted.name, attempts, have = part.length(), %error, ?pause, "again");
+        (counting.progress)(Progress::Again { wanted, error: &error, pause });
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The length that the caller or the server has announced.
+fn announced(wanted: &Wanted, part: &Part) -> Option<u64> {
+    wanted.size.or_else(|| part.version().and_then(|version| version.length))
+}
+
+/// Whether bytes are missing at the end, which another attempt can bring.
+fn is_short(wanted: &Wanted, part: &Part) -> bool {
+    announced(wanted, part).is_some_and(|length| part.length() < length)
+}
+
+/// The length of the file at `target`, if it is there and the wanted one.
+async fn complete(target: &Path, wanted: &Wanted) -> Result<Option<u64>> {
+    let (path, size, checksum) = (target.to_path_buf(), wanted.size, wanted.checksum.clone());
+    blocking(target, move || match std::fs::metadata(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(metadata) => {
+            let problem = verify::problem(&path, size, checksum.as_ref())?;
+            Ok(problem.is_none().then_some(metadata.len()))
+        }
+    })
+    .await
+}

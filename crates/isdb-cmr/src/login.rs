@@ -1,0 +1,74 @@
+//! Asks the login host, once, whether it knows who we are.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
+
+use crate::earthdata::Earthdata;
+use crate::error::{Error, Result};
+
+/// Lists the tokens of the user whose name and password come along.
+const TOKENS: &str = "/api/users/tokens";
+/// Tells whose the token is that comes along.
+const USER_INFO: &str = "/oauth/userInfo";
+
+/// Whom the login host took us for, and by what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The Earthdata user; None when the host accepts a token without saying whose it is.
+    pub user: Option<String>,
+    /// `token` or `login`: what convinced the host.
+    pub by: &'static str,
+    /// Where that was found.
+    pub whence: String,
+    /// Until when the token is good: the one sent, or the user's longest lived one.
+    pub token_expires: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+struct UserInfo {
+    uid: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Issued {
+    expiration_date: Option<String>,
+}
+
+impl Earthdata {
+    /// Tries the token, or without one the user and password, on the login host. One request is sent, and nothing is created
+    /// there.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when they are wrong, [`Error::NoLogin`] when there are none; else what stood in the way.
+    pub async fn check(&self) -> Result<Account> {
+        if let Some(token) = &self.credentials.token {
+            let claims = token.claims();
+            let info = self.ask_login_host(USER_INFO, true).await?.json::<UserInfo>().await;
+            let user = info.ok().and_then(|info| info.uid).or(claims.user);
+            return Ok(Account { user, by: "token", whence: token.whence.clone(), token_expires: claims.expires });
+        }
+        let Some(login) = &self.credentials.login else {
+            return Err(Error::NoLogin { url: crate::hosts::told(&self.hosts.login) });
+        };
+        let tokens = self.ask_login_host(TOKENS, false).await?.json::<Vec<Issued>>().await.unwrap_or_default();
+        let token_expires = tokens.iter().filter_map(|token| day(token.expiration_date.as_deref()?)).max();
+        let (user, whence) = (Some(login.user.clone()), login.whence.clone());
+        Ok(Account { user, by: "login", whence, token_expires })
+    }
+}
+
+/// The start of a day that is written `MM/DD/YYYY`.
+fn day(text: &str) -> Option<DateTime<Utc>> {
+    Some(NaiveDate::parse_from_str(text, "%m/%d/%Y").ok()?.and_hms_opt(0, 0, 0)?.and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_on_which_a_token_ends_is_read() {
+        assert_eq!(day("12/15/2021").unwrap().to_rfc3339(), "2021-12-15T00:00:00+00:00");
+        assert_eq!(day("2021-12-15"), None);
+    }
+}

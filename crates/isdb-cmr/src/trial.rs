@@ -1,0 +1,105 @@
+//! Whether credentials are good: unknown until a server has judged them. Until then one request at a time carries them, and
+//! after a refusal none does, since an account is locked after a few wrong passwords.
+
+use tokio::sync::{Mutex, MutexGuard};
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    #[default]
+    /// No server has judged them.
+    Untried,
+    Accepted,
+    Refused,
+}
+
+/// What is known of one kind of credentials.
+#[derive(Debug, Default)]
+pub(crate) struct Trial(Mutex<Verdict>);
+
+/// The right to send the credentials once. While they are untried, it is the only one.
+pub(crate) enum Turn<'a> {
+    First(MutexGuard<'a, Verdict>),
+    Known(&'a Trial),
+}
+
+impl Trial {
+    /// Waits for a turn; None when the credentials were refused.
+    pub(crate) async fn turn(&self) -> Option<Turn<'_>> {
+        let verdict = self.0.lock().await;
+        match *verdict {
+            Verdict::Untried => Some(Turn::First(verdict)),
+            Verdict::Accepted => Some(Turn::Known(self)),
+            Verdict::Refused => None,
+        }
+    }
+
+    pub(crate) async fn is_refused(&self) -> bool {
+        *self.0.lock().await == Verdict::Refused
+    }
+}
+
+impl Turn<'_> {
+    /// A server has taken them.
+    pub(crate) fn accepted(self) {
+        if let Turn::First(mut verdict) = self {
+            *verdict = Verdict::Accepted;
+        }
+    }
+
+    /// A server has refused them: nobody sends them again.
+    pub(crate) async fn refused(self) {
+        match self {
+            Turn::First(mut verdict) => *verdict = Verdict::Refused,
+            Turn::Known(trial) => *trial.0.lock().await = Verdict::Refused,
+        }
+    }
+
+    /// They were of no use here; if they never were of use, nobody sends them again.
+    pub(crate) fn refused_if_untried(self) {
+        if let Turn::First(mut verdict) = self {
+            *verdict = Verdict::Refused;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wrong_password_is_sent_once_however_many_want_to_send_it() {
+        let (trial, sent) = (Arc::new(Trial::default()), Arc::new(AtomicUsize::new(0)));
+        let each = (0..16).map(|_| {
+            let (trial, sent) = (Arc::clone(&trial), Arc::clone(&sent));
+            tokio::spawn(async move {
+                let Some(turn) = trial.turn().await else { return false };
+                sent.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                turn.refused().await;
+                true
+            })
+        });
+        let each: Vec<_> = each.collect();
+        let mut turns = 0;
+        for one in each {
+            turns += usize::from(one.await.unwrap());
+        }
+        assert_eq!((turns, sent.load(Ordering::SeqCst)), (1, 1));
+        assert!(trial.is_refused().await);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_was_down_leaves_the_question_open_and_a_late_refusal_counts() {
+        let trial = Trial::default();
+        drop(trial.turn().await.unwrap());
+        trial.turn().await.unwrap().accepted();
+        let (one, two) = (trial.turn().await.unwrap(), trial.turn().await.unwrap());
+        one.refused_if_untried();
+        assert!(!trial.is_refused().await, "what was accepted before is not refused by one file");
+        two.refused().await;
+        assert!(trial.turn().await.is_none());
+    }
+}

@@ -1,0 +1,91 @@
+//! `isdb download`: fetches files from NASA's archive. Paths of whole files go to standard output, everything else to standard
+//! error.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use isdb_cmr::{Error, Options, Outcome, download, missing_bytes, room_for};
+
+use crate::cli::Download;
+use crate::earthdata::session;
+use crate::failure::{self, Failure, SOME_FAILED, SUCCESS};
+
+mod list;
+mod telling;
+
+use telling::Telling;
+
+/// What all files came to.
+#[derive(Default)]
+struct Sum {
+    fetched: usize,
+    there: usize,
+    failed: usize,
+    bytes_fetched: u64,
+    bytes_reused: u64,
+}
+
+pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
+    let list::Listed { wanted, failed } = list::read(&arguments.what)?;
+    let earthdata = Arc::new(session(Duration::from_secs(arguments.stall.into()))?);
+    let missing = missing_bytes(&arguments.to, &wanted);
+    room_for(missing, &arguments.to)?;
+    let telling = Arc::new(Mutex::new(Telling::new(wanted.len(), missing)));
+    let options = Options { connections: arguments.connections.into(), ..Options::new(&arguments.to) };
+    let told = Arc::clone(&telling);
+    let progress = move |progress: isdb_cmr::Progress<'_>| {
+        told.lock().unwrap_or_else(PoisonError::into_inner).tell(&progress);
+    };
+    let mut sum = Sum { failed: failed.len(), ..Sum::default() };
+    let mut failures = failed;
+    let mut outcomes = std::pin::pin!(download(earthdata, futures::stream::iter(wanted), options, progress));
+    while let Some(Outcome { wanted, result }) = outcomes.next().await {
+        telling.lock().unwrap_or_else(PoisonError::into_inner).ended(result.is_ok());
+        match result {
+            Ok(file) => {
+                if file.fetched > 0 {
+                    sum.fetched += 1
+                } else {
+                    sum.there += 1
+                }
+                sum.bytes_fetched += file.fetched;
+                sum.bytes_reused += file.reused;
+                writeln!(std::io::stdout(), "{}", file.path.display()).map_err(Failure::Stdout)?;
+            }
+            // Who we are will not be accepted for the next file either.
+            Err(error) if error.ends_everything() => {
+                telling.lock().unwrap_or_else(PoisonError::into_inner).end();
+                tell(&sum, &failures, &arguments.to);
+                return Err(error.into());
+            }
+            Err(error) => {
+                sum.failed += 1;
+                failures.push((wanted.name, error));
+            }
+        }
+    }
+    telling.lock().unwrap_or_else(PoisonError::into_inner).end();
+    tell(&sum, &failures, &arguments.to);
+    Ok(if failures.is_empty() { SUCCESS } else { SOME_FAILED })
+}
+
+fn tell(sum: &Sum, failures: &[(String, Error)], folder: &Path) {
+    for (name, error) in failures {
+        eprintln!("failed: {name}: {}", failure::causes(error));
+        if let Some(hint) = failure::nasa_hint(error) {
+            eprintln!("  hint: {hint}");
+        }
+    }
+    let parts = [(sum.fetched, "fetched"), (sum.there, "there already"), (sum.failed, "failed")];
+    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    eprintln!("files: {}", if told.is_empty() { "none".to_owned() } else { told.join(", ") });
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    eprintln!("MB: {:.1} fetched, {:.1} there already", megabytes(sum.bytes_fetched), megabytes(sum.bytes_reused));
+    if sum.failed > 0 {
+        eprintln!("unfinished files stay as .part; run the same command again to go on");
+    }
+    eprintln!("folder: {}", folder.display());
+}

@@ -1,0 +1,433 @@
+//! An archive that sends its users through a login to presigned links on a second host, as NASA's does, and that can misbehave
+//! in every way that was seen. Every request is kept.
+
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::routing::get;
+use bytes::Bytes;
+use futures::stream::{self, StreamExt};
+use tokio::runtime::Runtime;
+
+pub(crate) const USER: &str = "ann";
+pub(crate) const PASSWORD: &str = "pass-of-ann";
+pub(crate) const TOKEN: &str = "token-of-ann";
+/// `ann:pass-of-ann` as Basic authentication sends it.
+pub(crate) const BASIC: &str = "YW5uOnBhc3Mtb2YtYW5u";
+/// What opens a presigned link.
+pub(crate) const SIGNATURE: &str = "presigned-secret";
+const SESSION: &str = "session-cookie";
+/// Bodies are sent in pieces of this size.
+const PIECE: usize = 16 << 10;
+
+/// One way to misbehave; each is used up by one request for the file.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Trick {
+    /// The archive answers so, with these headers.
+    Archive(u16, Vec<(&'static str, String)>),
+    /// The second host answers so, without a body.
+    Store(u16),
+    /// The body breaks off after so many bytes.
+    Cut(usize),
+    /// The body stops after so many bytes, and the connection stays open.
+    Stall(usize),
+    /// The whole file although a range was asked for.
+    IgnoreRange,
+    /// A login page with status 200.
+    Page,
+    /// More bytes than there are.
+    TooLong,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) content: Bytes,
+    pub(crate) etag: Option<String>,
+    pub(crate) modified: Option<String>,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// `archive`, `login` or `store`.
+    pub(crate) host: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    /// Bytes of the body that were handed to the connection.
+    pub(crate) sent: u64,
+}
+
+#[derive(Default)]
+struct Inside {
+    files: HashMap<String, File>,
+    tricks: HashMap<String, VecDeque<Trick>>,
+    seen: Vec<Seen>,
+    /// Every piece of a body waits so long.
+    slow: Duration,
+    /// When temporary S3 credentials end.
+    s3_expiration: &'static str,
+    archive: String,
+    store: String,
+    login: String,
+}
+
+type Shared = Arc<Mutex<Inside>>;
+
+/// The three hosts, until it is let go.
+pub(crate) struct Archive {
+    inside: Shared,
+    runtime: Option<Runtime>,
+}
+
+impl Archive {
+    pub(crate) fn new() -> Archive {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let inside = Shared::default();
+        inside.lock().unwrap().s3_expiration = "2099-01-01 00:00:00+00:00";
+        let archive = Router::new()
+            .route("/data/{name}", get(archive))
+            .route("/login", get(callback))
+            .route("/s3credentials", get(s3_credentials));
+        let login = Router::new()
+            .route("/oauth/authorize", get(authorize))
+            .route("/api/users/tokens", get(tokens))
+            .route("/oauth/userInfo", get(user_info));
+        let store = Router::new().route("/bucket/{name}", get(store));
+        let ports =
+            [archive, login, store].map(|router| serve(&runtime, router.with_state(Arc::clone(&inside))).port());
+        let [archive, login, store] = ports;
+        {
+            let mut inside = inside.lock().unwrap();
+            inside.archive = format!("http://127.0.0.1:{archive}");
+            inside.login = format!("http://127.0.0.1:{login}");
+            inside.store = format!("http://localhost:{store}");
+        }
+        Archive { inside, runtime: Some(runtime) }
+    }
+
+    /// Keeps a file under this name; an older one of the name is changed.
+    pub(crate) fn put(&self, name: &str, content: Bytes) {
+        let etag = Some(format!("\"{:x}\"", fingerprint(&content)));
+        let modified = Some("Wed, 21 Oct 2020 07:28:00 GMT".to_owned());
+        self.put_as(name, File { content, etag, modified });
+    }
+
+    pub(crate) fn put_as(&self, name: &str, file: File) {
+        self.inside.lock().unwrap().files.insert(name.to_owned(), file);
+    }
+
+    /// Misbehaves so when the file is asked for next, and next again.
+    pub(crate) fn play(&self, name: &str, tricks: impl IntoIterator<Item = Trick>) {
+        self.inside.lock().unwrap().tricks.entry(name.to_owned()).or_default().extend(tricks);
+    }
+
+    pub(crate) fn slow_down(&self, each_piece: Duration) {
+        self.inside.lock().unwrap().slow = each_piece;
+    }
+
+    pub(crate) fn s3_expiration(&self, text: &'static str) {
+        self.inside.lock().unwrap().s3_expiration = text;
+    }
+
+    pub(crate) fn url(&self, name: &str) -> String {
+        format!("{}/data/{name}", self.inside.lock().unwrap().archive)
+    }
+
+    pub(crate) fn s3_endpoint(&self) -> String {
+        format!("{}/s3credentials", self.inside.lock().unwrap().archive)
+    }
+
+    pub(crate) fn login_url(&self) -> String {
+        self.inside.lock().unwrap().login.clone()
+    }
+
+    /// The hosts that may see a token.
+    pub(crate) fn hosts(&self) -> String {
+        self.inside.lock().unwrap().archive.clone()
+    }
+
+    /// All requests so far.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.inside.lock().unwrap().seen.clone()
+    }
+
+    /// How many requests came to `host`, for paths that end in `end`.
+    pub(crate) fn count(&self, host: &str, end: &str) -> usize {
+        self.seen().iter().filter(|seen| seen.host == host && seen.path.ends_with(end)).count()
+    }
+
+    /// How many bytes of the file were sent in all.
+    pub(crate) fn sent(&self, name: &str) -> u64 {
+        let of = |seen: &Seen| seen.host == "store" && seen.path.ends_with(&format!("/{name}"));
+        self.seen().iter().filter(|seen| of(seen)).map(|seen| seen.sent).sum()
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn serve(runtime: &Runtime, router: Router) -> SocketAddr {
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    address
+}
+
+/// A file with an HDF5 superblock that tells its length, and bytes that no two seeds share.
+pub(crate) fn hdf5(seed: u64, length: usize) -> Bytes {
+    let mut content = b"\x89HDF\r\n\x1a\n\x02\x08\x08\x00".to_vec();
+    for address in [0, u64::MAX, length as u64, 48] {
+        content.extend(address.to_le_bytes());
+    }
+    let mut random = Random::new(seed);
+    while content.len() < length {
+        content.extend(random.next().to_le_bytes());
+    }
+    content.truncate(length);
+    Bytes::from(content)
+}
+
+/// A small generator of numbers that can be started alike again.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// One of `0..end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+}
+
+fn fingerprint(content: &[u8]) -> u64 {
+    content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+fn note(shared: &Shared, host: &'static str, request: &Request) {
+    let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
+    shared.lock().unwrap().seen.push(Seen { host, path, headers, sent: 0 });
+}
+
+fn shows(request: &Request, name: header::HeaderName, text: &str) -> bool {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(text))
+}
+
+fn to(status: u16, location: &str) -> Response<Body> {
+    Response::builder().status(status).header(header::LOCATION, location).body(Body::empty()).unwrap()
+}
+
+fn plain(status: u16, body: impl Into<Body>) -> Response<Body> {
+    Response::builder().status(status).body(body.into()).unwrap()
+}
+
+fn to_login(shared: &Shared, path: &str) -> Response<Body> {
+    let login = shared.lock().unwrap().login.clone();
+    to(302, &format!("{login}/oauth/authorize?client_id=archive&response_type=code&state={path}"))
+}
+
+/// The next trick of the file, if `wanted` takes it.
+fn trick(shared: &Shared, name: &str, wanted: impl Fn(&Trick) -> bool) -> Option<Trick> {
+    let mut inside = shared.lock().unwrap();
+    let tricks = inside.tricks.get_mut(name)?;
+    tricks.front().is_some_and(wanted).then(|| tricks.pop_front()).flatten()
+}
+
+fn last_part(request: &Request) -> String {
+    request.uri().path().rsplit('/').next().unwrap().to_owned()
+}
+
+async fn archive(State(shared): State<Shared>, request: Request) -> Response<Body> {
+    note(&shared, "archive", &request);
+    let name = last_part(&request);
+    if let Some(Trick::Archive(status, headers)) = trick(&shared, &name, |trick| matches!(trick, Trick::Archive(..))) {
+        let mut response = plain(status, "");
+        for (name, value) in headers {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
+        return response;
+    }
+    let knows = shows(&request, header::COOKIE, SESSION);
+    if request.headers().contains_key(header::AUTHORIZATION) && !shows(&request, header::AUTHORIZATION, TOKEN) {
+        return plain(401, "invalid_token");
+    }
+    if !knows && !shows(&request, header::AUTHORIZATION, TOKEN) {
+        return to_login(&shared, request.uri().path());
+    }
+    let inside = shared.lock().unwrap();
+    match inside.files.contains_key(&name) {
+        true => to(303, &format!("{}/bucket/{name}?A-userid=ann&Signature={SIGNATURE}", inside.store)),
+        false => plain(404, ""),
+    }
+}
+
+async fn callback(
+    State(shared): State<Shared>,
+    Query(query): Query<HashMap<String, String>>,
+    request: Request,
+) -> Response<Body> {
+    note(&shared, "archive", &request);
+    let mut response = to(302, query.get("state").unwrap());
+    let cookie = format!("session={SESSION}; Path=/; HttpOnly");
+    response.headers_mut().insert(header::SET_COOKIE, cookie.parse().unwrap());
+    response
+}
+
+/// Takes no token, only a session.
+async fn s3_credentials(State(shared): State<Shared>, request: Request) -> Response<Body> {
+    note(&shared, "archive", &request);
+    if !shows(&request, header::COOKIE, SESSION) {
+        return to_login(&shared, "/s3credentials");
+    }
+    let inside = shared.lock().unwrap();
+    let number = inside.seen.iter().filter(|seen| seen.path == "/s3credentials").count();
+    let text = format!(
+        r#"{{"accessKeyId":"key-{number}","secretAccessKey":"s3-secret","sessionToken":"s3-session","expiration":"{}"}}"#,
+        inside.s3_expiration
+    );
+    plain(200, text)
+}
+
+async fn authorize(
+    State(shared): State<Shared>,
+    Query(query): Query<HashMap<String, String>>,
+    request: Request,
+) -> Response<Body> {
+    note(&shared, "login", &request);
+    match shows(&request, header::AUTHORIZATION, BASIC) {
+        true => {
+            let archive = shared.lock().unwrap().archive.clone();
+            to(302, &format!("{archive}/login?code=once&state={}", query.get("state").unwrap()))
+        }
+        false => plain(401, "HTTP Basic: Access denied."),
+    }
+}
+
+async fn tokens(State(shared): State<Shared>, request: Request) -> Response<Body> {
+    note(&shared, "login", &request);
+    match shows(&request, header::AUTHORIZATION, BASIC) {
+        true => plain(200, r#"[{"access_token":"x","token_type":"Bearer","expiration_date":"12/15/2099"}]"#),
+        false => plain(401, r#"{"error":"invalid_credentials"}"#),
+    }
+}
+
+async fn user_info(State(shared): State<Shared>, request: Request) -> Response<Body> {
+    note(&shared, "login", &request);
+    match shows(&request, header::AUTHORIZATION, TOKEN) {
+        true => plain(200, r#"{"uid":"ann"}"#),
+        false => plain(401, ""),
+    }
+}
+
+async fn store(
+    State(shared): State<Shared>,
+    Query(query): Query<HashMap<String, String>>,
+    request: Request,
+) -> Response<Body> {
+    note(&shared, "store", &request);
+    let name = last_part(&request);
+    if request.headers().contains_key(header::AUTHORIZATION) {
+        return plain(400, "Only one auth mechanism allowed");
+    }
+    if query.get("Signature").map(String::as_str) != Some(SIGNATURE) {
+        return plain(403, "<Error><Code>AccessDenied</Code></Error>");
+    }
+    let trick = trick(&shared, &name, |trick| !matches!(trick, Trick::Archive(..)));
+    match trick {
+        Some(Trick::Store(status)) => return plain(status, ""),
+        Some(Trick::Page) => {
+            let mut page = plain(200, "<!DOCTYPE html><title>Earthdata Login</title>");
+            page.headers_mut().insert(header::CONTENT_TYPE, "text/html; charset=utf-8".parse().unwrap());
+            return page;
+        }
+        _ => {}
+    }
+    let (file, slow, at) = {
+        let inside = shared.lock().unwrap();
+        (inside.files[&name].clone(), inside.slow, inside.seen.len() - 1)
+    };
+    let length = file.content.len();
+    let from = range(request.headers(), &file).filter(|_| trick != Some(Trick::IgnoreRange));
+    let mut response = Response::builder().header(header::CONTENT_TYPE, "application/x-hdf5");
+    if let Some(etag) = &file.etag {
+        response = response.header(header::ETAG, etag);
+    }
+    if let Some(modified) = &file.modified {
+        response = response.header(header::LAST_MODIFIED, modified);
+    }
+    let content = match from {
+        Some(from) if from >= length => {
+            let response = response.status(416).header(header::CONTENT_RANGE, format!("bytes */{length}"));
+            return response.body(Body::empty()).unwrap();
+        }
+        Some(from) => {
+            response = response
+                .status(StatusCode::PARTIAL_CONTENT)
+                .header(header::CONTENT_RANGE, format!("bytes {from}-{}/{length}", length - 1));
+            file.content.slice(from..)
+        }
+        None => file.content.clone(),
+    };
+    if trick == Some(Trick::TooLong) {
+        let doubled = [content.clone(), content].concat();
+        return response.body(Body::from_stream(stream::iter([Ok::<_, Infallible>(Bytes::from(doubled))]))).unwrap();
+    }
+    let end = match trick {
+        Some(Trick::Cut(end) | Trick::Stall(end)) => end.min(content.len()),
+        _ => content.len(),
+    };
+    let announced = content.len();
+    // What ends a body early: an error closes the connection, a future that never ends keeps it open.
+    let ending = stream::once(async move {
+        if let Some(Trick::Stall(_)) = trick {
+            std::future::pending::<()>().await;
+        }
+        // Time for what came before the end to leave.
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        Err::<Bytes, _>(std::io::Error::other("cut"))
+    });
+    let pieces: Vec<Bytes> =
+        (0..end).step_by(PIECE).map(|start| content.slice(start..end.min(start + PIECE))).collect();
+    let counting = Arc::clone(&shared);
+    let body = stream::iter(pieces).then(move |piece| {
+        let counting = Arc::clone(&counting);
+        async move {
+            if !slow.is_zero() {
+                tokio::time::sleep(slow).await;
+            }
+            counting.lock().unwrap().seen[at].sent += piece.len() as u64;
+            Ok::<_, std::io::Error>(piece)
+        }
+    });
+    let response = response.header(header::CONTENT_LENGTH, announced);
+    let body = if end < announced { Body::from_stream(body.chain(ending)) } else { Body::from_stream(body) };
+    response.body(body).unwrap()
+}
+
+/// Where the wanted range begins, if the file is still the one that is meant.
+fn range(headers: &HeaderMap, file: &File) -> Option<usize> {
+    let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let from = text(header::RANGE)?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().unwrap();
+    let meant = text(header::IF_RANGE);
+    (meant.is_none() || meant == file.etag || meant == file.modified).then_some(from)
+}
