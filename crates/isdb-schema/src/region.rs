@@ -148,7 +148,8 @@ impl Region {
     }
 
     /// Shapes for the archive's search, whose polygons have edges along great circles: together they hold every position of the
-    /// region, and more where that is simpler. At most 20, each polygon of at most `most_points` points; a hole is filled.
+    /// region, and more where that is simpler. At most 20, each polygon of at most `most_points` points; a hole is filled,
+    /// and a line of a ring that goes out and back the same way, which has no area, is left out.
     #[must_use]
     pub fn search_shapes(&self, most_points: usize) -> Vec<Shape> {
         shapes::of(&self.parts, most_points)

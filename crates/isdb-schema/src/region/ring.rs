@@ -219,6 +219,10 @@ fn in_short_steps(line: &[[f64; 2]]) -> Vec<[f64; 2]> {
         }
     }
     points.dedup();
+    // 255° and -105° are one place.
+    while points.len() > 1 && points.first() == points.last() {
+        points.pop();
+    }
     points
 }
 

@@ -367,7 +367,8 @@ proptest! {
     fn what_is_searched_for_holds_the_region(
         ring in stars(-180.0..359.0), most in 8_usize..80, points in prop::collection::vec((0.0..1.0, 0.0..1.0), 60),
     ) {
-        let ring: Vec<_> = ring.into_iter().map(|[x, y]| [if x > 180.0 { x - 360.0 } else { x.max(-180.0) }, y]).collect();
+        let over = |x: f64| if x > 180.0 { x - 360.0 } else if x < -180.0 { x + 360.0 } else { x };
+        let ring: Vec<_> = ring.into_iter().map(|[x, y]| [over(x), y]).collect();
         let own = polygon(&[&ring]);
         let shapes = own.search_shapes(most);
         for shape in &shapes {
