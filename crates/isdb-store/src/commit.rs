@@ -64,6 +64,8 @@ pub struct Commit {
     pub granules: ArrayState,
     /// Attempts whose rows still exist in live fragments and must not be seen.
     pub dead_ingests: BTreeSet<Id>,
+    /// The filters that segments have passed since they were changed, as JSON; None as long as those of the creation hold.
+    pub(crate) filters: Option<String>,
     /// Tells this commit from another writer's of the same number.
     pub uuid: String,
 }
@@ -77,16 +79,25 @@ pub(crate) enum Seen {
 }
 
 impl Commit {
-    /// What a read of the array with this `state` has to add; None when nothing is hidden.
-    pub(crate) fn visible(&self, state: &ArrayState, seen: &Seen) -> Option<Condition> {
-        let mut conditions = Vec::new();
-        match seen {
-            Seen::Only(live) => conditions.push(is_in(FRAGMENT_ID, live.iter().copied(), false)),
-            Seen::Recorded => conditions.push(is_in(FRAGMENT_ID, state.dead.iter().filter_map(|dead| dead.id), true)),
+    /// What a read of `segments` has to add; None when nothing is hidden.
+    pub(crate) fn visible_segments(&self, seen: &Seen) -> Option<Condition> {
+        let dead = is_in(INGEST_ID, self.dead_ingests.iter().copied(), true);
+        match (visible(&self.segments, seen), dead) {
+            (Some(fragments), Some(ingests)) => Some(Condition::And(vec![fragments, ingests])),
+            (fragments, ingests) => fragments.or(ingests),
         }
-        conditions.push(is_in(INGEST_ID, self.dead_ingests.iter().copied(), true));
-        let mut conditions: Vec<Condition> = conditions.into_iter().flatten().collect();
-        if conditions.len() > 1 { Some(Condition::And(conditions)) } else { conditions.pop() }
+    }
+
+    /// What a read of `granules` has to add; None when nothing is hidden. The ledger is a history: what was replaced stays in it.
+    pub(crate) fn visible_granules(&self, seen: &Seen) -> Option<Condition> {
+        visible(&self.granules, seen)
+    }
+}
+
+fn visible(state: &ArrayState, seen: &Seen) -> Option<Condition> {
+    match seen {
+        Seen::Only(live) => is_in(FRAGMENT_ID, live.iter().copied(), false),
+        Seen::Recorded => is_in(FRAGMENT_ID, state.dead.iter().filter_map(|dead| dead.id), true),
     }
 }
 
@@ -133,6 +144,7 @@ pub(crate) mod tests {
             segments: ArrayState::default(),
             granules: ArrayState::default(),
             dead_ingests: BTreeSet::new(),
+            filters: None,
             uuid: format!("commit-{number}"),
         }
     }
@@ -144,7 +156,7 @@ pub(crate) mod tests {
     #[test]
     fn a_clean_database_pays_for_no_condition() {
         let commit = commit(3);
-        assert_eq!(commit.visible(&commit.segments, &Seen::Recorded), None);
+        assert_eq!(commit.visible_segments(&Seen::Recorded), None);
     }
 
     #[test]
@@ -161,13 +173,13 @@ pub(crate) mod tests {
             negated: true,
         };
         let hidden = vec![not_in(FRAGMENT_ID, Id::new(1, 7)), not_in(INGEST_ID, Id::new(1, 3))];
-        assert_eq!(commit.visible(&commit.segments, &Seen::Recorded), Some(Condition::And(hidden)));
+        assert_eq!(commit.visible_segments(&Seen::Recorded), Some(Condition::And(hidden)));
     }
 
     #[test]
     fn a_stray_in_an_empty_database_shows_nothing() {
         let commit = commit(3);
-        let visible = commit.visible(&commit.segments, &Seen::Only(BTreeSet::new()));
+        let visible = commit.visible_segments(&Seen::Only(BTreeSet::new()));
         assert!(matches!(visible, Some(Condition::In { ref values, negated: false, .. }) if values.is_empty()));
     }
 

@@ -154,6 +154,7 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<()> 
         segments: ArrayState::default(),
         granules: ArrayState::default(),
         dead_ingests: BTreeSet::new(),
+        filters: None,
         uuid: Uuid::new_v4().to_string(),
     };
     CommitLog::open(location)?.create(&first).await

@@ -43,10 +43,12 @@ impl Design {
     pub(crate) fn read(context: &Context, uri: &str, snapshot: &Snapshot) -> Result<Design> {
         let damaged =
             || Error::Damaged { object: format!("{uri}: {FILTERS}"), problem: "it is no list of filters".into() };
-        let filters = match group::metadata(context, uri)?.get(FILTERS) {
-            None => Vec::new(),
-            Some(MetadataValue::Text(text)) => filters::from_json(text).ok_or_else(damaged)?,
-            Some(_) => return Err(damaged()),
+        let filters = match (&snapshot.commit().filters, group::metadata(context, uri)?.get(FILTERS)) {
+            (Some(text), _) | (None, Some(MetadataValue::Text(text))) => {
+                filters::from_json(text).ok_or_else(damaged)?
+            }
+            (None, None) => Vec::new(),
+            (None, Some(_)) => return Err(damaged()),
         };
         let schema = snapshot.segments().schema();
         let derived = schema.fields().iter().filter(|field| field.metadata().contains_key(EXPRESSION));

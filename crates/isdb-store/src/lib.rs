@@ -28,4 +28,4 @@ pub use ids::Id;
 pub use ledger::LedgerRow;
 pub use location::Location;
 pub use snapshot::Snapshot;
-pub use writer::{Window, Writer};
+pub use writer::{Changes, Window, Writer};

@@ -43,8 +43,8 @@ impl Snapshot {
             seen_segments = Seen::Only(recorded.segments.into_keys().collect());
             seen_granules = Seen::Only(recorded.granules.into_keys().collect());
         }
-        let visible_segments = commit.visible(&commit.segments, &seen_segments);
-        let visible_granules = commit.visible(&commit.granules, &seen_granules);
+        let visible_segments = commit.visible_segments(&seen_segments);
+        let visible_granules = commit.visible_granules(&seen_granules);
         Ok(Snapshot { commit, segments, granules, visible_segments, visible_granules })
     }
 

@@ -13,7 +13,8 @@ use tiledb::ReadRequest;
 
 use crate::ledger::tests::row;
 use crate::{
-    Database, Design, Error, FragmentRecord, Location, Snapshot, Window, Writer, evolution, storage, stored_variables,
+    Changes, Database, Design, Error, FragmentRecord, LedgerRow, Location, Snapshot, Window, Writer, evolution,
+    storage, stored_variables,
 };
 
 const NOW: u64 = 1_700_000_000_000;
@@ -61,11 +62,15 @@ fn write_with(database: &Database, window: &Window, rows: usize, variables: &[&V
     FragmentRecord { id, name, rows: rows as u64 }
 }
 
+fn changes(fragments: Vec<FragmentRecord>, ledger: Vec<LedgerRow>) -> Changes {
+    Changes { fragments, ledger, filters: None }
+}
+
 async fn ingest(writer: &mut Writer, rows: usize, now_ms: u64) -> crate::Result<u64> {
     let window = writer.window(1, now_ms)?;
     let fragment = write(writer.database(), &window, rows);
     let ledger = vec![row(window.ingest_id(0), &format!("granule of {rows}"))];
-    writer.commit(window, vec![fragment], ledger).await.map(|commit| commit.timestamp)
+    writer.commit(window, changes(vec![fragment], ledger)).await.map(|commit| commit.timestamp)
 }
 
 async fn counts(snapshot: &Snapshot) -> (usize, usize) {
@@ -87,7 +92,7 @@ async fn a_window_shows_when_it_is_committed_and_not_before() {
     let window = writer.window(1, NOW).unwrap();
     let fragment = write(&database, &window, 5);
     assert_eq!(seen(&database).await, (0, 0));
-    writer.commit(window, vec![fragment], vec![row(window.ingest_id(0), "a")]).await.unwrap();
+    writer.commit(window, changes(vec![fragment], vec![row(window.ingest_id(0), "a")])).await.unwrap();
     assert_eq!(seen(&database).await, (5, 1));
 }
 
@@ -132,7 +137,7 @@ async fn a_writer_that_was_taken_over_can_commit_nothing_and_its_late_fragments_
 
     let late = write(&database, &window, 100);
     assert_eq!(seen(&database).await, (7, 1), "a late fragment is below the committed timestamp, and hidden");
-    let refused = stopped.commit(window, vec![late], vec![row(window.ingest_id(0), "late")]).await;
+    let refused = stopped.commit(window, changes(vec![late], vec![row(window.ingest_id(0), "late")])).await;
     assert!(matches!(refused, Err(Error::Overtaken { .. })), "{refused:?}");
     assert_eq!(seen(&database).await, (7, 1));
 
@@ -178,7 +183,7 @@ async fn a_long_log_is_summed_up_and_a_lost_checkpoint_loses_nothing() {
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     for _ in 0..70 {
         let window = writer.window(1, NOW).unwrap();
-        writer.commit(window, Vec::new(), vec![row(window.ingest_id(0), "empty")]).await.unwrap();
+        writer.commit(window, changes(Vec::new(), vec![row(window.ingest_id(0), "empty")])).await.unwrap();
     }
     let root = database.location().root();
     assert_eq!(std::fs::read_dir(root.join("checkpoints")).unwrap().count(), 1);
@@ -244,7 +249,7 @@ async fn added_variables_are_there_from_their_commit_on_and_not_before() {
 
     let window = writer.window(1, NOW + 2_000).unwrap();
     let fragment = write_with(&database, &window, 7, &later());
-    writer.commit(window, vec![fragment], vec![row(window.ingest_id(0), "b")]).await.unwrap();
+    writer.commit(window, changes(vec![fragment], vec![row(window.ingest_id(0), "b")])).await.unwrap();
     assert_eq!(seen(&database).await, (12, 2));
 }
 
@@ -298,6 +303,6 @@ async fn variables_added_late_by_a_writer_that_was_taken_over_are_not_committed_
     let mut third = Writer::take_over(&database, NOW).await.unwrap();
     let window = third.window(1, NOW + 20_000).unwrap();
     let fragment = write_with(&database, &window, 3, &stored);
-    third.commit(window, vec![fragment], vec![row(window.ingest_id(0), "c")]).await.unwrap();
+    third.commit(window, changes(vec![fragment], vec![row(window.ingest_id(0), "c")])).await.unwrap();
     assert_eq!(seen(&database).await, (10, 2));
 }

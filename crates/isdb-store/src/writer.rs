@@ -1,6 +1,7 @@
 //! The writer: takes the database over, gives out timestamps and ids, and commits windows, each all at once.
 
 use isdb_schema::catalogue::Variable;
+use isdb_schema::filters::{Rule, to_json};
 use isdb_schema::segments;
 use tiledb::Vfs;
 use uuid::Uuid;
@@ -26,6 +27,17 @@ pub struct Writer {
     next_counter: u32,
     in_window: bool,
     _lock: Lock,
+}
+
+/// What a commit changes.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Fragments of segments that become visible.
+    pub fragments: Vec<FragmentRecord>,
+    /// New rows of the ledger; the attempts that they replace lose their segments.
+    pub ledger: Vec<LedgerRow>,
+    /// The filters that segments have passed from now on; None for no change.
+    pub filters: Option<Vec<Rule>>,
 }
 
 /// The timestamp and ids of a window that is being written. Nothing of it is visible before [`Writer::commit`].
@@ -119,17 +131,17 @@ impl Writer {
     /// # Errors
     /// [`Error::Overtaken`] when another writer took over meanwhile; then nothing of the window is visible, and this writer
     /// has ended.
-    pub async fn commit(
-        &mut self,
-        window: Window,
-        fragments: Vec<FragmentRecord>,
-        rows: Vec<LedgerRow>,
-    ) -> Result<&Commit> {
+    pub async fn commit(&mut self, window: Window, changes: Changes) -> Result<&Commit> {
+        let Changes { fragments, ledger: rows, filters } = changes;
+        let replaced: Vec<Id> = rows.iter().flat_map(|row| row.replaces.clone()).collect();
         let used = u32::try_from(fragments.len()).ok().and_then(|n| n.checked_add(window.ingests)?.checked_add(1));
         let next_counter = used.and_then(|used| window.first.checked_add(used));
         let next_counter = next_counter.ok_or_else(|| full(&self.database, self.head.number))?;
         let ledger = vec![self.write_ledger(window, rows).await?];
-        let commit = self.following(window, grown(&self.head.segments, fragments), grown(&self.head.granules, ledger));
+        let mut commit =
+            self.following(window, grown(&self.head.segments, fragments), grown(&self.head.granules, ledger));
+        commit.dead_ingests.extend(replaced);
+        commit.filters = filters.map(|rules| to_json(&rules)).or(commit.filters);
         self.advance(commit).await?;
         self.next_counter = next_counter;
         Ok(&self.head)
@@ -170,6 +182,7 @@ impl Writer {
             segments,
             granules,
             dead_ingests: self.head.dead_ingests.clone(),
+            filters: self.head.filters.clone(),
             uuid: Uuid::new_v4().to_string(),
         }
     }
