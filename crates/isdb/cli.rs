@@ -42,8 +42,12 @@ pub(crate) enum Command {
     /// Look at config files
     #[command(subcommand)]
     Config(Config),
-    /// Add variables to an existing database; segments that are stored already hold NULL there
+    /// Add variables to an existing database; segments that are stored already hold NULL there until their granules are
+    /// ingested again
     AddVariable(AddVariable),
+    /// Take granules out of the database, for example since NASA withdrew them; a later ingest leaves them out, unless it names
+    /// the file itself
+    Remove(Remove),
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +62,26 @@ pub(crate) struct Ingest {
     /// How many granules are decoded at a time [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
+    /// Try files again that failed before and have not changed since
+    #[arg(long)]
+    pub(crate) retry: bool,
+    /// Take granules of another release than the database's; they replace what is stored of the same pass, all of a window or
+    /// none
+    #[arg(long)]
+    pub(crate) replace_release: bool,
+    /// Change the database to other filters, and ingest these granules again with them
+    #[arg(long)]
+    pub(crate) refilter: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Ids of granules, patterns such as 'ATL08_2020*', and @FILE for a file with one of these a line
+    #[arg(required = true, value_name = "GRANULE")]
+    pub(crate) granules: Vec<String>,
+    /// Only tell what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

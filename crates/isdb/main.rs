@@ -76,5 +76,6 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, Failure> {
         Command::Config(cli::Config::Check { path }) => commands::config::check(&path),
         Command::Config(cli::Config::Schema) => commands::config::schema(),
         Command::AddVariable(arguments) => commands::add_variable::run(arguments, settings()?).await,
+        Command::Remove(arguments) => commands::remove::run(arguments, settings()?).await,
     }
 }

@@ -45,6 +45,8 @@ pub struct PlannedGranule {
     pub revision: Option<String>,
     /// The product's own verdict: 0 pass, 1 fail.
     pub qa_granule_pass_fail: Option<i32>,
+    /// The attempts at other subsets of the granule: a segment that one of them has stored is not stored again.
+    pub merges_with: Vec<i64>,
 }
 
 impl PlannedGranule {
@@ -194,7 +196,8 @@ fn read(
     let decoded = match decoded {
         Ok(decoded) => decoded,
         Err(error) => {
-            let tally = Tally { ingest_id, error: Some(error), ..Tally::default() };
+            let stage = Some("decode".to_owned());
+            let tally = Tally { ingest_id, stage, error: Some(error), ..Tally::default() };
             return Ok(vec![tally.to_row(schema)?]);
         }
     };

@@ -15,6 +15,7 @@ use tiledb::Context;
 
 use crate::error::chain;
 use crate::granule_source::{GranuleSource, PlannedGranule, open_granule};
+use crate::merged::{Merges, StoredKeys};
 use crate::quality::QualityExec;
 use crate::selection::Selection;
 use crate::tally::Tally;
@@ -26,13 +27,14 @@ pub fn identify(path: &Path) -> std::result::Result<Identity, String> {
 }
 
 /// The plan that reads `granules` with up to `partitions` of them at a time and writes what `selection` takes of them to
-/// `target`.
+/// `target`. Of `stored` it leaves out, granule by granule, what the attempts that it merges with hold.
 ///
 /// # Errors
 /// When an expression of the selection does not fit the rows, which its binding has ruled out.
 pub fn ingest_plan(
     granules: &[PlannedGranule],
     selection: &Selection,
+    stored: StoredKeys,
     partitions: usize,
     target: WriteTarget,
 ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -40,7 +42,7 @@ pub fn ingest_plan(
     let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(source);
     let rows = scan.schema();
     let (filters, outputs) = (selection.physical_filters(&rows)?, selection.physical_outputs(&rows)?);
-    let quality = Arc::new(QualityExec::new(scan, filters.into(), outputs.into()));
+    let quality = Arc::new(QualityExec::new(scan, filters.into(), outputs.into(), Merges::of(granules, stored).into()));
     Ok(Arc::new(TileDbWriteExec::new(Arc::new(CoalescePartitionsExec::new(quality)), target)))
 }
 
@@ -85,7 +87,7 @@ mod tests {
         let selection = Selection::bind(&wanted, &[derived], &choose("strong,night").unwrap()).unwrap();
         let granules = vec![PlannedGranule::default(); 5];
         let target = WriteTarget { array: "db/segments".into(), timestamp: 1, first_fragment: 1 };
-        let plan = ingest_plan(&granules, &selection, 2, target).unwrap();
+        let plan = ingest_plan(&granules, &selection, StoredKeys::default(), 2, target).unwrap();
         let shown = displayable(plan.as_ref()).indent(false).to_string();
         let lines: Vec<&str> = shown.lines().map(str::trim).collect();
         let [write, one, quality, scan] = lines.as_slice() else { panic!("{shown}") };

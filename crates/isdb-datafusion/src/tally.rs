@@ -42,6 +42,8 @@ pub struct Tally {
     pub missing_variables: Option<String>,
     /// What was found odd in the granule, for people.
     pub notes: Option<String>,
+    /// Where it failed: `decode` or `filter`.
+    pub stage: Option<String>,
     /// Why nothing of the granule was handed on.
     pub error: Option<String>,
 }
@@ -63,6 +65,7 @@ pub(crate) fn tally_fields() -> Fields {
         text("missing_variables"),
         text("notes"),
         text("error"),
+        text("stage"),
     ])
 }
 
@@ -96,6 +99,7 @@ impl Tally {
                 text(&self.missing_variables),
                 text(&self.notes),
                 text(&self.error),
+                text(&self.stage),
             ],
             None,
         )?;
@@ -125,6 +129,7 @@ impl Tally {
                 missing_variables: maybe(9, row),
                 notes: maybe(10, row),
                 error: maybe(11, row),
+                stage: maybe(12, row),
             })
             .collect()
     }
@@ -148,6 +153,7 @@ mod tests {
             beams_empty: 1,
             beams_missing: 1,
             error: Some("e".into()),
+            stage: Some("decode".into()),
             ..Tally::default()
         };
         let row = tally.to_row(&schema).unwrap();

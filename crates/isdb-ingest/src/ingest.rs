@@ -3,19 +3,25 @@
 use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
-use isdb_datafusion::{PlannedGranule, Selection, Tally, WriteTarget, ingest_plan, releases_fit, run_ingest};
+use isdb_datafusion::{
+    PlannedGranule, Selection, Tally, WriteTarget, ingest_plan, releases_fit, run_ingest, stored_keys,
+};
 use isdb_schema::filters::Rule;
-use isdb_schema::ledger::GranuleState;
-use isdb_store::{FragmentRecord, Id, LedgerRow, Location, Window, Writer};
+use isdb_store::{Changes, FragmentRecord, Id, LedgerRow, Location, Window, Writer};
 
 use crate::asked::Asked;
 use crate::attempt::{ledger_row, planned};
+use crate::checksum::add_checksums;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all};
-use crate::report::{Failure, Progress, Report};
-use crate::select::select;
+use crate::release::{check_release, hold_back};
+use crate::report::{Progress, Report};
+use crate::select::{Attempt, Selected, doubtful, select};
+use crate::standing::Standing;
+use crate::verdict::Rules;
+use crate::wanted::Wanted;
 use crate::window::windows;
 
 /// What to ingest, into what, and how.
@@ -31,6 +37,12 @@ pub struct Request {
     pub granules_per_window: usize,
     /// How many granules are decoded at a time.
     pub threads: usize,
+    /// Try files again that failed before.
+    pub retry: bool,
+    /// Take granules of another release than the database's, and let them replace what is stored of the same pass.
+    pub replace_release: bool,
+    /// Let the database change to other filters, and ingest the granules of this request again with them.
+    pub refilter: bool,
 }
 
 /// Ingests `request.paths` and tells `progress` how it goes. Granules that the ledger calls done are left out, so the same
@@ -41,35 +53,73 @@ pub struct Request {
 pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Result<Report> {
     let paths = find_granules(&request.paths)?;
     let bound = request.asked.bind()?;
-    let candidates = identify_all(paths, request.threads).await;
+    let candidates = identify_all(paths, &request.paths, request.threads).await;
     check_releases(&candidates, &bound.filters())?;
+    if !request.replace_release {
+        check_release(&candidates, &Standing::of(&[]))?;
+    }
     let database = request.asked.open(&bound, &request.location, now_ms()).await?;
-    let filters = request.asked.selection(&bound, &database).await?.filters();
+    let ledger = database.snapshot().await?.ledger().await?;
+    let standing = Standing::of(&ledger);
+    if !request.replace_release {
+        check_release(&candidates, &standing)?;
+    }
+    let may_refilter = |standing: &Standing<'_>| request.refilter || !standing.has_segments();
+    let (selection, _) = request.asked.selection(&bound, &database, may_refilter(&standing)).await?;
+    let filters = selection.filters();
     progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
 
     let mut report = Report::default();
-    let ledger = database.snapshot().await?.ledger().await?;
-    let new = select(candidates, &ledger, &mut report);
-    check_releases(&new, &filters)?;
-    progress(Progress::Found { new: new.len(), skipped: report.skipped, bytes: size(&new) });
-    if new.is_empty() {
+    let wanted = Wanted::of(&selection, None);
+    let selected = round(candidates, &standing, &request, &wanted, None, &mut report).await;
+    let mut candidates = selected.candidates();
+    check_releases(&candidates, &filters)?;
+    progress(Progress::Found { new: candidates.len(), skipped: report.skipped(), bytes: size(&candidates) });
+    if candidates.is_empty() {
         return Ok(report);
     }
     let mut writer = Writer::take_over(&database, now_ms()).await?;
     // Another writer may have been at work until the lock was ours, and have brought in granules or variables.
-    let selection = request.asked.selection(&bound, &database).await?;
-    let new = select(new, &database.snapshot().await?.ledger().await?, &mut report);
-    let of = report.done() + new.len();
+    let snapshot = database.snapshot().await?;
+    let since = u32::try_from(snapshot.commit().epoch).ok().map(|epoch| Id::new(epoch, 0));
+    let ledger = snapshot.ledger().await?;
+    let may_refilter = may_refilter(&Standing::of(&ledger));
+    let (selection, mut refiltered) = request.asked.selection(&bound, &database, may_refilter).await?;
+    let wanted = Wanted::of(&selection, None);
     let mut bytes = 0;
-    for window in windows(new, request.granules_per_window) {
-        let read = |candidate: &Candidate| {
-            bytes += candidate.size_bytes;
-            progress(Progress::Read { bytes });
-        };
-        write_window(&mut writer, &window, &selection, request.threads, &mut report, read).await?;
-        progress(Progress::Committed { granules: report.done(), of, rows: report.rows });
+    while !candidates.is_empty() {
+        let ledger = database.snapshot().await?.ledger().await?;
+        let selected = round(candidates, &Standing::of(&ledger), &request, &wanted, since, &mut report).await;
+        let of = report.done() + selected.now.len() + selected.later.len();
+        candidates = selected.later;
+        for mut window in windows(selected.now, request.granules_per_window) {
+            add_checksums(window.iter_mut().map(|attempt| &mut attempt.candidate), request.threads).await;
+            let read = |candidate: &Candidate| {
+                bytes += candidate.size_bytes;
+                progress(Progress::Read { bytes });
+            };
+            let taken = Taken { selection: &selection, wanted: &wanted, filters: refiltered.take() };
+            write_window(&mut writer, &window, taken, request.threads, &mut report, read).await?;
+            progress(Progress::Committed { granules: report.done(), of, rows: report.rows });
+        }
     }
     Ok(report)
+}
+
+/// What becomes of `candidates`, those that need no attempt told in `report`.
+async fn round(
+    mut candidates: Vec<Candidate>,
+    standing: &Standing<'_>,
+    request: &Request,
+    wanted: &Wanted,
+    since: Option<Id>,
+    report: &mut Report,
+) -> Selected {
+    add_checksums(doubtful(&mut candidates, standing), request.threads).await;
+    let rules = Rules { wanted, covers: &|_, _| false, retry: request.retry, since };
+    let mut selected = select(candidates, standing, &rules);
+    report.leave_out(&selected.skipped, std::mem::take(&mut selected.failed_before));
+    selected
 }
 
 fn size(candidates: &[Candidate]) -> u64 {
@@ -88,55 +138,50 @@ fn check_releases(candidates: &[Candidate], filters: &[Rule]) -> Result<()> {
     Ok(())
 }
 
+/// What is taken of the granules of a window, and the filters that the database changes to with it.
+struct Taken<'a> {
+    selection: &'a Selection,
+    wanted: &'a Wanted,
+    filters: Option<Vec<Rule>>,
+}
+
 async fn write_window(
     writer: &mut Writer,
-    candidates: &[Candidate],
-    selection: &Selection,
+    attempts: &[Attempt],
+    taken: Taken<'_>,
     threads: usize,
     report: &mut Report,
     read: impl FnMut(&Candidate),
 ) -> Result<()> {
-    let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+    let count = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
     let window = writer.window(count, now_ms())?;
     let ids = (0..count).map(|index| window.ingest_id(index));
-    let attempts: Vec<(Id, &Candidate)> = ids.zip(candidates).collect();
-    let (fragments, tallies) = run(writer, &window, &attempts, selection, threads, read).await?;
+    let numbered: Vec<(Id, &Attempt)> = ids.zip(attempts).collect();
+    let (fragments, tallies) = run(writer, &window, &numbered, taken.selection, threads, read).await?;
 
-    let rows: Vec<LedgerRow> = attempts
-        .iter()
-        .map(|(id, candidate)| {
-            let tally = tallies.iter().find(|tally| tally.ingest_id == id.0);
-            ledger_row(*id, candidate, tally, selection)
-        })
-        .collect();
-    writer.commit(window, fragments, rows.clone()).await?;
-
-    for (row, candidate) in rows.iter().zip(candidates) {
-        match row.state {
-            GranuleState::Ingested => report.ingested += 1,
-            GranuleState::Empty => report.empty += 1,
-            GranuleState::Failed | GranuleState::Removed => {
-                let error = row.error.clone().unwrap_or_default();
-                report.failed.push(Failure { path: candidate.path.clone(), error });
-            }
-        }
-        report.count(row);
-        report.warn(&candidate.path, row);
-    }
+    let row = |(id, attempt): &(Id, &Attempt)| {
+        let tally = tallies.iter().find(|tally| tally.ingest_id == id.0);
+        ledger_row(*id, attempt, tally, taken.wanted, None)
+    };
+    let mut rows: Vec<LedgerRow> = numbered.iter().map(row).collect();
+    hold_back(&mut rows, attempts);
+    let changes = Changes { fragments, ledger: rows.clone(), filters: taken.filters };
+    writer.commit(window, changes).await?;
+    attempts.iter().zip(&rows).for_each(|(attempt, row)| report.end(attempt, row));
     Ok(())
 }
 
-/// Runs the plan of the readable candidates.
+/// Runs the plan of the readable files.
 async fn run(
     writer: &Writer,
     window: &Window,
-    attempts: &[(Id, &Candidate)],
+    attempts: &[(Id, &Attempt)],
     selection: &Selection,
     threads: usize,
     mut read: impl FnMut(&Candidate),
 ) -> Result<(Vec<FragmentRecord>, Vec<Tally>)> {
-    let readable = attempts.iter().filter(|(_, candidate)| candidate.identity.is_ok());
-    let granules: Vec<PlannedGranule> = readable.map(|(id, candidate)| planned(*id, candidate)).collect();
+    let readable = attempts.iter().filter(|(_, attempt)| attempt.candidate.identity.is_ok());
+    let granules: Vec<PlannedGranule> = readable.map(|(id, attempt)| planned(*id, attempt)).collect();
     if granules.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -146,9 +191,12 @@ async fn run(
         first_fragment: window.fragment_id(0).0,
     };
     let failed = |source| Error::Window { granules: granules.len(), source };
-    let plan = ingest_plan(&granules, selection, threads, target).map_err(failed)?;
+    let merged: Vec<i64> = granules.iter().flat_map(|granule| granule.merges_with.clone()).collect();
+    let snapshot = writer.database().snapshot().await?;
+    let stored = stored_keys(&snapshot, &merged).await.map_err(Error::Selection)?;
+    let plan = ingest_plan(&granules, selection, stored, threads, target).map_err(failed)?;
     let told = |tally: &Tally| {
-        attempts.iter().filter(|(id, _)| id.0 == tally.ingest_id).for_each(|(_, candidate)| read(candidate));
+        attempts.iter().filter(|(id, _)| id.0 == tally.ingest_id).for_each(|(_, attempt)| read(&attempt.candidate));
     };
     let (written, tallies) = run_ingest(&plan, writer.database().context(), threads, told).await.map_err(failed)?;
     if tallies.len() != granules.len() {

@@ -4,13 +4,22 @@
 mod add_variables;
 mod asked;
 mod attempt;
+mod checksum;
 mod clock;
 mod error;
 mod find;
 mod identify;
 mod ingest;
+mod key;
+mod release;
+mod remove;
 mod report;
 mod select;
+mod standing;
+#[cfg(test)]
+mod testing;
+mod verdict;
+mod wanted;
 mod window;
 
 pub use add_variables::{Added, add_variables};
@@ -18,4 +27,5 @@ pub use asked::Asked;
 pub use error::{Error, Result};
 pub use find::find_granules;
 pub use ingest::{Request, ingest};
-pub use report::{Failure, Progress, Report, Warning};
+pub use remove::{Removal, remove};
+pub use report::{Failure, Progress, Report, Skip, Warning};

@@ -3,22 +3,24 @@
 
 use chrono::{DateTime, Datelike};
 
-use crate::identify::Candidate;
+use crate::select::Attempt;
 
-/// The candidates in windows of at most `granules`, each of one calendar quarter, in the order of their start. What has no
+/// The attempts in windows of at most `granules`, each of one calendar quarter, in the order of their start. What has no
 /// date, or cannot be read, comes last.
-pub(crate) fn windows(candidates: Vec<Candidate>, granules: usize) -> Vec<Vec<Candidate>> {
-    let start = |candidate: &Candidate| candidate.identity.as_ref().ok().and_then(|identity| identity.start);
-    let mut candidates = candidates;
+pub(crate) fn windows(mut attempts: Vec<Attempt>, granules: usize) -> Vec<Vec<Attempt>> {
+    let start = |attempt: &Attempt| attempt.candidate.identity.as_ref().ok().and_then(|identity| identity.start);
     // The path decides last, so that the same files always make the same windows.
-    candidates.sort_by_cached_key(|candidate| (start(candidate).is_none(), start(candidate), candidate.path.clone()));
-    let mut windows: Vec<Vec<Candidate>> = Vec::new();
+    attempts.sort_by_cached_key(|attempt| {
+        let start = start(attempt);
+        (start.is_none(), start, attempt.candidate.path.clone())
+    });
+    let mut windows: Vec<Vec<Attempt>> = Vec::new();
     let mut last_quarter = None;
-    for candidate in candidates {
-        let quarter = start(&candidate).and_then(quarter);
+    for attempt in attempts {
+        let quarter = start(&attempt).and_then(quarter);
         match windows.last_mut() {
-            Some(window) if last_quarter == Some(quarter) && window.len() < granules => window.push(candidate),
-            _ => windows.push(vec![candidate]),
+            Some(window) if last_quarter == Some(quarter) && window.len() < granules => window.push(attempt),
+            _ => windows.push(vec![attempt]),
         }
         last_quarter = Some(quarter);
     }
@@ -33,9 +35,12 @@ fn quarter(instant: i64) -> Option<(i32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identify::Candidate;
+    use crate::verdict::Taking;
 
-    fn candidate(name: &str) -> Candidate {
-        Candidate { path: name.into(), size_bytes: 1, identity: Err("unreadable".to_owned()) }
+    fn attempt(name: &str) -> Attempt {
+        let candidate = Candidate::new(name.into(), Err("unreadable".to_owned()));
+        Attempt { candidate, taking: Taking::default() }
     }
 
     #[test]
@@ -47,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_window_holds_no_more_granules_than_asked() {
-        let sizes: Vec<usize> = windows(["a", "b", "c"].map(candidate).into(), 2).iter().map(Vec::len).collect();
+        let sizes: Vec<usize> = windows(["a", "b", "c"].map(attempt).into(), 2).iter().map(Vec::len).collect();
         assert_eq!(sizes, [2, 1]);
     }
 }

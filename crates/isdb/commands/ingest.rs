@@ -1,6 +1,6 @@
 //! `isdb ingest`: runs the ingest and tells how it goes, on standard error.
 
-use isdb_ingest::{Asked, Report, Request, ingest};
+use isdb_ingest::{Asked, Report, Request, Skip, ingest};
 use isdb_schema::config::Config;
 use isdb_schema::filters::choose;
 use isdb_schema::ledger::Removed;
@@ -20,12 +20,15 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
         asked: asked(&settings.config, arguments.filters.as_deref())?,
         granules_per_window: settings.config.granules_per_window,
         threads: threads.unwrap_or(processors),
+        retry: arguments.retry,
+        replace_release: arguments.replace_release,
+        refilter: arguments.refilter,
     };
     let mut telling = Telling::new();
     let report = ingest(request, |progress| telling.tell(progress)).await?;
     telling.end();
     tell_report(&report, &database);
-    Ok(if report.failed.is_empty() { SUCCESS } else { SOME_FAILED })
+    Ok(if report.failed.is_empty() && report.failed_before.is_empty() { SUCCESS } else { SOME_FAILED })
 }
 
 /// What the config asks for; the flag's filters come before its own.
@@ -55,12 +58,22 @@ fn tell_report(report: &Report, database: &str) {
     }
     let parts = [
         (report.ingested, "ingested"),
+        (report.replaced, "replaced"),
         (report.empty, "empty"),
-        (report.skipped, "skipped"),
+        (report.skipped(), "skipped"),
         (report.failed.len(), "failed"),
+        (report.failed_before.len(), "failed before"),
     ];
     let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     eprintln!("granules: {}", told.join(", "));
+    let skipped = report.skipped.iter().filter(|(why, _)| **why != Skip::Stored);
+    let reasons: Vec<String> = skipped.map(|(why, count)| format!("{count} {}", why.as_str())).collect();
+    if !reasons.is_empty() {
+        eprintln!("of those skipped: {}", reasons.join(", "));
+    }
+    if !report.failed_before.is_empty() {
+        eprintln!("hint: files that failed before are tried again with --retry; `SELECT source, error FROM granules`");
+    }
     let [read, empty, missing] = report.beams;
     if read + empty + missing > 0 {
         eprintln!("beams: {read} read, {empty} without segments, {missing} not in their granule");

@@ -6,4 +6,5 @@ pub(crate) mod filters;
 pub(crate) mod info;
 pub(crate) mod ingest;
 pub(crate) mod query;
+pub(crate) mod remove;
 pub(crate) mod variables;
