@@ -68,8 +68,7 @@ impl Sieve {
             // The first error is the one to tell.
             Some(failure) if tally.error.is_none() => {
                 ready.clear();
-                let stage = Some("filter".to_owned());
-                tally = Tally { ingest_id: tally.ingest_id, stage, error: Some(failure), ..Tally::default() };
+                tally.fail("filter", failure);
             }
             _ if tally.error.is_some() => ready.clear(),
             _ => {

@@ -64,8 +64,8 @@ pub(crate) fn tally_fields() -> Fields {
         count("beams_missing"),
         text("missing_variables"),
         text("notes"),
-        text("error"),
         text("stage"),
+        text("error"),
     ])
 }
 
@@ -80,6 +80,13 @@ pub(crate) fn granule_rows_schema(variables: &[&Variable], granule_columns: &[&s
 }
 
 impl Tally {
+    /// Makes it that of a granule of which nothing is handed on; what was found in the file stays told.
+    pub(crate) fn fail(&mut self, stage: &str, error: String) {
+        (self.rows_read, self.rows_kept, self.rows_rejected) = (0, 0, 0);
+        self.stage = Some(stage.to_owned());
+        self.error = Some(error);
+    }
+
     /// The tally as the last row of its granule.
     pub(crate) fn to_row(&self, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
         let count = |value| -> ArrayRef { Arc::new(Int64Array::from(vec![value])) };
@@ -98,8 +105,8 @@ impl Tally {
                 count(self.beams_missing),
                 text(&self.missing_variables),
                 text(&self.notes),
-                text(&self.error),
                 text(&self.stage),
+                text(&self.error),
             ],
             None,
         )?;
@@ -128,8 +135,8 @@ impl Tally {
                 beams_missing: count(8).value(row),
                 missing_variables: maybe(9, row),
                 notes: maybe(10, row),
-                error: maybe(11, row),
-                stage: maybe(12, row),
+                stage: maybe(11, row),
+                error: maybe(12, row),
             })
             .collect()
     }
@@ -153,7 +160,6 @@ mod tests {
             beams_empty: 1,
             beams_missing: 1,
             error: Some("e".into()),
-            stage: Some("decode".into()),
             ..Tally::default()
         };
         let row = tally.to_row(&schema).unwrap();

@@ -1,7 +1,6 @@
-//! An attempt at a granule: what the plan is told of it before, and what the ledger remembers of it after.
+//! An attempt at a granule: what the plan is told of it, and what the ledger remembers of it before the plan has run.
 
-use isdb_datafusion::{PlannedGranule, Tally};
-use isdb_schema::catalogue::variable;
+use isdb_datafusion::PlannedGranule;
 use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
@@ -30,29 +29,12 @@ pub(crate) fn planned(id: Id, attempt: &Attempt) -> PlannedGranule {
     granule
 }
 
-/// What the ledger remembers of an attempt; without a tally the file could not even be identified. `area` is the name of the
-/// area that was taken, None for the whole granule.
-pub(crate) fn ledger_row(
-    id: Id,
-    attempt: &Attempt,
-    tally: Option<&Tally>,
-    wanted: &Wanted,
-    area: Option<String>,
-) -> LedgerRow {
+/// What the ledger remembers of an attempt, before the plan tells how it went. A file that could not even be identified has
+/// failed already. `area` is the name of the area that is taken, None for the whole granule.
+pub(crate) fn ledger_row(id: Id, attempt: &Attempt, wanted: &Wanted, area: Option<String>) -> LedgerRow {
     let Attempt { candidate, taking } = attempt;
     let identity = candidate.identity.as_ref().ok();
-    let unread = Tally {
-        stage: Some("identify".to_owned()),
-        error: candidate.identity.as_ref().err().cloned(),
-        ..Tally::default()
-    };
-    let tally = tally.unwrap_or(&unread);
-    let state = match (&tally.error, tally.rows_kept) {
-        (Some(_), _) => GranuleState::Failed,
-        (None, 0) => GranuleState::Empty,
-        (None, _) => GranuleState::Ingested,
-    };
-    let notes: Vec<String> = taking.why.iter().map(ToString::to_string).chain(tally.notes.clone()).collect();
+    let error = candidate.identity.as_ref().err().cloned();
     let granule = planned(id, attempt);
     LedgerRow {
         ingest_id: id,
@@ -77,31 +59,21 @@ pub(crate) fn ledger_row(
         derived_hash: wanted.derived_hash.clone(),
         filters: wanted.filters.clone(),
         filters_hash: wanted.filters_hash.clone(),
-        rows_read: tally.rows_read,
-        rows_kept: tally.rows_kept,
-        rows_rejected: tally.rows_rejected,
-        rows_removed: tally.rows_removed,
-        removed_by: tally.removed.clone(),
-        beams_read: tally.beams_read,
-        beams_empty: tally.beams_empty,
-        beams_missing: tally.beams_missing,
-        missing_variables: missing(tally, identity.and_then(|identity| identity.release)),
-        notes: (!notes.is_empty()).then(|| notes.join("; ")),
-        // What failed leaves in the database what was there.
-        replaces: if state.is_done() { taking.replaces.clone() } else { Vec::new() },
-        state,
-        stage: tally.stage.clone(),
-        error: tally.error.clone(),
+        rows_read: 0,
+        rows_kept: 0,
+        rows_rejected: 0,
+        rows_removed: 0,
+        removed_by: Vec::new(),
+        beams_read: 0,
+        beams_empty: 0,
+        beams_missing: 0,
+        missing_variables: None,
+        notes: taking.why.map(|why| why.to_string()),
+        // What has failed leaves in the database what was there.
+        replaces: if error.is_none() { taking.replaces.clone() } else { Vec::new() },
+        state: GranuleState::Failed,
+        stage: error.as_ref().map(|_| "identify".to_owned()),
+        error,
         finished_at: i64::try_from(since_1970().as_nanos()).unwrap_or(i64::MAX),
     }
-}
-
-/// The variables that the granule lacks though its release has them; all that it lacks if the release is not known.
-fn missing(tally: &Tally, release: Option<u16>) -> Option<String> {
-    let is_of_release = |name: &&str| match (variable(name), release) {
-        (Some(variable), Some(release)) => variable.releases.contains(release),
-        _ => true,
-    };
-    let names: Vec<&str> = tally.missing_variables.as_deref()?.split(' ').filter(is_of_release).collect();
-    (!names.is_empty()).then(|| names.join(" "))
 }

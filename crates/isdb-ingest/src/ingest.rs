@@ -6,7 +6,9 @@ use datafusion::error::DataFusionError;
 use isdb_datafusion::{
     PlannedGranule, Selection, Tally, WriteTarget, ingest_plan, releases_fit, run_ingest, stored_keys,
 };
+use isdb_schema::catalogue::variable;
 use isdb_schema::filters::Rule;
+use isdb_schema::ledger::GranuleState;
 use isdb_store::{Changes, FragmentRecord, Id, LedgerRow, Location, Window, Writer};
 
 use crate::asked::Asked;
@@ -16,7 +18,7 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all};
-use crate::release::{check_release, hold_back};
+use crate::release::{check_release, is_all_or_nothing};
 use crate::report::{Progress, Report};
 use crate::select::{Attempt, Selected, doubtful, select};
 use crate::standing::Standing;
@@ -157,18 +159,70 @@ async fn write_window(
     let window = writer.window(count, now_ms())?;
     let ids = (0..count).map(|index| window.ingest_id(index));
     let numbered: Vec<(Id, &Attempt)> = ids.zip(attempts).collect();
-    let (fragments, tallies) = run(writer, &window, &numbered, taken.selection, threads, read).await?;
+    let (mut fragments, tallies) = run(writer, &window, &numbered, taken.selection, threads, read).await?;
 
-    let row = |(id, attempt): &(Id, &Attempt)| {
-        let tally = tallies.iter().find(|tally| tally.ingest_id == id.0);
-        ledger_row(*id, attempt, tally, taken.wanted, None)
-    };
-    let mut rows: Vec<LedgerRow> = numbered.iter().map(row).collect();
-    hold_back(&mut rows, attempts);
+    let mut rows: Vec<LedgerRow> =
+        numbered.iter().map(|(id, attempt)| ledger_row(*id, attempt, taken.wanted, None)).collect();
+    for row in rows.iter_mut().filter(|row| row.error.is_none()) {
+        if let Some(tally) = tallies.iter().find(|tally| tally.ingest_id == row.ingest_id.0) {
+            complete(row, tally);
+        }
+    }
+    if is_all_or_nothing(attempts) && give_up_together(&mut rows) {
+        fragments.clear();
+    }
     let changes = Changes { fragments, ledger: rows.clone(), filters: taken.filters };
     writer.commit(window, changes).await?;
-    attempts.iter().zip(&rows).for_each(|(attempt, row)| report.end(attempt, row));
+    rows.iter().zip(attempts).for_each(|(row, attempt)| report.tell(row, attempt));
     Ok(())
+}
+
+/// Fills in what the plan tells of a granule.
+fn complete(row: &mut LedgerRow, tally: &Tally) {
+    row.state = match (&tally.error, tally.rows_kept) {
+        (Some(_), _) => GranuleState::Failed,
+        (None, 0) => GranuleState::Empty,
+        (None, _) => GranuleState::Ingested,
+    };
+    if row.state == GranuleState::Failed {
+        row.replaces.clear();
+    }
+    row.rows_read = tally.rows_read;
+    row.rows_kept = tally.rows_kept;
+    row.rows_rejected = tally.rows_rejected;
+    row.rows_removed = tally.rows_removed;
+    row.removed_by.clone_from(&tally.removed);
+    row.beams_read = tally.beams_read;
+    row.beams_empty = tally.beams_empty;
+    row.beams_missing = tally.beams_missing;
+    row.missing_variables = missing(tally, row.release.as_deref().and_then(|release| release.parse().ok()));
+    let notes: Vec<String> = row.notes.iter().chain(&tally.notes).cloned().collect();
+    row.notes = (!notes.is_empty()).then(|| notes.join("; "));
+    row.stage.clone_from(&tally.stage);
+    row.error.clone_from(&tally.error);
+}
+
+/// The variables that the granule lacks though its release has them; all that it lacks if the release is not known.
+fn missing(tally: &Tally, release: Option<u16>) -> Option<String> {
+    let is_of_release = |name: &&str| match (variable(name), release) {
+        (Some(variable), Some(release)) => variable.releases.contains(release),
+        _ => true,
+    };
+    let names: Vec<&str> = tally.missing_variables.as_deref()?.split(' ').filter(is_of_release).collect();
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
+/// When a granule has failed, the others fail with it; true if so.
+fn give_up_together(rows: &mut [LedgerRow]) -> bool {
+    let failed = rows.iter().find(|row| row.state == GranuleState::Failed).map(|row| row.granule.clone());
+    let Some(failed) = failed else { return false };
+    for row in rows.iter_mut().filter(|row| row.state.is_done()) {
+        row.state = GranuleState::Failed;
+        row.rows_kept = 0;
+        row.replaces.clear();
+        row.error = Some(format!("not replaced, since {failed} of the same window failed"));
+    }
+    true
 }
 
 /// Runs the plan of the readable files.

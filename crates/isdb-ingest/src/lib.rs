@@ -16,6 +16,7 @@ mod remove;
 mod report;
 mod select;
 mod standing;
+mod summary;
 #[cfg(test)]
 mod testing;
 mod verdict;
@@ -29,3 +30,4 @@ pub use find::find_granules;
 pub use ingest::{Request, ingest};
 pub use remove::{Removal, remove};
 pub use report::{Failure, Progress, Report, Skip, Warning};
+pub use summary::Summary;

@@ -137,8 +137,8 @@ impl Report {
         self.failed_before.extend(failed_before);
     }
 
-    /// Adds how an attempt ended.
-    pub(crate) fn end(&mut self, attempt: &Attempt, row: &LedgerRow) {
+    /// Adds what became of an attempt, as its `row` of the ledger tells.
+    pub(crate) fn tell(&mut self, row: &LedgerRow, attempt: &Attempt) {
         match row.state {
             GranuleState::Ingested if row.replaces.is_empty() => self.ingested += 1,
             GranuleState::Ingested => self.replaced += 1,
@@ -150,7 +150,7 @@ impl Report {
             }),
         }
         self.count(row);
-        self.warn(attempt, row);
+        self.warn(row, attempt);
     }
 
     /// Adds the numbers of one attempt.
@@ -173,12 +173,14 @@ impl Report {
         }
     }
 
-    /// Adds what is odd about the file of one attempt; that it replaces what it outranks is not.
-    fn warn(&mut self, attempt: &Attempt, row: &LedgerRow) {
+    /// Adds what is odd about the file of an attempt; that it replaces what it outranks, or was asked for again, is not.
+    fn warn(&mut self, row: &LedgerRow, attempt: &Attempt) {
+        let usual =
+            attempt.taking.why.filter(|why| *why != Why::Changed).map(|why| why.to_string()).unwrap_or_default();
+        let notes = row.notes.as_deref().map(|notes| notes.strip_prefix(&usual).unwrap_or(notes));
+        let notes = notes.map(|notes| notes.trim_start_matches("; ").to_owned()).filter(|notes| !notes.is_empty());
         let missing = row.missing_variables.as_ref().map(|names| format!("NULL for want of {names}"));
-        let why = attempt.taking.why.filter(|why| *why != Why::Changed).map(|why| why.to_string());
-        let notes = row.notes.iter().filter(|note| Some(*note) != why.as_ref()).cloned();
-        let texts: Vec<String> = notes.chain(missing).collect();
+        let texts: Vec<String> = notes.into_iter().chain(missing).collect();
         if !texts.is_empty() {
             self.warnings.push(Warning { path: attempt.candidate.path.clone(), text: texts.join("; ") });
         }
