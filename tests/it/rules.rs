@@ -101,7 +101,7 @@ fn a_database_holds_one_release_unless_it_is_replaced() {
     place.make_granules("six", &["--count", "2", "--segments", "60", "--release", "006"]);
     place.make_granules("seven", &["--count", "2", "--segments", "60", "--release", "007"]);
     let mixed = place.run(&["ingest", "six", "seven"]);
-    has(&mixed, 1, &["is of release 007, and ATL08_", " is of release 006", "hint: keep each release"]);
+    has(&mixed, 1, &["is of release 006, and ATL08_", " is of release 007\n", "hint: keep each release"]);
     assert!(!place.path("db").exists());
     ingested(&place, &["six"]);
     let rows = count(&place);
@@ -127,18 +127,27 @@ fn a_database_holds_one_release_unless_it_is_replaced() {
 #[test]
 fn a_release_is_replaced_by_whole_windows_or_not() {
     let place = Place::new();
-    place.make_granules("six", &["--count", "3", "--repeat", "3", "--segments", "60", "--release", "006"]);
-    place.make_granules("seven", &["--count", "3", "--repeat", "3", "--segments", "60", "--release", "007"]);
-    // Tracks are flown again after 91 days, so that each has a window of its own; copies of one make a window of two.
-    fs::write(place.path("c.yml"), "product: ATL08\n").unwrap();
+    // Both tracks are of one quarter, and so of one window.
+    place.make_granules("six", &["--count", "2", "--segments", "60", "--release", "006"]);
+    place.make_granules("seven", &["--count", "2", "--segments", "60", "--release", "007"]);
+    make(&place, "new", &["--seed", "2", "--release", "007"]);
     ingested(&place, &["six"]);
-    let before = place.rows("SELECT release, count(*) FROM atl08 GROUP BY release");
-    for entry in fs::read_dir(place.path("seven")).unwrap() {
-        damage(&entry.unwrap().path());
-    }
-    has(&place.run(&["ingest", "--replace-release", "seven"]), 3, &["3 failed"]);
-    assert_eq!(place.rows("SELECT release, count(*) FROM atl08 GROUP BY release"), before);
-    assert_eq!(place.rows("SELECT count(*) FROM granules WHERE state = 'failed' AND replaces IS NULL"), ["3"]);
+    let rows = count(&place);
+    let good = file(&place, "seven");
+    let bad = fs::read_dir(place.path("seven")).unwrap().map(|entry| entry.unwrap().path()).find(|path| *path != good);
+    let bad = bad.unwrap();
+    let whole = fs::read(&bad).unwrap();
+    damage(&bad);
+    let run = place.run(&["ingest", "--replace-release", "seven", "new"]);
+    has(&run, 3, &["1 ingested, 2 failed", "not replaced, since ATL08_", " of the same window failed"]);
+    let releases = "SELECT release, count(DISTINCT granule) FROM atl08 GROUP BY release ORDER BY release";
+    assert_eq!(place.rows(releases), ["006,2", "007,1"], "what is new goes in");
+    assert_eq!(place.rows("SELECT count(*) FROM atl08 WHERE release = '006'"), [rows.to_string()]);
+
+    fs::write(&bad, whole).unwrap();
+    let told = ingested(&place, &["--replace-release", "--retry", "seven"]);
+    assert!(told.contains("granules: 2 replaced"), "{told}");
+    assert_eq!(place.rows(releases), ["007,3"]);
 }
 
 #[test]
@@ -241,7 +250,8 @@ fn an_empty_granule_is_a_success_and_not_ingested_again() {
     assert!(told.contains("granules: 1 skipped"), "{told}");
     // No segment has passed the old filters, so that others need no word.
     let told = ingested(&place, &["--filters", "strong", "granules"]);
-    assert!(told.contains("granules: 1 ingested"), "{told}");
+    assert!(told.contains("granules: 1 replaced"), "{told}");
+    assert!(count(&place) > 0);
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! Subsets of one granule that merge: a segment that one of them has stored is not stored again for another.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray, BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Int64Type, TimestampNanosecondType};
 use isdb_schema::segments::INGEST_ID;
 use isdb_store::Snapshot;
-use tiledb::{Condition, Literal, ReadRequest};
+use tiledb::{Array, Condition, DimensionRange, Literal, ReadRequest};
 
 use crate::error::{Error, Result};
 use crate::granule_source::PlannedGranule;
@@ -19,6 +19,8 @@ const KEY: [&str; 2] = ["beam", "segment_id_beg"];
 
 /// In a tally and in the ledger's `removed_by` the name for segments that another subset has stored.
 pub(crate) const ALREADY_STORED: &str = "already stored";
+
+const HOUR_NS: i64 = 3_600 * 1_000_000_000;
 
 /// Rows of one batch while keys are read.
 const BATCH_ROWS: usize = 65_536;
@@ -41,26 +43,87 @@ pub async fn stored_keys(snapshot: &Snapshot, ingest_ids: &[i64]) -> Result<Stor
     if ingest_ids.is_empty() {
         return Ok(StoredKeys::default());
     }
-    let (array, visible) = (snapshot.segments().clone(), snapshot.visible_segments());
-    let values = ingest_ids.iter().map(|id| Literal::Int(*id)).collect();
-    let wanted = Condition::In { column: INGEST_ID.to_owned(), values, negated: false };
+    let (snapshot, ids) = (snapshot.clone(), ingest_ids.to_vec());
     let read = move || {
-        let failed = |source| Error::Read { uri: array.uri().to_owned(), source };
-        let columns = [INGEST_ID].iter().chain(&KEY).map(|name| (*name).to_owned()).collect();
-        let condition = Some(Condition::And(visible.into_iter().chain([wanted]).collect()));
-        let request = ReadRequest { columns, ranges: Vec::new(), condition, batch_rows: BATCH_ROWS };
-        let mut attempts: BTreeMap<i64, HashSet<Key>> = BTreeMap::new();
-        for batch in array.read(&request).map_err(failed)? {
-            let batch = batch.map_err(failed)?;
-            let ids = batch.column_by_name(INGEST_ID).and_then(|ids| ids.as_primitive_opt::<Int64Type>());
-            let ids = ids.map(|ids| ids.values().to_vec()).unwrap_or_default();
-            for (id, key) in ids.into_iter().zip(keys(&batch)?) {
-                attempts.entry(id).or_default().extend(key);
-            }
-        }
-        Ok(StoredKeys { attempts: attempts.into_iter().map(|(id, keys)| (id, Arc::new(keys))).collect() })
+        let attempts = attempts(&snapshot, &ids)?;
+        let kept: i64 = attempts.iter().map(|attempt| attempt.rows_kept).sum();
+        // Subsets of one granule begin when it does.
+        let starts = attempts.iter().map(|attempt| attempt.start_time).collect::<Option<BTreeSet<i64>>>();
+        let ranges = starts.unwrap_or_default().into_iter().map(around).collect();
+        let (stored, rows) = read_keys(&snapshot, &ids, ranges)?;
+        // The times of the segments are not those of the granule: the whole array is read.
+        if rows == kept { Ok(stored) } else { read_keys(&snapshot, &ids, Vec::new()).map(|(stored, _)| stored) }
     };
     tokio::task::spawn_blocking(read).await.map_err(|source| Error::Stopped { source })?
+}
+
+/// What the ledger says of an attempt.
+struct Attempt {
+    start_time: Option<i64>,
+    rows_kept: i64,
+}
+
+/// The times at which the segments of a granule lie: within an hour of its `start`, which a granule takes a tenth of.
+fn around(start: i64) -> DimensionRange {
+    DimensionRange {
+        dimension: "time".to_owned(),
+        low: Literal::TimestampNs(start.saturating_sub(HOUR_NS)),
+        high: Literal::TimestampNs(start.saturating_add(HOUR_NS)),
+    }
+}
+
+fn attempts(snapshot: &Snapshot, ids: &[i64]) -> Result<Vec<Attempt>> {
+    let only =
+        |id: &i64| DimensionRange { dimension: INGEST_ID.to_owned(), low: Literal::Int(*id), high: Literal::Int(*id) };
+    let request = ReadRequest {
+        columns: ["start_time", "rows_kept"].map(str::to_owned).into(),
+        ranges: ids.iter().map(only).collect(),
+        condition: snapshot.visible_granules(),
+        batch_rows: BATCH_ROWS,
+    };
+    let mut attempts = Vec::new();
+    each(snapshot.granules(), &request, |batch| {
+        let starts = batch.column_by_name("start_time").and_then(|of| of.as_primitive_opt::<TimestampNanosecondType>());
+        let kept = batch.column_by_name("rows_kept").and_then(|of| of.as_primitive_opt::<Int64Type>());
+        if let (Some(starts), Some(kept)) = (starts, kept) {
+            let attempt = |(start_time, kept): (_, Option<i64>)| Attempt { start_time, rows_kept: kept.unwrap_or(0) };
+            attempts.extend(starts.iter().zip(kept).map(attempt));
+        }
+        Ok(())
+    })?;
+    Ok(attempts)
+}
+
+/// The keys of the attempts' segments within `ranges`, and how many segments there are.
+fn read_keys(snapshot: &Snapshot, ids: &[i64], ranges: Vec<DimensionRange>) -> Result<(StoredKeys, i64)> {
+    let values = ids.iter().map(|id| Literal::Int(*id)).collect();
+    let wanted = Condition::In { column: INGEST_ID.to_owned(), values, negated: false };
+    let request = ReadRequest {
+        columns: [INGEST_ID].iter().chain(&KEY).map(|name| (*name).to_owned()).collect(),
+        ranges,
+        condition: Some(Condition::And(snapshot.visible_segments().into_iter().chain([wanted]).collect())),
+        batch_rows: BATCH_ROWS,
+    };
+    let (mut attempts, mut rows): (BTreeMap<i64, HashSet<Key>>, i64) = (BTreeMap::new(), 0);
+    each(snapshot.segments(), &request, |batch| {
+        rows += i64::try_from(batch.num_rows()).unwrap_or(0);
+        if let Some(ids) = batch.column_by_name(INGEST_ID).and_then(|ids| ids.as_primitive_opt::<Int64Type>()) {
+            for (id, key) in ids.values().iter().zip(keys(batch)?) {
+                attempts.entry(*id).or_default().extend(key);
+            }
+        }
+        Ok(())
+    })?;
+    Ok((StoredKeys { attempts: attempts.into_iter().map(|(id, keys)| (id, Arc::new(keys))).collect() }, rows))
+}
+
+/// Hands every batch of a read to `take`.
+fn each(array: &Array, request: &ReadRequest, mut take: impl FnMut(&RecordBatch) -> Result<()>) -> Result<()> {
+    let failed = |source| Error::Read { uri: array.uri().to_owned(), source };
+    for batch in array.read(request).map_err(failed)? {
+        take(&batch.map_err(failed)?)?;
+    }
+    Ok(())
 }
 
 /// The key of each row; None for a segment without an id.

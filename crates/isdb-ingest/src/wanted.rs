@@ -1,6 +1,7 @@
 //! What a request takes of a granule, as the ledger remembers it, so that both can be compared: a granule is done only for
 //! what it was ingested with.
 
+use std::collections::HashSet;
 use std::hash::Hasher as _;
 
 use isdb_datafusion::Selection;
@@ -60,7 +61,7 @@ impl Wanted {
             (Some(stored), Some(asked)) => stored == asked || covers(stored, asked),
         };
         let has_variables = || {
-            let stored: std::collections::HashSet<&str> = row.variables.split(' ').collect();
+            let stored: HashSet<&str> = row.variables.split(' ').collect();
             self.variables.iter().all(|name| stored.contains(name))
         };
         has_area && self.filters_as(row) && has_variables()

@@ -46,7 +46,7 @@ pub struct LedgerRow {
     pub size_bytes: i64,
     /// When the file was last changed.
     pub modified_at: Option<i64>,
-    /// The checksum of its content, with the name of the algorithm: `xxh3:9f2c…`.
+    /// The checksum of its content, with the name of the algorithm: `xxh64:9f2c…`.
     pub checksum: Option<String>,
     /// The area that segments were taken from; None for the whole granule.
     pub area: Option<String>,
@@ -270,7 +270,7 @@ pub(crate) mod tests {
             source: "a.h5".to_owned(),
             size_bytes: 5,
             modified_at: Some(3),
-            checksum: Some("xxh3:05".to_owned()),
+            checksum: Some("xxh64:05".to_owned()),
             area: None,
             variables: "h_canopy".to_owned(),
             derived: "none".to_owned(),
