@@ -71,8 +71,12 @@ pub(crate) enum Command {
     Consolidate(Consolidate),
     /// Remove from disk what nobody can see any more
     Vacuum(Vacuum),
-    /// Add variables to an existing database; segments that are stored already hold NULL there
+    /// Add variables to an existing database; segments that are stored already hold NULL there until their granules are
+    /// ingested again
     AddVariable(AddVariable),
+    /// Take granules out of the database, for example since NASA withdrew them; a later ingest leaves them out, unless it names
+    /// the file itself
+    Remove(Remove),
 }
 
 #[derive(Debug, Args)]
@@ -85,7 +89,19 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "LIST")]
     pub(crate) filters: Option<String>,
     #[command(flatten)]
+    pub(crate) place: Where,
+    #[command(flatten)]
     pub(crate) means: Means,
+    /// Try files again that failed before and have not changed since
+    #[arg(long)]
+    pub(crate) retry: bool,
+    /// Take granules of another release than the database's; they replace what is stored of the same pass, all of a window or
+    /// none
+    #[arg(long)]
+    pub(crate) replace_release: bool,
+    /// Change the database to other filters, and ingest these granules again with them
+    #[arg(long)]
+    pub(crate) refilter: bool,
 }
 
 /// An amount of memory that an ingest can do with.
@@ -95,6 +111,16 @@ fn memory(text: &str) -> Result<usize, String> {
         return Err(format!("at least {} MB are needed", LEAST_MEMORY / 1_000_000));
     }
     usize::try_from(bytes).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Ids of granules, patterns such as 'ATL08_2020*', and @FILE for a file with one of these a line
+    #[arg(required = true, value_name = "GRANULE")]
+    pub(crate) granules: Vec<String>,
+    /// Only tell what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -142,6 +142,12 @@ impl Failure {
             {
                 selection_hint(error)
             }
+            Failure::Ingest(isdb_ingest::Error::OtherRelease { .. }) => Some(
+                "keep each release in a database of its own (--db), or replace one by the other with --replace-release",
+            ),
+            Failure::Ingest(isdb_ingest::Error::NoSuchGranule { .. }) => {
+                Some("`isdb query \"SELECT granule FROM granules_current\"` lists what is there; nothing was removed")
+            }
             Failure::Ingest(isdb_ingest::Error::Window { .. }) => {
                 Some("nothing of that window is visible; run the same command again to go on")
             }
@@ -229,6 +235,9 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         Store::Overtaken { .. } => Some("run the same command again: what the other writer has brought in is left out"),
         Store::OtherVariables { .. } => {
             Some("`isdb add-variable NAME` adds one; leave `variables` out of the config to take the database's")
+        }
+        Store::OtherDesign { what: "filters", .. } => {
+            Some("leave them out to go on as before, or ingest these granules again with the new ones by --refilter")
         }
         Store::OtherDesign { .. } => Some("leave it out to go on as the database was made, or name another --db"),
         Store::Unsupported { .. } => Some("name a folder on a local disk"),

@@ -2,6 +2,7 @@
 //! deflated, with the attributes a reader goes by.
 
 use std::error::Error;
+use std::ops::Range;
 use std::path::Path;
 
 use hdf5::{AttrValue, DatasetBuilder, FileBuilder, FinishedGroup, GroupBuilder, MaxExtent};
@@ -17,8 +18,8 @@ const DEFLATE_LEVEL: u32 = 6;
 /// GPS seconds of 2018-01-01, from which `delta_time` counts.
 const ATLAS_EPOCH_GPS: f64 = 1_198_800_018.0;
 
-/// Writes the granule of `track` with about `segments` rows a beam; an extract says nothing of the granule it is from.
-pub(crate) fn granule(path: &Path, track: &Track, segments: usize, extract: bool) -> Result<(), Box<dyn Error>> {
+/// Writes the granule of `track` with a row for most of the `segments` in each beam; an extract says nothing of the granule it is from.
+pub(crate) fn granule(path: &Path, track: &Track, segments: Range<usize>, extract: bool) -> Result<(), Box<dyn Error>> {
     let mut file = FileBuilder::new();
     file.set_attr("Conventions", ascii("CF-1.6"));
     file.set_attr("short_name", ascii("ATL08"));
@@ -32,7 +33,7 @@ pub(crate) fn granule(path: &Path, track: &Track, segments: usize, extract: bool
         group.set_attr("groundtrack_id", ascii(beam_name));
         group.set_attr("atlas_beam_type", ascii(if track.is_strong(beam) { "strong" } else { "weak" }));
         group.set_attr("sc_orientation", ascii(if track.sc_orient == 0 { "Backward" } else { "Forward" }));
-        let land = land_segments(group.create_group("land_segments"), track, beam, segments);
+        let land = land_segments(group.create_group("land_segments"), track, beam, segments.clone());
         group.add_group(land);
         file.add_group(group.finish());
     }
@@ -47,7 +48,7 @@ fn identity(file: &mut FileBuilder, track: &Track) -> Result<(), Box<dyn Error>>
     let mut ancillary = file.create_group("ancillary_data");
     ancillary.create_dataset("atlas_sdp_gps_epoch").with_f64_data(&[ATLAS_EPOCH_GPS]).with_shape(&[1]);
     ancillary.create_dataset("release").with_ascii_strings_sized(&[&release], 80)?;
-    ancillary.create_dataset("version").with_ascii_strings_sized(&["01"], 80)?;
+    ancillary.create_dataset("version").with_ascii_strings_sized(&[&format!("{:02}", track.name.revision)], 80)?;
     ancillary.create_dataset("start_region").with_i32_data(&[track.name.region.into()]).with_shape(&[1]);
     file.add_group(ancillary.finish());
 
@@ -67,7 +68,7 @@ fn identity(file: &mut FileBuilder, track: &Track) -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-fn land_segments(mut land: GroupBuilder, track: &Track, beam: u8, segments: usize) -> FinishedGroup {
+fn land_segments(mut land: GroupBuilder, track: &Track, beam: u8, segments: Range<usize>) -> FinishedGroup {
     let rows = rows(track, beam, segments);
     let of_release = || variables().iter().filter(|variable| variable.releases.contains(track.name.release));
     for variable in of_release().filter(|variable| !variable.path.contains('/')) {
@@ -84,10 +85,10 @@ fn land_segments(mut land: GroupBuilder, track: &Track, beam: u8, segments: usiz
 }
 
 /// The segments of a beam; a few are missing wherever clouds hide the ground.
-fn rows(track: &Track, beam: u8, segments: usize) -> Vec<Segment> {
+fn rows(track: &Track, beam: u8, segments: Range<usize>) -> Vec<Segment> {
     let mut photons = 0;
-    let mut rows = Vec::with_capacity(segments);
-    for along in (0..u32::MAX).take(segments) {
+    let mut rows = Vec::with_capacity(segments.len());
+    for along in (0..u32::MAX).take(segments.end).skip(segments.start) {
         let segment = Segment::new(track, beam, along, photons);
         if segment.photons() > 0 {
             photons += segment.photons();

@@ -103,6 +103,6 @@ fn every_value_and_null_of_forty_granules_of_all_releases_and_quirks_is_h5py_s()
         assert!(child.wait().unwrap().success());
     }
     assert_eq!(fs::read_dir(place.path("granules")).unwrap().count(), 40);
-    place.ok(&["ingest", "granules"]);
+    place.ok(&["ingest", "--replace-release", "granules"]);
     compare(&place);
 }

@@ -15,6 +15,7 @@ mod output;
 mod prompt;
 mod python;
 mod recipes;
+mod rules;
 mod statements;
 mod support;
 mod variables;

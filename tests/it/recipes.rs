@@ -15,8 +15,8 @@ fn recipes() -> Vec<PathBuf> {
     files
 }
 
-/// A database of every release and of an extract that does not tell its own, with tracks flown five times, and the example
-/// plots where own_plots.sql looks for them.
+/// A database of every release and of an extract that does not tell its own, with tracks flown five times,
+/// two granules that overlap, and the example plots where own_plots.sql looks for them.
 fn place() -> Place {
     let place = Place::new();
     let granules = [("1", "10", "5", "007"), ("2", "2", "1", "004"), ("3", "2", "1", "005"), ("4", "2", "1", "006")];
@@ -25,7 +25,9 @@ fn place() -> Place {
         place.make_granules("granules", &options);
     }
     place.make_granules("granules", &["--seed", "5", "--count", "1", "--segments", "300", "--extract"]);
-    place.ok(&["ingest", "granules"]);
+    let overlapping = ["--seed", "2", "--count", "1", "--release", "004", "--segments", "200", "--region", "11"];
+    place.make_granules("granules", &overlapping);
+    place.ok(&["ingest", "--replace-release", "granules"]);
     fs::create_dir(place.path("examples")).unwrap();
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/plots.csv"), place.path("examples/plots.csv"))
         .unwrap();

@@ -17,7 +17,7 @@ fn grown() -> Place {
     let files = granules(&place);
     place.ok(&["--config", "small.yml", "ingest", files[0].to_str().unwrap()]);
     place.ok(&["add-variable", "night_flag", "canopy_h_metrics", "h_te_mean"]);
-    place.ok(&["ingest", "granules"]);
+    place.ok(&["ingest", files[1].to_str().unwrap()]);
     place
 }
 

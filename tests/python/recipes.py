@@ -38,7 +38,7 @@ def load(folder):
             part |= {name: as_float(beam, name, (len(beam), 5)) for name in LISTS}
             part["time"], part["strength"] = beam.time, beam.strength.astype(str)
             part["beam"] = np.full(len(beam), beam.name)
-            known = {name: np.nan if identity[name] is None else identity[name] for name in ("cycle", "release")}
+            known = {name: np.nan if identity[name] is None else identity[name] for name in ("cycle", "region", "release")}
             part |= {name: np.full(len(beam), value, float) for name, value in known.items()}
             parts.append(part)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -254,9 +254,18 @@ def counts_by_beam(rows, _):
     return grouped(("beam", "beam_strength"), (rows["beam"], rows["strength"]), counts)
 
 
+def overlaps(rows, _):
+    known = ~np.isnan(rows["cycle"]) & ~np.isnan(rows["region"]) & ~np.isnan(rows["segment_id_beg"])
+    held = {}
+    for key in zip(*(rows[name][known] for name in ("rgt", "cycle", "beam", "segment_id_beg", "region"))):
+        held.setdefault(key[:4], set()).add(key[4])
+    shared = [len(regions) for regions in held.values() if len(regions) > 1]
+    return {"overlapping_segments": np.array([len(shared)]), "surplus_rows": np.array([sum(shared) - len(shared)])}
+
+
 RECIPES = (
     canopy_in_box, strong_night_snow_free, treeless_as_zero, percentiles_by_landcover, monthly_series,
-    rows_of_20_m, repeat_passes, terrain_against_dem, own_plots, counts_by_beam,
+    rows_of_20_m, repeat_passes, terrain_against_dem, own_plots, counts_by_beam, overlaps,
 )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
-//! An isdb database as a SQL catalog: the arrays of one snapshot as tables `segments` and `granules`, and the view `atl08`
-//! that people query.
+//! An isdb database as a SQL catalog: the arrays of one snapshot as tables `segments` and `granules`, the view `atl08` that
+//! people query, and what follows from these: `atl08_unique` and `granules_current`.
 
 use std::sync::Arc;
 
@@ -13,6 +13,10 @@ use crate::view::view_of;
 
 /// The view `atl08`, as shipped in `sql/views/`.
 const ATL08: &str = include_str!("../../../sql/views/atl08.sql");
+/// `atl08` with each physical segment once.
+const ATL08_UNIQUE: &str = include_str!("../../../sql/views/atl08_unique.sql");
+/// The attempts of the ledger that stand.
+const GRANULES_CURRENT: &str = include_str!("../../../sql/views/granules_current.sql");
 
 /// A session over the newest state of the database at `location`, or over its state at `at` (milliseconds since 1970).
 /// The session keeps that state, whatever is ingested meanwhile.
@@ -39,7 +43,18 @@ pub async fn register(context: &SessionContext, snapshot: &Snapshot) -> Result<(
     let view = view_of(ATL08, &[("s", &segments), ("g", &granules)])?;
     context.register_table("segments", Arc::new(segments))?;
     context.register_table("granules", Arc::new(granules))?;
-    context.sql(&format!("CREATE OR REPLACE VIEW atl08 AS {view}")).await?.collect().await?;
+    create_view(context, "atl08", &view).await?;
+    create_view(context, "granules_current", GRANULES_CURRENT).await?;
+    register_unique(context).await
+}
+
+/// Registers the view `atl08_unique` over the `atl08` that `context` has now.
+pub(crate) async fn register_unique(context: &SessionContext) -> Result<()> {
+    create_view(context, "atl08_unique", ATL08_UNIQUE).await
+}
+
+async fn create_view(context: &SessionContext, name: &str, select: &str) -> Result<()> {
+    context.sql(&format!("CREATE OR REPLACE VIEW {name} AS {select}")).await?.collect().await?;
     Ok(())
 }
 

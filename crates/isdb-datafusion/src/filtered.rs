@@ -7,6 +7,7 @@ use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::filters::Rule;
 use isdb_schema::segments::LEADING_VARIABLES;
 
+use crate::database::register_unique;
 use crate::error::{Error, Result};
 use crate::expression::Scope;
 
@@ -48,6 +49,7 @@ pub async fn filter(context: &SessionContext, rules: &[Rule]) -> Result<Vec<Stri
     }
     context.deregister_table("atl08")?;
     context.register_table("atl08", shown.into_view())?;
+    register_unique(context).await?;
     Ok(notes)
 }
 
@@ -70,7 +72,7 @@ impl Ingested {
 }
 
 async fn ingested(context: &SessionContext) -> Result<Vec<Ingested>> {
-    let sql = "SELECT release, variables, missing_variables FROM granules WHERE state = 'ingested'";
+    let sql = "SELECT release, variables, missing_variables FROM granules_current WHERE state = 'ingested'";
     let mut granules = Vec::new();
     for batch in context.sql(sql).await?.collect().await? {
         let [release, variables, missing] = [0, 1, 2].map(|index| batch.column(index).as_string::<i64>());

@@ -53,6 +53,8 @@ pub struct PlannedGranule {
     pub revision: Option<String>,
     /// The product's own verdict: 0 pass, 1 fail.
     pub qa_granule_pass_fail: Option<i32>,
+    /// The attempts at other subsets of the granule: a segment that one of them has stored is not stored again.
+    pub merges_with: Vec<i64>,
 }
 
 impl PlannedGranule {

@@ -22,6 +22,7 @@ use crate::commit::{CommitExec, Recorded};
 use crate::error::chain;
 use crate::expression::physical;
 use crate::granule_source::{GranuleSource, PlannedGranule, open_granule};
+use crate::merged::{Merges, StoredKeys};
 use crate::quality::QualityExec;
 use crate::selection::Selection;
 use crate::session::session;
@@ -32,13 +33,15 @@ pub fn identify(path: &Path) -> std::result::Result<Identity, String> {
     open_granule(path).map(|granule| granule.identity().clone()).map_err(|error| chain(&error))
 }
 
-/// The plan that reads `granules`, up to `readers` of them at a time, writes what `selection` takes of them to `target` and commits it as `window`.
+/// The plan that reads `granules`, up to `readers` of them at a time, writes what `selection` takes of them to `target` and
+/// commits it as `window`. Of `merged` it leaves out, granule by granule, what the attempts that it merges with hold.
 ///
 /// # Errors
 /// When an expression of the selection does not fit the rows, which its binding has ruled out.
 pub fn ingest_plan(
     granules: &[PlannedGranule],
     selection: &Selection,
+    merged: StoredKeys,
     readers: usize,
     target: WriteTarget,
     window: Window,
@@ -48,7 +51,7 @@ pub fn ingest_plan(
     let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(source);
     let rows = scan.schema();
     let (filters, outputs) = (selection.physical_filters(&rows)?, selection.physical_outputs(&rows)?);
-    let quality = Arc::new(QualityExec::new(scan, filters.into(), outputs.into()));
+    let quality = Arc::new(QualityExec::new(scan, filters.into(), outputs.into(), Merges::of(granules, merged).into()));
     stored(quality, target, window, recorded)
 }
 
@@ -116,7 +119,7 @@ mod tests {
             writers,
         };
         let recorded = Recorded::Granules { ledger: Vec::new(), filters: None, all_or_nothing: false };
-        let plan = ingest_plan(&granules, &selection, 2, target, window, recorded);
+        let plan = ingest_plan(&granules, &selection, StoredKeys::default(), 2, target, window, recorded);
         explain(&plan.unwrap())
     }
 

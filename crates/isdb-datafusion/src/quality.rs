@@ -19,6 +19,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::StreamExt;
 
+use crate::merged::Merges;
 use crate::sieve::Sieve;
 use crate::tally::{TALLY, Tally};
 
@@ -48,12 +49,18 @@ pub(crate) struct QualityExec {
     input: Arc<dyn ExecutionPlan>,
     filters: Arc<[Filter]>,
     outputs: Arc<[Output]>,
+    merges: Arc<Merges>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
 }
 
 impl QualityExec {
-    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, filters: Arc<[Filter]>, outputs: Arc<[Output]>) -> QualityExec {
+    pub(crate) fn new(
+        input: Arc<dyn ExecutionPlan>,
+        filters: Arc<[Filter]>,
+        outputs: Arc<[Output]>,
+        merges: Arc<Merges>,
+    ) -> QualityExec {
         let schema = Arc::new(Schema::new(outputs.iter().map(|output| output.field.clone()).collect::<Vec<_>>()));
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
@@ -61,7 +68,7 @@ impl QualityExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        QualityExec { input, filters, outputs, schema, properties: Arc::new(properties) }
+        QualityExec { input, filters, outputs, merges, schema, properties: Arc::new(properties) }
     }
 }
 
@@ -110,7 +117,8 @@ impl ExecutionPlan for QualityExec {
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         match children.pop() {
             Some(input) if children.is_empty() => {
-                Ok(Arc::new(QualityExec::new(input, Arc::clone(&self.filters), Arc::clone(&self.outputs))))
+                let (filters, outputs) = (Arc::clone(&self.filters), Arc::clone(&self.outputs));
+                Ok(Arc::new(QualityExec::new(input, filters, outputs, Arc::clone(&self.merges))))
             }
             _ => internal_err!("QualityExec has one input"),
         }
@@ -118,7 +126,8 @@ impl ExecutionPlan for QualityExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
-        let sieve = Sieve::new(Arc::clone(&self.filters), Arc::clone(&self.outputs), Arc::clone(&self.schema));
+        let (filters, outputs) = (Arc::clone(&self.filters), Arc::clone(&self.outputs));
+        let sieve = Sieve::new(filters, outputs, Arc::clone(&self.merges), Arc::clone(&self.schema));
         let state = (input, sieve, VecDeque::new());
         let output = futures::stream::try_unfold(state, |(mut input, mut sieve, mut ready)| async move {
             loop {

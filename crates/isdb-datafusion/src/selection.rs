@@ -172,6 +172,7 @@ mod tests {
     use isdb_schema::filters::choose;
 
     use super::*;
+    use crate::merged::Merges;
     use crate::sieve::Sieve;
     use crate::tally::{Tally, granule_rows_schema};
 
@@ -197,7 +198,7 @@ mod tests {
         let filters = selection.physical_filters(&schema).unwrap();
         let outputs = selection.physical_outputs(&schema).unwrap();
         let stored = Schema::new(outputs.iter().map(|output| output.field.clone()).collect::<Vec<_>>());
-        let mut sieve = Sieve::new(filters.into(), outputs.into(), Arc::new(stored));
+        let mut sieve = Sieve::new(filters.into(), outputs.into(), Arc::new(Merges::default()), Arc::new(stored));
         sieve.rows(&rows);
         let ready = sieve.finish(Tally::default()).unwrap();
         let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap().as_struct()).pop().unwrap();

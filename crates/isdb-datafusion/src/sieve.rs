@@ -13,15 +13,19 @@ use isdb_schema::catalogue::variable;
 use isdb_schema::ledger::Removed;
 
 use crate::error::chain;
+use crate::merged::{ALREADY_STORED, Merges};
 use crate::quality::{Filter, Output};
 use crate::tally::Tally;
 
 pub(crate) struct Sieve {
     filters: Arc<[Filter]>,
     outputs: Arc<[Output]>,
+    merges: Arc<Merges>,
     schema: SchemaRef,
     kept: Vec<RecordBatch>,
     removed: Vec<Removed>,
+    /// What other subsets of the granule in hand have stored, if it merges with any.
+    merged: Option<Removed>,
     /// The columns that had a value in the granule in hand.
     told: BTreeSet<String>,
     /// Why the granule in hand cannot be stored.
@@ -29,9 +33,10 @@ pub(crate) struct Sieve {
 }
 
 impl Sieve {
-    pub(crate) fn new(filters: Arc<[Filter]>, outputs: Arc<[Output]>, schema: SchemaRef) -> Sieve {
+    pub(crate) fn new(filters: Arc<[Filter]>, outputs: Arc<[Output]>, merges: Arc<Merges>, schema: SchemaRef) -> Sieve {
         let removed = nothing_removed(&filters);
-        Sieve { filters, outputs, schema, kept: Vec::new(), removed, told: BTreeSet::new(), failure: None }
+        let (kept, told) = (Vec::new(), BTreeSet::new());
+        Sieve { filters, outputs, merges, schema, kept, removed, merged: None, told, failure: None }
     }
 
     /// Takes rows of the granule in hand.
@@ -55,8 +60,9 @@ impl Sieve {
     /// Ends the granule in hand: its rows, and its tally behind them.
     pub(crate) fn finish(&mut self, mut tally: Tally) -> Result<Vec<RecordBatch>> {
         let mut ready = std::mem::take(&mut self.kept);
-        let removed = std::mem::replace(&mut self.removed, nothing_removed(&self.filters));
+        let mut removed = std::mem::replace(&mut self.removed, nothing_removed(&self.filters));
         let failure = self.failure.take().or_else(|| self.needed_and_missing(&removed, &ready, &tally));
+        removed.extend(self.merged.take());
         self.told.clear();
         match failure {
             // The first error is the one to tell.
@@ -81,6 +87,11 @@ impl Sieve {
         for (filter, removed) in self.filters.iter().zip(&mut self.removed) {
             let verdict = evaluate(filter, batch).map_err(|error| failed("filter", &filter.name, &error))?;
             keep = Some(charge(removed, keep, &verdict));
+        }
+        if let Some(is_new) = self.merges.is_new(batch)? {
+            let merged =
+                self.merged.get_or_insert_with(|| Removed { filter: ALREADY_STORED.to_owned(), ..Removed::default() });
+            keep = Some(charge(merged, keep, &is_new));
         }
         let rows = match keep {
             Some(keep) if keep.count_set_bits() < batch.num_rows() => {

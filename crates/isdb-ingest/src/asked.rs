@@ -5,7 +5,7 @@ use isdb_datafusion::Selection;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::expression::{Expression, Place};
-use isdb_schema::filters::Rule;
+use isdb_schema::filters::{Rule, same};
 use isdb_store::{Database, Design, Location};
 
 use crate::error::{Error, Result};
@@ -52,12 +52,18 @@ impl Asked {
         }
     }
 
-    /// What `database` takes of granules, in its newest state.
+    /// What `database` takes of granules, in its newest state, and the filters that it has to change to for that. It changes
+    /// them only if it `may_refilter`.
     ///
     /// # Errors
     /// When the database was made otherwise than is asked for.
-    pub(crate) async fn selection(&self, bound: &Selection, database: &Database) -> Result<Selection> {
-        let design = database.design(&database.snapshot().await?).await?;
+    pub(crate) async fn selection(
+        &self,
+        bound: &Selection,
+        database: &Database,
+        may_refilter: bool,
+    ) -> Result<(Selection, Option<Vec<Rule>>)> {
+        let mut design = database.design(&database.snapshot().await?).await?;
         let uri = database.location().uri();
         if let Some(variables) = &self.variables {
             design.check_variables(&uri, variables)?;
@@ -65,13 +71,18 @@ impl Asked {
         if self.derived.is_some() {
             design.check_derived(&uri, &bound.derived())?;
         }
+        let mut changed = None;
         if let Some(filters) = &self.filters {
+            if may_refilter && !same(&design.filters, filters) {
+                design.filters.clone_from(filters);
+                changed = Some(filters.clone());
+            }
             design.check_filters(&uri, filters)?;
         }
         if let Some(capacity) = self.capacity {
             design.check_capacity(&uri, capacity)?;
         }
-        of_design(&design)
+        Ok((of_design(&design)?, changed))
     }
 
     async fn create(&self, location: &Location, bound: &Selection, now_ms: u64) -> isdb_store::Result<Database> {

@@ -1,20 +1,23 @@
 //! An attempt at a granule: what the plan is told of it, and what the ledger remembers of it before the plan has run.
 
-use isdb_datafusion::{PlannedGranule, Selection};
-use isdb_schema::filters::told;
+use isdb_datafusion::PlannedGranule;
+use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 
 use crate::clock::since_1970;
-use crate::identify::Candidate;
+use crate::select::Attempt;
+use crate::wanted::Wanted;
 
 /// The granule as the plan reads it.
-pub(crate) fn planned(id: Id, candidate: &Candidate) -> PlannedGranule {
+pub(crate) fn planned(id: Id, attempt: &Attempt) -> PlannedGranule {
+    let candidate = &attempt.candidate;
     let mut granule = PlannedGranule {
         path: candidate.path.clone(),
         size_bytes: candidate.size_bytes,
         ingest_id: id.0,
         granule: candidate.granule(),
+        merges_with: attempt.taking.merges_with.iter().map(|id| id.0).collect(),
         ..PlannedGranule::default()
     };
     if let Ok(identity) = &candidate.identity {
@@ -28,16 +31,16 @@ pub(crate) fn planned(id: Id, candidate: &Candidate) -> PlannedGranule {
 }
 
 /// What the ledger remembers of an attempt, before the plan tells how it went. A file that could not even be identified has
-/// failed already.
-pub(crate) fn ledger_row(id: Id, candidate: &Candidate, selection: &Selection) -> LedgerRow {
+/// failed already. `area` is the name of the area that is taken, None for the whole granule.
+pub(crate) fn ledger_row(id: Id, attempt: &Attempt, wanted: &Wanted, area: Option<String>) -> LedgerRow {
+    let Attempt { candidate, taking } = attempt;
     let identity = candidate.identity.as_ref().ok();
     let error = candidate.identity.as_ref().err().cloned();
-    let names: Vec<&str> = selection.variables().iter().map(|variable| variable.name).collect();
-    let granule = planned(id, candidate);
+    let granule = planned(id, attempt);
     LedgerRow {
         ingest_id: id,
         granule: granule.granule,
-        product: "ATL08".to_owned(),
+        product: PRODUCT.to_owned(),
         rgt: identity.and_then(|identity| identity.rgt).map(i32::from),
         cycle: granule.cycle,
         region: granule.region,
@@ -47,19 +50,16 @@ pub(crate) fn ledger_row(id: Id, candidate: &Candidate, selection: &Selection) -
         subset: identity.map(|identity| identity.subset),
         start_time: identity.and_then(|identity| identity.start).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
         identity_source: identity.map(|identity| identity.source.as_str().to_owned()),
-        source: std::path::absolute(&candidate.path)
-            .unwrap_or_else(|_| candidate.path.clone())
-            .to_string_lossy()
-            .into_owned(),
+        source: candidate.source(),
         size_bytes: i64::try_from(candidate.size_bytes).unwrap_or(i64::MAX),
-        modified_at: None,
-        checksum: None,
-        area: None,
-        variables: names.join(" "),
-        derived: "none".to_owned(),
-        derived_hash: String::new(),
-        filters: told(&selection.filters()),
-        filters_hash: String::new(),
+        modified_at: candidate.modified_at,
+        checksum: candidate.checksum.clone(),
+        area,
+        variables: wanted.variables.join(" "),
+        derived: wanted.derived.clone(),
+        derived_hash: wanted.derived_hash.clone(),
+        filters: wanted.filters.clone(),
+        filters_hash: wanted.filters_hash.clone(),
         rows_read: 0,
         rows_kept: 0,
         rows_rejected: 0,
@@ -69,8 +69,9 @@ pub(crate) fn ledger_row(id: Id, candidate: &Candidate, selection: &Selection) -
         beams_empty: 0,
         beams_missing: 0,
         missing_variables: None,
-        notes: None,
-        replaces: Vec::new(),
+        notes: taking.why.map(|why| why.to_string()),
+        // What has failed leaves in the database what was there.
+        replaces: if error.is_none() { taking.replaces.clone() } else { Vec::new() },
         state: GranuleState::Failed,
         stage: error.as_ref().map(|_| "identify".to_owned()),
         error,

@@ -42,9 +42,38 @@ pub enum Error {
     /// What is asked for cannot be taken of these granules.
     #[error(transparent)]
     Selection(isdb_datafusion::Error),
+    /// A granule of another release than the database, or than another granule for it.
+    #[error("{granule} is of release {release:03}, and {other} is of release {pinned:03}")]
+    OtherRelease {
+        /// The granule.
+        granule: String,
+        /// Its release.
+        release: u16,
+        /// `the database`, or another granule.
+        other: String,
+        /// The release of that.
+        pinned: u16,
+    },
+    /// A name or pattern that no granule in the database has.
+    #[error("the database holds no granule {name}{near}")]
+    NoSuchGranule {
+        /// The name, as given.
+        name: String,
+        /// What may have been meant, as the end of the sentence.
+        near: String,
+    },
     /// The database refused.
     #[error(transparent)]
     Store(#[from] isdb_store::Error),
+    /// The database names an area that cannot be understood.
+    #[error("the area {name} of the database cannot be understood")]
+    Area {
+        /// Its name in the ledger.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: isdb_schema::region::RegionError,
+    },
     /// A thread was stopped.
     #[error("the work was stopped")]
     Stopped {

@@ -1,6 +1,8 @@
 //! Which granule a file is: read from the file itself, since names change and copies get about.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use futures::StreamExt;
 use isdb_datafusion::{GranuleIdentity, identify};
@@ -10,10 +12,21 @@ use isdb_datafusion::{GranuleIdentity, identify};
 pub(crate) struct Candidate {
     pub(crate) path: PathBuf,
     pub(crate) size_bytes: u64,
+    /// When the file was last changed, in nanoseconds since 1970.
+    pub(crate) modified_at: Option<i64>,
+    /// The checksum of its content, once it was read.
+    pub(crate) checksum: Option<String>,
+    /// Whether the file itself was named, and not a folder or pattern that it was found in.
+    pub(crate) is_named: bool,
     pub(crate) identity: Result<GranuleIdentity, String>,
 }
 
 impl Candidate {
+    /// A file of which nothing but its identity is known yet.
+    pub(crate) fn new(path: PathBuf, identity: Result<GranuleIdentity, String>) -> Candidate {
+        Candidate { path, size_bytes: 0, modified_at: None, checksum: None, is_named: false, identity }
+    }
+
     /// What the ledger calls it: the granule's id, or the file's own name where the file cannot be read.
     pub(crate) fn granule(&self) -> String {
         match &self.identity {
@@ -21,19 +34,36 @@ impl Candidate {
             Err(_) => self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         }
     }
+
+    /// Where the ledger says that it was read from.
+    pub(crate) fn source(&self) -> String {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        path.to_string_lossy().into_owned()
+    }
 }
 
-/// Looks into every file, `threads` at a time, in the order given.
-pub(crate) async fn identify_all(paths: Vec<PathBuf>, threads: usize) -> Vec<Candidate> {
-    let looked_at = paths.into_iter().map(|path| async move {
-        let look = {
-            let path = path.clone();
-            move || (std::fs::metadata(&path).map_or(0, |file| file.len()), identify(&path))
-        };
-        match tokio::task::spawn_blocking(look).await {
-            Ok((size_bytes, identity)) => Candidate { path, size_bytes, identity },
-            Err(stopped) => Candidate { path, size_bytes: 0, identity: Err(stopped.to_string()) },
+/// Looks into every file, `threads` at a time, in the order given. `named` are the paths as the user typed them.
+pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads: usize) -> Vec<Candidate> {
+    let named: HashSet<&Path> = named.iter().map(PathBuf::as_path).collect();
+    let looked_at = paths.into_iter().map(|path| {
+        let is_named = named.contains(path.as_path());
+        async move {
+            let place = path.clone();
+            let looked = tokio::task::spawn_blocking(move || look(place)).await;
+            let candidate = looked.unwrap_or_else(|stopped| Candidate::new(path, Err(stopped.to_string())));
+            Candidate { is_named, ..candidate }
         }
     });
     futures::stream::iter(looked_at).buffered(threads.max(1)).collect().await
+}
+
+fn look(path: PathBuf) -> Candidate {
+    let file = std::fs::metadata(&path).ok();
+    let changed = file.as_ref().and_then(|file| file.modified().ok()?.duration_since(UNIX_EPOCH).ok());
+    let identity = identify(&path);
+    Candidate {
+        size_bytes: file.map_or(0, |file| file.len()),
+        modified_at: changed.and_then(|changed| i64::try_from(changed.as_nanos()).ok()),
+        ..Candidate::new(path, identity)
+    }
 }

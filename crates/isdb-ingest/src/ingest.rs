@@ -1,25 +1,23 @@
-//! The ingest of local files: find, leave out what is done, then window by window plan, run, commit.
+//! The ingest of local files: find, leave out what is done, and run over the rest.
 
 use std::path::PathBuf;
 
-use isdb_datafusion::{
-    Engine, Pace, PlannedGranule, Recorded, Resources, Selection, WriteTarget, ingest_plan, releases_fit,
-};
+use isdb_datafusion::releases_fit;
 use isdb_schema::config;
 use isdb_schema::filters::Rule;
-use isdb_store::{Id, Location, Writer};
+use isdb_schema::region::Region;
+use isdb_store::Location;
 
+use crate::areas::Areas;
 use crate::asked::Asked;
-use crate::attempt::{ledger_row, planned};
 use crate::clock::now_ms;
-use crate::consolidate::{consolidate_with, engine};
 use crate::error::{Error, Result};
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all};
+use crate::release::check_release;
 use crate::report::{Progress, Report};
-use crate::resources::resources;
-use crate::select::select;
-use crate::window::windows;
+use crate::run::{Run, Taken};
+use crate::standing::Standing;
 
 /// What to ingest, into what, and how.
 #[derive(Clone, Debug)]
@@ -30,6 +28,8 @@ pub struct Request {
     pub location: Location,
     /// What to take of a granule.
     pub asked: Asked,
+    /// Take only segments in this area; None for whole granules.
+    pub area: Option<Region>,
     /// Which granules become visible together.
     pub window: config::Window,
     /// How many granules are decoded at a time.
@@ -38,6 +38,12 @@ pub struct Request {
     pub memory: usize,
     /// How fragments are kept few, and when old ones go.
     pub consolidate: config::Consolidate,
+    /// Try files again that failed before.
+    pub retry: bool,
+    /// Take granules of another release than the database's, and let them replace what is stored of the same pass.
+    pub replace_release: bool,
+    /// Let the database change to other filters, and ingest the granules of this request again with them.
+    pub refilter: bool,
 }
 
 /// Ingests `request.paths` and tells `progress` how it goes. Granules that the ledger calls done are left out, so the same
@@ -48,51 +54,32 @@ pub struct Request {
 pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Result<Report> {
     let paths = find_granules(&request.paths)?;
     let bound = request.asked.bind()?;
-    let candidates = identify_all(paths, request.threads).await;
+    let candidates = identify_all(paths, &request.paths, request.threads).await;
     check_releases(&candidates, &bound.filters())?;
+    if !request.replace_release {
+        check_release(&candidates, &Standing::of(&[]))?;
+    }
     let database = request.asked.open(&bound, &request.location, now_ms()).await?;
-    let filters = request.asked.selection(&bound, &database).await?.filters();
+    let ledger = database.snapshot().await?.ledger().await?;
+    let standing = Standing::of(&ledger);
+    if !request.replace_release {
+        check_release(&candidates, &standing)?;
+    }
+    let areas = Areas::of(&database, &ledger).await?;
+    let taken = Taken::of(&request, &bound, &database, &standing, areas).await?;
+    let filters = taken.selection.filters();
     progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
 
     let mut report = Report::default();
-    let ledger = database.snapshot().await?.ledger().await?;
-    let new = select(candidates, &ledger, &mut report);
-    check_releases(&new, &filters)?;
-    progress(Progress::Found { new: new.len(), skipped: report.skipped, bytes: size(&new) });
-    if new.is_empty() {
+    let candidates = taken.round(candidates, &standing, &request, None, &mut report).await.candidates();
+    check_releases(&candidates, &filters)?;
+    progress(Progress::Found { new: candidates.len(), skipped: report.skipped(), bytes: size(&candidates) });
+    if candidates.is_empty() {
         return Ok(report);
     }
-    let writer = Writer::take_over(&database, now_ms()).await?;
-    // Another writer may have been at work until the lock was ours, and have brought in granules or variables.
-    let selection = request.asked.selection(&bound, &database).await?;
-    let new = select(new, &database.snapshot().await?.ledger().await?, &mut report);
-    let of = report.done() + new.len();
-    let resources = resources(&request.location, request.threads, request.memory)?;
-    let engine = engine(writer, &resources)?;
-    let mut read = 0;
-    for window in windows(new, request.window) {
-        let pace = |pace: Pace| progress(Progress::Read { bytes: read + pace.bytes });
-        write_window(&engine, &window, &selection, &resources, &mut report, pace).await?;
-        read += size(&window);
-        progress(Progress::Committed { granules: report.done(), of, rows: report.rows });
-    }
-    tidy(&engine, request.consolidate, &resources, &mut progress).await?;
-    Ok(report)
-}
-
-/// Keeps fragments few, if that is wanted, and removes what nobody can see any more.
-async fn tidy(
-    engine: &Engine,
-    wanted: config::Consolidate,
-    resources: &Resources,
-    progress: &mut impl FnMut(Progress),
-) -> Result<()> {
-    if wanted.fragments > 0 {
-        let told = |group, of| progress(Progress::Consolidated { group, of });
-        consolidate_with(engine, wanted.policy, wanted.fragments, resources, told).await?;
-    }
-    engine.writer().await.vacuum(now_ms(), wanted.keep_ms).await?;
-    Ok(())
+    let mut run = Run::begin(&request, &bound, &database, report).await?;
+    run.ingest(candidates, &mut progress).await?;
+    run.end(&mut progress).await
 }
 
 fn size(candidates: &[Candidate]) -> u64 {
@@ -107,43 +94,6 @@ fn check_releases(candidates: &[Candidate], filters: &[Rule]) -> Result<()> {
             let release = identity.release.map(|release| format!("{release:03}"));
             releases_fit(filters, release.as_deref(), &candidate.granule()).map_err(Error::Selection)?;
         }
-    }
-    Ok(())
-}
-
-/// Ingests the granules of one window and commits them.
-async fn write_window(
-    engine: &Engine,
-    candidates: &[Candidate],
-    selection: &Selection,
-    resources: &Resources,
-    report: &mut Report,
-    pace: impl FnMut(Pace),
-) -> Result<()> {
-    let failed = |source| Error::Window { granules: candidates.len(), source };
-    let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-    let mut writer = engine.writer().await;
-    let window = writer.window(count, now_ms())?;
-    let array = writer.database().location().segments();
-    drop(writer);
-
-    let attempts: Vec<(Id, &Candidate)> = (0..count).map(|index| window.ingest_id(index)).zip(candidates).collect();
-    let readable = attempts.iter().filter(|(_, candidate)| candidate.identity.is_ok());
-    let granules: Vec<PlannedGranule> = readable.map(|(id, candidate)| planned(*id, candidate)).collect();
-    let ledger = attempts.iter().map(|(id, candidate)| ledger_row(*id, candidate, selection)).collect();
-    let target = WriteTarget {
-        array,
-        timestamp: window.timestamp,
-        first_fragment: window.fragment_id(0).0,
-        fragment_bytes: resources.fragment_bytes(),
-        writers: resources.writers(size(candidates)),
-    };
-    let recorded = Recorded::Granules { ledger, filters: None, all_or_nothing: false };
-    let plan = ingest_plan(&granules, selection, resources.threads, target, window, recorded).map_err(failed)?;
-    let rows = engine.run(&plan, pace).await.map_err(failed)?;
-
-    for (row, candidate) in rows.iter().zip(candidates) {
-        report.tell(row, &candidate.path);
     }
     Ok(())
 }

@@ -2,8 +2,10 @@
 //! database window by window, each committed whole.
 
 mod add_variables;
+mod areas;
 mod asked;
 mod attempt;
+mod checksum;
 mod clock;
 mod consolidate;
 mod error;
@@ -11,9 +13,19 @@ mod find;
 mod grouping;
 mod identify;
 mod ingest;
+mod key;
+mod release;
+mod remove;
 mod report;
 mod resources;
+mod run;
 mod select;
+mod standing;
+mod summary;
+#[cfg(test)]
+mod testing;
+mod verdict;
+mod wanted;
 mod window;
 
 pub use add_variables::{Added, add_variables};
@@ -22,4 +34,6 @@ pub use consolidate::{Consolidated, consolidate, vacuum};
 pub use error::{Error, Result};
 pub use find::find_granules;
 pub use ingest::{Request, ingest};
-pub use report::{Failure, Progress, Report, Warning};
+pub use remove::{Removal, remove};
+pub use report::{Failure, Progress, Report, Skip, Warning};
+pub use summary::Summary;

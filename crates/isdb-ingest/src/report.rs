@@ -1,9 +1,13 @@
 //! What an ingest tells: progress while it runs, and a report at its end.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use isdb_schema::ledger::{GranuleState, Removed};
 use isdb_store::LedgerRow;
+
+use crate::select::Attempt;
+use crate::verdict::Why;
 
 /// What has just happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +50,41 @@ pub enum Progress {
     },
 }
 
+/// Why a file is left out, which is no failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Skip {
+    /// The database has it, with all that is asked for.
+    Stored,
+    /// Another file of the same release and revision of the granule was ingested by the same run.
+    Copy,
+    /// A newer revision or release of the granule is stored.
+    Older,
+    /// It is a subset of a granule that is stored whole.
+    Subset,
+    /// The granule was removed on purpose; only a file that is named itself brings it back.
+    Removed,
+}
+
+impl Skip {
+    /// The reason in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Skip::Stored => "in the database already",
+            Skip::Copy => "a copy of another file",
+            Skip::Older => "older than what is stored",
+            Skip::Subset => "a subset of what is stored",
+            Skip::Removed => "removed on purpose",
+        }
+    }
+}
+
 /// A granule that could not be ingested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The file.
     pub path: PathBuf,
+    /// Where it failed, in a word of the ledger's `stage`; None where that is not known.
+    pub stage: Option<String>,
     /// Why.
     pub error: String,
 }
@@ -67,14 +101,18 @@ pub struct Warning {
 /// What became of every file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Granules whose rows are now in the database.
+    /// Granules that are new in the database.
     pub ingested: usize,
+    /// Granules whose rows took the place of earlier ones.
+    pub replaced: usize,
     /// Granules that were read and hold no row.
     pub empty: usize,
-    /// Granules that were in the database already, or came twice.
-    pub skipped: usize,
-    /// Granules that could not be read.
+    /// How many files were left out, and why.
+    pub skipped: BTreeMap<Skip, usize>,
+    /// Granules that could not be ingested.
     pub failed: Vec<Failure>,
+    /// Files that an earlier ingest failed on, that are as they were, and that were not tried again.
+    pub failed_before: Vec<Failure>,
     /// Rows stored.
     pub rows: u64,
     /// Rows without position or time, which were left out.
@@ -90,22 +128,39 @@ pub struct Report {
 impl Report {
     /// Granules looked at and not skipped.
     pub fn done(&self) -> usize {
-        self.ingested + self.empty + self.failed.len()
+        self.ingested + self.replaced + self.empty + self.failed.len()
     }
 
-    /// Adds what became of the file at `path`.
-    pub(crate) fn tell(&mut self, row: &LedgerRow, path: &Path) {
+    /// Files left out for any reason.
+    pub fn skipped(&self) -> usize {
+        self.skipped.values().sum()
+    }
+
+    /// Adds what needed no attempt.
+    pub(crate) fn leave_out(&mut self, skipped: &BTreeMap<Skip, usize>, failed_before: Vec<Failure>) {
+        for (why, count) in skipped {
+            *self.skipped.entry(*why).or_default() += count;
+        }
+        self.failed_before.extend(failed_before);
+    }
+
+    /// Adds what became of an attempt, as its `row` of the ledger tells.
+    pub(crate) fn tell(&mut self, row: &LedgerRow, attempt: &Attempt) {
         match row.state {
-            GranuleState::Ingested => self.ingested += 1,
+            GranuleState::Ingested if row.replaces.is_empty() => self.ingested += 1,
+            GranuleState::Ingested => self.replaced += 1,
             GranuleState::Empty => self.empty += 1,
-            GranuleState::Failed | GranuleState::Removed => {
-                self.failed.push(Failure { path: path.to_path_buf(), error: row.error.clone().unwrap_or_default() });
-            }
+            GranuleState::Failed | GranuleState::Removed => self.failed.push(Failure {
+                path: attempt.candidate.path.clone(),
+                stage: row.stage.clone(),
+                error: row.error.clone().unwrap_or_default(),
+            }),
         }
         self.count(row);
-        self.warn(path, row);
+        self.warn(row, attempt);
     }
 
+    /// Adds the numbers of one attempt.
     fn count(&mut self, row: &LedgerRow) {
         let number = |count: i64| u64::try_from(count).unwrap_or(0);
         self.rows += number(row.rows_kept);
@@ -125,11 +180,16 @@ impl Report {
         }
     }
 
-    fn warn(&mut self, path: &Path, row: &LedgerRow) {
+    /// Adds what is odd about the file of an attempt; that it replaces what it outranks, or was asked for again, is not.
+    fn warn(&mut self, row: &LedgerRow, attempt: &Attempt) {
+        let usual =
+            attempt.taking.why.filter(|why| *why != Why::Changed).map(|why| why.to_string()).unwrap_or_default();
+        let notes = row.notes.as_deref().map(|notes| notes.strip_prefix(&usual).unwrap_or(notes));
+        let notes = notes.map(|notes| notes.trim_start_matches("; ").to_owned()).filter(|notes| !notes.is_empty());
         let missing = row.missing_variables.as_ref().map(|names| format!("NULL for want of {names}"));
-        let texts: Vec<String> = row.notes.iter().cloned().chain(missing).collect();
+        let texts: Vec<String> = notes.into_iter().chain(missing).collect();
         if !texts.is_empty() {
-            self.warnings.push(Warning { path: path.to_path_buf(), text: texts.join("; ") });
+            self.warnings.push(Warning { path: attempt.candidate.path.clone(), text: texts.join("; ") });
         }
     }
 }

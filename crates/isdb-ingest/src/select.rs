@@ -1,120 +1,116 @@
-//! Which candidates are ingested: not what is in the database already, and not what would be in it twice. Replacing is not
-//! built yet, so another revision or another subset of a granule is refused aloud instead of being stored beside the first.
+//! Which files are ingested now, which wait for those, and which are left out.
+//!
+//! Of the files of one granule the best goes first, and the others wait: when it is in the ledger, they are held against it.
+//! So the older revision is taken if the newer cannot be read, and subsets merge with each other, whatever order they come in.
 
-use std::collections::HashMap;
-
-use isdb_store::LedgerRow;
+use std::collections::BTreeMap;
 
 use crate::identify::Candidate;
-use crate::report::{Failure, Report};
+use crate::key::{Key, Rank};
+use crate::report::{Failure, Skip};
+use crate::standing::Standing;
+use crate::verdict::{Rules, Taking, Verdict, is_unchanged, needs_checksum};
 
-/// What is known of a granule that is in the database, or about to be.
-struct Known {
-    granule: String,
-    is_subset: bool,
-    size_bytes: u64,
+/// A file to ingest, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) candidate: Candidate,
+    pub(crate) taking: Taking,
 }
 
-/// The candidates to ingest; the others are counted or told in `report`.
-pub(crate) fn select(mut candidates: Vec<Candidate>, ledger: &[LedgerRow], report: &mut Report) -> Vec<Candidate> {
-    let mut known: HashMap<String, Known> = HashMap::new();
-    for row in ledger.iter().filter(|row| row.state.is_done()) {
-        let size_bytes = u64::try_from(row.size_bytes).unwrap_or(0);
-        let entry = Known { granule: row.granule.clone(), is_subset: row.subset == Some(true), size_bytes };
-        known.insert(track(&row.granule).to_owned(), entry);
-    }
-    // The highest release and revision of a granule comes first, and so is the one that is taken.
-    candidates.sort_by_cached_key(|candidate| std::cmp::Reverse(candidate.granule()));
-    let mut selected = Vec::new();
+/// What becomes of a list of files.
+#[derive(Debug, Default)]
+pub(crate) struct Selected {
+    /// To be ingested, at most one file for each granule.
+    pub(crate) now: Vec<Attempt>,
+    /// To be selected from again when those are in the ledger.
+    pub(crate) later: Vec<Candidate>,
+    /// How many are left out, and why.
+    pub(crate) skipped: BTreeMap<Skip, usize>,
+    /// Failed before and not tried again.
+    pub(crate) failed_before: Vec<Failure>,
+}
+
+/// Those of `candidates` whose checksum decides what becomes of them.
+pub(crate) fn doubtful<'c>(
+    candidates: &'c mut [Candidate],
+    standing: &Standing<'_>,
+) -> impl Iterator<Item = &'c mut Candidate> {
+    candidates.iter_mut().filter(|candidate| match &candidate.identity {
+        Ok(identity) => needs_checksum(candidate, standing.of_key(&Key::of(identity))),
+        Err(_) => false,
+    })
+}
+
+/// Holds `candidates` against what stands, granule by granule.
+pub(crate) fn select(candidates: Vec<Candidate>, standing: &Standing<'_>, rules: &Rules<'_>) -> Selected {
+    let mut selected = Selected::default();
+    let mut granules: BTreeMap<Key, Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
-        // A file that cannot be read has a name only, which says nothing of what is in the database.
-        let Ok(identity) = &candidate.identity else {
-            selected.push(candidate);
-            continue;
-        };
-        let granule = candidate.granule();
-        let entry = Known { granule: granule.clone(), is_subset: identity.subset, size_bytes: candidate.size_bytes };
-        match known.get(track(&granule)) {
-            None => {
-                known.insert(track(&granule).to_owned(), entry);
-                selected.push(candidate);
+        match &candidate.identity {
+            Ok(identity) => granules.entry(Key::of(identity)).or_default().push(candidate),
+            Err(_) => {
+                let verdict = rules.verdict(&candidate, standing);
+                selected.add(candidate, verdict);
             }
-            Some(other) if other.granule != granule => {
-                let error = format!("{}: {} of the same pass is taken already", path(&candidate), other.granule);
-                report.failed.push(Failure { path: candidate.path, error });
-            }
-            Some(other) if (other.is_subset || entry.is_subset) && other.size_bytes != entry.size_bytes => {
-                let error = format!("{}: another subset of {granule} is taken already", path(&candidate));
-                report.failed.push(Failure { path: candidate.path, error });
-            }
-            Some(_) => report.skipped += 1,
         }
+    }
+    for (key, mut files) in granules {
+        let rows = standing.of_key(&key);
+        let is_known = |file: &Candidate| rows.iter().any(|row| is_unchanged(file, row));
+        // The path decides last, so that the same files always end the same.
+        files.sort_by_cached_key(|file| (std::cmp::Reverse(rank(file)), !is_known(file), file.path.clone()));
+        selected.add_granule(files, standing, rules);
     }
     selected
 }
 
-/// A granule's id without release and revision: `ATL08_20200821122613_08730802`.
-fn track(granule: &str) -> &str {
-    let mut parts = granule.rsplitn(3, '_');
-    let (revision, release) = (parts.next(), parts.next());
-    let is_number = |part: Option<&str>, digits| {
-        part.is_some_and(|part: &str| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()))
-    };
-    match parts.next() {
-        Some(track) if is_number(revision, 2) && is_number(release, 3) => track,
-        _ => granule,
+impl Selected {
+    /// The files that are to be ingested, now or later.
+    pub(crate) fn candidates(self) -> Vec<Candidate> {
+        self.now.into_iter().map(|attempt| attempt.candidate).chain(self.later).collect()
+    }
+
+    /// Adds the files of one granule, the best first.
+    fn add_granule(&mut self, files: Vec<Candidate>, standing: &Standing<'_>, rules: &Rules<'_>) {
+        let mut stored: Option<Rank> = None;
+        let mut files = files.into_iter();
+        for file in files.by_ref() {
+            let rank = rank(&file);
+            let verdict = match stored {
+                Some(stored) if rank < stored && stored.is_whole && !rank.is_whole => Verdict::Skip(Skip::Subset),
+                Some(stored) if rank < stored => Verdict::Skip(Skip::Older),
+                Some(stored) if stored.is_whole => Verdict::Skip(Skip::Stored),
+                _ => rules.verdict(&file, standing),
+            };
+            if verdict == Verdict::Skip(Skip::Stored) {
+                stored = stored.or(Some(rank));
+            }
+            let is_taken = matches!(verdict, Verdict::Take(_));
+            self.add(file, verdict);
+            if is_taken {
+                break;
+            }
+        }
+        self.later.extend(files);
+    }
+
+    fn add(&mut self, candidate: Candidate, verdict: Verdict) {
+        match verdict {
+            Verdict::Take(taking) => self.now.push(Attempt { candidate, taking }),
+            Verdict::Skip(why) => *self.skipped.entry(why).or_default() += 1,
+            Verdict::FailedBefore(error) => {
+                self.failed_before.push(Failure { path: candidate.path, stage: None, error });
+            }
+        }
     }
 }
 
-fn path(candidate: &Candidate) -> std::path::Display<'_> {
-    candidate.path.display()
+/// A file without identity has no rank and no granule to be compared in.
+fn rank(candidate: &Candidate) -> Rank {
+    let nothing = Rank { is_whole: false, release: None, revision: None };
+    candidate.identity.as_ref().map_or(nothing, Rank::of)
 }
 
 #[cfg(test)]
-mod tests {
-    use isdb_datafusion::GranuleIdentity;
-
-    use super::*;
-
-    fn candidate(id: &str, subset: bool, size_bytes: u64) -> Candidate {
-        let identity = GranuleIdentity { id: id.to_owned(), subset, ..GranuleIdentity::default() };
-        Candidate { path: format!("{id}-{size_bytes}.h5").into(), size_bytes, identity: Ok(identity) }
-    }
-
-    fn run(candidates: Vec<Candidate>) -> (Vec<String>, usize, usize) {
-        let mut report = Report::default();
-        let selected = select(candidates, &[], &mut report);
-        let names = selected.iter().map(|candidate| candidate.path.display().to_string()).collect();
-        (names, report.skipped, report.failed.len())
-    }
-
-    const PASS: &str = "ATL08_20200821122613_08730802";
-
-    #[test]
-    fn a_copy_is_skipped_without_a_word_of_failure() {
-        let id = format!("{PASS}_006_01");
-        let (selected, skipped, failed) = run(vec![candidate(&id, false, 5), candidate(&id, false, 5)]);
-        assert_eq!((selected.len(), skipped, failed), (1, 1, 0));
-    }
-
-    #[test]
-    fn of_two_revisions_the_newer_is_taken_and_the_older_is_told() {
-        let older = candidate(&format!("{PASS}_006_01"), false, 5);
-        let newer = candidate(&format!("{PASS}_006_02"), false, 5);
-        let (selected, skipped, failed) = run(vec![older, newer]);
-        assert_eq!((selected, skipped, failed), (vec![format!("{PASS}_006_02-5.h5")], 0, 1));
-    }
-
-    #[test]
-    fn another_subset_of_a_granule_is_told_and_not_taken_for_a_copy() {
-        let id = format!("{PASS}_006_01");
-        let (selected, skipped, failed) = run(vec![candidate(&id, true, 5), candidate(&id, true, 6)]);
-        assert_eq!((selected.len(), skipped, failed), (1, 0, 1));
-    }
-
-    #[test]
-    fn a_name_that_is_no_granule_s_stands_for_itself() {
-        assert_eq!(track("clip_of_mine_01"), "clip_of_mine_01");
-        assert_eq!(track(&format!("{PASS}_006_02")), PASS);
-    }
-}
+mod tests;

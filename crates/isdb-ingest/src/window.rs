@@ -4,29 +4,33 @@
 use chrono::{DateTime, Datelike};
 use isdb_schema::config::{Span, Window};
 
-use crate::identify::Candidate;
+use crate::select::Attempt;
 
-/// The candidates in windows within `limits`, in the order of their start. What has no date, or cannot be read, comes last.
-pub(crate) fn windows(candidates: Vec<Candidate>, limits: Window) -> Vec<Vec<Candidate>> {
-    let start = |candidate: &Candidate| candidate.identity.as_ref().ok().and_then(|identity| identity.start);
-    let mut candidates = candidates;
+/// The attempts in windows within `limits`, in the order of their start. What has no date, or cannot be read, comes last. What
+/// is taken of another area has windows of its own, and so has what replaces another release, since it fails together.
+pub(crate) fn windows(mut attempts: Vec<Attempt>, limits: Window) -> Vec<Vec<Attempt>> {
+    let start = |attempt: &Attempt| attempt.candidate.identity.as_ref().ok().and_then(|identity| identity.start);
     // The path decides last, so that the same files always make the same windows.
-    candidates.sort_by_cached_key(|candidate| (start(candidate).is_none(), start(candidate), candidate.path.clone()));
-    let mut windows: Vec<Vec<Candidate>> = Vec::new();
-    let (mut last_span, mut bytes) = (None, 0);
-    for candidate in candidates {
-        let of = start(&candidate).and_then(|start| span(start, limits.span));
-        bytes += candidate.size_bytes;
+    attempts.sort_by_cached_key(|attempt| {
+        let (taking, start) = (&attempt.taking, start(attempt));
+        (taking.is_other_release, taking.area.clone(), start.is_none(), start, attempt.candidate.path.clone())
+    });
+    let mut windows: Vec<Vec<Attempt>> = Vec::new();
+    let (mut last, mut bytes) = (None, 0);
+    for attempt in attempts {
+        let span = start(&attempt).and_then(|start| span(start, limits.span));
+        let of = (attempt.taking.is_other_release, attempt.taking.area.clone(), span);
+        bytes += attempt.candidate.size_bytes;
         match windows.last_mut() {
-            Some(window) if last_span == Some(of) && window.len() < limits.granules && bytes <= limits.bytes => {
-                window.push(candidate);
+            Some(window) if last.as_ref() == Some(&of) && window.len() < limits.granules && bytes <= limits.bytes => {
+                window.push(attempt);
             }
             _ => {
-                bytes = candidate.size_bytes;
-                windows.push(vec![candidate]);
+                bytes = attempt.candidate.size_bytes;
+                windows.push(vec![attempt]);
             }
         }
-        last_span = Some(of);
+        last = Some(of);
     }
     windows
 }
@@ -45,11 +49,14 @@ fn span(instant: i64, span: Span) -> Option<(i32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identify::Candidate;
+    use crate::verdict::Taking;
 
     const LIMITS: Window = Window { granules: 2, bytes: 100, span: Span::Quarter };
 
-    fn candidate(name: &str, size_bytes: u64) -> Candidate {
-        Candidate { path: name.into(), size_bytes, identity: Err("unreadable".to_owned()) }
+    fn attempt(name: &str, size_bytes: u64) -> Attempt {
+        let candidate = Candidate { size_bytes, ..Candidate::new(name.into(), Err("unreadable".to_owned())) };
+        Attempt { candidate, taking: Taking::default() }
     }
 
     #[test]
@@ -67,11 +74,21 @@ mod tests {
     }
 
     #[test]
+    fn what_replaces_another_release_fails_together_and_takes_no_other_granule_with_it() {
+        let mut attempts = ["a", "b", "c"].map(|name| attempt(name, 1));
+        attempts[1].taking.is_other_release = true;
+        let windows = windows(attempts.into(), LIMITS);
+        let paths = |window: &Vec<Attempt>| -> Vec<String> {
+            window.iter().map(|attempt| attempt.candidate.path.display().to_string()).collect()
+        };
+        assert_eq!(windows.iter().map(paths).collect::<Vec<_>>(), [vec!["a", "c"], vec!["b"]]);
+    }
+
+    #[test]
     fn a_window_holds_no_more_granules_or_bytes_than_asked() {
-        let sizes =
-            |granules: Vec<Candidate>| -> Vec<usize> { windows(granules, LIMITS).iter().map(Vec::len).collect() };
-        assert_eq!(sizes(["a", "b", "c"].map(|name| candidate(name, 1)).into()), [2, 1]);
-        assert_eq!(sizes(vec![candidate("a", 60), candidate("b", 60), candidate("c", 40)]), [1, 2]);
-        assert_eq!(sizes(vec![candidate("a", 600)]), [1]);
+        let sizes = |granules: Vec<Attempt>| -> Vec<usize> { windows(granules, LIMITS).iter().map(Vec::len).collect() };
+        assert_eq!(sizes(["a", "b", "c"].map(|name| attempt(name, 1)).into()), [2, 1]);
+        assert_eq!(sizes(vec![attempt("a", 60), attempt("b", 60), attempt("c", 40)]), [1, 2]);
+        assert_eq!(sizes(vec![attempt("a", 600)]), [1]);
     }
 }

@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: AddVariable, settings: Settings) -> Result<u8
     }
     if !new.is_empty() {
         eprintln!("added: {}", names(&new));
-        eprintln!("segments stored before hold NULL there; granules ingested from now on bring values");
+        eprintln!("segments stored before hold NULL there; a granule brings values when it is ingested, also again");
     }
     Ok(SUCCESS)
 }

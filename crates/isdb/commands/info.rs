@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use isdb_ingest::Summary;
 use isdb_schema::filters::told;
-use isdb_schema::ledger::GranuleState;
 use isdb_store::{Database, LedgerRow};
 
 use crate::failure::{Failure, SUCCESS};
 use crate::instant::instant_of_commit;
+use crate::session::releases_told;
 use crate::settings::Settings;
 
 const SUMMARY: &str = "SELECT count(*), round(min(latitude), 4), round(max(latitude), 4), round(min(longitude), 4), \
@@ -25,7 +26,13 @@ pub(crate) async fn run(settings: Settings) -> Result<u8, Failure> {
     let commit = snapshot.commit();
     println!("database   {}", settings.location.uri());
     println!("state      commit {} at {} ({})", commit.number, commit.timestamp, instant_of_commit(commit.timestamp));
-    println!("granules   {}", granules(&ledger));
+    let design = database.design(&snapshot).await?;
+    let totals = Summary::of(&ledger, &design.filters);
+    println!("granules   {}", granules(&totals, &ledger));
+    let releases = isdb_datafusion::coexisting_releases(&context).await?;
+    if !releases.is_empty() {
+        println!("           more than one release: {}", releases_told(&releases));
+    }
     for batch in &summary {
         let options = FormatOptions::default().with_null("-");
         let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
@@ -37,31 +44,29 @@ pub(crate) async fn run(settings: Settings) -> Result<u8, Failure> {
             println!("time       {} to {}", first.value(0), last.value(0));
         }
     }
-    let design = database.design(&snapshot).await?;
     println!("variables  {}", design.variables.len());
     if !design.derived.is_empty() {
         let names: Vec<&str> = design.derived.iter().map(|field| field.name().as_str()).collect();
         println!("derived    {}", names.join(", "));
     }
     println!("filters    {}", told(&design.filters));
+    for (filters, granules) in &totals.other_filters {
+        println!("           {granules} granules were ingested with: {filters}");
+    }
     println!("TileDB-Py  tiledb.open(\"{}\", timestamp={})", settings.location.segments(), commit.timestamp);
     if snapshot.visible_segments().is_some() {
-        println!("           shows rows, too, that no commit records; isdb leaves them out");
+        println!(
+            "           shows rows, too, that were replaced or removed or that no commit records; isdb leaves them out"
+        );
     }
     Ok(SUCCESS)
 }
 
-/// Counts by state, each granule once and by its newest attempt, and the releases seen.
-fn granules(ledger: &[LedgerRow]) -> String {
-    let newest: std::collections::BTreeMap<&str, &LedgerRow> =
-        ledger.iter().map(|row| (row.granule.as_str(), row)).collect();
-    let count = |state: GranuleState| newest.values().filter(|row| row.state == state).count();
-    let counts: Vec<String> = GranuleState::ALL
-        .iter()
-        .filter(|state| count(**state) > 0)
-        .map(|state| format!("{} {}", count(*state), state.as_str()))
-        .collect();
-    let releases: BTreeSet<&str> = newest.values().filter_map(|row| row.release.as_deref()).collect();
+/// Counts by state, and the releases seen.
+fn granules(summary: &Summary, ledger: &[LedgerRow]) -> String {
+    let counted = summary.granules.iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<String> = counted.map(|(state, count)| format!("{count} {}", state.as_str())).collect();
+    let releases: BTreeSet<&str> = ledger.iter().filter_map(|row| row.release.as_deref()).collect();
     let releases: Vec<&str> = releases.into_iter().collect();
     match (counts.is_empty(), releases.is_empty()) {
         (true, _) => "none".to_owned(),

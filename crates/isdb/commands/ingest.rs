@@ -1,6 +1,6 @@
 //! `isdb ingest`: runs the ingest and tells how it goes, on standard error.
 
-use isdb_ingest::{Asked, Report, Request, ingest};
+use isdb_ingest::{Asked, Report, Request, Skip, ingest};
 use isdb_schema::config::Config;
 use isdb_schema::filters::choose;
 use isdb_schema::ledger::Removed;
@@ -8,25 +8,30 @@ use isdb_schema::ledger::Removed;
 use crate::cli::Ingest;
 use crate::failure::{Failure, SOME_FAILED, SUCCESS};
 use crate::progress::Telling;
-use crate::settings::{self, Settings};
+use crate::settings::{self, Settings, region_and_period};
 
 pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Failure> {
     let database = settings.location.uri();
     let (threads, memory) = arguments.means.in_force(&settings.config);
+    let (area, _) = region_and_period(&arguments.place)?;
     let request = Request {
         paths: arguments.paths,
         location: settings.location,
         asked: asked(&settings.config, arguments.filters.as_deref())?,
+        area,
         window: settings.config.window,
         threads,
         memory,
         consolidate: settings.config.consolidate,
+        retry: arguments.retry,
+        replace_release: arguments.replace_release,
+        refilter: arguments.refilter,
     };
     let mut telling = Telling::new();
     let report = ingest(request, |progress| telling.tell(progress)).await?;
     telling.end();
     tell_report(&report, &database);
-    Ok(if report.failed.is_empty() { SUCCESS } else { SOME_FAILED })
+    Ok(if report.failed.is_empty() && report.failed_before.is_empty() { SUCCESS } else { SOME_FAILED })
 }
 
 /// What the config asks for; the flag's filters come before its own.
@@ -56,12 +61,22 @@ fn tell_report(report: &Report, database: &str) {
     }
     let parts = [
         (report.ingested, "ingested"),
+        (report.replaced, "replaced"),
         (report.empty, "empty"),
-        (report.skipped, "skipped"),
+        (report.skipped(), "skipped"),
         (report.failed.len(), "failed"),
+        (report.failed_before.len(), "failed before"),
     ];
     let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     eprintln!("granules: {}", told.join(", "));
+    let skipped = report.skipped.iter().filter(|(why, _)| **why != Skip::Stored);
+    let reasons: Vec<String> = skipped.map(|(why, count)| format!("{count} {}", why.as_str())).collect();
+    if !reasons.is_empty() {
+        eprintln!("of those skipped: {}", reasons.join(", "));
+    }
+    if !report.failed_before.is_empty() {
+        eprintln!("hint: files that failed before are tried again with --retry; `SELECT source, error FROM granules`");
+    }
     let [read, empty, missing] = report.beams;
     if read + empty + missing > 0 {
         eprintln!("beams: {read} read, {empty} without segments, {missing} not in their granule");

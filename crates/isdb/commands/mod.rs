@@ -9,6 +9,7 @@ pub(crate) mod info;
 pub(crate) mod ingest;
 pub(crate) mod login;
 pub(crate) mod query;
+pub(crate) mod remove;
 pub(crate) mod search;
 pub(crate) mod vacuum;
 pub(crate) mod variables;

@@ -94,6 +94,10 @@ impl Session {
         for note in isdb_datafusion::filter(&context, &shown.filters).await? {
             eprintln!("warning: {note}");
         }
+        let releases = isdb_datafusion::coexisting_releases(&context).await?;
+        if !releases.is_empty() {
+            eprintln!("warning: more than one release is in the database: {}", releases_told(&releases));
+        }
         Ok(Session { context, timestamp: snapshot.commit().timestamp, shown: Arc::clone(shown) })
     }
 
@@ -162,6 +166,12 @@ impl Session {
             }
         }
     }
+}
+
+/// Releases with their granules: `006 (3 granules), 007 (1 granules)`.
+pub(crate) fn releases_told(releases: &[(String, i64)]) -> String {
+    let told: Vec<String> = releases.iter().map(|(release, count)| format!("{release} ({count} granules)")).collect();
+    told.join(", ")
 }
 
 /// The rows of `plan`, found by tasks of `engine`: rows are written while the next are found, and Ctrl-C is heard whatever

@@ -1,0 +1,131 @@
+//! Whole lists of files, round after round.
+
+use isdb_schema::ledger::GranuleState;
+use isdb_store::{Id, LedgerRow};
+
+use super::*;
+use crate::testing::{candidate, revision, row, subset};
+use crate::wanted::Wanted;
+
+/// What is stored in the end of `files`, those called `unreadable` failing while they are read, and what was left out. Every
+/// round's attempts are in the ledger before the next.
+fn stored(
+    mut ledger: Vec<LedgerRow>,
+    files: Vec<Candidate>,
+    unreadable: &[&str],
+) -> (Vec<String>, BTreeMap<Skip, usize>) {
+    let (mut files, mut skipped) = (files, BTreeMap::new());
+    while !files.is_empty() {
+        let wanted = Wanted::default();
+        let rules = Rules { wanted: &wanted, covers: &|_, _| false, retry: false, since: Some(Id(100)) };
+        let selected = select(files, &Standing::of(&ledger), &rules);
+        for (why, count) in selected.skipped {
+            *skipped.entry(why).or_default() += count;
+        }
+        for attempt in selected.now {
+            let id = 100 + i64::try_from(ledger.len()).unwrap();
+            ledger.push(ended(id, &attempt, unreadable));
+        }
+        files = selected.later;
+    }
+    let standing = Standing::of(&ledger);
+    let mut names: Vec<String> = standing.rows().map(|row| name(&row.source)).collect();
+    names.sort();
+    (names, skipped)
+}
+
+fn ended(id: i64, attempt: &Attempt, unreadable: &[&str]) -> LedgerRow {
+    let Attempt { candidate, taking } = attempt;
+    let (identity, source) = (candidate.identity.as_ref().unwrap(), candidate.source());
+    let is_unreadable = unreadable.contains(&name(&source).as_str());
+    LedgerRow {
+        size_bytes: candidate.size_bytes.cast_signed(),
+        modified_at: candidate.modified_at,
+        checksum: candidate.checksum.clone(),
+        subset: Some(identity.subset),
+        release: identity.release.map(|release| format!("{release:03}")),
+        revision: identity.revision.map(|revision| format!("{revision:02}")),
+        replaces: if is_unreadable { Vec::new() } else { taking.replaces.clone() },
+        state: if is_unreadable { GranuleState::Failed } else { GranuleState::Ingested },
+        source,
+        ..row(id, &identity.id)
+    }
+}
+
+fn name(source: &str) -> String {
+    source.rsplit('/').next().unwrap().to_owned()
+}
+
+/// The same result, whichever of the files comes first.
+fn in_both_orders(
+    ledger: &[LedgerRow],
+    files: &[Candidate],
+    unreadable: &[&str],
+) -> (Vec<String>, BTreeMap<Skip, usize>) {
+    let turned: Vec<Candidate> = files.iter().rev().cloned().collect();
+    let one = stored(ledger.to_vec(), files.to_vec(), unreadable);
+    assert_eq!(one, stored(ledger.to_vec(), turned, unreadable));
+    one
+}
+
+#[test]
+fn of_two_revisions_the_newer_is_taken_and_the_older_if_that_cannot_be_read() {
+    let files = [revision("a", 1), revision("a", 2)];
+    let (names, skipped) = in_both_orders(&[], &files, &[]);
+    assert_eq!((names, skipped), (vec!["a_2.h5".to_owned()], BTreeMap::from([(Skip::Older, 1)])));
+    let (names, skipped) = in_both_orders(&[], &files, &["a_2.h5"]);
+    assert_eq!((names, skipped), (vec!["a_1.h5".to_owned()], BTreeMap::new()));
+}
+
+#[test]
+fn what_is_stored_stays_when_its_successor_cannot_be_read() {
+    let (names, _) = in_both_orders(&[row(1, "a")], &[revision("a", 2)], &["a_2.h5"]);
+    assert_eq!(names, ["a.h5"]);
+}
+
+#[test]
+fn a_whole_granule_is_stored_rather_than_its_subsets_and_subsets_if_it_cannot_be_read() {
+    let files = [subset("a", "one.h5", 3), candidate("a"), subset("a", "two.h5", 4)];
+    let (names, skipped) = in_both_orders(&[], &files, &[]);
+    assert_eq!((names, skipped), (vec!["a.h5".to_owned()], BTreeMap::from([(Skip::Subset, 2)])));
+    let (names, skipped) = in_both_orders(&[], &files, &["a.h5"]);
+    assert_eq!((names.as_slice(), skipped), (&["one.h5".to_owned(), "two.h5".to_owned()][..], BTreeMap::new()));
+}
+
+#[test]
+fn copies_are_stored_once_and_another_file_of_the_same_granule_is_a_copy() {
+    let copy = Candidate { path: "copy.h5".into(), ..candidate("a") };
+    let other = Candidate { path: "other.h5".into(), size_bytes: 9, ..candidate("a") };
+    let (names, skipped) = in_both_orders(&[], &[candidate("a"), copy.clone(), other.clone()], &[]);
+    assert_eq!((names, skipped), (vec!["a.h5".to_owned()], BTreeMap::from([(Skip::Copy, 2)])));
+    // What is stored decides, not the path.
+    let (names, skipped) = in_both_orders(&[row(1, "a")], &[Candidate { path: "0.h5".into(), ..other }, copy], &[]);
+    assert_eq!((names, skipped), (vec!["a.h5".to_owned()], BTreeMap::from([(Skip::Stored, 2)])));
+}
+
+#[test]
+fn a_newer_release_is_not_replaced_by_an_older_of_the_same_request() {
+    let of_release = |release: u16| {
+        let mut file = candidate("a");
+        file.path = format!("{release}.h5").into();
+        file.size_bytes = release.into();
+        file.identity.as_mut().unwrap().release = Some(release);
+        file
+    };
+    let files = [of_release(6), of_release(7)];
+    let (names, skipped) = in_both_orders(&[], &files, &[]);
+    assert_eq!((names, skipped), (vec!["7.h5".to_owned()], BTreeMap::from([(Skip::Older, 1)])));
+    let attempt = |file: &Candidate| Attempt { candidate: file.clone(), taking: Taking::default() };
+    let stored = [ended(1, &attempt(&files[1]), &[])];
+    let (names, skipped) = in_both_orders(&stored, &files, &[]);
+    assert_eq!(names, ["7.h5"]);
+    assert_eq!(skipped, BTreeMap::from([(Skip::Stored, 1), (Skip::Older, 1)]));
+}
+
+#[test]
+fn files_that_cannot_be_identified_are_each_tried() {
+    let unreadable = |path: &str| Candidate::new(path.into(), Err("truncated".to_owned()));
+    let rules = Rules { wanted: &Wanted::default(), covers: &|_, _| false, retry: false, since: None };
+    let selected = select(vec![unreadable("x.h5"), unreadable("y.h5")], &Standing::of(&[]), &rules);
+    assert_eq!((selected.now.len(), selected.later.len()), (2, 0));
+}

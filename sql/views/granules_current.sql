@@ -1,0 +1,14 @@
+-- The attempts that stand: granules that were ingested or found empty, and neither replaced nor removed since. The table
+-- granules has every attempt there was; its column replaces names those that an attempt took the place of.
+SELECT g.*
+FROM granules AS g
+WHERE g.state IN ('ingested', 'empty')
+    AND NOT EXISTS (
+        SELECT 1
+        FROM (
+            SELECT CAST(unnest(string_to_array(replaces, ' ')) AS BIGINT) AS ingest_id
+            FROM granules
+            WHERE replaces IS NOT NULL
+        ) AS r
+        WHERE r.ingest_id = g.ingest_id
+    )
