@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SEGMENTS = 6_100
 # Bytes of a granule of the product, most of them photons that no ingest reads.
 FULL_SIZE = 80_000_000
+# Days from one granule to the next.
+EVERY = 3.0
 BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
 
 
@@ -21,13 +23,13 @@ def build(profile: str) -> Path:
     return ROOT / "target" / ("release" if profile == "release" else "debug")
 
 
-def make(binaries: Path, folder: Path, count: int, segments: int = SEGMENTS, size: int = FULL_SIZE, seed: int = 1) -> list[Path]:
+def make(binaries: Path, folder: Path, count: int, segments: int = SEGMENTS, size: int = FULL_SIZE, every: float = EVERY) -> list[Path]:
     """`count` granules in `folder`; those of an earlier call with the same arguments are taken as they are."""
-    made = folder / f"{count}x{segments}x{size}x{seed}.txt"
+    made = folder / f"{count}x{segments}x{size}x{every}.txt"
     if not made.exists():
-        for old in folder.glob("*.h5"):
+        for old in [*folder.glob("*.h5"), *folder.glob("*.txt")]:
             old.unlink()
-        command = [binaries / "examples" / "make_granules", folder, "--count", count, "--segments", segments, "--seed", seed]
+        command = [binaries / "examples" / "make_granules", folder, "--count", count, "--segments", segments, "--every", every]
         subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
         for path in sorted(folder.glob("*.h5")):
             pad(path, size)

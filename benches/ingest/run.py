@@ -25,7 +25,7 @@ from pathlib import Path
 import tiledb
 import yaml
 
-from granules import FULL_SIZE, SEGMENTS, build, described, make
+from granules import EVERY, FULL_SIZE, SEGMENTS, build, described, make
 from measure import bytes_under, measured
 
 HERE = Path(__file__).resolve().parent
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=24)
     parser.add_argument("--segments", type=int, default=SEGMENTS, help="segments a beam")
     parser.add_argument("--size", type=int, default=FULL_SIZE, help="bytes a granule, reached with photons that nobody reads")
+    parser.add_argument("--every", type=float, default=EVERY, help="days from one granule to the next")
     parser.add_argument("--profile", choices=("release", "dev"), default="release", help="how isdb is built")
     parser.add_argument("--binaries", type=Path, help="take isdb and examples/make_granules from here, and build nothing")
     parser.add_argument("--memory", help="isdb ingest --memory, such as 512MB")
@@ -55,13 +56,13 @@ def main() -> None:
 
     workers = len(os.sched_getaffinity(0))
     binaries = (options.binaries or build(options.profile)).resolve()
-    granules = make(binaries, folder(options.work / "granules"), options.count, options.segments, options.size)
+    granules = make(binaries, folder(options.work / "granules"), options.count, options.segments, options.size, options.every)
     shipped = shipped_config()
     for path in granules:
         path.read_bytes()
     runs = [run_isdb(options, binaries, granules, shipped)]
     runs += [run_peer(options.work, granules, shipped, engine, workers) for engine in options.engines]
-    title = f"{described(granules)}; {workers} processors, load {os.getloadavg()[0]:.1f}; isdb built as {options.profile}"
+    title = f"{described(granules)}, one every {options.every:g} days; {workers} processors, load {os.getloadavg()[0]:.1f}; isdb built as {options.profile}"
     print_table(title, runs, len(granules))
     if options.json:
         options.json.write_text(json.dumps({"title": title, "runs": runs}, indent=1) + "\n")

@@ -2,11 +2,12 @@
 //! forest are functions of the position, so that neighbouring tracks agree; the same seed gives the same files.
 //!
 //! ```text
-//! cargo run --example make_granules -- OUT [--count 6] [--repeat 1] [--segments 2000] [--release 007] [--seed 1]
-//!     [--extract]
+//! cargo run --example make_granules -- OUT [--count 6] [--repeat 1] [--every 37] [--segments 2000] [--release 007]
+//!     [--seed 1] [--extract]
 //! ```
 //!
-//! `--repeat N` flies each track N times, 91 days apart, before it goes to the next; `--count` counts the granules.
+//! `--repeat N` flies each track N times, 91 days apart, before it goes to the next; `--count` counts the granules. From one
+//! track to the next are about `--every` days; few bring many granules into one calendar quarter.
 //! `--extract` leaves out whatever tells which granule a file is, but for the track of its rows, as some clip tools do.
 
 mod noise;
@@ -17,14 +18,14 @@ mod write;
 use std::error::Error;
 use std::path::PathBuf;
 
-const USAGE: &str =
-    "usage: make_granules OUT [--count N] [--repeat N] [--segments N] [--release 007] [--seed S] [--extract]";
+const USAGE: &str = "usage: make_granules OUT [--count N] [--repeat N] [--every DAYS] [--segments N] [--release 007] [--seed S] [--extract]";
 
 /// What is asked for on the command line.
 struct Options {
     out: PathBuf,
     count: u64,
     repeat: u64,
+    every: f64,
     segments: usize,
     release: u16,
     seed: u64,
@@ -35,7 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = options(std::env::args().skip(1))?;
     std::fs::create_dir_all(&options.out)?;
     for index in 0..options.count {
-        let track = track::Track::new(options.seed, index / options.repeat, index % options.repeat, options.release);
+        let flight =
+            track::Flight { index: index / options.repeat, pass: index % options.repeat, every: options.every };
+        let track = track::Track::new(options.seed, flight, options.release);
         let name = if options.extract { format!("extract_{index}.h5") } else { track.name.to_string() };
         let path = options.out.join(name);
         write::granule(&path, &track, options.segments, options.extract)?;
@@ -46,12 +49,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
     let (mut out, mut count, mut repeat, mut segments, mut release, mut seed) = (None, 6, 1, 2000, 7, 1);
-    let mut extract = false;
+    let (mut every, mut extract) = (37.0, false);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--count" => count = value()?.parse()?,
             "--repeat" => repeat = value()?.parse()?,
+            "--every" => every = value()?.parse()?,
             "--segments" => segments = value()?.parse()?,
             "--release" => release = value()?.parse()?,
             "--seed" => seed = value()?.parse()?,
@@ -63,5 +67,5 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<d
     if !(4..=7).contains(&release) || segments == 0 || repeat == 0 {
         return Err("--release is 004 to 007, --segments and --repeat at least 1".into());
     }
-    Ok(Options { out: out.ok_or(USAGE)?, count, repeat, segments, release, seed, extract })
+    Ok(Options { out: out.ok_or(USAGE)?, count, repeat, every, segments, release, seed, extract })
 }
