@@ -3,16 +3,22 @@
 
 mod config;
 mod crash;
+mod damage;
+mod disk;
 mod errors;
 mod filters;
 mod formats;
+mod handmade;
 mod independent;
 mod installation;
+mod ledger;
 mod output;
 mod prompt;
 mod python;
+mod readers;
 mod recipes;
 mod statements;
 mod support;
+mod survival;
 mod variables;
 mod workflow;
