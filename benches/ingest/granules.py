@@ -1,5 +1,6 @@
 """Full-size synthetic granules to ingest: made once by the project's example `make_granules`, padded with photons."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -35,6 +36,28 @@ def make(binaries: Path, folder: Path, count: int, segments: int = SEGMENTS, siz
             pad(path, size)
         made.touch()
     return sorted(folder.glob("*.h5"))
+
+
+def copies(originals: list[Path], folder: Path, count: int) -> list[Path]:
+    """`count` granules that read as different ones: the originals again and again, each time of another track."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for index in range(count):
+        original, turn = originals[index % len(originals)], index // len(originals)
+        _, start, orbit, release, revision = original.stem.split("_")
+        rgt = (int(orbit[:4]) + 13 * turn - 1) % 1387 + 1
+        copy = folder / f"ATL08_{start}_{rgt:04}{orbit[4:]}_{release}_{revision}.h5"
+        if not copy.exists():
+            fresh = copy.with_suffix(".part")
+            shutil.copy(original, fresh)
+            with h5py.File(fresh, "r+") as granule:
+                granule["METADATA/DatasetIdentification"].attrs["fileName"] = np.bytes_(copy.name)
+                granule["orbit_info/rgt"][...] = rgt
+                for beam in BEAMS:
+                    granule[f"{beam}/land_segments/rgt"][...] = rgt
+            fresh.rename(copy)
+        made.append(copy)
+    return made
 
 
 def pad(path: Path, size: int) -> None:

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
@@ -14,6 +15,8 @@ use crate::support::Place;
 const OPENS: usize = 1_000;
 const READERS: usize = 2;
 const GRANULES: usize = 30;
+/// Times that something is written.
+const ROUNDS: usize = 20;
 /// Granules a window.
 const WINDOW: usize = 2;
 const CONFIG: &str = "product: ATL08\nvariables: [h_canopy, h_te_best_fit, night_flag]\nwindow: {granules: 2}\n";
@@ -99,17 +102,17 @@ fn a_thousand_readers_see_committed_states_only_while_others_write() {
     let (opened, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(|| read_on(&uri, &legal, &opened, &stop))).collect();
-        let mut windows = (1..=GRANULES / WINDOW).chain(std::iter::repeat(GRANULES / WINDOW)).enumerate();
         let all_well = || readers.iter().all(|reader| !reader.is_finished());
-        while let Some((round, windows)) = windows.next()
-            && all_well()
-            && (round < GRANULES / WINDOW || opened.load(Ordering::Relaxed) < OPENS)
-        {
-            // All but the newest are asked for again.
-            ingest(&files[..windows * WINDOW]);
+        for round in 0..ROUNDS {
+            // First a window more each time, then all of them again.
+            ingest(&files[..((round + 1) * WINDOW).min(GRANULES)]);
             if tidies && round % 4 == 3 {
                 place.ok(&["--config", "c.yml", "consolidate"]);
                 place.ok(&["vacuum", "--older-than", "0s"]);
+            }
+            // The opens are spread over the rounds.
+            while opened.load(Ordering::Relaxed) * ROUNDS < OPENS * (round + 1) && all_well() {
+                std::thread::sleep(Duration::from_millis(1));
             }
         }
         stop.store(true, Ordering::Relaxed);
