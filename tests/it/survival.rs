@@ -128,7 +128,7 @@ fn death_at_every_named_point_is_made_good_by_the_next_run() {
     let expected = Content::of(&place);
     // A database in which a death has left something to sweep.
     remove(&place);
-    assert!(dies(&place, "before-commit:2").is_some());
+    assert!(dies(&place, "after-ledger:2").is_some());
     std::fs::rename(place.path("db"), place.path("left")).unwrap();
 
     for point in POINTS {
