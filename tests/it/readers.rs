@@ -2,6 +2,7 @@
 //! database sees a state that was committed, and nothing between two.
 
 use std::collections::HashSet;
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -35,12 +36,23 @@ async fn first_row(database: &SessionContext, sql: &str) -> Result<Vec<i64>, Dat
     Ok(batch.columns().iter().map(|column| column.as_primitive::<Int64Type>().value(0)).collect())
 }
 
+/// An error and its causes in one line.
+fn told(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
 /// Opens the database anew and reads; an error as text.
 async fn seen(uri: &str) -> Result<State, String> {
-    let database = isdb::open(uri).await.map_err(|error| error.to_string())?;
+    let database = isdb::open(uri).await.map_err(|error| told(&error))?;
     let mut state = Vec::new();
     for sql in SEEN {
-        state.extend(first_row(&database, sql).await.map_err(|error| error.to_string())?);
+        state.extend(first_row(&database, sql).await.map_err(|error| told(&error))?);
     }
     Ok(state.try_into().unwrap())
 }
