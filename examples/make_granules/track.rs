@@ -33,6 +33,17 @@ pub(crate) struct Track {
     aside: f64,
 }
 
+/// Which pass a granule is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Flight {
+    /// Number of the track.
+    pub(crate) index: u64,
+    /// 0 for the first time that the track is flown.
+    pub(crate) pass: u64,
+    /// Days from one track to the next.
+    pub(crate) every: f64,
+}
+
 /// Where a segment's centre lies, and when it is passed.
 #[derive(Clone, Copy)]
 pub(crate) struct Position {
@@ -45,15 +56,15 @@ pub(crate) struct Position {
 }
 
 impl Track {
-    /// The track number `index` of `seed`, flown for the first time (`pass` 0) or again. Clouds and photons of another
-    /// pass are others, ground and forest are not.
-    pub(crate) fn new(seed: u64, index: u64, pass: u64, release: u16) -> Self {
+    /// The track of `flight` among those of `seed`. Clouds and photons of another pass are others, ground and forest are not.
+    pub(crate) fn new(seed: u64, flight: Flight, release: u16) -> Self {
+        let Flight { index, pass, every } = flight;
         let pick = |low: f64, high: f64, what: u64| between(low, high, &[seed, index, what]);
         let (latitude, longitude, region) = match index % 2 {
             0 => (pick(-8.0, -3.0, 0), pick(-66.0, -58.0, 1), 10),
             _ => (pick(50.0, 56.0, 0), pick(-108.0, -92.0, 1), 3),
         };
-        let days = (index as f64 + pick(0.0, 1.0, 2)) * 37.0 % 1500.0 + 365.0 + pass as f64 * DAYS_PER_CYCLE;
+        let days = (index as f64 + pick(0.0, 1.0, 2)) * every % 1500.0 + 365.0 + pass as f64 * DAYS_PER_CYCLE;
         let start = (days * SECONDS_PER_DAY).floor();
         let rgt = u16::try_from((seed * 131 + index * 97) % 1387 + 1).unwrap_or(1);
         let cycle = u8::try_from(index % 20 + 3 + pass).unwrap_or(3);

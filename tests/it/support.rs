@@ -22,6 +22,12 @@ impl Place {
         Place { folder: tempfile::tempdir().unwrap() }
     }
 
+    /// One in memory where the machine has such a folder, for tests that make many databases; none of them tests the disk.
+    pub(crate) fn in_memory() -> Place {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Place { folder: folder.unwrap() }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -61,6 +67,27 @@ impl Place {
         info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap().to_owned()
     }
 
+    /// The names of what lies in `folder`, that first.
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(folder)).unwrap();
+        entries.map(|entry| format!("{folder}/{}", entry.unwrap().file_name().into_string().unwrap())).collect()
+    }
+
+    /// Copies a folder with all below it.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        std::fs::create_dir(self.path(to)).unwrap();
+        for entry in std::fs::read_dir(self.path(from)).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            let (from, to) = (format!("{from}/{name}"), format!("{to}/{name}"));
+            if entry.file_type().unwrap().is_dir() {
+                self.copy(&from, &to);
+            } else {
+                std::fs::copy(self.path(&from), self.path(&to)).unwrap();
+            }
+        }
+    }
+
     /// Writes `count` synthetic granules of about `segments` segments a beam into `folder`.
     pub(crate) fn synthesise(&self, folder: &str, count: usize, segments: usize) {
         self.make_granules(folder, &["--count", &count.to_string(), "--segments", &segments.to_string()]);
@@ -84,6 +111,36 @@ impl From<Output> for Run {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// What a database holds, without what is another in each run: the ids of attempts and fragments, and when it was.
+pub(crate) struct Content {
+    pub(crate) segments: Vec<String>,
+    pub(crate) ledger: Vec<String>,
+}
+
+impl Content {
+    pub(crate) const SEGMENTS: &str =
+        "SELECT * EXCEPT (ingest_id, fragment_id) FROM atl08 ORDER BY granule, beam, segment_id_beg";
+    pub(crate) const LEDGER: &str =
+        "SELECT * EXCEPT (ingest_id, fragment_id, replaces, finished_at) FROM granules ORDER BY granule, source";
+
+    /// That of the database of `place`.
+    pub(crate) fn of(place: &Place) -> Content {
+        Content { segments: place.rows(Content::SEGMENTS), ledger: place.rows(Content::LEDGER) }
+    }
+
+    /// Demands that the database of `place` holds the same.
+    pub(crate) fn is_in(&self, place: &Place, case: &str) {
+        let found = Content::of(place);
+        for (what, expected, found) in
+            [("segments", &self.segments, &found.segments), ("granules", &self.ledger, &found.ledger)]
+        {
+            let differing = expected.iter().zip(found).find(|(expected, found)| expected != found);
+            assert!(differing.is_none(), "{case}: {what}: {differing:?}");
+            assert_eq!(found.len(), expected.len(), "{case}: {what}");
         }
     }
 }
