@@ -148,6 +148,9 @@ impl Failure {
             Failure::Ingest(isdb_ingest::Error::NoSuchGranule { .. }) => {
                 Some("`isdb query \"SELECT granule FROM granules_current\"` lists what is there; nothing was removed")
             }
+            Failure::Ingest(isdb_ingest::Error::Window { source, .. }) if is_out_of_memory(source) => Some(
+                "nothing of that window is visible; give it more with --memory, or fewer with window.granules in the config",
+            ),
             Failure::Ingest(isdb_ingest::Error::Window { .. }) => {
                 Some("nothing of that window is visible; run the same command again to go on")
             }
@@ -170,6 +173,10 @@ impl Failure {
         }
         false
     }
+}
+
+fn is_out_of_memory(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
 }
 
 fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {

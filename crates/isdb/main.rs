@@ -23,6 +23,9 @@ use crate::failure::{FAILED, Failure, INTERRUPTED, SUCCESS};
 use crate::interrupt::Interrupts;
 use crate::settings::Settings;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long a write in flight may take to end after Ctrl-C …
 const PATIENCE: Duration = Duration::from_secs(30);
 /// … and a read, which leaves nothing behind, or only what the next download goes on with.

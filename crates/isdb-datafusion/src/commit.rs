@@ -150,6 +150,9 @@ fn record(fragment: WrittenFragment) -> FragmentRecord {
     FragmentRecord { id: Id(fragment.id), name: fragment.name, rows: u64::try_from(fragment.rows).unwrap_or(0) }
 }
 
+/// The stage of a granule that failed only because another one of its window did.
+pub const WINDOW: &str = "window";
+
 /// Makes the window visible, and gives back the ledger rows that it recorded.
 async fn commit(
     committer: &Committer,
@@ -166,10 +169,13 @@ async fn commit(
         }
         Recorded::Granules { mut ledger, filters, all_or_nothing } => {
             complete(&mut ledger, tallies)?;
+            let mut abandoned = Vec::new();
             if all_or_nothing && give_up_together(&mut ledger) {
-                fragments.clear();
+                std::mem::swap(&mut fragments, &mut abandoned);
             }
-            let changes = Changes { fragments, ledger: ledger.clone(), filters };
+            // Filters that nothing has passed are not the database's yet.
+            let filters = filters.filter(|_| ledger.iter().any(|row| row.state.is_done()));
+            let changes = Changes { fragments, abandoned, ledger: ledger.clone(), filters };
             writer.commit(window, changes).await.map_err(store)?;
             Ok(ledger)
         }
@@ -242,10 +248,8 @@ fn give_up_together(ledger: &mut [LedgerRow]) -> bool {
     let failed = ledger.iter().find(|row| row.state == GranuleState::Failed).map(|row| row.granule.clone());
     let Some(failed) = failed else { return false };
     for row in ledger.iter_mut().filter(|row| row.state.is_done()) {
-        row.state = GranuleState::Failed;
-        row.rows_kept = 0;
-        row.replaces.clear();
-        row.error = Some(format!("not replaced, since {failed} of the same window failed"));
+        let error = format!("not replaced, since {failed} of the same window failed");
+        tell(row, Tally { stage: Some(WINDOW.to_owned()), error: Some(error), ..Tally::default() });
     }
     true
 }

@@ -1,16 +1,17 @@
 //! Compaction as a query: the visible rows of a group of fragments are read, packed anew by the operators of the ingest plan, and
 //! committed in place of the group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::scalar::ScalarValue;
 use isdb_schema::segments::FRAGMENT_ID;
 use isdb_store::{FragmentRecord, Snapshot, Window};
-use tiledb::{Condition, Literal};
+use tiledb::{Condition, Fragment, Literal};
 
 use crate::commit::Recorded;
 use crate::engine::Engine;
@@ -19,19 +20,30 @@ use crate::ingest::stored;
 use crate::table::TileDbTable;
 use crate::write::WriteTarget;
 
-/// Where the rows of a fragment lie, and what it takes.
+/// Where the rows of a fragment lie.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extent {
     /// The fragment as the database records it.
     pub fragment: FragmentRecord,
-    /// Bytes on disk.
-    pub bytes: u64,
     /// South, north, in degrees.
     pub latitude: (f64, f64),
     /// West, east, in degrees.
     pub longitude: (f64, f64),
     /// First and last, in nanoseconds since 1970.
     pub time: (i64, i64),
+}
+
+/// About how many bytes of Arrow memory a row of segments in `snapshot` takes.
+#[must_use]
+pub fn row_bytes(snapshot: &Snapshot) -> u64 {
+    fn width(data_type: &DataType) -> usize {
+        match data_type {
+            DataType::FixedSizeList(item, length) => width(item.data_type()) * usize::try_from(*length).unwrap_or(1),
+            // Texts are short words, and have an offset.
+            other => other.primitive_width().unwrap_or(16),
+        }
+    }
+    snapshot.segments().schema().fields().iter().map(|field| width(field.data_type()) as u64).sum()
 }
 
 /// The extents of `live`, the visible fragments of `snapshot`. Blocks.
@@ -42,8 +54,9 @@ pub fn extents(snapshot: &Snapshot, live: &[FragmentRecord]) -> Result<Vec<Exten
     let array = snapshot.segments();
     let read = |source| Error::Read { uri: array.uri().to_owned(), source };
     let on_disk = array.fragments().map_err(read)?;
+    let on_disk: HashMap<&str, &Fragment> = on_disk.iter().map(|found| (found.name.as_str(), found)).collect();
     let extent = |fragment: &FragmentRecord| {
-        let found = on_disk.iter().find(|on_disk| on_disk.name == fragment.name)?;
+        let found = on_disk.get(fragment.name.as_str())?;
         let [latitude, longitude, time] = found.domain.as_slice() else { return None };
         let degrees = |(low, high): &(Literal, Literal)| match (low, high) {
             (Literal::Float(low), Literal::Float(high)) => Some((*low, *high)),
@@ -55,7 +68,6 @@ pub fn extents(snapshot: &Snapshot, live: &[FragmentRecord]) -> Result<Vec<Exten
         };
         Some(Extent {
             fragment: fragment.clone(),
-            bytes: found.bytes,
             latitude: degrees(latitude)?,
             longitude: degrees(longitude)?,
             time: instants,

@@ -24,10 +24,15 @@ use crate::session::register_functions;
 
 /// No fragment is made larger, in bytes of Arrow memory: large enough to be few.
 const MOST_FRAGMENT_BYTES: usize = 256 << 20;
-/// Nor is any planned smaller, however little memory there is.
-const LEAST_FRAGMENT_BYTES: usize = 16 << 20;
-/// A fragment that is written takes its memory this many times: rows, their columns laid out, tiles.
+/// A fragment that is written takes its memory so many times: rows, tiles, tiles compressed.
 const WRITING_COSTS: usize = 4;
+/// A granule that is decoded takes about this much: its columns, what the filters keep of them, and what is on its way.
+const GRANULE_BYTES: usize = 128 << 20;
+/// Cores that one writer keeps busy, since libtiledb compresses the columns of a fragment side by side. Fewer writers make
+/// fragments that lie less over each other.
+const CORES_OF_WRITER: usize = 4;
+/// Rows of a batch. Those of all variables are wide, and sorters need room for some batches at least.
+const BATCH_ROWS: usize = 4096;
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(200);
 
@@ -43,18 +48,30 @@ pub struct Resources {
 }
 
 impl Resources {
+    /// What rows that are sorted may take; the other half is for granules that are decoded and fragments that are written.
+    fn sorting(&self) -> usize {
+        self.memory / 2
+    }
+
     /// When the rows of a fragment are enough, in bytes of Arrow memory.
     #[must_use]
     pub fn fragment_bytes(&self) -> usize {
-        (self.memory / (2 * WRITING_COSTS)).clamp(LEAST_FRAGMENT_BYTES, MOST_FRAGMENT_BYTES)
+        (self.memory / 2 / WRITING_COSTS).min(MOST_FRAGMENT_BYTES)
+    }
+
+    /// How many granules are decoded at a time: no more than there is memory for. Cores beyond them inflate chunks of one granule
+    /// side by side.
+    #[must_use]
+    pub fn readers(&self) -> usize {
+        (self.memory / 2 / GRANULE_BYTES).clamp(1, self.threads.max(1))
     }
 
     /// How many write about `bytes` of rows: no more than there are fragments to fill, since each makes at least one.
     #[must_use]
     pub fn writers(&self, bytes: u64) -> usize {
-        let fragments = usize::try_from(bytes).unwrap_or(usize::MAX) / self.fragment_bytes();
-        let affordable = self.memory / (WRITING_COSTS * self.fragment_bytes());
-        fragments.min(affordable).clamp(1, self.threads.max(1))
+        let fragments = usize::try_from(bytes).unwrap_or(usize::MAX) / self.fragment_bytes().max(1);
+        let affordable = self.memory / 2 / (WRITING_COSTS * self.fragment_bytes().max(1));
+        fragments.min(affordable).min(self.threads / CORES_OF_WRITER).max(1)
     }
 }
 
@@ -83,10 +100,11 @@ impl Engine {
         let committer = Arc::new(Committer(writer.into()));
         let config = SessionConfig::new()
             .with_target_partitions(resources.threads.max(1))
+            .with_batch_size(BATCH_ROWS)
             .with_extension(tiledb)
             .with_extension(Arc::clone(&committer));
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(resources.memory)))
+            .with_memory_pool(Arc::new(FairSpillPool::new(resources.sorting())))
             .with_disk_manager_builder(spilling_to(&resources.spill))
             .build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);
@@ -157,16 +175,19 @@ mod tests {
 
     #[test]
     fn little_to_write_makes_one_fragment_and_not_one_for_each_core() {
-        assert_eq!(resources(8, 8 << 30).writers(20 << 20), 1);
-        assert_eq!(resources(8, 8 << 30).writers(8 << 30), 8);
+        assert_eq!(resources(32, 16 << 30).writers(20 << 20), 1);
+        assert_eq!(resources(32, 16 << 30).writers(16 << 30), 8);
     }
 
     #[test]
-    fn fragments_that_are_written_at_a_time_fit_the_memory() {
-        for memory in [64 << 20, 256 << 20, 512 << 20, 2 << 30, 64_usize << 30] {
-            let resources = resources(64, memory);
-            let writers = resources.writers(u64::MAX);
-            assert!(writers == 1 || writers * WRITING_COSTS * resources.fragment_bytes() <= memory);
+    fn more_cores_take_no_more_memory_than_there_is() {
+        for threads in [1, 2, 16, 64] {
+            for memory in [256 << 20, 512 << 20, 2 << 30, 64_usize << 30] {
+                let resources = resources(threads, memory);
+                let (writers, readers) = (resources.writers(u64::MAX), resources.readers());
+                assert!(writers == 1 || writers * WRITING_COSTS * resources.fragment_bytes() <= memory / 2);
+                assert!(readers == 1 || readers * GRANULE_BYTES <= memory / 2);
+            }
         }
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use arrow::array::{Array as _, ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::common::Result;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
 use isdb_schema::segments::FRAGMENT_ID;
 use isdb_store::fault;
@@ -31,7 +30,6 @@ pub(crate) struct FragmentWriter {
     pending_bytes: usize,
     last_chunk: Option<i32>,
     written: Vec<WrittenFragment>,
-    memory: MemoryReservation,
     metrics: Metrics,
 }
 
@@ -45,13 +43,7 @@ struct Metrics {
 
 impl FragmentWriter {
     /// A writer of rows with the columns of `input`, which counts its fragments in steps of `writers`.
-    pub(crate) fn new(
-        context: Arc<Context>,
-        target: WriteTarget,
-        writers: usize,
-        input: &SchemaRef,
-        pool: &Arc<dyn MemoryPool>,
-    ) -> FragmentWriter {
+    pub(crate) fn new(context: Arc<Context>, target: WriteTarget, writers: usize, input: &SchemaRef) -> FragmentWriter {
         let is_stored = |field: &&Arc<Field>| ![TALLY, CHUNK].contains(&field.name().as_str());
         let mut fields: Vec<Arc<Field>> = input.fields().iter().filter(is_stored).map(Arc::clone).collect();
         fields.push(Arc::new(Field::new(FRAGMENT_ID, DataType::Int64, false)));
@@ -64,7 +56,6 @@ impl FragmentWriter {
             pending_bytes: 0,
             last_chunk: None,
             written: Vec::new(),
-            memory: MemoryConsumer::new("TileDbWriteExec").register(pool),
             metrics: Metrics::default(),
         }
     }
@@ -117,7 +108,6 @@ impl FragmentWriter {
             // Batches may be slices: only their own part counts.
             bytes += column.to_data().get_slice_memory_size()?;
         }
-        self.memory.grow(bytes);
         self.pending_bytes += bytes;
         self.pending.push(RecordBatch::try_new(Arc::clone(&self.schema), columns)?);
         Ok(())
@@ -132,14 +122,17 @@ impl FragmentWriter {
         if self.pending.is_empty() {
             return Ok(self);
         }
-        // Columns are laid out once more for libtiledb while they are still here.
-        self.memory.grow(self.pending_bytes);
         let write = move || -> Result<FragmentWriter> {
             let timer = self.metrics.time.timer();
             let rows: usize = self.pending.iter().map(RecordBatch::num_rows).sum();
             let target = &self.target;
-            let name = tiledb::write_fragment(&self.context, &target.array, target.timestamp, &self.pending)
-                .map_err(|source| Error::Write { uri: target.array.clone(), source })?;
+            let name = tiledb::write_fragment(
+                &self.context,
+                &target.array,
+                target.timestamp,
+                std::mem::take(&mut self.pending),
+            )
+            .map_err(|source| Error::Write { uri: target.array.clone(), source })?;
             fault::reached("after-fragment");
             self.written.push(WrittenFragment { id: self.next_id(), name, rows: rows as i64 });
             drop(timer);
@@ -147,7 +140,6 @@ impl FragmentWriter {
             self.metrics.rows.add(rows);
             self.pending.clear();
             self.pending_bytes = 0;
-            self.memory.free();
             Ok(self)
         };
         tokio::task::spawn_blocking(write).await.map_err(|source| Error::Stopped { source })?

@@ -11,7 +11,6 @@ use arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
 use datafusion::datasource::source::DataSource;
-use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
@@ -123,14 +122,11 @@ impl DataSource for GranuleSource {
         let threads = (config.target_partitions() / self.partitions.len()).max(1);
         let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 2);
         let sender = stream.tx();
-        let memory = MemoryConsumer::new("GranuleScan").register(context.memory_pool());
         let read_granules = MetricBuilder::new(&self.metrics).counter(GRANULES_READ, partition);
         let read_bytes = MetricBuilder::new(&self.metrics).counter(BYTES_READ, partition);
         stream.spawn_blocking(move || {
             for granule in &granules {
                 let batches = read(granule, &variables, &schema, threads)?;
-                // The operators behind make room: they spill, a decoded granule cannot.
-                memory.grow(batches.iter().map(RecordBatch::get_array_memory_size).sum());
                 read_granules.add(1);
                 read_bytes.add(usize::try_from(granule.size_bytes).unwrap_or(usize::MAX));
                 for batch in batches {
@@ -141,7 +137,6 @@ impl DataSource for GranuleSource {
                         }
                     }
                 }
-                memory.free();
             }
             Ok(())
         });

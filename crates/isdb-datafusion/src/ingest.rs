@@ -66,6 +66,8 @@ pub(crate) fn stored(
     let write = Arc::new(TileDbWriteExec::try_new(with_chunk(input)?, target)?);
     let commit: Arc<dyn ExecutionPlan> = Arc::new(CommitExec::new(write, window, recorded));
     let mut config = ConfigOptions::new();
+    // More partitions of the computation of a number would only copy.
+    config.optimizer.enable_round_robin_repartition = false;
     config.execution.target_partitions = writers.max(1);
     let plan = EnsureRequirements::new().optimize(commit, &config)?;
     SanityCheckPlan::new().optimize(plan, &config)

@@ -36,8 +36,8 @@ mod view;
 mod within;
 mod write;
 
-pub use commit::{Committer, Recorded};
-pub use compact::{Extent, compact_plan, extents};
+pub use commit::{Committer, Recorded, WINDOW};
+pub use compact::{Extent, compact_plan, extents, row_bytes};
 pub use database::{open, register};
 pub use engine::{Engine, Pace, Resources};
 pub use error::{Error, Result};

@@ -146,8 +146,8 @@ impl ExecutionPlan for TileDbWriteExec {
         let input = self.input.execute(partition, Arc::clone(&context))?;
         let mut target = self.target.clone();
         target.first_fragment += partition as i64;
-        let writer = FragmentWriter::new(tiledb, target, partitions, &input.schema(), context.memory_pool())
-            .with_metrics(&self.metrics, partition);
+        let writer =
+            FragmentWriter::new(tiledb, target, partitions, &input.schema()).with_metrics(&self.metrics, partition);
         let output = futures::stream::try_unfold((input, Some(writer)), |(mut input, writer)| async move {
             let Some(mut writer) = writer else { return Ok(None) };
             while let Some(batch) = input.next().await {

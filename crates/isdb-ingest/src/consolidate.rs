@@ -1,6 +1,6 @@
 //! Consolidation and vacuum: fragments that share space are written again together, and what nobody may see any more goes.
 
-use isdb_datafusion::{Engine, Extent, Pace, Resources, WriteTarget, compact_plan, extents};
+use isdb_datafusion::{Engine, Extent, Pace, Resources, WriteTarget, compact_plan, extents, row_bytes};
 use isdb_schema::config::Policy;
 use isdb_store::{Database, Id, Location, Vacuumed, Writer};
 
@@ -9,8 +9,6 @@ use crate::error::{Error, Result};
 use crate::grouping::{Limits, groups};
 use crate::resources::resources;
 
-/// Arrow memory takes about this many times its bytes on disk.
-const UNPACKED: u64 = 4;
 /// A group is written again at the cost of at most this many fragments' worth of temporary space.
 const FRAGMENTS_OF_GROUP: u64 = 16;
 /// A group has no more fragments: each is a file handle per column while it is read.
@@ -85,11 +83,11 @@ async fn worth_it(
     let snapshot = writer.database().snapshot().await?;
     drop(writer);
     let before = live.len();
+    let full_rows = resources.fragment_bytes() as u64 / row_bytes(&snapshot).max(1);
     let look = move || extents(&snapshot, &live);
     let found = tokio::task::spawn_blocking(look).await.map_err(|source| Error::Stopped { source })?;
     let found = found.map_err(Error::Selection)?;
-    let full_bytes = resources.fragment_bytes() as u64 / UNPACKED;
-    let limits = Limits { full_bytes, group_bytes: full_bytes * FRAGMENTS_OF_GROUP, most: MOST_OF_GROUP, least };
+    let limits = Limits { full_rows, group_rows: full_rows * FRAGMENTS_OF_GROUP, most: MOST_OF_GROUP, least };
     Ok((groups(found, policy, limits, |extent| with_dead.contains(&extent.fragment.id)), before))
 }
 
@@ -101,15 +99,15 @@ async fn compact(engine: &Engine, group: &[Extent], resources: &Resources) -> Re
     let window = writer.window(0, now_ms())?;
     drop(writer);
     let snapshot = database.snapshot().await?;
-    let bytes = group.iter().map(|extent| extent.bytes * UNPACKED).sum();
     let target = WriteTarget {
         array: database.location().segments(),
         timestamp: window.timestamp,
         first_fragment: window.fragment_id(0).0,
         fragment_bytes: resources.fragment_bytes(),
-        writers: resources.writers(bytes),
+        // One, so that the fragments lie side by side and are not found worth it again.
+        writers: 1,
     };
-    let plan = compact_plan(engine, &snapshot, group, resources.threads, target, window).await;
+    let plan = compact_plan(engine, &snapshot, group, resources.readers(), target, window).await;
     let plan = plan.map_err(|error| failed(error.into()))?;
     engine.run(&plan, |_: Pace| {}).await.map_err(failed)?;
     Ok(())

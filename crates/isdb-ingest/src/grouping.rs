@@ -11,10 +11,10 @@ use isdb_schema::grid::chunk;
 /// How much is written again at once, and what is not worth it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// A fragment of this many bytes on disk is full.
-    pub(crate) full_bytes: u64,
-    /// No group takes more bytes on disk.
-    pub(crate) group_bytes: u64,
+    /// A fragment of this many rows is full.
+    pub(crate) full_rows: u64,
+    /// No group has more rows.
+    pub(crate) group_rows: u64,
     /// No group has more fragments.
     pub(crate) most: usize,
     /// A group of fewer is not worth it.
@@ -32,39 +32,39 @@ pub(crate) fn groups(
     limits: Limits,
     with_dead: impl Fn(&Extent) -> bool,
 ) -> Vec<Vec<Extent>> {
+    let (mut found, mut alone) = (Vec::new(), Vec::new());
     let mut quarters: BTreeMap<(i32, u32), Vec<Extent>> = BTreeMap::new();
     for extent in extents {
-        // What spans two quarters would make the others of its group span them, too.
-        if let (Some(first), Some(last)) = (quarter(extent.time.0), quarter(extent.time.1))
-            && (first == last || with_dead(&extent))
-        {
-            quarters.entry(first).or_default().push(extent);
+        match (quarter(extent.time.0), quarter(extent.time.1)) {
+            (Some(first), Some(last)) if first == last => quarters.entry(first).or_default().push(extent),
+            // What spans two quarters would make the others of its group span them, too.
+            _ => alone.push(extent),
         }
     }
-    let grouped = quarters.into_values().flat_map(|quarter| in_one_quarter(quarter, policy, limits));
-    grouped.filter(|group| group.iter().any(&with_dead) || is_worth(group, policy, limits)).collect()
-}
-
-fn in_one_quarter(mut extents: Vec<Extent>, policy: Policy, limits: Limits) -> Vec<Vec<Extent>> {
-    if policy == Policy::Size {
-        let is_full = |extent: &Extent| extent.bytes >= limits.full_bytes;
-        let full = extents.extract_if(.., |extent| is_full(extent)).map(|extent| vec![extent]).collect();
-        return pack(extents, limits, full);
+    for quarter in quarters.into_values() {
+        for group in pack(quarter, policy, limits) {
+            if is_worth(&group, policy, limits) { found.push(group) } else { alone.extend(group) }
+        }
     }
-    pack(extents, limits, Vec::new())
+    found.extend(alone.into_iter().filter(with_dead).map(|extent| vec![extent]));
+    found
 }
 
-/// Packs neighbours along the curve into groups behind `groups`, each as large as the limits allow.
-fn pack(mut extents: Vec<Extent>, limits: Limits, mut groups: Vec<Vec<Extent>>) -> Vec<Vec<Extent>> {
+/// Packs neighbours along the curve into groups, each as large as the limits allow. Where only size counts, full ones are left
+/// by themselves.
+fn pack(mut extents: Vec<Extent>, policy: Policy, limits: Limits) -> Vec<Vec<Extent>> {
     let middle = |(low, high): (f64, f64)| low.midpoint(high);
+    let is_full = |extent: &Extent| extent.fragment.rows >= limits.full_rows;
+    let left = |extent: &mut Extent| policy == Policy::Size && is_full(extent);
+    let mut groups: Vec<Vec<Extent>> = extents.extract_if(.., left).map(|extent| vec![extent]).collect();
     extents.sort_by_cached_key(|extent| (chunk(middle(extent.latitude), middle(extent.longitude)), extent.fragment.id));
-    let mut bytes = u64::MAX;
+    let mut rows = u64::MAX;
     for extent in extents {
-        bytes = bytes.saturating_add(extent.bytes);
+        rows = rows.saturating_add(extent.fragment.rows);
         match groups.last_mut() {
-            Some(group) if bytes <= limits.group_bytes && group.len() < limits.most => group.push(extent),
+            Some(group) if rows <= limits.group_rows && group.len() < limits.most => group.push(extent),
             _ => {
-                bytes = extent.bytes;
+                rows = extent.fragment.rows;
                 groups.push(vec![extent]);
             }
         }
@@ -76,9 +76,9 @@ fn is_worth(group: &[Extent], policy: Policy, limits: Limits) -> bool {
     if group.len() < limits.least.max(2) || policy == Policy::None {
         return false;
     }
-    let bytes: u64 = group.iter().map(|extent| extent.bytes).sum();
-    let needed = usize::try_from(bytes.div_ceil(limits.full_bytes.max(1))).unwrap_or(usize::MAX).max(1);
-    // Half as many, or the rewriting costs more than it saves.
+    let rows: u64 = group.iter().map(|extent| extent.fragment.rows).sum();
+    let needed = usize::try_from(rows.div_ceil(limits.full_rows.max(1))).unwrap_or(usize::MAX).max(1);
+    // Half as many, or the rewriting costs more than it saves. What is packed already is as few as it can be.
     needed * 2 <= group.len() || (policy == Policy::Space && depth(group) >= DEPTH_WORTH)
 }
 
@@ -108,13 +108,12 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { full_bytes: 100, group_bytes: 1_000, most: 16, least: 2 };
+    const LIMITS: Limits = Limits { full_rows: 100, group_rows: 1_000, most: 16, least: 2 };
     const DAY: i64 = 86_400_000_000_000;
 
-    fn extent(id: i64, bytes: u64, west: f64, east: f64, day: i64) -> Extent {
+    fn extent(id: i64, rows: u64, west: f64, east: f64, day: i64) -> Extent {
         Extent {
-            fragment: FragmentRecord { id: Id(id), name: id.to_string(), rows: 1 },
-            bytes,
+            fragment: FragmentRecord { id: Id(id), name: id.to_string(), rows },
             latitude: (0.0, 10.0),
             longitude: (west, east),
             time: (day * DAY, day * DAY + 1),

@@ -79,7 +79,7 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
     }
     let mut run = Run::begin(&request, &bound, &database, report).await?;
     run.ingest(candidates, &mut progress).await?;
-    run.end(&mut progress).await
+    Ok(run.end(&mut progress).await)
 }
 
 fn size(candidates: &[Candidate]) -> u64 {

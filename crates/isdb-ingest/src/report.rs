@@ -123,6 +123,8 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// What each filter removed of all granules, in their order.
     pub removed: Vec<Removed>,
+    /// Why fragments could not be consolidated or vacuumed at the end; the granules are in the database all the same.
+    pub untidy: Option<String>,
 }
 
 impl Report {

@@ -3,6 +3,7 @@
 use isdb_datafusion::{
     Engine, Pace, PlannedGranule, Recorded, Resources, Selection, WriteTarget, explain, ingest_plan, stored_keys,
 };
+use isdb_schema::config::Policy;
 use isdb_schema::filters::Rule;
 use isdb_store::{Database, Id, Writer};
 
@@ -14,7 +15,7 @@ use crate::consolidate::{consolidate_with, engine};
 use crate::error::{Error, Result};
 use crate::identify::Candidate;
 use crate::ingest::Request;
-use crate::release::is_all_or_nothing;
+use crate::release::{check_release, is_all_or_nothing};
 use crate::report::{Progress, Report};
 use crate::resources::resources;
 use crate::select::{Attempt, Selected, doubtful, select};
@@ -22,6 +23,9 @@ use crate::standing::Standing;
 use crate::verdict::Rules;
 use crate::wanted::Wanted;
 use crate::window::windows;
+
+/// So many attempts whose rows were replaced are carried in every commit and left out by every read, until those rows go.
+const MOST_DEAD: usize = 1_000;
 
 /// A run that holds the database's lock.
 pub(crate) struct Run<'r> {
@@ -42,7 +46,7 @@ pub(crate) struct Taken {
     pub(crate) selection: Selection,
     wanted: Wanted,
     areas: Areas,
-    /// The filters that the database changes to with the first window.
+    /// The filters that the database changes to with the first window that brings something.
     refiltered: Option<Vec<Rule>>,
 }
 
@@ -122,6 +126,10 @@ impl<'r> Run<'r> {
         while !candidates.is_empty() {
             let ledger = self.database.snapshot().await?.ledger().await?;
             let standing = Standing::of(&ledger);
+            if !self.request.replace_release {
+                // Another writer may have brought in another release before the lock was ours.
+                check_release(&candidates, &standing)?;
+            }
             let selected = self.taken.round(candidates, &standing, self.request, self.since, &mut self.report).await;
             let of = self.report.done() + selected.now.len() + selected.later.len();
             candidates = selected.later;
@@ -130,23 +138,38 @@ impl<'r> Run<'r> {
                 self.window(&window, progress).await?;
                 self.read += size(&window);
                 progress(Progress::Committed { granules: self.report.done(), of, rows: self.report.rows });
+                self.bury().await?;
             }
         }
         Ok(())
     }
 
     /// Keeps fragments few, if that is wanted, removes what nobody can see any more, and tells what became of every file.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub(crate) async fn end(self, progress: &mut impl FnMut(Progress)) -> Result<Report> {
+    pub(crate) async fn end(mut self, progress: &mut impl FnMut(Progress)) -> Report {
+        if let Err(error) = self.tidy(progress).await {
+            // The granules are in the database all the same.
+            self.report.untidy = Some(error.to_string());
+        }
+        self.report
+    }
+
+    async fn tidy(&self, progress: &mut impl FnMut(Progress)) -> Result<()> {
         let wanted = self.request.consolidate;
         if wanted.fragments > 0 {
             let told = |group, of| progress(Progress::Consolidated { group, of });
             consolidate_with(&self.engine, wanted.policy, wanted.fragments, &self.resources, told).await?;
         }
         self.engine.writer().await.vacuum(now_ms(), wanted.keep_ms).await?;
-        Ok(self.report)
+        Ok(())
+    }
+
+    /// Writes fragments with rows that were replaced again, when so many were that every read has much to leave out.
+    async fn bury(&self) -> Result<()> {
+        let (_, dead) = self.engine.writer().await.dead();
+        if dead > MOST_DEAD {
+            consolidate_with(&self.engine, Policy::None, usize::MAX, &self.resources, |_, _| {}).await?;
+        }
+        Ok(())
     }
 
     /// Ingests the granules of one window and commits them.
@@ -168,7 +191,7 @@ impl<'r> Run<'r> {
         let ledger = numbered.iter().map(|(id, attempt)| ledger_row(*id, attempt, &self.taken.wanted, area.clone()));
         let recorded = Recorded::Granules {
             ledger: ledger.collect(),
-            filters: self.taken.refiltered.take(),
+            filters: self.taken.refiltered.clone(),
             all_or_nothing: is_all_or_nothing(attempts),
         };
         let target = WriteTarget {
@@ -178,12 +201,15 @@ impl<'r> Run<'r> {
             fragment_bytes: self.resources.fragment_bytes(),
             writers: self.resources.writers(size(attempts)),
         };
-        let plan = ingest_plan(&granules, &selection, merged, self.resources.threads, target, window, recorded);
+        let plan = ingest_plan(&granules, &selection, merged, self.resources.readers(), target, window, recorded);
         let plan = plan.map_err(failed)?;
         tracing::debug!(granules = granules.len(), plan = explain(&plan), "window");
         let read = self.read;
         let pace = |pace: Pace| progress(Progress::Read { bytes: read + pace.bytes });
         let rows = self.engine.run(&plan, pace).await.map_err(failed)?;
+        if rows.iter().any(|row| row.state.is_done()) {
+            self.taken.refiltered = None;
+        }
         rows.iter().zip(attempts).for_each(|(row, attempt)| self.report.tell(row, attempt));
         Ok(())
     }

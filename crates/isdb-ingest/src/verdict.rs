@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isdb_datafusion::GranuleIdentity;
+use isdb_datafusion::{GranuleIdentity, WINDOW};
 use isdb_store::{Id, LedgerRow};
 
 use crate::identify::Candidate;
@@ -161,6 +161,10 @@ impl Rules<'_> {
     /// Why the file failed, if it did the last time, was as it is now, and went through the same filters.
     fn failed_before(&self, candidate: &Candidate, standing: &Standing<'_>) -> Option<String> {
         let row = standing.failed(&candidate.source()).filter(|_| !self.retry)?;
+        // What failed for the sake of others is tried again with them.
+        if row.stage.as_deref() == Some(WINDOW) {
+            return None;
+        }
         let is_as_it_was = has_size(candidate, row) && row.modified_at == candidate.modified_at;
         (is_as_it_was && self.wanted.filters_as(row)).then(|| row.error.clone().unwrap_or_default())
     }

@@ -33,7 +33,7 @@ const BYTES_PER_WINDOW: u64 = 4_000_000_000;
 /// Memory for rows in flight unless a config says otherwise.
 const MEMORY: u64 = 2_000_000_000;
 /// Less memory would spill row by row.
-pub const LEAST_MEMORY: u64 = 128_000_000;
+pub const LEAST_MEMORY: u64 = 256_000_000;
 /// Fragments that an ingest joins by itself unless a config says otherwise.
 const FRAGMENTS_WORTH: u64 = 16;
 /// How long replaced fragments stay unless a config says otherwise: a day.

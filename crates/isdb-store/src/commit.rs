@@ -117,6 +117,11 @@ impl ArrayState {
     pub(crate) fn bury(&mut self, fragments: &[FragmentRecord], since: u64, at: u64) {
         self.live = self.live.saturating_sub(fragments.len() as u64);
         self.removed.extend(fragments.iter().map(|fragment| fragment.id));
+        self.abandon(fragments, since, at);
+    }
+
+    /// Declares fragments dead that were written for the commit `since`, at the time `at`, and are not wanted after all.
+    pub(crate) fn abandon(&mut self, fragments: &[FragmentRecord], since: u64, at: u64) {
         self.dead.extend(fragments.iter().map(|fragment| DeadFragment {
             id: Some(fragment.id),
             name: fragment.name.clone(),

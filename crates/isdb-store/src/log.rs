@@ -102,13 +102,21 @@ impl CommitLog {
         Ok(recorded)
     }
 
-    /// Writes a checkpoint when one is due. It is derived from the commits, so losing it loses nothing.
-    pub(crate) async fn checkpoint_if_due(&self, recorded: &Recorded) -> Result<()> {
+    /// Writes a checkpoint when one is due. It is derived from the commits, so that failing to write it loses nothing, and must
+    /// not make a commit look failed that is there.
+    pub(crate) async fn checkpoint_if_due(&self, recorded: &Recorded) {
         if !recorded.number.is_multiple_of(COMMITS_PER_CHECKPOINT) {
-            return Ok(());
+            return;
         }
         let path = numbered(CHECKPOINTS, recorded.number);
-        self.objects.replace(&path, &format!("checkpoint-{}", recorded.number), encode(recorded)?).await
+        let name = format!("checkpoint-{}", recorded.number);
+        let written = match encode(recorded) {
+            Ok(bytes) => self.objects.replace(&path, &name, bytes).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            tracing::warn!(number = recorded.number, error = &error as &dyn std::error::Error, "no checkpoint");
+        }
     }
 
     async fn read(&self, number: u64) -> Result<Commit> {

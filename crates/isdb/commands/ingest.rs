@@ -53,6 +53,9 @@ fn tell_report(report: &Report, database: &str) {
     if let Some(more) = report.warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
         eprintln!("warnings: {more} more; SELECT granule, notes, missing_variables FROM granules");
     }
+    if let Some(problem) = &report.untidy {
+        eprintln!("warning: the granules are in the database, but its fragments could not be tidied up: {problem}");
+    }
     for failure in &report.failed {
         let path = failure.path.display().to_string();
         // Most errors name the file themselves.

@@ -32,7 +32,7 @@
 //! let lat = Float64Array::from(vec![51.5, 51.6, 60.0]);
 //! let height = Int32Array::from(vec![Some(12), None, Some(7)]);
 //! let batch = RecordBatch::try_new(schema, vec![Arc::new(lat), Arc::new(height)])?;
-//! tiledb::write_fragment(&ctx, uri, 1_700_000_000_000, &[batch])?;
+//! tiledb::write_fragment(&ctx, uri, 1_700_000_000_000, vec![batch])?;
 //!
 //! let south = DimensionRange { dimension: "lat".into(), low: Literal::Int(50), high: Literal::Int(55) };
 //! let request =

@@ -1,4 +1,4 @@
-//! Record batches become one fragment: checked first, then concatenated, then written by a single submit.
+//! Record batches become one fragment: checked first, then concatenated column by column, then written by a single submit.
 
 use std::ffi::c_void;
 
@@ -22,6 +22,8 @@ const ACTION: &str = "write to";
 /// Writes all batches as one fragment stamped `timestamp_ms` (milliseconds since 1970), and returns its name
 /// (`__<T>_<T>_<uuid>_<version>`).
 ///
+/// The batches are taken, since each of their columns is let go as soon as it is concatenated: nothing is held twice.
+///
 /// Columns are found by name, in any order; `Utf8` is taken for `LargeUtf8`, and time without a zone for UTC. Every batch must
 /// have all columns of the array and no others. Rows need no order.
 ///
@@ -29,14 +31,19 @@ const ACTION: &str = "write to";
 /// [`Error::Coordinate`] for NULL, NaN or a coordinate outside the domain (TileDB would accept a NaN, and hide its
 /// neighbours), [`Error::ElementNull`] for a list element equal to its own marker of NULL, [`Error::Batch`] for batches that do
 /// not fit the array or hold no row. Nothing has been written then.
-pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, batches: &[RecordBatch]) -> Result<String> {
+pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: Vec<RecordBatch>) -> Result<String> {
     let open = Open::new(ctx, uri, sys::TILEDB_READ, Some(timestamp_ms))?;
     let (layout, mut columns, entries) = open.describe(uri)?;
     metadata::restore(&mut columns, &entries)?;
     drop(open);
+    batches.retain(|batch| batch.num_rows() > 0);
+    if let Some(batch) = batches.iter().find(|batch| batch.num_columns() != columns.len()) {
+        let reason = format!("a batch has {} columns, the array {}", batch.num_columns(), columns.len());
+        return Err(Error::Batch { uri: uri.to_owned(), reason });
+    }
     let mut buffers = Vec::with_capacity(columns.len());
     for (at, column) in columns.iter().enumerate() {
-        let values = gather(uri, column, columns.len(), batches)?;
+        let values = gather(uri, column, &mut batches)?;
         if let Some(dimension) = layout.dimensions.get(at) {
             check_coordinates(column, dimension.domain, &values)?;
         }
@@ -45,26 +52,24 @@ pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, batches: &[Re
     submit(ctx, uri, timestamp_ms, &columns, &mut buffers)
 }
 
-/// One column of all batches.
-fn gather(uri: &str, column: &Column, count: usize, batches: &[RecordBatch]) -> Result<ArrayRef> {
+/// Takes one column out of all batches.
+fn gather(uri: &str, column: &Column, batches: &mut [RecordBatch]) -> Result<ArrayRef> {
     let misfit = |reason: String| Error::Batch { uri: uri.to_owned(), reason };
     let mut parts: Vec<ArrayRef> = Vec::with_capacity(batches.len());
-    for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-        if batch.num_columns() != count {
-            return Err(misfit(format!("a batch has {} columns, the array {count}", batch.num_columns())));
-        }
-        let values = batch.column_by_name(&column.name);
-        let values = values.ok_or_else(|| misfit(format!("a batch has no column {}", column.name)))?;
+    for batch in batches {
+        let index = batch.schema().index_of(&column.name);
+        let index = index.map_err(|_| misfit(format!("a batch has no column {}", column.name)))?;
+        let values = batch.remove_column(index);
         if !fits(column, values.data_type()) {
             let (name, had, wanted) = (&column.name, values.data_type(), column.data_type());
             return Err(misfit(format!("column {name} is {had}, the array wants {wanted}")));
         }
         let arrow = |source| Error::Data { uri: uri.to_owned(), column: column.name.clone(), source };
         parts.push(match values.data_type() {
-            DataType::Utf8 => cast(values, &DataType::LargeUtf8).map_err(arrow)?,
+            DataType::Utf8 => cast(&values, &DataType::LargeUtf8).map_err(arrow)?,
             // Zones and the names of list items may differ from batch to batch.
-            other if *other != column.data_type() => cast(values, &column.data_type()).map_err(arrow)?,
-            _ => std::sync::Arc::clone(values),
+            other if *other != column.data_type() => cast(&values, &column.data_type()).map_err(arrow)?,
+            _ => values,
         });
     }
     let parts: Vec<&dyn arrow::array::Array> = parts.iter().map(AsRef::as_ref).collect();

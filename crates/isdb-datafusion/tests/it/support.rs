@@ -69,7 +69,7 @@ impl TestArray {
     pub(crate) fn write(&self, timestamp: u64, columns: Vec<ArrayRef>) -> RecordBatch {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).unwrap();
         if batch.num_rows() > 0 {
-            tiledb::write_fragment(&self.context, &self.uri(), timestamp, std::slice::from_ref(&batch)).unwrap();
+            tiledb::write_fragment(&self.context, &self.uri(), timestamp, vec![batch.clone()]).unwrap();
         }
         batch
     }

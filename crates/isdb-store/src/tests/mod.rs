@@ -64,7 +64,7 @@ fn write_with(database: &Database, window: &Window, rows: usize, variables: &[&V
         .collect();
     let batch = RecordBatch::try_new(schema, columns).unwrap();
     let uri = database.location().segments();
-    let name = tiledb::write_fragment(database.context(), &uri, window.timestamp, &[batch]).unwrap();
+    let name = tiledb::write_fragment(database.context(), &uri, window.timestamp, vec![batch]).unwrap();
     FragmentRecord { id, name, rows: rows as u64 }
 }
 
@@ -112,13 +112,13 @@ async fn rewrite(window: &Window, database: &Database) -> Option<FragmentRecord>
     let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
     (rows > 0).then(|| {
         let uri = database.location().segments();
-        let name = tiledb::write_fragment(database.context(), &uri, window.timestamp, &batches).unwrap();
+        let name = tiledb::write_fragment(database.context(), &uri, window.timestamp, batches).unwrap();
         FragmentRecord { id, name, rows }
     })
 }
 
 fn changes(fragments: Vec<FragmentRecord>, ledger: Vec<LedgerRow>) -> Changes {
-    Changes { fragments, ledger, filters: None }
+    Changes { fragments, ledger, ..Changes::default() }
 }
 
 async fn counts(snapshot: &Snapshot) -> (usize, usize) {

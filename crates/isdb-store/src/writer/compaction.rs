@@ -81,7 +81,7 @@ impl Writer {
                 let problem = format!("{recorded} attempts are recorded and {rows} are there");
                 return Err(Error::Damaged { object: snapshot.granules().uri().to_owned(), problem });
             }
-            let name = tiledb::write_fragment(&context, snapshot.granules().uri(), timestamp, &batches)?;
+            let name = tiledb::write_fragment(&context, snapshot.granules().uri(), timestamp, batches)?;
             Ok(FragmentRecord { id, name, rows })
         });
         let output = output.await?;

@@ -71,7 +71,8 @@ impl Writer {
         self.recorded.apply(&commit);
         self.head = commit;
         self.unswept = Default::default();
-        self.database.log().checkpoint_if_due(&self.recorded).await
+        self.database.log().checkpoint_if_due(&self.recorded).await;
+        Ok(())
     }
 
     fn unfinished(&self) -> Error {

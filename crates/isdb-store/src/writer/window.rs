@@ -57,6 +57,8 @@ impl Window {
 pub struct Changes {
     /// The fragments of `segments` that were written.
     pub fragments: Vec<FragmentRecord>,
+    /// Fragments of `segments` that were written and are not wanted after all. Nobody will see them.
+    pub abandoned: Vec<FragmentRecord>,
     /// The attempts. The segments of those that they replace are no longer visible.
     pub ledger: Vec<LedgerRow>,
     /// The filters that the database's segments have passed from now on; None when they stay.
@@ -98,6 +100,7 @@ impl Writer {
         commit.dead_ingests.extend(dead.into_iter().map(|(id, fragments)| DeadIngest { id, since, fragments }));
         commit.granules.add(self.write_ledger(&window, changes.ledger).await?);
         commit.segments.add(changes.fragments);
+        commit.segments.abandon(&changes.abandoned, since, window.now_ms());
         commit.filters = changes.filters.or(commit.filters);
         self.end(&window, commit).await
     }
@@ -133,8 +136,11 @@ impl Writer {
 
     /// Creates `commit`, which ends `window`.
     pub(super) async fn end(&mut self, window: &Window, commit: Commit) -> Result<&Commit> {
-        let ids = commit.arrays().into_iter().flat_map(|state| &state.added).map(|fragment| fragment.id);
-        let last = ids.chain([window.ledger_id()]).max().map_or(u32::MAX, Id::counter);
+        let added = commit.arrays().into_iter().flat_map(|state| &state.added).map(|fragment| fragment.id);
+        // Ids of abandoned fragments are on disk, too, and must not be given out again.
+        let dead = commit.segments.dead.iter().filter_map(|fragment| fragment.id);
+        let dead = dead.filter(|id| *id > window.ledger_id());
+        let last = added.chain(dead).chain([window.ledger_id()]).max().map_or(u32::MAX, Id::counter);
         let next_counter = last.checked_add(1).ok_or_else(|| self.used_up())?;
         self.advance(commit).await?;
         self.next_counter = next_counter;
@@ -152,7 +158,7 @@ impl Writer {
         let (id, timestamp) = (window.ledger_id(), window.timestamp);
         let written = blocking(move || {
             let batch = ledger::to_batch(&rows, id)?;
-            let name = tiledb::write_fragment(&context, &uri, timestamp, &[batch])?;
+            let name = tiledb::write_fragment(&context, &uri, timestamp, vec![batch])?;
             Ok(vec![FragmentRecord { id, name, rows: rows.len() as u64 }])
         });
         let written = written.await?;

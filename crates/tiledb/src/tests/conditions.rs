@@ -171,7 +171,7 @@ fn evolved() -> (TempDir, Array) {
             }
         });
         let batch = batch(&schema(fields.to_vec()), rows.start, rows.len(), columns.collect());
-        crate::write_fragment(ctx(), &uri, at, &[batch]).unwrap();
+        crate::write_fragment(ctx(), &uri, at, vec![batch]).unwrap();
     };
     let after_creation = 1_700_000_000_000;
     write(after_creation, 0..BEFORE_TEXT, &fields);

@@ -29,7 +29,7 @@ fn later() -> Vec<Field> {
 fn evolved() -> (TempDir, String) {
     let (folder, uri) = place();
     Array::create(ctx(), &uri, &layout(), &schema(vec![])).unwrap();
-    write_fragment(ctx(), &uri, T + 10, &[batch(&schema(vec![]), 0, 2, vec![])]).unwrap();
+    write_fragment(ctx(), &uri, T + 10, vec![batch(&schema(vec![]), 0, 2, vec![])]).unwrap();
     Array::add_attributes(ctx(), &uri, T + 20, &later()).unwrap();
     let item = |field: &Field| match field.data_type() {
         DataType::FixedSizeList(item, _) => Arc::clone(item),
@@ -44,7 +44,7 @@ fn evolved() -> (TempDir, String) {
         Arc::new(FixedSizeListArray::new(item(&profile), 2, Arc::new(profiles), None)),
         Arc::new(FixedSizeListArray::new(item(&flags), 2, Arc::new(flag_values), None)),
     ];
-    write_fragment(ctx(), &uri, T + 20, &[batch(&schema(later()), 2, 2, more)]).unwrap();
+    write_fragment(ctx(), &uri, T + 20, vec![batch(&schema(later()), 2, 2, more)]).unwrap();
     (folder, uri)
 }
 
@@ -86,7 +86,7 @@ fn an_earlier_snapshot_does_not_know_the_attribute_and_a_later_one_knows_its_met
 #[test]
 fn a_batch_from_before_the_attribute_is_refused_and_not_stored_as_null() {
     let (_folder, uri) = evolved();
-    let refused = write_fragment(ctx(), &uri, T + 30, &[batch(&schema(vec![]), 9, 1, vec![])]);
+    let refused = write_fragment(ctx(), &uri, T + 30, vec![batch(&schema(vec![]), 9, 1, vec![])]);
     assert!(matches!(refused, Err(Error::Batch { .. })), "{refused:?}");
 }
 

@@ -88,7 +88,7 @@ fn latitude(row: i64) -> f64 {
 fn stored(schema: &Schema, batches: &[RecordBatch]) -> (TempDir, Array) {
     let (folder, uri) = place();
     Array::create(ctx(), &uri, &layout(), schema).unwrap();
-    crate::write_fragment(ctx(), &uri, 10, batches).unwrap();
+    crate::write_fragment(ctx(), &uri, 10, batches.to_vec()).unwrap();
     (folder, Array::open(ctx(), &uri).unwrap())
 }
 

@@ -83,7 +83,7 @@ fn readers_of_one_context_do_not_disturb_each_other() {
             .map(|at| {
                 let (schema, other) = (&schema, &other);
                 scope.spawn(move || {
-                    write_fragment(ctx(), other, 10, &[batch(schema, at * 50, 50, vec![texts(50, 4)])]).unwrap()
+                    write_fragment(ctx(), other, 10, vec![batch(schema, at * 50, 50, vec![texts(50, 4)])]).unwrap()
                 })
             })
             .collect();
@@ -113,8 +113,8 @@ fn a_key_that_must_be_unique_is_read_once_and_newest() {
     let mut columns = old.columns().to_vec();
     columns[0] = Arc::new(Int64Array::from_iter_values(1_000..1_050));
     let new = RecordBatch::try_new(old.schema(), columns).unwrap();
-    write_fragment(ctx(), &uri, 10, &[old]).unwrap();
-    write_fragment(ctx(), &uri, 20, &[new]).unwrap();
+    write_fragment(ctx(), &uri, 10, vec![old]).unwrap();
+    write_fragment(ctx(), &uri, 20, vec![new]).unwrap();
     assert_eq!(rows(&Array::open(ctx(), &uri).unwrap(), &request(&["row"])), (1_000..1_050).collect::<Vec<i64>>());
     assert_eq!(rows(&Array::open_at(ctx(), &uri, 15).unwrap(), &request(&["row"])), (0..50).collect::<Vec<i64>>());
 }

@@ -212,10 +212,10 @@ proptest! {
         let order = if hilbert { CellOrder::Hilbert } else { CellOrder::RowMajor };
         Array::create(ctx(), &uri, &ArrayLayout { cell_order: order, ..layout() }, &schema).unwrap();
         if written.num_rows() == 0 {
-            prop_assert!(crate::write_fragment(ctx(), &uri, 10, &batches).is_err());
+            prop_assert!(crate::write_fragment(ctx(), &uri, 10, batches.clone()).is_err());
             return Ok(());
         }
-        crate::write_fragment(ctx(), &uri, 10, &batches).unwrap();
+        crate::write_fragment(ctx(), &uri, 10, batches.clone()).unwrap();
         let array = Array::open(ctx(), &uri).unwrap();
         let read = sorted(&array, &ReadRequest { batch_rows, ..request(&names(&schema)) });
         prop_assert_eq!(read.num_rows(), written.num_rows());

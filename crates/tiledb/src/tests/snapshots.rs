@@ -25,7 +25,7 @@ fn an_array_opened_at_a_time_sees_no_later_fragment() {
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     let mut names = Vec::new();
     for (at, first) in [(10, 0), (20, 100), (20, 200), (30, 300)] {
-        names.push(write_fragment(ctx(), &uri, at, &[batch(&schema, first, 5, vec![])]).unwrap());
+        names.push(write_fragment(ctx(), &uri, at, vec![batch(&schema, first, 5, vec![])]).unwrap());
     }
     assert!(names[1].starts_with("__20_20_"), "{}", names[1]);
     for (at, rows_seen, fragments_seen) in [(9, 0, 0), (10, 5, 1), (19, 5, 1), (20, 15, 3), (29, 15, 3), (30, 20, 4)] {
@@ -61,12 +61,12 @@ fn a_fragment_ahead_of_the_clock_is_awaited_or_told_but_never_left_out() {
     let (_folder, uri) = place();
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     let soon = now_ms() + 400;
-    write_fragment(ctx(), &uri, soon, &[batch(&schema, 0, 5, vec![])]).unwrap();
+    write_fragment(ctx(), &uri, soon, vec![batch(&schema, 0, 5, vec![])]).unwrap();
     let array = Array::open_at(ctx(), &uri, soon).unwrap();
     assert_eq!(array.fragments().unwrap().len(), 1);
     assert_eq!(list_fragments(ctx(), &uri).unwrap().len(), 1);
     let later = now_ms() + 3_600_000;
-    write_fragment(ctx(), &uri, later, &[batch(&schema, 5, 5, vec![])]).unwrap();
+    write_fragment(ctx(), &uri, later, vec![batch(&schema, 5, 5, vec![])]).unwrap();
     assert_eq!(rows(&Array::open_at(ctx(), &uri, later).unwrap(), &request(&["row"])).len(), 10);
     let failed = list_fragments(ctx(), &uri).unwrap_err();
     assert!(matches!(failed, Error::FutureFragment { ahead_ms, .. } if ahead_ms > 3_000_000), "{failed}");
@@ -104,7 +104,8 @@ fn gathered_fragment_metadata_hides_nothing() {
     let (_folder, uri) = place();
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     for at in 0..4 {
-        write_fragment(ctx(), &uri, 10 + at, &[batch(&schema, usize::try_from(at).unwrap() * 5, 5, vec![])]).unwrap();
+        write_fragment(ctx(), &uri, 10 + at, vec![batch(&schema, usize::try_from(at).unwrap() * 5, 5, vec![])])
+            .unwrap();
         consolidate_fragment_metadata(ctx(), &uri).unwrap();
     }
     vacuum_fragment_metadata(ctx(), &uri).unwrap();

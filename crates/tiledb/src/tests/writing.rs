@@ -40,7 +40,7 @@ proptest! {
         latitudes.push(bad);
         latitudes.extend(vec![Some(2.0); after]);
         let first = batch(&schema, 0, 3, vec![]);
-        let failed = write_fragment(ctx(), &uri, 10, &[first, with_latitudes(&schema, latitudes)]).unwrap_err();
+        let failed = write_fragment(ctx(), &uri, 10, vec![first, with_latitudes(&schema, latitudes)]).unwrap_err();
         prop_assert!(matches!(failed, Error::Coordinate { ref column, row, .. } if column == "lat" && row == 3 + before), "{failed}");
         prop_assert_eq!(left_behind(&uri), 0);
         prop_assert!(list_fragments(ctx(), &uri).unwrap().is_empty());
@@ -62,7 +62,7 @@ fn a_real_element_equal_to_its_null_is_refused_unless_its_list_is_null() {
     let failed = Array::create(ctx(), &uri, &layout(), &bare).unwrap_err();
     assert!(matches!(failed, Error::Unsupported { column, .. } if column == "counts"));
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
-    let write = |values, valid| write_fragment(ctx(), &uri, 10, &[batch(&schema, 0, 2, vec![list(values, valid)])]);
+    let write = |values, valid| write_fragment(ctx(), &uri, 10, vec![batch(&schema, 0, 2, vec![list(values, valid)])]);
     let failed = write(vec![Some(1), None, Some(2), Some(-1)], vec![true, true]).unwrap_err();
     assert!(matches!(failed, Error::ElementNull { column, row: 1, .. } if column == "counts"));
     assert_eq!(left_behind(&uri), 0);
@@ -76,7 +76,7 @@ fn batches_that_do_not_fit_are_refused_by_name() {
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     let names = |names: Vec<Option<&str>>| Arc::new(LargeStringArray::from(names)) as ArrayRef;
     let good = batch(&schema, 0, 1, vec![names(vec![Some("x")])]);
-    let refused = |batch: RecordBatch| match write_fragment(ctx(), &uri, 10, &[batch]) {
+    let refused = |batch: RecordBatch| match write_fragment(ctx(), &uri, 10, vec![batch]) {
         Err(Error::Batch { reason, .. }) => reason,
         other => panic!("{other:?}"),
     };
@@ -89,7 +89,7 @@ fn batches_that_do_not_fit_are_refused_by_name() {
     assert!(refused(with_null).contains("column name holds NULL"));
     assert_eq!(left_behind(&uri), 0);
     // Any order of columns will do.
-    write_fragment(ctx(), &uri, 10, &[good.project(&[3, 1, 0, 2]).unwrap()]).unwrap();
+    write_fragment(ctx(), &uri, 10, vec![good.project(&[3, 1, 0, 2]).unwrap()]).unwrap();
     assert_eq!(rows(&Array::open(ctx(), &uri).unwrap(), &request(&["row"])), [0]);
 }
 
@@ -101,7 +101,7 @@ fn a_constant_column_costs_next_to_nothing() {
         let schema = schema(more);
         let (_folder, uri) = place();
         Array::create(ctx(), &uri, &layout, &schema).unwrap();
-        write_fragment(ctx(), &uri, 10, &[batch(&schema, 0, count, values)]).unwrap();
+        write_fragment(ctx(), &uri, 10, vec![batch(&schema, 0, count, values)]).unwrap();
         list_fragments(ctx(), &uri).unwrap()[0].bytes
     };
     let without = bytes(vec![], vec![]);
