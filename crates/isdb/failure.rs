@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use isdb_datafusion::problem;
+use isdb_datafusion::{is_expired, problem};
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
@@ -117,6 +117,9 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<&str> {
         use isdb_store::Error as Store;
         match self {
+            expired if expired.is_expired() => Some(
+                "run it again (at the prompt: \\r, then again); `vacuum --older-than` says how long what is dead is kept",
+            ),
             Failure::NoDatabase => Some("name it with --db PATH, with ISDB_DB, or as `database:` in a config file"),
             Failure::NoSuchVariable { .. } => Some("`isdb variables` lists them all"),
             Failure::UnknownEnding { .. } => Some("name the format with --format; `isdb query --help` lists them"),
@@ -159,6 +162,16 @@ impl Failure {
             Failure::Nasa(error) => nasa_hint(error),
             Failure::NoHome => Some("name the file with NETRC"),
             _ => None,
+        }
+    }
+
+    /// Whether a vacuum has removed what was to be read; what is opened anew can be read.
+    pub(crate) fn is_expired(&self) -> bool {
+        match self {
+            Failure::Open(error) => is_expired(error),
+            Failure::Store(error) => is_expired(error),
+            Failure::Query(error) => is_expired(error),
+            _ => false,
         }
     }
 

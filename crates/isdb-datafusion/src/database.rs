@@ -7,6 +7,7 @@ use datafusion::prelude::SessionContext;
 use isdb_store::{Database, Location, Snapshot};
 
 use crate::error::{Error, Result};
+use crate::expiry::{is_expired, judged};
 use crate::session::session;
 use crate::table::TileDbTable;
 use crate::view::view_of;
@@ -25,6 +26,13 @@ const GRANULES_CURRENT: &str = include_str!("../../../sql/views/granules_current
 /// [`Error::Store`] when there is no database, or when that state is gone.
 pub async fn open(location: &Location, at: Option<u64>) -> Result<SessionContext> {
     let database = Database::open(location).await?;
+    match open_once(&database, at).await {
+        Err(error) if at.is_none() && is_expired(&error) => open_once(&database, at).await,
+        opened => opened,
+    }
+}
+
+async fn open_once(database: &Database, at: Option<u64>) -> Result<SessionContext> {
     let snapshot = match at {
         None => database.snapshot().await?,
         Some(timestamp) => database.snapshot_at(timestamp).await?,
@@ -34,12 +42,18 @@ pub async fn open(location: &Location, at: Option<u64>) -> Result<SessionContext
     Ok(context)
 }
 
-/// Registers the tables and views of `snapshot` in `context`.
+/// Registers the tables and views of `snapshot` in `context`. A read that a vacuum overtakes ends with [`Error::Expired`].
 ///
 /// # Errors
-/// [`Error::Read`] when the fragments of an array cannot be listed.
+/// [`Error::Read`] when the fragments of an array cannot be listed, [`Error::Expired`] or [`Error::Store`] when that is since the
+/// snapshot has expired.
 pub async fn register(context: &SessionContext, snapshot: &Snapshot) -> Result<()> {
-    let (segments, granules) = load(snapshot.clone()).await?;
+    let (segments, granules) = match load(Arc::new(snapshot.clone())).await {
+        Ok(loaded) => loaded,
+        Err(error) => return Err(judged(snapshot, error).await),
+    };
+    // A listing without what a vacuum has removed meanwhile would count wrong.
+    snapshot.check().await?;
     let view = view_of(ATL08, &[("s", &segments), ("g", &granules)])?;
     context.register_table("segments", Arc::new(segments))?;
     context.register_table("granules", Arc::new(granules))?;
@@ -59,10 +73,10 @@ async fn create_view(context: &SessionContext, name: &str, select: &str) -> Resu
 }
 
 /// Loads what planning needs of both arrays, on a thread that may block.
-async fn load(snapshot: Snapshot) -> Result<(TileDbTable, TileDbTable)> {
+async fn load(snapshot: Arc<Snapshot>) -> Result<(TileDbTable, TileDbTable)> {
     let load = move || {
-        let segments = TileDbTable::new(snapshot.segments().clone(), snapshot.visible_segments())?;
-        let granules = TileDbTable::new(snapshot.granules().clone(), snapshot.visible_granules())?;
+        let segments = TileDbTable::of_database(snapshot.segments(), snapshot.visible_segments(), &snapshot)?;
+        let granules = TileDbTable::of_database(snapshot.granules(), snapshot.visible_granules(), &snapshot)?;
         Ok((segments, granules))
     };
     tokio::task::spawn_blocking(load).await.map_err(|stopped| Error::Stopped { source: stopped })?

@@ -15,6 +15,17 @@ pub enum Error {
         #[source]
         source: tiledb::Error,
     },
+    /// What a snapshot shows was vacuumed away while it was read. The newest state can be opened instead.
+    #[error("the snapshot of commit {commit} of {uri} has expired: a vacuum has removed what it shows")]
+    Expired {
+        /// URI of the database.
+        uri: String,
+        /// The commit that the snapshot shows.
+        commit: u64,
+        /// The error that the read ended with.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A fragment could not be written.
     #[error("writing a fragment of the TileDB array {uri}")]
     Write {

@@ -16,6 +16,8 @@ pub(crate) struct Snapshot {
     /// The rows that may be seen, where not all may.
     pub(crate) visible: Option<Condition>,
     pub(crate) rectangles: Vec<Rectangle>,
+    /// The snapshot of a database that the array is of: it tells whether a vacuum has removed what is read.
+    pub(crate) database: Option<Arc<isdb_store::Snapshot>>,
     /// Whether the fragments' cells are the rows a reader gets, one for one.
     pub(crate) countable: bool,
 }
@@ -39,7 +41,7 @@ impl Snapshot {
         let whole = fragments.iter().all(|fragment| array.timestamp().is_none_or(|end| fragment.timestamps.1 <= end));
         let distinct = layout.allows_duplicates || fragments.len() <= 1;
         let countable = told && visible.is_none() && whole && distinct;
-        Ok(Self { schema: array.schema(), array, visible, rectangles, countable })
+        Ok(Self { schema: array.schema(), array, visible, rectangles, database: None, countable })
     }
 
     /// The last part of the array's URI, by which plans show it.

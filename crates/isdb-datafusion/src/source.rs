@@ -19,6 +19,7 @@ use datafusion::physical_plan::projection::{all_alias_free_columns, new_projecti
 use tiledb::{Condition, DimensionRange, ReadRequest};
 
 use crate::describe::{ShowCondition, ShowRanges};
+use crate::expiry::watched;
 use crate::interval::{Axis, domain_keys};
 use crate::partition::{Part, Ranges, cut};
 use crate::predicate::{Pushed, all_of};
@@ -103,13 +104,17 @@ impl DataSource for TileDbSource {
     fn open(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let part = self.parts.get(partition);
         let part = part.ok_or_else(|| DataFusionError::Internal(format!("a scan has no partition {partition}")))?;
-        Ok(stream::read(
+        let rows = stream::read(
             self.snapshot.array.clone(),
             self.request(part),
             Arc::clone(&self.schema),
             self.fetch,
             BaselineMetrics::new(&self.metrics, partition),
-        ))
+        );
+        Ok(match &self.snapshot.database {
+            Some(database) => watched(rows, database),
+            None => rows,
+        })
     }
 
     fn fmt_as(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {

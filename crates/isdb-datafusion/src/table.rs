@@ -41,7 +41,25 @@ impl TileDbTable {
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) when the fragments of the array cannot be listed.
     pub fn new(array: Array, visible: Option<Condition>) -> crate::Result<Self> {
-        let snapshot = Arc::new(Snapshot::load(array, visible)?);
+        Ok(Self::over(Snapshot::load(array, visible)?))
+    }
+
+    /// The table of an array of `database`. A read that a vacuum overtakes ends with
+    /// [`Error::Expired`](crate::Error::Expired).
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new).
+    pub(crate) fn of_database(
+        array: &Array,
+        visible: Option<Condition>,
+        database: &Arc<isdb_store::Snapshot>,
+    ) -> crate::Result<Self> {
+        let snapshot = Snapshot::load(array.clone(), visible)?;
+        Ok(Self::over(Snapshot { database: Some(Arc::clone(database)), ..snapshot }))
+    }
+
+    fn over(snapshot: Snapshot) -> Self {
+        let snapshot = Arc::new(snapshot);
         let layout = snapshot.array.layout();
         let key = layout.dimensions.iter().map(|dimension| snapshot.schema.index_of(&dimension.name).ok());
         // Without duplicates the coordinates are a key; told of it, the optimizer drops a join nobody looks at.
@@ -49,7 +67,7 @@ impl TileDbTable {
             .then(|| key.collect::<Option<Vec<_>>>())
             .flatten()
             .map(|key| Constraints::new_unverified(vec![Constraint::PrimaryKey(key)]));
-        Ok(Self { snapshot, constraints })
+        Self { snapshot, constraints }
     }
 
     fn vocabulary(&self) -> Vocabulary<'_> {

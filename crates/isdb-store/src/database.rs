@@ -115,16 +115,6 @@ impl Database {
         Snapshot::open(self, commit).await
     }
 
-    /// Whether files of `snapshot` may have been vacuumed away since it was opened. An error while reading it means no more than
-    /// that then, and the newest state can be opened instead.
-    ///
-    /// # Errors
-    /// When the commit log cannot be read.
-    pub async fn is_expired(&self, snapshot: &Snapshot) -> Result<bool> {
-        let newest = self.head().await?;
-        Ok(newest.horizon.max(newest.deleting) > snapshot.commit().number)
-    }
-
     /// The newest commit.
     pub(crate) async fn head(&self) -> Result<Commit> {
         self.log.newest().await?.ok_or_else(|| Error::NotFound { uri: self.location.uri() })

@@ -8,10 +8,13 @@ use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::ledger::{self, LedgerRow};
 use crate::listing::{fragments_on_disk, timestamp_of};
+use crate::log::CommitLog;
 
 /// Both arrays of a database, opened at one commit.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
+    log: CommitLog,
+    uri: String,
     commit: Commit,
     segments: Array,
     granules: Array,
@@ -32,10 +35,8 @@ impl Snapshot {
             ))
         };
         let opened = blocking(open).await;
-        let horizon = database.log().newest().await?.map_or(0, |newest| newest.horizon);
-        if commit.number < horizon {
-            return Err(Error::Expired { uri: database.location().uri(), commit: commit.number, horizon });
-        }
+        let (log, uri) = (database.log().clone(), database.location().uri());
+        check_horizon(&log, &uri, &commit).await?;
         let ((segments, has_strays), (granules, has_stray_attempts)) = opened?;
         let (mut seen_segments, mut seen_granules) = (Seen::Recorded, Seen::Recorded);
         if has_strays || has_stray_attempts {
@@ -45,7 +46,31 @@ impl Snapshot {
         }
         let visible_segments = commit.visible_segments(&seen_segments);
         let visible_granules = commit.visible_granules(&seen_granules);
-        Ok(Snapshot { commit, segments, granules, visible_segments, visible_granules })
+        Ok(Snapshot { log, uri, commit, segments, granules, visible_segments, visible_granules })
+    }
+
+    /// Looks whether a vacuum has passed this snapshot. It tells so before it removes anything: what was listed of the arrays
+    /// before a check that passes is complete.
+    ///
+    /// # Errors
+    /// [`Error::Expired`] when it has.
+    pub async fn check(&self) -> Result<()> {
+        check_horizon(&self.log, &self.uri, &self.commit).await
+    }
+
+    /// Whether files of the snapshot may have been vacuumed away since it was opened. An error while reading it means no more
+    /// than that then, and the newest state can be opened instead.
+    ///
+    /// # Errors
+    /// When the commit log cannot be read.
+    pub async fn is_expired(&self) -> Result<bool> {
+        let passed = |newest: Commit| newest.horizon.max(newest.deleting) > self.commit.number;
+        Ok(self.log.newest().await?.is_some_and(passed))
+    }
+
+    /// URI of the database.
+    pub fn uri(&self) -> &str {
+        &self.uri
     }
 
     /// The commit that this snapshot shows.
@@ -77,6 +102,15 @@ impl Snapshot {
     pub async fn ledger(&self) -> Result<Vec<LedgerRow>> {
         let (granules, visible) = (self.granules.clone(), self.visible_granules());
         blocking(move || ledger::read(&granules, visible)).await
+    }
+}
+
+/// Refuses a commit that vacuum has passed.
+async fn check_horizon(log: &CommitLog, uri: &str, commit: &Commit) -> Result<()> {
+    let horizon = log.newest().await?.map_or(0, |newest| newest.horizon);
+    match commit.number < horizon {
+        true => Err(Error::Expired { uri: uri.to_owned(), commit: commit.number, horizon }),
+        false => Ok(()),
     }
 }
 

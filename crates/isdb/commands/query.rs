@@ -34,20 +34,30 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     }
     let (text, whence) = text(&arguments)?;
     let statements = statements(&text);
-    if statements.is_empty() {
-        return Err(Failure::NoStatement { whence });
-    }
+    let Some((first, others)) = statements.split_first() else { return Err(Failure::NoStatement { whence }) };
     let place = output.map(|path| path.display().to_string());
     let place = place.or_else(|| format.is_binary().then(|| "standard output".to_owned()));
     if let (Some(place), true) = (place, statements.len() > 1) {
         return Err(Failure::OneStatementOnly { count: statements.len(), place });
     }
-    let session = Session::open(&settings.location, arguments.at, &shown).await?;
-    for (index, statement) in statements.into_iter().enumerate() {
-        if index > 0 && format == Format::Table {
+    let engine = Handle::current();
+    let begin = async || {
+        let session = Session::open(&settings.location, arguments.at, &shown).await?;
+        let started = session.start(first, &engine).await?;
+        Ok((session, started))
+    };
+    let (session, started) = match begin().await {
+        // Nothing was given out: the state of now does as well.
+        Err(failure) if Failure::is_expired(&failure) => begin().await?,
+        begun => begun?,
+    };
+    session.write(started, format, output).await?;
+    for statement in others {
+        if format == Format::Table {
             writeln!(std::io::stdout()).map_err(Failure::Stdout)?;
         }
-        session.run(statement, format, output, &Handle::current()).await?;
+        let started = session.start(statement, &engine).await?;
+        session.write(started, format, output).await?;
     }
     Ok(SUCCESS)
 }

@@ -74,7 +74,8 @@ async fn run_all(session: &Session, text: &str, format: Format, interrupts: &Int
     let engine = Runtime::new().map_err(Failure::Runtime)?;
     let all = async {
         for statement in statements(text) {
-            session.run(statement, format, None, engine.handle()).await?;
+            let started = session.start(statement, engine.handle()).await?;
+            session.write(started, format, None).await?;
         }
         Ok(())
     };

@@ -9,7 +9,7 @@ use datafusion::common::tree_node::TreeNode;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
@@ -111,26 +111,30 @@ impl Session {
         self.timestamp
     }
 
-    /// Runs one statement on the runtime `engine`, writes its rows, and tells on standard error how many there were.
-    pub(crate) async fn run(
-        &self,
-        sql: &str,
-        format: Format,
-        output: Option<&Path>,
-        engine: &Handle,
-    ) -> Result<(), Failure> {
-        let started = Instant::now();
+    /// Starts one statement on the runtime `engine` and waits for its first rows.
+    pub(crate) async fn start(&self, sql: &str, engine: &Handle) -> Result<Started, Failure> {
+        let since = Instant::now();
         let plan = self.plan(sql).await?;
         let frame = self.context.execute_logical_plan(plan.clone()).await?;
         let context = Arc::new(frame.task_ctx());
-        let rows = rows(frame.create_physical_plan().await?, context, engine);
+        let mut rows = rows(frame.create_physical_plan().await?, context, engine);
+        let schema = rows.schema();
+        let first = rows.next().await.transpose()?;
+        let rows = futures::stream::iter(first.map(Ok)).chain(rows);
+        let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
+        Ok(Started { sql: sql.to_owned(), since, plan, rows })
+    }
+
+    /// Writes the rows of a statement, and tells on standard error how many there were.
+    pub(crate) async fn write(&self, started: Started, format: Format, output: Option<&Path>) -> Result<(), Failure> {
+        let Started { sql, since, plan, rows } = started;
         let reads_view = reads_view(&plan);
         if let (false, Some(what)) = (reads_view, self.shown.on_view()) {
             eprintln!("warning: the {what} are on atl08, which this statement does not read");
         }
-        let origin = self.shown.origin(sql, reads_view, self.timestamp);
+        let origin = self.shown.origin(&sql, reads_view, self.timestamp);
         let count = output::write(rows, format, output, &origin).await?;
-        eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
+        eprintln!("rows: {count}, seconds: {:.3}", since.elapsed().as_secs_f64());
         match count {
             0 => self.tell("no rows", &plan, outside::why_nothing),
             1 => self.tell("note", &plan, outside::why_of_nothing),
@@ -166,6 +170,14 @@ impl Session {
             }
         }
     }
+}
+
+/// A statement that has found its first rows, or that there are none; nothing of it was given out.
+pub(crate) struct Started {
+    sql: String,
+    since: Instant,
+    plan: LogicalPlan,
+    rows: SendableRecordBatchStream,
 }
 
 /// Releases with their granules: `006 (3 granules), 007 (1 granules)`.

@@ -27,7 +27,7 @@ async fn read_on(database: Database) -> (BTreeMap<u64, Content>, usize) {
                 let state = states.entry(snapshot.commit().number).or_insert_with(|| found.clone());
                 assert_eq!(*state, found, "one commit, one state");
             }
-            Err(_) if database.is_expired(&snapshot).await.unwrap() => expired += 1,
+            Err(_) if snapshot.is_expired().await.unwrap() => expired += 1,
             Err(error) => panic!("{error}"),
         }
     }

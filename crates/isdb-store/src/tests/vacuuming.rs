@@ -22,7 +22,7 @@ async fn a_read_outlives_a_vacuum_by_the_grace_period_and_then_is_told_to_have_e
 
     writer.vacuum(NOW + GRACE / 2, GRACE).await.unwrap();
     assert_eq!((on_disk(&database), writer.dead()), ((3, 3), (2, 0)), "nothing has been dead for long enough");
-    assert!(!database.is_expired(&held).await.unwrap());
+    assert!(!held.is_expired().await.unwrap());
     assert_eq!(counts(&database.snapshot_at(first).await.unwrap()).await, (5, 1));
 
     // What dies in a test dies a moment after NOW, by the real time that passed.
@@ -34,7 +34,7 @@ async fn a_read_outlives_a_vacuum_by_the_grace_period_and_then_is_told_to_have_e
         "TileDB no longer sees them; the folders are there"
     );
     assert_eq!(counts(&held).await, (12, 2), "a read that had begun goes on");
-    assert!(database.is_expired(&held).await.unwrap());
+    assert!(held.is_expired().await.unwrap());
     assert!(matches!(database.snapshot_at(first).await, Err(Error::Expired { .. })));
     assert_eq!(seen(&database).await, (12, 2));
 
@@ -77,7 +77,7 @@ async fn late_fragments_of_a_writer_that_was_taken_over_are_hidden_and_then_vacu
     third.vacuum(NOW + 20_000, 0).await.unwrap();
     assert_clean(&database).await;
     assert_eq!(seen(&database).await, (7, 1));
-    assert!(database.is_expired(&held).await.unwrap());
+    assert!(held.is_expired().await.unwrap());
 }
 
 #[tokio::test]
