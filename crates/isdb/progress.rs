@@ -36,17 +36,19 @@ pub(crate) fn aside<T>(write: impl FnOnce() -> T) -> T {
 pub(crate) struct Telling {
     /// Where a person looks on.
     bar: Option<ProgressBar>,
+    /// When the ingest began, looking for files included, and when it began to read them.
+    began: Instant,
     started: Instant,
-    /// When a line was told last, and what it told.
+    /// When a line was told last.
     told: Instant,
-    pace: String,
 }
 
 impl Telling {
     /// A bar if a person looks on.
     pub(crate) fn new() -> Telling {
         let bar = std::io::stderr().is_terminal().then(ProgressBar::hidden);
-        Telling { bar, started: Instant::now(), told: Instant::now(), pace: String::new() }
+        let now = Instant::now();
+        Telling { bar, began: now, started: now, told: now }
     }
 
     pub(crate) fn tell(&mut self, progress: Progress) {
@@ -68,19 +70,12 @@ impl Telling {
                 }
             }
             Progress::Read { granules, of, rows, bytes, of_bytes } => {
-                self.pace = pace(bytes, of_bytes, self.started.elapsed());
-                if let Some(bar) = &self.bar {
-                    bar.set_length(of_bytes);
-                    bar.set_position(bytes);
-                    bar.set_message(line(granules, of, rows, &self.pace));
-                } else if is_due(self.told, Instant::now()) {
-                    self.line(granules, of, rows);
-                }
+                let is_due = is_due(self.told, Instant::now());
+                self.go_on(granules, of, rows, (bytes, of_bytes), is_due);
             }
-            Progress::Committed { granules, of, rows } => match &self.bar {
-                Some(bar) => bar.set_message(line(granules, of, rows, &self.pace)),
-                None => self.line(granules, of, rows),
-            },
+            Progress::Committed { granules, of, rows, bytes, of_bytes } => {
+                self.go_on(granules, of, rows, (bytes, of_bytes), true);
+            }
             Progress::Consolidated { group, of } => match &self.bar {
                 Some(bar) => bar.set_message(format!("groups of fragments written again: {group} of {of}")),
                 None => eprintln!("groups of fragments written again: {group} of {of}"),
@@ -89,9 +84,21 @@ impl Telling {
         }
     }
 
-    fn line(&mut self, granules: usize, of: usize, rows: u64) {
-        self.told = Instant::now();
-        eprintln!("{}", line(granules, of, rows, &self.pace));
+    /// Moves the bar; without one tells a line, if one is due.
+    fn go_on(&mut self, granules: usize, of: usize, rows: u64, (bytes, of_bytes): (u64, u64), is_due: bool) {
+        let line = line(granules, of, rows, &pace(bytes, of_bytes, self.started.elapsed()));
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(of_bytes);
+                bar.set_position(bytes);
+                bar.set_message(line);
+            }
+            None if is_due => {
+                self.told = Instant::now();
+                eprintln!("{line}");
+            }
+            None => {}
+        }
     }
 
     /// Takes the bar away, for the report to follow, and says how long it took.
@@ -99,7 +106,7 @@ impl Telling {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
-        self.started.elapsed()
+        self.began.elapsed()
     }
 }
 

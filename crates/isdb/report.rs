@@ -1,6 +1,5 @@
 //! What an ingest came to: a table on standard error, and all of it as JSON for `--report`.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 

@@ -46,5 +46,9 @@ pub enum Progress {
         of: usize,
         /// Rows stored so far.
         rows: u64,
+        /// Size of the files done so far, in bytes.
+        bytes: u64,
+        /// Size of the files to read in all, in bytes.
+        of_bytes: u64,
     },
 }

@@ -103,8 +103,8 @@ impl<'r> Run<'r> {
             for mut window in windows(selected.now, self.request.window) {
                 add_checksums(window.iter_mut().map(|attempt| &mut attempt.candidate), self.request.threads).await;
                 self.window(&window, progress).await?;
-                let Far { granules, of, rows, .. } = self.far;
-                progress(Progress::Committed { granules, of, rows });
+                let Far { granules, of, rows, bytes, of_bytes } = self.far;
+                progress(Progress::Committed { granules, of, rows, bytes, of_bytes });
             }
         }
         Ok(())
