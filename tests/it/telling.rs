@@ -7,6 +7,8 @@ use std::process::Command;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
+use crate::download;
+use crate::nasa::archive::{Archive, BASIC, PASSWORD, SIGNATURE, TOKEN, Trick, USER, hdf5};
 use crate::support::{Place, Run};
 
 const ONE_A_WINDOW: &str =
@@ -250,6 +252,26 @@ fn logs_tell_windows_and_failures_as_text_or_json_and_nothing_unless_asked() {
     assert!(!silent.contains(" WARN ") && silent.contains("1 failed"), "{silent}");
     let by_environment = place.command(&["info"]).env("ISDB_LOG", "loud=maybe").output().unwrap();
     assert_eq!(by_environment.status.code(), Some(2), "{by_environment:?}");
+}
+
+#[test]
+fn no_level_of_logging_tells_a_credential() {
+    let (archive, place) = (Archive::new(), Place::new());
+    archive.put("a.h5", hdf5(1, 300_000));
+    archive.play("a.h5", [Trick::Cut(100_000)]);
+    let url = archive.url("a.h5");
+    let fetch = |folder: &str, by: &[(&str, &str)]| {
+        let filter = "trace,hyper=trace,h2=trace,rustls=trace,reqwest=trace,cookie_store=trace";
+        let mut command = download::command(&place, &archive, &["--log", filter, "download", "--to", folder, &url]);
+        let run = Run::from(command.envs(by.iter().copied()).output().unwrap());
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        assert!(run.stderr.contains("DEBUG") && run.stderr.contains("isdb_cmr"), "{}", run.stderr);
+        for secret in [TOKEN, BASIC, PASSWORD, SIGNATURE, "session-cookie"] {
+            assert!(!run.stderr.contains(secret), "{secret} in\n{}", run.stderr);
+        }
+    };
+    fetch("by_token", &[("EARTHDATA_TOKEN", TOKEN)]);
+    fetch("by_password", &[("EARTHDATA_USERNAME", USER), ("EARTHDATA_PASSWORD", PASSWORD)]);
 }
 
 #[test]
