@@ -26,7 +26,7 @@ pub enum Progress {
         of: usize,
         /// Rows stored so far, and kept of this window.
         rows: u64,
-        /// Size of the files read so far, in bytes.
+        /// Size of the files done so far, in bytes; one that is read and not yet written counts half.
         bytes: u64,
         /// Size of the files to read in all, in bytes.
         of_bytes: u64,

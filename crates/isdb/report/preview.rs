@@ -7,6 +7,8 @@ use crate::instant::instant;
 
 /// So many windows, granules and files are told one by one.
 const TOLD: usize = 20;
+/// A line of the plan is no longer, in characters: operators name every column. `--log debug` tells plans in full.
+const LINE: usize = 160;
 
 /// Tells what would become of `database`.
 pub(crate) fn tell_preview(preview: &Preview, database: &str) {
@@ -30,7 +32,7 @@ pub(crate) fn tell_preview(preview: &Preview, database: &str) {
     }
     if let Some(plan) = &preview.plan {
         eprintln!("plan of the first window:");
-        plan.lines().for_each(|line| eprintln!("  {line}"));
+        plan.lines().for_each(|line| eprintln!("  {}", shortened(line)));
     }
     let granules: usize = windows.iter().map(|window| window.granules).sum();
     let bytes: u64 = windows.iter().map(|window| window.bytes).sum();
@@ -75,4 +77,11 @@ fn tell_more(count: usize) {
 /// An instant in seconds since 1970.
 fn second(seconds: i64) -> String {
     instant(seconds.saturating_mul(1_000_000_000))
+}
+
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{} …", line.get(..end).unwrap_or(line)),
+        None => line.to_owned(),
+    }
 }
