@@ -6,12 +6,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use isdb_schema::config::{Config as Settings, LEAST_MEMORY, Policy};
 use isdb_schema::units::{bytes, milliseconds};
 
+use crate::logs::filter;
+
 /// ICESat-2 ATL08 granules as a database.
 #[derive(Debug, Parser)]
 #[command(name = "isdb", version, about, max_term_width = 110)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) logs: Logs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -25,6 +29,40 @@ pub(crate) struct Place {
     /// A config file; without it the shipped one, which is built in
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// What is logged, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// What is logged: error, warn, info, debug, trace or off, also by target: warn,isdb_store=debug
+    #[arg(
+        long,
+        global = true,
+        env = "ISDB_LOG",
+        value_name = "LEVEL|FILTER",
+        default_value = "warn",
+        value_parser = log
+    )]
+    pub(crate) log: String,
+    /// How events are logged
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value = "text")]
+    pub(crate) log_format: Form,
+    /// Log into this file, behind what is there, instead of to standard error
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) log_file: Option<PathBuf>,
+}
+
+fn log(text: &str) -> Result<String, String> {
+    filter(text).map(|_| text.to_owned())
+}
+
+/// Text for people, or JSON for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 /// Where and when segments have to lie.
@@ -57,7 +95,7 @@ pub(crate) enum Command {
     /// Keep an Earthdata user and password in the netrc, or try what is there
     Login(Login),
     /// Show what the database holds
-    Info,
+    Info(Info),
     /// Show the product's variables: what they are, in which units and releases, and which the database stores
     Variables(Variables),
     /// Show the quality filters that ingest and query can apply
@@ -102,6 +140,22 @@ pub(crate) struct Ingest {
     /// Change the database to other filters, and ingest these granules again with them
     #[arg(long)]
     pub(crate) refilter: bool,
+    /// Only tell what would be done: windows, what would be replaced and left out, the plan, and estimates
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write what became of every granule to this file as JSON, also when some fail or the ingest ends with an error
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Info {
+    /// How to cite what the database holds: releases with their DOIs, granules, filters, versions, and the state
+    #[arg(long)]
+    pub(crate) cite: bool,
+    /// How the citation is written
+    #[arg(long, value_enum, default_value = "text", requires = "cite")]
+    pub(crate) format: Form,
 }
 
 /// An amount of memory that an ingest can do with.

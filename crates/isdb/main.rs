@@ -6,15 +6,19 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::runtime::Runtime;
 
+mod citation;
 mod cli;
 mod commands;
 mod earthdata;
+mod estimate;
 mod failure;
 mod instant;
 mod interrupt;
+mod logs;
 mod output;
 mod progress;
 mod prompt;
+mod report;
 mod session;
 mod settings;
 
@@ -41,10 +45,11 @@ fn main() -> ExitCode {
         isdb_store::fault::arm(&point);
     }
     let cli = Cli::parse();
-    let (runtime, interrupts) = match start() {
+    let started = logs::start(&cli.logs).and_then(|()| start().map_err(Failure::Runtime));
+    let (runtime, interrupts) = match started {
         Ok(started) => started,
-        Err(error) => {
-            failure::tell(&Failure::Runtime(error));
+        Err(failure) => {
+            failure::tell(&failure);
             return ExitCode::from(FAILED);
         }
     };
@@ -85,7 +90,7 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, Failure> {
         Command::Search(arguments) => commands::search::run(arguments, settings::named(&cli.place)?).await,
         Command::Download(arguments) => commands::download::run(arguments).await,
         Command::Login(arguments) => commands::login::run(arguments).await,
-        Command::Info => commands::info::run(settings()?).await,
+        Command::Info(arguments) => commands::info::run(arguments, settings()?).await,
         Command::Variables(arguments) => commands::variables::run(arguments, settings::named(&cli.place)?).await,
         Command::Filters(arguments) => commands::filters::run(arguments).await,
         Command::Init(arguments) => commands::config::init(&arguments.path),

@@ -411,7 +411,7 @@ fn s3_credentials_are_got_by_login_where_a_token_is_not_enough_and_renewed_befor
 }
 
 /// The program, for which the archive is NASA's.
-fn command(place: &Place, archive: &Archive, arguments: &[&str]) -> Command {
+pub(crate) fn command(place: &Place, archive: &Archive, arguments: &[&str]) -> Command {
     let mut command = place.command(arguments);
     for name in [
         "EARTHDATA_TOKEN",

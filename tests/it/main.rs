@@ -24,6 +24,7 @@ mod rules;
 mod statements;
 mod support;
 mod survival;
+mod telling;
 mod variables;
 mod within;
 mod workflow;

@@ -20,6 +20,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::commit::Committer;
 use crate::error::Error;
 use crate::granule_source::{BYTES_READ, GRANULES_READ};
+use crate::quality::ROWS_KEPT;
 use crate::session::register_functions;
 
 /// No fragment is made larger, in bytes of Arrow memory: large enough to be few.
@@ -82,6 +83,8 @@ pub struct Pace {
     pub granules: u64,
     /// Bytes of their files.
     pub bytes: u64,
+    /// Rows of theirs that have passed the filters.
+    pub rows: u64,
 }
 
 /// Runs plans that end in a commit, one after the other.
@@ -156,7 +159,7 @@ fn spilling_to(folder: &Path) -> DiskManagerBuilder {
 }
 
 fn pace_of(plan: &Arc<dyn ExecutionPlan>) -> Pace {
-    Pace { granules: sum(plan, GRANULES_READ), bytes: sum(plan, BYTES_READ) }
+    Pace { granules: sum(plan, GRANULES_READ), bytes: sum(plan, BYTES_READ), rows: sum(plan, ROWS_KEPT) }
 }
 
 /// The sum of the metric `name` over a plan.

@@ -134,6 +134,7 @@ impl FragmentWriter {
             )
             .map_err(|source| Error::Write { uri: target.array.clone(), source })?;
             fault::reached("after-fragment");
+            tracing::debug!(fragment = name, rows, bytes = self.pending_bytes, "fragment written");
             self.written.push(WrittenFragment { id: self.next_id(), name, rows: rows as i64 });
             drop(timer);
             self.metrics.fragments.add(1);

@@ -126,6 +126,8 @@ impl DataSource for GranuleSource {
         let read_bytes = MetricBuilder::new(&self.metrics).counter(BYTES_READ, partition);
         stream.spawn_blocking(move || {
             for granule in &granules {
+                let id = granule.granule.as_str();
+                let _span = tracing::info_span!("granule", granule = id, ingest_id = granule.ingest_id).entered();
                 let batches = read(granule, &variables, &schema, threads)?;
                 read_granules.add(1);
                 read_bytes.add(usize::try_from(granule.size_bytes).unwrap_or(usize::MAX));
@@ -214,6 +216,7 @@ fn read(
     let decoded = match decoded {
         Ok(decoded) => decoded,
         Err(error) => {
+            tracing::debug!(error, "cannot be decoded");
             let mut tally = Tally { ingest_id, ..Tally::default() };
             tally.fail("decode", error);
             return Ok(vec![tally.to_row(schema)?]);
@@ -236,6 +239,7 @@ fn read(
         notes: (!notes.is_empty()).then(|| notes.join("; ")),
         ..Tally::default()
     };
+    tracing::debug!(rows = tally.rows_read, beams = tally.beams_read, "decoded");
     batches.push(tally.to_row(schema)?);
     Ok(batches)
 }

@@ -15,6 +15,7 @@ use datafusion::common::{Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::StreamExt;
@@ -22,6 +23,9 @@ use futures::StreamExt;
 use crate::merged::Merges;
 use crate::sieve::Sieve;
 use crate::tally::{TALLY, Tally};
+
+/// The metric that tells how many rows of whole granules have stayed.
+pub(crate) const ROWS_KEPT: &str = "rows_kept";
 
 /// A named predicate over the operator's input.
 #[derive(Clone, Debug)]
@@ -52,6 +56,7 @@ pub(crate) struct QualityExec {
     merges: Arc<Merges>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl QualityExec {
@@ -68,7 +73,8 @@ impl QualityExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        QualityExec { input, filters, outputs, merges, schema, properties: Arc::new(properties) }
+        let metrics = ExecutionPlanMetricsSet::new();
+        QualityExec { input, filters, outputs, merges, schema, properties: Arc::new(properties), metrics }
     }
 }
 
@@ -128,28 +134,36 @@ impl ExecutionPlan for QualityExec {
         let input = self.input.execute(partition, context)?;
         let (filters, outputs) = (Arc::clone(&self.filters), Arc::clone(&self.outputs));
         let sieve = Sieve::new(filters, outputs, Arc::clone(&self.merges), Arc::clone(&self.schema));
-        let state = (input, sieve, VecDeque::new());
-        let output = futures::stream::try_unfold(state, |(mut input, mut sieve, mut ready)| async move {
+        let kept = MetricBuilder::new(&self.metrics).counter(ROWS_KEPT, partition);
+        let state = (input, sieve, VecDeque::new(), kept);
+        let output = futures::stream::try_unfold(state, |(mut input, mut sieve, mut ready, kept)| async move {
             loop {
                 if let Some(batch) = ready.pop_front() {
-                    return Ok(Some((batch, (input, sieve, ready))));
+                    return Ok(Some((batch, (input, sieve, ready, kept))));
                 }
                 let Some(batch) = input.next().await.transpose()? else { return Ok(None) };
-                ready.extend(through(&mut sieve, &batch)?);
+                ready.extend(through(&mut sieve, &batch, &kept)?);
             }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), output)))
     }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
 }
 
 /// What leaves the sieve when `batch` goes in: nothing until a tally ends its granule.
-fn through(sieve: &mut Sieve, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
+fn through(sieve: &mut Sieve, batch: &RecordBatch, kept: &Count) -> Result<Vec<RecordBatch>> {
     let Some(tallies) = batch.column_by_name(TALLY) else { return internal_err!("the rows carry no tally") };
     let (mut ready, mut begin) = (Vec::new(), 0);
     for end in (0..batch.num_rows()).filter(|row| tallies.is_valid(*row)) {
         sieve.rows(&batch.slice(begin, end - begin));
         if let Some(tally) = Tally::from_column(&tallies.as_struct().slice(end, 1)).pop() {
-            ready.extend(sieve.finish(tally)?);
+            let granule = sieve.finish(tally)?;
+            // The last row is the tally.
+            kept.add(granule.iter().map(RecordBatch::num_rows).sum::<usize>().saturating_sub(1));
+            ready.extend(granule);
         }
         begin = end + 1;
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use isdb_schema::region::Region;
-use isdb_store::{Database, LedgerRow};
+use isdb_store::{Database, LedgerRow, area_name};
 
 use crate::error::{Error, Result};
 
@@ -14,7 +14,8 @@ const SHORT: usize = 100;
 /// The areas of one database, by the names that its ledger has for them.
 #[derive(Debug)]
 pub(crate) struct Areas {
-    database: Database,
+    /// Where they are kept; None keeps nothing.
+    database: Option<Database>,
     known: HashMap<String, Region>,
     /// Which area covers which: with many vertices that takes a while to tell.
     covered: RefCell<HashMap<(String, String), bool>>,
@@ -26,11 +27,21 @@ impl Areas {
     /// # Errors
     /// When one cannot be read.
     pub(crate) async fn of(database: &Database, ledger: &[LedgerRow]) -> Result<Areas> {
-        let mut areas = Areas { database: database.clone(), known: HashMap::new(), covered: RefCell::default() };
+        let mut areas = Areas { database: Some(database.clone()), ..Areas::unkept() };
         for name in ledger.iter().filter_map(|row| row.area.as_deref()) {
-            areas.learn(name).await?;
+            areas.learn(name, database).await?;
         }
         Ok(areas)
+    }
+
+    /// None, and new ones are nowhere kept.
+    pub(crate) fn unkept() -> Areas {
+        Areas { database: None, known: HashMap::new(), covered: RefCell::default() }
+    }
+
+    /// The same, but new ones are nowhere kept.
+    pub(crate) fn without_keeping(self) -> Areas {
+        Areas { database: None, ..self }
     }
 
     /// The name of `region`, which is in the database from now on.
@@ -39,7 +50,11 @@ impl Areas {
     /// When it cannot be stored.
     pub(crate) async fn name(&mut self, region: &Region) -> Result<String> {
         let text = region.to_text();
-        let name = if text.len() <= SHORT { text } else { self.database.put_area(&text).await? };
+        let name = match &self.database {
+            Some(database) if text.len() > SHORT => database.put_area(&text).await?,
+            _ if text.len() > SHORT => area_name(&text),
+            _ => text,
+        };
         self.known.insert(name.clone(), region.clone());
         Ok(name)
     }
@@ -65,12 +80,12 @@ impl Areas {
         *self.covered.borrow_mut().entry(key).or_insert_with(|| region.covers(other))
     }
 
-    async fn learn(&mut self, name: &str) -> Result<()> {
+    async fn learn(&mut self, name: &str, database: &Database) -> Result<()> {
         if self.known.contains_key(name) {
             return Ok(());
         }
         let is_kept = name.starts_with("sha256:");
-        let text = if is_kept { self.database.area(name).await? } else { name.to_owned() };
+        let text = if is_kept { database.area(name).await? } else { name.to_owned() };
         let region = Region::parse(&text).map_err(|source| Error::Area { name: name.to_owned(), source })?;
         self.known.insert(name.to_owned(), region);
         Ok(())

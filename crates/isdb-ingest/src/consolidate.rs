@@ -60,7 +60,9 @@ pub(crate) async fn consolidate_with(
     let (found, before) = worth_it(engine, policy, least, resources).await?;
     let of = found.len();
     for (index, group) in found.into_iter().enumerate() {
+        let fragments = group.len();
         compact(engine, &group, resources).await?;
+        tracing::info!(group = index + 1, of, fragments, "consolidated");
         told(index + 1, of);
     }
     let mut writer = engine.writer().await;

@@ -42,6 +42,11 @@ impl Candidate {
     }
 }
 
+/// Bytes of these files.
+pub(crate) fn size_of<'c>(candidates: impl IntoIterator<Item = &'c Candidate>) -> u64 {
+    candidates.into_iter().map(|candidate| candidate.size_bytes).sum()
+}
+
 /// Looks into every file, `threads` at a time, in the order given. `named` are the paths as the user typed them.
 pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads: usize) -> Vec<Candidate> {
     let named: HashSet<&Path> = named.iter().map(PathBuf::as_path).collect();

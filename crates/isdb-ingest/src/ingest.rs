@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use isdb_datafusion::releases_fit;
+use isdb_datafusion::{Selection, releases_fit};
 use isdb_schema::config;
 use isdb_schema::filters::Rule;
 use isdb_schema::region::Region;
@@ -13,11 +13,13 @@ use crate::asked::Asked;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::find::find_granules;
-use crate::identify::{Candidate, identify_all};
+use crate::identify::{Candidate, identify_all, size_of};
+use crate::progress::Progress;
 use crate::release::check_release;
-use crate::report::{Progress, Report};
-use crate::run::{Run, Taken};
+use crate::report::{Ended, Report};
+use crate::run::Run;
 use crate::standing::Standing;
+use crate::taken::Taken;
 
 /// What to ingest, into what, and how.
 #[derive(Clone, Debug)]
@@ -46,19 +48,13 @@ pub struct Request {
     pub refilter: bool,
 }
 
-/// Ingests `request.paths` and tells `progress` how it goes. Granules that the ledger calls done are left out, so the same
-/// request a second time adds nothing. Dropping the future drops the window in flight; nothing of it is visible.
+/// Ingests `request.paths`, tells `progress` how it goes, and `report` what became of every file, also when the run ends with an
+/// error. Granules that the ledger calls done are left out, so the same request a second time adds nothing. Dropping the future drops the window in flight; nothing of it is visible.
 ///
 /// # Errors
 /// See [`Error`]: a granule that cannot be read is told in the report instead.
-pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Result<Report> {
-    let paths = find_granules(&request.paths)?;
-    let bound = request.asked.bind()?;
-    let candidates = identify_all(paths, &request.paths, request.threads).await;
-    check_releases(&candidates, &bound.filters())?;
-    if !request.replace_release {
-        check_release(&candidates, &Standing::of(&[]))?;
-    }
+pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl FnMut(Progress)) -> Result<()> {
+    let (bound, candidates) = looked_at(request).await?;
     let database = request.asked.open(&bound, &request.location, now_ms()).await?;
     let ledger = database.snapshot().await?.ledger().await?;
     let standing = Standing::of(&ledger);
@@ -66,29 +62,40 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
         check_release(&candidates, &standing)?;
     }
     let areas = Areas::of(&database, &ledger).await?;
-    let taken = Taken::of(&request, &bound, &database, &standing, areas).await?;
+    let taken = Taken::of(request, &bound, &database, &standing, areas).await?;
     let filters = taken.selection.filters();
     progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
+    report.terms = Some(taken.terms());
 
-    let mut report = Report::default();
-    let candidates = taken.round(candidates, &standing, &request, None, &mut report).await.candidates();
-    check_releases(&candidates, &filters)?;
-    progress(Progress::Found { new: candidates.len(), skipped: report.skipped(), bytes: size(&candidates) });
+    let candidates = taken.round(candidates, &standing, request, None, report).await.candidates();
+    check_filters(&candidates, &filters)?;
+    let skipped = report.count(Ended::Skipped);
+    progress(Progress::Found { new: candidates.len(), skipped, bytes: size_of(&candidates) });
     if candidates.is_empty() {
-        return Ok(report);
+        return Ok(());
     }
-    let mut run = Run::begin(&request, &bound, &database, report).await?;
+    let mut run = Run::begin(request, &bound, &database, report).await?;
     run.ingest(candidates, &mut progress).await?;
-    Ok(run.end(&mut progress).await)
+    run.end(&mut progress).await;
+    Ok(())
 }
 
-fn size(candidates: &[Candidate]) -> u64 {
-    candidates.iter().map(|candidate| candidate.size_bytes).sum()
+/// What `request` asks for, and the files that it names with the granules in them.
+pub(crate) async fn looked_at(request: &Request) -> Result<(Selection, Vec<Candidate>)> {
+    let paths = find_granules(&request.paths)?;
+    let bound = request.asked.bind()?;
+    let candidates = identify_all(paths, &request.paths, request.threads).await;
+    tracing::debug!(files = candidates.len(), bytes = size_of(&candidates), "found");
+    check_filters(&candidates, &bound.filters())?;
+    if !request.replace_release {
+        check_release(&candidates, &Standing::of(&[]))?;
+    }
+    Ok((bound, candidates))
 }
 
 /// A filter that has no meaning for the release of a granule would remove all of it or none; that is told before anything
 /// is written.
-fn check_releases(candidates: &[Candidate], filters: &[Rule]) -> Result<()> {
+pub(crate) fn check_filters<'c>(candidates: impl IntoIterator<Item = &'c Candidate>, filters: &[Rule]) -> Result<()> {
     for candidate in candidates {
         if let Ok(identity) = &candidate.identity {
             let release = identity.release.map(|release| format!("{release:03}"));

@@ -1,57 +1,20 @@
-//! What an ingest tells: progress while it runs, and a report at its end.
+//! What an ingest tells at its end: what became of every file, what each filter removed, and the windows that were committed.
+//! Its names are those of `isdb ingest --report`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use isdb_schema::ledger::{GranuleState, Removed};
-use isdb_store::LedgerRow;
+use isdb_store::{Commit, Id, LedgerRow};
+use serde::Serialize;
 
-use crate::select::Attempt;
+use crate::identify::Candidate;
+use crate::select::{Attempt, size};
 use crate::verdict::Why;
-
-/// What has just happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Progress {
-    /// The filters that segments have to pass, by name and in their order; empty for none.
-    Filters {
-        /// Their names.
-        names: Vec<String>,
-    },
-    /// Files were looked at: this many are to be ingested, this many are in the database already.
-    Found {
-        /// Granules to ingest.
-        new: usize,
-        /// Granules that the ledger calls done.
-        skipped: usize,
-        /// Size of the files to ingest, in bytes.
-        bytes: u64,
-    },
-    /// A granule was read, and its rows are on their way.
-    Read {
-        /// Size of the files read so far, in bytes.
-        bytes: u64,
-    },
-    /// Fragments were written again together.
-    Consolidated {
-        /// Groups done.
-        group: usize,
-        /// Groups in all.
-        of: usize,
-    },
-    /// A window became visible.
-    Committed {
-        /// Granules done so far, failed ones included.
-        granules: usize,
-        /// Granules to ingest in all.
-        of: usize,
-        /// Rows stored so far.
-        rows: u64,
-    },
-}
+use crate::wanted::Terms;
 
 /// Why a file is left out, which is no failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Skip {
     /// The database has it, with all that is asked for.
     Stored,
@@ -78,22 +41,79 @@ impl Skip {
     }
 }
 
-/// A granule that could not be ingested.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+/// What became of one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// The granule's id, or the file's own name where the file cannot be read.
+    pub granule: String,
     /// The file.
-    pub path: PathBuf,
+    pub path: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// How it ended.
+    pub state: Ended,
+    /// Why it was left out, if it was.
+    pub skipped: Option<Skip>,
     /// Where it failed, in a word of the ledger's `stage`; None where that is not known.
     pub stage: Option<String>,
-    /// Why.
-    pub error: String,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// The commit that made its attempt visible.
+    pub commit: Option<u64>,
+    /// The id of its attempt in the ledger.
+    pub ingest_id: Option<Id>,
+    /// Segments in the file.
+    pub rows_read: u64,
+    /// Segments stored.
+    pub rows_kept: u64,
+    /// Segments without position or time, which cannot be stored.
+    pub rows_rejected: u64,
+    /// Segments that a filter removed.
+    pub rows_removed: u64,
+    /// The earlier attempts whose segments left the database with this one.
+    pub replaces: Vec<Id>,
+}
+
+/// How a file ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// Its rows are new in the database.
+    Ingested,
+    /// Its rows took the place of earlier ones.
+    Replaced,
+    /// It was read and holds no row to store.
+    Empty,
+    /// It was left out, which is no failure.
+    Skipped,
+    /// It could not be ingested.
+    Failed,
+    /// An earlier ingest failed on it, it is as it was, and it was not tried again.
+    FailedBefore,
+}
+
+/// A window that was committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Committed {
+    /// The number of its commit.
+    pub commit: u64,
+    /// The commit's timestamp, in milliseconds since 1970: what `--at` takes.
+    pub timestamp: u64,
+    /// Granules in it, failed ones included.
+    pub granules: usize,
+    /// Size of their files.
+    pub bytes: u64,
+    /// Rows stored.
+    pub rows: u64,
+    /// Fragments of segments written.
+    pub fragments: usize,
 }
 
 /// Something odd about a granule that was ingested all the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// The file.
-    pub path: PathBuf,
+    pub path: String,
     /// What is odd.
     pub text: String,
 }
@@ -101,22 +121,12 @@ pub struct Warning {
 /// What became of every file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Granules that are new in the database.
-    pub ingested: usize,
-    /// Granules whose rows took the place of earlier ones.
-    pub replaced: usize,
-    /// Granules that were read and hold no row.
-    pub empty: usize,
-    /// How many files were left out, and why.
-    pub skipped: BTreeMap<Skip, usize>,
-    /// Granules that could not be ingested.
-    pub failed: Vec<Failure>,
-    /// Files that an earlier ingest failed on, that are as they were, and that were not tried again.
-    pub failed_before: Vec<Failure>,
-    /// Rows stored.
-    pub rows: u64,
-    /// Rows without position or time, which were left out.
-    pub rows_rejected: u64,
+    /// What is taken of granules; None when the run ended before that was known.
+    pub terms: Option<Terms>,
+    /// Every file, in the order in which its end was known.
+    pub granules: Vec<Told>,
+    /// The windows, in their order.
+    pub windows: Vec<Committed>,
     /// Beams with rows, without rows, and not in their files.
     pub beams: [u64; 3],
     /// What was odd, granule by granule.
@@ -128,48 +138,70 @@ pub struct Report {
 }
 
 impl Report {
-    /// Granules looked at and not skipped.
-    pub fn done(&self) -> usize {
-        self.ingested + self.replaced + self.empty + self.failed.len()
+    /// Files that ended so.
+    pub fn count(&self, ended: Ended) -> usize {
+        self.granules.iter().filter(|told| told.state == ended).count()
     }
 
-    /// Files left out for any reason.
-    pub fn skipped(&self) -> usize {
-        self.skipped.values().sum()
+    /// Files looked at and not left out.
+    pub fn done(&self) -> usize {
+        self.granules.iter().filter(|told| told.commit.is_some()).count()
+    }
+
+    /// Whether a file failed, now or before.
+    pub fn has_failures(&self) -> bool {
+        self.granules.iter().any(|told| matches!(told.state, Ended::Failed | Ended::FailedBefore))
+    }
+
+    /// How many files were left out, and why.
+    pub fn skipped(&self) -> BTreeMap<Skip, usize> {
+        let mut skipped = BTreeMap::new();
+        for why in self.granules.iter().filter_map(|told| told.skipped) {
+            *skipped.entry(why).or_default() += 1;
+        }
+        skipped
+    }
+
+    /// The sum of `of` over all files.
+    pub fn sum(&self, of: fn(&Told) -> u64) -> u64 {
+        self.granules.iter().map(of).sum()
     }
 
     /// Adds what needed no attempt.
-    pub(crate) fn leave_out(&mut self, skipped: &BTreeMap<Skip, usize>, failed_before: Vec<Failure>) {
-        for (why, count) in skipped {
-            *self.skipped.entry(*why).or_default() += count;
-        }
-        self.failed_before.extend(failed_before);
+    pub(crate) fn leave_out(&mut self, skipped: Vec<(Candidate, Skip)>, failed_before: Vec<(Candidate, String)>) {
+        let skipped =
+            skipped.into_iter().map(|(file, why)| Told { skipped: Some(why), ..untried(&file, Ended::Skipped) });
+        let failed = failed_before
+            .into_iter()
+            .map(|(file, error)| Told { error: Some(error), ..untried(&file, Ended::FailedBefore) });
+        self.granules.extend(skipped.chain(failed));
     }
 
-    /// Adds what became of an attempt, as its `row` of the ledger tells.
-    pub(crate) fn tell(&mut self, row: &LedgerRow, attempt: &Attempt) {
-        match row.state {
-            GranuleState::Ingested if row.replaces.is_empty() => self.ingested += 1,
-            GranuleState::Ingested => self.replaced += 1,
-            GranuleState::Empty => self.empty += 1,
-            GranuleState::Failed | GranuleState::Removed => self.failed.push(Failure {
-                path: attempt.candidate.path.clone(),
-                stage: row.stage.clone(),
-                error: row.error.clone().unwrap_or_default(),
-            }),
+    /// Adds a window, as `commit` and its `rows` of the ledger tell.
+    pub(crate) fn tell(&mut self, commit: &Commit, rows: &[LedgerRow], attempts: &[Attempt]) {
+        self.windows.push(Committed {
+            commit: commit.number,
+            timestamp: commit.timestamp,
+            granules: attempts.len(),
+            bytes: size(attempts),
+            rows: rows.iter().map(|row| number(row.rows_kept)).sum(),
+            fragments: commit.segments.added.len(),
+        });
+        for (row, attempt) in rows.iter().zip(attempts) {
+            self.granules.push(tried(row, attempt, commit.number));
+            self.count_beams(row);
+            self.count_removed(row);
+            self.warn(row, attempt);
         }
-        self.count(row);
-        self.warn(row, attempt);
     }
 
-    /// Adds the numbers of one attempt.
-    fn count(&mut self, row: &LedgerRow) {
-        let number = |count: i64| u64::try_from(count).unwrap_or(0);
-        self.rows += number(row.rows_kept);
-        self.rows_rejected += number(row.rows_rejected);
+    fn count_beams(&mut self, row: &LedgerRow) {
         for (sum, beams) in self.beams.iter_mut().zip([row.beams_read, row.beams_empty, row.beams_missing]) {
             *sum += number(beams);
         }
+    }
+
+    fn count_removed(&mut self, row: &LedgerRow) {
         for one in &row.removed_by {
             match self.removed.iter_mut().find(|sum| sum.filter == one.filter) {
                 None => self.removed.push(one.clone()),
@@ -191,7 +223,53 @@ impl Report {
         let missing = row.missing_variables.as_ref().map(|names| format!("NULL for want of {names}"));
         let texts: Vec<String> = notes.into_iter().chain(missing).collect();
         if !texts.is_empty() {
-            self.warnings.push(Warning { path: attempt.candidate.path.clone(), text: texts.join("; ") });
+            self.warnings.push(Warning { path: attempt.candidate.path.display().to_string(), text: texts.join("; ") });
         }
     }
+}
+
+/// A file without an attempt.
+fn untried(file: &Candidate, state: Ended) -> Told {
+    Told {
+        granule: file.granule(),
+        path: file.path.display().to_string(),
+        bytes: file.size_bytes,
+        state,
+        skipped: None,
+        stage: None,
+        error: None,
+        commit: None,
+        ingest_id: None,
+        rows_read: 0,
+        rows_kept: 0,
+        rows_rejected: 0,
+        rows_removed: 0,
+        replaces: Vec::new(),
+    }
+}
+
+/// A file whose attempt is in the ledger as `row`.
+fn tried(row: &LedgerRow, attempt: &Attempt, commit: u64) -> Told {
+    let state = match row.state {
+        GranuleState::Ingested if row.replaces.is_empty() => Ended::Ingested,
+        GranuleState::Ingested => Ended::Replaced,
+        GranuleState::Empty => Ended::Empty,
+        GranuleState::Failed | GranuleState::Removed => Ended::Failed,
+    };
+    Told {
+        stage: row.stage.clone(),
+        error: row.error.clone(),
+        commit: Some(commit),
+        ingest_id: Some(row.ingest_id),
+        rows_read: number(row.rows_read),
+        rows_kept: number(row.rows_kept),
+        rows_rejected: number(row.rows_rejected),
+        rows_removed: number(row.rows_removed),
+        replaces: row.replaces.clone(),
+        ..untried(&attempt.candidate, state)
+    }
+}
+
+fn number(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
 }

@@ -1,27 +1,27 @@
 //! One run over one database: files are held against the ledger and ingested window by window, each committed whole.
 
-use isdb_datafusion::{
-    Engine, Pace, PlannedGranule, Recorded, Resources, Selection, WriteTarget, explain, ingest_plan, stored_keys,
-};
+use std::time::Instant;
+
+use isdb_datafusion::{Engine, Pace, Resources, Selection, explain};
 use isdb_schema::config::Policy;
-use isdb_schema::filters::Rule;
-use isdb_store::{Database, Id, Writer};
+use isdb_schema::ledger::GranuleState;
+use isdb_store::{Database, Id, LedgerRow, Writer};
+use tracing::Instrument as _;
 
 use crate::areas::Areas;
-use crate::attempt::{ledger_row, planned};
 use crate::checksum::add_checksums;
 use crate::clock::now_ms;
 use crate::consolidate::{consolidate_with, engine};
 use crate::error::{Error, Result};
-use crate::identify::Candidate;
+use crate::identify::{Candidate, size_of};
 use crate::ingest::Request;
-use crate::release::{check_release, is_all_or_nothing};
-use crate::report::{Progress, Report};
+use crate::progress::Progress;
+use crate::release::check_release;
+use crate::report::Report;
 use crate::resources::resources;
-use crate::select::{Attempt, Selected, doubtful, select};
+use crate::select::{Attempt, size};
 use crate::standing::Standing;
-use crate::verdict::Rules;
-use crate::wanted::Wanted;
+use crate::taken::Taken;
 use crate::window::windows;
 
 /// So many attempts whose rows were replaced are carried in every commit and left out by every read, until those rows go.
@@ -36,57 +36,31 @@ pub(crate) struct Run<'r> {
     taken: Taken,
     /// The first id of this run's attempts.
     since: Option<Id>,
-    /// Bytes of the files read so far.
-    read: u64,
-    report: Report,
+    report: &'r mut Report,
+    far: Far,
 }
 
-/// What a database takes of granules at the request of a user, and the areas it knows.
-pub(crate) struct Taken {
-    pub(crate) selection: Selection,
-    wanted: Wanted,
-    areas: Areas,
-    /// The filters that the database changes to with the first window that brings something.
-    refiltered: Option<Vec<Rule>>,
+/// How far a run is.
+#[derive(Clone, Copy, Default)]
+struct Far {
+    /// Granules in committed windows.
+    granules: usize,
+    /// Granules to ingest in all.
+    of: usize,
+    /// Rows in committed windows.
+    rows: u64,
+    /// Bytes of the files of committed windows.
+    bytes: u64,
+    /// Bytes of the files to read in all.
+    of_bytes: u64,
 }
 
-impl Taken {
-    /// What `database`, in its newest state with `standing` granules, takes at `request`.
-    ///
-    /// # Errors
-    /// When the database was made otherwise than is asked for.
-    pub(crate) async fn of(
-        request: &Request,
-        bound: &Selection,
-        database: &Database,
-        standing: &Standing<'_>,
-        mut areas: Areas,
-    ) -> Result<Taken> {
-        let may_refilter = request.refilter || !standing.has_segments();
-        let (selection, refiltered) = request.asked.selection(bound, database, may_refilter).await?;
-        let area = match &request.area {
-            Some(region) => Some(areas.name(region).await?),
-            None => None,
-        };
-        Ok(Taken { wanted: Wanted::of(&selection, area), selection, areas, refiltered })
-    }
-
-    /// What becomes of `candidates`; those that need no attempt are told in `report`. `since` is the first id of the run's own
-    /// attempts.
-    pub(crate) async fn round(
-        &self,
-        mut candidates: Vec<Candidate>,
-        standing: &Standing<'_>,
-        request: &Request,
-        since: Option<Id>,
-        report: &mut Report,
-    ) -> Selected {
-        add_checksums(doubtful(&mut candidates, standing), request.threads).await;
-        let covers = |outer: &str, inner: &str| self.areas.covers(outer, inner);
-        let rules = Rules { wanted: &self.wanted, covers: &covers, retry: request.retry, since };
-        let mut selected = select(candidates, standing, &rules);
-        report.leave_out(&selected.skipped, std::mem::take(&mut selected.failed_before));
-        selected
+impl Far {
+    /// With what the plan of a window has read. Sorting and writing it takes about as long as reading it has taken.
+    fn read(self, pace: Pace) -> Progress {
+        let Far { granules, of, rows, bytes, of_bytes } = self;
+        let granules = granules + usize::try_from(pace.granules).unwrap_or(0);
+        Progress::Read { granules, of, rows: rows + pace.rows, bytes: bytes + pace.bytes / 2, of_bytes }
     }
 }
 
@@ -99,7 +73,7 @@ impl<'r> Run<'r> {
         request: &'r Request,
         bound: &Selection,
         database: &Database,
-        report: Report,
+        report: &'r mut Report,
     ) -> Result<Run<'r>> {
         let writer = Writer::take_over(database, now_ms()).await?;
         // Another writer may have been at work until the lock was ours, and have brought in granules or variables.
@@ -111,7 +85,7 @@ impl<'r> Run<'r> {
         let resources = resources(database.location(), request.threads, request.memory)?;
         let engine = engine(writer, &resources)?;
         let database = database.clone();
-        Ok(Run { request, database, engine, resources, taken, since, read: 0, report })
+        Ok(Run { request, database, engine, resources, taken, since, report, far: Far::default() })
     }
 
     /// Ingests what of `candidates` is not in the database, the best file of each granule first.
@@ -130,27 +104,28 @@ impl<'r> Run<'r> {
                 // Another writer may have brought in another release before the lock was ours.
                 check_release(&candidates, &standing)?;
             }
-            let selected = self.taken.round(candidates, &standing, self.request, self.since, &mut self.report).await;
-            let of = self.report.done() + selected.now.len() + selected.later.len();
+            let selected = self.taken.round(candidates, &standing, self.request, self.since, self.report).await;
+            // What is left out now is to be read no more.
+            self.far.of = self.far.granules + selected.now.len() + selected.later.len();
+            self.far.of_bytes = self.far.bytes + size(&selected.now) + size_of(&selected.later);
             candidates = selected.later;
             for mut window in windows(selected.now, self.request.window) {
                 add_checksums(window.iter_mut().map(|attempt| &mut attempt.candidate), self.request.threads).await;
                 self.window(&window, progress).await?;
-                self.read += size(&window);
-                progress(Progress::Committed { granules: self.report.done(), of, rows: self.report.rows });
+                let Far { granules, of, rows, bytes, of_bytes } = self.far;
+                progress(Progress::Committed { granules, of, rows, bytes, of_bytes });
                 self.bury().await?;
             }
         }
         Ok(())
     }
 
-    /// Keeps fragments few, if that is wanted, removes what nobody can see any more, and tells what became of every file.
-    pub(crate) async fn end(mut self, progress: &mut impl FnMut(Progress)) -> Report {
+    /// Keeps fragments few, if that is wanted, and removes what nobody can see any more.
+    pub(crate) async fn end(self, progress: &mut impl FnMut(Progress)) {
         if let Err(error) = self.tidy(progress).await {
             // The granules are in the database all the same.
             self.report.untidy = Some(error.to_string());
         }
-        self.report
     }
 
     async fn tidy(&self, progress: &mut impl FnMut(Progress)) -> Result<()> {
@@ -174,48 +149,45 @@ impl<'r> Run<'r> {
 
     /// Ingests the granules of one window and commits them.
     async fn window(&mut self, attempts: &[Attempt], progress: &mut impl FnMut(Progress)) -> Result<()> {
-        let failed = |source| Error::Window { granules: attempts.len(), source };
-        // Windows hold granules of one area only.
-        let names = attempts.first().and_then(|attempt| attempt.taking.area.as_deref()).unwrap_or_default();
-        let (area, selection) = match self.taken.areas.union(names).await? {
-            Some((name, region)) => (Some(name), self.taken.selection.clone().with_region(&region)),
-            None => (None, self.taken.selection.clone()),
-        };
         let count = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
-        let window = self.engine.writer().await.window(count, now_ms())?;
-        let numbered: Vec<(Id, &Attempt)> = (0..count).map(|index| window.ingest_id(index)).zip(attempts).collect();
-        let readable = numbered.iter().filter(|(_, attempt)| attempt.candidate.identity.is_ok());
-        let granules: Vec<PlannedGranule> = readable.map(|(id, attempt)| planned(*id, attempt)).collect();
-        let merged: Vec<i64> = granules.iter().flat_map(|granule| granule.merges_with.clone()).collect();
-        let merged = stored_keys(&self.database.snapshot().await?, &merged).await.map_err(Error::Selection)?;
-        let ledger = numbered.iter().map(|(id, attempt)| ledger_row(*id, attempt, &self.taken.wanted, area.clone()));
-        let recorded = Recorded::Granules {
-            ledger: ledger.collect(),
-            filters: self.taken.refiltered.clone(),
-            all_or_nothing: is_all_or_nothing(attempts),
+        let (window, commit) = {
+            let mut writer = self.engine.writer().await;
+            (writer.window(count, now_ms())?, writer.newest().number + 1)
         };
-        let target = WriteTarget {
-            array: self.database.location().segments(),
-            timestamp: window.timestamp,
-            first_fragment: window.fragment_id(0).0,
-            fragment_bytes: self.resources.fragment_bytes(),
-            writers: self.resources.writers(size(attempts)),
+        let span = tracing::info_span!("window", commit);
+        let run = async {
+            let started = Instant::now();
+            tracing::debug!(granules = attempts.len(), bytes = size(attempts), "window begun");
+            let (location, snapshot) = (self.database.location(), self.database.snapshot().await?);
+            let plan = self.taken.plan(attempts, window, location, Some(&snapshot), &self.resources).await?;
+            tracing::debug!(plan = explain(&plan), "planned");
+            let far = self.far;
+            let rows = self.engine.run(&plan, |pace| progress(far.read(pace))).await;
+            let rows = rows.map_err(|source| Error::Window { granules: attempts.len(), source })?;
+            if rows.iter().any(|row| row.state.is_done()) {
+                self.taken.refiltered = None;
+            }
+            self.told(&rows, attempts, started).await;
+            Ok(())
         };
-        let plan = ingest_plan(&granules, &selection, merged, self.resources.readers(), target, window, recorded);
-        let plan = plan.map_err(failed)?;
-        tracing::debug!(granules = granules.len(), plan = explain(&plan), "window");
-        let read = self.read;
-        let pace = |pace: Pace| progress(Progress::Read { bytes: read + pace.bytes });
-        let rows = self.engine.run(&plan, pace).await.map_err(failed)?;
-        if rows.iter().any(|row| row.state.is_done()) {
-            self.taken.refiltered = None;
-        }
-        rows.iter().zip(attempts).for_each(|(row, attempt)| self.report.tell(row, attempt));
-        Ok(())
+        run.instrument(span).await
     }
-}
 
-/// Bytes of the files of `attempts`.
-fn size(attempts: &[Attempt]) -> u64 {
-    attempts.iter().map(|attempt| attempt.candidate.size_bytes).sum()
+    /// Tells of a window that was committed with `rows` of the ledger.
+    async fn told(&mut self, rows: &[LedgerRow], attempts: &[Attempt], started: Instant) {
+        for row in rows.iter().filter(|row| row.state == GranuleState::Failed) {
+            let (stage, error) = (row.stage.as_deref().unwrap_or_default(), row.error.as_deref().unwrap_or_default());
+            tracing::warn!(granule = row.granule, ingest_id = row.ingest_id.0, stage, error, "granule failed");
+        }
+        let writer = self.engine.writer().await;
+        self.report.tell(writer.newest(), rows, attempts);
+        if let Some(window) = self.report.windows.last() {
+            self.far.rows += window.rows;
+            let (timestamp, rows, fragments) = (window.timestamp, window.rows, window.fragments);
+            let seconds = started.elapsed().as_secs_f64();
+            tracing::info!(timestamp, granules = attempts.len(), rows, fragments, seconds, "window committed");
+        }
+        self.far.granules += attempts.len();
+        self.far.bytes += size(attempts);
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::identify::Candidate;
 use crate::key::{Key, Rank};
-use crate::report::{Failure, Skip};
+use crate::report::Skip;
 use crate::standing::Standing;
 use crate::verdict::{Rules, Taking, Verdict, is_unchanged, needs_checksum};
 
@@ -18,6 +18,11 @@ pub(crate) struct Attempt {
     pub(crate) taking: Taking,
 }
 
+/// Bytes of the files of `attempts`.
+pub(crate) fn size(attempts: &[Attempt]) -> u64 {
+    attempts.iter().map(|attempt| attempt.candidate.size_bytes).sum()
+}
+
 /// What becomes of a list of files.
 #[derive(Debug, Default)]
 pub(crate) struct Selected {
@@ -25,10 +30,10 @@ pub(crate) struct Selected {
     pub(crate) now: Vec<Attempt>,
     /// To be selected from again when those are in the ledger.
     pub(crate) later: Vec<Candidate>,
-    /// How many are left out, and why.
-    pub(crate) skipped: BTreeMap<Skip, usize>,
-    /// Failed before and not tried again.
-    pub(crate) failed_before: Vec<Failure>,
+    /// Left out, and why.
+    pub(crate) skipped: Vec<(Candidate, Skip)>,
+    /// Failed before with this error and not tried again.
+    pub(crate) failed_before: Vec<(Candidate, String)>,
 }
 
 /// Those of `candidates` whose checksum decides what becomes of them.
@@ -98,10 +103,8 @@ impl Selected {
     fn add(&mut self, candidate: Candidate, verdict: Verdict) {
         match verdict {
             Verdict::Take(taking) => self.now.push(Attempt { candidate, taking }),
-            Verdict::Skip(why) => *self.skipped.entry(why).or_default() += 1,
-            Verdict::FailedBefore(error) => {
-                self.failed_before.push(Failure { path: candidate.path, stage: None, error });
-            }
+            Verdict::Skip(why) => self.skipped.push((candidate, why)),
+            Verdict::FailedBefore(error) => self.failed_before.push((candidate, error)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a ledger comes to, for `isdb info`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use isdb_schema::filters::Rule;
 use isdb_schema::ledger::GranuleState;
@@ -16,6 +16,43 @@ pub struct Summary {
     pub granules: Vec<(GranuleState, usize)>,
     /// How many granules went through other filters than the database's, by the names of those.
     pub other_filters: BTreeMap<String, usize>,
+    /// What is ingested of each release, unknown ones first.
+    pub releases: Vec<Held>,
+}
+
+/// Granules of one release that have rows in the database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// The release, `007`; None where the files do not tell.
+    pub release: Option<String>,
+    /// How many granules.
+    pub granules: usize,
+    /// Their revisions, as far as the files tell.
+    pub revisions: BTreeSet<String>,
+    /// When the first and the last of them begin, in nanoseconds since 1970; None where no file tells.
+    pub period: Option<(i64, i64)>,
+}
+
+impl Held {
+    /// The releases of these rows, which stand.
+    fn of<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> Vec<Held> {
+        let mut releases: BTreeMap<Option<&str>, Vec<&LedgerRow>> = BTreeMap::new();
+        for row in rows.filter(|row| row.state == GranuleState::Ingested) {
+            releases.entry(row.release.as_deref()).or_default().push(row);
+        }
+        let held = |(release, rows): (Option<&str>, Vec<&LedgerRow>)| {
+            let starts = || rows.iter().filter_map(|row| row.start_time);
+            // Subsets of one granule are several attempts.
+            let granules: BTreeSet<&str> = rows.iter().map(|row| row.granule.as_str()).collect();
+            Held {
+                release: release.map(str::to_owned),
+                granules: granules.len(),
+                revisions: rows.iter().filter_map(|row| row.revision.clone()).collect(),
+                period: starts().min().zip(starts().max()),
+            }
+        };
+        releases.into_iter().map(held).collect()
+    }
 }
 
 impl Summary {
@@ -39,7 +76,8 @@ impl Summary {
         for row in standing.rows().filter(|row| row.filters_hash != hash) {
             *other_filters.entry(row.filters.clone()).or_default() += 1;
         }
-        Summary { granules: GranuleState::ALL.map(count).into(), other_filters }
+        let releases = Held::of(standing.rows());
+        Summary { granules: GranuleState::ALL.map(count).into(), other_filters, releases }
     }
 }
 
@@ -62,9 +100,29 @@ mod tests {
         }
         ledger[0].filters_hash = "other".to_owned();
         ledger[0].filters = "night".to_owned();
-        let Summary { granules, other_filters } = Summary::of(&ledger, &[]);
+        let Summary { granules, other_filters, releases } = Summary::of(&ledger, &[]);
         let counts: Vec<usize> = granules.iter().map(|(_, count)| *count).collect();
         assert_eq!(counts, [2, 0, 1, 1], "ingested, empty, failed, removed");
         assert_eq!(other_filters, BTreeMap::from([("night".to_owned(), 1)]));
+        assert_eq!(releases.iter().map(|held| held.granules).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn a_granule_in_pieces_is_one_and_each_release_has_its_own_revisions() {
+        let mut ledger = vec![row(1, "a"), row(2, "a"), row(3, "b"), row(4, "c")];
+        ledger[0].subset = Some(true);
+        ledger[1].subset = Some(true);
+        ledger[1].start_time = Some(7);
+        ledger[2].start_time = Some(5);
+        ledger[3].release = Some("007".to_owned());
+        ledger[3].revision = Some("02".to_owned());
+        let held = |release: &str, granules, revision: &str, period| Held {
+            release: Some(release.to_owned()),
+            granules,
+            revisions: [revision.to_owned()].into(),
+            period,
+        };
+        let releases = Summary::of(&ledger, &[]).releases;
+        assert_eq!(releases, [held("006", 2, "01", Some((5, 7))), held("007", 1, "02", None)]);
     }
 }

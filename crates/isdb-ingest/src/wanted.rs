@@ -4,11 +4,63 @@
 use std::collections::HashSet;
 use std::hash::Hasher as _;
 
+use arrow::datatypes::Field;
 use isdb_datafusion::Selection;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{NONE, Rule, told};
 use isdb_store::LedgerRow;
+use serde::Serialize;
 use twox_hash::XxHash64;
+
+/// What a run takes of granules, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Terms {
+    /// The area, as the ledger names it; None for whole granules.
+    pub area: Option<String>,
+    /// Names of the product's variables.
+    pub variables: Vec<&'static str>,
+    /// Derived columns, in their order.
+    pub derived: Vec<Named>,
+    /// Filters, in their order.
+    pub filters: Vec<Named>,
+}
+
+/// A filter or a derived column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its SQL.
+    pub sql: String,
+}
+
+impl Named {
+    /// The filters of `rules`.
+    #[must_use]
+    pub fn filters(rules: &[Rule]) -> Vec<Named> {
+        let named = |rule: &Rule| Named { name: rule.predicate.name.clone(), sql: rule.predicate.sql.clone() };
+        rules.iter().map(named).collect()
+    }
+
+    /// The columns that `fields` derive.
+    #[must_use]
+    pub fn derived(fields: &[Field]) -> Vec<Named> {
+        let sql = |field: &Field| field.metadata().get(EXPRESSION).cloned().unwrap_or_default();
+        fields.iter().map(|field| Named { name: field.name().clone(), sql: sql(field) }).collect()
+    }
+}
+
+impl Terms {
+    /// What `selection` takes of the area called `area`.
+    pub(crate) fn of(selection: &Selection, area: Option<String>) -> Terms {
+        Terms {
+            area,
+            variables: selection.variables().iter().map(|variable| variable.name).collect(),
+            derived: Named::derived(&selection.derived()),
+            filters: Named::filters(&selection.filters()),
+        }
+    }
+}
 
 /// The area, variables, derived columns and filters that are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

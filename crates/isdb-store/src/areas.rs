@@ -17,7 +17,7 @@ impl Database {
     /// # Errors
     /// [`Error::Log`] and [`Error::Io`] when it cannot be stored.
     pub async fn put_area(&self, text: &str) -> Result<String> {
-        let name = name_of(text);
+        let name = area_name(text);
         match self.objects().create(&path_of(&name), &format!("area-{}", uuid::Uuid::new_v4()), text.into()).await {
             Err(error) if is_there(&error) => {}
             stored => stored?,
@@ -37,7 +37,7 @@ impl Database {
             found => found?,
         };
         match String::from_utf8(bytes) {
-            Ok(text) if name_of(&text) == name => Ok(text),
+            Ok(text) if area_name(&text) == name => Ok(text),
             _ => Err(damaged("its content does not have the checksum that it is named by")),
         }
     }
@@ -47,7 +47,9 @@ impl Database {
     }
 }
 
-fn name_of(text: &str) -> String {
+/// The name that an area of this text has in every database, stored there or not.
+#[must_use]
+pub fn area_name(text: &str) -> String {
     let hex: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{PREFIX}{hex}")
 }

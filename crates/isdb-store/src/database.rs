@@ -17,6 +17,9 @@ use crate::storage;
 /// How often an open is tried: files that it looks for may be removed by a vacuum meanwhile.
 const OPENS: usize = 5;
 
+/// The key of the group's metadata that names the version of isdb.
+const VERSION: &str = "isdb.version";
+
 /// A database that exists.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -120,6 +123,19 @@ impl Database {
         self.log.newest().await?.ok_or_else(|| Error::NotFound { uri: self.location.uri() })
     }
 
+    /// The version of isdb that created the database; None where its group does not tell.
+    ///
+    /// # Errors
+    /// [`Error::TileDb`] when the group cannot be read.
+    pub async fn created_by(&self) -> Result<Option<String>> {
+        let (context, uri) = (self.context.clone(), self.location.uri());
+        let facts = blocking(move || Ok(group::metadata(&context, &uri)?)).await?;
+        Ok(match facts.get(VERSION) {
+            Some(MetadataValue::Text(version)) => Some(version.clone()),
+            _ => None,
+        })
+    }
+
     /// What the database is made for.
     ///
     /// # Errors
@@ -146,7 +162,7 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<()> 
             group::add_member(&context, &place.uri(), name, name)?;
         }
         let facts = [
-            ("isdb.version", MetadataValue::Text(env!("CARGO_PKG_VERSION").to_owned())),
+            (VERSION, MetadataValue::Text(env!("CARGO_PKG_VERSION").to_owned())),
             ("isdb.format", MetadataValue::Int(i64::from(FORMAT))),
             ("isdb.product", MetadataValue::Text("ATL08".to_owned())),
         ];

@@ -25,6 +25,7 @@ mod storage;
 mod tests;
 mod writer;
 
+pub use areas::area_name;
 pub use commit::{ArrayState, Commit, DeadFragment, DeadIngest, FragmentRecord, HiddenFragment, Kind};
 pub use database::Database;
 pub use design::{Design, stored_variables};

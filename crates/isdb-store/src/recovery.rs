@@ -60,6 +60,12 @@ impl Strays {
         Ok(Strays { arrays, staged: staged(location, now_ms)? })
     }
 
+    /// How many files of fragments and schemas, and how many staged ones, a sweep removes.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let files = self.arrays.iter().map(|array| array.commit_files.len() + array.schemas.len());
+        (files.sum(), self.staged.len())
+    }
+
     /// Removes what must not become visible, and what was staged. Returns the fragments whose commit files could not be removed.
     pub(crate) fn sweep(&self, vfs: &Vfs) -> Result<[Vec<String>; 2]> {
         let mut left: [Vec<String>; 2] = Default::default();

@@ -1,4 +1,4 @@
-//! `isdb info`: what the database holds, and how other TileDB programs open the same state.
+//! `isdb info`: what the database holds, how other TileDB programs open the same state, and how it is cited.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,8 @@ use isdb_ingest::Summary;
 use isdb_schema::filters::told;
 use isdb_store::{Database, LedgerRow};
 
+use crate::citation::Citation;
+use crate::cli::{Form, Info};
 use crate::failure::{Failure, SUCCESS};
 use crate::instant::instant_of_commit;
 use crate::session::releases_told;
@@ -15,9 +17,17 @@ use crate::settings::Settings;
 const SUMMARY: &str = "SELECT count(*), round(min(latitude), 4), round(max(latitude), 4), round(min(longitude), 4), \
                        round(max(longitude), 4), min(time), max(time) FROM segments";
 
-pub(crate) async fn run(settings: Settings) -> Result<u8, Failure> {
+pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failure> {
     let database = Database::open(&settings.location).await?;
     let snapshot = database.snapshot().await?;
+    if arguments.cite {
+        let citation = Citation::of(&database, &snapshot).await?;
+        match arguments.format {
+            Form::Text => println!("{citation}"),
+            Form::Json => println!("{:#}", citation.json()),
+        }
+        return Ok(SUCCESS);
+    }
     let ledger = snapshot.ledger().await?;
     let context = isdb_datafusion::session(None);
     isdb_datafusion::register(&context, &snapshot).await?;

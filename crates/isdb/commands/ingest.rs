@@ -1,13 +1,13 @@
-//! `isdb ingest`: runs the ingest and tells how it goes, on standard error.
+//! `isdb ingest`: runs the ingest, or looks what it would do, and tells how it goes and ends, on standard error.
 
-use isdb_ingest::{Asked, Report, Request, Skip, ingest};
+use isdb_ingest::{Asked, Request, dry_run, ingest};
 use isdb_schema::config::Config;
 use isdb_schema::filters::choose;
-use isdb_schema::ledger::Removed;
 
 use crate::cli::Ingest;
 use crate::failure::{Failure, SOME_FAILED, SUCCESS};
 use crate::progress::Telling;
+use crate::report::{Record, tell, tell_preview};
 use crate::settings::{self, Settings, region_and_period};
 
 pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Failure> {
@@ -27,11 +27,21 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
         replace_release: arguments.replace_release,
         refilter: arguments.refilter,
     };
+    if arguments.dry_run {
+        tell_preview(&dry_run(&request).await?, &database);
+        return Ok(SUCCESS);
+    }
+    let mut record = Record::new(arguments.report, &request)?;
     let mut telling = Telling::new();
-    let report = ingest(request, |progress| telling.tell(progress)).await?;
-    telling.end();
-    tell_report(&report, &database);
-    Ok(if report.failed.is_empty() && report.failed_before.is_empty() { SUCCESS } else { SOME_FAILED })
+    let ended = ingest(&request, &mut record.report, |progress| telling.tell(progress)).await.map_err(Failure::from);
+    let elapsed = telling.end();
+    let written = record.write(ended.as_ref().err());
+    if ended.is_ok() || !record.report.windows.is_empty() {
+        tell(&record.report, &database, elapsed);
+    }
+    // The ingest's own error is the one to tell.
+    ended.and(written)?;
+    Ok(if record.report.has_failures() { SOME_FAILED } else { SUCCESS })
 }
 
 /// What the config asks for; the flag's filters come before its own.
@@ -41,64 +51,4 @@ fn asked(config: &Config, filters: Option<&str>) -> Result<Asked, Failure> {
         asked.filters = Some(choose(list)?);
     }
     Ok(asked)
-}
-
-/// So many warnings are told one by one.
-const WARNINGS_TOLD: usize = 10;
-
-fn tell_report(report: &Report, database: &str) {
-    for warning in report.warnings.iter().take(WARNINGS_TOLD) {
-        eprintln!("warning: {}: {}", warning.path.display(), warning.text);
-    }
-    if let Some(more) = report.warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
-        eprintln!("warnings: {more} more; SELECT granule, notes, missing_variables FROM granules");
-    }
-    if let Some(problem) = &report.untidy {
-        eprintln!("warning: the granules are in the database, but its fragments could not be tidied up: {problem}");
-    }
-    for failure in &report.failed {
-        let path = failure.path.display().to_string();
-        // Most errors name the file themselves.
-        let place = if failure.error.contains(&path) { String::new() } else { format!("{path}: ") };
-        eprintln!("failed: {place}{}", failure.error);
-    }
-    let parts = [
-        (report.ingested, "ingested"),
-        (report.replaced, "replaced"),
-        (report.empty, "empty"),
-        (report.skipped(), "skipped"),
-        (report.failed.len(), "failed"),
-        (report.failed_before.len(), "failed before"),
-    ];
-    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    eprintln!("granules: {}", told.join(", "));
-    let skipped = report.skipped.iter().filter(|(why, _)| **why != Skip::Stored);
-    let reasons: Vec<String> = skipped.map(|(why, count)| format!("{count} {}", why.as_str())).collect();
-    if !reasons.is_empty() {
-        eprintln!("of those skipped: {}", reasons.join(", "));
-    }
-    if !report.failed_before.is_empty() {
-        eprintln!("hint: files that failed before are tried again with --retry; `SELECT source, error FROM granules`");
-    }
-    let [read, empty, missing] = report.beams;
-    if read + empty + missing > 0 {
-        eprintln!("beams: {read} read, {empty} without segments, {missing} not in their granule");
-    }
-    eprintln!("segments: {} stored", report.rows);
-    if report.rows_rejected > 0 {
-        eprintln!("segments without position or time, left out: {}", report.rows_rejected);
-    }
-    if !report.removed.is_empty() {
-        tell_removed(&report.removed);
-    }
-    eprintln!("database: {database}");
-}
-
-/// A line for each filter. `removed` counts a segment once, for the first filter that it does not pass.
-fn tell_removed(removed: &[Removed]) {
-    let width = removed.iter().map(|filter| filter.filter.len()).max().unwrap_or(0).max(6);
-    eprintln!("{:width$} {:>12} {:>12} {:>12}", "filter", "removed", "of them NULL", "by itself");
-    for Removed { filter, removed, null, alone } in removed {
-        eprintln!("{filter:width$} {removed:>12} {null:>12} {alone:>12}");
-    }
 }

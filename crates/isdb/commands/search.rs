@@ -10,6 +10,7 @@ use isdb_store::{Database, Location};
 use crate::cli::{Format, Search, Sought};
 use crate::failure::{Failure, SUCCESS};
 use crate::instant::instant;
+use crate::progress;
 
 mod listing;
 mod totals;
@@ -61,6 +62,7 @@ async fn release_of(database: Option<&Location>) -> Result<Option<u16>, Failure>
 async fn gather(cmr: &Cmr, query: &Query) -> Result<WorkList, Failure> {
     let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     let bar = ProgressBar::new_spinner().with_style(style);
+    progress::draw(&bar);
     let mut found = WorkList::default();
     let mut pages = std::pin::pin!(cmr.pages(query));
     while let Some(page) = pages.try_next().await? {

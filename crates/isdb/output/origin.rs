@@ -16,11 +16,13 @@ pub(crate) struct Origin {
     pub(crate) period: Option<String>,
     /// The state it was asked of, in milliseconds since 1970: what `--at` takes.
     pub(crate) snapshot: Option<u64>,
+    /// How the database is cited in that state.
+    pub(crate) citation: Option<String>,
 }
 
 impl Origin {
     /// Keys and values of the file's metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_region`,
-    /// `isdb_period`, `isdb_snapshot`.
+    /// `isdb_period`, `isdb_snapshot`, `isdb_citation`.
     pub(crate) fn entries(&self) -> Vec<(String, String)> {
         let known = [
             ("isdb_version", Some(env!("CARGO_PKG_VERSION").to_owned())),
@@ -29,6 +31,7 @@ impl Origin {
             ("isdb_region", self.region.clone()),
             ("isdb_period", self.period.clone()),
             ("isdb_snapshot", self.snapshot.map(|snapshot| snapshot.to_string())),
+            ("isdb_citation", self.citation.clone()),
         ];
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
     }

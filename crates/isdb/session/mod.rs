@@ -16,9 +16,10 @@ use futures::StreamExt;
 use isdb_schema::filters::{Rule, told};
 use isdb_schema::period::Period;
 use isdb_schema::region::Region;
-use isdb_store::{Database, Location};
+use isdb_store::{Database, Location, Snapshot};
 use tokio::runtime::Handle;
 
+use crate::citation::Citation;
 use crate::cli::Format;
 use crate::failure::Failure;
 use crate::output::{self, Origin};
@@ -56,6 +57,7 @@ impl Shown {
             region: of_view(self.region.as_ref().map(Region::to_text)),
             period: of_view((!self.period.is_everything()).then(|| self.period.to_string())),
             snapshot: Some(snapshot),
+            citation: None,
         }
     }
 
@@ -74,7 +76,8 @@ impl Shown {
 /// One snapshot of a database, open for statements.
 pub(crate) struct Session {
     context: SessionContext,
-    timestamp: u64,
+    database: Database,
+    snapshot: Snapshot,
     /// What `atl08` shows.
     shown: Arc<Shown>,
 }
@@ -98,7 +101,7 @@ impl Session {
         if !releases.is_empty() {
             eprintln!("warning: more than one release is in the database: {}", releases_told(&releases));
         }
-        Ok(Session { context, timestamp: snapshot.commit().timestamp, shown: Arc::clone(shown) })
+        Ok(Session { context, database, snapshot, shown: Arc::clone(shown) })
     }
 
     /// The DataFusion session behind it.
@@ -108,7 +111,7 @@ impl Session {
 
     /// The commit's time, in milliseconds since 1970.
     pub(crate) fn timestamp(&self) -> u64 {
-        self.timestamp
+        self.snapshot.commit().timestamp
     }
 
     /// Starts one statement on the runtime `engine` and waits for its first rows.
@@ -132,7 +135,10 @@ impl Session {
         if let (false, Some(what)) = (reads_view, self.shown.on_view()) {
             eprintln!("warning: the {what} are on atl08, which this statement does not read");
         }
-        let origin = self.shown.origin(&sql, reads_view, self.timestamp);
+        let mut origin = self.shown.origin(&sql, reads_view, self.timestamp());
+        if format.is_binary() {
+            origin.citation = Some(Citation::of(&self.database, &self.snapshot).await?.to_string());
+        }
         let count = output::write(rows, format, output, &origin).await?;
         eprintln!("rows: {count}, seconds: {:.3}", since.elapsed().as_secs_f64());
         match count {

@@ -19,8 +19,8 @@ fn stored(
         let wanted = Wanted::default();
         let rules = Rules { wanted: &wanted, covers: &|_, _| false, retry: false, since: Some(Id(100)) };
         let selected = select(files, &Standing::of(&ledger), &rules);
-        for (why, count) in selected.skipped {
-            *skipped.entry(why).or_default() += count;
+        for (_, why) in selected.skipped {
+            *skipped.entry(why).or_default() += 1;
         }
         for attempt in selected.now {
             let id = 100 + i64::try_from(ledger.len()).unwrap();

@@ -37,6 +37,11 @@ impl Writer {
         &self.database
     }
 
+    /// The newest commit: the fence of the take over, or what this writer has committed since.
+    pub fn newest(&self) -> &Commit {
+        &self.head
+    }
+
     /// The fragments of `segments` whose rows may be seen, in the order of their ids.
     pub fn live_segments(&self) -> impl Iterator<Item = &FragmentRecord> {
         self.recorded.segments.live.values()
@@ -68,6 +73,7 @@ impl Writer {
     /// Creates `commit`, which follows the newest one.
     async fn advance(&mut self, commit: Commit) -> Result<()> {
         self.database.log().create(&commit).await?;
+        tracing::debug!(commit = commit.number, kind = ?commit.kind, timestamp = commit.timestamp, "committed");
         self.recorded.apply(&commit);
         self.head = commit;
         self.unswept = Default::default();

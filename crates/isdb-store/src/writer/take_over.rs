@@ -34,6 +34,10 @@ impl Writer {
         let (head, recorded, strays) = fenced?;
         fault::reached("take-over-fenced");
         let context = database.context().clone();
+        let (left, staged) = strays.count();
+        if left + staged > 0 {
+            tracing::info!(commit = head.number, files = left, staged, "what an earlier writer left is swept");
+        }
         let unswept = blocking(move || strays.sweep(&Vfs::new(&context)?)).await?;
         fault::reached("take-over-swept");
         let database = database.clone();

@@ -74,6 +74,8 @@ impl Writer {
             self.advance(commit).await?;
         }
         fault::reached("vacuum-done");
+        let Vacuumed { fragments, files, bytes } = removed;
+        tracing::debug!(fragments, files, bytes, "vacuumed");
         Ok(removed)
     }
 

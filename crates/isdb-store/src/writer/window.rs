@@ -30,6 +30,12 @@ pub struct Window {
 }
 
 impl Window {
+    /// A window of `ingests` granules that nobody holds, for a plan that is shown and never run: it needs neither the lock nor a
+    /// database. Its timestamp is before every commit, so that no writer takes it for its own.
+    pub fn to_show(ingests: u32) -> Window {
+        Window { timestamp: 0, epoch: 0, first: 0, ingests, began_ms: 0, began: Instant::now() }
+    }
+
     /// The id of the attempt at the window's granule `index`, from 0.
     pub fn ingest_id(&self, index: u32) -> Id {
         Id::new(self.epoch, self.first.saturating_add(index))

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use isdb_cmr::Progress;
 
 use crate::failure;
+use crate::progress;
 
 /// Sizes are not always known before a file has come; then the bar counts without an end.
 const BAR: &str = "{spinner} [{bar:20}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left, {msg}";
@@ -34,6 +35,7 @@ impl Telling {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let telling = Telling { bar: bar.with_style(style), files, ended: 0, failed: 0 };
         if !telling.bar.is_hidden() {
+            progress::draw(&telling.bar);
             telling.bar.enable_steady_tick(TICK);
         }
         telling.count();

@@ -4,13 +4,10 @@ use std::collections::BTreeSet;
 
 use isdb_cmr::{FoundGranule, Unusable};
 
+use crate::estimate::{self, told};
+
 /// So many granules with problems are told one by one.
 const PROBLEMS_TOLD: usize = 10;
-
-/// Bytes that a database takes for each megabyte of granules, all variables of the shipped config and no filter. Real granules
-/// of release 007 hold 466 segments in a megabyte (438,022 segments in 12 granules of 940 MB, June 2022), and a database takes
-/// 240 bytes for a segment (17.3 MB for 71,835 segments of synthetic granules, `make_granules --count 3 --segments 4000`).
-const STORED_PER_MEGABYTE: u64 = 466 * 240;
 
 pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[Unusable]) {
     let lacking = granules.iter().filter_map(|granule| Some((granule.file_name(), granule.problem()?.to_owned())));
@@ -40,30 +37,8 @@ pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[
     eprintln!("granules: {}", granules.len());
     eprintln!("days: {}, {first} to {last}", days.len());
     eprintln!("download: {}{unknown}", told(bytes));
-    let database = bytes / 1_000_000 * STORED_PER_MEGABYTE;
-    eprintln!("database: about {} with all variables; filters and a region make it smaller", told(database));
-}
-
-/// A size as people say it, in decimal units.
-fn told(bytes: u64) -> String {
-    let (unit, name) = match bytes {
-        0..1_000_000_000 => (1_000_000, "MB"),
-        1_000_000_000..1_000_000_000_000 => (1_000_000_000, "GB"),
-        _ => (1_000_000_000_000, "TB"),
-    };
-    let tenths = bytes / (unit / 10);
-    format!("{}.{} {name}", tenths / 10, tenths % 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::told;
-
-    #[test]
-    fn sizes_are_told_in_the_unit_that_fits() {
-        assert_eq!(told(0), "0.0 MB");
-        assert_eq!(told(15_568_981), "15.5 MB");
-        assert_eq!(told(385_160_000_000), "385.1 GB");
-        assert_eq!(told(4_600_000_000_000), "4.6 TB");
-    }
+    eprintln!(
+        "database: about {} with all variables; filters and a region make it smaller",
+        told(estimate::database(bytes))
+    );
 }
