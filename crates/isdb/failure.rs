@@ -43,6 +43,10 @@ pub(crate) enum Failure {
     Period(#[from] PeriodError),
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("no granules are named")]
+    NoGranules,
+    #[error("{} is no work list", path.display())]
+    WorkList { path: PathBuf, source: isdb_cmr::Error },
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output")]
@@ -153,7 +157,11 @@ impl Failure {
             }
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
-            Failure::Nasa(error) => nasa_hint(error),
+            Failure::Nasa(error) | Failure::Ingest(isdb_ingest::Error::Archive(error)) => nasa_hint(error),
+            Failure::WorkList { .. } => Some("`isdb search -o list.ndjson` writes one"),
+            Failure::NoGranules => Some(
+                "name files, a folder, a work list, or what NASA shall be searched for: --region FILE --start 2020 --end 2020",
+            ),
             Failure::NoHome => Some("name the file with NETRC"),
             _ => None,
         }

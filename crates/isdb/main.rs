@@ -17,6 +17,7 @@ mod progress;
 mod prompt;
 mod session;
 mod settings;
+mod worklist;
 
 use crate::cli::{Cli, Command};
 use crate::failure::{FAILED, Failure, INTERRUPTED, SUCCESS};
@@ -45,7 +46,8 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let writes_nothing = matches!(cli.command, Command::Query(_) | Command::Download(_) | Command::Login(_));
+    let writes_nothing =
+        matches!(cli.command, Command::Query(_) | Command::Search(_) | Command::Download(_) | Command::Login(_));
     let patience = if writes_nothing { PATIENCE_WITH_READS } else { PATIENCE };
     let ended = runtime.block_on(async {
         // A prompt takes Ctrl-C for the statement that runs.

@@ -44,6 +44,23 @@ impl Telling {
                     (*bar, *started) = (shown(bytes, new), Instant::now());
                 }
             }
+            (_, Progress::ToFetch { granules, bytes, folder, free }) => {
+                let [bytes, free] = [bytes, free].map(|bytes| bytes as f64 / 1e6);
+                eprintln!(
+                    "to fetch: {granules} granules, {bytes:.1} MB, into {} ({free:.1} MB free)",
+                    folder.display()
+                );
+            }
+            (telling, Progress::FetchAgain { name, error, pause }) => {
+                let line = format!("again in {:.1} s: {name}: {error}", pause.as_secs_f64());
+                match telling {
+                    Telling::Bar { bar, .. } => bar.suspend(|| eprintln!("{line}")),
+                    Telling::Lines => eprintln!("{line}"),
+                }
+            }
+            (Telling::Bar { bar, .. }, Progress::Fetched { granules, bytes }) => {
+                bar.set_prefix(format!("fetched: {granules} granules, {:.1} MB", bytes as f64 / 1e6));
+            }
             (Telling::Lines, Progress::Committed { granules, of, rows }) => {
                 eprintln!("granules: {granules} of {of}, segments: {rows}");
             }

@@ -1,13 +1,15 @@
-//! The ingest of local files: find, leave out what is done, and run over the rest.
+//! The ingest of local files and of NASA's archive: find, leave out what is done, and run over the rest.
 
 use std::path::PathBuf;
 
 use isdb_datafusion::releases_fit;
 use isdb_schema::config;
 use isdb_schema::filters::Rule;
+use isdb_schema::period::Period;
 use isdb_schema::region::Region;
 use isdb_store::Location;
 
+use crate::archive::{Archive, bring, described};
 use crate::areas::Areas;
 use crate::asked::Asked;
 use crate::clock::now_ms;
@@ -15,21 +17,32 @@ use crate::error::{Error, Result};
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all};
 use crate::release::check_release;
-use crate::report::{Progress, Report};
+use crate::report::{Progress, Report, Skip};
 use crate::run::{Run, Taken};
 use crate::standing::Standing;
+
+/// Where granules come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Files, folders and patterns on this machine.
+    Files(Vec<PathBuf>),
+    /// NASA's archive.
+    Archive(Archive),
+}
 
 /// What to ingest, into what, and how.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Files, folders and patterns.
-    pub paths: Vec<PathBuf>,
+    /// Where the granules are.
+    pub source: Source,
     /// The database; created if there is none.
     pub location: Location,
     /// What to take of a granule.
     pub asked: Asked,
     /// Take only segments in this area; None for whole granules.
     pub area: Option<Region>,
+    /// Take only granules that were measured in this time, at least in part.
+    pub period: Period,
     /// Which granules become visible together.
     pub window: config::Window,
     /// How many granules are decoded at a time.
@@ -46,15 +59,23 @@ pub struct Request {
     pub refilter: bool,
 }
 
-/// Ingests `request.paths` and tells `progress` how it goes. Granules that the ledger calls done are left out, so the same
+/// Ingests the granules of `request.source` and tells `progress` how it goes. Granules that the ledger calls done are left out, so the same
 /// request a second time adds nothing. Dropping the future drops the window in flight; nothing of it is visible.
 ///
 /// # Errors
 /// See [`Error`]: a granule that cannot be read is told in the report instead.
 pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Result<Report> {
-    let paths = find_granules(&request.paths)?;
     let bound = request.asked.bind()?;
-    let candidates = identify_all(paths, &request.paths, request.threads).await;
+    let mut candidates = match &request.source {
+        Source::Files(named) => identify_all(find_granules(named)?, named, request.threads).await,
+        Source::Archive(archive) => described(archive),
+    };
+    let mut report = Report::default();
+    let found = candidates.len();
+    candidates.retain(|candidate| is_within(candidate, &request.period));
+    if let Some(count) = found.checked_sub(candidates.len()).filter(|count| *count > 0) {
+        report.skipped.insert(Skip::OtherTime, count);
+    }
     check_releases(&candidates, &bound.filters())?;
     if !request.replace_release {
         check_release(&candidates, &Standing::of(&[]))?;
@@ -70,7 +91,6 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
     let filters = taken.selection.filters();
     progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
 
-    let mut report = Report::default();
     let candidates = taken.round(candidates, &standing, &request, None, &mut report).await.candidates();
     check_releases(&candidates, &filters)?;
     progress(Progress::Found { new: candidates.len(), skipped: report.skipped(), bytes: size(&candidates) });
@@ -78,8 +98,20 @@ pub async fn ingest(request: Request, mut progress: impl FnMut(Progress)) -> Res
         return Ok(report);
     }
     let mut run = Run::begin(&request, &bound, &database, report).await?;
-    run.ingest(candidates, &mut progress).await?;
+    match &request.source {
+        Source::Archive(archive) if !archive.direct => bring(&mut run, archive, candidates, &mut progress).await?,
+        _ => run.ingest(candidates, &mut progress).await?,
+    }
     run.end(&mut progress).await
+}
+
+/// No granule of the product takes longer, in seconds: regions along the orbit span at most 33° of its 360°.
+const LONGEST: i64 = 540;
+
+/// Whether a granule was measured in `period`, at least in part. One that does not tell its time is.
+fn is_within(candidate: &Candidate, period: &Period) -> bool {
+    let nanoseconds = |seconds: i64| seconds.saturating_mul(1_000_000_000);
+    candidate.start().is_none_or(|start| period.overlaps(nanoseconds(start), nanoseconds(start + LONGEST)))
 }
 
 fn size(candidates: &[Candidate]) -> u64 {

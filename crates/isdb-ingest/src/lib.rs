@@ -2,6 +2,7 @@
 //! database window by window, each committed whole.
 
 mod add_variables;
+mod archive;
 mod areas;
 mod asked;
 mod attempt;
@@ -29,11 +30,12 @@ mod wanted;
 mod window;
 
 pub use add_variables::{Added, add_variables};
+pub use archive::{Archive, Keep};
 pub use asked::Asked;
 pub use consolidate::{Consolidated, consolidate, vacuum};
 pub use error::{Error, Result};
 pub use find::find_granules;
-pub use ingest::{Request, ingest};
+pub use ingest::{Request, Source, ingest};
 pub use remove::{Removal, remove};
 pub use report::{Failure, Progress, Report, Skip, Warning};
 pub use summary::Summary;

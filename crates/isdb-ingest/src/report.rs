@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use isdb_schema::ledger::{GranuleState, Removed};
 use isdb_store::LedgerRow;
@@ -26,6 +27,33 @@ pub enum Progress {
         skipped: usize,
         /// Size of the files to ingest, in bytes.
         bytes: u64,
+    },
+    /// Files are to be fetched from NASA's archive; nothing was fetched so far.
+    ToFetch {
+        /// How many.
+        granules: usize,
+        /// Bytes that are not in the folder yet, as far as sizes are known.
+        bytes: u64,
+        /// Where they come.
+        folder: PathBuf,
+        /// Bytes that are free there.
+        free: u64,
+    },
+    /// A file has come, or has failed to.
+    Fetched {
+        /// Files that have come so far, those that were there already included.
+        granules: usize,
+        /// Bytes that have come over the network so far.
+        bytes: u64,
+    },
+    /// An attempt to fetch a file has failed; another follows.
+    FetchAgain {
+        /// The file's name.
+        name: String,
+        /// Why.
+        error: String,
+        /// When.
+        pause: Duration,
     },
     /// A granule was read, and its rows are on their way.
     Read {
@@ -63,6 +91,8 @@ pub enum Skip {
     Subset,
     /// The granule was removed on purpose; only a file that is named itself brings it back.
     Removed,
+    /// It was measured before or after what is asked for.
+    OtherTime,
 }
 
 impl Skip {
@@ -74,6 +104,7 @@ impl Skip {
             Skip::Older => "older than what is stored",
             Skip::Subset => "a subset of what is stored",
             Skip::Removed => "removed on purpose",
+            Skip::OtherTime => "of another time",
         }
     }
 }

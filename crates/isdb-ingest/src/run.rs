@@ -34,6 +34,8 @@ pub(crate) struct Run<'r> {
     since: Option<Id>,
     /// Bytes of the files read so far.
     read: u64,
+    /// Granules that this run takes up after those it ingests now.
+    pub(crate) ahead: usize,
     report: Report,
 }
 
@@ -107,7 +109,7 @@ impl<'r> Run<'r> {
         let resources = resources(database.location(), request.threads, request.memory)?;
         let engine = engine(writer, &resources)?;
         let database = database.clone();
-        Ok(Run { request, database, engine, resources, taken, since, read: 0, report })
+        Ok(Run { request, database, engine, resources, taken, since, read: 0, ahead: 0, report })
     }
 
     /// Ingests what of `candidates` is not in the database, the best file of each granule first.
@@ -120,10 +122,8 @@ impl<'r> Run<'r> {
         progress: &mut impl FnMut(Progress),
     ) -> Result<()> {
         while !candidates.is_empty() {
-            let ledger = self.database.snapshot().await?.ledger().await?;
-            let standing = Standing::of(&ledger);
-            let selected = self.taken.round(candidates, &standing, self.request, self.since, &mut self.report).await;
-            let of = self.report.done() + selected.now.len() + selected.later.len();
+            let selected = self.select(candidates).await?;
+            let of = self.report.done() + selected.now.len() + selected.later.len() + self.ahead;
             candidates = selected.later;
             for mut window in windows(selected.now, self.request.window) {
                 add_checksums(window.iter_mut().map(|attempt| &mut attempt.candidate), self.request.threads).await;
@@ -133,6 +133,21 @@ impl<'r> Run<'r> {
             }
         }
         Ok(())
+    }
+
+    /// What becomes of `candidates`, as the ledger is now; those that need no attempt are told in the report.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub(crate) async fn select(&mut self, candidates: Vec<Candidate>) -> Result<Selected> {
+        let ledger = self.database.snapshot().await?.ledger().await?;
+        let standing = Standing::of(&ledger);
+        Ok(self.taken.round(candidates, &standing, self.request, self.since, &mut self.report).await)
+    }
+
+    /// What was asked for.
+    pub(crate) fn request(&self) -> &'r Request {
+        self.request
     }
 
     /// Keeps fragments few, if that is wanted, removes what nobody can see any more, and tells what became of every file.
