@@ -83,7 +83,10 @@ pub(crate) enum Command {
 pub(crate) struct Ingest {
     /// HDF5 files, folders (searched at every depth), patterns such as 'data/*_007_*.h5', or work lists of `isdb search -o
     /// list.ndjson`. Without any, NASA's CMR is searched for the region, time and track named here
-    #[arg(value_name = "PATH")]
+    #[arg(
+        value_name = "PATH",
+        required_unless_present_any = ["region", "bbox", "start", "end", "release", "rgt", "cycle", "orbit_region"]
+    )]
     pub(crate) paths: Vec<PathBuf>,
     /// Keep only segments that pass these filters, such as strong,night,snow_free [default: those of the database, of the
     /// config, else none]

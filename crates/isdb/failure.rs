@@ -43,8 +43,6 @@ pub(crate) enum Failure {
     Period(#[from] PeriodError),
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("no granules are named")]
-    NoGranules,
     #[error("{} is no work list", path.display())]
     WorkList { path: PathBuf, source: isdb_cmr::Error },
     #[error("cannot write {}", path.display())]
@@ -79,8 +77,6 @@ pub(crate) enum Failure {
     Open(#[from] isdb_datafusion::Error),
     #[error(transparent)]
     Nasa(#[from] isdb_cmr::Error),
-    #[error("--{flag} {value}: {reason}")]
-    Argument { flag: &'static str, value: String, reason: String },
     #[error("there is no place for a netrc")]
     NoHome,
     #[error("{0}")]
@@ -159,9 +155,6 @@ impl Failure {
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
             Failure::Nasa(error) | Failure::Ingest(isdb_ingest::Error::Archive(error)) => nasa_hint(error),
             Failure::WorkList { .. } => Some("`isdb search -o list.ndjson` writes one"),
-            Failure::NoGranules => Some(
-                "name files, a folder, a work list, or what NASA shall be searched for: --region FILE --start 2020 --end 2020",
-            ),
             Failure::NoHome => Some("name the file with NETRC"),
             _ => None,
         }

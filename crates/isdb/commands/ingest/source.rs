@@ -28,9 +28,6 @@ pub(super) async fn of(
 ) -> Result<Source, Failure> {
     let (sought, is_tracked) = (&arguments.sought, is_tracked(&arguments.sought));
     if arguments.paths.is_empty() {
-        if region.is_none() && period.is_everything() && !is_tracked {
-            return Err(Failure::NoGranules);
-        }
         let found = search(sought, query(sought, region, period), Some(&settings.location)).await?;
         return Ok(Source::Archive(archive(found, false, arguments, settings)?));
     }
