@@ -65,7 +65,7 @@ pub(crate) enum Form {
     Json,
 }
 
-/// Where and when segments have to lie.
+/// Where and when segments have to lie; a search finds the granules that may hold such.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Where {
     /// Only segments in this region: a GeoJSON file, or west, south, east and north in degrees, such as -62.5,-8,-60,-6
@@ -119,8 +119,12 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
-    /// HDF5 files, folders (searched at every depth) and patterns such as 'data/*_007_*.h5'
-    #[arg(required = true, value_name = "PATH")]
+    /// HDF5 files, folders (searched at every depth), patterns such as 'data/*_007_*.h5', or work lists of `isdb search -o
+    /// list.ndjson`. Without any, NASA's CMR is searched for the region, time and track named here
+    #[arg(
+        value_name = "PATH",
+        required_unless_present_any = ["region", "bbox", "start", "end", "release", "rgt", "cycle", "orbit_region"]
+    )]
     pub(crate) paths: Vec<PathBuf>,
     /// Keep only segments that pass these filters, such as strong,night,snow_free [default: those of the database, of the
     /// config, else none]
@@ -128,6 +132,13 @@ pub(crate) struct Ingest {
     pub(crate) filters: Option<String>,
     #[command(flatten)]
     pub(crate) place: Where,
+    #[command(flatten)]
+    pub(crate) sought: Sought,
+    /// Keep all segments of the granules that --region or --bbox finds
+    #[arg(long)]
+    pub(crate) whole_granules: bool,
+    #[command(flatten)]
+    pub(crate) fetching: Fetching,
     #[command(flatten)]
     pub(crate) means: Means,
     /// Try files again that failed before and have not changed since
@@ -156,6 +167,20 @@ pub(crate) struct Info {
     /// How the citation is written
     #[arg(long, value_enum, default_value = "text", requires = "cite")]
     pub(crate) format: Form,
+}
+
+/// How granules come from NASA's archive.
+#[derive(Debug, Args)]
+pub(crate) struct Fetching {
+    /// The folder that granules of NASA's archive are fetched into [default: that of the config, else <database>.granules]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Keep fetched granules when they are in the database
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Read granules where they lie in S3, without fetching them: of use in AWS us-west-2 only
+    #[arg(long)]
+    pub(crate) direct: bool,
 }
 
 /// An amount of memory that an ingest can do with.
@@ -205,6 +230,8 @@ pub(crate) struct Query {
 #[derive(Debug, Args)]
 pub(crate) struct Search {
     #[command(flatten)]
+    pub(crate) place: Where,
+    #[command(flatten)]
     pub(crate) sought: Sought,
     /// How granules are listed; ndjson is a work list, with all that CMR tells [default: by the ending of --output, else table]
     #[arg(long, value_enum)]
@@ -220,15 +247,6 @@ pub(crate) struct Sought {
     /// Release of the product, such as 007 [default: that of the database, else the newest]
     #[arg(long, value_name = "RELEASE")]
     pub(crate) release: Option<u16>,
-    /// Granules whose footprint touches this box in degrees; west is greater than east over the dateline. May be repeated
-    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true)]
-    pub(crate) bbox: Vec<String>,
-    /// From this day or time on (UTC), such as 2020-01-01 or 2020-01-01T12:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub(crate) start: Option<String>,
-    /// Up to this time (UTC); a day is meant as a whole
-    #[arg(long, value_name = "TIME")]
-    pub(crate) end: Option<String>,
     /// Of this reference ground track
     #[arg(long, value_name = "1-1387", value_parser = clap::value_parser!(u16).range(1..=1387))]
     pub(crate) rgt: Option<u16>,

@@ -43,6 +43,8 @@ pub(crate) enum Failure {
     Period(#[from] PeriodError),
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("{} is no work list", path.display())]
+    WorkList { path: PathBuf, source: isdb_cmr::Error },
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output")]
@@ -75,8 +77,6 @@ pub(crate) enum Failure {
     Open(#[from] isdb_datafusion::Error),
     #[error(transparent)]
     Nasa(#[from] isdb_cmr::Error),
-    #[error("--{flag} {value}: {reason}")]
-    Argument { flag: &'static str, value: String, reason: String },
     #[error("there is no place for a netrc")]
     NoHome,
     #[error("{0}")]
@@ -159,7 +159,8 @@ impl Failure {
             }
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
-            Failure::Nasa(error) => nasa_hint(error),
+            Failure::Nasa(error) | Failure::Ingest(isdb_ingest::Error::Archive(error)) => nasa_hint(error),
+            Failure::WorkList { .. } => Some("`isdb search -o list.ndjson` writes one"),
             Failure::NoHome => Some("name the file with NETRC"),
             _ => None,
         }

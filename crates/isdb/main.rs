@@ -21,6 +21,7 @@ mod prompt;
 mod report;
 mod session;
 mod settings;
+mod worklist;
 
 use crate::cli::{Cli, Command};
 use crate::failure::{FAILED, Failure, INTERRUPTED, SUCCESS};
@@ -53,7 +54,8 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let writes_nothing = matches!(cli.command, Command::Query(_) | Command::Download(_) | Command::Login(_));
+    let writes_nothing =
+        matches!(cli.command, Command::Query(_) | Command::Search(_) | Command::Download(_) | Command::Login(_));
     let patience = if writes_nothing { PATIENCE_WITH_READS } else { PATIENCE };
     let ended = runtime.block_on(async {
         // A prompt takes Ctrl-C for the statement that runs.

@@ -10,7 +10,7 @@ use isdb_ingest::Progress;
 use isdb_schema::filters::presets;
 
 /// The bar moves by bytes; a granule with six beams is ten times the work of one with a clip of one.
-const BAR: &str = "{spinner} [{bar:20}] {wide_msg}";
+const BAR: &str = "{spinner} [{bar:20}] {prefix} {wide_msg}";
 const TICK: Duration = Duration::from_millis(200);
 /// No longer without a line.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -72,6 +72,23 @@ impl Telling {
             Progress::Read { granules, of, rows, bytes, of_bytes } => {
                 let is_due = is_due(self.told, Instant::now());
                 self.go_on(granules, of, rows, (bytes, of_bytes), is_due);
+            }
+            Progress::ToFetch { granules, bytes, folder, free } => {
+                let [bytes, free] = [bytes, free].map(|bytes| bytes as f64 / 1e6);
+                let folder = folder.display();
+                eprintln!("to fetch: {granules} granules, {bytes:.1} MB, into {folder} ({free:.1} MB free)");
+            }
+            Progress::FetchAgain { name, error, pause } => {
+                let line = format!("again in {:.1} s: {name}: {error}", pause.as_secs_f64());
+                match &self.bar {
+                    Some(bar) => bar.suspend(|| eprintln!("{line}")),
+                    None => eprintln!("{line}"),
+                }
+            }
+            Progress::Fetched { granules, bytes } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_prefix(format!("fetched: {granules} granules, {:.1} MB", bytes as f64 / 1e6));
+                }
             }
             Progress::Committed { granules, of, rows, bytes, of_bytes } => {
                 self.go_on(granules, of, rows, (bytes, of_bytes), true);

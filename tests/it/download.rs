@@ -514,37 +514,56 @@ fn an_expired_token_is_told_without_asking_anybody() {
     assert_eq!(archive.seen().len(), 0);
 }
 
+/// The granule that is called `a.h5` and so on in the archive.
+fn granule(name: &str) -> String {
+    format!("ATL08_20200821122613_08730802_007_{:02}.h5", name.as_bytes()[0] - b'`')
+}
+
 #[test]
 fn a_list_is_fetched_as_far_as_it_can_be_and_the_rest_is_told() {
     let (archive, _, content) = one_file();
     let place = Place::new();
     let line = |name: &str, bytes: usize| {
         format!(
-            "{{\"granule\":\"{name}\",\"https\":\"{}\",\"bytes\":{bytes},\"has_exact_size\":true}}\n",
+            "{{\"granule\":\"{}\",\"start\":\"2020-08-21T12:26:13Z\",\"concept_id\":\"G1-X\",\"https\":\"{}\",\"bytes\":{bytes},\
+             \"has_exact_size\":true}}\n",
+            granule(name),
             archive.url(name)
         )
     };
-    let list =
-        [line("a.h5", SIZE), line("gone.h5", 10), "{\"granule\":\"s3.h5\",\"https\":null}\n".to_owned()].concat();
+    let list = [
+        line("a.h5", SIZE),
+        line("b.h5", 10),
+        line("c.h5", 10).replace(&format!("\"{}\"", archive.url("c.h5")), "null"),
+    ]
+    .concat();
     std::fs::write(place.path("list.ndjson"), list).unwrap();
     let arguments = ["download", "list.ndjson", "--to", "here", "--connections", "2"];
     let some = with_token(command(&place, &archive, &arguments));
     assert_eq!(some.code, Some(3), "{}", some.stderr);
-    assert_eq!(std::fs::read(place.path("here/a/a.h5")).unwrap(), content);
-    for told in
-        ["failed: gone.h5: ", "404 Not Found", "failed: s3.h5: ", "files: 1 fetched, 2 failed", "MB: 0.3 fetched"]
-    {
+    assert_eq!(std::fs::read(place_of(&place.path("here"), &granule("a.h5"))).unwrap(), content);
+    for told in [
+        "failed: ATL08_20200821122613_08730802_007_02.h5: ",
+        "404 Not Found",
+        "CMR names no place where its file is",
+        "files: 1 fetched, 2 failed",
+        "MB: 0.3 fetched",
+    ] {
         assert!(some.stderr.contains(told), "{told} in {}", some.stderr);
     }
     let again = with_token(command(&place, &archive, &arguments));
     assert!(again.stderr.contains("files: 1 there already, 2 failed"), "{}", again.stderr);
     assert_eq!(archive.count("store", "a.h5"), 1, "what is there is not fetched again");
-    std::fs::write(place.path("huge.ndjson"), line("a2.h5", 1 << 60)).unwrap();
+    std::fs::write(place.path("huge.ndjson"), line("d.h5", 1 << 60)).unwrap();
     let full = with_token(command(&place, &archive, &["download", "huge.ndjson"]));
     assert!(full.code == Some(1) && full.stderr.contains("bytes are free"), "{}", full.stderr);
     std::fs::write(place.path("wrong.ndjson"), "\n[]\n").unwrap();
     let wrong = with_token(command(&place, &archive, &["download", "wrong.ndjson"]));
-    assert!(wrong.code == Some(1) && wrong.stderr.contains("wrong.ndjson, line 2: "), "{}", wrong.stderr);
+    assert!(
+        wrong.code == Some(1) && wrong.stderr.contains("wrong.ndjson is no work list\n  cause: line 2 "),
+        "{}",
+        wrong.stderr
+    );
 }
 
 /// Lets the program go, for a random while.

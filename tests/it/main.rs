@@ -9,6 +9,7 @@ mod disk;
 mod download;
 mod errors;
 mod filters;
+mod flow;
 mod formats;
 mod handmade;
 mod independent;

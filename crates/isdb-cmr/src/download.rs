@@ -14,9 +14,10 @@ use reqwest::Url;
 
 use crate::earthdata::Earthdata;
 use crate::error::{Error, Result};
+use crate::item::{Checksum, FoundGranule};
 use crate::verify::Algorithm;
 
-pub use space::{missing_bytes, room_for};
+pub use space::{free_bytes, missing_bytes, room_for};
 
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,23 @@ pub struct Wanted {
     pub size: Option<u64>,
     /// Its checksum in hexadecimal digits.
     pub checksum: Option<(Algorithm, String)>,
+}
+
+impl Wanted {
+    /// The file of a granule that CMR knows.
+    ///
+    /// # Errors
+    /// [`Error::NoPlace`] when CMR does not say where it can be fetched.
+    pub fn of(granule: &FoundGranule) -> Result<Wanted> {
+        let name = granule.file_name();
+        let no_place = |problem: &str| Error::NoPlace { name: name.clone(), problem: problem.to_owned() };
+        let place = granule.https.as_deref().ok_or_else(|| no_place(granule.problem().unwrap_or_default()))?;
+        let url = Url::parse(place).map_err(|_| no_place("CMR names a place of its file that is no URL"))?;
+        // A size in rounded megabytes is none to compare with.
+        let size = granule.bytes.filter(|_| granule.has_exact_size);
+        let named = |checksum: &Checksum| Some((Algorithm::named(&checksum.algorithm)?, checksum.value.clone()));
+        Ok(Wanted { name, url, size, checksum: granule.checksum.as_ref().and_then(named) })
+    }
 }
 
 /// How files are fetched.
@@ -143,6 +161,24 @@ pub fn file_of(folder: &Path, name: &str) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rounded_size_is_not_compared_and_a_granule_without_a_place_is_told() {
+        let line = |exact, url: &str| {
+            let line = format!(
+                r#"{{"granule":"ATL08_20200821122613_08730802_007_01.h5","start":"2020-08-21T12:26:13Z","bytes":7,"has_exact_size":{exact},"checksum_algorithm":"MD5","checksum":"ab","https":{url},"concept_id":"G1-X"}}"#
+            );
+            let granule = crate::worklist::read(line.as_bytes()).next().unwrap().unwrap();
+            Wanted::of(&granule)
+        };
+        let wanted = line(true, r#""https://x.example/y/a.h5""#).unwrap();
+        assert_eq!((wanted.name.as_str(), wanted.size), ("ATL08_20200821122613_08730802_007_01.h5", Some(7)));
+        assert_eq!(wanted.checksum, Some((Algorithm::Md5, "ab".to_owned())));
+        assert_eq!(line(false, r#""https://x.example/y/a.h5""#).unwrap().size, None);
+        for nowhere in ["null", r#""here""#] {
+            assert!(matches!(line(true, nowhere), Err(Error::NoPlace { .. })), "{nowhere}");
+        }
+    }
 
     #[test]
     fn no_name_leads_out_of_the_folder() {

@@ -64,6 +64,14 @@ pub enum Error {
         /// What does not fit.
         source: serde_json::Error,
     },
+    /// A granule that CMR knows, and whose file cannot be fetched from where CMR says that it is.
+    #[error("{name}: {problem}")]
+    NoPlace {
+        /// The file's name.
+        name: String,
+        /// What is missing.
+        problem: String,
+    },
     /// The archive asks for a login, and the caller has none that fits.
     #[error("{url} asks for an Earthdata login, and there is none")]
     NoLogin {

@@ -19,7 +19,9 @@ pub mod worklist;
 
 pub use client::{CMR_URL, Cmr, Patience};
 pub use credentials::{Claims, Credentials, Login, Secret, Token};
-pub use download::{Fetched, Options, Outcome, Progress, Wanted, download, file_of, missing_bytes, room_for};
+pub use download::{
+    Fetched, Options, Outcome, Progress, Wanted, download, file_of, free_bytes, missing_bytes, room_for,
+};
 pub use earthdata::Earthdata;
 pub use error::{Error, Result};
 pub use hosts::{Hosts, Trusted};

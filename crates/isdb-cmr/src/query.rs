@@ -1,6 +1,11 @@
 //! What to search for, and how CMR is told.
 
 use isdb_schema::granule_name::{GranuleName, PRODUCT};
+use isdb_schema::period::Period;
+use isdb_schema::region::{Region, Shape};
+
+/// CMR takes more points, but answers sooner with fewer; what is simplified only grows.
+const MOST_POINTS: usize = 200;
 
 /// Granules to look for. What is left open restricts nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +42,25 @@ impl Default for Query {
 pub(crate) type Form = Vec<(&'static str, String)>;
 
 impl Query {
+    /// Granules whose footprint touches `region`, if there is one, and that were measured within `period`, of every release.
+    #[must_use]
+    pub fn of(region: Option<&Region>, period: &Period) -> Query {
+        let mut query = Query { temporal: (!period.is_everything()).then(|| period.to_cmr()), ..Query::default() };
+        for shape in region.map(|region| region.search_shapes(MOST_POINTS)).unwrap_or_default() {
+            match shape {
+                Shape::Polygon(ring) => query.polygons.push(ring),
+                Shape::Box(bounds) if bounds.west <= bounds.east => {
+                    query.boxes.push([bounds.west, bounds.south, bounds.east, bounds.north]);
+                }
+                Shape::Box(bounds) => {
+                    query.boxes.push([bounds.west, bounds.south, 180.0, bounds.north]);
+                    query.boxes.push([-180.0, bounds.south, bounds.east, bounds.north]);
+                }
+            }
+        }
+        query
+    }
+
     /// CMR joins several shapes, and shapes of several kinds, by AND unless told otherwise.
     pub(crate) fn form(&self) -> Form {
         let mut form: Form = vec![("short_name", PRODUCT.to_owned())];
@@ -104,6 +128,15 @@ mod tests {
 
         query.boxes.push([1.0, 2.0, 3.0, 4.0]);
         assert_eq!(value(&query.form(), "options[bounding_box][or]"), Some("true"));
+    }
+
+    #[test]
+    fn a_box_over_the_dateline_becomes_two_and_the_last_day_is_within() {
+        let region = Region::parse("170,-20,-175,-10").unwrap();
+        let query = Query::of(Some(&region), &Period::parse(Some("2020-01-01"), Some("2020-12-31")).unwrap());
+        assert_eq!(query.boxes, [[170.0, -20.0, 180.0, -10.0], [-180.0, -20.0, -175.0, -10.0]]);
+        assert_eq!(query.temporal.as_deref(), Some("2020-01-01T00:00:00.000Z,2020-12-31T23:59:59.999Z"));
+        assert_eq!(Query::of(None, &Period::default()), Query::default());
     }
 
     #[test]

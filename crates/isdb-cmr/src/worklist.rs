@@ -33,11 +33,12 @@ impl WorkList {
     pub fn add(&mut self, page: Page) {
         self.unusable.extend(page.unusable);
         for granule in page.granules {
-            self.add_granule(granule);
+            self.insert(granule);
         }
     }
 
-    fn add_granule(&mut self, granule: FoundGranule) {
+    /// Takes in one granule.
+    pub fn insert(&mut self, granule: FoundGranule) {
         let name = &granule.name;
         let key = (name.release, name.rgt, name.cycle, name.region, name.processed, name.subsetted);
         match self.granules.entry(key) {

@@ -73,7 +73,7 @@ pub(crate) fn ledger_row(id: Id, attempt: &Attempt, wanted: &Wanted, area: Optio
         // What has failed leaves in the database what was there.
         replaces: if error.is_none() { taking.replaces.clone() } else { Vec::new() },
         state: GranuleState::Failed,
-        stage: error.as_ref().map(|_| "identify".to_owned()),
+        stage: error.as_ref().map(|_| candidate.stage.to_owned()),
         error,
         finished_at: i64::try_from(since_1970().as_nanos()).unwrap_or(i64::MAX),
     }

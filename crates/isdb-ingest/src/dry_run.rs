@@ -51,7 +51,8 @@ pub struct PlannedWindow {
 /// # Errors
 /// As for [`ingest`](crate::ingest).
 pub async fn dry_run(request: &Request) -> Result<Preview> {
-    let (bound, candidates) = looked_at(request).await?;
+    let mut report = Report::default();
+    let (bound, candidates) = looked_at(request, &mut report).await?;
     let database = match Database::open(&request.location).await {
         Err(isdb_store::Error::NotFound { .. }) => None,
         opened => Some(opened?),
@@ -75,7 +76,6 @@ pub async fn dry_run(request: &Request) -> Result<Preview> {
         }
         None => Taken::of_new(request, bound).await?,
     };
-    let mut report = Report::default();
     let selected = taken.round(candidates, &standing, request, None, &mut report).await;
     let attempts = selected.now.iter().map(|attempt| &attempt.candidate);
     check_filters(attempts.chain(&selected.later), &taken.selection.filters())?;

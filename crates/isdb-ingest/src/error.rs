@@ -62,6 +62,9 @@ pub enum Error {
         /// What may have been meant, as the end of the sentence.
         near: String,
     },
+    /// NASA's archive does not accept who we are, or what it has does not fit on the disk.
+    #[error(transparent)]
+    Archive(#[from] isdb_cmr::Error),
     /// The database refused.
     #[error(transparent)]
     Store(#[from] isdb_store::Error),

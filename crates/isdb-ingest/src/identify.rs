@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use futures::StreamExt;
+use isdb_cmr::Wanted;
 use isdb_datafusion::{GranuleIdentity, identify};
+use isdb_schema::granule_name::GranuleName;
 
 /// A file and the granule in it, or why it is none.
 #[derive(Clone, Debug)]
@@ -18,13 +20,32 @@ pub(crate) struct Candidate {
     pub(crate) checksum: Option<String>,
     /// Whether the file itself was named, and not a folder or pattern that it was found in.
     pub(crate) is_named: bool,
+    /// Where NASA's archive has it, for a granule from there.
+    pub(crate) origin: Option<String>,
+    /// Whether only the archive's description was looked at, so that the name stands for what the file holds.
+    pub(crate) is_described: bool,
+    /// What is to be fetched; until then the path is a name.
+    pub(crate) wanted: Option<Wanted>,
+    /// Where it failed if it has no identity, as the ledger's `stage` says it.
+    pub(crate) stage: &'static str,
     pub(crate) identity: Result<GranuleIdentity, String>,
 }
 
 impl Candidate {
     /// A file of which nothing but its identity is known yet.
     pub(crate) fn new(path: PathBuf, identity: Result<GranuleIdentity, String>) -> Candidate {
-        Candidate { path, size_bytes: 0, modified_at: None, checksum: None, is_named: false, identity }
+        Candidate {
+            path,
+            size_bytes: 0,
+            modified_at: None,
+            checksum: None,
+            is_named: false,
+            origin: None,
+            is_described: false,
+            wanted: None,
+            stage: "identify",
+            identity,
+        }
     }
 
     /// What the ledger calls it: the granule's id, or the file's own name where the file cannot be read.
@@ -35,8 +56,19 @@ impl Candidate {
         }
     }
 
+    /// When it was measured, in seconds since 1970: as the file tells, else as its name does.
+    pub(crate) fn start(&self) -> Option<i64> {
+        match &self.identity {
+            Ok(identity) => identity.start,
+            Err(_) => Some(self.path.file_name()?.to_str()?.parse::<GranuleName>().ok()?.start),
+        }
+    }
+
     /// Where the ledger says that it was read from.
     pub(crate) fn source(&self) -> String {
+        if let Some(origin) = &self.origin {
+            return origin.clone();
+        }
         let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
         path.to_string_lossy().into_owned()
     }
@@ -62,7 +94,8 @@ pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads
     futures::stream::iter(looked_at).buffered(threads.max(1)).collect().await
 }
 
-fn look(path: PathBuf) -> Candidate {
+/// The file at `path` and the granule in it.
+pub(crate) fn look(path: PathBuf) -> Candidate {
     let file = std::fs::metadata(&path).ok();
     let changed = file.as_ref().and_then(|file| file.modified().ok()?.duration_since(UNIX_EPOCH).ok());
     let identity = identify(&path);

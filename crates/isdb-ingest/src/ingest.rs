@@ -1,13 +1,15 @@
-//! The ingest of local files: find, leave out what is done, and run over the rest.
+//! The ingest of local files and of NASA's archive: find, leave out what is done, and run over the rest.
 
 use std::path::PathBuf;
 
 use isdb_datafusion::{Selection, releases_fit};
 use isdb_schema::config;
 use isdb_schema::filters::Rule;
+use isdb_schema::period::Period;
 use isdb_schema::region::Region;
 use isdb_store::Location;
 
+use crate::archive::{Archive, bring, described};
 use crate::areas::Areas;
 use crate::asked::Asked;
 use crate::clock::now_ms;
@@ -16,22 +18,33 @@ use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all, size_of};
 use crate::progress::Progress;
 use crate::release::check_release;
-use crate::report::{Ended, Report};
+use crate::report::{Ended, Report, Skip};
 use crate::run::Run;
 use crate::standing::Standing;
 use crate::taken::Taken;
 
+/// Where granules come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Files, folders and patterns on this machine.
+    Files(Vec<PathBuf>),
+    /// NASA's archive.
+    Archive(Archive),
+}
+
 /// What to ingest, into what, and how.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Files, folders and patterns.
-    pub paths: Vec<PathBuf>,
+    /// Where the granules are.
+    pub source: Source,
     /// The database; created if there is none.
     pub location: Location,
     /// What to take of a granule.
     pub asked: Asked,
     /// Take only segments in this area; None for whole granules.
     pub area: Option<Region>,
+    /// Take only granules that were measured in this time, at least in part.
+    pub period: Period,
     /// Which granules become visible together.
     pub window: config::Window,
     /// How many granules are decoded at a time.
@@ -48,13 +61,13 @@ pub struct Request {
     pub refilter: bool,
 }
 
-/// Ingests `request.paths`, tells `progress` how it goes, and `report` what became of every file, also when the run ends with an
+/// Ingests the granules of `request.source`, tells `progress` how it goes, and `report` what became of every file, also when the run ends with an
 /// error. Granules that the ledger calls done are left out, so the same request a second time adds nothing. Dropping the future drops the window in flight; nothing of it is visible.
 ///
 /// # Errors
 /// See [`Error`]: a granule that cannot be read is told in the report instead.
 pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl FnMut(Progress)) -> Result<()> {
-    let (bound, candidates) = looked_at(request).await?;
+    let (bound, candidates) = looked_at(request, report).await?;
     let database = request.asked.open(&bound, &request.location, now_ms()).await?;
     let ledger = database.snapshot().await?.ledger().await?;
     let standing = Standing::of(&ledger);
@@ -75,22 +88,39 @@ pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl F
         return Ok(());
     }
     let mut run = Run::begin(request, &bound, &database, report).await?;
-    run.ingest(candidates, &mut progress).await?;
+    match &request.source {
+        Source::Archive(archive) if !archive.direct => bring(&mut run, archive, candidates, &mut progress).await?,
+        _ => run.ingest(candidates, &mut progress).await?,
+    }
     run.end(&mut progress).await;
     Ok(())
 }
 
-/// What `request` asks for, and the files that it names with the granules in them.
-pub(crate) async fn looked_at(request: &Request) -> Result<(Selection, Vec<Candidate>)> {
-    let paths = find_granules(&request.paths)?;
+/// What `request` asks for, and the files that it names with the granules in them. Those of another time are told in `report`.
+pub(crate) async fn looked_at(request: &Request, report: &mut Report) -> Result<(Selection, Vec<Candidate>)> {
     let bound = request.asked.bind()?;
-    let candidates = identify_all(paths, &request.paths, request.threads).await;
+    let candidates = match &request.source {
+        Source::Files(named) => identify_all(find_granules(named)?, named, request.threads).await,
+        Source::Archive(archive) => described(archive),
+    };
+    let (candidates, others): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|candidate| is_within(candidate, &request.period));
+    report.leave_out(others.into_iter().map(|candidate| (candidate, Skip::OtherTime)).collect(), Vec::new());
     tracing::debug!(files = candidates.len(), bytes = size_of(&candidates), "found");
     check_filters(&candidates, &bound.filters())?;
     if !request.replace_release {
         check_release(&candidates, &Standing::of(&[]))?;
     }
     Ok((bound, candidates))
+}
+
+/// No granule of the product takes longer, in seconds: regions along the orbit span at most 33° of its 360°.
+const LONGEST: i64 = 540;
+
+/// Whether a granule was measured in `period`, at least in part. One that does not tell its time is.
+fn is_within(candidate: &Candidate, period: &Period) -> bool {
+    let nanoseconds = |seconds: i64| seconds.saturating_mul(1_000_000_000);
+    candidate.start().is_none_or(|start| period.overlaps(nanoseconds(start), nanoseconds(start + LONGEST)))
 }
 
 /// A filter that has no meaning for the release of a granule would remove all of it or none; that is told before anything

@@ -2,6 +2,7 @@
 //! database window by window, each committed whole.
 
 mod add_variables;
+mod archive;
 mod areas;
 mod asked;
 mod attempt;
@@ -33,12 +34,13 @@ mod wanted;
 mod window;
 
 pub use add_variables::{Added, add_variables};
+pub use archive::{Archive, Keep};
 pub use asked::Asked;
 pub use consolidate::{Consolidated, consolidate, vacuum};
 pub use dry_run::{PlannedWindow, Preview, dry_run};
 pub use error::{Error, Result};
 pub use find::find_granules;
-pub use ingest::{Request, ingest};
+pub use ingest::{Request, Source, ingest};
 pub use progress::Progress;
 pub use remove::{Removal, remove};
 pub use report::{Committed, Ended, Report, Skip, Told, Warning};

@@ -1,5 +1,8 @@
 //! What an ingest tells while it runs.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 /// What has just happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,6 +20,33 @@ pub enum Progress {
         skipped: usize,
         /// Size of the files to ingest, in bytes.
         bytes: u64,
+    },
+    /// Files are to be fetched from NASA's archive; nothing was fetched so far.
+    ToFetch {
+        /// How many.
+        granules: usize,
+        /// Bytes that are not in the folder yet, as far as sizes are known.
+        bytes: u64,
+        /// Where they come.
+        folder: PathBuf,
+        /// Bytes that are free there.
+        free: u64,
+    },
+    /// A file has come, or has failed to.
+    Fetched {
+        /// Files that have come so far, those that were there already included.
+        granules: usize,
+        /// Bytes that have come over the network so far.
+        bytes: u64,
+    },
+    /// An attempt to fetch a file has failed; another follows.
+    FetchAgain {
+        /// The file's name.
+        name: String,
+        /// Why.
+        error: String,
+        /// When.
+        pause: Duration,
     },
     /// Some of a window was read, and its rows are on their way. Comes a few times a second.
     Read {

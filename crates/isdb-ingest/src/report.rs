@@ -26,6 +26,8 @@ pub enum Skip {
     Subset,
     /// The granule was removed on purpose; only a file that is named itself brings it back.
     Removed,
+    /// It was measured before or after what is asked for.
+    OtherTime,
 }
 
 impl Skip {
@@ -37,6 +39,7 @@ impl Skip {
             Skip::Older => "older than what is stored",
             Skip::Subset => "a subset of what is stored",
             Skip::Removed => "removed on purpose",
+            Skip::OtherTime => "of another time",
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::release::check_release;
 use crate::report::Report;
 use crate::resources::resources;
-use crate::select::{Attempt, size};
+use crate::select::{Attempt, Selected, size};
 use crate::standing::Standing;
 use crate::taken::Taken;
 use crate::window::windows;
@@ -38,6 +38,8 @@ pub(crate) struct Run<'r> {
     since: Option<Id>,
     report: &'r mut Report,
     far: Far,
+    /// Granules, and bytes of their files, that this run takes up after those it ingests now.
+    pub(crate) ahead: (usize, u64),
 }
 
 /// How far a run is.
@@ -85,7 +87,7 @@ impl<'r> Run<'r> {
         let resources = resources(database.location(), request.threads, request.memory)?;
         let engine = engine(writer, &resources)?;
         let database = database.clone();
-        Ok(Run { request, database, engine, resources, taken, since, report, far: Far::default() })
+        Ok(Run { request, database, engine, resources, taken, since, report, far: Far::default(), ahead: (0, 0) })
     }
 
     /// Ingests what of `candidates` is not in the database, the best file of each granule first.
@@ -98,16 +100,11 @@ impl<'r> Run<'r> {
         progress: &mut impl FnMut(Progress),
     ) -> Result<()> {
         while !candidates.is_empty() {
-            let ledger = self.database.snapshot().await?.ledger().await?;
-            let standing = Standing::of(&ledger);
-            if !self.request.replace_release {
-                // Another writer may have brought in another release before the lock was ours.
-                check_release(&candidates, &standing)?;
-            }
-            let selected = self.taken.round(candidates, &standing, self.request, self.since, self.report).await;
+            let selected = self.select(candidates).await?;
             // What is left out now is to be read no more.
-            self.far.of = self.far.granules + selected.now.len() + selected.later.len();
-            self.far.of_bytes = self.far.bytes + size(&selected.now) + size_of(&selected.later);
+            let (granules, bytes) = self.ahead;
+            self.far.of = self.far.granules + selected.now.len() + selected.later.len() + granules;
+            self.far.of_bytes = self.far.bytes + size(&selected.now) + size_of(&selected.later) + bytes;
             candidates = selected.later;
             for mut window in windows(selected.now, self.request.window) {
                 add_checksums(window.iter_mut().map(|attempt| &mut attempt.candidate), self.request.threads).await;
@@ -118,6 +115,25 @@ impl<'r> Run<'r> {
             }
         }
         Ok(())
+    }
+
+    /// What becomes of `candidates`, as the ledger is now; those that need no attempt are told in the report.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or holds another release.
+    pub(crate) async fn select(&mut self, candidates: Vec<Candidate>) -> Result<Selected> {
+        let ledger = self.database.snapshot().await?.ledger().await?;
+        let standing = Standing::of(&ledger);
+        if !self.request.replace_release {
+            // Another writer may have brought in another release before the lock was ours.
+            check_release(&candidates, &standing)?;
+        }
+        Ok(self.taken.round(candidates, &standing, self.request, self.since, self.report).await)
+    }
+
+    /// What was asked for.
+    pub(crate) fn request(&self) -> &'r Request {
+        self.request
     }
 
     /// Keeps fragments few, if that is wanted, and removes what nobody can see any more.

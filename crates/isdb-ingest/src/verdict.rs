@@ -11,6 +11,9 @@ use crate::report::Skip;
 use crate::standing::Standing;
 use crate::wanted::Wanted;
 
+/// The stage of what failed on its way from the archive: that says nothing of the file, so it is tried again.
+pub(crate) const DOWNLOAD: &str = "download";
+
 /// What files are held against.
 pub(crate) struct Rules<'a> {
     /// What is asked for.
@@ -161,11 +164,12 @@ impl Rules<'_> {
     /// Why the file failed, if it did the last time, was as it is now, and went through the same filters.
     fn failed_before(&self, candidate: &Candidate, standing: &Standing<'_>) -> Option<String> {
         let row = standing.failed(&candidate.source()).filter(|_| !self.retry)?;
-        // What failed for the sake of others is tried again with them.
-        if row.stage.as_deref() == Some(WINDOW) {
+        // What failed for the sake of others is tried again with them, and what did not come says nothing of the file.
+        if row.stage.as_deref().is_some_and(|stage| [WINDOW, DOWNLOAD].contains(&stage)) {
             return None;
         }
-        let is_as_it_was = has_size(candidate, row) && row.modified_at == candidate.modified_at;
+        let is_as_it_was =
+            candidate.is_described || (has_size(candidate, row) && row.modified_at == candidate.modified_at);
         (is_as_it_was && self.wanted.filters_as(row)).then(|| row.error.clone().unwrap_or_default())
     }
 }
@@ -174,11 +178,15 @@ impl Rules<'_> {
 pub(crate) fn needs_checksum(candidate: &Candidate, rows: &[&LedgerRow]) -> bool {
     let is_open =
         |row: &&LedgerRow| has_size(candidate, row) && row.checksum.is_some() && !is_untouched(candidate, row);
-    candidate.checksum.is_none() && rows.iter().any(is_open)
+    !candidate.is_described && candidate.checksum.is_none() && rows.iter().any(is_open)
 }
 
-/// Whether the file holds what the attempt `row` read.
+/// Whether the file holds what the attempt `row` read. A file that was not looked at is taken for the one that its name
+/// says: the archive gives another revision to what it changes.
 pub(crate) fn is_unchanged(candidate: &Candidate, row: &LedgerRow) -> bool {
+    if candidate.is_described {
+        return true;
+    }
     has_size(candidate, row)
         && (is_untouched(candidate, row) || row.checksum.is_none() || candidate.checksum == row.checksum)
 }

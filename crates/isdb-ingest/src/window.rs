@@ -6,10 +6,10 @@ use isdb_schema::config::{Span, Window};
 
 use crate::select::Attempt;
 
-/// The attempts in windows within `limits`, in the order of their start. What has no date, or cannot be read, comes last. What
+/// The attempts in windows within `limits`, in the order of their start. What has no date comes last. What
 /// is taken of another area has windows of its own, and so has what replaces another release, since it fails together.
 pub(crate) fn windows(mut attempts: Vec<Attempt>, limits: Window) -> Vec<Vec<Attempt>> {
-    let start = |attempt: &Attempt| attempt.candidate.identity.as_ref().ok().and_then(|identity| identity.start);
+    let start = |attempt: &Attempt| attempt.candidate.start();
     // The path decides last, so that the same files always make the same windows.
     attempts.sort_by_cached_key(|attempt| {
         let (taking, start) = (&attempt.taking, start(attempt));

@@ -39,6 +39,9 @@ const FRAGMENTS_WORTH: u64 = 16;
 /// How long replaced fragments stay unless a config says otherwise: a day.
 const KEEP_MS: u64 = 86_400_000;
 
+/// Granules fetched at a time unless a config says otherwise.
+const CONNECTIONS: u64 = 4;
+
 /// A checked config. The SQL in it is not looked at here, since columns and types are known further up.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -60,6 +63,8 @@ pub struct Config {
     pub memory: usize,
     /// How fragments are kept few, and when old ones go.
     pub consolidate: Consolidate,
+    /// How granules of NASA's archive are fetched.
+    pub download: Download,
 }
 
 /// Which granules become visible together: a window ends where the first of these is reached.
@@ -82,6 +87,17 @@ pub struct Consolidate {
     pub fragments: usize,
     /// How long replaced fragments stay, in milliseconds.
     pub keep_ms: u64,
+}
+
+/// How granules of NASA's archive are fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Download {
+    /// The folder they come into, if the config says so.
+    pub folder: Option<String>,
+    /// Whether they stay when they are in the database.
+    pub keep: bool,
+    /// How many come at a time.
+    pub connections: usize,
 }
 
 /// What is wrong with a config, and where.
@@ -130,6 +146,7 @@ impl Config {
             threads: threads.map(size),
             memory: size(memory.unwrap_or(MEMORY)),
             consolidate: reader.consolidate(document.consolidate)?,
+            download: reader.download(document.download)?,
         })
     }
 
@@ -226,6 +243,13 @@ impl Reader<'_> {
             fragments: size(fragments.unwrap_or(FRAGMENTS_WORTH)),
             keep_ms: keep.unwrap_or(KEEP_MS),
         })
+    }
+
+    fn download(&self, given: Option<document::Download>) -> Result<Download, ConfigError> {
+        let (folder, keep, connections) =
+            given.map_or((None, None, None), |given| (given.folder, given.keep, given.connections));
+        let connections = self.whole("download.connections", connections, 1..=32, "; 4 suits NASA's archive")?;
+        Ok(Download { folder, keep: keep.unwrap_or(false), connections: size(connections.unwrap_or(CONNECTIONS)) })
     }
 
     fn variables(&self, names: Spanned<Listed<String>>) -> Result<Vec<&'static Variable>, ConfigError> {

@@ -1,8 +1,9 @@
 //! `isdb ingest`: runs the ingest, or looks what it would do, and tells how it goes and ends, on standard error.
 
-use isdb_ingest::{Asked, Request, dry_run, ingest};
+use isdb_ingest::{Asked, Request, Source, dry_run, ingest};
 use isdb_schema::config::Config;
 use isdb_schema::filters::choose;
+use isdb_schema::period::Period;
 
 use crate::cli::Ingest;
 use crate::failure::{Failure, SOME_FAILED, SUCCESS};
@@ -10,15 +11,22 @@ use crate::progress::Telling;
 use crate::report::{Record, tell, tell_preview};
 use crate::settings::{self, Settings, region_and_period};
 
+mod source;
+
 pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Failure> {
     let database = settings.location.uri();
     let (threads, memory) = arguments.means.in_force(&settings.config);
-    let (area, _) = region_and_period(&arguments.place)?;
+    let (region, period) = region_and_period(&arguments.place)?;
+    let source = source::of(&arguments, &settings, region.as_ref(), &period).await?;
+    // A search has found them by their time, footprints and all.
+    let period =
+        if matches!(source, Source::Archive(_)) && arguments.paths.is_empty() { Period::default() } else { period };
     let request = Request {
-        paths: arguments.paths,
+        source,
         location: settings.location,
         asked: asked(&settings.config, arguments.filters.as_deref())?,
-        area,
+        area: region.filter(|_| !arguments.whole_granules),
+        period,
         window: settings.config.window,
         threads,
         memory,

@@ -107,6 +107,11 @@ impl FakeCmr {
         FakeCmr { url, inside, stop: Some(stop), thread: Some(thread) }
     }
 
+    /// Knows these descriptions instead from now on.
+    pub(crate) fn know(&self, items: Vec<Value>) {
+        self.inside.lock().unwrap().items = items;
+    }
+
     /// Requests to come meet these fates, in order; those after them are served.
     pub(crate) fn script(&self, acts: &[Act]) -> &FakeCmr {
         self.inside.lock().unwrap().script = acts.iter().cloned().collect();

@@ -22,13 +22,21 @@ pub fn missing_bytes<'a>(folder: &Path, wanted: impl IntoIterator<Item = &'a Wan
 /// # Errors
 /// [`Error::NoSpace`], or [`Error::Io`] when the folder cannot be created or looked at.
 pub fn room_for(bytes: u64, folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
-    let disk = rustix::fs::statvfs(folder).map_err(|source| Error::io(folder, source.into()))?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let free = free_bytes(folder)?;
     match bytes <= free {
         true => Ok(()),
         false => Err(Error::NoSpace { path: folder.to_path_buf(), needed: bytes, free }),
     }
+}
+
+/// How many bytes are free where `folder` is, which is created if need be.
+///
+/// # Errors
+/// [`Error::Io`] when the folder cannot be created or looked at.
+pub fn free_bytes(folder: &Path) -> Result<u64> {
+    std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
+    let disk = rustix::fs::statvfs(folder).map_err(|source| Error::io(folder, source.into()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]

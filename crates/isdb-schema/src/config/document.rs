@@ -44,6 +44,8 @@ pub(super) struct Document {
     pub(super) resources: Option<Resources>,
     /// How fragments are kept few and without overlap, and when old ones go.
     pub(super) consolidate: Option<Consolidate>,
+    /// How granules of NASA's archive are fetched.
+    pub(super) download: Option<Download>,
 }
 
 /// How the database is stored.
@@ -95,6 +97,20 @@ pub(super) struct Consolidate {
     /// How long replaced fragments stay for queries that are running, such as 1d.
     #[schemars(with = "Option<Amount>")]
     pub(super) keep: Option<Spanned<Text>>,
+}
+
+/// How granules of NASA's archive are fetched.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Download {
+    /// The folder that granules are fetched into. Without it a folder beside the database, `<database>.granules`. --data comes
+    /// before this.
+    pub(super) folder: Option<String>,
+    /// Whether fetched granules stay when they are in the database. --keep comes before this.
+    pub(super) keep: Option<bool>,
+    /// How many granules are fetched at a time.
+    #[schemars(with = "Option<u8>", range(min = 1, max = 32))]
+    pub(super) connections: Option<Spanned<Whole>>,
 }
 
 /// An item of the list of filters.

@@ -7,6 +7,7 @@ fn the_shipped_config_is_right_and_leaves_to_a_database_what_is_its_own() {
     let config = Config::shipped().unwrap();
     assert!(config.variables.is_none() && config.derived.is_none() && config.filters.is_none());
     assert_eq!((config.database, config.capacity, config.threads), (None, None, None));
+    assert_eq!(config.download, Download { folder: None, keep: false, connections: 4 });
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! What to download: URLs, and work lists as `isdb search -o list.ndjson` writes them.
 
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use isdb_cmr::{Algorithm, Error, Url, Wanted};
-use serde_json::Value;
+use isdb_cmr::{Error, Url, Wanted};
 
 use crate::failure::Failure;
+use crate::worklist;
 
 /// What arguments came to.
 #[derive(Default)]
@@ -28,21 +27,10 @@ pub(super) fn read(arguments: &[String]) -> Result<Listed, Failure> {
             listed.add(wanted, &mut names);
             continue;
         }
-        let path = Path::new(argument);
-        let failed = |source| Failure::Read { path: path.to_path_buf(), source };
-        let source: Box<dyn BufRead> = match argument.as_str() {
-            "-" => Box::new(std::io::stdin().lock()),
-            _ => Box::new(BufReader::new(std::fs::File::open(path).map_err(failed)?)),
-        };
-        for (index, line) in source.lines().enumerate() {
-            let line = line.map_err(failed)?;
-            if line.trim().is_empty() {
-                continue;
-            }
-            let wrong = |problem: &str| Failure::Refused(format!("{argument}, line {}: {problem}", index + 1));
-            match from_line(&line).map_err(wrong)? {
+        for granule in worklist::read(Path::new(argument))? {
+            match Wanted::of(&granule) {
                 Ok(wanted) => listed.add(wanted, &mut names),
-                Err(failure) => listed.failed.push(failure),
+                Err(error) => listed.failed.push((granule.file_name(), error)),
             }
         }
     }
@@ -63,43 +51,9 @@ fn from_url(text: &str) -> Option<Wanted> {
     Some(Wanted { name, url, size: None, checksum: None })
 }
 
-/// A line of a work list; the inner error is a granule that CMR names no place of.
-fn from_line(line: &str) -> Result<Result<Wanted, (String, Error)>, &'static str> {
-    let line: Value = serde_json::from_str(line).map_err(|_| "is no JSON, which a line of a work list is")?;
-    let text = |key: &str| line.get(key).and_then(Value::as_str);
-    let name = text("granule").ok_or("has no text `granule`, the name of the file")?.to_owned();
-    let Some(url) = text("https") else {
-        let error = Error::Answer { url: name.clone(), problem: "CMR names no https address of it".to_owned() };
-        return Ok(Err((name, error)));
-    };
-    let url = Url::parse(url).map_err(|_| "has no URL in `https`")?;
-    // A size in rounded megabytes is none to compare with.
-    let is_exact = line.get("has_exact_size").and_then(Value::as_bool).unwrap_or_default();
-    let size = line.get("bytes").and_then(Value::as_u64).filter(|_| is_exact);
-    let checksum = text("checksum_algorithm").and_then(Algorithm::named).zip(text("checksum").map(str::to_owned));
-    Ok(Ok(Wanted { name, url, size, checksum }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_of_a_search_says_what_is_fetched_and_rounded_sizes_are_not_compared() {
-        let line = |exact| {
-            format!(
-                r#"{{"granule":"a.h5","bytes":7,"has_exact_size":{exact},"checksum_algorithm":"MD5","checksum":"ab","https":"https://x.example/y/a.h5"}}"#
-            )
-        };
-        let wanted = from_line(&line(true)).unwrap().unwrap();
-        assert_eq!((wanted.name.as_str(), wanted.size), ("a.h5", Some(7)));
-        assert_eq!(wanted.checksum, Some((Algorithm::Md5, "ab".to_owned())));
-        assert_eq!(from_line(&line(false)).unwrap().unwrap().size, None);
-        assert_eq!(from_line(r#"{"granule":"a.h5","https":null}"#).unwrap().unwrap_err().0, "a.h5");
-        for wrong in ["a.h5", "{}", r#"{"granule":"a.h5","https":"here"}"#] {
-            assert!(from_line(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_url_names_its_file_and_a_file_is_wanted_once() {

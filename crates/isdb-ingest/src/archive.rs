@@ -1,0 +1,153 @@
+//! Granules of NASA's archive: held against the ledger by their names, fetched window by window, the next one while the current
+//! one is ingested, and never more than one ahead.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use isdb_cmr::{Earthdata, FoundGranule, Options, Wanted, file_of};
+use isdb_datafusion::GranuleIdentity;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::error::Result;
+use crate::identify::{Candidate, size_of};
+use crate::progress::Progress;
+use crate::run::Run;
+use crate::select::size;
+use crate::window::windows;
+
+mod fetch;
+mod room;
+mod telling;
+
+use fetch::{Fetched, Fetching};
+use room::make_room;
+use telling::Telling;
+
+/// Granules of NASA's archive, and how they come here.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// The granules, as a search found them or a work list names them.
+    pub granules: Vec<FoundGranule>,
+    /// Whether each of them was named, so that it comes back if it was removed on purpose.
+    pub is_named: bool,
+    /// Who we are to the archive.
+    pub earthdata: Arc<Earthdata>,
+    /// Where files are fetched to, and how many at a time.
+    pub options: Options,
+    /// Which of them stay when they are in the database.
+    pub keep: Keep,
+    /// Read granules where they lie in S3 instead of fetching them.
+    pub direct: bool,
+}
+
+/// Which fetched files stay when their window is in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// All of them.
+    All,
+    /// Those that were there before the run.
+    Earlier,
+    /// None: the folder is there for this purpose only.
+    Nothing,
+}
+
+/// The granules of `archive` by what their names say; the ledger needs no more to tell which are done. One that cannot be
+/// fetched has failed already.
+pub(crate) fn described(archive: &Archive) -> Vec<Candidate> {
+    archive.granules.iter().map(|granule| describe(granule, archive)).collect()
+}
+
+fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
+    let name = &granule.name;
+    let identity = GranuleIdentity {
+        id: name.id(),
+        start: Some(name.start),
+        rgt: Some(name.rgt),
+        cycle: Some(name.cycle),
+        region: Some(name.region),
+        release: Some(name.release),
+        revision: Some(name.revision),
+        subset: name.is_subset(),
+        ..GranuleIdentity::default()
+    };
+    let file = PathBuf::from(granule.file_name());
+    let (origin, described) = match (archive.direct, &granule.s3) {
+        (true, Some(s3)) => (Some(s3), Candidate::new(s3.into(), Ok(identity))),
+        (true, None) => {
+            (granule.https.as_ref(), Candidate::new(file, Err("CMR names no place of it in S3".to_owned())))
+        }
+        (false, _) => match Wanted::of(granule) {
+            Ok(wanted) => {
+                let described = Candidate::new(file, Ok(identity));
+                (granule.https.as_ref(), Candidate { wanted: Some(wanted), ..described })
+            }
+            Err(error) => (granule.https.as_ref(), Candidate::new(file, Err(error.to_string()))),
+        },
+    };
+    Candidate {
+        size_bytes: granule.bytes.unwrap_or(0),
+        is_named: archive.is_named,
+        is_described: described.identity.is_ok(),
+        origin: Some(origin.unwrap_or(&granule.concept_id).clone()),
+        stage: "search",
+        ..described
+    }
+}
+
+/// Fetches and ingests `candidates` in windows, in the order of their time. What cannot be fetched is recorded in the commit of
+/// its window.
+///
+/// # Errors
+/// Whatever ends a window, and a login that is refused; windows that were committed before stay.
+pub(crate) async fn bring(
+    run: &mut Run<'_>,
+    archive: &Archive,
+    mut candidates: Vec<Candidate>,
+    progress: &mut impl FnMut(Progress),
+) -> Result<()> {
+    let limits = run.request().window;
+    let (events, told) = unbounded_channel();
+    let telling = Telling::new(progress);
+    let mut told = telling.listen(told);
+    let mut is_first = true;
+    while !candidates.is_empty() {
+        let selected = run.select(candidates).await?;
+        candidates = selected.later;
+        let windows = windows(selected.now, limits);
+        if std::mem::take(&mut is_first) {
+            telling.tell(make_room(archive, &windows)?);
+        }
+        let granules = windows.iter().map(Vec::len).sum::<usize>() + candidates.len();
+        run.ahead = (granules, windows.iter().map(|window| size(window)).sum::<u64>() + size_of(&candidates));
+        let mut windows = windows.into_iter();
+        let mut ahead = windows.next().map(|window| Fetching::begin(archive, window, &events));
+        while let Some(mut fetching) = ahead {
+            let Fetched { candidates, disposable } = told.beside(fetching.end()).await?;
+            ahead = windows.next().map(|window| Fetching::begin(archive, window, &events));
+            let (granules, bytes) = run.ahead;
+            run.ahead = (granules.saturating_sub(candidates.len()), bytes.saturating_sub(size_of(&candidates)));
+            told.beside(run.ingest(candidates, &mut |event| telling.tell(event))).await?;
+            disposable.iter().for_each(|path| dispose(path));
+        }
+    }
+    if archive.keep == Keep::Nothing {
+        // An earlier run may have been interrupted between a commit and its end.
+        let names = archive.granules.iter().map(FoundGranule::file_name);
+        names.filter_map(|name| file_of(&archive.options.folder, &name).ok()).for_each(|path| dispose(&path));
+        // Unfinished files of granules that failed stay for the next run.
+        let _ = std::fs::remove_dir(&archive.options.folder);
+    }
+    Ok(())
+}
+
+/// Deletes a fetched file and the folder that was made for it. One that is in the way of that is none of ours to complain about.
+fn dispose(path: &std::path::Path) {
+    if std::fs::remove_file(path).is_ok()
+        && let Some(folder) = path.parent()
+    {
+        let _ = std::fs::remove_dir(folder);
+    }
+}
+
+#[cfg(test)]
+mod tests;

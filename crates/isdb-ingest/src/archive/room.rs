@@ -1,0 +1,27 @@
+//! Whether what is fetched fits on the disk, before the first byte comes.
+
+use isdb_cmr::{Wanted, free_bytes, missing_bytes, room_for};
+
+use crate::archive::{Archive, Keep};
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::select::Attempt;
+
+/// What is to be told of the files of `windows`, for which there is room: for all that are kept, else for two windows, the one
+/// that is ingested and the one that is fetched meanwhile.
+///
+/// # Errors
+/// When they do not fit, or the folder cannot be made.
+pub(super) fn make_room(archive: &Archive, windows: &[Vec<Attempt>]) -> Result<Progress> {
+    let folder = &archive.options.folder;
+    let wanted = |window: &Vec<Attempt>| -> Vec<Wanted> {
+        window.iter().filter_map(|attempt| attempt.candidate.wanted.clone()).collect()
+    };
+    let missing: Vec<u64> = windows.iter().map(|window| missing_bytes(folder, &wanted(window))).collect();
+    let bytes = missing.iter().sum();
+    let pairs = missing.iter().zip(missing.iter().skip(1).chain([&0])).map(|(first, second)| first + second);
+    let needed = if archive.keep == Keep::All { bytes } else { pairs.max().unwrap_or(0) };
+    room_for(needed, folder)?;
+    let granules = windows.iter().flatten().filter(|attempt| attempt.candidate.wanted.is_some()).count();
+    Ok(Progress::ToFetch { granules, bytes, folder: folder.clone(), free: free_bytes(folder)? })
+}
