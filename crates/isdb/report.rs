@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use isdb_ingest::{Ended, Report, Request};
+use isdb_ingest::{Ended, Report, Request, Source};
 use serde_json::{Value, json};
 
 use crate::failure::{self, Failure};
@@ -110,9 +110,14 @@ impl Drop for Record {
 }
 
 fn requested(request: &Request) -> Value {
-    let paths: Vec<String> = request.paths.iter().map(|path| path.display().to_string()).collect();
+    let (paths, archive): (Vec<String>, _) = match &request.source {
+        Source::Files(paths) => (paths.iter().map(|path| path.display().to_string()).collect(), None),
+        Source::Archive(archive) => (Vec::new(), Some(archive)),
+    };
     json!({
         "paths": paths,
+        "archive": archive.map(|archive| json!({ "granules": archive.granules.len(), "direct": archive.direct })),
+        "period": (!request.period.is_everything()).then(|| request.period.to_string()),
         "database": request.location.uri(),
         "region": request.area.as_ref().map(isdb_schema::region::Region::to_text),
         "retry": request.retry,

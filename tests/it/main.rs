@@ -5,6 +5,7 @@ mod cmr;
 mod config;
 mod crash;
 mod damage;
+mod direct;
 mod disk;
 mod download;
 mod errors;

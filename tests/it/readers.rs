@@ -136,3 +136,21 @@ fn a_thousand_readers_see_committed_states_only_while_others_write() {
     let last = runtime.block_on(seen(&uri)).unwrap();
     assert_eq!(last[0], i64::try_from(GRANULES).unwrap(), "and all of it in the end");
 }
+
+#[test]
+fn a_session_whose_state_was_vacuumed_away_says_so() {
+    let place = Place::in_memory();
+    place.make_granules("granules", &["--count", "4", "--every", "2", "--segments", "15"]);
+    std::fs::write(place.path("c.yml"), CONFIG).unwrap();
+    place.ok(&["--config", "c.yml", "ingest", "granules"]);
+    let uri = place.path("db").to_str().unwrap().to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let held = runtime.block_on(isdb::open(&uri)).unwrap();
+    place.ok(&["--config", "c.yml", "consolidate"]);
+    place.ok(&["vacuum", "--older-than", "0s"]);
+
+    let error = runtime.block_on(first_row(&held, SEEN[1])).unwrap_err();
+    assert!(isdb::is_expired(&error) && told(&error).contains("expired"), "{}", told(&error));
+    let rows = runtime.block_on(seen(&uri)).unwrap();
+    assert_eq!(rows[0], 4, "what is opened anew shows everything");
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion::common::Result;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -14,6 +14,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 use isdb_store::{LedgerRow, Writer};
+use object_store::ObjectStore;
 use tokio::sync::MutexGuard;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -21,6 +22,7 @@ use crate::commit::Committer;
 use crate::error::Error;
 use crate::granule_source::{BYTES_READ, GRANULES_READ};
 use crate::quality::ROWS_KEPT;
+use crate::remote::Place;
 use crate::session::register_functions;
 
 /// No fragment is made larger, in bytes of Arrow memory: large enough to be few.
@@ -113,6 +115,16 @@ impl Engine {
         let context = SessionContext::new_with_config_rt(config, runtime);
         register_functions(&context);
         Ok(Engine { context, committer })
+    }
+
+    /// Granules at `url`, which is `s3://bucket/` or below, are read from `store` from now on.
+    ///
+    /// # Errors
+    /// When `url` is no URL.
+    pub fn register_store(&self, url: &str, store: Arc<dyn ObjectStore>) -> Result<()> {
+        let place = Place::parse(url).ok_or_else(|| DataFusionError::Plan(format!("{url} is no s3://bucket/key")))?;
+        self.context.register_object_store(place.store.as_ref(), store);
+        Ok(())
     }
 
     /// The state in which tables of the engine are planned, in up to `partitions` parts.

@@ -2,6 +2,7 @@
 //! bad granule becomes a tally with an error and never a broken stream.
 
 use std::fmt::{self, Formatter};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
 use datafusion::datasource::source::DataSource;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
@@ -20,13 +22,18 @@ use datafusion::physical_plan::{DisplayFormatType, Partitioning};
 use isdb_granule::{FileSource, Granule};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::segments::INGEST_ID;
+use tokio::runtime::Handle;
 
 use crate::error::chain;
+use crate::remote::{Place, RemoteSource, Traffic};
 use crate::tally::{TALLY, Tally, granule_rows_schema};
 
 /// The metrics that tell how far a scan is.
 pub(crate) const GRANULES_READ: &str = "granules_read";
 pub(crate) const BYTES_READ: &str = "bytes_read";
+/// The metrics that tell what reading from stores has cost.
+const REQUESTS: &str = "requests";
+const BYTES_FETCHED: &str = "bytes_fetched";
 
 /// The beams of a whole granule.
 const BEAMS: usize = 6;
@@ -34,7 +41,7 @@ const BEAMS: usize = 6;
 /// A granule to read, and the id that its rows will carry. The rest is what filters and derived columns may look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlannedGranule {
-    /// The HDF5 file.
+    /// The HDF5 file, or its URL `s3://bucket/key` in a store that the engine knows.
     pub path: PathBuf,
     /// Its size.
     pub size_bytes: u64,
@@ -124,11 +131,17 @@ impl DataSource for GranuleSource {
         let sender = stream.tx();
         let read_granules = MetricBuilder::new(&self.metrics).counter(GRANULES_READ, partition);
         let read_bytes = MetricBuilder::new(&self.metrics).counter(BYTES_READ, partition);
+        let traffic = Traffic {
+            requests: MetricBuilder::new(&self.metrics).counter(REQUESTS, partition),
+            bytes: MetricBuilder::new(&self.metrics).counter(BYTES_FETCHED, partition),
+        };
+        let stores = context.runtime_env();
         stream.spawn_blocking(move || {
             for granule in &granules {
                 let id = granule.granule.as_str();
                 let _span = tracing::info_span!("granule", granule = id, ingest_id = granule.ingest_id).entered();
-                let batches = read(granule, &variables, &schema, threads)?;
+                let open = || open_granule(&granule.path, &stores, &traffic);
+                let batches = read(granule, open, &variables, &schema, threads)?;
                 read_granules.add(1);
                 read_bytes.add(usize::try_from(granule.size_bytes).unwrap_or(usize::MAX));
                 for batch in batches {
@@ -192,14 +205,26 @@ impl DataSource for GranuleSource {
 }
 
 /// Opens a granule in a local file. Reads the file's structure only, no rows.
-pub(crate) fn open_granule(path: &Path) -> isdb_granule::Result<Granule> {
+pub(crate) fn open_file(path: &Path) -> isdb_granule::Result<Granule> {
     let failed = |source| isdb_granule::Error::Io { file: path.display().to_string(), source };
     Granule::open(FileSource::open(path).map_err(failed)?)
+}
+
+/// Opens a granule in a local file or, by its URL, in one of `stores`; for threads that may block. Reads the structure only.
+fn open_granule(path: &Path, stores: &RuntimeEnv, traffic: &Traffic) -> isdb_granule::Result<Granule> {
+    let Some((url, place)) = path.to_str().and_then(|url| Some((url, Place::parse(url)?))) else {
+        return open_file(path);
+    };
+    let failed = |source| isdb_granule::Error::Io { file: url.to_owned(), source };
+    let store = stores.object_store(&place.store).map_err(|error| failed(io::Error::other(error)))?;
+    let opening = RemoteSource::open(store, url, traffic.clone());
+    Granule::open(Handle::current().block_on(opening).map_err(failed)?)
 }
 
 /// The rows of a granule, a batch per beam, and its tally behind them.
 fn read(
     granule: &PlannedGranule,
+    open: impl FnOnce() -> isdb_granule::Result<Granule>,
     variables: &[&'static Variable],
     schema: &SchemaRef,
     threads: usize,
@@ -207,7 +232,7 @@ fn read(
     let ingest_id = granule.ingest_id;
     let wanted: Vec<&Variable> = variables.to_vec();
     // The HDF5 reader may panic on a file that nobody foresaw; that must cost one granule, not the window.
-    let decode = || open_granule(&granule.path).and_then(|opened| opened.decode(&wanted, threads));
+    let decode = || open().and_then(|opened| opened.decode(&wanted, threads));
     let decoded = match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(decoded)) => Ok(decoded),
         Ok(Err(error)) => Err(chain(&error)),
@@ -258,4 +283,50 @@ fn with_constants(batch: &RecordBatch, granule: &PlannedGranule, schema: &Schema
 
 fn count(rows: u64) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+    use datafusion::physical_plan::common::collect;
+    use datafusion::prelude::{SessionConfig, SessionContext};
+    use isdb_schema::catalogue::variable;
+    use object_store::ObjectStoreExt as _;
+    use object_store::memory::InMemory;
+    use object_store::path::Path as Key;
+
+    use super::*;
+
+    /// The rows of the granule at `path`, and the requests that it took.
+    async fn rows(path: &Path, context: &SessionContext) -> (Vec<RecordBatch>, usize) {
+        let granule = PlannedGranule { path: path.to_owned(), ..PlannedGranule::default() };
+        let source = GranuleSource::new(&[granule], &[variable("h_canopy").unwrap()], &[], 1);
+        let rows = collect(source.open(0, context.task_ctx()).unwrap()).await.unwrap();
+        let requests = source.metrics().clone_inner().sum_by_name(REQUESTS).unwrap().as_usize();
+        (rows, requests)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_plan_reads_from_a_store_what_it_would_read_from_a_file() {
+        const NAME: &str = "processed_ATL08_20200821122613_08730802_004_01.h5";
+        let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
+        let file = std::env::var_os("ISDB_TEST_DATA").map_or_else(default, PathBuf::from).join(NAME);
+        let Ok(content) = std::fs::read(&file) else {
+            return println!("skipped: no real granule at {} (ISDB_TEST_DATA names their folder)", file.display());
+        };
+        let runtime = RuntimeEnvBuilder::new().build_arc().unwrap();
+        let context = SessionContext::new_with_config_rt(SessionConfig::new(), runtime);
+        let store = InMemory::new();
+        store.put(&Key::from(NAME), content.into()).await.unwrap();
+        let place = Place::parse(&format!("s3://bucket/{NAME}")).unwrap();
+        context.register_object_store(place.store.as_ref(), Arc::new(store));
+
+        let (expected, none) = rows(&file, &context).await;
+        let (found, some) = rows(Path::new(&format!("s3://bucket/{NAME}")), &context).await;
+        assert!(expected.len() > 1 && found == expected);
+        assert!(none == 0 && some > 0);
+        // A store that nobody has registered is told like a file that is not there.
+        let (unknown, _) = rows(Path::new(&format!("s3://other/{NAME}")), &context).await;
+        assert_eq!(unknown.len(), 1, "a tally alone");
+    }
 }

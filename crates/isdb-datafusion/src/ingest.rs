@@ -14,23 +14,38 @@ use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
-use isdb_granule::Identity;
+use isdb_granule::{ByteSource, Granule, Identity};
 use isdb_store::Window;
+use object_store::ObjectStore;
 
 use crate::chunk::{CHUNK, chunk_function};
 use crate::commit::{CommitExec, Recorded};
 use crate::error::chain;
 use crate::expression::physical;
-use crate::granule_source::{GranuleSource, PlannedGranule, open_granule};
+use crate::granule_source::{GranuleSource, PlannedGranule, open_file};
 use crate::merged::{Merges, StoredKeys};
 use crate::quality::QualityExec;
+use crate::remote::{RemoteSource, Traffic};
 use crate::selection::Selection;
 use crate::session::session;
 use crate::write::{TileDbWriteExec, WriteTarget};
 
 /// What a granule file says it is, or in words why it is no readable ATL08 granule. Reads the file's structure only, no rows.
 pub fn identify(path: &Path) -> std::result::Result<Identity, String> {
-    open_granule(path).map(|granule| granule.identity().clone()).map_err(|error| chain(&error))
+    open_file(path).map(|granule| granule.identity().clone()).map_err(|error| chain(&error))
+}
+
+/// What the granule at `url`, which is `s3://bucket/key`, says it is, and its bytes; or in words why it is no readable ATL08
+/// granule. `store` is that of the bucket. Some megabytes are fetched, and no rows.
+pub async fn identify_at(url: &str, store: Arc<dyn ObjectStore>) -> std::result::Result<(Identity, u64), String> {
+    let source = RemoteSource::open(store, url, Traffic::default()).await;
+    let source = source.map_err(|error| format!("{url}: {}", chain(&error)))?;
+    let look = move || {
+        let bytes = source.len();
+        Granule::open(source).map(|granule| (granule.identity().clone(), bytes)).map_err(|error| chain(&error))
+    };
+    let gave_up = |_| Err(format!("{url}: the HDF5 reader gave up on it"));
+    tokio::task::spawn_blocking(look).await.unwrap_or_else(gave_up)
 }
 
 /// The plan that reads `granules`, up to `readers` of them at a time, writes what `selection` takes of them to `target` and

@@ -77,6 +77,15 @@ pub enum Error {
         #[source]
         source: isdb_schema::region::RegionError,
     },
+    /// The archive's bucket cannot be read directly.
+    #[error("the bucket {bucket} cannot be read directly")]
+    Direct {
+        /// The bucket.
+        bucket: String,
+        /// What is wrong.
+        #[source]
+        source: object_store::Error,
+    },
     /// A thread was stopped.
     #[error("the work was stopped")]
     Stopped {

@@ -178,7 +178,7 @@ impl Drop for Archive {
     }
 }
 
-fn serve(runtime: &Runtime, router: Router) -> SocketAddr {
+pub(super) fn serve(runtime: &Runtime, router: Router) -> SocketAddr {
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
     runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
