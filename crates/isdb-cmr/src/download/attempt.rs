@@ -1,19 +1,21 @@
 //! One request for what is missing of a file, and what each kind of answer means for the bytes that are there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
-use reqwest::header::{
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE, RETRY_AFTER,
-};
+use chrono::Utc;
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
 use reqwest::{Response, StatusCode};
 
 use crate::download::part::{Part, Version};
 use crate::download::{Progress, Wanted};
 use crate::earthdata::{Answer, Earthdata};
 use crate::error::Error;
+use crate::headers::{is_page, retry_after, text};
 use crate::hosts::told;
 use crate::verify::SIGNATURE;
+
+/// A connection that brings fewer bytes a second is as good as silent.
+const LEAST_RATE: f64 = 1000.0;
 
 /// Why an attempt ended without the end of the file.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ pub(super) async fn attempt(
 ) -> std::result::Result<(), Stopped> {
     let resumed = resumable(wanted, part);
     let headers = resumed.as_ref().map(range).unwrap_or_default();
-    let Answer { response, outside } = earthdata.get(&wanted.url, &headers).await?;
+    let Answer { response, behind_link } = earthdata.get(&wanted.url, &headers).await?;
     let status = response.status();
     let version = Version::of(wanted, &response);
     match (status, &resumed) {
@@ -84,7 +86,7 @@ pub(super) async fn attempt(
             }
             return Ok(());
         }
-        _ => return Err(refused(wanted, &response, outside)),
+        _ => return Err(refused(wanted, &response, behind_link)),
     }
     let received = receive(earthdata, wanted, part, response, counting).await;
     // Whatever ended it, what came is kept.
@@ -127,12 +129,15 @@ async fn receive(
     counting: &mut Counting<'_>,
 ) -> std::result::Result<(), Stopped> {
     let limit = part.version().and_then(|version| version.length).or(wanted.size).unwrap_or(u64::MAX);
+    let mut pace = Pace::default();
     loop {
+        let asked = Instant::now();
         let chunk = match response.chunk().await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => return Ok(()),
             Err(error) => return Err(Stopped::from(earthdata.broken(&wanted.url, error))),
         };
+        let is_too_slow = pace.is_too_slow(chunk.len(), asked.elapsed(), earthdata.patience());
         counting.fetched += chunk.len() as u64;
         if part.length() == 0 && chunk.len() >= SIGNATURE.len() && !chunk.starts_with(&SIGNATURE) {
             return Err(Stopped::Final(match chunk.trim_ascii_start().starts_with(b"<") {
@@ -146,6 +151,31 @@ async fn receive(
         }
         part.append(&chunk).await.map_err(Stopped::Final)?;
         (counting.progress)(Progress::Received(chunk.len() as u64));
+        if is_too_slow {
+            return Err(Stopped::from(earthdata.stalled(&wanted.url)));
+        }
+    }
+}
+
+/// What came lately, and how long that was waited for.
+#[derive(Default)]
+struct Pace {
+    bytes: usize,
+    waited: Duration,
+}
+
+impl Pace {
+    /// Whether less than the least rate came over `patience`; time that is spent on writing does not count.
+    fn is_too_slow(&mut self, bytes: usize, waited: Duration, patience: Duration) -> bool {
+        self.bytes += bytes;
+        self.waited += waited;
+        if self.waited < patience {
+            return false;
+        }
+        let Pace { bytes, waited } = std::mem::take(self);
+        #[expect(clippy::cast_precision_loss, reason = "a rate")]
+        let rate = bytes as f64 / waited.as_secs_f64().max(f64::MIN_POSITIVE);
+        rate < LEAST_RATE
     }
 }
 
@@ -173,33 +203,17 @@ impl Version {
 }
 
 /// What an answer that brings nothing of the file means.
-fn refused(wanted: &Wanted, response: &Response, outside: bool) -> Stopped {
+fn refused(wanted: &Wanted, response: &Response, behind_link: bool) -> Stopped {
     let (url, status) = (told(&wanted.url), response.status());
     let error = Error::Status { url, status };
     let link_has_ended =
-        outside && matches!(status, StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
+        behind_link && matches!(status, StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
     let busy =
         matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) || status.is_server_error();
     match link_has_ended || busy {
         true => Stopped::Again { error, after: retry_after(response.headers(), Utc::now()) },
         false => Stopped::Final(error),
     }
-}
-
-/// The time that a server wants to be left alone for: seconds, or a date.
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = text(headers, RETRY_AFTER)?;
-    match text.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let until = DateTime::parse_from_rfc2822(text.trim()).ok()?;
-            Some((until.to_utc() - now).to_std().unwrap_or_default())
-        }
-    }
-}
-
-fn is_page(headers: &HeaderMap) -> bool {
-    text(headers, CONTENT_TYPE).is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// The whole file's length by `Content-Range`.
@@ -211,10 +225,6 @@ fn content_range(headers: &HeaderMap) -> Option<String> {
     Some(text(headers, CONTENT_RANGE)?.trim().strip_prefix("bytes")?.trim_start().to_owned())
 }
 
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
 fn answer(wanted: &Wanted, problem: &str) -> Error {
     Error::Answer { url: told(&wanted.url), problem: problem.to_owned() }
 }
@@ -224,16 +234,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_left_alone_for_as_long_as_it_asks() {
-        let now = DateTime::parse_from_rfc2822("Wed, 21 Oct 2015 07:28:00 GMT").unwrap().to_utc();
-        let after = |text: &'static str| {
-            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]), now)
-                .map(|pause| pause.as_secs())
-        };
-        assert_eq!(after("120"), Some(120));
-        assert_eq!(after("Wed, 21 Oct 2015 07:29:30 GMT"), Some(90));
-        assert_eq!(after("Wed, 21 Oct 2015 07:00:00 GMT"), Some(0));
-        assert_eq!(after("soon"), None);
+    fn a_connection_that_trickles_is_as_good_as_silent() {
+        let (second, patience) = (Duration::from_secs(1), Duration::from_secs(60));
+        let mut pace = Pace::default();
+        assert!((0..59).all(|_| !pace.is_too_slow(10, second, patience)) && pace.is_too_slow(10, second, patience));
+        assert!((0..600).all(|_| !pace.is_too_slow(1001, second, patience)), "slow, but it comes");
     }
 
     #[test]
