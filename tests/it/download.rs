@@ -677,7 +677,7 @@ fn a_download_killed_twenty_times_fetches_nothing_whole_again_and_accepts_nothin
     let arguments = [vec!["download", "--connections", "3"], urls.iter().map(String::as_str).collect()].concat();
     let whole = |name: &str| place.path(&format!("granules/{}/{name}", name.trim_end_matches(".h5")));
     let part = |name: &str| std::fs::metadata(whole(name).with_extension("h5.part")).map_or(0, |part| part.len());
-    let (mut there, mut begun, mut resumed) = (Vec::new(), vec![0; names.len()], 0);
+    let (mut there, mut begun, mut resumed) = (Vec::<&String>::new(), vec![0; names.len()], 0);
     for kill in 0..=20 {
         let before = archive.seen().len();
         let mut command = command(&place, &archive, &arguments);
@@ -690,7 +690,7 @@ fn a_download_killed_twenty_times_fetches_nothing_whole_again_and_accepts_nothin
         let asked = archive.seen().split_off(before);
         for (index, (name, content)) in names.iter().zip(&contents).enumerate() {
             let of_it = |host| asked.iter().find(move |seen| seen.host == host && seen.path.ends_with(name.as_str()));
-            assert!(!there.contains(name) || of_it("archive").is_none(), "what is whole is not asked for again");
+            assert!(!there.contains(&name) || of_it("archive").is_none(), "what is whole is not asked for again");
             if let (1.., Some(first)) = (begun[index], of_it("store")) {
                 let range = first.headers.get("range").map(|range| range.to_str().unwrap().to_owned());
                 assert_eq!(range, Some(format!("bytes={}-", begun[index])), "{name} goes on where it stopped");

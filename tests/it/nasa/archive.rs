@@ -429,8 +429,9 @@ async fn store(
         tokio::time::sleep(Duration::from_millis(50)).await;
         Ok::<_, std::io::Error>(Bytes::from(vec![byte]))
     });
+    let (stalls, trickles) = (matches!(trick, Some(Trick::Stall(_))), matches!(trick, Some(Trick::Trickle(_))));
     let ending = stream::once(async move {
-        if let Some(Trick::Stall(_)) = trick {
+        if stalls {
             std::future::pending::<()>().await;
         }
         // Time for what came before the end to leave.
@@ -451,7 +452,7 @@ async fn store(
         }
     });
     let response = response.header(header::CONTENT_LENGTH, announced);
-    if let Some(Trick::Trickle(_)) = trick {
+    if trickles {
         return response.body(Body::from_stream(body.chain(trickle))).unwrap();
     }
     let body = if end < announced { Body::from_stream(body.chain(ending)) } else { Body::from_stream(body) };
