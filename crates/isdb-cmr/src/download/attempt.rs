@@ -7,12 +7,13 @@ use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAS
 use reqwest::{Response, StatusCode};
 
 use crate::download::part::{Part, Version};
+use crate::download::space::free;
 use crate::download::{Progress, Wanted};
 use crate::earthdata::{Answer, Earthdata};
 use crate::error::Error;
 use crate::headers::{is_page, retry_after, text};
 use crate::hosts::told;
-use crate::verify::SIGNATURE;
+use crate::verify::{SIGNATURE, end_of_file};
 
 /// A connection that brings fewer bytes a second is as good as silent.
 const LEAST_RATE: f64 = 1000.0;
@@ -73,10 +74,11 @@ pub(super) async fn attempt(
             restart(part, Some(version), counting).await?;
         }
         (StatusCode::PARTIAL_CONTENT, Some((from, known))) => {
-            if !continues(&response, *from, known, &version) {
+            if !continues(response.headers(), *from, known, &version) {
                 restart(part, None, counting).await?;
                 return Err(Stopped::again(answer(wanted, "the file has changed while it was fetched")));
             }
+            part.learn_length(version.length);
         }
         (StatusCode::RANGE_NOT_SATISFIABLE, Some((from, known))) => {
             // Nothing is missing, or the file is another one now.
@@ -128,7 +130,8 @@ async fn receive(
     mut response: Response,
     counting: &mut Counting<'_>,
 ) -> std::result::Result<(), Stopped> {
-    let limit = part.version().and_then(|version| version.length).or(wanted.size).unwrap_or(u64::MAX);
+    let mut limit = part.version().and_then(|version| version.length).or(wanted.size);
+    let room = part.length().saturating_add(free(part.path())?);
     let mut pace = Pace::default();
     loop {
         let asked = Instant::now();
@@ -145,7 +148,16 @@ async fn receive(
                 false => answer(wanted, "what comes is no HDF5 file"),
             }));
         }
-        if part.length() + chunk.len() as u64 > limit {
+        if limit.is_none() && part.length() == 0 {
+            limit = end_of_file(&chunk);
+        }
+        if limit.is_none() && part.length() + chunk.len() as u64 > room {
+            return Err(Stopped::Final(answer(
+                wanted,
+                "sends more than there is room for, and does not tell its length",
+            )));
+        }
+        if limit.is_some_and(|limit| part.length() + chunk.len() as u64 > limit) {
             restart(part, None, counting).await?;
             return Err(Stopped::again(answer(wanted, "more bytes came than were announced")));
         }
@@ -180,8 +192,8 @@ impl Pace {
 }
 
 /// Whether a 206 brings what follows byte `from` of the version that is `known`.
-fn continues(response: &Response, from: u64, known: &Version, new: &Version) -> bool {
-    let start = content_range(response.headers()).and_then(|text| text.split('-').next()?.trim().parse().ok());
+fn continues(headers: &HeaderMap, from: u64, known: &Version, new: &Version) -> bool {
+    let start = content_range(headers).and_then(|text| text.split('-').next()?.trim().parse().ok());
     let differs = |old: &Option<String>, new: &Option<String>| old.is_some() && new.is_some() && old != new;
     start == Some(from)
         && !differs(&known.etag, &new.etag)
@@ -191,13 +203,20 @@ fn continues(response: &Response, from: u64, known: &Version, new: &Version) -> 
 
 impl Version {
     fn of(wanted: &Wanted, response: &Response) -> Version {
-        let headers = response.headers();
-        let whole = response.status() == StatusCode::OK;
+        let whole = (response.status() == StatusCode::OK).then(|| response.content_length());
+        Version::told(wanted, response.headers(), whole)
+    }
+
+    /// The version that these headers tell, of which a whole body has the length `whole`.
+    fn told(wanted: &Wanted, headers: &HeaderMap, whole: Option<Option<u64>>) -> Version {
+        let tag = text(headers, ETAG);
+        // Beside a weak tag, which promises no bytes, a date promises none either.
+        let is_weak = tag.as_ref().is_some_and(|tag| !tag.starts_with('"'));
         Version {
             url: told(&wanted.url),
-            etag: text(headers, ETAG).filter(|tag| tag.starts_with('"')),
-            modified: text(headers, LAST_MODIFIED),
-            length: if whole { response.content_length() } else { total(headers) },
+            etag: tag.filter(|_| !is_weak),
+            modified: text(headers, LAST_MODIFIED).filter(|_| !is_weak),
+            length: whole.unwrap_or_else(|| total(headers)),
         }
     }
 }
@@ -232,6 +251,42 @@ fn answer(wanted: &Wanted, problem: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn headers(pairs: &[(reqwest::header::HeaderName, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    fn version(pairs: &[(reqwest::header::HeaderName, &'static str)]) -> Version {
+        let url = reqwest::Url::parse("https://x.example/a.h5").unwrap();
+        let wanted = Wanted { name: "a.h5".to_owned(), url, size: None, checksum: None };
+        Version::told(&wanted, &headers(pairs), None)
+    }
+
+    const DATE: &str = "Wed, 21 Oct 2020 07:28:00 GMT";
+
+    #[test]
+    fn bytes_of_another_range_or_version_are_not_appended() {
+        let known = version(&[(ETAG, "\"1\""), (CONTENT_RANGE, "bytes 0-9/10")]);
+        let fits = |range: &'static str, tag: &'static str| {
+            let answer = [(CONTENT_RANGE, range), (ETAG, tag)];
+            continues(&headers(&answer), 5, &known, &version(&answer))
+        };
+        assert!(fits("bytes 5-9/10", "\"1\"") && fits("bytes 5-9/*", "\"1\""));
+        assert!(!fits("bytes 4-9/10", "\"1\""), "another start");
+        assert!(!fits("bytes 5-9/11", "\"1\""), "another length");
+        assert!(!fits("bytes 5-9/10", "\"2\""), "another tag");
+        assert!(!fits("lines 5-9/10", "\"1\"") && !fits("", "\"1\""));
+        let dated = version(&[(LAST_MODIFIED, DATE)]);
+        let later = [(CONTENT_RANGE, "bytes 5-9/10"), (LAST_MODIFIED, "Thu, 22 Oct 2020 07:28:00 GMT")];
+        assert!(!continues(&headers(&later), 5, &dated, &version(&later)), "another date");
+    }
+
+    #[test]
+    fn a_weak_tag_and_a_date_beside_it_hold_a_server_to_nothing() {
+        assert_eq!(version(&[(ETAG, "W/\"1\""), (LAST_MODIFIED, DATE)]).validator(), None);
+        assert_eq!(version(&[(ETAG, "\"1\""), (LAST_MODIFIED, DATE)]).validator(), Some("\"1\""));
+        assert_eq!(version(&[(LAST_MODIFIED, DATE)]).validator(), Some(DATE));
+    }
 
     #[test]
     fn a_connection_that_trickles_is_as_good_as_silent() {

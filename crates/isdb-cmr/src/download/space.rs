@@ -23,12 +23,17 @@ pub fn missing_bytes<'a>(folder: &Path, wanted: impl IntoIterator<Item = &'a Wan
 /// [`Error::NoSpace`], or [`Error::Io`] when the folder cannot be created or looked at.
 pub fn room_for(bytes: u64, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
-    let disk = rustix::fs::statvfs(folder).map_err(|source| Error::io(folder, source.into()))?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let free = free(folder)?;
     match bytes <= free {
         true => Ok(()),
         false => Err(Error::NoSpace { path: folder.to_path_buf(), needed: bytes, free }),
     }
+}
+
+/// How many bytes fit beside the file or folder at `path`.
+pub(super) fn free(path: &Path) -> Result<u64> {
+    let disk = rustix::fs::statvfs(path).map_err(|source| Error::io(path, source.into()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]
