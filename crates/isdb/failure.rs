@@ -223,6 +223,9 @@ pub(crate) fn nasa_hint(error: &isdb_cmr::Error) -> Option<&'static str> {
         Nasa::Refused { .. } => Some(
             "it was tried once; `isdb login` keeps another one. After several refusals NASA locks an account for a while",
         ),
+        Nasa::NotAccepted { .. } => Some(
+            "it was tried once. Open the address of a file in a browser: NASA may want an application approved; else `isdb login` keeps another login",
+        ),
         Nasa::Forbidden { .. } | Nasa::Page { .. } => Some(
             "open the address in a browser once: NASA may want the archive's application or a licence (EULA) approved",
         ),

@@ -303,6 +303,14 @@ fn who_is_offline_is_told_soon() {
 }
 
 #[test]
+fn an_address_that_is_none_is_told_at_once() {
+    for url in ["cmr.example", "ftp://cmr.example", "http://"] {
+        let error = found_at(url, 40).unwrap_err();
+        assert!(matches!(error, Error::Address { .. }), "{url}: {error:?}");
+    }
+}
+
+#[test]
 fn fewer_granules_than_counted_are_an_error_and_more_are_not() {
     let cmr = FakeCmr::start(descriptions(30));
     cmr.script(&[Act::Hits(31)]);

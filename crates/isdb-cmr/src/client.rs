@@ -4,12 +4,15 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use chrono::Utc;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::error::{Error, Result};
+use crate::headers::retry_after;
+use crate::hosts::http_url;
 use crate::query::Form;
 
 mod attempt;
@@ -81,8 +84,12 @@ impl Cmr {
     /// The CMR at `url`, such as [`CMR_URL`].
     ///
     /// # Errors
-    /// [`Error::Client`] when no HTTP client can be made.
+    /// [`Error::Address`] for what is no address of http or https, [`Error::Client`] when no HTTP client can be made.
     pub fn new(url: &str, patience: Patience) -> Result<Cmr> {
+        if http_url(url).is_none() {
+            let problem = "is no address of http or https".to_owned();
+            return Err(Error::Address { url: url.to_owned(), problem });
+        }
         let http = reqwest::Client::builder()
             .user_agent(CLIENT)
             .connect_timeout(patience.connect)
@@ -126,7 +133,7 @@ impl Cmr {
             };
             let is_offline = search_after.is_none() && source.as_ref().is_some_and(reqwest::Error::is_connect);
             let is_hopeless = is_offline && attempts >= FIRST_CONNECTIONS;
-            if is_hopeless || began.elapsed() + wait >= self.patience.total {
+            if is_hopeless || began.elapsed().saturating_add(wait) >= self.patience.total {
                 return Err(Error::CmrUnreachable { url, attempts, waited: began.elapsed(), reason, source });
             }
             tracing::warn!(url, attempts, page_size = *page_size, "{reason}; asking again in {} s", wait.as_secs());
@@ -147,21 +154,22 @@ impl Cmr {
         if let Some(place) = search_after {
             request = request.header("CMR-Search-After", place);
         }
-        let response = request.send().await.map_err(Failed::unanswered)?;
+        let response = request.send().await.map_err(|error| Failed::unanswered(url, error))?;
         let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let search_after = told("CMR-Search-After");
         let hits = told("CMR-Hits").and_then(|text| text.parse().ok());
         let is_partial = ["CMR-Timed-Out", "CMR-Time-Out"].iter().any(|name| told(name).as_deref() == Some("true"));
-        let (status, retry_after) = (response.status(), told("Retry-After"));
+        let (status, retry_after) = (response.status(), retry_after(response.headers(), Utc::now()));
         let body = response.bytes().await;
         if !status.is_success() {
-            return Err(Failed::with_status(url, status.as_u16(), retry_after.as_deref(), &body.unwrap_or_default()));
+            return Err(Failed::with_status(url, status.as_u16(), retry_after, &body.unwrap_or_default()));
         }
         if is_partial {
             return Err(Failed::partial());
         }
         let body: Body<T> =
             serde_json::from_slice(&body.map_err(Failed::cut)?).map_err(|source| Failed::to_parse(url, source))?;
-        Ok(Reply { hits: hits.or(body.hits).unwrap_or(0), items: body.items, search_after })
+        let hits = hits.or(body.hits).ok_or_else(|| Failed::without_count(url))?;
+        Ok(Reply { hits, items: body.items, search_after })
     }
 }

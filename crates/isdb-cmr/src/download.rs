@@ -6,7 +6,7 @@ mod part;
 mod space;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
@@ -14,6 +14,7 @@ use reqwest::Url;
 
 use crate::earthdata::Earthdata;
 use crate::error::{Error, Result};
+use crate::hosts::told;
 use crate::item::{Checksum, FoundGranule};
 use crate::verify::Algorithm;
 
@@ -126,8 +127,8 @@ pub enum Progress<'a> {
     },
 }
 
-/// Fetches what comes out of `wanted`, in no order. Nothing is asked of NASA any more once it has refused who we are: what is
-/// left ends with the same error. A dropped stream leaves `.part` files behind, which the next one goes on with.
+/// Fetches what comes out of `wanted`, in no order. Nothing more is asked for once an error [ends
+/// everything](Error::ends_everything): what is not there then ends with the same error. A dropped stream leaves `.part` files behind, which the next one goes on with.
 pub fn download(
     earthdata: Arc<Earthdata>,
     wanted: impl Stream<Item = Wanted> + Send,
@@ -135,13 +136,16 @@ pub fn download(
     progress: impl Fn(Progress<'_>) + Send + Sync,
 ) -> impl Stream<Item = Outcome> + Send {
     let connections = options.connections.max(1);
-    let shared = Arc::new((options, progress));
+    let shared = Arc::new((options, progress, OnceLock::new()));
     wanted
         .map(move |wanted| {
             let (earthdata, shared) = (Arc::clone(&earthdata), Arc::clone(&shared));
             async move {
-                let (options, progress) = &*shared;
-                let result = fetch::fetch(&earthdata, &wanted, options, progress).await;
+                let (options, progress, end) = &*shared;
+                let result = fetch::fetch(&earthdata, &wanted, options, progress, end).await;
+                if let Some(error) = result.as_ref().err().and_then(|error| error.same_for(told(&wanted.url))) {
+                    let _ = end.set(error);
+                }
                 Outcome { wanted, result }
             }
         })

@@ -9,11 +9,12 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 
 use crate::cookies::Cookies;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Login, Token};
 use crate::error::{Error, Result};
-use crate::hosts::{Hosts, bare, told};
+use crate::headers::is_page;
+use crate::hosts::{Hosts, bare, is_http, told};
 use crate::s3_credentials::S3Cache;
-use crate::trial::Trial;
+use crate::trial::{Trial, Turn};
 
 const MAX_HOPS: usize = 10;
 const CONNECT: Duration = Duration::from_secs(30);
@@ -36,8 +37,8 @@ pub struct Earthdata {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) response: Response,
-    /// Whether a host answered that is neither the archive's nor the login's: behind a presigned link.
-    pub(crate) outside: bool,
+    /// Whether a redirect led to a host that is neither the archive's nor the login's: a presigned link, which ends.
+    pub(crate) behind_link: bool,
 }
 
 /// What a request carries to show who asks.
@@ -48,14 +49,29 @@ enum Shown {
     Login,
 }
 
+/// One way from a URL to its answer.
+struct Trip<'a> {
+    url: &'a Url,
+    /// Whether a token that is sent to the login host here may still be good for files.
+    is_for_session: bool,
+    /// A trip that was sent to the login host goes on with its cookie: the token was of no use.
+    sent_to_login: bool,
+    /// User and password are shown once on a trip.
+    login_shown: bool,
+}
+
 impl Earthdata {
-    /// A session that has asked nothing yet. `patience` is how long a host may stay silent.
+    /// A session that has asked nothing yet. `patience` is how long a host may stay silent, or send next to nothing.
     ///
     /// # Errors
-    /// When the token has expired, or the HTTP client cannot be set up.
-    pub fn new(credentials: Credentials, hosts: Hosts, patience: Duration) -> Result<Earthdata> {
-        if let Some(token) = &credentials.token {
-            token.header(Utc::now())?;
+    /// When the token has expired and there is no login beside it, or the HTTP client cannot be set up.
+    pub fn new(mut credentials: Credentials, hosts: Hosts, patience: Duration) -> Result<Earthdata> {
+        if let Some(Err(error)) = credentials.token.as_ref().map(|token| token.header(Utc::now())) {
+            if credentials.login.is_none() {
+                return Err(error);
+            }
+            go_on_by_login(&error);
+            credentials.token = None;
         }
         let client = Client::builder()
             .user_agent(concat!("isdb/", env!("CARGO_PKG_VERSION")))
@@ -81,20 +97,32 @@ impl Earthdata {
     /// Follows `url` to an answer. The archive sees the token, or sends us to the login host, which sees user and password and
     /// sends us back with a cookie; hosts outside see neither.
     pub(crate) async fn get(&self, url: &Url, headers: &HeaderMap) -> Result<Answer> {
+        self.follow(Trip { url, is_for_session: false, sent_to_login: false, login_shown: false }, headers).await
+    }
+
+    /// Follows `url`, which may take the login's session only, whatever the token is worth elsewhere.
+    pub(crate) async fn get_by_session(&self, url: &Url) -> Result<Answer> {
+        let trip = Trip { url, is_for_session: true, sent_to_login: false, login_shown: false };
+        self.follow(trip, &HeaderMap::new()).await
+    }
+
+    async fn follow(&self, mut trip: Trip<'_>, headers: &HeaderMap) -> Result<Answer> {
+        let url = trip.url;
+        if !is_http(url) {
+            return Err(Error::Address { url: told(url), problem: "is no address of http or https".to_owned() });
+        }
         let mut at = bare(url);
-        // A trip that was sent to the login host goes on with its cookie: the token was of no use.
-        let mut sent_to_login = false;
-        for _ in 0..=MAX_HOPS {
-            let (response, shown) = self.hop(&at, headers, sent_to_login).await?;
+        for hops in 0..=MAX_HOPS {
+            let (response, shown) = self.hop(&at, headers, &mut trip).await?;
             let status = response.status();
             let Some(next) = redirect(&at, &response)? else {
-                return self.judged(url, &at, response, shown).await;
+                return self.judged(url, &at, hops, response, shown);
             };
             if self.hosts.is_login(&next) && !self.hosts.is_login(&at) {
-                if sent_to_login {
+                if trip.sent_to_login {
                     return Err(Error::Forbidden { url: told(url) });
                 }
-                sent_to_login = true;
+                trip.sent_to_login = true;
                 self.needs_login(url, shown).await?;
             }
             tracing::debug!(from = told(&at), to = told(&next), status = status.as_u16(), "redirect");
@@ -105,47 +133,99 @@ impl Earthdata {
 
     /// One request, with what its host may see. Credentials that nobody has judged yet travel one request at a time, so that a
     /// wrong password is sent once however many files are wanted.
-    async fn hop(&self, at: &Url, headers: &HeaderMap, sent_to_login: bool) -> Result<(Response, Shown)> {
-        let request = self.client.get(at.clone()).headers(headers.clone()).header(ACCEPT_ENCODING, "identity");
-        let request = match self.cookies.of(at) {
-            Some(cookie) => request.header(COOKIE, cookie),
-            None => request,
+    async fn hop(&self, at: &Url, headers: &HeaderMap, trip: &mut Trip<'_>) -> Result<(Response, Shown)> {
+        let request = || {
+            let request = self.client.get(at.clone()).headers(headers.clone()).header(ACCEPT_ENCODING, "identity");
+            match self.cookies.of(at) {
+                Some(cookie) => request.header(COOKIE, cookie),
+                None => request,
+            }
         };
-        if let (true, Some(login)) = (self.hosts.is_login(at), &self.credentials.login) {
-            let turn = self.login.turn().await.ok_or_else(|| self.refused_login())?;
-            let response = self.send(at, request.basic_auth(&login.user, Some(login.password.reveal()))).await?;
-            match response.status() {
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                    turn.refused().await;
-                    return Err(self.refused_login());
-                }
-                status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {}
-                _ => turn.accepted(),
-            }
-            return Ok((response, Shown::Login));
+        if let (true, false, Some(login)) = (self.hosts.is_login(at), trip.login_shown, &self.credentials.login) {
+            trip.login_shown = true;
+            return Ok((self.by_login(at, login, request(), trip.url).await?, Shown::Login));
         }
-        if let (true, false, Some(token)) = (self.hosts.is_archive(at), sent_to_login, &self.credentials.token) {
-            match self.token.turn().await {
-                Some(turn) => {
-                    let response = self.send(at, request.header(AUTHORIZATION, token.header(Utc::now())?)).await?;
-                    let to_login = redirect(at, &response)?.is_some_and(|next| self.hosts.is_login(&next));
-                    match response.status() {
-                        StatusCode::UNAUTHORIZED => {
-                            turn.refused().await;
-                            return Err(self.refused_token());
-                        }
-                        // A token that was of use before still is: this file alone wants more.
-                        _ if to_login => turn.refused_if_untried(),
-                        status if status.is_success() || status.is_redirection() => turn.accepted(),
-                        _ => {}
-                    }
-                    return Ok((response, Shown::Token));
-                }
-                None if self.credentials.login.is_none() => return Err(self.refused_token()),
-                None => {}
+        if let (true, false, Some(token)) = (self.hosts.is_archive(at), trip.sent_to_login, &self.credentials.token)
+            && let Some(response) = self.by_token(at, token, request(), trip).await?
+        {
+            return Ok((response, Shown::Token));
+        }
+        Ok((self.send(at, request()).await?, Shown::Nothing))
+    }
+
+    /// Shows user and password to the login host, which takes them by sending us away. Whatever else it answers to those that
+    /// it never took is a refusal: no other file may send them again.
+    async fn by_login(&self, at: &Url, login: &Login, request: RequestBuilder, url: &Url) -> Result<Response> {
+        let turn = self.login.turn().await.ok_or_else(|| self.refused_login())?;
+        let response = self.send(at, request.basic_auth(&login.user, Some(login.password.reveal()))).await?;
+        let leads_away = matches!(redirect(at, &response), Ok(Some(next)) if !self.hosts.is_login(&next));
+        match response.status() {
+            _ if leads_away => {
+                turn.accepted();
+                Ok(response)
+            }
+            // It has not looked at them.
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Ok(response),
+            status if status.is_server_error() => Ok(response),
+            StatusCode::UNAUTHORIZED => {
+                turn.refused().await;
+                Err(self.refused_login())
+            }
+            // What was taken before still is good: this file alone wants more.
+            StatusCode::FORBIDDEN if turn.is_known() => Err(Error::Forbidden { url: told(url) }),
+            _ if turn.is_known() => Ok(response),
+            status => {
+                turn.refused().await;
+                Err(match status {
+                    StatusCode::FORBIDDEN => self.refused_login(),
+                    _ => Error::NotAccepted { url: told(at), whence: login.whence.clone() },
+                })
             }
         }
-        Ok((self.send(at, request).await?, Shown::Nothing))
+    }
+
+    /// Shows the token to the archive; None when it is worth nothing and there is a login to go on with.
+    async fn by_token(
+        &self,
+        at: &Url,
+        token: &Token,
+        request: RequestBuilder,
+        trip: &Trip<'_>,
+    ) -> Result<Option<Response>> {
+        let has_login = self.credentials.login.is_some();
+        let give_up = async |turn: Turn<'_>, error: Error| {
+            let is_news = turn.refused().await;
+            if !has_login {
+                return Err(error);
+            }
+            if is_news {
+                go_on_by_login(&error);
+            }
+            Ok(None)
+        };
+        let Some(turn) = self.token.turn().await else {
+            return if has_login { Ok(None) } else { Err(self.refused_token()) };
+        };
+        let header = match token.header(Utc::now()) {
+            Ok(header) => header,
+            Err(error) => return give_up(turn, error).await,
+        };
+        let response = self.send(at, request.header(AUTHORIZATION, header)).await?;
+        let to_login = redirect(at, &response)?.is_some_and(|next| self.hosts.is_login(&next));
+        match response.status() {
+            StatusCode::UNAUTHORIZED => return give_up(turn, self.refused_token()).await,
+            // A token that was of use before still is: this file alone wants more.
+            _ if to_login && (trip.is_for_session || turn.is_known()) => {}
+            _ if to_login => {
+                turn.refused().await;
+                if has_login {
+                    go_on_by_login(&self.refused_token());
+                }
+            }
+            status if status.is_success() || status.is_redirection() => turn.accepted(),
+            _ => {}
+        }
+        Ok(Some(response))
     }
 
     /// Sends `request`, whose headers and query are never told.
@@ -165,23 +245,34 @@ impl Earthdata {
     /// The connection failed: as an error that holds no query.
     pub(crate) fn broken(&self, at: &Url, error: reqwest::Error) -> Error {
         match error.is_timeout() && !error.is_connect() {
-            true => Error::Stalled { url: told(at), seconds: self.patience.as_secs() },
+            true => self.stalled(at),
             false => Error::Connection { url: told(at), source: error.without_url() },
         }
     }
 
-    /// The archive has sent us to the login host: do we have what it will ask for?
+    /// Next to nothing came for as long as we wait.
+    pub(crate) fn stalled(&self, at: &Url) -> Error {
+        Error::Stalled { url: told(at), seconds: self.patience.as_secs() }
+    }
+
+    /// How long a host may stay silent, or send next to nothing.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// A file's host has sent us to the login host: do we have what it will ask for?
     async fn needs_login(&self, url: &Url, shown: Shown) -> Result<()> {
-        match (&self.credentials.login, shown) {
-            (None, Shown::Token) => Err(self.refused_token()),
-            (None, _) => Err(Error::NoLogin { url: told(url) }),
+        match (&self.credentials.login, &self.credentials.token) {
             (Some(_), _) if self.login.is_refused().await => Err(self.refused_login()),
             (Some(_), _) => Ok(()),
+            (None, None) => Err(Error::NoLogin { url: told(url) }),
+            (None, Some(_)) if shown == Shown::Token && self.token.is_refused().await => Err(self.refused_token()),
+            (None, Some(_)) => Err(Error::Forbidden { url: told(url) }),
         }
     }
 
-    /// The end of a trip: an answer for the caller, or the word that we may not.
-    async fn judged(&self, url: &Url, at: &Url, response: Response, shown: Shown) -> Result<Answer> {
+    /// The end of a trip after so many redirects: an answer for the caller, or the word that we may not.
+    fn judged(&self, url: &Url, at: &Url, redirects: usize, response: Response, shown: Shown) -> Result<Answer> {
         let outside = !self.hosts.is_archive(at) && !self.hosts.is_login(at);
         match response.status() {
             StatusCode::UNAUTHORIZED
@@ -194,7 +285,7 @@ impl Earthdata {
             status if status.is_success() && self.hosts.is_login(at) && !self.hosts.is_login(url) => {
                 Err(Error::Page { url: told(url) })
             }
-            _ => Ok(Answer { response, outside }),
+            _ => Ok(Answer { response, behind_link: outside && redirects > 0 }),
         }
     }
 
@@ -226,6 +317,14 @@ impl Earthdata {
         let Some(turn) = trial.turn().await else { return Err(refused) };
         let response = self.send(&at, request).await?;
         match response.status() {
+            // A page for people says neither yes nor no.
+            status if status.is_success() && is_page(response.headers()) => {
+                turn.refused().await;
+                Err(match refused {
+                    Error::Refused { whence, .. } => Error::NotAccepted { url: told(&at), whence },
+                    other => other,
+                })
+            }
             status if status.is_success() => {
                 turn.accepted();
                 Ok(response)
@@ -237,6 +336,11 @@ impl Earthdata {
             status => Err(Error::Status { url: told(&at), status }),
         }
     }
+}
+
+/// Tells why the token is not used any more, where a login takes its place.
+pub(crate) fn go_on_by_login(error: &Error) {
+    tracing::warn!("{error}; going on by user and password");
 }
 
 /// Where `response` sends us; None when it answers. Never from https to http.

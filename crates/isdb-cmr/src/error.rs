@@ -86,11 +86,28 @@ pub enum Error {
         /// Where it was found.
         whence: String,
     },
+    /// The login host answered a user and password, or a token, that it had never taken with neither yes nor no: with a page for
+    /// people, for example. Nothing of this process sends it again.
+    #[error("{url} neither takes nor refuses the Earthdata login from {whence}")]
+    NotAccepted {
+        /// What was asked for.
+        url: String,
+        /// Where it was found.
+        whence: String,
+    },
     /// The token cannot be accepted, as one sees without asking anybody: its time is over, for example.
     #[error("the Earthdata token from {whence} {problem}")]
     Token {
         /// Where it was found.
         whence: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An address that cannot be asked, or that leads nowhere.
+    #[error("{url} {problem}")]
+    Address {
+        /// The address.
+        url: String,
         /// What is wrong with it.
         problem: String,
     },
@@ -137,8 +154,8 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
-    /// Nothing came for too long.
-    #[error("{url}: no byte for {seconds} s")]
+    /// Nothing, or next to nothing, came for too long.
+    #[error("{url}: next to nothing came for {seconds} s")]
     Stalled {
         /// What was asked for.
         url: String,
@@ -211,6 +228,18 @@ impl Error {
     /// True when no other request of this process can succeed either, since NASA does not accept who we are.
     #[must_use]
     pub fn ends_everything(&self) -> bool {
-        matches!(self, Error::NoLogin { .. } | Error::Refused { .. } | Error::Token { .. })
+        use Error::{NoLogin, NotAccepted, Refused, Token};
+        matches!(self, NoLogin { .. } | Refused { .. } | NotAccepted { .. } | Token { .. })
+    }
+
+    /// The same error for `url`, where it ends everything.
+    pub(crate) fn same_for(&self, url: String) -> Option<Error> {
+        match self {
+            Error::NoLogin { .. } => Some(Error::NoLogin { url }),
+            Error::NotAccepted { whence, .. } => Some(Error::NotAccepted { url, whence: whence.clone() }),
+            Error::Refused { what, whence } => Some(Error::Refused { what, whence: whence.clone() }),
+            Error::Token { whence, problem } => Some(Error::Token { whence: whence.clone(), problem: problem.clone() }),
+            _ => None,
+        }
     }
 }

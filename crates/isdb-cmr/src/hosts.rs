@@ -79,8 +79,14 @@ impl Trusted {
     }
 }
 
-fn http_url(text: &str) -> Option<Url> {
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+/// The address in `text`, if it is one of http or https.
+pub(crate) fn http_url(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(is_http)
+}
+
+/// Whether `url` can be asked at all.
+pub(crate) fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.has_host()
 }
 
 /// `url` as it may be told and logged: without user, password, query (a presigned link is a key) and fragment.

@@ -6,6 +6,7 @@ mod credentials;
 mod download;
 mod earthdata;
 mod error;
+mod headers;
 mod hosts;
 mod item;
 mod login;

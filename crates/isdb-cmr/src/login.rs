@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
-use crate::earthdata::Earthdata;
+use crate::earthdata::{Earthdata, go_on_by_login};
 use crate::error::{Error, Result};
 
 /// Lists the tokens of the user whose name and password come along.
@@ -35,17 +35,22 @@ struct Issued {
 }
 
 impl Earthdata {
-    /// Tries the token, or without one the user and password, on the login host. One request is sent, and nothing is created
-    /// there.
+    /// Tries the token on the login host, or the user and password without one, or where it is refused. Each is sent once, and
+    /// nothing is created there.
     ///
     /// # Errors
     /// [`Error::Refused`] when they are wrong, [`Error::NoLogin`] when there are none; else what stood in the way.
     pub async fn check(&self) -> Result<Account> {
         if let Some(token) = &self.credentials.token {
-            let claims = token.claims();
-            let info = self.ask_login_host(USER_INFO, true).await?.json::<UserInfo>().await;
-            let user = info.ok().and_then(|info| info.uid).or(claims.user);
-            return Ok(Account { user, by: "token", whence: token.whence.clone(), token_expires: claims.expires });
+            match self.ask_login_host(USER_INFO, true).await {
+                Err(error @ Error::Refused { .. }) if self.credentials.login.is_some() => go_on_by_login(&error),
+                asked => {
+                    let (claims, info) = (token.claims(), asked?.json::<UserInfo>().await);
+                    let user = info.ok().and_then(|info| info.uid).or(claims.user);
+                    let whence = token.whence.clone();
+                    return Ok(Account { user, by: "token", whence, token_expires: claims.expires });
+                }
+            }
         }
         let Some(login) = &self.credentials.login else {
             return Err(Error::NoLogin { url: crate::hosts::told(&self.hosts.login) });

@@ -14,7 +14,7 @@ struct Entry {
     machine: Option<String>,
     login: Option<String>,
     password: Option<String>,
-    /// From the first character of `machine` to the last of its last value.
+    /// From the first character of `machine` to the last of its last word, whether that belongs there or not.
     span: Range<usize>,
     /// The first line, from 1, with something that does not belong there.
     strange: Option<usize>,
@@ -32,6 +32,8 @@ struct Word {
     text: String,
     span: Range<usize>,
     quoted: bool,
+    /// A quote that its line does not close.
+    open: bool,
 }
 
 impl Netrc {
@@ -45,8 +47,12 @@ impl Netrc {
                 "machine" | "default" => {
                     let mut entry = Entry { span: word.span, ..Entry::default() };
                     if word.text == "machine" {
-                        let name =
-                            next_word(text, at).unwrap_or(Word { text: String::new(), span: at..at, quoted: true });
+                        let name = next_word(text, at).unwrap_or(Word {
+                            text: String::new(),
+                            span: at..at,
+                            quoted: true,
+                            open: false,
+                        });
                         at = name.span.end;
                         (entry.machine, entry.span.end) = (Some(name.text), at);
                     }
@@ -65,8 +71,12 @@ impl Netrc {
                     };
                     let Some(value) = value else {
                         entry.strange = entry.strange.or(Some(line_of(text, word.span.start)));
+                        entry.span.end = word.span.end;
                         continue;
                     };
+                    if value.open {
+                        entry.strange = entry.strange.or(Some(line_of(text, value.span.start)));
+                    }
                     at = value.span.end;
                     entry.span.end = at;
                     match key {
@@ -115,6 +125,20 @@ fn with_entry(text: &str, machine: &str, login: &str, password: &str) -> String 
     out + &entry + "\n"
 }
 
+/// Whether `new` says for `machine` exactly who it was to be, and for all others what `old` said.
+fn is_replaced(old: &str, new: &str, machine: &str, login: &str, password: &str) -> bool {
+    let others = |netrc: Netrc| -> Vec<_> {
+        let others = netrc.entries.into_iter().filter(|entry| entry.machine.as_deref() != Some(machine));
+        others.map(|entry| (entry.machine, entry.login, entry.password)).collect()
+    };
+    let own = Netrc::parse(new);
+    let is_own = own.entry(machine).is_some_and(|entry| {
+        let says = (entry.machine.as_deref(), entry.login.as_deref(), entry.password.as_deref());
+        says == (Some(machine), Some(login), Some(password)) && entry.strange.is_none()
+    });
+    is_own && others(own) == others(Netrc::parse(old))
+}
+
 /// `value` in quotes where a reader would otherwise take it for something else.
 fn quoted(value: &str) -> String {
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '\\' | '#' | '\'');
@@ -124,26 +148,26 @@ fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The word at or after `from`: up to white space, or within double quotes with `\` as escape.
+/// The word at or after `from`: up to white space, or within double quotes with `\` as escape, which end with the line at the latest.
 fn next_word(text: &str, from: usize) -> Option<Word> {
     let rest = text.get(from..)?;
     let start = from + rest.find(|c: char| !c.is_whitespace())?;
     let word = text.get(start..)?;
     if !word.starts_with('"') {
         let end = start + word.find(char::is_whitespace).unwrap_or(word.len());
-        return Some(Word { text: text.get(start..end)?.to_owned(), span: start..end, quoted: false });
+        return Some(Word { text: text.get(start..end)?.to_owned(), span: start..end, quoted: false, open: false });
     }
+    let word = text.get(start..line_end(text, start))?;
     let mut value = String::new();
     let mut characters = word.char_indices().skip(1);
     while let Some((at, character)) = characters.next() {
         match character {
-            '"' => return Some(Word { text: value, span: start..start + at + 1, quoted: true }),
+            '"' => return Some(Word { text: value, span: start..start + at + 1, quoted: true, open: false }),
             '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
             _ => value.push(character),
         }
     }
-    // A quote that is never closed takes the rest.
-    Some(Word { text: value, span: start..text.len(), quoted: true })
+    Some(Word { text: value, span: start..start + word.len(), quoted: true, open: true })
 }
 
 fn line_end(text: &str, from: usize) -> usize {
@@ -197,6 +221,25 @@ machine late.example.org login l password l
         let netrc = Netrc::parse("machine other login a password a b\n\nmachine urs login a\npassword two words\n");
         assert_eq!(netrc.entry("urs").unwrap().strange, Some(4));
         assert_eq!(netrc.entry("urs").unwrap().password.as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn a_broken_entry_is_repaired_and_its_neighbours_stay() {
+        for broken in [
+            "machine urs login ann password two words\nmachine x login x password x\n",
+            "machine urs login ann password \"never closed\nmachine x login x password x\n",
+            "machine urs ann hunter2\nmachine x login x password x\n",
+            "machine urs login\n",
+        ] {
+            let new = with_entry(broken, "urs", "eve", "pw");
+            assert!(is_replaced(broken, &new, "urs", "eve", "pw"), "{broken} {new}");
+            assert_eq!(who(&new, "x").is_some(), broken.contains("machine x"), "{new}");
+            assert!(!["words", "never", "ann"].iter().any(|word| new.contains(word)), "{new}");
+        }
+        let text = "machine urs login a password b c\n";
+        assert!(!is_replaced(text, text, "urs", "a", "b"), "a word too many");
+        assert!(!is_replaced(text, "machine urs login a password b", "other", "a", "b"));
+        assert!(!is_replaced("machine x login x password x", "machine urs login a password b", "urs", "a", "b"));
     }
 
     #[test]

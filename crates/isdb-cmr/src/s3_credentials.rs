@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Url;
-use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -55,7 +54,7 @@ impl Earthdata {
         if let Some(held) = known.get(endpoint).filter(|held| held.expires - MARGIN > Utc::now()) {
             return Ok(Arc::clone(held));
         }
-        let response = self.get(endpoint, &HeaderMap::new()).await?.response;
+        let response = self.get_by_session(endpoint).await?.response;
         if !response.status().is_success() {
             return Err(Error::Status { url: told(endpoint), status: response.status() });
         }

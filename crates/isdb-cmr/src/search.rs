@@ -22,12 +22,17 @@ pub struct Page {
     pub unusable: Vec<Unusable>,
 }
 
+/// After so many pages that came at once, pages that were made smaller are tried at twice their size.
+const GROW_AFTER: u32 = 8;
+
 /// Between two pages.
 struct Paging<'a> {
     cmr: &'a Cmr,
     query: &'a Query,
     form: Form,
     page_size: usize,
+    /// How many pages of this size have come.
+    of_this_size: u32,
     search_after: Option<String>,
     /// CMR's count at the first page; it may grow while we read.
     hits: Option<u64>,
@@ -46,6 +51,7 @@ impl Cmr {
             query,
             form: query.form(),
             page_size: query.page_size,
+            of_this_size: 0,
             search_after: None,
             hits: None,
             seen: HashSet::new(),
@@ -83,7 +89,9 @@ impl Paging<'_> {
         if self.is_over {
             return Ok(None);
         }
+        let before = self.page_size;
         let reply = self.cmr.page("granules", &self.form, &mut self.page_size, self.search_after.as_deref()).await?;
+        self.of_this_size = if self.page_size == before { self.of_this_size + 1 } else { 1 };
         let hits = *self.hits.get_or_insert(reply.hits);
         let (count, goes_on) =
             (reply.items.len(), reply.search_after.is_some() && reply.search_after != self.search_after);
@@ -92,6 +100,9 @@ impl Paging<'_> {
         let sent = u64::try_from(self.seen.len() + self.nameless).unwrap_or(u64::MAX);
         // A page that is not full is the last one, unless something is missing.
         self.is_over = count == 0 || !goes_on || (count < self.page_size && sent >= hits);
+        if self.of_this_size >= GROW_AFTER && self.page_size < self.query.page_size {
+            (self.page_size, self.of_this_size) = ((self.page_size * 2).min(self.query.page_size), 0);
+        }
         match self.is_over && sent < hits {
             true => Err(Error::CmrIncomplete { hits, sent }),
             false => Ok(Some((page, self))),

@@ -46,19 +46,18 @@ impl Turn<'_> {
         }
     }
 
-    /// A server has refused them: nobody sends them again.
-    pub(crate) async fn refused(self) {
+    /// A server has refused them: nobody sends them again. True when nobody knew.
+    pub(crate) async fn refused(self) -> bool {
+        let refuse = |verdict: &mut Verdict| std::mem::replace(verdict, Verdict::Refused) != Verdict::Refused;
         match self {
-            Turn::First(mut verdict) => *verdict = Verdict::Refused,
-            Turn::Known(trial) => *trial.0.lock().await = Verdict::Refused,
+            Turn::First(mut verdict) => refuse(&mut verdict),
+            Turn::Known(trial) => refuse(&mut *trial.0.lock().await),
         }
     }
 
-    /// They were of no use here; if they never were of use, nobody sends them again.
-    pub(crate) fn refused_if_untried(self) {
-        if let Turn::First(mut verdict) = self {
-            *verdict = Verdict::Refused;
-        }
+    /// Whether a server has taken them before.
+    pub(crate) fn is_known(&self) -> bool {
+        matches!(self, Turn::Known(_))
     }
 }
 
@@ -97,9 +96,7 @@ mod tests {
         drop(trial.turn().await.unwrap());
         trial.turn().await.unwrap().accepted();
         let (one, two) = (trial.turn().await.unwrap(), trial.turn().await.unwrap());
-        one.refused_if_untried();
-        assert!(!trial.is_refused().await, "what was accepted before is not refused by one file");
-        two.refused().await;
-        assert!(trial.turn().await.is_none());
+        assert!(one.is_known() && one.refused().await, "the first to tell");
+        assert!(!two.refused().await && trial.turn().await.is_none());
     }
 }

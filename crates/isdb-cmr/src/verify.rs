@@ -1,8 +1,10 @@
 //! Whether a file is the one that was announced: its length, its HDF5 signature and end-of-file address, its checksum.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use md5::Md5;
 use sha2::digest::Digest;
@@ -20,17 +22,27 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The algorithm that CMR's metadata names so, such as `MD5`, `SHA-256` or `SHA256`; None for others.
+    /// The algorithm that CMR's metadata names so, such as `MD5`, `SHA-256` or `SHA256`; None for others,
+    /// of which each is warned of once: files are not compared by them.
     #[must_use]
     pub fn named(name: &str) -> Option<Algorithm> {
         match name.to_ascii_uppercase().replace(['-', '_'], "").as_str() {
             "MD5" => Some(Algorithm::Md5),
             "SHA256" => Some(Algorithm::Sha256),
             "SHA512" => Some(Algorithm::Sha512),
-            _ => None,
+            _ => {
+                let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+                if warned.insert(name.to_owned()) {
+                    tracing::warn!("checksums by {name:?} are not compared; lengths and the HDF5 structure are");
+                }
+                None
+            }
         }
     }
 }
+
+/// Algorithms that were warned of.
+static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// The first eight bytes of every HDF5 file without a user block.
 pub(crate) const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -83,7 +95,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Where a superblock at the start of a file says that the file ends; None when that is no superblock of version 0 to 3.
-fn end_of_file(head: &[u8]) -> Option<u64> {
+pub(crate) fn end_of_file(head: &[u8]) -> Option<u64> {
     let version = *head.strip_prefix(&SIGNATURE)?.first()?;
     // Where the size of addresses stands, where the first address (the base) does, and how many lie between it and the end's.
     let (size_at, base_at, between) = match version {

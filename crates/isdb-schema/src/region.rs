@@ -66,8 +66,9 @@ impl Region {
     /// The area of a GeoJSON text: a Polygon, a MultiPolygon, a GeometryCollection of them, a Feature, or a FeatureCollection,
     /// whose features together are the region.
     ///
-    /// Rings may turn either way. A ring whose longitude jumps by more than 180° crosses the dateline there, one that goes
-    /// around a pole holds that pole, and one that crosses itself holds all that it goes around.
+    /// A ring whose longitude jumps by 270° or more, and that runs counter-clockwise, crosses the dateline there; other edges
+    /// longer than 180° are refused, since the area may be on either side of them. Else rings may turn either way. One that
+    /// goes around a pole holds that pole, and one that crosses itself holds all that it goes around.
     ///
     /// # Errors
     /// [`RegionError::Json`] for a text that is no GeoJSON, [`RegionError::Shape`] for a geometry that is no area, with the
@@ -148,8 +149,8 @@ impl Region {
     }
 
     /// Shapes for the archive's search, whose polygons have edges along great circles: together they hold every position of the
-    /// region, and more where that is simpler. At most 20, each polygon of at most `most_points` points; a hole is filled,
-    /// and a line of a ring that goes out and back the same way, which has no area, is left out.
+    /// region, and more where that is simpler. At most 20, each polygon of at most `most_points` points, and only boxes for a
+    /// region of very many parts; a hole is filled, and a line of a ring that goes out and back the same way, which has no area, is left out.
     #[must_use]
     pub fn search_shapes(&self, most_points: usize) -> Vec<Shape> {
         shapes::of(&self.parts, most_points)

@@ -44,6 +44,12 @@ pub(crate) enum Trick {
     Page,
     /// More bytes than there are.
     TooLong,
+    /// After so many bytes they come one by one.
+    Trickle(usize),
+    /// A range that begins elsewhere than the one asked for.
+    OtherRange,
+    /// The first host wants a login whatever is shown to it.
+    WantLogin,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +77,8 @@ struct Inside {
     seen: Vec<Seen>,
     /// Every piece of a body waits so long.
     slow: Duration,
+    /// How the login host answers a wrong password: 401, 200 with a page, or 302 to itself.
+    wrong_login: u16,
     /// When temporary S3 credentials end.
     s3_expiration: &'static str,
     archive: String,
@@ -90,7 +98,11 @@ impl Archive {
     pub(crate) fn new() -> Archive {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let inside = Shared::default();
-        inside.lock().unwrap().s3_expiration = "2099-01-01 00:00:00+00:00";
+        {
+            let mut inside = inside.lock().unwrap();
+            inside.s3_expiration = "2099-01-01 00:00:00+00:00";
+            inside.wrong_login = 401;
+        }
         let archive = Router::new()
             .route("/data/{name}", get(archive))
             .route("/login", get(callback))
@@ -130,6 +142,10 @@ impl Archive {
 
     pub(crate) fn slow_down(&self, each_piece: Duration) {
         self.inside.lock().unwrap().slow = each_piece;
+    }
+
+    pub(crate) fn answer_wrong_logins_with(&self, status: u16) {
+        self.inside.lock().unwrap().wrong_login = status;
     }
 
     pub(crate) fn s3_expiration(&self, text: &'static str) {
@@ -268,6 +284,9 @@ async fn archive(State(shared): State<Shared>, request: Request) -> Response<Bod
         return response;
     }
     let knows = shows(&request, header::COOKIE, SESSION);
+    if trick(&shared, &name, |trick| *trick == Trick::WantLogin).is_some() {
+        return to_login(&shared, request.uri().path());
+    }
     if request.headers().contains_key(header::AUTHORIZATION) && !shows(&request, header::AUTHORIZATION, TOKEN) {
         return plain(401, "invalid_token");
     }
@@ -319,7 +338,13 @@ async fn authorize(
             let archive = shared.lock().unwrap().archive.clone();
             to(302, &format!("{archive}/login?code=once&state={}", query.get("state").unwrap()))
         }
-        false => plain(401, "HTTP Basic: Access denied."),
+        false => {
+            let status = shared.lock().unwrap().wrong_login;
+            match status {
+                302 => to(302, &request.uri().to_string()),
+                _ => plain(status, "<!DOCTYPE html><title>Earthdata Login</title>"),
+            }
+        }
     }
 }
 
@@ -352,7 +377,7 @@ async fn store(
     if query.get("Signature").map(String::as_str) != Some(SIGNATURE) {
         return plain(403, "<Error><Code>AccessDenied</Code></Error>");
     }
-    let trick = trick(&shared, &name, |trick| !matches!(trick, Trick::Archive(..)));
+    let trick = trick(&shared, &name, |trick| !matches!(trick, Trick::Archive(..) | Trick::WantLogin));
     match trick {
         Some(Trick::Store(status)) => return plain(status, ""),
         Some(Trick::Page) => {
@@ -381,6 +406,7 @@ async fn store(
             return response.body(Body::empty()).unwrap();
         }
         Some(from) => {
+            let from = if trick == Some(Trick::OtherRange) { from - 1000 } else { from };
             response = response
                 .status(StatusCode::PARTIAL_CONTENT)
                 .header(header::CONTENT_RANGE, format!("bytes {from}-{}/{length}", length - 1));
@@ -393,13 +419,19 @@ async fn store(
         return response.body(Body::from_stream(stream::iter([Ok::<_, Infallible>(Bytes::from(doubled))]))).unwrap();
     }
     let end = match trick {
-        Some(Trick::Cut(end) | Trick::Stall(end)) => end.min(content.len()),
+        Some(Trick::Cut(end) | Trick::Stall(end) | Trick::Trickle(end)) => end.min(content.len()),
         _ => content.len(),
     };
     let announced = content.len();
     // What ends a body early: an error closes the connection, a future that never ends keeps it open.
+    let next = content.slice(end..);
+    let trickle = stream::iter(next).then(|byte| async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok::<_, std::io::Error>(Bytes::from(vec![byte]))
+    });
+    let (stalls, trickles) = (matches!(trick, Some(Trick::Stall(_))), matches!(trick, Some(Trick::Trickle(_))));
     let ending = stream::once(async move {
-        if let Some(Trick::Stall(_)) = trick {
+        if stalls {
             std::future::pending::<()>().await;
         }
         // Time for what came before the end to leave.
@@ -420,6 +452,9 @@ async fn store(
         }
     });
     let response = response.header(header::CONTENT_LENGTH, announced);
+    if trickles {
+        return response.body(Body::from_stream(body.chain(trickle))).unwrap();
+    }
     let body = if end < announced { Body::from_stream(body.chain(ending)) } else { Body::from_stream(body) };
     response.body(body).unwrap()
 }

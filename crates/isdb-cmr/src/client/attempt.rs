@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::error::Category;
 
@@ -36,7 +35,11 @@ const WORDS: usize = 300;
 
 impl Failed {
     /// No answer, not even a status. A server or proxy that breaks down over a large page may end so, too.
-    pub(crate) fn unanswered(error: reqwest::Error) -> Failed {
+    pub(crate) fn unanswered(url: &str, error: reqwest::Error) -> Failed {
+        if error.is_builder() || error.is_redirect() {
+            let problem = if error.is_redirect() { "redirects without end" } else { "cannot be asked" };
+            return Failed::Finally(Error::Address { url: url.to_owned(), problem: problem.to_owned() });
+        }
         let (reason, is_too_large) = match (error.is_connect(), error.is_timeout()) {
             (true, _) => ("no connection", false),
             (false, true) => ("no answer in time", true),
@@ -60,12 +63,17 @@ impl Failed {
         }
     }
 
+    /// Nobody can tell whether a search is complete that does not say how much there is.
+    pub(crate) fn without_count(url: &str) -> Failed {
+        let problem = "does not tell how many results there are".to_owned();
+        Failed::Finally(Error::Answer { url: url.to_owned(), problem })
+    }
+
     /// An answer that is none. 408 and 429 ask for patience; other 4xx are final.
-    pub(crate) fn with_status(url: &str, status: u16, retry_after: Option<&str>, body: &[u8]) -> Failed {
+    pub(crate) fn with_status(url: &str, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Failed {
         if (400..500).contains(&status) && status != 408 && status != 429 {
             return Failed::Finally(Error::CmrRefused { url: url.to_owned(), status, words: words(body) });
         }
-        let retry_after = retry_after.and_then(wait);
         let told = retry_after.map_or_else(String::new, |wait| format!(", ask again in {} s", wait.as_secs()));
         Failed::ForNow {
             reason: format!("status {status}{told}"),
@@ -87,15 +95,6 @@ fn words(body: &[u8]) -> String {
     }
 }
 
-/// `Retry-After` is a number of seconds or a date.
-fn wait(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - Utc::now()).to_std().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,13 +112,12 @@ mod tests {
 
     #[test]
     fn a_throttled_client_waits_as_long_as_it_is_told() {
-        let told = |text: &str| match Failed::with_status("http://cmr", 429, Some(text), b"") {
-            Failed::ForNow { retry_after, is_too_large: false, .. } => retry_after,
-            _ => panic!("429 is no reason to give up or to ask for less"),
+        let asked = Some(Duration::from_secs(17));
+        let Failed::ForNow { retry_after, is_too_large: false, reason, .. } =
+            Failed::with_status("http://cmr", 429, asked, b"")
+        else {
+            panic!("429 is no reason to give up or to ask for less")
         };
-        assert_eq!(told("17"), Some(Duration::from_secs(17)));
-        let date = (Utc::now() + Duration::from_secs(60)).to_rfc2822();
-        assert!((50..=60).contains(&told(&date).unwrap().as_secs()));
-        assert_eq!(told("soon"), None);
+        assert_eq!((retry_after, reason.as_str()), (asked, "status 429, ask again in 17 s"));
     }
 }

@@ -1,19 +1,22 @@
 //! One request for what is missing of a file, and what each kind of answer means for the bytes that are there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
-use reqwest::header::{
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE, RETRY_AFTER,
-};
+use chrono::Utc;
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
 use reqwest::{Response, StatusCode};
 
 use crate::download::part::{Part, Version};
+use crate::download::space::free;
 use crate::download::{Progress, Wanted};
 use crate::earthdata::{Answer, Earthdata};
 use crate::error::Error;
+use crate::headers::{is_page, retry_after, text};
 use crate::hosts::told;
-use crate::verify::SIGNATURE;
+use crate::verify::{SIGNATURE, end_of_file};
+
+/// A connection that brings fewer bytes a second is as good as silent.
+const LEAST_RATE: f64 = 1000.0;
 
 /// Why an attempt ended without the end of the file.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ pub(super) async fn attempt(
 ) -> std::result::Result<(), Stopped> {
     let resumed = resumable(wanted, part);
     let headers = resumed.as_ref().map(range).unwrap_or_default();
-    let Answer { response, outside } = earthdata.get(&wanted.url, &headers).await?;
+    let Answer { response, behind_link } = earthdata.get(&wanted.url, &headers).await?;
     let status = response.status();
     let version = Version::of(wanted, &response);
     match (status, &resumed) {
@@ -71,10 +74,11 @@ pub(super) async fn attempt(
             restart(part, Some(version), counting).await?;
         }
         (StatusCode::PARTIAL_CONTENT, Some((from, known))) => {
-            if !continues(&response, *from, known, &version) {
+            if !continues(response.headers(), *from, known, &version) {
                 restart(part, None, counting).await?;
                 return Err(Stopped::again(answer(wanted, "the file has changed while it was fetched")));
             }
+            part.learn_length(version.length);
         }
         (StatusCode::RANGE_NOT_SATISFIABLE, Some((from, known))) => {
             // Nothing is missing, or the file is another one now.
@@ -84,7 +88,7 @@ pub(super) async fn attempt(
             }
             return Ok(());
         }
-        _ => return Err(refused(wanted, &response, outside)),
+        _ => return Err(refused(wanted, &response, behind_link)),
     }
     let received = receive(earthdata, wanted, part, response, counting).await;
     // Whatever ended it, what came is kept.
@@ -126,13 +130,17 @@ async fn receive(
     mut response: Response,
     counting: &mut Counting<'_>,
 ) -> std::result::Result<(), Stopped> {
-    let limit = part.version().and_then(|version| version.length).or(wanted.size).unwrap_or(u64::MAX);
+    let mut limit = part.version().and_then(|version| version.length).or(wanted.size);
+    let room = part.length().saturating_add(free(part.path())?);
+    let mut pace = Pace::default();
     loop {
+        let asked = Instant::now();
         let chunk = match response.chunk().await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => return Ok(()),
             Err(error) => return Err(Stopped::from(earthdata.broken(&wanted.url, error))),
         };
+        let is_too_slow = pace.is_too_slow(chunk.len(), asked.elapsed(), earthdata.patience());
         counting.fetched += chunk.len() as u64;
         if part.length() == 0 && chunk.len() >= SIGNATURE.len() && !chunk.starts_with(&SIGNATURE) {
             return Err(Stopped::Final(match chunk.trim_ascii_start().starts_with(b"<") {
@@ -140,18 +148,52 @@ async fn receive(
                 false => answer(wanted, "what comes is no HDF5 file"),
             }));
         }
-        if part.length() + chunk.len() as u64 > limit {
+        if limit.is_none() && part.length() == 0 {
+            limit = end_of_file(&chunk);
+        }
+        if limit.is_none() && part.length() + chunk.len() as u64 > room {
+            return Err(Stopped::Final(answer(
+                wanted,
+                "sends more than there is room for, and does not tell its length",
+            )));
+        }
+        if limit.is_some_and(|limit| part.length() + chunk.len() as u64 > limit) {
             restart(part, None, counting).await?;
             return Err(Stopped::again(answer(wanted, "more bytes came than were announced")));
         }
         part.append(&chunk).await.map_err(Stopped::Final)?;
         (counting.progress)(Progress::Received(chunk.len() as u64));
+        if is_too_slow {
+            return Err(Stopped::from(earthdata.stalled(&wanted.url)));
+        }
+    }
+}
+
+/// What came lately, and how long that was waited for.
+#[derive(Default)]
+struct Pace {
+    bytes: usize,
+    waited: Duration,
+}
+
+impl Pace {
+    /// Whether less than the least rate came over `patience`; time that is spent on writing does not count.
+    fn is_too_slow(&mut self, bytes: usize, waited: Duration, patience: Duration) -> bool {
+        self.bytes += bytes;
+        self.waited += waited;
+        if self.waited < patience {
+            return false;
+        }
+        let Pace { bytes, waited } = std::mem::take(self);
+        #[expect(clippy::cast_precision_loss, reason = "a rate")]
+        let rate = bytes as f64 / waited.as_secs_f64().max(f64::MIN_POSITIVE);
+        rate < LEAST_RATE
     }
 }
 
 /// Whether a 206 brings what follows byte `from` of the version that is `known`.
-fn continues(response: &Response, from: u64, known: &Version, new: &Version) -> bool {
-    let start = content_range(response.headers()).and_then(|text| text.split('-').next()?.trim().parse().ok());
+fn continues(headers: &HeaderMap, from: u64, known: &Version, new: &Version) -> bool {
+    let start = content_range(headers).and_then(|text| text.split('-').next()?.trim().parse().ok());
     let differs = |old: &Option<String>, new: &Option<String>| old.is_some() && new.is_some() && old != new;
     start == Some(from)
         && !differs(&known.etag, &new.etag)
@@ -161,45 +203,36 @@ fn continues(response: &Response, from: u64, known: &Version, new: &Version) -> 
 
 impl Version {
     fn of(wanted: &Wanted, response: &Response) -> Version {
-        let headers = response.headers();
-        let whole = response.status() == StatusCode::OK;
+        let whole = (response.status() == StatusCode::OK).then(|| response.content_length());
+        Version::told(wanted, response.headers(), whole)
+    }
+
+    /// The version that these headers tell, of which a whole body has the length `whole`.
+    fn told(wanted: &Wanted, headers: &HeaderMap, whole: Option<Option<u64>>) -> Version {
+        let tag = text(headers, ETAG);
+        // Beside a weak tag, which promises no bytes, a date promises none either.
+        let is_weak = tag.as_ref().is_some_and(|tag| !tag.starts_with('"'));
         Version {
             url: told(&wanted.url),
-            etag: text(headers, ETAG).filter(|tag| tag.starts_with('"')),
-            modified: text(headers, LAST_MODIFIED),
-            length: if whole { response.content_length() } else { total(headers) },
+            etag: tag.filter(|_| !is_weak),
+            modified: text(headers, LAST_MODIFIED).filter(|_| !is_weak),
+            length: whole.unwrap_or_else(|| total(headers)),
         }
     }
 }
 
 /// What an answer that brings nothing of the file means.
-fn refused(wanted: &Wanted, response: &Response, outside: bool) -> Stopped {
+fn refused(wanted: &Wanted, response: &Response, behind_link: bool) -> Stopped {
     let (url, status) = (told(&wanted.url), response.status());
     let error = Error::Status { url, status };
     let link_has_ended =
-        outside && matches!(status, StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
+        behind_link && matches!(status, StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
     let busy =
         matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) || status.is_server_error();
     match link_has_ended || busy {
         true => Stopped::Again { error, after: retry_after(response.headers(), Utc::now()) },
         false => Stopped::Final(error),
     }
-}
-
-/// The time that a server wants to be left alone for: seconds, or a date.
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = text(headers, RETRY_AFTER)?;
-    match text.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let until = DateTime::parse_from_rfc2822(text.trim()).ok()?;
-            Some((until.to_utc() - now).to_std().unwrap_or_default())
-        }
-    }
-}
-
-fn is_page(headers: &HeaderMap) -> bool {
-    text(headers, CONTENT_TYPE).is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// The whole file's length by `Content-Range`.
@@ -211,10 +244,6 @@ fn content_range(headers: &HeaderMap) -> Option<String> {
     Some(text(headers, CONTENT_RANGE)?.trim().strip_prefix("bytes")?.trim_start().to_owned())
 }
 
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
 fn answer(wanted: &Wanted, problem: &str) -> Error {
     Error::Answer { url: told(&wanted.url), problem: problem.to_owned() }
 }
@@ -223,17 +252,48 @@ fn answer(wanted: &Wanted, problem: &str) -> Error {
 mod tests {
     use super::*;
 
+    fn headers(pairs: &[(reqwest::header::HeaderName, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    fn version(pairs: &[(reqwest::header::HeaderName, &'static str)]) -> Version {
+        let url = reqwest::Url::parse("https://x.example/a.h5").unwrap();
+        let wanted = Wanted { name: "a.h5".to_owned(), url, size: None, checksum: None };
+        Version::told(&wanted, &headers(pairs), None)
+    }
+
+    const DATE: &str = "Wed, 21 Oct 2020 07:28:00 GMT";
+
     #[test]
-    fn a_server_is_left_alone_for_as_long_as_it_asks() {
-        let now = DateTime::parse_from_rfc2822("Wed, 21 Oct 2015 07:28:00 GMT").unwrap().to_utc();
-        let after = |text: &'static str| {
-            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]), now)
-                .map(|pause| pause.as_secs())
+    fn bytes_of_another_range_or_version_are_not_appended() {
+        let known = version(&[(ETAG, "\"1\""), (CONTENT_RANGE, "bytes 0-9/10")]);
+        let fits = |range: &'static str, tag: &'static str| {
+            let answer = [(CONTENT_RANGE, range), (ETAG, tag)];
+            continues(&headers(&answer), 5, &known, &version(&answer))
         };
-        assert_eq!(after("120"), Some(120));
-        assert_eq!(after("Wed, 21 Oct 2015 07:29:30 GMT"), Some(90));
-        assert_eq!(after("Wed, 21 Oct 2015 07:00:00 GMT"), Some(0));
-        assert_eq!(after("soon"), None);
+        assert!(fits("bytes 5-9/10", "\"1\"") && fits("bytes 5-9/*", "\"1\""));
+        assert!(!fits("bytes 4-9/10", "\"1\""), "another start");
+        assert!(!fits("bytes 5-9/11", "\"1\""), "another length");
+        assert!(!fits("bytes 5-9/10", "\"2\""), "another tag");
+        assert!(!fits("lines 5-9/10", "\"1\"") && !fits("", "\"1\""));
+        let dated = version(&[(LAST_MODIFIED, DATE)]);
+        let later = [(CONTENT_RANGE, "bytes 5-9/10"), (LAST_MODIFIED, "Thu, 22 Oct 2020 07:28:00 GMT")];
+        assert!(!continues(&headers(&later), 5, &dated, &version(&later)), "another date");
+    }
+
+    #[test]
+    fn a_weak_tag_and_a_date_beside_it_hold_a_server_to_nothing() {
+        assert_eq!(version(&[(ETAG, "W/\"1\""), (LAST_MODIFIED, DATE)]).validator(), None);
+        assert_eq!(version(&[(ETAG, "\"1\""), (LAST_MODIFIED, DATE)]).validator(), Some("\"1\""));
+        assert_eq!(version(&[(LAST_MODIFIED, DATE)]).validator(), Some(DATE));
+    }
+
+    #[test]
+    fn a_connection_that_trickles_is_as_good_as_silent() {
+        let (second, patience) = (Duration::from_secs(1), Duration::from_secs(60));
+        let mut pace = Pace::default();
+        assert!((0..59).all(|_| !pace.is_too_slow(10, second, patience)) && pace.is_too_slow(10, second, patience));
+        assert!((0..600).all(|_| !pace.is_too_slow(1001, second, patience)), "slow, but it comes");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One file from wanted to verified: nothing is asked for that is there, and attempts follow each other as long as they help.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -10,6 +11,7 @@ use crate::download::part::{Part, blocking};
 use crate::download::{Fetched, Options, Progress, Wanted, file_of, room_for};
 use crate::earthdata::Earthdata;
 use crate::error::{Error, Result};
+use crate::hosts::told;
 use crate::verify;
 
 /// The longest pause that is not the server's own wish.
@@ -17,17 +19,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A whole file that is not the announced one is fetched once more, not for ever.
 const WHOLE_FETCHES: u32 = 2;
 
-/// Fetches `wanted` into its place.
+/// Fetches `wanted` into its place, unless `end` says that nothing can be fetched any more.
 pub(super) async fn fetch(
     earthdata: &Earthdata,
     wanted: &Wanted,
     options: &Options,
     progress: &(impl Fn(Progress<'_>) + Send + Sync),
+    end: &OnceLock<Error>,
 ) -> Result<Fetched> {
     let target = file_of(&options.folder, &wanted.name)?;
     if let Some(length) = complete(&target, wanted).await? {
         progress(Progress::Begun { wanted, reused: length });
         return Ok(Fetched { path: target, fetched: 0, reused: length, attempts: 0 });
+    }
+    if let Some(error) = end.get().and_then(|error| error.same_for(told(&wanted.url))) {
+        return Err(error);
     }
     let place = target.clone();
     let opened = blocking(&target, move || Ok(Part::open(&place))).await?;

@@ -2,11 +2,12 @@
 //! open has it alone.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
@@ -95,16 +96,20 @@ impl Part {
             if had > 0 { file.sync_all().await } else { Ok(()) }
         };
         emptied.await.map_err(|source| Error::io(&self.path, source))?;
-        self.version = version;
-        let known = match &self.version {
+        let known = match &version {
             Some(version) => serde_json::to_vec(version).map_err(std::io::Error::from),
             None => Ok(Vec::new()),
         };
-        let written = match known {
-            Ok(text) => tokio::fs::write(&self.sidecar, text).await,
-            Err(error) => Err(error),
-        };
-        written.map_err(|source| Error::io(&self.sidecar, source))
+        self.version = version;
+        let sidecar = self.sidecar.clone();
+        blocking(&self.sidecar, move || known.and_then(|text| replace(&sidecar, &text))).await
+    }
+
+    /// Takes in how long the whole is, where that was unknown.
+    pub(super) fn learn_length(&mut self, length: Option<u64>) {
+        if let Some(version) = &mut self.version {
+            version.length = version.length.or(length);
+        }
     }
 
     /// Adds `bytes`.
@@ -170,6 +175,20 @@ pub(super) async fn blocking<T: Send + 'static>(
     done.map_err(|source| Error::io(path, source))
 }
 
+/// Gives the file at `path` this text, in one step and before anything else is written to the disk. No link is followed.
+fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    let new = with_ending(path, ".new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
 /// `target` with `ending` behind its name.
 pub(super) fn with_ending(target: &Path, ending: &str) -> PathBuf {
     let mut name = target.file_name().unwrap_or_default().to_owned();
@@ -177,10 +196,12 @@ pub(super) fn with_ending(target: &Path, ending: &str) -> PathBuf {
     target.with_file_name(name)
 }
 
-/// The file at `path`, which nobody else has.
+/// The file at `path`, which nobody else has, and which is no link to another.
 fn locked(path: &Path) -> Result<File> {
     loop {
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let opened = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path);
         let file = opened.map_err(|source| Error::io(path, source))?;
         match file.try_lock() {
             Ok(()) => {}
@@ -190,7 +211,7 @@ fn locked(path: &Path) -> Result<File> {
         // Whoever had it may have finished it meanwhile: then it has another name, and must not be written to.
         let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
         let ours = file.metadata().map(identity).map_err(|source| Error::io(path, source))?;
-        match std::fs::metadata(path).map(identity) {
+        match std::fs::symlink_metadata(path).map(identity) {
             Ok(named) if named == ours => return Ok(file),
             Err(source) if source.kind() != ErrorKind::NotFound => return Err(Error::io(path, source)),
             _ => {}
@@ -224,6 +245,22 @@ mod tests {
         assert_eq!(part.finish(Some(5), None).await.unwrap().unwrap(), "is no HDF5 file");
         assert_eq!(std::fs::read(part.path()).unwrap(), b"other");
         assert!(!target.exists());
+    }
+
+    #[tokio::test]
+    async fn a_link_in_the_place_of_a_part_does_not_lead_to_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, other) = (folder.path().join("a.h5"), folder.path().join("other"));
+        std::fs::write(&other, "mine").unwrap();
+        let link = |ending| std::os::unix::fs::symlink(&other, with_ending(&target, ending)).unwrap();
+        link(ENDING);
+        assert!(matches!(Part::open(&target), Err(Error::Io { .. })));
+        std::fs::remove_file(with_ending(&target, ENDING)).unwrap();
+        link(".part.json");
+        link(".part.json.new");
+        let mut part = Part::open(&target).unwrap();
+        part.restart(Some(version("\"1\"", 90))).await.unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"mine");
     }
 
     #[tokio::test]

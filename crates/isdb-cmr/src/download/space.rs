@@ -35,7 +35,12 @@ pub fn room_for(bytes: u64, folder: &Path) -> Result<()> {
 /// [`Error::Io`] when the folder cannot be created or looked at.
 pub fn free_bytes(folder: &Path) -> Result<u64> {
     std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
-    let disk = rustix::fs::statvfs(folder).map_err(|source| Error::io(folder, source.into()))?;
+    free(folder)
+}
+
+/// How many bytes fit beside the file or folder at `path`.
+pub(super) fn free(path: &Path) -> Result<u64> {
+    let disk = rustix::fs::statvfs(path).map_err(|source| Error::io(path, source.into()))?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 

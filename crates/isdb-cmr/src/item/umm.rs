@@ -167,10 +167,18 @@ fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
-/// The entry of the granule's own file: by its name, or the only one, since NSIDC gives no names.
+/// What the names of other files that belong to a granule end in.
+const OTHER_FILES: [&str; 9] = [".h5", ".xml", ".json", ".dmrpp", ".png", ".jpg", ".txt", ".md5", ".zip"];
+
+/// The entry of the granule's own file: by its name, or the only one, if that is not named for another file. NSIDC gives no
+/// names, or the id of a record.
 fn archived<'a>(files: &'a [ArchivedFile], file_name: &str) -> Option<&'a ArchivedFile> {
+    let is_for_another = |file: &ArchivedFile| {
+        let name = file.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        OTHER_FILES.iter().any(|ending| name.ends_with(ending))
+    };
     files.iter().find(|file| file.name.as_deref() == Some(file_name)).or(match files {
-        [only] => Some(only),
+        [only] if !is_for_another(only) => Some(only),
         _ => None,
     })
 }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{Netrc, with_entry};
+use super::{Netrc, is_replaced, with_entry};
 use crate::credentials::{Login, Secret};
 use crate::error::{Error, Result};
 
@@ -46,7 +46,7 @@ pub fn found(path: &Path, machine: &str) -> Result<(Option<Login>, Option<String
 /// are. The file is replaced in one step and only its owner may read it.
 ///
 /// # Errors
-/// When the user or password cannot be in a netrc, or the file cannot be read or written.
+/// When the user or password cannot be in a netrc, what stands there cannot be told apart from them, or the file cannot be read or written.
 pub fn remember(path: &Path, machine: &str, login: &Login) -> Result<()> {
     if [login.user.as_str(), login.password.reveal()].iter().any(|text| text.contains(['\n', '\r', '\0'])) {
         let problem = "a user or password with a line break cannot be stored".to_owned();
@@ -59,7 +59,13 @@ pub fn remember(path: &Path, machine: &str, login: &Login) -> Result<()> {
     };
     // A link stays one.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let text = with_entry(&text, machine, &login.user, login.password.reveal());
+    let (user, password) = (&login.user, login.password.reveal());
+    let old = text;
+    let text = with_entry(&old, machine, user, password);
+    if !is_replaced(&old, &text, machine, user, password) {
+        let problem = format!("what stands around the entry for {machine} is no netrc; mend it by hand");
+        return Err(Error::Netrc { path, problem });
+    }
     let new = beside(&path);
     let written = write_private(&new, &text).and_then(|()| std::fs::rename(&new, &path));
     written.map_err(|source| {

@@ -33,6 +33,9 @@ impl Bounds {
             return Ok(Bounds { west: -180.0, south, east: 180.0, north });
         }
         let (west, east) = (wrap(west), wrap(east));
+        if (west, east) == (180.0, -180.0) {
+            return Err("it has no area: 180 and -180 are one meridian".to_owned());
+        }
         if (west, east) == (-180.0, 180.0) {
             return Ok(Bounds { west, south, east, north });
         }

@@ -16,48 +16,44 @@ pub(super) struct Edge {
     pub(super) direction: i32,
     /// Whether the area ends here. It does not where a ring around a pole begins and ends on one meridian, or at a pole.
     pub(super) is_border: bool,
-    /// Which ring it is of, counted over the whole region.
+    /// Which part of the region it is of.
+    pub(super) part: u32,
+    /// Which ring of that part: 0 is the outer one, the others are holes.
     pub(super) ring: u32,
-    /// Whether that ring is a hole in the ring before.
-    pub(super) is_hole: bool,
 }
 
 /// The edges of all `parts`, those of a ring one behind the other. A ring that reaches over the edge of the map is there once
 /// for each side of it on which something of it is seen.
 pub(super) fn of(parts: &[Part]) -> Vec<Edge> {
     let mut edges = Vec::new();
-    let mut ring = 0;
-    for part in parts {
+    for (part, number) in parts.iter().zip(0..) {
         match part {
-            Part::Box(bounds) => lay_out(&Ring::around(bounds), ring, false, &mut edges),
+            Part::Box(bounds) => lay_out(&Ring::around(bounds), number, 0, &mut edges),
             Part::Polygon(rings) => {
-                for (index, line) in rings.iter().enumerate() {
-                    lay_out(line, ring, index > 0, &mut edges);
-                    ring += 1;
+                for (line, ring) in rings.iter().zip(0..) {
+                    lay_out(line, number, ring, &mut edges);
                 }
-                continue;
             }
         }
-        ring += 1;
     }
     edges
 }
 
-fn lay_out(ring: &Ring, number: u32, is_hole: bool, edges: &mut Vec<Edge>) {
-    let [low, high] = extent(&ring.line());
+fn lay_out(line: &Ring, part: u32, ring: u32, edges: &mut Vec<Edge>) {
+    let [low, high] = extent(&line.line());
     let first = edges.len();
     for shift in [-720.0, -360.0, 0.0, 360.0, 720.0] {
         if low[0] + shift > 180.0 || high[0] + shift < -180.0 {
             continue;
         }
-        let line = ring.shifted_line(shift);
+        let line = line.shifted_line(shift);
         for (a, b) in line.iter().zip(line.iter().skip(1)).filter(|(a, b)| a != b) {
             let (low, high, direction) = match a[1].total_cmp(&b[1]) {
                 std::cmp::Ordering::Less => (*a, *b, 1),
                 std::cmp::Ordering::Equal => (*a, *b, 0),
                 std::cmp::Ordering::Greater => (*b, *a, -1),
             };
-            edges.push(Edge { low, high, direction, is_border: true, ring: number, is_hole });
+            edges.push(Edge { low, high, direction, is_border: true, part, ring });
         }
     }
     if let (true, Some(edges)) = (high[0] - low[0] >= 360.0, edges.get_mut(first..)) {

@@ -87,7 +87,7 @@ impl Index {
         let latitude = latitude.clamp(-BESIDE_POLE, BESIDE_POLE);
         let band = self.band(latitude, self.begins.len() - 1);
         let (Some(begin), Some(end)) = (self.begins.get(band), self.begins.get(band + 1)) else { return false };
-        is_in_any_polygon(self.entries.get(*begin..*end).unwrap_or_default(), latitude, longitude)
+        is_in_any_part(self.entries.get(*begin..*end).unwrap_or_default(), latitude, longitude)
     }
 
     fn bands_of(&self, edge: &Edge, bands: usize) -> std::ops::RangeInclusive<usize> {
@@ -106,19 +106,15 @@ fn as_float(count: usize) -> f64 {
     count as f64
 }
 
-/// Whether the position is in a polygon whose rings stand one behind the other in `edges`: in the outer one and in no hole.
-fn is_in_any_polygon(edges: &[Edge], latitude: f64, longitude: f64) -> bool {
-    let mut is_in = false;
-    for ring in edges.chunk_by(|a, b| a.ring == b.ring) {
-        let is_hole = ring.first().is_some_and(|edge| edge.is_hole);
-        match (is_hole, is_in) {
-            (false, true) => return true,
-            (false, false) => is_in = side(ring, latitude, longitude) != Side::Outside,
-            (true, true) => is_in = side(ring, latitude, longitude) != Side::Inside,
-            (true, false) => {}
-        }
-    }
-    is_in
+/// Whether the position is in a part whose rings stand one behind the other in `edges`: in the outer one and in no hole. A part
+/// of which only holes are here does not reach this latitude.
+fn is_in_any_part(edges: &[Edge], latitude: f64, longitude: f64) -> bool {
+    edges.chunk_by(|a, b| a.part == b.part).any(|part| {
+        let mut rings = part.chunk_by(|a, b| a.ring == b.ring);
+        let is_outer = |ring: &[Edge]| ring.first().is_some_and(|edge| edge.ring == 0);
+        rings.next().is_some_and(|ring| is_outer(ring) && side(ring, latitude, longitude) != Side::Outside)
+            && rings.all(|hole| side(hole, latitude, longitude) != Side::Inside)
+    })
 }
 
 /// Counts how often the ring goes around the position, along a ray to the east.

@@ -3,13 +3,16 @@
 use super::Bounds;
 use super::bounds::{check, round, wrap};
 
-/// The points of a ring as longitude (-180 to 180) and latitude, the first not repeated at the end. Every step is shorter than
-/// 180° of longitude, over the dateline where that is shorter, and the steps of longitude add up to nothing.
+/// The points of a ring as longitude (-180 to 180) and latitude, counter-clockwise unless it goes around the globe, the first
+/// not repeated at the end. Every step is shorter than 90° of longitude, over the dateline where that is shorter, and the steps
+/// of longitude add up to nothing.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
 pub(super) struct Ring(Vec<[f64; 2]>);
 
-/// Longer steps than this are taken in parts.
-const LONG_STEP: f64 = 180.0;
+/// Steps of this length and more are taken in parts, so that a written ring leaves no doubt which way around they go.
+const LONG_STEP: f64 = 90.0;
+/// An edge that a text gives this length or more, and less than a whole turn, is the short way over the dateline.
+const OVER_DATELINE: f64 = 270.0;
 
 impl Ring {
     /// The ring through `points`, whose longitudes go from -180 to 360, or what is wrong with it.
@@ -30,6 +33,12 @@ impl Ring {
         if is_flat(&line) {
             return Err("it has no area".to_owned());
         }
+        let [low, high] = extent(&line);
+        if high[0] - low[0] >= 360.0 {
+            return Ok(Ring(in_short_steps(&line)));
+        }
+        refuse_inside_out(&points, &line)?;
+        let line = if area(&line) < 0.0 { line.into_iter().rev().collect() } else { line };
         Ok(Ring(in_short_steps(&line)))
     }
 
@@ -150,6 +159,25 @@ fn unroll(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
         }
     }
     line
+}
+
+/// Refuses a ring of which nobody can tell on which side of its long edges the area is. GeoJSON's edges are straight in degrees
+/// and its outer rings run counter-clockwise: one that does so as it is written, and clockwise when its long edges are taken over
+/// the dateline, is a wide ring rather than one over the dateline.
+fn refuse_inside_out(points: &[[f64; 2]], line: &[[f64; 2]]) -> Result<(), String> {
+    let next = points.iter().skip(1).chain(points.first());
+    let lengths = points.iter().zip(next).map(|(a, b)| (b[0] - a[0]).abs());
+    let shortest = lengths.filter(|length| *length > 180.0 && *length < 360.0).reduce(f64::min);
+    let Some(length) = shortest else { return Ok(()) };
+    let [low, high] = extent(line);
+    let is_clockwise = area(line) < -1e-9 * (high[0] - low[0]) * (high[1] - low[1]);
+    match length < OVER_DATELINE || is_clockwise {
+        true => Err(format!(
+            "an edge {length}° long may go either way around the globe; a wide area needs more points on it, one over the \
+             dateline is cut there or runs counter-clockwise, and a box is W,S,E,N"
+        )),
+        false => Ok(()),
+    }
 }
 
 /// The longitude at `unrolled`, freed of rounding: a whole number of turns from `longitude`.

@@ -8,6 +8,10 @@ use super::{Bounds, Part, boxes};
 
 /// At most this many shapes stand in one search.
 const MOST: usize = 20;
+/// A region of more parts is searched for as boxes: to draw a polygon around each would take long, and few would be left.
+const MANY: usize = 64;
+/// So many points a cut at the dateline may add to a polygon.
+const ADDED: usize = 8;
 /// A polygon wider than this, in degrees, is searched for as its box: edges along great circles would lead elsewhere.
 const WIDE: f64 = 150.0;
 /// As is a polygon that comes nearer to a pole than this latitude.
@@ -25,6 +29,10 @@ pub enum Shape {
 
 /// Shapes that hold all `parts`.
 pub(super) fn of(parts: &[Part], most_points: usize) -> Vec<Shape> {
+    if parts.len() > MANY {
+        let pieces = parts.iter().flat_map(|part| part.bounds().pieces()).collect();
+        return boxes::merge(pieces, MOST).into_iter().map(Shape::Box).collect();
+    }
     let shapes: Vec<Shape> = parts.iter().flat_map(|part| shapes_of(part, most_points)).collect();
     if shapes.len() <= MOST {
         return shapes;
@@ -48,9 +56,12 @@ fn shapes_of(part: &Part, most_points: usize) -> Vec<Shape> {
     if high[0] - low[0] > WIDE || low[1] < -POLAR || high[1] > POLAR {
         return vec![Shape::Box(part.bounds())];
     }
-    let outer = |piece: &Polygon| match outward(piece, most_points) {
-        Some(polygon) => cut(&polygon),
-        None => Vec::new(),
+    let is_short = |shape: &Shape| !matches!(shape, Shape::Polygon(line) if line.len() > most_points);
+    let within = |piece: &Polygon, most: usize| {
+        outward(piece, most).map(|polygon| cut(&polygon)).filter(|shapes| shapes.iter().all(is_short))
+    };
+    let outer = |piece: &Polygon| {
+        within(piece, most_points).or_else(|| within(piece, most_points.saturating_sub(ADDED))).unwrap_or_default()
     };
     let shapes: Vec<Vec<Shape>> = pieces(&line).iter().map(outer).collect();
     if shapes.is_empty() || shapes.iter().any(Vec::is_empty) {

@@ -1,0 +1,49 @@
+//! What the headers of an answer say.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
+
+/// The header of this name, if it is text.
+pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// Whether the body is a page for people.
+pub(crate) fn is_page(headers: &HeaderMap) -> bool {
+    text(headers, CONTENT_TYPE).is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// How long from `now` a server wants to be left alone: it names seconds, or a date.
+pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = text(headers, RETRY_AFTER)?;
+    match text.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let until = DateTime::parse_from_rfc2822(text.trim()).ok()?;
+            Some((until.to_utc() - now).to_std().unwrap_or_default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_server_is_left_alone_for_as_long_as_it_asks() {
+        let now = DateTime::parse_from_rfc2822("Wed, 21 Oct 2015 07:28:00 GMT").unwrap().to_utc();
+        let after = |text: &'static str| {
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]), now)
+                .map(|pause| pause.as_secs())
+        };
+        assert_eq!(after("120"), Some(120));
+        assert_eq!(after("18446744073709551615"), Some(u64::MAX));
+        assert_eq!(after("Wed, 21 Oct 2015 07:29:30 GMT"), Some(90));
+        assert_eq!(after("Wed, 21 Oct 2015 07:00:00 GMT"), Some(0));
+        assert_eq!(after("soon"), None);
+    }
+}
