@@ -49,7 +49,7 @@ pub struct PlannedWindow {
 /// Looks what `request` would do. No database is created, no lock taken, nothing written.
 ///
 /// # Errors
-/// As for [`ingest`](crate::ingest).
+/// As for [`ingest`](fn@crate::ingest).
 pub async fn dry_run(request: &Request) -> Result<Preview> {
     let mut report = Report::default();
     let (bound, candidates) = looked_at(request, &mut report).await?;
