@@ -68,16 +68,16 @@ pub(crate) enum Form {
 /// Where and when segments have to lie; a search finds the granules that may hold such.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Where {
-    /// Only segments in this region: a GeoJSON file, or west, south, east and north in degrees, such as -62.5,-8,-60,-6
+    /// Only what lies in this region: a GeoJSON file, or west, south, east and north in degrees, such as -62.5,-8,-60,-6
     #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
     pub(crate) region: Option<String>,
-    /// Only segments in this box; east below west crosses the dateline
+    /// Only what lies in this box; east below west crosses the dateline
     #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, conflicts_with = "region")]
     pub(crate) bbox: Option<String>,
-    /// Only segments from this time on: 2020, 2020-06, 2020-06-01 or 2020-06-01T12:00:00Z, in UTC
+    /// Only what was measured from this time on (of whole granules, in search and ingest): 2020, 2020-06, 2020-06-01 or 2020-06-01T12:00:00Z, in UTC
     #[arg(long, value_name = "TIME")]
     pub(crate) start: Option<String>,
-    /// Only segments up to this time; a year, month or day is within, an instant is the first that is not
+    /// Only what was measured up to this time; a year, month or day is within, an instant is the first that is not
     #[arg(long, value_name = "TIME")]
     pub(crate) end: Option<String>,
 }

@@ -20,6 +20,15 @@ fn a_misspelt_variable_is_told_with_its_line_and_what_is_near() {
 }
 
 #[test]
+fn a_download_is_configured_within_what_the_archive_bears() {
+    let text = "product: ATL08\ndownload: {folder: here, keep: true, connections: 8}\n";
+    let download = Config::parse("mine.yml", text).unwrap().download;
+    assert_eq!(download, Download { folder: Some("here".to_owned()), keep: true, connections: 8 });
+    let error = Config::parse("mine.yml", "product: ATL08\ndownload: {connections: 80}\n").unwrap_err();
+    assert!(error.to_string().contains("download.connections must be a whole number from 1 to 32"), "{error}");
+}
+
+#[test]
 fn an_unknown_key_is_an_error_and_not_ignored() {
     let error = Config::parse("mine.yml", "product: ATL08\nwindow:\n  granules: 4\n  days: 3\n").unwrap_err();
     assert_eq!(error.at.map(|at| at.0), Some(4), "{error}");
