@@ -18,7 +18,8 @@ use isdb_cmr::{
     download,
 };
 
-use crate::nasa::archive::{Archive, BASIC, File, PASSWORD, Random, SIGNATURE, Seen, TOKEN, Trick, USER, hdf5};
+use crate::nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};
+use crate::nasa::content::{Random, hdf5};
 use crate::support::{Place, Run};
 
 fn token(text: &str) -> Credentials {
