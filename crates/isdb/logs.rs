@@ -34,8 +34,7 @@ pub(crate) fn start(asked: &Logs) -> Result<(), Failure> {
         }
         None => (BoxMakeWriter::new(|| Aside), std::io::stderr().is_terminal()),
     };
-    let filter =
-        filter(&asked.log).map_err(|reason| Failure::Argument { flag: "log", value: asked.log.clone(), reason })?;
+    let filter = filter(&asked.log).map_err(|reason| Failure::Refused(format!("--log {}: {reason}", asked.log)))?;
     let filter = filter.and(filter_fn(is_safe));
     let lines = tracing_subscriber::fmt::layer().with_writer(sink).with_ansi(is_coloured);
     let layer = match asked.log_format {

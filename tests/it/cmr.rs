@@ -274,6 +274,15 @@ fn pages_that_are_too_large_become_smaller_and_nothing_is_asked_for_twice() {
 }
 
 #[test]
+fn pages_that_became_smaller_grow_again() {
+    let cmr = FakeCmr::start(descriptions(300));
+    cmr.cut_pages_above(25);
+    assert_eq!(found(&cmr, 100).unwrap().len(), 300);
+    let sizes: Vec<usize> = cmr.asked().iter().map(Asked::page_size).collect();
+    assert_eq!(sizes[..13], [100, 50, 25, 25, 25, 25, 25, 25, 25, 25, 50, 25, 25], "{sizes:?}");
+}
+
+#[test]
 fn pages_that_never_come_end_the_search_with_what_was_wrong() {
     let cmr = FakeCmr::start(descriptions(100));
     cmr.cut_pages_above(0);

@@ -16,6 +16,8 @@ use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use tokio::runtime::Runtime;
 
+use super::content::fingerprint;
+
 pub(crate) const USER: &str = "ann";
 pub(crate) const PASSWORD: &str = "pass-of-ann";
 pub(crate) const TOKEN: &str = "token-of-ann";
@@ -199,45 +201,6 @@ pub(super) fn serve(runtime: &Runtime, router: Router) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
     address
-}
-
-/// A file with an HDF5 superblock that tells its length, and bytes that no two seeds share.
-pub(crate) fn hdf5(seed: u64, length: usize) -> Bytes {
-    let mut content = b"\x89HDF\r\n\x1a\n\x02\x08\x08\x00".to_vec();
-    for address in [0, u64::MAX, length as u64, 48] {
-        content.extend(address.to_le_bytes());
-    }
-    let mut random = Random::new(seed);
-    while content.len() < length {
-        content.extend(random.next().to_le_bytes());
-    }
-    content.truncate(length);
-    Bytes::from(content)
-}
-
-/// A small generator of numbers that can be started alike again.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// One of `0..end`.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-}
-
-fn fingerprint(content: &[u8]) -> u64 {
-    content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 fn note(shared: &Shared, host: &'static str, request: &Request) {

@@ -2,4 +2,5 @@
 
 pub(crate) mod archive;
 pub(crate) mod cmr;
+pub(crate) mod content;
 pub(crate) mod s3;

@@ -180,6 +180,22 @@ fn sizes_are_understood_in_every_unit_and_nonsense_is_no_size() {
 }
 
 #[test]
+fn the_size_of_another_file_is_not_the_granules() {
+    let size = |name: Value| {
+        let identifiers = json!([{"IdentifierType": "ProducerGranuleId", "Identifier": NAME}]);
+        let file = json!({"Name": name, "SizeInBytes": 7});
+        let data = json!({"Identifiers": identifiers, "ArchiveAndDistributionInformation": [file]});
+        found(item(&json!({"DataGranule": data}))).unwrap().bytes
+    };
+    for own in [json!(null), json!("Not provided"), json!("SC:ATL08.005:213456789"), json!(NAME)] {
+        assert_eq!(size(own.clone()), Some(7), "{own}");
+    }
+    for other in [format!("{NAME}.dmrpp"), NAME.replace(".h5", ".iso.xml"), NAME.replace("ATL08", "ATL03")] {
+        assert_eq!(size(json!(other)), None, "{other}");
+    }
+}
+
+#[test]
 fn descriptions_of_another_form_are_told_and_end_nothing() {
     for (description, id) in [
         (json!({"meta": {"concept-id": "G7-X"}, "umm": {"RelatedUrls": 7}}), Some("G7-X")),

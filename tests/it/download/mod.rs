@@ -1,0 +1,229 @@
+//! Downloads from an archive that sends its users through a login to a second host, and that misbehaves.
+
+mod killed;
+mod program;
+mod resumed;
+mod secrets;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use isdb_cmr::{
+    Algorithm, Credentials, Earthdata, Error, Fetched, Hosts, Login, Options, Outcome, Secret, Token, Url, Wanted,
+    download,
+};
+
+use crate::nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};
+use crate::nasa::content::{Random, hdf5};
+use crate::support::{Place, Run};
+
+fn token(text: &str) -> Credentials {
+    Credentials { token: Some(Token { text: Secret::new(text), whence: "the test".to_owned() }), login: None }
+}
+
+fn login(password: &str) -> Credentials {
+    let login = Login { user: USER.to_owned(), password: Secret::new(password), whence: "the netrc".to_owned() };
+    Credentials { token: None, login: Some(login) }
+}
+
+fn earthdata(archive: &Archive, credentials: Credentials) -> Arc<Earthdata> {
+    session(archive, credentials, Duration::from_secs(60))
+}
+
+/// So long a silence is waited for where a connection is to be silent.
+const SHORT: Duration = Duration::from_millis(400);
+
+fn session(archive: &Archive, credentials: Credentials, patience: Duration) -> Arc<Earthdata> {
+    let hosts = Hosts::parse(&archive.login_url(), &archive.hosts()).unwrap();
+    Arc::new(Earthdata::new(credentials, hosts, patience).unwrap())
+}
+
+fn wanted(archive: &Archive, name: &str) -> Wanted {
+    Wanted { name: name.to_owned(), url: Url::parse(&archive.url(name)).unwrap(), size: None, checksum: None }
+}
+
+fn options(folder: &Path) -> Options {
+    Options { pause: Duration::from_millis(5), ..Options::new(folder) }
+}
+
+/// Fetches `wanted` into `folder` with the token of the test.
+fn fetch_all(archive: &Archive, folder: &Path, wanted: Vec<Wanted>) -> Vec<Outcome> {
+    fetch_as(earthdata(archive, token(TOKEN)), folder, wanted)
+}
+
+fn fetch_as(earthdata: Arc<Earthdata>, folder: &Path, wanted: Vec<Wanted>) -> Vec<Outcome> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let stream = futures::stream::iter(wanted);
+    runtime.block_on(download(earthdata, stream, options(folder), |_| ()).collect())
+}
+
+fn fetch(archive: &Archive, folder: &Path, wanted: Wanted) -> Result<Fetched, Error> {
+    fetch_all(archive, folder, vec![wanted]).pop().unwrap().result
+}
+
+fn place_of(folder: &Path, name: &str) -> PathBuf {
+    isdb_cmr::file_of(folder, name).unwrap()
+}
+
+const SIZE: usize = 300_000;
+
+/// An archive with one file, and a fresh folder.
+fn one_file() -> (Archive, tempfile::TempDir, Bytes) {
+    let (archive, content) = (Archive::new(), hdf5(1, SIZE));
+    archive.put("a.h5", content.clone());
+    (archive, tempfile::tempdir().unwrap(), content)
+}
+
+/// Fetches the file of an archive that plays `tricks`, and demands that it comes whole, with less than `twice` bytes sent more
+/// than once.
+fn comes_whole(tricks: Vec<Trick>, twice: usize) -> Fetched {
+    let (archive, folder, content) = one_file();
+    archive.play("a.h5", tricks.clone());
+    let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5"))
+        .unwrap_or_else(|error| panic!("{tricks:?}: {error:?}"));
+    assert_eq!(std::fs::read(&fetched.path).unwrap(), content, "{tricks:?}");
+    assert_eq!(std::fs::read_dir(fetched.path.parent().unwrap()).unwrap().count(), 1, "{tricks:?}");
+    let bytes = usize::try_from(fetched.fetched).unwrap();
+    assert!((SIZE..=SIZE + twice).contains(&bytes), "{tricks:?}: {bytes} bytes came");
+    fetched
+}
+
+/// How many requests carried credentials.
+fn logins(archive: &Archive) -> usize {
+    archive.seen().iter().filter(|seen| seen.headers.contains_key("authorization")).count()
+}
+
+/// The program, for which the archive is NASA's.
+pub(crate) fn command(place: &Place, archive: &Archive, arguments: &[&str]) -> Command {
+    let mut command = place.command(arguments);
+    for name in [
+        "EARTHDATA_TOKEN",
+        "EARTHDATA_USERNAME",
+        "EARTHDATA_PASSWORD",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .env("ISDB_EARTHDATA_LOGIN_URL", archive.login_url())
+        .env("ISDB_EARTHDATA_HOSTS", archive.hosts())
+        .env("NETRC", place.path("netrc"));
+    command
+}
+
+fn run(place: &Place, archive: &Archive, arguments: &[&str]) -> Run {
+    Run::from(command(place, archive, arguments).output().unwrap())
+}
+
+fn with_token(mut command: Command) -> Run {
+    Run::from(command.env("EARTHDATA_TOKEN", TOKEN).output().unwrap())
+}
+
+fn type_in(mut command: Command, text: &str) -> Run {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    Run::from(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_download_goes_on_where_the_connection_broke() {
+    let fetched = comes_whole(vec![Trick::Cut(100_000), Trick::Cut(0), Trick::Cut(1), Trick::Cut(150_000)], 0);
+    assert_eq!((fetched.attempts, fetched.reused), (5, 0));
+}
+
+#[test]
+fn a_silent_connection_is_made_anew() {
+    let (archive, folder, content) = one_file();
+    archive.play("a.h5", [Trick::Stall(50_000), Trick::Stall(0)]);
+    let session = session(&archive, token(TOKEN), SHORT);
+    let outcome = fetch_as(session, folder.path(), vec![wanted(&archive, "a.h5")]).pop().unwrap();
+    let fetched = outcome.result.unwrap();
+    assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
+    assert!(fetched.attempts >= 3, "{fetched:?}");
+}
+
+#[test]
+fn a_connection_that_trickles_is_made_anew() {
+    let (archive, folder, content) = one_file();
+    archive.play("a.h5", [Trick::Trickle(50_000), Trick::Trickle(0)]);
+    let session = session(&archive, token(TOKEN), SHORT);
+    let outcome = fetch_as(session, folder.path(), vec![wanted(&archive, "a.h5")]).pop().unwrap();
+    let fetched = outcome.result.unwrap();
+    assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
+    assert!(fetched.attempts >= 3, "{fetched:?}");
+}
+
+#[test]
+fn an_address_that_cannot_be_asked_is_told_at_once() {
+    let (archive, folder, _) = one_file();
+    for text in ["ftp://archive.example/a.h5", "file:///etc/a.h5", "data:a.h5"] {
+        let wanted = Wanted { url: Url::parse(text).unwrap(), ..wanted(&archive, "a.h5") };
+        let error = fetch(&archive, folder.path(), wanted).unwrap_err();
+        assert!(matches!(error, Error::Address { .. }), "{error:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_server_that_ignores_ranges_gets_the_file_begun_anew_and_never_doubled() {
+    comes_whole(vec![Trick::Cut(100_000), Trick::IgnoreRange], 100_000);
+    comes_whole(
+        vec![Trick::Cut(100_000), Trick::IgnoreRange, Trick::Cut(0), Trick::IgnoreRange, Trick::Cut(9)],
+        2 * SIZE,
+    );
+}
+
+#[test]
+fn an_expired_link_and_an_overloaded_server_are_asked_again() {
+    let busy = |status| Trick::Archive(status, vec![("retry-after", "0".to_owned())]);
+    comes_whole(vec![Trick::Store(403), busy(429), Trick::Store(502), busy(503)], 0);
+    comes_whole(vec![Trick::Cut(70_000), Trick::Store(403)], 0);
+}
+
+#[test]
+fn more_bytes_than_announced_are_not_kept() {
+    let (archive, folder, content) = one_file();
+    archive.play("a.h5", [Trick::TooLong]);
+    let size = Some(SIZE as u64);
+    let fetched = fetch(&archive, folder.path(), Wanted { size, ..wanted(&archive, "a.h5") }).unwrap();
+    assert_eq!(std::fs::read(fetched.path).unwrap(), content);
+}
+
+#[test]
+fn what_asking_again_does_not_change_is_asked_once() {
+    for (trick, told) in [
+        (Trick::Archive(404, vec![]), "404 Not Found"),
+        (Trick::Archive(403, vec![]), "is not open to this Earthdata login"),
+        (Trick::Page, "a web page instead of the file"),
+    ] {
+        let (archive, folder, _) = one_file();
+        archive.play("a.h5", [trick.clone()]);
+        let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
+        assert!(error.to_string().contains(told) && !error.to_string().contains(SIGNATURE), "{error}");
+        assert_eq!(archive.count("archive", "a.h5"), 1, "{trick:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left, {trick:?}");
+    }
+}
+
+#[test]
+fn a_server_that_never_helps_is_given_up_and_what_came_is_kept() {
+    let (archive, folder, content) = one_file();
+    archive.play("a.h5", [vec![Trick::Cut(90_000)], vec![Trick::Store(502); 20]].concat());
+    let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
+    assert!(matches!(&error, Error::GivenUp { source, .. } if source.to_string().contains("502")), "{error:?}");
+    assert!(archive.count("store", "a.h5") <= 7);
+    let archive = Archive::new();
+    archive.put("a.h5", content.clone());
+    // Another port is another URL, of which nothing is known.
+    let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
+    assert_eq!((fetched.fetched, fetched.reused), (SIZE as u64, 0));
+    assert_eq!(std::fs::read(fetched.path).unwrap(), content);
+}

@@ -1,0 +1,124 @@
+//! `isdb login` and `isdb download` as they are typed.
+
+use super::*;
+
+#[test]
+fn a_login_is_tried_once_kept_privately_and_then_enough_to_download() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (archive, _, content) = one_file();
+    let place = Place::new();
+    let login = |user, password: &str| type_in(command(&place, &archive, &["login", "--user", user]), password);
+    let nobody = run(&place, &archive, &["login", "--check"]);
+    assert!(nobody.code == Some(1) && nobody.stderr.contains("hint: `isdb login`"), "{}", nobody.stderr);
+    let wrong = login(USER, "hunter2\n");
+    assert_eq!((wrong.code, logins(&archive)), (Some(1), 1), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("refused the login") && !wrong.stderr.contains("hunter2"), "{}", wrong.stderr);
+    assert!(!place.path("netrc").exists());
+    for _ in 0..2 {
+        let right = login(USER, &format!("{PASSWORD}\n"));
+        assert_eq!(right.code, Some(0), "{}", right.stderr);
+    }
+    let text = std::fs::read_to_string(place.path("netrc")).unwrap();
+    assert_eq!(text, format!("machine 127.0.0.1 login {USER} password {PASSWORD}\n"));
+    assert_eq!(std::fs::metadata(place.path("netrc")).unwrap().permissions().mode() & 0o777, 0o600);
+    let check = run(&place, &archive, &["login", "--check"]);
+    assert!(
+        check.stdout.contains("knows ann, by the user and password from ") && check.stdout.contains("2099-12-15"),
+        "{}",
+        check.stdout
+    );
+    let fetched = run(&place, &archive, &["download", &archive.url("a.h5")]);
+    assert_eq!(fetched.code, Some(0), "{}", fetched.stderr);
+    assert_eq!(fetched.stdout, "granules/a/a.h5\n");
+    assert_eq!(std::fs::read(place.path("granules/a/a.h5")).unwrap(), content);
+    let mut by_environment = command(&place, &archive, &["login", "--check"]);
+    let wrong = by_environment.env("EARTHDATA_USERNAME", USER).env("EARTHDATA_PASSWORD", "wrong").output().unwrap();
+    let told = Run::from(wrong).stderr;
+    assert!(told.contains("refused the login from EARTHDATA_USERNAME and EARTHDATA_PASSWORD"), "{told}");
+    let by_token = with_token(command(&place, &archive, &["login", "--check"]));
+    assert!(by_token.stdout.contains("knows ann, by the token from EARTHDATA_TOKEN"), "{}", by_token.stdout);
+}
+
+#[test]
+fn ctrl_c_at_the_question_for_a_user_ends_the_login() {
+    let (archive, place) = (Archive::new(), Place::new());
+    let mut command = command(&place, &archive, &["login"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let typing = child.stdin.take();
+    let mut asked = [0; 8];
+    std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut asked).unwrap();
+    assert_eq!(&asked, b"User of ");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(typing);
+    assert!(archive.seen().is_empty() && !place.path("netrc").exists());
+}
+
+#[test]
+fn an_expired_token_is_told_without_asking_anybody() {
+    let (archive, _, _) = one_file();
+    let place = Place::new();
+    // {"uid":"ann","exp":1700000000,"iat":1,"s":"??>>"}
+    let expired = "e30.eyJ1aWQiOiJhbm4iLCJleHAiOjE3MDAwMDAwMDAsImlhdCI6MSwicyI6Ij8_Pj4ifQ.x";
+    for arguments in [&["login", "--check"][..], &["download", &archive.url("a.h5")]] {
+        let told = Run::from(command(&place, &archive, arguments).env("EARTHDATA_TOKEN", expired).output().unwrap());
+        assert_eq!(told.code, Some(1));
+        let expected =
+            "error: the Earthdata token from EARTHDATA_TOKEN expired on 2023-11-14 22:13 UTC\nhint: make a new token";
+        assert!(told.stderr.contains(expected), "{}", told.stderr);
+    }
+    assert_eq!(archive.seen().len(), 0);
+}
+
+/// The granule that is called `a.h5` and so on in the archive.
+fn granule(name: &str) -> String {
+    format!("ATL08_20200821122613_08730802_007_{:02}.h5", name.as_bytes()[0] - b'`')
+}
+
+#[test]
+fn a_list_is_fetched_as_far_as_it_can_be_and_the_rest_is_told() {
+    let (archive, _, content) = one_file();
+    let place = Place::new();
+    let line = |name: &str, bytes: usize| {
+        format!(
+            "{{\"granule\":\"{}\",\"start\":\"2020-08-21T12:26:13Z\",\"concept_id\":\"G1-X\",\"https\":\"{}\",\"bytes\":{bytes},\
+             \"has_exact_size\":true}}\n",
+            granule(name),
+            archive.url(name)
+        )
+    };
+    let list = [
+        line("a.h5", SIZE),
+        line("b.h5", 10),
+        line("c.h5", 10).replace(&format!("\"{}\"", archive.url("c.h5")), "null"),
+    ]
+    .concat();
+    std::fs::write(place.path("list.ndjson"), list).unwrap();
+    let arguments = ["download", "list.ndjson", "--to", "here", "--connections", "2"];
+    let some = with_token(command(&place, &archive, &arguments));
+    assert_eq!(some.code, Some(3), "{}", some.stderr);
+    assert_eq!(std::fs::read(place_of(&place.path("here"), &granule("a.h5"))).unwrap(), content);
+    for told in [
+        "failed: ATL08_20200821122613_08730802_007_02.h5: ",
+        "404 Not Found",
+        "CMR names no place where its file is",
+        "files: 1 fetched, 2 failed",
+        "MB: 0.3 fetched",
+    ] {
+        assert!(some.stderr.contains(told), "{told} in {}", some.stderr);
+    }
+    let again = with_token(command(&place, &archive, &arguments));
+    assert!(again.stderr.contains("files: 1 there already, 2 failed"), "{}", again.stderr);
+    assert_eq!(archive.count("store", "a.h5"), 1, "what is there is not fetched again");
+    std::fs::write(place.path("huge.ndjson"), line("d.h5", 1 << 60)).unwrap();
+    let full = with_token(command(&place, &archive, &["download", "huge.ndjson"]));
+    assert!(full.code == Some(1) && full.stderr.contains("bytes are free"), "{}", full.stderr);
+    std::fs::write(place.path("wrong.ndjson"), "\n[]\n").unwrap();
+    let wrong = with_token(command(&place, &archive, &["download", "wrong.ndjson"]));
+    assert!(
+        wrong.code == Some(1) && wrong.stderr.contains("wrong.ndjson is no work list\n  cause: line 2 "),
+        "{}",
+        wrong.stderr
+    );
+}

@@ -1,0 +1,190 @@
+//! Who sees credentials, and what becomes of those that are refused.
+
+use super::*;
+
+/// Whether one of the secrets stands in `text`.
+fn tells(text: &str) -> Option<&'static str> {
+    [TOKEN, BASIC, PASSWORD, SIGNATURE, "session-cookie", "s3-secret"].into_iter().find(|secret| text.contains(secret))
+}
+
+/// Every request that shows who we are, to whom.
+fn shown(seen: &[Seen], header: &str) -> HashSet<&'static str> {
+    seen.iter().filter(|seen| seen.headers.contains_key(header)).map(|seen| seen.host).collect()
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn subscriber(&self, level: tracing::Level) -> impl tracing::Subscriber + Send + Sync + use<> {
+        let log = self.clone();
+        tracing_subscriber::fmt().with_max_level(level).with_writer(move || log.clone()).finish()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// Sees what is told by `tracing`; reqwest tells by `log`, to which nothing in the program listens.
+#[test]
+fn credentials_reach_their_own_hosts_only_and_no_log() {
+    let both = Credentials { token: token(TOKEN).token, login: login(PASSWORD).login };
+    for credentials in [token(TOKEN), login(PASSWORD), both] {
+        let (archive, folder, _) = one_file();
+        archive.put("b.h5", hdf5(2, 1000));
+        archive.play("a.h5", [Trick::Cut(9000), Trick::Store(403), Trick::Stall(10), Trick::Archive(502, vec![])]);
+        archive.play("b.h5", [Trick::Page]);
+        let log = Log::default();
+        let subscriber = log.subscriber(tracing::Level::TRACE);
+        let list = vec![wanted(&archive, "a.h5"), wanted(&archive, "b.h5")];
+        let with_login = credentials.login.is_some();
+        let earthdata = session(&archive, credentials.clone(), SHORT);
+        let outcomes = tracing::subscriber::with_default(subscriber, || {
+            let outcomes = fetch_as(Arc::clone(&earthdata), folder.path(), list);
+            if with_login {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let endpoint = Url::parse(&archive.s3_endpoint()).unwrap();
+                let s3 = runtime.block_on(earthdata.s3_credentials(&endpoint)).unwrap();
+                tracing::trace!(?s3, ?earthdata, ?credentials, "all that can be printed");
+            }
+            outcomes
+        });
+        for outcome in &outcomes {
+            let told = format!("{outcome:?}");
+            assert_eq!(tells(&told), None, "{told}");
+        }
+        let log = log.text();
+        assert!(log.contains("/data/a.h5") && log.contains("/bucket/a.h5"), "{log}");
+        assert_eq!(tells(&log), None, "{log}");
+        let seen = archive.seen();
+        let (by_archive, by_login): (Vec<Seen>, Vec<Seen>) =
+            seen.iter().filter(|seen| seen.host != "store").cloned().partition(|seen| seen.host == "archive");
+        assert!(archive.count("store", "a.h5") >= 3);
+        assert!(!shown(&seen, "authorization").contains("store") && !shown(&seen, "cookie").contains("store"));
+        assert!(shown(&seen, "referer").is_empty());
+        for seen in by_archive {
+            assert!(!seen.headers.get("authorization").is_some_and(|value| value.to_str().unwrap().contains("Basic")));
+        }
+        for seen in by_login {
+            assert!(!seen.headers.get("authorization").is_some_and(|value| value.to_str().unwrap().contains("Bearer")));
+        }
+    }
+}
+
+/// An archive of twelve files, and the list of them.
+fn twelve_files() -> (Archive, Vec<Wanted>) {
+    let archive = Archive::new();
+    let names: Vec<String> = (0..12).map(|number| format!("f{number}.h5")).collect();
+    for name in &names {
+        archive.put(name, hdf5(1, 500));
+    }
+    let list = names.iter().map(|name| wanted(&archive, name)).collect();
+    (archive, list)
+}
+
+#[test]
+fn a_wrong_password_or_token_is_sent_once_however_many_files_are_wanted() {
+    for (credentials, answer, what) in [
+        (login("wrong"), 401, "login from the netrc"),
+        (login("wrong"), 403, "login from the netrc"),
+        (login("wrong"), 200, "login from the netrc"),
+        (login("wrong"), 302, "login from the netrc"),
+        (login("wrong"), 404, "login from the netrc"),
+        (token("wrong"), 401, "token from the test"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (archive, list) = twelve_files();
+        archive.answer_wrong_logins_with(answer);
+        let outcomes = fetch_as(earthdata(&archive, credentials), folder.path(), list);
+        for outcome in &outcomes {
+            let error = outcome.result.as_ref().unwrap_err();
+            assert!(error.ends_everything() && error.to_string().contains(what), "{answer}: {error}");
+        }
+        assert_eq!((outcomes.len(), logins(&archive)), (12, 1), "{answer} {what}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn nothing_more_is_asked_where_a_login_is_wanted_and_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, list) = twelve_files();
+    let outcomes = fetch_as(earthdata(&archive, Credentials::default()), folder.path(), list);
+    assert!(outcomes.iter().all(|outcome| matches!(outcome.result, Err(Error::NoLogin { .. }))), "{outcomes:?}");
+    let connections = Options::new(folder.path()).connections;
+    assert!(archive.seen().len() <= connections, "{} requests", archive.seen().len());
+}
+
+#[test]
+fn a_file_that_a_token_does_not_open_fails_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, mut list) = twelve_files();
+    let session = earthdata(&archive, token(TOKEN));
+    let first = fetch_as(Arc::clone(&session), folder.path(), vec![list.remove(0)]);
+    assert!(first[0].result.is_ok());
+    archive.play("f5.h5", [Trick::WantLogin]);
+    // A host that may not see the token, and that asks for a login.
+    let foreign = archive.url("f6.h5").replace("127.0.0.1", "localhost");
+    list[5].url = Url::parse(&foreign).unwrap();
+    for Outcome { wanted, result } in fetch_as(session, folder.path(), list) {
+        match wanted.name.as_str() {
+            "f5.h5" | "f6.h5" => assert!(matches!(result, Err(Error::Forbidden { .. })), "{result:?}"),
+            _ => assert!(result.is_ok(), "{result:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_login_goes_on_where_the_token_beside_it_is_refused_or_has_expired() {
+    let expired = "e30.eyJ1aWQiOiJhbm4iLCJleHAiOjE3MDAwMDAwMDAsImlhdCI6MSwicyI6Ij8_Pj4ifQ.x";
+    for (text, shown) in [("wrong", 1), (expired, 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (archive, list) = twelve_files();
+        let both = Credentials { token: token(text).token, login: login(PASSWORD).login };
+        let log = Log::default();
+        let outcomes = tracing::subscriber::with_default(log.subscriber(tracing::Level::WARN), || {
+            fetch_as(earthdata(&archive, both), folder.path(), list)
+        });
+        assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()), "{outcomes:?}");
+        let seen = archive.seen();
+        let bearers = seen.iter().filter(|seen| {
+            seen.headers.get("authorization").is_some_and(|value| value.to_str().unwrap().contains("Bearer"))
+        });
+        assert_eq!(bearers.count(), shown, "a token that was refused is not sent again");
+        assert_eq!(log.text().matches("going on by user and password").count(), 1, "{}", log.text());
+    }
+}
+
+#[test]
+fn s3_credentials_are_got_by_login_where_a_token_is_not_enough_and_renewed_before_they_end() {
+    let archive = Archive::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let endpoint = Url::parse(&archive.s3_endpoint()).unwrap();
+    let both = Credentials { token: token(TOKEN).token, login: login(PASSWORD).login };
+    let session = earthdata(&archive, both);
+    archive.s3_expiration("2001-01-01 00:00:00+00:00");
+    let first = runtime.block_on(session.s3_credentials(&endpoint)).unwrap();
+    archive.s3_expiration("2099-01-01 00:00:00+00:00");
+    let second = runtime.block_on(session.s3_credentials(&endpoint)).unwrap();
+    let third = runtime.block_on(session.s3_credentials(&endpoint)).unwrap();
+    assert!(first.access_key_id != second.access_key_id && second == third);
+    let (by_token, folder) = (earthdata(&archive, token(TOKEN)), tempfile::tempdir().unwrap());
+    let alone = runtime.block_on(by_token.s3_credentials(&endpoint)).unwrap_err();
+    assert!(matches!(alone, Error::Forbidden { .. }), "{alone}");
+    archive.put("a.h5", hdf5(1, 500));
+    let list = futures::stream::iter([wanted(&archive, "a.h5")]);
+    let outcomes: Vec<Outcome> = runtime.block_on(download(by_token, list, options(folder.path()), |_| ()).collect());
+    assert!(outcomes[0].result.is_ok(), "the token is good for files nevertheless: {outcomes:?}");
+}
