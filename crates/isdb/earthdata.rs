@@ -13,6 +13,8 @@ const PASSWORD: &str = "EARTHDATA_PASSWORD";
 /// Another login host and other archives, comma-separated: for tests and mirrors.
 const LOGIN_URL: &str = "ISDB_EARTHDATA_LOGIN_URL";
 const ARCHIVES: &str = "ISDB_EARTHDATA_HOSTS";
+/// Another S3 than the cloud's own: for tests and mirrors.
+const S3: &str = "ISDB_S3_ENDPOINT";
 
 /// A session with what was found; warnings are told on standard error. `stall` is how long a host may stay silent.
 pub(crate) fn session(stall: Duration) -> Result<Earthdata, Failure> {
@@ -25,6 +27,11 @@ pub(crate) fn session(stall: Duration) -> Result<Earthdata, Failure> {
 pub(crate) fn hosts() -> Result<Hosts, Failure> {
     let or = |name, default: &str| set(name).unwrap_or_else(|| default.to_owned());
     Ok(Hosts::parse(&or(LOGIN_URL, Hosts::LOGIN), &or(ARCHIVES, Hosts::ARCHIVE))?)
+}
+
+/// The S3 that the environment names instead of the cloud's own.
+pub(crate) fn s3_endpoint() -> Option<String> {
+    set(S3)
 }
 
 /// The name of the login host in a netrc.

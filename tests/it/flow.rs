@@ -8,8 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::nasa::archive::{Archive, Random, TOKEN, Trick};
+use crate::nasa::archive::{Archive, TOKEN, Trick};
 use crate::nasa::cmr::{Act, FakeCmr, description};
+use crate::nasa::content::Random;
+use crate::nasa::s3::S3;
 use crate::support::{Place, Run};
 
 /// Windows of two granules of one calendar quarter.
@@ -314,4 +316,39 @@ fn killed_at_random_moments_and_run_again_it_goes_on_and_fetches_nothing_whole_t
     }
     assert!(!nasa.place.path("db.granules").exists(), "nothing is left, not even of interrupted runs");
     nasa.equals_an_ingest_from_disk(&[]);
+}
+
+#[test]
+fn granules_read_in_place_are_stored_as_if_they_had_been_fetched() {
+    let (nasa, s3) = (Nasa::six(), S3::new());
+    let names = nasa.names();
+    let items = (1..).zip(&names).map(|(number, name)| {
+        let mut item = nasa.item(number, name);
+        let s3_url = json!({ "URL": format!("s3://nsidc/ATLAS/{name}"), "Type": "GET DATA VIA DIRECT ACCESS" });
+        item["umm"]["RelatedUrls"].as_array_mut().unwrap().push(s3_url);
+        let content = std::fs::read(nasa.place.path("theirs").join(name)).unwrap();
+        s3.put(&format!("/nsidc/ATLAS/{name}"), Bytes::from(content));
+        item
+    });
+    nasa.cmr.know(items.collect());
+    let ingest = |database: &str, more: &[&str]| {
+        let mut command = nasa.command(&[&["--db", database, "ingest", "--release", "7"], more].concat());
+        let ended = command.env("ISDB_S3_ENDPOINT", s3.endpoint()).env("EARTHDATA_TOKEN", TOKEN).output().unwrap();
+        (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
+    };
+    let (code, told) = ingest("direct", &["--direct"]);
+    assert_eq!(code, Some(0), "{told}");
+    let (requests, bytes) = s3.answered();
+    println!("6 granules read in place: {requests} requests, {bytes} bytes");
+    assert!(requests >= names.len() && !nasa.place.path("direct.granules").exists(), "nothing is fetched to disk");
+    let (code, told) = ingest("fetched", &[]);
+    assert_eq!(code, Some(0), "{told}");
+    let of = |database| nasa.place.rows_with(&["--db", database], SEGMENTS);
+    let direct = of("direct");
+    assert!(!direct.is_empty() && direct == of("fetched"));
+
+    s3.refuse();
+    let (code, told) = ingest("outside", &["--direct"]);
+    assert_eq!(code, Some(3), "{told}");
+    assert!(told.contains("us-west-2") && told.contains("a download works from everywhere"), "{told}");
 }

@@ -8,7 +8,8 @@ use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
 use crate::download;
-use crate::nasa::archive::{Archive, BASIC, PASSWORD, SIGNATURE, TOKEN, Trick, USER, hdf5};
+use crate::nasa::archive::{Archive, BASIC, PASSWORD, SIGNATURE, TOKEN, Trick, USER};
+use crate::nasa::content::hdf5;
 use crate::support::{Place, Run};
 
 const ONE_A_WINDOW: &str =

@@ -1,13 +1,17 @@
 //! Granules of NASA's archive: held against the ledger by their names, fetched window by window, the next one while the current
 //! one is ingested, and never more than one ahead.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use isdb_cmr::{Earthdata, FoundGranule, Options, Wanted, file_of};
+use isdb_cmr::{Earthdata, FoundGranule, Options, Url, Wanted, file_of};
 use isdb_datafusion::GranuleIdentity;
+use object_store::ObjectStore;
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::direct::direct_store;
 use crate::error::Result;
 use crate::identify::{Candidate, size_of};
 use crate::progress::Progress;
@@ -38,6 +42,8 @@ pub struct Archive {
     pub keep: Keep,
     /// Read granules where they lie in S3 instead of fetching them.
     pub direct: bool,
+    /// Another S3 than the cloud's own, as `http://host:port`.
+    pub s3: Option<String>,
 }
 
 /// Which fetched files stay when their window is in the database.
@@ -92,6 +98,25 @@ fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
         stage: "search",
         ..described
     }
+}
+
+/// The buckets that the granules of `archive` lie in, as `s3://bucket/`, to be read in place. The host that gives out a granule
+/// gives the credentials of its bucket, too.
+///
+/// # Errors
+/// When no client can be made for one.
+pub(crate) fn buckets(archive: &Archive) -> Result<BTreeMap<String, Arc<dyn ObjectStore>>> {
+    let mut buckets = BTreeMap::new();
+    for granule in &archive.granules {
+        let (Some(s3), Some(https)) = (&granule.s3, &granule.https) else { continue };
+        let bucket = s3.strip_prefix("s3://").and_then(|rest| rest.split('/').next());
+        let endpoint = Url::parse(https).and_then(|https| https.join("/s3credentials"));
+        let (Some(bucket), Ok(endpoint)) = (bucket, endpoint) else { continue };
+        if let Entry::Vacant(vacant) = buckets.entry(format!("s3://{bucket}/")) {
+            vacant.insert(direct_store(Arc::clone(&archive.earthdata), endpoint, bucket, archive.s3.clone())?);
+        }
+    }
+    Ok(buckets)
 }
 
 /// Fetches and ingests `candidates` in windows, in the order of their time. What cannot be fetched is recorded in the commit of

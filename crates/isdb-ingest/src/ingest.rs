@@ -9,7 +9,7 @@ use isdb_schema::period::Period;
 use isdb_schema::region::Region;
 use isdb_store::Location;
 
-use crate::archive::{Archive, bring, described};
+use crate::archive::{Archive, bring, buckets, described};
 use crate::areas::Areas;
 use crate::asked::Asked;
 use crate::clock::now_ms;
@@ -90,7 +90,11 @@ pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl F
     let mut run = Run::begin(request, &bound, &database, report).await?;
     match &request.source {
         Source::Archive(archive) if !archive.direct => bring(&mut run, archive, candidates, &mut progress).await?,
-        _ => run.ingest(candidates, &mut progress).await?,
+        Source::Archive(archive) => {
+            run.read_in_place(buckets(archive)?)?;
+            run.ingest(candidates, &mut progress).await?;
+        }
+        Source::Files(_) => run.ingest(candidates, &mut progress).await?,
     }
     run.end(&mut progress).await;
     Ok(())

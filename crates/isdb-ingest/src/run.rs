@@ -1,11 +1,14 @@
 //! One run over one database: files are held against the ledger and ingested window by window, each committed whole.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use isdb_datafusion::{Engine, Pace, Resources, Selection, explain};
 use isdb_schema::config::Policy;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Database, Id, LedgerRow, Writer};
+use object_store::ObjectStore;
 use tracing::Instrument as _;
 
 use crate::areas::Areas;
@@ -129,6 +132,15 @@ impl<'r> Run<'r> {
             check_release(&candidates, &standing)?;
         }
         Ok(self.taken.round(candidates, &standing, self.request, self.since, self.report).await)
+    }
+
+    /// Lets granules be read where they lie in `buckets`.
+    ///
+    /// # Errors
+    /// When the name of one is none.
+    pub(crate) fn read_in_place(&self, buckets: BTreeMap<String, Arc<dyn ObjectStore>>) -> Result<()> {
+        let failed = |source| Error::Window { granules: 0, source };
+        buckets.into_iter().try_for_each(|(url, store)| self.engine.register_store(&url, store).map_err(failed))
     }
 
     /// What was asked for.

@@ -60,6 +60,7 @@ impl Archive {
             options: self.options.clone(),
             keep: self.keep,
             direct: self.direct,
+            s3: self.s3.clone(),
         }
     }
 }

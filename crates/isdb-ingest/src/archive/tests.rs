@@ -29,6 +29,7 @@ fn archive(names: &[&str], is_named: bool) -> Archive {
         options: Options::new("granules"),
         keep: Keep::Nothing,
         direct: false,
+        s3: None,
     }
 }
 

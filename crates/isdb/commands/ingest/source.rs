@@ -12,7 +12,7 @@ use isdb_store::Location;
 
 use crate::cli::{Ingest, Sought};
 use crate::commands::search::{Found, query, search};
-use crate::earthdata::session;
+use crate::earthdata::{s3_endpoint, session};
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::worklist;
@@ -76,6 +76,7 @@ fn archive(found: Found, is_named: bool, arguments: &Ingest, settings: &Settings
         options: Options { connections: config.connections, ..Options::new(folder) },
         keep,
         direct: given.direct,
+        s3: s3_endpoint(),
     })
 }
 
