@@ -52,7 +52,8 @@ fn an_ingest_into_a_disk_that_fills_up_says_so_loses_nothing_and_completes_when_
         .env("LEDGER", Content::LEDGER)
         .output();
     if !place.path("mounted").exists() {
-        eprintln!("skipped: no disk of a chosen size may be mounted here: {run:?}");
+        let why = run.map_or_else(|error| error.to_string(), |run| String::from_utf8_lossy(&run.stderr).into_owned());
+        eprintln!("skipped: no disk of a chosen size may be mounted here: {}", why.trim());
         return;
     }
     let run = run.unwrap();
@@ -72,7 +73,7 @@ fn an_ingest_into_a_disk_that_fills_up_says_so_loses_nothing_and_completes_when_
         if let Some((seen, differing)) = whole.lines().nth(1).and_then(|row| row.split_once(',')) {
             assert_eq!(differing, "0", "{size} kB: {whole}");
             let seen: usize = seen.parse().unwrap_or_else(|_| panic!("{size} kB: {whole}"));
-            assert!(seen % 2 == 0 && seen >= granules, "{size} kB: {seen} granules after {granules}");
+            assert!(seen.is_multiple_of(2) && seen >= granules, "{size} kB: {seen} granules after {granules}");
             granules = seen;
         } else {
             assert!(granules == 0 && whole.contains("there is no isdb database"), "{size} kB: {whole}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::nasa::archive::{Archive, TOKEN, Trick};
+use crate::nasa::archive::{Archive, PASSWORD, TOKEN, Trick, USER};
 use crate::nasa::cmr::{Act, FakeCmr, description};
 use crate::nasa::content::Random;
 use crate::nasa::s3::S3;
@@ -324,8 +324,9 @@ fn granules_read_in_place_are_stored_as_if_they_had_been_fetched() {
     let names = nasa.names();
     let items = (1..).zip(&names).map(|(number, name)| {
         let mut item = nasa.item(number, name);
-        let s3_url = json!({ "URL": format!("s3://nsidc/ATLAS/{name}"), "Type": "GET DATA VIA DIRECT ACCESS" });
-        item["umm"]["RelatedUrls"].as_array_mut().unwrap().push(s3_url);
+        let urls = item["umm"]["RelatedUrls"].as_array_mut().unwrap();
+        let direct = urls.iter_mut().find(|url| url["Type"] == "GET DATA VIA DIRECT ACCESS").unwrap();
+        direct["URL"] = json!(format!("s3://nsidc/ATLAS/{name}"));
         let content = std::fs::read(nasa.place.path("theirs").join(name)).unwrap();
         s3.put(&format!("/nsidc/ATLAS/{name}"), Bytes::from(content));
         item
@@ -333,7 +334,9 @@ fn granules_read_in_place_are_stored_as_if_they_had_been_fetched() {
     nasa.cmr.know(items.collect());
     let ingest = |database: &str, more: &[&str]| {
         let mut command = nasa.command(&[&["--db", database, "ingest", "--release", "7"], more].concat());
-        let ended = command.env("ISDB_S3_ENDPOINT", s3.endpoint()).env("EARTHDATA_TOKEN", TOKEN).output().unwrap();
+        // The archive gives credentials of S3 to a login only.
+        command.env_remove("EARTHDATA_TOKEN").env("EARTHDATA_USERNAME", USER).env("EARTHDATA_PASSWORD", PASSWORD);
+        let ended = command.env("ISDB_S3_ENDPOINT", s3.endpoint()).output().unwrap();
         (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
     };
     let (code, told) = ingest("direct", &["--direct"]);

@@ -28,7 +28,7 @@ pub(crate) fn granule(place: &Place, path: &str, latitudes: &[f32], more: impl F
     let land: FinishedGroup = land.finish();
     beam.add_group(land);
     file.add_group(beam.finish());
-    file.write(&place.path(path)).unwrap();
+    file.write(place.path(path)).unwrap();
 }
 
 /// Writes an HDF5 file that is something else.
@@ -37,5 +37,5 @@ pub(crate) fn foreign(place: &Place, path: &str) {
     let mut group = file.create_group("temperature");
     group.create_dataset("kelvin").with_f64_data(&[271.0, 280.5]).with_shape(&[2]);
     file.add_group(group.finish());
-    file.write(&place.path(path)).unwrap();
+    file.write(place.path(path)).unwrap();
 }

@@ -64,7 +64,7 @@ def main(program, folder):
     terminal.expect("isdb> ")
 
     terminal.type("\\d\n")
-    terminal.expect("segments | table")
+    terminal.expect("segments         | table")
     terminal.expect("isdb> ")
     terminal.type("\\d segments\n")
     terminal.expect("terrain_slope")

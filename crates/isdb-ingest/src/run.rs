@@ -83,7 +83,7 @@ impl<'r> Run<'r> {
         let writer = Writer::take_over(database, now_ms()).await?;
         // Another writer may have been at work until the lock was ours, and have brought in granules or variables.
         let snapshot = database.snapshot().await?;
-        let since = u32::try_from(snapshot.commit().epoch).ok().map(|epoch| Id::new(epoch, 0));
+        let since = Some(Id::new(snapshot.commit().epoch, 0));
         let ledger = snapshot.ledger().await?;
         let areas = Areas::of(database, &ledger).await?;
         let taken = Taken::of(request, bound, database, &Standing::of(&ledger), areas).await?;

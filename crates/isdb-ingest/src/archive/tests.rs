@@ -77,7 +77,7 @@ fn a_subset_does_not_keep_the_whole_granule_away() {
 #[test]
 fn what_was_removed_comes_back_from_a_list_only() {
     let removed = LedgerRow { state: GranuleState::Removed, ..stored() };
-    let of = |is_named| held(&archive(&[&name(6, 2)], is_named), &[removed.clone()], &Asked::default());
+    let of = |is_named| held(&archive(&[&name(6, 2)], is_named), std::slice::from_ref(&removed), &Asked::default());
     assert_eq!(reasons(of(false)), [Skip::Removed]);
     assert_eq!(of(true).now.len(), 1);
 }

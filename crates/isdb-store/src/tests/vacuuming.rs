@@ -99,7 +99,8 @@ async fn what_a_dead_writer_left_keeps_its_folder_for_the_grace_period_and_then_
 async fn staged_files_of_the_dead_go_and_those_of_others_only_after_a_day() {
     let (_folder, database) = fresh().await;
     let staging = database.location().root().join("staging");
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = u64::try_from(since.as_millis()).unwrap();
     std::fs::write(staging.join("commit-of-the-dead"), "").unwrap();
     std::fs::write(staging.join("area-in-the-making"), "").unwrap();
     drop(Writer::take_over(&database, now).await.unwrap());
