@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{NOW, assert_clean, attempt, changes, compact, content, fresh, ingest, replace, seen, write};
-use crate::{Database, Error, Id, Writer};
+use crate::{Changes, Database, Error, Id, Writer};
 
 async fn holders(database: &Database) -> Vec<(Id, Vec<Id>)> {
     let dead = database.head().await.unwrap().dead_ingests;
@@ -132,4 +132,25 @@ async fn a_compaction_that_lost_a_segment_or_names_a_fragment_that_is_gone_is_no
     let window = writer.window(0, NOW).unwrap();
     let inputs = BTreeSet::from([Id::new(1, 1)]);
     assert!(matches!(writer.compact(window, &inputs, vec![]).await, Err(Error::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn what_a_window_gives_up_is_never_seen_and_its_ids_never_stand_for_something_else() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    let window = writer.window(1, NOW).unwrap();
+    let given_up = write(&database, &window, 5);
+    let ledger = vec![attempt(window.ingest_id(0), 0, &[])];
+    let nothing = Changes { abandoned: vec![given_up.clone()], ledger, ..Changes::default() };
+    writer.commit(window, nothing).await.unwrap();
+    assert_eq!(seen(&database).await, (0, 1));
+    assert!(writer.window(1, NOW).unwrap().ingest_id(0) > given_up.id);
+
+    drop(writer);
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut writer, 7, NOW).await.unwrap();
+    assert_eq!(seen(&database).await, (7, 2));
+    assert_eq!(writer.vacuum(NOW, 0).await.unwrap().fragments, 1);
+    assert_clean(&database).await;
+    assert_eq!(seen(&database).await, (7, 2));
 }
