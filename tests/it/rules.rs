@@ -334,3 +334,41 @@ fn segments_of_adjacent_regions_are_kept_and_shown_once_by_a_view() {
     assert_eq!(filtered("atl08_unique"), strong, "filters are on both views");
     assert_ne!(filtered("atl08"), strong);
 }
+
+#[test]
+fn more_of_a_granule_s_area_takes_the_place_of_less_and_less_never_of_more() {
+    let place = place();
+    let bounds = "SELECT min(latitude), max(latitude), min(longitude) - 1, max(longitude) + 1 FROM atl08";
+    place.ok(&["--db", "whole", "ingest", "granules"]);
+    let whole = place.rows_with(&["--db", "whole"], bounds);
+    let bounds: Vec<f64> = whole[0].split(',').map(|number| number.parse().unwrap()).collect();
+    let [south, north, west, east] = bounds[..] else { panic!("{bounds:?}") };
+    let third = (north - south) / 3.0;
+    // The southern third, a part of it, the northern third, and the whole of the box by a polygon.
+    let (first, within) =
+        (format!("{west},{south},{east},{}", south + third), format!("{west},{south},{east},{}", south + third / 2.0));
+    let last = format!("{west},{},{east},{north}", north - third);
+    let segments = |condition: &str| -> u64 {
+        place.rows_with(&["--db", "whole"], &format!("SELECT count(*) FROM atl08 WHERE {condition}"))[0]
+            .parse()
+            .unwrap()
+    };
+    let of_first = segments(&format!("in_region(latitude, longitude, '{first}')"));
+    let of_both = of_first + segments(&format!("in_region(latitude, longitude, '{last}')"));
+
+    let told = ingested(&place, &["granules", "--region", &first]);
+    assert!(told.contains("region") && told.contains("granules: 1 ingested"), "{told}");
+    assert_eq!(count(&place), of_first);
+    let told = ingested(&place, &["granules", "--region", &within]);
+    assert!(told.contains("granules: 1 skipped"), "{told}");
+    let told = ingested(&place, &["granules", "--region", &last]);
+    assert!(told.contains("granules: 1 replaced"), "{told}");
+    assert_eq!(count(&place), of_both, "what was there is not lost");
+    assert_eq!(place.rows(DISTINCT)[0], format!("{of_both},{of_both}"));
+    let told = ingested(&place, &["granules"]);
+    assert!(told.contains("granules: 1 replaced"), "{told}");
+    assert_eq!(count(&place), segments("true"));
+    assert!(ingested(&place, &["granules", "--region", &first]).contains("granules: 1 skipped"));
+    let columns = "rows_read = rows_kept + rows_rejected + rows_removed";
+    assert_eq!(place.rows(&format!("SELECT count(*) FROM granules WHERE NOT ({columns})")), ["0"]);
+}
