@@ -186,8 +186,11 @@ impl<'r> Run<'r> {
         let run = async {
             let started = Instant::now();
             tracing::debug!(granules = attempts.len(), bytes = size(attempts), "window begun");
-            let (location, snapshot) = (self.database.location(), self.database.snapshot().await?);
-            let plan = self.taken.plan(attempts, window, location, Some(&snapshot), &self.resources).await?;
+            // Only what merges with earlier attempts has to look at them.
+            let is_merged = attempts.iter().any(|attempt| !attempt.taking.merges_with.is_empty());
+            let snapshot = if is_merged { Some(self.database.snapshot().await?) } else { None };
+            let location = self.database.location();
+            let plan = self.taken.plan(attempts, window, location, snapshot.as_ref(), &self.resources).await?;
             tracing::debug!(plan = explain(&plan), "planned");
             let far = self.far;
             let rows = self.engine.run(&plan, |pace| progress(far.read(pace))).await;
