@@ -236,20 +236,6 @@ pub(crate) fn nasa_hint(error: &isdb_cmr::Error) -> Option<&'static str> {
     }
 }
 
-/// `error` and its causes in one line.
-pub(crate) fn causes(error: &dyn Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !told.contains(&text) {
-            told = format!("{told}: {text}");
-        }
-        cause = error.source();
-    }
-    told
-}
-
 fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
     use isdb_store::Error as Store;
     match error {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use isdb_ingest::{Ended, Report, Request, Source};
 use serde_json::{Value, json};
 
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::instant::instant;
 use crate::output;
 
@@ -45,7 +45,7 @@ impl Record {
     /// When it cannot be written; what was there before is as it was.
     pub(crate) fn write(&mut self, error: Option<&Failure>) -> Result<(), Failure> {
         match self.path.take() {
-            Some(path) => self.write_to(&path, error.map(|error| failure::causes(error))),
+            Some(path) => self.write_to(&path, error.map(|error| isdb_datafusion::chain(error))),
             None => Ok(()),
         }
     }

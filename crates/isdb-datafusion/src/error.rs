@@ -92,8 +92,8 @@ impl From<Error> for DataFusionError {
     }
 }
 
-/// The error and its causes in one line, for a row of the ledger.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+/// The error and its causes in one line, for a row of the ledger or of a table.
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -42,7 +42,7 @@ pub use commit::{Committer, Recorded, WINDOW};
 pub use compact::{Extent, compact_plan, extents, row_bytes};
 pub use database::{open, register};
 pub use engine::{Engine, Pace, Resources};
-pub use error::{Error, Result};
+pub use error::{Error, Result, chain};
 pub use expiry::is_expired;
 pub use filtered::{filter, releases_fit};
 pub use granule_source::PlannedGranule;

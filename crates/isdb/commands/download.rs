@@ -74,7 +74,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
 
 fn tell(sum: &Sum, failures: &[(String, Error)], folder: &Path) {
     for (name, error) in failures {
-        eprintln!("failed: {name}: {}", failure::causes(error));
+        eprintln!("failed: {name}: {}", isdb_datafusion::chain(error));
         if let Some(hint) = failure::nasa_hint(error) {
             eprintln!("  hint: {hint}");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use isdb_ingest::Summary;
 use isdb_schema::filters::told;
-use isdb_store::{Database, LedgerRow};
+use isdb_store::{Database, Id, LedgerRow};
 
 use crate::citation::Citation;
 use crate::cli::{Form, Info};
@@ -72,11 +72,13 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
     Ok(SUCCESS)
 }
 
-/// Counts by state, and the releases seen.
+/// Counts by state, and the releases of what was neither replaced nor removed.
 fn granules(summary: &Summary, ledger: &[LedgerRow]) -> String {
     let counted = summary.granules.iter().filter(|(_, count)| *count > 0);
     let counts: Vec<String> = counted.map(|(state, count)| format!("{count} {}", state.as_str())).collect();
-    let releases: BTreeSet<&str> = ledger.iter().filter_map(|row| row.release.as_deref()).collect();
+    let replaced: BTreeSet<Id> = ledger.iter().flat_map(|row| row.replaces.iter().copied()).collect();
+    let standing = ledger.iter().filter(|row| row.state.is_done() && !replaced.contains(&row.ingest_id));
+    let releases: BTreeSet<&str> = standing.filter_map(|row| row.release.as_deref()).collect();
     let releases: Vec<&str> = releases.into_iter().collect();
     match (counts.is_empty(), releases.is_empty()) {
         (true, _) => "none".to_owned(),

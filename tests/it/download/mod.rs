@@ -140,25 +140,16 @@ fn a_download_goes_on_where_the_connection_broke() {
 }
 
 #[test]
-fn a_silent_connection_is_made_anew() {
-    let (archive, folder, content) = one_file();
-    archive.play("a.h5", [Trick::Stall(50_000), Trick::Stall(0)]);
-    let session = session(&archive, token(TOKEN), SHORT);
-    let outcome = fetch_as(session, folder.path(), vec![wanted(&archive, "a.h5")]).pop().unwrap();
-    let fetched = outcome.result.unwrap();
-    assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
-    assert!(fetched.attempts >= 3, "{fetched:?}");
-}
-
-#[test]
-fn a_connection_that_trickles_is_made_anew() {
-    let (archive, folder, content) = one_file();
-    archive.play("a.h5", [Trick::Trickle(50_000), Trick::Trickle(0)]);
-    let session = session(&archive, token(TOKEN), SHORT);
-    let outcome = fetch_as(session, folder.path(), vec![wanted(&archive, "a.h5")]).pop().unwrap();
-    let fetched = outcome.result.unwrap();
-    assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
-    assert!(fetched.attempts >= 3, "{fetched:?}");
+fn a_connection_that_falls_silent_or_trickles_is_made_anew() {
+    for tricks in [[Trick::Stall(50_000), Trick::Stall(0)], [Trick::Trickle(50_000), Trick::Trickle(0)]] {
+        let (archive, folder, content) = one_file();
+        archive.play("a.h5", tricks);
+        let session = session(&archive, token(TOKEN), SHORT);
+        let outcome = fetch_as(session, folder.path(), vec![wanted(&archive, "a.h5")]).pop().unwrap();
+        let fetched = outcome.result.unwrap();
+        assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
+        assert!(fetched.attempts >= 3, "{fetched:?}");
+    }
 }
 
 #[test]

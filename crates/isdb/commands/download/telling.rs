@@ -6,7 +6,6 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use isdb_cmr::Progress;
 
-use crate::failure;
 use crate::progress;
 
 /// Sizes are not always known before a file has come; then the bar counts without an end.
@@ -47,8 +46,12 @@ impl Telling {
             Progress::Received(bytes) => self.bar.inc(*bytes),
             Progress::Lost(bytes) => self.bar.set_position(self.bar.position().saturating_sub(*bytes)),
             Progress::Again { wanted, error, pause } => {
-                let line =
-                    format!("again in {:.1} s: {}: {}", pause.as_secs_f64(), wanted.name, failure::causes(error));
+                let line = format!(
+                    "again in {:.1} s: {}: {}",
+                    pause.as_secs_f64(),
+                    wanted.name,
+                    isdb_datafusion::chain(error)
+                );
                 self.bar.suspend(|| eprintln!("{line}"));
             }
             _ => {}
