@@ -27,9 +27,17 @@ impl std::io::Write for Log {
 }
 
 impl Log {
-    fn subscriber(&self, level: tracing::Level) -> impl tracing::Subscriber + Send + Sync + use<> {
+    /// What `body` does, told into this log.
+    fn of<T>(&self, level: tracing::Level, body: impl FnOnce() -> T) -> T {
+        // While one subscriber is all there is, tracing settles whether a place in the code is told at all by
+        // asking the thread that comes by first, which may be another test's that listens to nothing. With a
+        // second one it asks them all.
+        static BESIDE: LazyLock<tracing::Dispatch> =
+            LazyLock::new(|| tracing::Dispatch::new(tracing_subscriber::registry()));
+        LazyLock::force(&BESIDE);
         let log = self.clone();
-        tracing_subscriber::fmt().with_max_level(level).with_writer(move || log.clone()).finish()
+        let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(move || log.clone()).finish();
+        tracing::subscriber::with_default(subscriber, body)
     }
 
     fn text(&self) -> String {
@@ -47,11 +55,10 @@ fn credentials_reach_their_own_hosts_only_and_no_log() {
         archive.play("a.h5", [Trick::Cut(9000), Trick::Store(403), Trick::Stall(10), Trick::Archive(502, vec![])]);
         archive.play("b.h5", [Trick::Page]);
         let log = Log::default();
-        let subscriber = log.subscriber(tracing::Level::TRACE);
         let list = vec![wanted(&archive, "a.h5"), wanted(&archive, "b.h5")];
         let with_login = credentials.login.is_some();
         let earthdata = session(&archive, credentials.clone(), SHORT);
-        let outcomes = tracing::subscriber::with_default(subscriber, || {
+        let outcomes = log.of(tracing::Level::TRACE, || {
             let outcomes = fetch_as(Arc::clone(&earthdata), folder.path(), list);
             if with_login {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -154,9 +161,7 @@ fn a_login_goes_on_where_the_token_beside_it_is_refused_or_has_expired() {
         let (archive, list) = twelve_files();
         let both = Credentials { token: token(text).token, login: login(PASSWORD).login };
         let log = Log::default();
-        let outcomes = tracing::subscriber::with_default(log.subscriber(tracing::Level::WARN), || {
-            fetch_as(earthdata(&archive, both), folder.path(), list)
-        });
+        let outcomes = log.of(tracing::Level::WARN, || fetch_as(earthdata(&archive, both), folder.path(), list));
         assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()), "{outcomes:?}");
         let seen = archive.seen();
         let bearers = seen.iter().filter(|seen| {
