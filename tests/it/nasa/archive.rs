@@ -2,7 +2,6 @@
 //! in every way that was seen. Every request is kept.
 
 use std::collections::{HashMap, VecDeque};
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,13 +9,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::http::{HeaderMap, Response, header};
 use axum::routing::get;
 use bytes::Bytes;
-use futures::stream::{self, StreamExt};
 use tokio::runtime::Runtime;
 
 use super::content::fingerprint;
+use super::store::store;
 
 pub(crate) const USER: &str = "ann";
 pub(crate) const PASSWORD: &str = "pass-of-ann";
@@ -26,8 +25,6 @@ pub(crate) const BASIC: &str = "YW5uOnBhc3Mtb2YtYW5u";
 /// What opens a presigned link.
 pub(crate) const SIGNATURE: &str = "presigned-secret";
 const SESSION: &str = "session-cookie";
-/// Bodies are sent in pieces of this size.
-const PIECE: usize = 16 << 10;
 
 /// One way to misbehave; each is used up by one request for the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,12 +70,12 @@ pub(crate) struct Seen {
 }
 
 #[derive(Default)]
-struct Inside {
-    files: HashMap<String, File>,
+pub(super) struct Inside {
+    pub(super) files: HashMap<String, File>,
     tricks: HashMap<String, VecDeque<Trick>>,
-    seen: Vec<Seen>,
+    pub(super) seen: Vec<Seen>,
     /// Every piece of a body waits so long.
-    slow: Duration,
+    pub(super) slow: Duration,
     /// How the login host answers a wrong password: 401, 200 with a page, or 302 to itself.
     wrong_login: u16,
     /// When temporary S3 credentials end.
@@ -88,7 +85,7 @@ struct Inside {
     login: String,
 }
 
-type Shared = Arc<Mutex<Inside>>;
+pub(super) type Shared = Arc<Mutex<Inside>>;
 
 /// The three hosts, until it is let go.
 pub(crate) struct Archive {
@@ -203,9 +200,12 @@ pub(super) fn serve(runtime: &Runtime, router: Router) -> SocketAddr {
     address
 }
 
-fn note(shared: &Shared, host: &'static str, request: &Request) {
+/// Keeps the request, and says at which place.
+pub(super) fn note(shared: &Shared, host: &'static str, request: &Request) -> usize {
     let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
-    shared.lock().unwrap().seen.push(Seen { host, path, headers, sent: 0 });
+    let seen = &mut shared.lock().unwrap().seen;
+    seen.push(Seen { host, path, headers, sent: 0 });
+    seen.len() - 1
 }
 
 fn shows(request: &Request, name: header::HeaderName, text: &str) -> bool {
@@ -216,7 +216,7 @@ fn to(status: u16, location: &str) -> Response<Body> {
     Response::builder().status(status).header(header::LOCATION, location).body(Body::empty()).unwrap()
 }
 
-fn plain(status: u16, body: impl Into<Body>) -> Response<Body> {
+pub(super) fn plain(status: u16, body: impl Into<Body>) -> Response<Body> {
     Response::builder().status(status).body(body.into()).unwrap()
 }
 
@@ -226,13 +226,13 @@ fn to_login(shared: &Shared, path: &str) -> Response<Body> {
 }
 
 /// The next trick of the file, if `wanted` takes it.
-fn trick(shared: &Shared, name: &str, wanted: impl Fn(&Trick) -> bool) -> Option<Trick> {
+pub(super) fn trick(shared: &Shared, name: &str, wanted: impl Fn(&Trick) -> bool) -> Option<Trick> {
     let mut inside = shared.lock().unwrap();
     let tricks = inside.tricks.get_mut(name)?;
     tricks.front().is_some_and(wanted).then(|| tricks.pop_front()).flatten()
 }
 
-fn last_part(request: &Request) -> String {
+pub(super) fn last_part(request: &Request) -> String {
     request.uri().path().rsplit('/').next().unwrap().to_owned()
 }
 
@@ -325,107 +325,4 @@ async fn user_info(State(shared): State<Shared>, request: Request) -> Response<B
         true => plain(200, r#"{"uid":"ann"}"#),
         false => plain(401, ""),
     }
-}
-
-async fn store(
-    State(shared): State<Shared>,
-    Query(query): Query<HashMap<String, String>>,
-    request: Request,
-) -> Response<Body> {
-    note(&shared, "store", &request);
-    let name = last_part(&request);
-    if request.headers().contains_key(header::AUTHORIZATION) {
-        return plain(400, "Only one auth mechanism allowed");
-    }
-    if query.get("Signature").map(String::as_str) != Some(SIGNATURE) {
-        return plain(403, "<Error><Code>AccessDenied</Code></Error>");
-    }
-    let trick = trick(&shared, &name, |trick| !matches!(trick, Trick::Archive(..) | Trick::WantLogin));
-    match trick {
-        Some(Trick::Store(status)) => return plain(status, ""),
-        Some(Trick::Page) => {
-            let mut page = plain(200, "<!DOCTYPE html><title>Earthdata Login</title>");
-            page.headers_mut().insert(header::CONTENT_TYPE, "text/html; charset=utf-8".parse().unwrap());
-            return page;
-        }
-        _ => {}
-    }
-    let (file, slow, at) = {
-        let inside = shared.lock().unwrap();
-        (inside.files[&name].clone(), inside.slow, inside.seen.len() - 1)
-    };
-    let length = file.content.len();
-    let from = range(request.headers(), &file).filter(|_| trick != Some(Trick::IgnoreRange));
-    let mut response = Response::builder().header(header::CONTENT_TYPE, "application/x-hdf5");
-    if let Some(etag) = &file.etag {
-        response = response.header(header::ETAG, etag);
-    }
-    if let Some(modified) = &file.modified {
-        response = response.header(header::LAST_MODIFIED, modified);
-    }
-    let content = match from {
-        Some(from) if from >= length => {
-            let response = response.status(416).header(header::CONTENT_RANGE, format!("bytes */{length}"));
-            return response.body(Body::empty()).unwrap();
-        }
-        Some(from) => {
-            let from = if trick == Some(Trick::OtherRange) { from - 1000 } else { from };
-            response = response
-                .status(StatusCode::PARTIAL_CONTENT)
-                .header(header::CONTENT_RANGE, format!("bytes {from}-{}/{length}", length - 1));
-            file.content.slice(from..)
-        }
-        None => file.content.clone(),
-    };
-    if trick == Some(Trick::TooLong) {
-        let doubled = [content.clone(), content].concat();
-        return response.body(Body::from_stream(stream::iter([Ok::<_, Infallible>(Bytes::from(doubled))]))).unwrap();
-    }
-    let end = match trick {
-        Some(Trick::Cut(end) | Trick::Stall(end) | Trick::Trickle(end)) => end.min(content.len()),
-        _ => content.len(),
-    };
-    let announced = content.len();
-    // What ends a body early: an error closes the connection, a future that never ends keeps it open.
-    let next = content.slice(end..);
-    let trickle = stream::iter(next).then(|byte| async move {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        Ok::<_, std::io::Error>(Bytes::from(vec![byte]))
-    });
-    let (stalls, trickles) = (matches!(trick, Some(Trick::Stall(_))), matches!(trick, Some(Trick::Trickle(_))));
-    let ending = stream::once(async move {
-        if stalls {
-            std::future::pending::<()>().await;
-        }
-        // Time for what came before the end to leave.
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        Err::<Bytes, _>(std::io::Error::other("cut"))
-    });
-    let pieces: Vec<Bytes> =
-        (0..end).step_by(PIECE).map(|start| content.slice(start..end.min(start + PIECE))).collect();
-    let counting = Arc::clone(&shared);
-    let body = stream::iter(pieces).then(move |piece| {
-        let counting = Arc::clone(&counting);
-        async move {
-            if !slow.is_zero() {
-                tokio::time::sleep(slow).await;
-            }
-            counting.lock().unwrap().seen[at].sent += piece.len() as u64;
-            Ok::<_, std::io::Error>(piece)
-        }
-    });
-    let response = response.header(header::CONTENT_LENGTH, announced);
-    if trickles {
-        return response.body(Body::from_stream(body.chain(trickle))).unwrap();
-    }
-    let body = if end < announced { Body::from_stream(body.chain(ending)) } else { Body::from_stream(body) };
-    response.body(body).unwrap()
-}
-
-/// Where the wanted range begins, if the file is still the one that is meant.
-fn range(headers: &HeaderMap, file: &File) -> Option<usize> {
-    let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-    let from = text(header::RANGE)?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().unwrap();
-    let meant = text(header::IF_RANGE);
-    (meant.is_none() || meant == file.etag || meant == file.modified).then_some(from)
 }

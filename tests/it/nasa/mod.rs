@@ -4,3 +4,4 @@ pub(crate) mod archive;
 pub(crate) mod cmr;
 pub(crate) mod content;
 pub(crate) mod s3;
+mod store;
