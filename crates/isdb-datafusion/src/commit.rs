@@ -209,6 +209,7 @@ fn tell(row: &mut LedgerRow, tally: Tally) {
         row.replaces.clear();
         row.stage = tally.stage;
     }
+    row.checksum = row.checksum.take().or(tally.checksum);
     row.rows_read = tally.rows_read;
     row.rows_kept = tally.rows_kept;
     row.rows_rejected = tally.rows_rejected;

@@ -27,10 +27,10 @@ use crate::session::register_functions;
 
 /// No fragment is made larger, in bytes of Arrow memory: large enough to be few.
 const MOST_FRAGMENT_BYTES: usize = 256 << 20;
-/// A fragment that is written takes its memory so many times: rows, tiles, tiles compressed.
-const WRITING_COSTS: usize = 4;
+/// A fragment takes its memory so many times: rows, tiles and tiles compressed while it is written, and the rows of the next one.
+const WRITING_COSTS: usize = 5;
 /// A granule that is decoded takes about this much: its columns, what the filters keep of them, and what is on its way.
-const GRANULE_BYTES: usize = 128 << 20;
+const GRANULE_BYTES: usize = 96 << 20;
 /// Cores that one writer keeps busy, since libtiledb compresses the columns of a fragment side by side. Fewer writers make
 /// fragments that lie less over each other.
 const CORES_OF_WRITER: usize = 4;

@@ -10,6 +10,7 @@ use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricB
 use isdb_schema::segments::FRAGMENT_ID;
 use isdb_store::fault;
 use tiledb::Context;
+use tokio::task::JoinHandle;
 
 use crate::chunk::CHUNK;
 use crate::error::Error;
@@ -19,7 +20,7 @@ use crate::write::{WriteTarget, WrittenFragment};
 /// A chunk that fills more than this many fragments' worth is cut, wherever that is.
 const MOST_OVERFULL: usize = 2;
 
-/// Collects rows until they make a fragment.
+/// Collects rows until they make a fragment, and writes it while the rows of the next one come.
 pub(crate) struct FragmentWriter {
     context: Arc<Context>,
     target: WriteTarget,
@@ -29,12 +30,14 @@ pub(crate) struct FragmentWriter {
     pending: Vec<RecordBatch>,
     pending_bytes: usize,
     last_chunk: Option<i32>,
+    /// The fragment that is written now, on a thread that may block.
+    writing: Option<JoinHandle<Result<WrittenFragment>>>,
     written: Vec<WrittenFragment>,
     metrics: Metrics,
 }
 
 /// What EXPLAIN ANALYZE tells of a writer.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Metrics {
     fragments: Count,
     rows: Count,
@@ -55,6 +58,7 @@ impl FragmentWriter {
             pending: Vec::new(),
             pending_bytes: 0,
             last_chunk: None,
+            writing: None,
             written: Vec::new(),
             metrics: Metrics::default(),
         }
@@ -70,10 +74,10 @@ impl FragmentWriter {
         FragmentWriter { metrics, ..self }
     }
 
-    /// Keeps the rows of `batch`, and writes the fragment that they complete.
-    pub(crate) async fn take(mut self, mut batch: RecordBatch) -> Result<FragmentWriter> {
+    /// Keeps the rows of `batch`, and begins to write the fragment that they complete.
+    pub(crate) async fn take(&mut self, mut batch: RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
-            return Ok(self);
+            return Ok(());
         }
         let chunks = batch.remove_column(batch.schema().index_of(CHUNK)?);
         let chunks = chunks.as_primitive::<Int32Type>();
@@ -83,18 +87,27 @@ impl FragmentWriter {
             let is_overfull = self.pending_bytes >= MOST_OVERFULL * self.target.fragment_bytes;
             if let Some(end) = change.or(is_overfull.then_some(0)) {
                 self.keep(batch.slice(0, end))?;
-                self = self.write().await?;
+                self.write().await?;
                 batch = batch.slice(end, batch.num_rows() - end);
             }
         }
         self.last_chunk = chunks.values().last().copied();
-        self.keep(batch)?;
-        Ok(self)
+        self.keep(batch)
     }
 
     /// Writes what is left, and tells of every fragment.
-    pub(crate) async fn finish(self) -> Result<Vec<WrittenFragment>> {
-        Ok(self.write().await?.written)
+    pub(crate) async fn finish(mut self) -> Result<Vec<WrittenFragment>> {
+        self.write().await?;
+        self.wait().await?;
+        Ok(self.written)
+    }
+
+    /// Waits for the fragment that is written now, if there is one.
+    pub(crate) async fn wait(&mut self) -> Result<()> {
+        if let Some(writing) = self.writing.take() {
+            self.written.push(writing.await.map_err(|source| Error::Stopped { source })??);
+        }
+        Ok(())
     }
 
     fn keep(&mut self, rows: RecordBatch) -> Result<()> {
@@ -113,36 +126,36 @@ impl FragmentWriter {
         Ok(())
     }
 
+    /// The id of the fragment that is pending.
     fn next_id(&self) -> i64 {
-        self.target.first_fragment + (self.written.len() * self.writers) as i64
+        let before = self.written.len() + usize::from(self.writing.is_some());
+        self.target.first_fragment + (before * self.writers) as i64
     }
 
-    /// Writes what is pending as one fragment, on a thread that may block.
-    async fn write(mut self) -> Result<FragmentWriter> {
+    /// Begins to write what is pending as one fragment. One is written at a time: libtiledb has all cores for it.
+    async fn write(&mut self) -> Result<()> {
         if self.pending.is_empty() {
-            return Ok(self);
+            return Ok(());
         }
-        let write = move || -> Result<FragmentWriter> {
-            let timer = self.metrics.time.timer();
-            let rows: usize = self.pending.iter().map(RecordBatch::num_rows).sum();
-            let target = &self.target;
-            let name = tiledb::write_fragment(
-                &self.context,
-                &target.array,
-                target.timestamp,
-                std::mem::take(&mut self.pending),
-            )
-            .map_err(|source| Error::Write { uri: target.array.clone(), source })?;
+        let id = self.next_id();
+        self.wait().await?;
+        let (context, array, timestamp) = (Arc::clone(&self.context), self.target.array.clone(), self.target.timestamp);
+        let (pending, bytes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_bytes));
+        let metrics = self.metrics.clone();
+        let span = tracing::Span::current();
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            let _entered = span.entered();
+            let timer = metrics.time.timer();
+            let rows: usize = pending.iter().map(RecordBatch::num_rows).sum();
+            let name = tiledb::write_fragment(&context, &array, timestamp, pending)
+                .map_err(|source| Error::Write { uri: array, source })?;
             fault::reached("after-fragment");
-            tracing::debug!(fragment = name, rows, bytes = self.pending_bytes, "fragment written");
-            self.written.push(WrittenFragment { id: self.next_id(), name, rows: rows as i64 });
+            tracing::debug!(fragment = name, rows, bytes, "fragment written");
             drop(timer);
-            self.metrics.fragments.add(1);
-            self.metrics.rows.add(rows);
-            self.pending.clear();
-            self.pending_bytes = 0;
-            Ok(self)
-        };
-        tokio::task::spawn_blocking(write).await.map_err(|source| Error::Stopped { source })?
+            metrics.fragments.add(1);
+            metrics.rows.add(rows);
+            Ok(WrittenFragment { id, name, rows: rows as i64 })
+        }));
+        Ok(())
     }
 }

@@ -19,7 +19,7 @@ use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder}
 use datafusion::physical_plan::projection::ProjectionExprs;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{DisplayFormatType, Partitioning};
-use isdb_granule::{FileSource, Granule};
+use isdb_granule::{FileSource, Granule, checksum};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::segments::INGEST_ID;
 use tokio::runtime::Handle;
@@ -45,6 +45,8 @@ pub struct PlannedGranule {
     pub path: PathBuf,
     /// Its size.
     pub size_bytes: u64,
+    /// The checksum of its content, if that is known; of a local file it is computed otherwise.
+    pub checksum: Option<String>,
     /// The id of this attempt.
     pub ingest_id: i64,
     /// The granule's id.
@@ -233,7 +235,9 @@ fn read(
     let wanted: Vec<&Variable> = variables.to_vec();
     // The HDF5 reader may panic on a file that nobody foresaw; that must cost one granule, not the window.
     let decode = || open().and_then(|opened| opened.decode(&wanted, threads));
-    let decoded = match catch_unwind(AssertUnwindSafe(decode)) {
+    // Reading the file from one end to the other beside it brings what it needs into memory.
+    let (checksum, decoded) = beside(|| content_of(granule), || catch_unwind(AssertUnwindSafe(decode)));
+    let decoded = match decoded {
         Ok(Ok(decoded)) => Ok(decoded),
         Ok(Err(error)) => Err(chain(&error)),
         Err(_) => Err(format!("{}: the HDF5 reader gave up on it", granule.path.display())),
@@ -242,7 +246,7 @@ fn read(
         Ok(decoded) => decoded,
         Err(error) => {
             tracing::debug!(error, "cannot be decoded");
-            let mut tally = Tally { ingest_id, ..Tally::default() };
+            let mut tally = Tally { ingest_id, checksum, ..Tally::default() };
             tally.fail("decode", error);
             return Ok(vec![tally.to_row(schema)?]);
         }
@@ -254,6 +258,7 @@ fn read(
     let notes: Vec<String> = decoded.notes.iter().map(ToString::to_string).collect();
     let tally = Tally {
         ingest_id,
+        checksum,
         rows_read: count(decoded.rows_read),
         rows_kept: count(kept as u64),
         rows_rejected: count(decoded.rows_rejected),
@@ -267,6 +272,23 @@ fn read(
     tracing::debug!(rows = tally.rows_read, beams = tally.beams_read, "decoded");
     batches.push(tally.to_row(schema)?);
     Ok(batches)
+}
+
+/// What `other` and `work` give, `other` on a thread of its own if there is one to be had.
+fn beside<A: Send, B>(other: impl Fn() -> Option<A> + Sync, work: impl FnOnce() -> B) -> (Option<A>, B) {
+    std::thread::scope(|scope| {
+        let spawned = std::thread::Builder::new().spawn_scoped(scope, &other);
+        let done = work();
+        match spawned {
+            Ok(thread) => (thread.join().ok().flatten(), done),
+            Err(_) => (other(), done),
+        }
+    })
+}
+
+/// The checksum of a granule's file. What is no file, or cannot be read, has none.
+fn content_of(granule: &PlannedGranule) -> Option<String> {
+    granule.checksum.clone().or_else(|| checksum(&granule.path).ok())
 }
 
 /// The decoded columns, and between them those that are the same in all rows of a granule.

@@ -22,6 +22,8 @@ pub(crate) const TALLY: &str = "#tally";
 pub struct Tally {
     /// The attempt's id.
     pub ingest_id: i64,
+    /// The checksum of the file's content.
+    pub checksum: Option<String>,
     /// Segments in the granule.
     pub rows_read: i64,
     /// Segments handed on.
@@ -66,6 +68,7 @@ pub(crate) fn tally_fields() -> Fields {
         text("notes"),
         text("stage"),
         text("error"),
+        text("checksum"),
     ])
 }
 
@@ -107,6 +110,7 @@ impl Tally {
                 text(&self.notes),
                 text(&self.stage),
                 text(&self.error),
+                text(&self.checksum),
             ],
             None,
         )?;
@@ -137,6 +141,7 @@ impl Tally {
                 notes: maybe(10, row),
                 stage: maybe(11, row),
                 error: maybe(12, row),
+                checksum: maybe(13, row),
             })
             .collect()
     }
@@ -160,6 +165,7 @@ mod tests {
             beams_empty: 1,
             beams_missing: 1,
             error: Some("e".into()),
+            checksum: Some("xxh64:5".into()),
             ..Tally::default()
         };
         let row = tally.to_row(&schema).unwrap();

@@ -150,14 +150,15 @@ impl ExecutionPlan for TileDbWriteExec {
             FragmentWriter::new(tiledb, target, partitions, &input.schema()).with_metrics(&self.metrics, partition);
         let output = futures::stream::try_unfold((input, Some(writer)), |(mut input, writer)| async move {
             let Some(mut writer) = writer else { return Ok(None) };
-            while let Some(batch) = input.next().await {
-                let (rows, tallies) = split(batch?)?;
-                writer = writer.take(rows).await?;
-                if let Some(tallies) = tallies {
-                    return Ok(Some((tallies, (input, Some(writer)))));
+            match fill(&mut writer, &mut input).await {
+                Ok(Some(tallies)) => Ok(Some((tallies, (input, Some(writer))))),
+                Ok(None) => Ok(Some((to_batch(&writer.finish().await?)?, (input, None)))),
+                Err(error) => {
+                    // Nothing may be written any more when it is told that nothing will be.
+                    let _ = writer.wait().await;
+                    Err(error)
                 }
             }
-            Ok(Some((to_batch(&writer.finish().await?)?, (input, None))))
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(output_schema(), output)))
     }
@@ -165,6 +166,18 @@ impl ExecutionPlan for TileDbWriteExec {
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.metrics.clone_inner())
     }
+}
+
+/// Gives `writer` the rows of `input` until tallies come, which are given back, or nothing more does.
+async fn fill(writer: &mut FragmentWriter, input: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>> {
+    while let Some(batch) = input.next().await {
+        let (rows, tallies) = split(batch?)?;
+        writer.take(rows).await?;
+        if tallies.is_some() {
+            return Ok(tallies);
+        }
+    }
+    Ok(None)
 }
 
 /// The batch's rows, and its tallies as rows of the output, if it has any.

@@ -8,6 +8,7 @@
 //! fill, and any float that is NaN or at least 3.4e38. Zero is a value even then, and so is the −1 of some flags.
 
 mod beam;
+mod checksum;
 mod container;
 mod content;
 mod dataset;
@@ -30,6 +31,7 @@ mod time;
 mod validity;
 mod values;
 
+pub use checksum::checksum;
 pub use error::{Error, Result};
 pub use granule::{Decoded, Granule};
 pub use identity::{Identity, IdentitySource};

@@ -15,6 +15,7 @@ pub(crate) fn planned(id: Id, attempt: &Attempt) -> PlannedGranule {
     let mut granule = PlannedGranule {
         path: candidate.path.clone(),
         size_bytes: candidate.size_bytes,
+        checksum: candidate.checksum.clone(),
         ingest_id: id.0,
         granule: candidate.granule(),
         merges_with: attempt.taking.merges_with.iter().map(|id| id.0).collect(),

@@ -110,7 +110,9 @@ impl<'r> Run<'r> {
             self.far.of_bytes = self.far.bytes + size(&selected.now) + size_of(&selected.later) + bytes;
             candidates = selected.later;
             for mut window in windows(selected.now, self.request.window) {
-                add_checksums(window.iter_mut().map(|attempt| &mut attempt.candidate), self.request.threads).await;
+                let unreadable =
+                    window.iter_mut().map(|attempt| &mut attempt.candidate).filter(|it| it.identity.is_err());
+                add_checksums(unreadable, self.request.threads).await;
                 self.window(&window, progress).await?;
                 let Far { granules, of, rows, bytes, of_bytes } = self.far;
                 progress(Progress::Committed { granules, of, rows, bytes, of_bytes });
