@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn little_to_write_makes_one_fragment_and_not_one_for_each_core() {
         assert_eq!(resources(32, 16 << 30).writers(20 << 20), 1);
-        assert_eq!(resources(32, 16 << 30).writers(16 << 30), 8);
+        assert_eq!(resources(32, 32 << 30).writers(16 << 30), 8);
     }
 
     #[test]

@@ -309,6 +309,7 @@ fn count(rows: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::AsArray as _;
     use datafusion::execution::runtime_env::RuntimeEnvBuilder;
     use datafusion::physical_plan::common::collect;
     use datafusion::prelude::{SessionConfig, SessionContext};
@@ -319,9 +320,10 @@ mod tests {
 
     use super::*;
 
-    /// The rows of the granule at `path`, and the requests that it took.
+    /// The rows of the granule at `path`, whose checksum is known, and the requests that it took.
     async fn rows(path: &Path, context: &SessionContext) -> (Vec<RecordBatch>, usize) {
-        let granule = PlannedGranule { path: path.to_owned(), ..PlannedGranule::default() };
+        let checksum = Some("xxh64:0123456789abcdef".to_owned());
+        let granule = PlannedGranule { path: path.to_owned(), checksum, ..PlannedGranule::default() };
         let source = GranuleSource::new(&[granule], &[variable("h_canopy").unwrap()], &[], 1);
         let rows = collect(source.open(0, context.task_ctx()).unwrap()).await.unwrap();
         let requests = source.metrics().clone_inner().sum_by_name(REQUESTS).unwrap().as_usize();
@@ -350,5 +352,24 @@ mod tests {
         // A store that nobody has registered is told like a file that is not there.
         let (unknown, _) = rows(Path::new(&format!("s3://other/{NAME}")), &context).await;
         assert_eq!(unknown.len(), 1, "a tally alone");
+    }
+
+    #[test]
+    fn a_file_s_checksum_is_told_whether_or_not_it_can_be_decoded_and_computed_only_if_unknown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "abc").unwrap();
+        let told = |checksum: Option<&str>| {
+            let checksum = checksum.map(str::to_owned);
+            let granule = PlannedGranule { path: file.path().to_owned(), checksum, ..PlannedGranule::default() };
+            let schema = granule_rows_schema(&[], &[]);
+            let rows = read(&granule, || open_file(&granule.path), &[], &schema, 1).unwrap();
+            let tallies =
+                rows.iter().flat_map(|row| Tally::from_column(row.column_by_name(TALLY).unwrap().as_struct()));
+            let [tally] = tallies.collect::<Vec<_>>().try_into().unwrap();
+            assert_eq!(tally.stage.as_deref(), Some("decode"));
+            tally.checksum.unwrap()
+        };
+        assert_eq!(told(None), "xxh64:44bc2cf5ad770999");
+        assert_eq!(told(Some("xxh64:5")), "xxh64:5");
     }
 }
