@@ -83,6 +83,9 @@ pub(crate) fn stored(
     let mut config = ConfigOptions::new();
     // More partitions of the computation of a number would only copy.
     config.optimizer.enable_round_robin_repartition = false;
+    // One sorter for each writer. Several that are merged would share the memory: those that merge what they have spilled may
+    // take all of it, and the merge of their rows can neither wait nor spill.
+    config.optimizer.repartition_sorts = false;
     config.execution.target_partitions = writers.max(1);
     let plan = EnsureRequirements::new().optimize(commit, &config)?;
     SanityCheckPlan::new().optimize(plan, &config)
@@ -166,13 +169,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_writer_needs_no_dealing_out() {
+    async fn one_writer_has_one_sorter_however_many_read() {
         let shown = shown(1).await;
         let expected = [
             "CommitExec",
             "TileDbWriteExec",
-            "SortPreservingMergeExec",
             "SortExec",
+            "CoalescePartitionsExec",
             "ProjectionExec",
             "QualityExec",
             "DataSourceExec",
