@@ -146,7 +146,8 @@ impl AttributeKind {
         }
     }
 
-    /// Floats are always told as a superset: TileDB holds both zeros equal, Arrow does not.
+    /// Floats are always told as a superset: TileDB holds both zeros equal, the engine in comparisons only, not in
+    /// lists.
     fn told(self, condition: Condition) -> Pushed {
         let pushed = Pushed::condition(condition);
         if matches!(self, Self::Float { .. }) { pushed.inexact() } else { pushed }
@@ -218,7 +219,7 @@ fn integer(op: Operator, value: i128, low: i128, high: i128) -> Bound {
 #[expect(clippy::cast_possible_truncation, reason = "saturates beyond every integer type, where it compares the same")]
 fn whole(op: Operator, value: f64) -> Option<(Operator, Option<i128>)> {
     if value == 0.0 && value.is_sign_negative() {
-        // Arrow's order puts the column's zero above this one.
+        // The engine may put the column's zero above this one.
         return None;
     }
     if value.fract() == 0.0 || value.is_infinite() {
@@ -234,7 +235,7 @@ fn whole(op: Operator, value: f64) -> Option<(Operator, Option<i128>)> {
     })
 }
 
-/// A superset of what Arrow's total order says, in IEEE comparisons: ends become inclusive, since −0.0 < 0.0 there.
+/// A superset of what the engine says, in IEEE comparisons: ends become inclusive, since it may hold −0.0 < 0.0.
 #[expect(clippy::float_cmp, reason = "asks whether the value is exactly a single")]
 fn float(op: Operator, value: f64, single: bool, no_nan: bool) -> Option<Bound> {
     let exact = !single || f64::from(nearest(value)) == value;

@@ -92,6 +92,19 @@ fn floats_are_ordered_by_the_array_only_where_nan_cannot_be() {
 }
 
 #[test]
+fn a_zero_brings_the_other_one_whichever_way_the_engine_compares_them() {
+    for zero in [0f32, -0.0] {
+        assert_eq!(told(col("h").not_eq(lit(zero))), "superset:  | ");
+        assert_eq!(told(col("h").in_list(vec![lit(zero), lit(5f32)], true)), "superset:  | ");
+        assert_eq!(told(col("x").not_eq(lit(f64::from(zero)))), "superset:  | ");
+    }
+    assert_eq!(told(col("x").lt(lit(0f64))), "superset: x in [-90, 0] | ");
+    assert_eq!(told(col("h").in_list(vec![lit(-0.0f32), lit(5f32)], false)), "superset:  | h IN (0, 5)");
+    assert_eq!(told(col("x").in_list(vec![lit(-0.0f64)], false)), "superset: x in [0, 0] | ");
+    assert_eq!(told(col("x").gt_eq(lit(0f64))), "superset: x in [0, 90] | ");
+}
+
+#[test]
 fn small_integers_meet_literals_beyond_their_type() {
     assert_eq!(told(cast(col("flag"), DataType::Int64).lt(lit(1000i64))), "exact:  | flag IS NOT NULL");
     assert_eq!(told(cast(col("flag"), DataType::Int64).gt(lit(1000i64))), "never");

@@ -189,8 +189,10 @@ fn leaf() -> impl Strategy<Value = Expr> {
     let between = between.prop_map(|(column, low, high, negated)| {
         Expr::Between(Between::new(Box::new(column), negated, Box::new(lit(low)), Box::new(lit(high))))
     });
-    let list = operand()
-        .prop_flat_map(|(column, values)| (Just(column), proptest::collection::vec(values, 1..6), any::<bool>()));
+    let list = operand().prop_flat_map(|(column, values)| {
+        let values = values.prop_filter("a zero that the engine may tell from the other one", |value| !is_zero(value));
+        (Just(column), proptest::collection::vec(values, 1..6), any::<bool>())
+    });
     let list = list.prop_map(|(column, list, negated)| {
         Expr::InList(InList::new(Box::new(column), list.into_iter().map(lit).collect(), negated))
     });
@@ -198,6 +200,13 @@ fn leaf() -> impl Strategy<Value = Expr> {
     let null = (proptest::sample::select(names.to_vec()), any::<bool>())
         .prop_map(|(name, negated)| if negated { col(name).is_not_null() } else { col(name).is_null() });
     prop_oneof![6 => comparison, 3 => between, 2 => list, 1 => null, 1 => Just(col("flag"))]
+}
+
+/// DataFusion's comparisons hold -0.0 and 0.0 equal, its sets do not; which of them evaluates a list depends on the rest
+/// of the plan, so that over both zeros one statement has two answers in memory already.
+fn is_zero(value: &ScalarValue) -> bool {
+    matches!(value, ScalarValue::Float64(Some(v)) if *v == 0.0)
+        || matches!(value, ScalarValue::Float32(Some(v)) if *v == 0.0)
 }
 
 fn filter() -> impl Strategy<Value = Expr> {
