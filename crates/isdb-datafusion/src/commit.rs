@@ -139,7 +139,7 @@ impl ExecutionPlan for CommitExec {
 async fn gather(mut input: SendableRecordBatchStream) -> Result<(Vec<FragmentRecord>, Vec<Tally>)> {
     let (mut fragments, mut tallies) = (Vec::new(), Vec::new());
     while let Some(batch) = input.try_next().await? {
-        let (written, tallied) = outcome(&batch);
+        let (written, tallied) = outcome(&batch)?;
         fragments.extend(written.into_iter().map(record));
         tallies.extend(tallied);
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::chunk::CHUNK;
 use crate::error::Error;
+use crate::gather::bytes_of;
 use crate::tally::TALLY;
 use crate::write::{WriteTarget, WrittenFragment};
 
@@ -116,12 +117,7 @@ impl FragmentWriter {
         }
         let id: ArrayRef = Arc::new(Int64Array::from_value(self.next_id(), rows.num_rows()));
         let columns = rows.columns().iter().map(Arc::clone).chain([id]).collect();
-        let mut bytes = 0;
-        for column in rows.columns() {
-            // Batches may be slices: only their own part counts.
-            bytes += column.to_data().get_slice_memory_size()?;
-        }
-        self.pending_bytes += bytes;
+        self.pending_bytes += bytes_of(&rows)?;
         self.pending.push(RecordBatch::try_new(Arc::clone(&self.schema), columns)?);
         Ok(())
     }

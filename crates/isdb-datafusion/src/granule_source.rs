@@ -309,7 +309,6 @@ fn count(rows: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::AsArray as _;
     use datafusion::execution::runtime_env::RuntimeEnvBuilder;
     use datafusion::physical_plan::common::collect;
     use datafusion::prelude::{SessionConfig, SessionContext};
@@ -364,7 +363,7 @@ mod tests {
             let schema = granule_rows_schema(&[], &[]);
             let rows = read(&granule, || open_file(&granule.path), &[], &schema, 1).unwrap();
             let tallies =
-                rows.iter().flat_map(|row| Tally::from_column(row.column_by_name(TALLY).unwrap().as_struct()));
+                rows.iter().flat_map(|row| Tally::from_column(row.column_by_name(TALLY).unwrap()).unwrap());
             let [tally] = tallies.collect::<Vec<_>>().try_into().unwrap();
             assert_eq!(tally.stage.as_deref(), Some("decode"));
             tally.checksum.unwrap()

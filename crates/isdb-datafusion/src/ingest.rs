@@ -1,5 +1,5 @@
-//! The ingest plan of one window: granule source, quality, chunk, repartition, sort, write, commit. What each operator needs of the
-//! others it declares; DataFusion puts the repartition and the sort between them.
+//! The ingest plan of one window: granule source, quality, chunk, gather, write, commit. What each operator needs of the others
+//! it declares; DataFusion puts the repartition between them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use crate::chunk::{CHUNK, chunk_function};
 use crate::commit::{CommitExec, Recorded};
 use crate::error::chain;
 use crate::expression::physical;
+use crate::gather::GatherExec;
 use crate::granule_source::{GranuleSource, PlannedGranule, open_file};
 use crate::merged::{Merges, StoredKeys};
 use crate::quality::QualityExec;
@@ -78,14 +79,12 @@ pub(crate) fn stored(
     recorded: Recorded,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let writers = target.writers;
-    let write = Arc::new(TileDbWriteExec::try_new(with_chunk(input)?, target)?);
+    let gather = Arc::new(GatherExec::try_new(with_chunk(input)?, writers)?);
+    let write = Arc::new(TileDbWriteExec::try_new(gather, target)?);
     let commit: Arc<dyn ExecutionPlan> = Arc::new(CommitExec::new(write, window, recorded));
     let mut config = ConfigOptions::new();
     // More partitions of the computation of a number would only copy.
     config.optimizer.enable_round_robin_repartition = false;
-    // One sorter for each writer. Several that are merged would share the memory: those that merge what they have spilled may
-    // take all of it, and the merge of their rows can neither wait nor spill.
-    config.optimizer.repartition_sorts = false;
     config.execution.target_partitions = writers.max(1);
     let plan = EnsureRequirements::new().optimize(commit, &config)?;
     SanityCheckPlan::new().optimize(plan, &config)
@@ -149,14 +148,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rows_are_dealt_out_by_chunk_and_sorted_before_they_are_written() {
+    async fn rows_are_dealt_out_and_gathered_by_chunk_before_they_are_written() {
         for writers in [2, 8] {
             let shown = shown(writers).await;
             let expected = [
                 "CommitExec",
                 "CoalescePartitionsExec",
                 "TileDbWriteExec",
-                "SortExec",
+                "GatherExec",
                 "RepartitionExec",
                 "ProjectionExec",
                 "QualityExec",
@@ -164,17 +163,17 @@ mod tests {
             ];
             assert_eq!(operators(&shown), expected, "{shown}");
             assert!(shown.contains(&format!("RepartitionExec: partitioning=Hash([chunk@13], {writers})")), "{shown}");
-            assert!(shown.contains("SortExec: expr=[chunk@13 ASC], preserve_partitioning=[true]"), "{shown}");
+            assert!(shown.contains("GatherExec: by=chunk@13"), "{shown}");
         }
     }
 
     #[tokio::test]
-    async fn one_writer_has_one_sorter_however_many_read() {
+    async fn one_writer_gathers_all_rows_however_many_read() {
         let shown = shown(1).await;
         let expected = [
             "CommitExec",
             "TileDbWriteExec",
-            "SortExec",
+            "GatherExec",
             "CoalescePartitionsExec",
             "ProjectionExec",
             "QualityExec",

@@ -14,6 +14,7 @@ mod expiry;
 mod expression;
 mod filtered;
 mod fragment;
+mod gather;
 mod granule_source;
 mod ingest;
 mod interval;

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
-use arrow::array::{Array as _, AsArray, RecordBatch};
+use arrow::array::{Array as _, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
@@ -159,7 +159,7 @@ fn through(sieve: &mut Sieve, batch: &RecordBatch, kept: &Count) -> Result<Vec<R
     let (mut ready, mut begin) = (Vec::new(), 0);
     for end in (0..batch.num_rows()).filter(|row| tallies.is_valid(*row)) {
         sieve.rows(&batch.slice(begin, end - begin));
-        if let Some(tally) = Tally::from_column(&tallies.as_struct().slice(end, 1)).pop() {
+        if let Some(tally) = Tally::from_column(&tallies.slice(end, 1))?.pop() {
             let granule = sieve.finish(tally)?;
             // The last row is the tally.
             kept.add(granule.iter().map(RecordBatch::num_rows).sum::<usize>().saturating_sub(1));

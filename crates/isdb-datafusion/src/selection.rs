@@ -168,7 +168,7 @@ impl Binder {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Array, AsArray, Float64Array, LargeStringArray, RecordBatch, new_null_array};
+    use arrow::array::{Array, Float64Array, LargeStringArray, RecordBatch, new_null_array};
     use isdb_schema::filters::choose;
 
     use super::*;
@@ -201,14 +201,14 @@ mod tests {
         let mut sieve = Sieve::new(filters.into(), outputs.into(), Arc::new(Merges::default()), Arc::new(stored));
         sieve.rows(&rows);
         let ready = sieve.finish(Tally::default()).unwrap();
-        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap().as_struct()).pop().unwrap();
+        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
         assert_eq!((tally.rows_kept, tally.rows_removed, &tally.error), (2, 3, &None));
         let told: Vec<_> = tally.removed.iter().map(|f| (f.filter.as_str(), f.removed, f.alone)).collect();
         assert_eq!(told, [("region", 2, 2), ("strong", 1, 2)]);
 
         sieve.rows(&rows.slice(3, 2));
         let ready = sieve.finish(Tally::default()).unwrap();
-        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap().as_struct()).pop().unwrap();
+        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
         assert_eq!(
             (tally.rows_kept, tally.rows_removed, tally.error),
             (0, 2, None),

@@ -3,22 +3,21 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array as _, ArrayRef, AsArray, Int64Array, LargeStringArray, RecordBatch, StructArray, new_null_array,
-};
-use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef};
+use arrow::array::{Array as _, ArrayRef, AsArray, RecordBatch, StringArray, new_null_array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use isdb_schema::catalogue::Variable;
 use isdb_schema::columns::granule_fields;
 use isdb_schema::ledger::Removed;
 use isdb_schema::segments::{self, FRAGMENT_ID};
+use serde::{Deserialize, Serialize};
 
 /// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one. No derived column can
 /// have this name.
 pub(crate) const TALLY: &str = "#tally";
 
 /// What was read of one granule, and why not if it could not be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// The attempt's id.
     pub ingest_id: i64,
@@ -50,26 +49,9 @@ pub struct Tally {
     pub error: Option<String>,
 }
 
-/// The type of the tally column.
-pub(crate) fn tally_fields() -> Fields {
-    let count = |name: &str| Field::new(name, DataType::Int64, false);
-    let text = |name: &str| Field::new(name, DataType::LargeUtf8, true);
-    Fields::from(vec![
-        count("ingest_id"),
-        count("rows_read"),
-        count("rows_kept"),
-        count("rows_rejected"),
-        count("rows_removed"),
-        text("removed"),
-        count("beams_read"),
-        count("beams_empty"),
-        count("beams_missing"),
-        text("missing_variables"),
-        text("notes"),
-        text("stage"),
-        text("error"),
-        text("checksum"),
-    ])
+/// The tally column: JSON, since a text that is NULL in nearly every row weighs next to nothing on its way.
+pub(crate) fn tally_field() -> Field {
+    Field::new(TALLY, DataType::Utf8, true)
 }
 
 /// The columns that leave the granule source: those of the segments with their `ingest_id`, the asked ones of the granule as
@@ -78,7 +60,7 @@ pub(crate) fn granule_rows_schema(variables: &[&Variable], granule_columns: &[&s
     let segment = segments::stored_fields(variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);
     let granule = granule_fields().into_iter().filter(|field| granule_columns.contains(&field.name().as_str()));
     let mut fields: Vec<Field> = segment.chain(granule).map(|field| field.with_nullable(true)).collect();
-    fields.push(Field::new(TALLY, DataType::Struct(tally_fields()), true));
+    fields.push(tally_field());
     Arc::new(Schema::new(fields))
 }
 
@@ -92,58 +74,27 @@ impl Tally {
 
     /// The tally as the last row of its granule.
     pub(crate) fn to_row(&self, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-        let count = |value| -> ArrayRef { Arc::new(Int64Array::from(vec![value])) };
-        let text = |value: &Option<String>| -> ArrayRef { Arc::new(LargeStringArray::from(vec![value.as_deref()])) };
-        let tally = StructArray::try_new(
-            tally_fields(),
-            vec![
-                count(self.ingest_id),
-                count(self.rows_read),
-                count(self.rows_kept),
-                count(self.rows_rejected),
-                count(self.rows_removed),
-                text(&(!self.removed.is_empty()).then(|| Removed::to_json(&self.removed))),
-                count(self.beams_read),
-                count(self.beams_empty),
-                count(self.beams_missing),
-                text(&self.missing_variables),
-                text(&self.notes),
-                text(&self.stage),
-                text(&self.error),
-                text(&self.checksum),
-            ],
-            None,
-        )?;
+        let told = serde_json::to_string(self).map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
         let column = |field: &Arc<Field>| -> ArrayRef {
-            if field.name() == TALLY { Arc::new(tally.clone()) } else { new_null_array(field.data_type(), 1) }
+            if field.name() == TALLY {
+                Arc::new(StringArray::from_iter_values([&told]))
+            } else {
+                new_null_array(field.data_type(), 1)
+            }
         };
         RecordBatch::try_new(Arc::clone(schema), schema.fields().iter().map(column).collect())
     }
 
     /// The tallies of a tally column, NULL rows passed over.
-    pub(crate) fn from_column(column: &StructArray) -> Vec<Tally> {
-        let count = |index: usize| column.column(index).as_primitive::<Int64Type>();
-        let text = |index: usize| column.column(index).as_string::<i64>();
-        let maybe = |index: usize, row: usize| text(index).is_valid(row).then(|| text(index).value(row).to_owned());
-        (0..column.len())
-            .filter(|row| column.is_valid(*row))
-            .map(|row| Tally {
-                ingest_id: count(0).value(row),
-                rows_read: count(1).value(row),
-                rows_kept: count(2).value(row),
-                rows_rejected: count(3).value(row),
-                rows_removed: count(4).value(row),
-                removed: maybe(5, row).map(|text| Removed::from_json(&text)).unwrap_or_default(),
-                beams_read: count(6).value(row),
-                beams_empty: count(7).value(row),
-                beams_missing: count(8).value(row),
-                missing_variables: maybe(9, row),
-                notes: maybe(10, row),
-                stage: maybe(11, row),
-                error: maybe(12, row),
-                checksum: maybe(13, row),
-            })
-            .collect()
+    ///
+    /// # Errors
+    /// When a text of it is no tally.
+    pub(crate) fn from_column(column: &ArrayRef) -> Result<Vec<Tally>, ArrowError> {
+        let Some(texts) = column.as_string_opt::<i32>() else {
+            return Err(ArrowError::CastError(format!("a tally is text, not {}", column.data_type())));
+        };
+        let read = |text| serde_json::from_str(text).map_err(|error| ArrowError::ExternalError(Box::new(error)));
+        texts.iter().flatten().map(read).collect()
     }
 }
 
@@ -171,6 +122,6 @@ mod tests {
         let row = tally.to_row(&schema).unwrap();
         assert_eq!(row.num_rows(), 1);
         assert_eq!(row.column(0).null_count(), 1);
-        assert_eq!(Tally::from_column(row.column_by_name(TALLY).unwrap().as_struct()), [tally]);
+        assert_eq!(Tally::from_column(row.column_by_name(TALLY).unwrap()).unwrap(), [tally]);
     }
 }

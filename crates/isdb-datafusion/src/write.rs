@@ -13,9 +13,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{
-    Distribution, EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr, PhysicalSortExpr,
-};
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -28,7 +26,8 @@ use tiledb::Context;
 
 use crate::chunk::CHUNK;
 use crate::fragment::FragmentWriter;
-use crate::tally::{TALLY, Tally, tally_fields};
+use crate::gather::{by, dealt_out};
+use crate::tally::{TALLY, Tally, tally_field};
 
 const FRAGMENT: &str = "fragment";
 
@@ -64,7 +63,7 @@ pub struct WriteTarget {
 pub(crate) struct TileDbWriteExec {
     input: Arc<dyn ExecutionPlan>,
     target: WriteTarget,
-    chunk: Arc<dyn PhysicalExpr>,
+    chunk: Column,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -75,7 +74,7 @@ impl TileDbWriteExec {
     /// # Errors
     /// When the input has no column `chunk`.
     pub(crate) fn try_new(input: Arc<dyn ExecutionPlan>, target: WriteTarget) -> Result<TileDbWriteExec> {
-        let chunk: Arc<dyn PhysicalExpr> = Arc::new(Column::new_with_schema(CHUNK, &input.schema())?);
+        let chunk = Column::new_with_schema(CHUNK, &input.schema())?;
         let properties = PlanProperties::new(
             EquivalenceProperties::new(output_schema()),
             Partitioning::UnknownPartitioning(input.output_partitioning().partition_count()),
@@ -108,16 +107,11 @@ impl ExecutionPlan for TileDbWriteExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        // Dealing out to one would copy every row for nothing.
-        InputDistributionRequirements::new(vec![match self.target.writers {
-            0 | 1 => Distribution::SinglePartition,
-            _ => Distribution::KeyPartitioned(vec![Arc::clone(&self.chunk)]),
-        }])
+        dealt_out(&self.chunk, self.target.writers)
     }
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        let by_chunk = LexOrdering::new([PhysicalSortExpr::new_default(Arc::clone(&self.chunk)).nulls_first()]);
-        vec![by_chunk.map(OrderingRequirements::from)]
+        vec![LexOrdering::new([by(&self.chunk)]).map(OrderingRequirements::from)]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
@@ -128,7 +122,8 @@ impl ExecutionPlan for TileDbWriteExec {
         &self,
         visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        visit(&self.chunk)
+        let chunk: Arc<dyn PhysicalExpr> = Arc::new(self.chunk.clone());
+        visit(&chunk)
     }
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -204,7 +199,7 @@ fn to_batch(written: &[WrittenFragment]) -> Result<RecordBatch> {
         ],
         None,
     )?;
-    let tallies = new_null_array(&DataType::Struct(tally_fields()), fragments.len());
+    let tallies = new_null_array(tally_field().data_type(), fragments.len());
     Ok(RecordBatch::try_new(output_schema(), vec![Arc::new(fragments), tallies])?)
 }
 
@@ -219,17 +214,17 @@ fn fragment_fields() -> Fields {
 fn output_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new(FRAGMENT, DataType::Struct(fragment_fields()), true),
-        Field::new(TALLY, DataType::Struct(tally_fields()), true),
+        tally_field(),
     ]))
 }
 
 /// The fragments and tallies in one batch of the operator's output.
-pub(crate) fn outcome(batch: &RecordBatch) -> (Vec<WrittenFragment>, Vec<Tally>) {
+pub(crate) fn outcome(batch: &RecordBatch) -> Result<(Vec<WrittenFragment>, Vec<Tally>)> {
     let fragments = batch.column(0).as_struct();
     let written = (0..fragments.len()).filter(|row| fragments.is_valid(*row)).map(|row| WrittenFragment {
         id: fragments.column(0).as_primitive::<Int64Type>().value(row),
         name: fragments.column(1).as_string::<i64>().value(row).to_owned(),
         rows: fragments.column(2).as_primitive::<Int64Type>().value(row),
     });
-    (written.collect(), Tally::from_column(batch.column(1).as_struct()))
+    Ok((written.collect(), Tally::from_column(batch.column(1))?))
 }

@@ -1,0 +1,193 @@
+//! The gather operator: brings the rows of each chunk together. A satellite flies along, so that rows come in runs of one chunk;
+//! whole runs are moved instead of rows, and those that the memory does not hold wait on disk.
+
+mod order;
+mod run;
+mod spilled;
+
+use std::fmt::{self, Formatter};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{Distribution, EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties as _, InputDistributionRequirements,
+    PlanProperties,
+};
+use futures::StreamExt;
+
+use crate::chunk::CHUNK;
+use crate::error::Error;
+use order::InOrder;
+pub(crate) use run::bytes_of;
+use run::{Run, runs_of};
+use spilled::Spilled;
+
+/// Orders each input partition by chunk, rows without one first. Of equal chunks, the order among rows is not told.
+#[derive(Debug)]
+pub(crate) struct GatherExec {
+    input: Arc<dyn ExecutionPlan>,
+    chunk: Column,
+    partitions: usize,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl GatherExec {
+    /// Gathers the rows of `input`, which have a `chunk`, into `partitions` that share no chunk.
+    ///
+    /// # Errors
+    /// When the input has no column `chunk`.
+    pub(crate) fn try_new(input: Arc<dyn ExecutionPlan>, partitions: usize) -> Result<GatherExec> {
+        let chunk = Column::new_with_schema(CHUNK, &input.schema())?;
+        let orderings = LexOrdering::new([by(&chunk)]);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new_with_orderings(input.schema(), orderings),
+            input.output_partitioning().clone(),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
+        Ok(GatherExec { input, chunk, partitions, properties, metrics })
+    }
+}
+
+/// The order that the operator makes.
+pub(crate) fn by(chunk: &Column) -> PhysicalSortExpr {
+    PhysicalSortExpr::new_default(Arc::new(chunk.clone())).nulls_first()
+}
+
+/// What rows must be dealt out by, so that `partitions` share no chunk. Dealing out to one would copy every row for nothing.
+pub(crate) fn dealt_out(chunk: &Column, partitions: usize) -> InputDistributionRequirements {
+    InputDistributionRequirements::new(vec![match partitions {
+        0 | 1 => Distribution::SinglePartition,
+        _ => Distribution::KeyPartitioned(vec![Arc::new(chunk.clone())]),
+    }])
+}
+
+impl DisplayAs for GatherExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "GatherExec: by={}", self.chunk)
+    }
+}
+
+impl ExecutionPlan for GatherExec {
+    fn name(&self) -> &str {
+        "GatherExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        dealt_out(&self.chunk, self.partitions)
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        let chunk: Arc<dyn PhysicalExpr> = Arc::new(self.chunk.clone());
+        visit(&chunk)
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        match children.pop() {
+            Some(input) if children.is_empty() => Ok(Arc::new(GatherExec::try_new(input, self.partitions)?)),
+            _ => internal_err!("GatherExec has one input"),
+        }
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let mut input = self.input.execute(partition, Arc::clone(&context))?;
+        let consumer = MemoryConsumer::new(format!("GatherExec[{partition}]")).with_can_spill(true);
+        let mut gathered = Gathered {
+            chunk: self.chunk.index(),
+            held: Vec::new(),
+            reservation: consumer.register(context.memory_pool()),
+            spilled: Vec::new(),
+            metrics: SpillMetrics::new(&self.metrics, partition),
+            context,
+        };
+        let mut output = RecordBatchReceiverStreamBuilder::new(self.schema(), 2);
+        let sender = output.tx();
+        output.spawn(async move {
+            while let Some(batch) = input.next().await {
+                gathered = gathered.take(batch?).await?;
+            }
+            // Of what waits on disk, reading blocks.
+            let send = move || {
+                for run in gathered.in_order()? {
+                    if sender.blocking_send(run.map(|run| run.rows)).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            };
+            tokio::task::spawn_blocking(send).await.map_err(|source| Error::Stopped { source })?
+        });
+        Ok(output.build())
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// The rows of one partition, as far as they have come.
+struct Gathered {
+    chunk: usize,
+    held: Vec<Run>,
+    /// The memory of what is held.
+    reservation: MemoryReservation,
+    spilled: Vec<Spilled>,
+    metrics: SpillMetrics,
+    context: Arc<TaskContext>,
+}
+
+impl Gathered {
+    /// Takes rows, and spills those before them if there is no memory for both.
+    async fn take(mut self, batch: RecordBatch) -> Result<Gathered> {
+        let bytes = bytes_of(&batch)?;
+        if self.reservation.try_grow(bytes).is_err() {
+            let spill = move || self.spill();
+            self = tokio::task::spawn_blocking(spill).await.map_err(|source| Error::Stopped { source })??;
+            self.reservation.try_grow(bytes)?;
+        }
+        self.held.extend(runs_of(&batch, self.chunk)?);
+        Ok(self)
+    }
+
+    /// Moves what is held to disk. Blocks.
+    fn spill(mut self) -> Result<Gathered> {
+        let (held, rows) = (std::mem::take(&mut self.held), self.context.session_config().batch_size());
+        if !held.is_empty() {
+            let file = self.context.runtime_env().disk_manager.create_tmp_file("gathering the rows of chunks")?;
+            self.spilled.push(Spilled::write(file, held, rows, &self.metrics)?);
+        }
+        self.reservation.free();
+        Ok(self)
+    }
+
+    /// The runs by chunk. They keep their memory until they are let go.
+    fn in_order(self) -> Result<InOrder> {
+        InOrder::new(self.held, self.spilled, self.chunk, self.reservation)
+    }
+}

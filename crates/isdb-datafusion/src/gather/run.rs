@@ -1,0 +1,56 @@
+//! Runs: consecutive rows of one chunk.
+
+use arrow::array::{Array as _, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::partition;
+use arrow::datatypes::Int32Type;
+use arrow::error::ArrowError;
+use datafusion::common::{Result, internal_datafusion_err};
+
+/// Consecutive rows of one chunk, or of none.
+pub(super) struct Run {
+    pub(super) chunk: Option<i32>,
+    pub(super) rows: RecordBatch,
+}
+
+/// The runs of `batch`, whose chunks are its column number `chunk`. No row is copied.
+pub(super) fn runs_of(batch: &RecordBatch, chunk: usize) -> Result<Vec<Run>> {
+    let chunks: &ArrayRef = batch.column(chunk);
+    let Some(values) = chunks.as_primitive_opt::<Int32Type>() else {
+        return Err(internal_datafusion_err!("a chunk is an integer, not {}", chunks.data_type()));
+    };
+    let ranges = partition(std::slice::from_ref(chunks))?.ranges();
+    let run = |range: std::ops::Range<usize>| Run {
+        chunk: values.is_valid(range.start).then(|| values.value(range.start)),
+        rows: batch.slice(range.start, range.len()),
+    };
+    Ok(ranges.into_iter().map(run).collect())
+}
+
+/// The memory of the rows of `batch`, which may be a slice: only its own part counts.
+pub(crate) fn bytes_of(batch: &RecordBatch) -> Result<usize, ArrowError> {
+    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::Int32Array;
+    use arrow::record_batch::RecordBatch;
+
+    use super::*;
+
+    #[test]
+    fn a_run_ends_where_the_chunk_changes_or_is_not_known() {
+        let chunks: ArrayRef = Arc::new(Int32Array::from(vec![Some(7), Some(7), None, Some(7), Some(0), Some(0)]));
+        let rows: ArrayRef = Arc::new(Int32Array::from_iter_values(0..6));
+        let batch = RecordBatch::try_from_iter([("row", rows), ("chunk", chunks)]).unwrap();
+        let runs = runs_of(&batch, 1).unwrap();
+        let first = |run: &Run| run.rows.column(0).as_primitive::<Int32Type>().value(0);
+        let found: Vec<_> = runs.iter().map(|run| (run.chunk, first(run), run.rows.num_rows())).collect();
+        assert_eq!(found, [(Some(7), 0, 2), (None, 2, 1), (Some(7), 3, 1), (Some(0), 4, 2)]);
+        assert!(runs_of(&batch.slice(0, 0), 1).unwrap().is_empty());
+        let parts: usize = runs.iter().map(|run| bytes_of(&run.rows).unwrap()).sum();
+        assert_eq!(parts, bytes_of(&batch).unwrap());
+    }
+}
