@@ -27,14 +27,15 @@ use crate::session::register_functions;
 
 /// No fragment is made larger, in bytes of Arrow memory: large enough to be few.
 const MOST_FRAGMENT_BYTES: usize = 256 << 20;
-/// A fragment takes its memory so many times: rows, tiles and tiles compressed while it is written, and the rows of the next one.
-const WRITING_COSTS: usize = 5;
+/// A fragment takes its memory so many times: rows, tiles and tiles compressed of the two that are written at a time, and the rows of
+/// the next one.
+const WRITING_COSTS: usize = 7;
 /// A granule that is decoded takes about this much: its columns, what the filters keep of them, and what is on its way.
 const GRANULE_BYTES: usize = 96 << 20;
 /// Cores that one writer keeps busy, since libtiledb compresses the columns of a fragment side by side. Fewer writers make
 /// fragments that lie less over each other.
 const CORES_OF_WRITER: usize = 4;
-/// Rows of a batch. Those of all variables are wide, and sorters need room for some batches at least.
+/// Rows of a batch. Those of all variables are wide, and little memory must have room for some batches at least.
 const BATCH_ROWS: usize = 4096;
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(200);
@@ -44,36 +45,41 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 pub struct Resources {
     /// Cores.
     pub threads: usize,
-    /// Bytes of memory for decoded granules, sorting and fragments. What does not fit is spilled.
+    /// Bytes of memory for decoded granules, gathered rows and fragments. What does not fit is spilled.
     pub memory: usize,
     /// The folder to spill to; it must exist.
     pub spill: PathBuf,
 }
 
 impl Resources {
-    /// What rows that are sorted may take; the other half is for granules that are decoded and fragments that are written.
-    fn sorting(&self) -> usize {
-        self.memory / 2
+    /// What rows may take that wait for those of their chunk.
+    fn gathering(&self) -> usize {
+        self.memory / 4
+    }
+
+    /// What is left for granules that are decoded, and after them for fragments that are written.
+    fn working(&self) -> usize {
+        self.memory - self.gathering()
     }
 
     /// When the rows of a fragment are enough, in bytes of Arrow memory.
     #[must_use]
     pub fn fragment_bytes(&self) -> usize {
-        (self.memory / 2 / WRITING_COSTS).min(MOST_FRAGMENT_BYTES)
+        (self.working() / WRITING_COSTS).min(MOST_FRAGMENT_BYTES)
     }
 
     /// How many granules are decoded at a time: no more than there is memory for. Cores beyond them inflate chunks of one granule
     /// side by side.
     #[must_use]
     pub fn readers(&self) -> usize {
-        (self.memory / 2 / GRANULE_BYTES).clamp(1, self.threads.max(1))
+        (self.working() / GRANULE_BYTES).clamp(1, self.threads.max(1))
     }
 
     /// How many write about `bytes` of rows: no more than there are fragments to fill, since each makes at least one.
     #[must_use]
     pub fn writers(&self, bytes: u64) -> usize {
         let fragments = usize::try_from(bytes).unwrap_or(usize::MAX) / self.fragment_bytes().max(1);
-        let affordable = self.memory / 2 / (WRITING_COSTS * self.fragment_bytes().max(1));
+        let affordable = self.working() / (WRITING_COSTS * self.fragment_bytes().max(1));
         fragments.min(affordable).min(self.threads / CORES_OF_WRITER).max(1)
     }
 }
@@ -109,7 +115,7 @@ impl Engine {
             .with_extension(tiledb)
             .with_extension(Arc::clone(&committer));
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(resources.sorting())))
+            .with_memory_pool(Arc::new(FairSpillPool::new(resources.gathering())))
             .with_disk_manager_builder(spilling_to(&resources.spill))
             .build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);
@@ -200,8 +206,8 @@ mod tests {
             for memory in [256 << 20, 512 << 20, 2 << 30, 64_usize << 30] {
                 let resources = resources(threads, memory);
                 let (writers, readers) = (resources.writers(u64::MAX), resources.readers());
-                assert!(writers == 1 || writers * WRITING_COSTS * resources.fragment_bytes() <= memory / 2);
-                assert!(readers == 1 || readers * GRANULE_BYTES <= memory / 2);
+                assert!(writers == 1 || writers * WRITING_COSTS * resources.fragment_bytes() <= resources.working());
+                assert!(readers == 1 || readers * GRANULE_BYTES <= resources.working());
             }
         }
     }

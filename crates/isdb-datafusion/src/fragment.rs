@@ -1,6 +1,7 @@
 //! Packs rows that come sorted by chunk into fragments: neighbouring chunks share one until it is full, and a fragment ends
 //! between two chunks where it can.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
@@ -18,10 +19,12 @@ use crate::gather::bytes_of;
 use crate::tally::TALLY;
 use crate::write::{WriteTarget, WrittenFragment};
 
-/// A chunk that fills more than this many fragments' worth is cut, wherever that is.
-const MOST_OVERFULL: usize = 2;
+/// From three quarters of its size on, a fragment ends at the next chunk.
+const ENOUGH: (usize, usize) = (3, 4);
+/// Fragments that are written side by side: what libtiledb does on one core for the one leaves the others to the other.
+const AT_A_TIME: usize = 2;
 
-/// Collects rows until they make a fragment, and writes it while the rows of the next one come.
+/// Collects rows until they make a fragment, and writes it while the rows of the next ones come.
 pub(crate) struct FragmentWriter {
     context: Arc<Context>,
     target: WriteTarget,
@@ -31,8 +34,8 @@ pub(crate) struct FragmentWriter {
     pending: Vec<RecordBatch>,
     pending_bytes: usize,
     last_chunk: Option<i32>,
-    /// The fragment that is written now, on a thread that may block.
-    writing: Option<JoinHandle<Result<WrittenFragment>>>,
+    /// The fragments that are written now, each on a thread that may block.
+    writing: VecDeque<JoinHandle<Result<WrittenFragment>>>,
     written: Vec<WrittenFragment>,
     metrics: Metrics,
 }
@@ -59,7 +62,7 @@ impl FragmentWriter {
             pending: Vec::new(),
             pending_bytes: 0,
             last_chunk: None,
-            writing: None,
+            writing: VecDeque::new(),
             written: Vec::new(),
             metrics: Metrics::default(),
         }
@@ -82,11 +85,12 @@ impl FragmentWriter {
         }
         let chunks = batch.remove_column(batch.schema().index_of(CHUNK)?);
         let chunks = chunks.as_primitive::<Int32Type>();
-        if self.pending_bytes >= self.target.fragment_bytes {
+        let full = self.target.fragment_bytes;
+        if self.pending_bytes >= full / ENOUGH.1 * ENOUGH.0 {
             let mut previous = self.last_chunk;
             let change = chunks.values().iter().position(|chunk| previous.replace(*chunk).is_some_and(|p| p != *chunk));
-            let is_overfull = self.pending_bytes >= MOST_OVERFULL * self.target.fragment_bytes;
-            if let Some(end) = change.or(is_overfull.then_some(0)) {
+            // A chunk that does not fit is cut, wherever that is.
+            if let Some(end) = change.or((self.pending_bytes >= full).then_some(0)) {
                 self.keep(batch.slice(0, end))?;
                 self.write().await?;
                 batch = batch.slice(end, batch.num_rows() - end);
@@ -103,9 +107,19 @@ impl FragmentWriter {
         Ok(self.written)
     }
 
-    /// Waits for the fragment that is written now, if there is one.
+    /// Waits for all that is written now, and tells of the first that failed.
     pub(crate) async fn wait(&mut self) -> Result<()> {
-        if let Some(writing) = self.writing.take() {
+        let mut outcome = Ok(());
+        while !self.writing.is_empty() {
+            let ended = self.wait_for_one().await;
+            outcome = outcome.and(ended);
+        }
+        outcome
+    }
+
+    /// Waits for the fragment that was begun first.
+    async fn wait_for_one(&mut self) -> Result<()> {
+        if let Some(writing) = self.writing.pop_front() {
             self.written.push(writing.await.map_err(|source| Error::Stopped { source })??);
         }
         Ok(())
@@ -124,22 +138,24 @@ impl FragmentWriter {
 
     /// The id of the fragment that is pending.
     fn next_id(&self) -> i64 {
-        let before = self.written.len() + usize::from(self.writing.is_some());
+        let before = self.written.len() + self.writing.len();
         self.target.first_fragment + (before * self.writers) as i64
     }
 
-    /// Begins to write what is pending as one fragment. One is written at a time: libtiledb has all cores for it.
+    /// Begins to write what is pending as one fragment, when there is room for it beside those that are written now.
     async fn write(&mut self) -> Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
         let id = self.next_id();
-        self.wait().await?;
+        if self.writing.len() >= AT_A_TIME {
+            self.wait_for_one().await?;
+        }
         let (context, array, timestamp) = (Arc::clone(&self.context), self.target.array.clone(), self.target.timestamp);
         let (pending, bytes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_bytes));
         let metrics = self.metrics.clone();
         let span = tracing::Span::current();
-        self.writing = Some(tokio::task::spawn_blocking(move || {
+        self.writing.push_back(tokio::task::spawn_blocking(move || {
             let _entered = span.entered();
             let timer = metrics.time.timer();
             let rows: usize = pending.iter().map(RecordBatch::num_rows).sum();

@@ -4,6 +4,8 @@
 mod order;
 mod run;
 mod spilled;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;

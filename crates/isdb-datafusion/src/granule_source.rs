@@ -362,8 +362,7 @@ mod tests {
             let granule = PlannedGranule { path: file.path().to_owned(), checksum, ..PlannedGranule::default() };
             let schema = granule_rows_schema(&[], &[]);
             let rows = read(&granule, || open_file(&granule.path), &[], &schema, 1).unwrap();
-            let tallies =
-                rows.iter().flat_map(|row| Tally::from_column(row.column_by_name(TALLY).unwrap()).unwrap());
+            let tallies = rows.iter().flat_map(|row| Tally::from_column(row.column_by_name(TALLY).unwrap()).unwrap());
             let [tally] = tallies.collect::<Vec<_>>().try_into().unwrap();
             assert_eq!(tally.stage.as_deref(), Some("decode"));
             tally.checksum.unwrap()

@@ -51,7 +51,7 @@ pub struct WriteTarget {
     pub timestamp: u64,
     /// The id of the first fragment. Each partition counts up from its own number in steps of the number of partitions.
     pub first_fragment: i64,
-    /// A fragment is closed when its rows take this much memory.
+    /// The memory that the rows of a fragment take at most, give or take a batch.
     pub fragment_bytes: usize,
     /// Fragments that are written at a time.
     pub writers: usize,
@@ -212,10 +212,7 @@ fn fragment_fields() -> Fields {
 }
 
 fn output_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new(FRAGMENT, DataType::Struct(fragment_fields()), true),
-        tally_field(),
-    ]))
+    Arc::new(Schema::new(vec![Field::new(FRAGMENT, DataType::Struct(fragment_fields()), true), tally_field()]))
 }
 
 /// The fragments and tallies in one batch of the operator's output.
