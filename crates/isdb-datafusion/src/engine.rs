@@ -75,6 +75,12 @@ impl Resources {
         (self.working() / GRANULE_BYTES).clamp(1, self.threads.max(1))
     }
 
+    /// How many threads libtiledb adds to those that call it. It makes as many compressors for each tile as it has threads, and each
+    /// asks the processor what it can, for which a virtual machine stops: few are faster.
+    fn helpers(&self) -> usize {
+        (self.threads / 2).max(1)
+    }
+
     /// How many write about `bytes` of rows: no more than there are fragments to fill, since each makes at least one.
     #[must_use]
     pub fn writers(&self, bytes: u64) -> usize {
@@ -105,14 +111,16 @@ impl Engine {
     /// An engine that commits with `writer`.
     ///
     /// # Errors
-    /// When the folder to spill to cannot be used.
+    /// When the folder to spill to cannot be used, or libtiledb has no threads.
     pub fn new(writer: Writer, resources: &Resources) -> Result<Engine> {
-        let tiledb = Arc::new(writer.database().context().clone());
+        let helpers = resources.helpers().to_string();
+        let threads = ["sm.compute_concurrency_level", "sm.io_concurrency_level"].map(|level| (level, helpers.as_str()));
+        let tiledb = tiledb::Context::new(threads).map_err(isdb_store::Error::from).map_err(Error::from)?;
         let committer = Arc::new(Committer(writer.into()));
         let config = SessionConfig::new()
             .with_target_partitions(resources.threads.max(1))
             .with_batch_size(BATCH_ROWS)
-            .with_extension(tiledb)
+            .with_extension(Arc::new(tiledb))
             .with_extension(Arc::clone(&committer));
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(resources.gathering())))
