@@ -114,7 +114,8 @@ impl Engine {
     /// When the folder to spill to cannot be used, or libtiledb has no threads.
     pub fn new(writer: Writer, resources: &Resources) -> Result<Engine> {
         let helpers = resources.helpers().to_string();
-        let threads = ["sm.compute_concurrency_level", "sm.io_concurrency_level"].map(|level| (level, helpers.as_str()));
+        let threads =
+            ["sm.compute_concurrency_level", "sm.io_concurrency_level"].map(|level| (level, helpers.as_str()));
         let tiledb = tiledb::Context::new(threads).map_err(isdb_store::Error::from).map_err(Error::from)?;
         let committer = Arc::new(Committer(writer.into()));
         let config = SessionConfig::new()

@@ -11,9 +11,11 @@ use crate::error::{Error, Result};
 use crate::handle::Handle;
 
 /// Settings this crate relies on: they win over a caller's.
-const REQUIRED: [(&str, &str); 4] = [
+const REQUIRED: [(&str, &str); 5] = [
     // Ctrl-C belongs to the program.
     ("sm.enable_signal_handlers", "false"),
+    // A fragment is written some columns at a time.
+    ("sm.allow_separate_attribute_writes", "true"),
     ("sm.var_offsets.bitsize", "64"),
     ("sm.var_offsets.extra_element", "true"),
     ("sm.var_offsets.mode", "bytes"),

@@ -21,25 +21,37 @@ pub(crate) fn nulls(physical: Physical, marker: &ElementNull, data: &Buffer) -> 
     (nulls.null_count() > 0).then_some(nulls)
 }
 
-/// The elements to write, each NULL replaced by its marker; copied only if one is NULL.
-///
-/// # Errors
-/// The index of the first element that is not NULL, lies in no NULL list and equals the marker.
-pub(crate) fn encode(
+/// The index of the first element that is not NULL, lies in no NULL list and equals the marker: it would read as NULL.
+pub(crate) fn collision(
     physical: Physical,
     marker: &ElementNull,
-    data: Buffer,
+    data: &Buffer,
     nulls: Option<&NullBuffer>,
     list_is_valid: impl Fn(usize) -> bool,
-) -> Result<Buffer, usize> {
+) -> Option<usize> {
+    let is_valid = |at: usize| nulls.is_none_or(|nulls| nulls.is_valid(at)) && list_is_valid(at);
     match (physical, marker) {
-        (Physical::Float32, _) => replace(data, nulls, f32::NAN, |value: f32| value.is_nan(), list_is_valid),
-        (_, ElementNull::Nan) => replace(data, nulls, f64::NAN, |value: f64| value.is_nan(), list_is_valid),
+        (Physical::Float32, _) => first(data.typed_data::<f32>(), |value| value.is_nan(), is_valid),
+        (_, ElementNull::Nan) => first(data.typed_data::<f64>(), |value| value.is_nan(), is_valid),
         (_, ElementNull::Bytes(bytes)) => match bytes.len() {
-            1 => integers(data, nulls, native(bytes).map(u8::from_ne_bytes), list_is_valid),
-            2 => integers(data, nulls, native(bytes).map(u16::from_ne_bytes), list_is_valid),
-            4 => integers(data, nulls, native(bytes).map(u32::from_ne_bytes), list_is_valid),
-            _ => integers(data, nulls, native(bytes).map(u64::from_ne_bytes), list_is_valid),
+            1 => first_equal(data.typed_data::<u8>(), native(bytes).map(u8::from_ne_bytes), is_valid),
+            2 => first_equal(data.typed_data::<u16>(), native(bytes).map(u16::from_ne_bytes), is_valid),
+            4 => first_equal(data.typed_data::<u32>(), native(bytes).map(u32::from_ne_bytes), is_valid),
+            _ => first_equal(data.typed_data::<u64>(), native(bytes).map(u64::from_ne_bytes), is_valid),
+        },
+    }
+}
+
+/// The elements to write, each NULL replaced by its marker; copied only if one is NULL.
+pub(crate) fn encode(physical: Physical, marker: &ElementNull, data: Buffer, nulls: Option<&NullBuffer>) -> Buffer {
+    match (physical, marker) {
+        (Physical::Float32, _) => replace(data, nulls, Some(f32::NAN)),
+        (_, ElementNull::Nan) => replace(data, nulls, Some(f64::NAN)),
+        (_, ElementNull::Bytes(bytes)) => match bytes.len() {
+            1 => replace(data, nulls, native(bytes).map(u8::from_ne_bytes)),
+            2 => replace(data, nulls, native(bytes).map(u16::from_ne_bytes)),
+            4 => replace(data, nulls, native(bytes).map(u32::from_ne_bytes)),
+            _ => replace(data, nulls, native(bytes).map(u64::from_ne_bytes)),
         },
     }
 }
@@ -56,36 +68,25 @@ fn equal<T: Copy + PartialEq>(values: &[T], marker: Option<T>) -> BooleanBuffer 
     valid(values, |value| Some(value) == marker)
 }
 
-fn integers<T: ArrowNativeType>(
-    data: Buffer,
-    nulls: Option<&NullBuffer>,
-    marker: Option<T>,
-    list_is_valid: impl Fn(usize) -> bool,
-) -> Result<Buffer, usize> {
-    match marker {
-        Some(marker) => replace(data, nulls, marker, |value| value == marker, list_is_valid),
-        None => Ok(data),
-    }
+fn first<T: Copy>(values: &[T], is_marker: impl Fn(T) -> bool, is_valid: impl Fn(usize) -> bool) -> Option<usize> {
+    values.iter().enumerate().position(|(at, value)| is_marker(*value) && is_valid(at))
 }
 
-fn replace<T: ArrowNativeType>(
-    data: Buffer,
-    nulls: Option<&NullBuffer>,
-    marker: T,
-    is_marker: impl Fn(T) -> bool,
-    list_is_valid: impl Fn(usize) -> bool,
-) -> Result<Buffer, usize> {
-    let values = data.typed_data::<T>();
-    let is_valid = |at: usize| nulls.is_none_or(|nulls| nulls.is_valid(at));
-    let collides = |(at, value): (usize, &T)| is_marker(*value) && is_valid(at) && list_is_valid(at);
-    if let Some(at) = values.iter().enumerate().position(collides) {
-        return Err(at);
-    }
-    match nulls {
-        Some(nulls) if nulls.null_count() > 0 => {
-            let replaced = values.iter().zip(nulls).map(|(value, valid)| if valid { *value } else { marker });
-            Ok(replaced.collect::<Vec<T>>().into())
+fn first_equal<T: Copy + PartialEq>(
+    values: &[T],
+    marker: Option<T>,
+    is_valid: impl Fn(usize) -> bool,
+) -> Option<usize> {
+    first(values, |value| Some(value) == marker, is_valid)
+}
+
+fn replace<T: ArrowNativeType>(data: Buffer, nulls: Option<&NullBuffer>, marker: Option<T>) -> Buffer {
+    match (nulls, marker) {
+        (Some(nulls), Some(marker)) if nulls.null_count() > 0 => {
+            let replaced =
+                data.typed_data::<T>().iter().zip(nulls).map(|(value, valid)| if valid { *value } else { marker });
+            replaced.collect::<Vec<T>>().into()
         }
-        _ => Ok(data),
+        _ => data,
     }
 }

@@ -1,0 +1,84 @@
+//! A column as the buffers that libtiledb takes.
+
+use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray};
+use arrow::buffer::{Buffer, NullBuffer};
+
+use crate::column::{Column, Physical};
+use crate::elements;
+use crate::validity;
+
+/// One column in the form the library takes: values, offsets of texts, and a byte for each cell that says whether it is valid.
+pub(super) struct WriteBuffers {
+    pub(super) data: Buffer,
+    pub(super) offsets: Option<Buffer>,
+    pub(super) validity: Option<Buffer>,
+}
+
+impl WriteBuffers {
+    /// The buffers of `values`, which fit `column`.
+    pub(super) fn new(column: &Column, values: &ArrayRef) -> Self {
+        let validity = column.nullable.then(|| match values.nulls() {
+            Some(nulls) => validity::unpack(nulls.inner()),
+            None => Buffer::from(vec![1_u8; values.len()]),
+        });
+        let (data, offsets) = match column.physical {
+            _ if column.width > 1 => (list_values(column, values.as_fixed_size_list()), None),
+            Physical::Bool => (validity::unpack(values.as_boolean().values()), None),
+            Physical::Text => text(values),
+            _ => (primitive(values), None),
+        };
+        Self { data, offsets, validity }
+    }
+
+    /// Their size.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sizes().iter().sum()
+    }
+
+    /// The sizes in bytes of values, offsets and validity.
+    pub(super) fn sizes(&self) -> [u64; 3] {
+        let size = |buffer: &Option<Buffer>| buffer.as_ref().map_or(0, Buffer::len) as u64;
+        [self.data.len() as u64, size(&self.offsets), size(&self.validity)]
+    }
+}
+
+/// The values of a scalar column, from its own offset on.
+fn primitive(values: &ArrayRef) -> Buffer {
+    let data = values.to_data();
+    let width = data.data_type().primitive_width().unwrap_or(1);
+    let bytes = |count: usize| count.saturating_mul(width);
+    data.buffers()
+        .first()
+        .map_or_else(|| Buffer::from(&[]), |b| b.slice_with_length(bytes(data.offset()), bytes(data.len())))
+}
+
+/// Text and its offsets, which TileDB wants to begin at 0.
+fn text(values: &ArrayRef) -> (Buffer, Option<Buffer>) {
+    let texts = values.as_string::<i64>();
+    let (first, last) = (texts.value_offsets().first().copied().unwrap_or(0), texts.value_offsets().last().copied());
+    let length = usize::try_from(last.unwrap_or(first) - first).unwrap_or(0);
+    let data = texts.values().slice_with_length(usize::try_from(first).unwrap_or(0), length);
+    let offsets = if first == 0 {
+        texts.offsets().inner().inner().clone()
+    } else {
+        texts.value_offsets().iter().map(|offset| offset - first).collect::<Vec<i64>>().into()
+    };
+    (data, Some(offsets))
+}
+
+/// The elements of lists with their NULLs told by the column's marker.
+fn list_values(column: &Column, lists: &FixedSizeListArray) -> Buffer {
+    let (_, data, nulls) = elements_of(column, lists);
+    match &column.element_null {
+        Some(marker) => elements::encode(column.physical, marker, data, nulls.as_ref()),
+        None => data,
+    }
+}
+
+/// How many elements a list has, all elements, and which of them are NULL if one is.
+pub(super) fn elements_of(column: &Column, lists: &FixedSizeListArray) -> (usize, Buffer, Option<NullBuffer>) {
+    let width = usize::try_from(column.width).unwrap_or(1);
+    let elements = lists.values().slice(usize::try_from(lists.value_offset(0)).unwrap_or(0), lists.len() * width);
+    let nulls = elements.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
+    (width, primitive(&elements), nulls)
+}

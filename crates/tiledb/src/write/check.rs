@@ -1,0 +1,113 @@
+//! What must hold of batches before a byte of them is written.
+
+use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray, RecordBatch};
+use arrow::buffer::{NullBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampNanosecondType};
+
+use super::buffers::elements_of;
+use crate::column::{Column, ElementNull};
+use crate::elements;
+use crate::error::{Error, Result};
+use crate::layout::{ArrayLayout, Domain};
+
+/// That `batches` have rows, and the columns of the array, each with values that it can hold.
+pub(super) fn check(uri: &str, layout: &ArrayLayout, columns: &[Column], batches: &[RecordBatch]) -> Result<()> {
+    let misfit = |reason: String| Error::Batch { uri: uri.to_owned(), reason };
+    if batches.is_empty() {
+        return Err(misfit("there are no rows".to_owned()));
+    }
+    if let Some(batch) = batches.iter().find(|batch| batch.num_columns() != columns.len()) {
+        return Err(misfit(format!("a batch has {} columns, the array {}", batch.num_columns(), columns.len())));
+    }
+    for (at, column) in columns.iter().enumerate() {
+        let mut rows_before = 0;
+        for batch in batches {
+            let values = batch.column_by_name(&column.name);
+            let values = values.ok_or_else(|| misfit(format!("a batch has no column {}", column.name)))?;
+            if !fits(column, values.data_type()) {
+                let (name, had, wanted) = (&column.name, values.data_type(), column.data_type());
+                return Err(misfit(format!("column {name} is {had}, the array wants {wanted}")));
+            }
+            if let Some(dimension) = layout.dimensions.get(at) {
+                check_coordinates(column, dimension.domain, values, rows_before)?;
+            }
+            if !column.nullable && values.null_count() > 0 {
+                return Err(misfit(format!("column {} holds NULL, but is not nullable", column.name)));
+            }
+            if let Some(lists) = values.as_fixed_size_list_opt() {
+                check_elements(uri, column, lists, rows_before)?;
+            }
+            rows_before += batch.num_rows();
+        }
+    }
+    Ok(())
+}
+
+/// Whether values of `data_type` can be stored in `column`; nullability is a matter of the values.
+fn fits(column: &Column, data_type: &DataType) -> bool {
+    match (data_type, column.data_type()) {
+        (DataType::Utf8, DataType::LargeUtf8) => true,
+        (DataType::FixedSizeList(item, width), DataType::FixedSizeList(own, own_width)) => {
+            *width == own_width && same_scalar(item.data_type(), own.data_type())
+        }
+        (other, own) => same_scalar(other, &own),
+    }
+}
+
+fn same_scalar(a: &DataType, b: &DataType) -> bool {
+    match (a, b) {
+        (DataType::Timestamp(unit, zone), DataType::Timestamp(own, _)) => {
+            unit == own && zone.as_deref().is_none_or(|zone| matches!(zone, "UTC" | "+00:00" | "Z"))
+        }
+        _ => a == b,
+    }
+}
+
+fn check_coordinates(column: &Column, domain: Domain, values: &ArrayRef, rows_before: usize) -> Result<()> {
+    let bad =
+        |row: usize, value: String| Error::Coordinate { column: column.name.clone(), row: rows_before + row, value };
+    let first_null =
+        values.nulls().filter(|nulls| nulls.null_count() > 0).and_then(|n| n.iter().position(|valid| !valid));
+    if let Some(row) = first_null {
+        return Err(bad(row, "NULL".to_owned()));
+    }
+    // The comparisons are written so that NaN fails them.
+    let integers = |values: &ScalarBuffer<i64>, low: i64, high: i64| {
+        let outside = values.iter().position(|value| !(*value >= low && *value <= high));
+        outside.map(|row| (row, values.get(row).map(i64::to_string)))
+    };
+    let outside = match domain {
+        Domain::Float64 { low, high, .. } => {
+            let values = values.as_primitive::<Float64Type>().values();
+            let outside = values.iter().position(|value| !(*value >= low && *value <= high));
+            outside.map(|row| (row, values.get(row).map(f64::to_string)))
+        }
+        Domain::Int64 { low, high, .. } => integers(values.as_primitive::<Int64Type>().values(), low, high),
+        Domain::TimestampNs { low, high, .. } => {
+            integers(values.as_primitive::<TimestampNanosecondType>().values(), low, high)
+        }
+    };
+    outside.map_or(Ok(()), |(row, value)| Err(bad(row, value.unwrap_or_default())))
+}
+
+/// That no element would read as what it is not: a NULL that cannot be told, or a value that is the column's marker of NULL.
+fn check_elements(uri: &str, column: &Column, lists: &FixedSizeListArray, rows_before: usize) -> Result<()> {
+    let (width, data, nulls) = elements_of(column, lists);
+    let nulls: Option<&NullBuffer> = nulls.as_ref();
+    let list_is_valid = |at: usize| lists.is_valid(at / width);
+    let Some(marker) = &column.element_null else {
+        let lost = nulls.is_some_and(|nulls| (0..nulls.len()).any(|at| nulls.is_null(at) && list_is_valid(at)));
+        let reason = format!("column {} holds NULL elements, but its elements are not nullable", column.name);
+        return if lost { Err(Error::Batch { uri: uri.to_owned(), reason }) } else { Ok(()) };
+    };
+    match elements::collision(column.physical, marker, &data, nulls, list_is_valid) {
+        None => Ok(()),
+        Some(at) => {
+            let value = match marker {
+                ElementNull::Nan => "NaN".to_owned(),
+                ElementNull::Bytes(_) => "its element_null".to_owned(),
+            };
+            Err(Error::ElementNull { column: column.name.clone(), row: rows_before + at / width, value })
+        }
+    }
+}
