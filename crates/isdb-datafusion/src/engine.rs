@@ -27,9 +27,9 @@ use crate::session::register_functions;
 
 /// No fragment is made larger, in bytes of Arrow memory: large enough to be few.
 const MOST_FRAGMENT_BYTES: usize = 256 << 20;
-/// A fragment takes its memory so many times: rows, tiles and tiles compressed of the two that are written at a time, and the rows of
-/// the next one.
-const WRITING_COSTS: usize = 7;
+/// A fragment takes its memory so many times: the rows of the two that are written at a time, the few columns of theirs that are made
+/// into tiles, and the rows of the next one.
+const WRITING_COSTS: usize = 4;
 /// A granule that is decoded takes about this much: its columns, what the filters keep of them, and what is on its way.
 const GRANULE_BYTES: usize = 96 << 20;
 /// Cores that one writer keeps busy, since libtiledb compresses the columns of a fragment side by side. Fewer writers make
