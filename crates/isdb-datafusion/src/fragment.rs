@@ -102,8 +102,10 @@ impl FragmentWriter {
 
     /// Writes what is left, and tells of every fragment.
     pub(crate) async fn finish(mut self) -> Result<Vec<WrittenFragment>> {
-        self.write().await?;
-        self.wait().await?;
+        // Whatever fails, nothing is written any more when this is told.
+        let begun = self.write().await;
+        let ended = self.wait().await;
+        begun.and(ended)?;
         Ok(self.written)
     }
 

@@ -137,7 +137,7 @@ impl ExecutionPlan for GatherExec {
             // Of what waits on disk, reading blocks.
             let send = move || {
                 for run in gathered.in_order()? {
-                    if sender.blocking_send(run.map(|run| run.rows)).is_err() {
+                    if sender.blocking_send(Ok(run?.rows)).is_err() {
                         break;
                     }
                 }
@@ -167,22 +167,23 @@ struct Gathered {
 impl Gathered {
     /// Takes rows, and spills those before them if there is no memory for both.
     async fn take(mut self, batch: RecordBatch) -> Result<Gathered> {
-        let bytes = bytes_of(&batch)?;
+        let runs = runs_of(&batch, self.chunk)?;
+        let bytes = runs.iter().map(|run| run.bytes).sum();
         if self.reservation.try_grow(bytes).is_err() {
             let spill = move || self.spill();
             self = tokio::task::spawn_blocking(spill).await.map_err(|source| Error::Stopped { source })??;
             self.reservation.try_grow(bytes)?;
         }
-        self.held.extend(runs_of(&batch, self.chunk)?);
+        self.held.extend(runs);
         Ok(self)
     }
 
     /// Moves what is held to disk. Blocks.
     fn spill(mut self) -> Result<Gathered> {
-        let (held, rows) = (std::mem::take(&mut self.held), self.context.session_config().batch_size());
+        let held = std::mem::take(&mut self.held);
         if !held.is_empty() {
             let file = self.context.runtime_env().disk_manager.create_tmp_file("gathering the rows of chunks")?;
-            self.spilled.push(Spilled::write(file, held, rows, &self.metrics)?);
+            self.spilled.push(Spilled::write(file, held, &self.metrics)?);
         }
         self.reservation.free();
         Ok(self)
@@ -190,6 +191,6 @@ impl Gathered {
 
     /// The runs by chunk. They keep their memory until they are let go.
     fn in_order(self) -> Result<InOrder> {
-        InOrder::new(self.held, self.spilled, self.chunk, self.reservation)
+        InOrder::new(self.held, self.reservation, self.spilled, self.chunk)
     }
 }

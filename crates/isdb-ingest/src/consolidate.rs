@@ -85,11 +85,13 @@ async fn worth_it(
     let snapshot = writer.database().snapshot().await?;
     drop(writer);
     let before = live.len();
-    let full_rows = resources.fragment_bytes() as u64 / row_bytes(&snapshot).max(1);
+    let fragment_rows = resources.fragment_bytes() as u64 / row_bytes(&snapshot).max(1);
     let look = move || extents(&snapshot, &live);
     let found = tokio::task::spawn_blocking(look).await.map_err(|source| Error::Stopped { source })?;
     let found = found.map_err(Error::Selection)?;
-    let limits = Limits { full_rows, group_rows: full_rows * FRAGMENTS_OF_GROUP, most: MOST_OF_GROUP, least };
+    // A fragment ends between two chunks, perhaps at three quarters; packed ones must not be found worth it again.
+    let full_rows = fragment_rows / 2;
+    let limits = Limits { full_rows, group_rows: fragment_rows * FRAGMENTS_OF_GROUP, most: MOST_OF_GROUP, least };
     Ok((groups(found, policy, limits, |extent| with_dead.contains(&extent.fragment.id)), before))
 }
 

@@ -11,7 +11,7 @@ use isdb_schema::grid::chunk;
 /// How much is written again at once, and what is not worth it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// A fragment of this many rows is full.
+    /// A fragment of this many rows is as good as full.
     pub(crate) full_rows: u64,
     /// No group has more rows.
     pub(crate) group_rows: u64,

@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 use tiledb_sys as sys;
 
 use crate::array::Open;
-use crate::column::{Column, Physical};
+use crate::column::Column;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::metadata;
@@ -44,30 +44,44 @@ pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: 
     batches.retain(|batch| batch.num_rows() > 0);
     check(uri, &layout, &columns, &batches)?;
 
-    // The coordinates tell libtiledb the order of the cells. It looks at offsets of texts with the first columns only.
-    let is_first = |at: usize, column: &Column| at < layout.dimensions.len() || column.physical == Physical::Text;
-    let (first, rest): (Vec<_>, Vec<_>) = columns.iter().enumerate().partition(|(at, column)| is_first(*at, column));
     let mut fragment = Unfinished::begin(ctx, uri, timestamp_ms)?;
-    let mut together = Vec::new();
-    for (_, column) in first {
-        together.push((column, WriteBuffers::new(column, &gather(uri, column, &mut batches)?)));
-    }
-    fragment.write(together)?;
-    let mut together = Vec::new();
-    let mut bytes = 0;
-    for (_, column) in rest {
-        let buffers = WriteBuffers::new(column, &gather(uri, column, &mut batches)?);
-        bytes += buffers.bytes();
-        together.push((column, buffers));
-        if bytes >= AT_A_TIME {
-            fragment.write(std::mem::take(&mut together))?;
-            bytes = 0;
-        }
-    }
-    if !together.is_empty() {
-        fragment.write(together)?;
+    let parts = Parts { uri, dimensions: layout.dimensions.len(), columns: &columns, begun: 0, batches };
+    for part in parts {
+        fragment.write(part?)?;
     }
     fragment.finish()
+}
+
+/// The columns of a fragment that are given to libtiledb together.
+type Part<'a> = Vec<(&'a Column, WriteBuffers)>;
+
+/// All columns of a fragment, in parts. The coordinates are the first, since they tell libtiledb the order of the cells.
+struct Parts<'a> {
+    uri: &'a str,
+    dimensions: usize,
+    columns: &'a [Column],
+    /// Columns that are taken out of the batches.
+    begun: usize,
+    batches: Vec<RecordBatch>,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Result<Part<'a>>;
+
+    fn next(&mut self) -> Option<Result<Part<'a>>> {
+        let mut part = Vec::new();
+        let mut bytes = 0;
+        while let Some(column) = self.columns.get(self.begun).filter(|_| bytes < AT_A_TIME) {
+            self.begun += 1;
+            match gather(self.uri, column, &mut self.batches) {
+                Ok(values) => part.push((column, WriteBuffers::new(column, &values))),
+                Err(error) => return Some(Err(error)),
+            }
+            // The first part has all coordinates, however many bytes they are.
+            bytes += part.last().filter(|_| self.begun > self.dimensions).map_or(0, |(_, buffers)| buffers.bytes());
+        }
+        (!part.is_empty()).then_some(Ok(part))
+    }
 }
 
 /// Takes one column out of all batches.

@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 
-use super::run::{Run, bytes_of};
+use super::run::Run;
 use super::spilled::Spilled;
 
 /// Runs by chunk.
@@ -20,14 +20,13 @@ impl InOrder {
     /// The runs of `held`, whose memory is reserved in `reservation` and given back with each of them, and of `spilled`.
     pub(super) fn new(
         mut held: Vec<Run>,
+        reservation: MemoryReservation,
         spilled: Vec<Spilled>,
         chunk: usize,
-        reservation: MemoryReservation,
     ) -> Result<InOrder> {
         held.sort_by_key(|run| run.chunk);
         let held = held.into_iter().map(move |run| {
-            let bytes = bytes_of(&run.rows)?.min(reservation.size());
-            reservation.shrink(bytes);
+            reservation.shrink(run.bytes.min(reservation.size()));
             Ok(run)
         });
         let mut sources: Vec<Sorted> = vec![boxed(held)];

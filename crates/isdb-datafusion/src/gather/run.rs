@@ -1,15 +1,22 @@
 //! Runs: consecutive rows of one chunk.
 
+use std::ops::Range;
+
 use arrow::array::{Array as _, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::partition;
 use arrow::datatypes::Int32Type;
 use arrow::error::ArrowError;
 use datafusion::common::{Result, internal_datafusion_err};
 
+/// What a column of a run takes beside its values.
+const COLUMN_BYTES: usize = 128;
+
 /// Consecutive rows of one chunk, or of none.
 pub(super) struct Run {
     pub(super) chunk: Option<i32>,
     pub(super) rows: RecordBatch,
+    /// About the memory that it takes.
+    pub(super) bytes: usize,
 }
 
 /// The runs of `batch`, whose chunks are its column number `chunk`. No row is copied.
@@ -19,9 +26,11 @@ pub(super) fn runs_of(batch: &RecordBatch, chunk: usize) -> Result<Vec<Run>> {
         return Err(internal_datafusion_err!("a chunk is an integer, not {}", chunks.data_type()));
     };
     let ranges = partition(std::slice::from_ref(chunks))?.ranges();
-    let run = |range: std::ops::Range<usize>| Run {
+    let bytes = bytes_of(batch)?;
+    let run = |range: Range<usize>| Run {
         chunk: values.is_valid(range.start).then(|| values.value(range.start)),
         rows: batch.slice(range.start, range.len()),
+        bytes: bytes * range.len() / batch.num_rows() + COLUMN_BYTES * batch.num_columns(),
     };
     Ok(ranges.into_iter().map(run).collect())
 }

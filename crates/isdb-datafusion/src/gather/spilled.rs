@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use datafusion::common::{Result, internal_datafusion_err};
@@ -15,38 +16,43 @@ use datafusion::physical_plan::metrics::SpillMetrics;
 
 use super::run::{Run, bytes_of, runs_of};
 
+/// Rows of a batch in a file, at most: of each file one is in memory when they are read.
+const BATCH_ROWS: usize = 1024;
+
 /// A file of runs. It is removed when it is let go.
 pub(super) struct Spilled {
     file: Arc<dyn SpillFile>,
+    rows: usize,
 }
 
 impl Spilled {
-    /// Writes `runs` to `file`, about `batch_rows` rows to a batch.
-    pub(super) fn write(
-        file: Arc<dyn SpillFile>,
-        mut runs: Vec<Run>,
-        batch_rows: usize,
-        metrics: &SpillMetrics,
-    ) -> Result<Spilled> {
+    /// Writes `runs` to `file`.
+    pub(super) fn write(file: Arc<dyn SpillFile>, mut runs: Vec<Run>, metrics: &SpillMetrics) -> Result<Spilled> {
         runs.sort_by_key(|run| run.chunk);
-        let Some(schema) = runs.first().map(|run| run.rows.schema()) else { return Ok(Spilled { file }) };
+        let Some(schema) = runs.first().map(|run| run.rows.schema()) else { return Ok(Spilled { file, rows: 0 }) };
         let mut writer = StreamWriter::try_new(file.open_writer()?, &schema)?;
-        let mut together: Vec<RecordBatch> = Vec::new();
-        let mut runs = runs.into_iter().peekable();
-        while let Some(run) = runs.next() {
-            together.push(run.rows);
-            let rows: usize = together.iter().map(RecordBatch::num_rows).sum();
-            if rows >= batch_rows || runs.peek().is_none() {
-                let batch = concat_batches(&schema, &together)?;
-                together.clear();
-                writer.write(&batch)?;
-                metrics.spilled_rows.add(rows);
-                metrics.spilled_bytes.add(bytes_of(&batch)?);
+        let mut written = 0;
+        let mut put = |together: &mut Vec<RecordBatch>| -> Result<()> {
+            let batch = concat_batches(&schema, together.drain(..).collect::<Vec<_>>().iter())?;
+            writer.write(&batch)?;
+            written += batch.num_rows();
+            metrics.spilled_bytes.add(bytes_of(&batch)?);
+            Ok(())
+        };
+        let (mut together, mut rows) = (Vec::new(), 0);
+        for piece in runs.into_iter().flat_map(|run| pieces(run.rows)) {
+            if rows + piece.num_rows() > BATCH_ROWS {
+                put(&mut together)?;
+                rows = 0;
             }
+            rows += piece.num_rows();
+            together.push(piece);
         }
+        put(&mut together)?;
         writer.into_inner()?.finish()?;
+        metrics.spilled_rows.add(written);
         metrics.spill_file_count.add(1);
-        Ok(Spilled { file })
+        Ok(Spilled { file, rows: written })
     }
 
     /// The runs, by chunk.
@@ -55,18 +61,63 @@ impl Spilled {
             return Err(internal_datafusion_err!("what was spilled is no file of this machine"));
         };
         let mut batches = StreamReader::try_new(BufReader::new(File::open(path)?), None)?;
-        let mut runs = VecDeque::new();
+        let (mut runs, mut left) = (VecDeque::new(), self.rows);
         Ok(std::iter::from_fn(move || {
             // The file lives as long as what reads it.
             let _file = &self.file;
-            while runs.is_empty() {
-                let batch = batches.next()?;
+            while runs.is_empty() && left > 0 {
+                let batch = batches.next().unwrap_or_else(|| Err(ArrowError::IpcError(CUT_SHORT.to_owned())));
                 match batch.map_err(Into::into).and_then(|batch| runs_of(&batch, chunk)) {
                     Ok(found) => runs.extend(found),
                     Err(error) => return Some(Err(error)),
                 }
+                left = left.saturating_sub(runs.iter().map(|run: &Run| run.rows.num_rows()).sum());
             }
             runs.pop_front().map(Ok)
         }))
+    }
+}
+
+/// The format takes an end between two batches for the end of all.
+const CUT_SHORT: &str = "a spilled file has been cut short";
+
+/// `rows` in parts that fit a batch.
+fn pieces(rows: RecordBatch) -> impl Iterator<Item = RecordBatch> {
+    let all = rows.num_rows();
+    (0..all).step_by(BATCH_ROWS).map(move |first| rows.slice(first, BATCH_ROWS.min(all - first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int32Array};
+    use datafusion::execution::runtime_env::RuntimeEnv;
+    use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_cut_anywhere_is_an_error_and_never_fewer_rows() {
+        let rows = i32::try_from(BATCH_ROWS).unwrap() * 2;
+        let chunks: ArrayRef = Arc::new(Int32Array::from_iter_values((0..rows).map(|row| row / 1000)));
+        let batch = RecordBatch::try_from_iter([("chunk", chunks)]).unwrap();
+        let written = || {
+            let file = RuntimeEnv::default().disk_manager.create_tmp_file("a test").unwrap();
+            let metrics = SpillMetrics::new(&ExecutionPlanMetricsSet::new(), 0);
+            Spilled::write(file, runs_of(&batch, 0).unwrap(), &metrics).unwrap()
+        };
+        let read = |spilled: Spilled| {
+            let runs = spilled.read(0)?.collect::<Result<Vec<_>>>()?;
+            Ok::<_, datafusion::error::DataFusionError>(runs.iter().map(|run| run.rows.num_rows()).collect::<Vec<_>>())
+        };
+        assert_eq!(read(written()).unwrap(), [1000, 1000, 48]);
+        let whole = written();
+        let path = whole.file.path().unwrap().to_owned();
+        let bytes = std::fs::read(&path).unwrap();
+        // The mark of the end are the last eight bytes; without it, all rows are there all the same.
+        for end in 0..bytes.len() - 8 {
+            let file = Arc::clone(&whole.file);
+            std::fs::write(&path, &bytes[..end]).unwrap();
+            assert!(read(Spilled { file, rows: whole.rows }).is_err(), "cut at {end} of {}", bytes.len());
+        }
     }
 }

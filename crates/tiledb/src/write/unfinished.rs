@@ -2,6 +2,7 @@
 //! `sm.allow_separate_attribute_writes`), and puts the fragment down when it has all of them.
 
 use std::ffi::c_void;
+use std::ptr;
 
 use tiledb_sys as sys;
 
@@ -40,16 +41,16 @@ impl<'a> Unfinished<'a> {
         Ok(Self { ctx, uri, query, array, lent: Vec::new(), first: Vec::new() })
     }
 
-    /// Writes columns that it does not have yet. The first ones must be all dimensions and all texts.
+    /// Writes columns that it does not have yet. All dimensions must be among the first ones.
     pub(super) fn write(&mut self, columns: Vec<(&Column, WriteBuffers)>) -> Result<()> {
         for (column, buffers) in &columns {
-            let mut sizes = Box::new(buffers.sizes());
-            // SAFETY: the buffers live until the submit below has returned, and the sizes as long as the query.
-            unsafe { self.attach(column, buffers, &mut sizes)? };
-            self.lent.push(sizes);
+            self.lent.push(Box::new(buffers.sizes()));
+            let sizes = self.lent.last_mut().map_or(ptr::null_mut(), |sizes| sizes.as_mut_ptr());
+            // SAFETY: the buffers live until the submit below has returned, and the sizes, three of them, as long as the query.
+            unsafe { self.attach(column, buffers, sizes)? };
         }
         // SAFETY: a live query whose new buffers are in place. Those of earlier calls are written, and libtiledb looks at none of
-        // them again; the coordinates and the offsets of texts, which it checks when it begins, are kept all the same.
+        // them again (2.30: all it does skips `written_buffers_`); the coordinates, which order the cells, are kept all the same.
         let code = unsafe { sys::tiledb_query_submit(self.ctx.as_ptr(), self.query.as_ptr()) };
         self.ctx.check(code, ACTION, self.uri)?;
         if self.first.is_empty() {
@@ -62,12 +63,12 @@ impl<'a> Unfinished<'a> {
     ///
     /// # Safety
     /// The buffers must stay alive and untouched until the query's next submit has returned, the sizes until the query is gone.
-    unsafe fn attach(&self, column: &Column, buffers: &WriteBuffers, sizes: &mut [u64; 3]) -> Result<()> {
+    unsafe fn attach(&self, column: &Column, buffers: &WriteBuffers, sizes: *mut u64) -> Result<()> {
         let (c, q, name) = (self.ctx.as_ptr(), self.query.as_ptr(), column.c_name.as_ptr());
         let check = |code| self.ctx.check(code, ACTION, self.uri);
-        let [data, offsets, validity] = sizes;
-        // SAFETY: libtiledb only reads what it is given to write, so that the constness of the buffers holds.
+        // SAFETY: there are three sizes; libtiledb only reads what it is given to write, so that the constness of the buffers holds.
         unsafe {
+            let (data, offsets, validity) = (sizes, sizes.add(1), sizes.add(2));
             let values: *mut c_void = buffers.data.as_ptr().cast_mut().cast();
             check(sys::tiledb_query_set_data_buffer(c, q, name, values, data))?;
             if let Some(buffer) = &buffers.offsets {
