@@ -189,8 +189,12 @@ impl Gathered {
         Ok(self)
     }
 
-    /// The runs by chunk. They keep their memory until they are let go.
-    fn in_order(self) -> Result<InOrder> {
+    /// The runs by chunk. What is still held goes to the others on disk, if there are any, and leaves its memory to who writes them;
+    /// else it keeps its memory until it is let go. Blocks.
+    fn in_order(mut self) -> Result<InOrder> {
+        if !self.spilled.is_empty() {
+            self = self.spill()?;
+        }
         InOrder::new(self.held, self.reservation, self.spilled, self.chunk)
     }
 }

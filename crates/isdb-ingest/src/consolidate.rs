@@ -9,11 +9,6 @@ use crate::error::{Error, Result};
 use crate::grouping::{Limits, groups};
 use crate::resources::resources;
 
-/// A group is written again at the cost of at most this many fragments' worth of temporary space.
-const FRAGMENTS_OF_GROUP: u64 = 16;
-/// A group has no more fragments: each is a file handle per column while it is read.
-const MOST_OF_GROUP: usize = 64;
-
 /// What a consolidation did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Consolidated {
@@ -89,10 +84,10 @@ async fn worth_it(
     let look = move || extents(&snapshot, &live);
     let found = tokio::task::spawn_blocking(look).await.map_err(|source| Error::Stopped { source })?;
     let found = found.map_err(Error::Selection)?;
-    // A fragment ends between two chunks, perhaps at three quarters; packed ones must not be found worth it again.
-    let full_rows = fragment_rows / 2;
-    let limits = Limits { full_rows, group_rows: fragment_rows * FRAGMENTS_OF_GROUP, most: MOST_OF_GROUP, least };
-    Ok((groups(found, policy, limits, |extent| with_dead.contains(&extent.fragment.id)), before))
+    Ok((
+        groups(found, policy, Limits::of(fragment_rows, least), |extent| with_dead.contains(&extent.fragment.id)),
+        before,
+    ))
 }
 
 /// Writes one group again.

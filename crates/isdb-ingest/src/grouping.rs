@@ -21,6 +21,19 @@ pub(crate) struct Limits {
     pub(crate) least: usize,
 }
 
+/// A group is written again at the cost of at most this many fragments' worth of temporary space.
+const FRAGMENTS_OF_GROUP: u64 = 16;
+/// A group has no more fragments: each is a file handle per column while it is read.
+const MOST_OF_GROUP: usize = 64;
+
+impl Limits {
+    /// For fragments that are made with `rows` rows at most; groups of fewer than `least` of them are left.
+    pub(crate) fn of(rows: u64, least: usize) -> Limits {
+        // A fragment ends between two chunks, at three quarters perhaps. Those must not be found worth it again.
+        Limits { full_rows: rows / 2, group_rows: rows * FRAGMENTS_OF_GROUP, most: MOST_OF_GROUP, least }
+    }
+}
+
 /// A group whose boxes cover their common box fewer times than this lies well.
 const DEPTH_WORTH: f64 = 2.0;
 
@@ -131,6 +144,21 @@ mod tests {
         let beside: Vec<Extent> =
             (0..4).map(|id| extent(id, 100, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)).collect();
         assert!(groups(beside, Policy::Space, LIMITS, |_| false).is_empty());
+    }
+
+    #[test]
+    fn what_was_packed_is_not_packed_again_wherever_its_fragments_ended() {
+        // Each takes three quarters of what it may to all of it, but for the last.
+        for (fragments, rows, last) in [(2, 75, 1), (2, 76, 14), (2, 100, 100), (3, 75, 1), (9, 75, 74), (16, 99, 3)] {
+            let packed = (0..fragments).map(|id| {
+                let rows = if id + 1 == fragments { last } else { rows };
+                extent(id, rows, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)
+            });
+            for policy in [Policy::Space, Policy::Size] {
+                let found = groups(packed.clone().collect(), policy, Limits::of(100, 2), |_| false);
+                assert!(found.is_empty(), "{fragments} of {rows}, {last}: {:?}", ids(&found));
+            }
+        }
     }
 
     #[test]

@@ -21,8 +21,8 @@ use unfinished::Unfinished;
 const ACTION: &str = "write to";
 
 /// About so many bytes of columns are given to libtiledb at a time. It makes tiles of all it is given before it writes the first of
-/// them; these are enough for its threads to share.
-const AT_A_TIME: u64 = 8 << 20;
+/// them; these are enough for its threads to share. The small fragments of tests have parts, too.
+const AT_A_TIME: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 
 /// Writes all batches as one fragment stamped `timestamp_ms` (milliseconds since 1970), and returns its name
 /// (`__<T>_<T>_<uuid>_<version>`).
