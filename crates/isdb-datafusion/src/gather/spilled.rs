@@ -33,7 +33,7 @@ impl Spilled {
         let mut writer = StreamWriter::try_new(file.open_writer()?, &schema)?;
         let mut written = 0;
         let mut put = |together: &mut Vec<RecordBatch>| -> Result<()> {
-            let batch = concat_batches(&schema, together.drain(..).collect::<Vec<_>>().iter())?;
+            let batch = concat_batches(&schema, &std::mem::take(together))?;
             writer.write(&batch)?;
             written += batch.num_rows();
             metrics.spilled_bytes.add(bytes_of(&batch)?);

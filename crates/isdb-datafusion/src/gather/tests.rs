@@ -22,7 +22,7 @@ fn batches(chunks: &Chunks) -> Vec<RecordBatch> {
         let rows = first..first + i32::try_from(chunks.len()).unwrap();
         first = rows.end;
         let texts: ArrayRef = Arc::new(rows.clone().map(text).collect::<StringArray>());
-        let list = |row: i32| (row % 5 > 0).then(|| [Some(row as f32), None, Some(0.5)]);
+        let list = |row: i32| (row % 5 > 0).then_some([Some(row as f32), None, Some(0.5)]);
         let lists = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows.clone().map(list), 3);
         let chunks: ArrayRef = Arc::new(chunks.iter().copied().collect::<Int32Array>());
         let rows: ArrayRef = Arc::new(Int32Array::from_iter_values(rows));

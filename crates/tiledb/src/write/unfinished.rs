@@ -21,8 +21,8 @@ pub(super) struct Unfinished<'a> {
     // Before the array and what it was lent, so that it goes first.
     query: Handle<sys::tiledb_query_t>,
     array: Open,
-    /// What the query was told by reference.
-    lent: Vec<Box<[u64; 3]>>,
+    /// The sizes that the query was told by reference, three for each column.
+    lent: Vec<Box<[u64]>>,
     /// The buffers of the first columns.
     first: Vec<WriteBuffers>,
 }
@@ -43,11 +43,11 @@ impl<'a> Unfinished<'a> {
 
     /// Writes columns that it does not have yet. All dimensions must be among the first ones.
     pub(super) fn write(&mut self, columns: Vec<(&Column, WriteBuffers)>) -> Result<()> {
-        for (column, buffers) in &columns {
-            self.lent.push(Box::new(buffers.sizes()));
-            let sizes = self.lent.last_mut().map_or(ptr::null_mut(), |sizes| sizes.as_mut_ptr());
-            // SAFETY: the buffers live until the submit below has returned, and the sizes, three of them, as long as the query.
-            unsafe { self.attach(column, buffers, sizes)? };
+        self.lent.push(columns.iter().flat_map(|(_, buffers)| buffers.sizes()).collect());
+        let sizes = self.lent.last_mut().map_or(ptr::null_mut(), |sizes| sizes.as_mut_ptr());
+        for (at, (column, buffers)) in columns.iter().enumerate() {
+            // SAFETY: the buffers live until the submit below has returned, and the sizes, three for each, as long as the query.
+            unsafe { self.attach(column, buffers, sizes.add(3 * at))? };
         }
         // SAFETY: a live query whose new buffers are in place. Those of earlier calls are written, and libtiledb looks at none of
         // them again (2.30: all it does skips `written_buffers_`); the coordinates, which order the cells, are kept all the same.
