@@ -173,3 +173,52 @@ impl FragmentWriter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int32Array;
+    use arrow::compute::cast;
+    use isdb_schema::catalogue::variable;
+    use isdb_schema::segments::stored_fields;
+    use isdb_store::{Database, Design, Location};
+
+    use super::*;
+
+    /// Rows of one chunk, with values that any column can hold.
+    fn rows_of(chunk: i32, rows: usize) -> RecordBatch {
+        let fields = stored_fields(&[variable("h_canopy").unwrap()]);
+        let mut fields: Vec<Field> = fields.into_iter().filter(|field| field.name() != FRAGMENT_ID).collect();
+        fields.push(Field::new(CHUNK, DataType::Int32, true));
+        let column = |field: &Field| {
+            let value = if field.name() == CHUNK { chunk } else { 1 };
+            let whole = cast(&Int32Array::from_value(value, rows), &DataType::Int64).unwrap();
+            cast(&whole, field.data_type()).unwrap()
+        };
+        let columns = fields.iter().map(column).collect();
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_fragment_ends_between_chunks_and_within_one_only_when_it_is_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
+        let database = Database::create(&location, &Design::of(&[variable("h_canopy").unwrap()]), 1).await.unwrap();
+        let mut ten = rows_of(0, 10);
+        ten.remove_column(ten.num_columns() - 1);
+        let target = WriteTarget {
+            array: location.segments(),
+            timestamp: 2_000_000_000_000,
+            first_fragment: 7,
+            fragment_bytes: bytes_of(&ten).unwrap(),
+            writers: 1,
+        };
+        let context = Arc::new(database.context().clone());
+        let mut writer = FragmentWriter::new(context, target, 1, &rows_of(0, 0).schema());
+        for (chunk, rows) in [(0, 4), (1, 4), (2, 4), (3, 4), (4, 5), (4, 5), (4, 5), (4, 5), (5, 4), (6, 0)] {
+            writer.take(rows_of(chunk, rows)).await.unwrap();
+        }
+        let written = writer.finish().await.unwrap();
+        let told: Vec<_> = written.iter().map(|fragment| (fragment.id, fragment.rows)).collect();
+        assert_eq!(told, [(7, 8), (8, 8), (9, 10), (10, 10), (11, 4)]);
+    }
+}
