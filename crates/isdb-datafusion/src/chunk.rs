@@ -1,5 +1,5 @@
-//! The SQL function `chunk(latitude, longitude)`: the chunk of the spatial grid that holds a position. The ingest plan deals rows
-//! out to its writers by it.
+//! The SQL function `chunk(latitude, longitude)`: the chunk of the spatial grid that holds a position. The ingest plan orders rows
+//! by it and deals them out to its writers.
 
 use std::sync::Arc;
 
@@ -7,6 +7,9 @@ use arrow::array::{Array, AsArray, Int32Array};
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::Result;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{Distribution, PhysicalSortExpr};
+use datafusion::physical_plan::InputDistributionRequirements;
 use isdb_schema::grid::chunk;
 
 /// The name of the function, and of the column that the ingest plan computes with it.
@@ -16,6 +19,19 @@ pub(crate) const CHUNK: &str = "chunk";
 pub(crate) fn chunk_function() -> ScalarUDF {
     let signature = Signature::exact(vec![DataType::Float64, DataType::Float64], Volatility::Immutable);
     ScalarUDF::new_from_impl(Chunk { signature })
+}
+
+/// The order of rows by their chunk, those without one first.
+pub(crate) fn by_chunk(chunk: &Column) -> PhysicalSortExpr {
+    PhysicalSortExpr::new_default(Arc::new(chunk.clone())).nulls_first()
+}
+
+/// That rows come in `partitions` which share no chunk. Dealing out to one would copy every row for nothing.
+pub(crate) fn dealt_out_by_chunk(chunk: &Column, partitions: usize) -> InputDistributionRequirements {
+    InputDistributionRequirements::new(vec![match partitions {
+        0 | 1 => Distribution::SinglePartition,
+        _ => Distribution::KeyPartitioned(vec![Arc::new(chunk.clone())]),
+    }])
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

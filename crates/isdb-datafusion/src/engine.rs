@@ -111,7 +111,7 @@ impl Engine {
     /// An engine that commits with `writer`.
     ///
     /// # Errors
-    /// When the folder to spill to cannot be used, or libtiledb has no threads.
+    /// When the folder to spill to cannot be used, or libtiledb gets no threads.
     pub fn new(writer: Writer, resources: &Resources) -> Result<Engine> {
         let helpers = resources.helpers().to_string();
         let threads =

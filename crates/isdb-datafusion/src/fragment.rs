@@ -15,12 +15,10 @@ use tokio::task::JoinHandle;
 
 use crate::chunk::CHUNK;
 use crate::error::Error;
-use crate::gather::bytes_of;
+use crate::rows::bytes_of;
 use crate::tally::TALLY;
 use crate::write::{WriteTarget, WrittenFragment};
 
-/// From three quarters of its size on, a fragment ends at the next chunk.
-const ENOUGH: (usize, usize) = (3, 4);
 /// Fragments that are written side by side: what libtiledb does on one core for the one leaves the others to the other.
 const AT_A_TIME: usize = 2;
 
@@ -86,7 +84,8 @@ impl FragmentWriter {
         let chunks = batch.remove_column(batch.schema().index_of(CHUNK)?);
         let chunks = chunks.as_primitive::<Int32Type>();
         let full = self.target.fragment_bytes;
-        if self.pending_bytes >= full / ENOUGH.1 * ENOUGH.0 {
+        // From three quarters on it ends at the next chunk.
+        if self.pending_bytes >= full - full / 4 {
             let mut previous = self.last_chunk;
             let change = chunks.values().iter().position(|chunk| previous.replace(*chunk).is_some_and(|p| p != *chunk));
             // A chunk that does not fit is cut, wherever that is.

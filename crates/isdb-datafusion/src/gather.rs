@@ -16,7 +16,7 @@ use datafusion::common::{Result, internal_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
@@ -26,10 +26,9 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt;
 
-use crate::chunk::CHUNK;
+use crate::chunk::{CHUNK, by_chunk, dealt_out_by_chunk};
 use crate::error::Error;
 use order::InOrder;
-pub(crate) use run::bytes_of;
 use run::{Run, runs_of};
 use spilled::Spilled;
 
@@ -50,7 +49,7 @@ impl GatherExec {
     /// When the input has no column `chunk`.
     pub(crate) fn try_new(input: Arc<dyn ExecutionPlan>, partitions: usize) -> Result<GatherExec> {
         let chunk = Column::new_with_schema(CHUNK, &input.schema())?;
-        let orderings = LexOrdering::new([by(&chunk)]);
+        let orderings = LexOrdering::new([by_chunk(&chunk)]);
         let properties = PlanProperties::new(
             EquivalenceProperties::new_with_orderings(input.schema(), orderings),
             input.output_partitioning().clone(),
@@ -60,19 +59,6 @@ impl GatherExec {
         let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
         Ok(GatherExec { input, chunk, partitions, properties, metrics })
     }
-}
-
-/// The order that the operator makes.
-pub(crate) fn by(chunk: &Column) -> PhysicalSortExpr {
-    PhysicalSortExpr::new_default(Arc::new(chunk.clone())).nulls_first()
-}
-
-/// What rows must be dealt out by, so that `partitions` share no chunk. Dealing out to one would copy every row for nothing.
-pub(crate) fn dealt_out(chunk: &Column, partitions: usize) -> InputDistributionRequirements {
-    InputDistributionRequirements::new(vec![match partitions {
-        0 | 1 => Distribution::SinglePartition,
-        _ => Distribution::KeyPartitioned(vec![Arc::new(chunk.clone())]),
-    }])
 }
 
 impl DisplayAs for GatherExec {
@@ -95,7 +81,7 @@ impl ExecutionPlan for GatherExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        dealt_out(&self.chunk, self.partitions)
+        dealt_out_by_chunk(&self.chunk, self.partitions)
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {

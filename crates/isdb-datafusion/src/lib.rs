@@ -26,6 +26,7 @@ mod quality;
 mod region;
 mod releases;
 mod remote;
+mod rows;
 mod selection;
 mod session;
 mod sieve;

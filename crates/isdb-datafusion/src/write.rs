@@ -24,9 +24,8 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use tiledb::Context;
 
-use crate::chunk::CHUNK;
+use crate::chunk::{CHUNK, by_chunk, dealt_out_by_chunk};
 use crate::fragment::FragmentWriter;
-use crate::gather::{by, dealt_out};
 use crate::tally::{TALLY, Tally, tally_field};
 
 const FRAGMENT: &str = "fragment";
@@ -53,7 +52,7 @@ pub struct WriteTarget {
     pub first_fragment: i64,
     /// The memory that the rows of a fragment take at most, give or take a batch.
     pub fragment_bytes: usize,
-    /// Fragments that are written at a time.
+    /// How many write side by side, each into fragments of its own.
     pub writers: usize,
 }
 
@@ -107,11 +106,11 @@ impl ExecutionPlan for TileDbWriteExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        dealt_out(&self.chunk, self.target.writers)
+        dealt_out_by_chunk(&self.chunk, self.target.writers)
     }
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        vec![LexOrdering::new([by(&self.chunk)]).map(OrderingRequirements::from)]
+        vec![LexOrdering::new([by_chunk(&self.chunk)]).map(OrderingRequirements::from)]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {

@@ -22,7 +22,7 @@ const ACTION: &str = "write to";
 
 /// About so many bytes of columns are given to libtiledb at a time. It makes tiles of all it is given before it writes the first of
 /// them; these are enough for its threads to share. The small fragments of tests have parts, too.
-const AT_A_TIME: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
+const PART_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 
 /// Writes all batches as one fragment stamped `timestamp_ms` (milliseconds since 1970), and returns its name
 /// (`__<T>_<T>_<uuid>_<version>`).
@@ -35,7 +35,7 @@ const AT_A_TIME: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 /// # Errors
 /// [`Error::Coordinate`] for NULL, NaN or a coordinate outside the domain (TileDB would accept a NaN, and hide its
 /// neighbours), [`Error::ElementNull`] for a list element equal to its own marker of NULL, [`Error::Batch`] for batches that do
-/// not fit the array or hold no row. Nothing has been written then.
+/// not fit the array or hold no row. Nothing has been written then. Any other error may leave files behind that no reader sees.
 pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: Vec<RecordBatch>) -> Result<String> {
     let open = Open::new(ctx, uri, sys::TILEDB_READ, Some(timestamp_ms))?;
     let (layout, mut columns, entries) = open.describe(uri)?;
@@ -71,7 +71,7 @@ impl<'a> Iterator for Parts<'a> {
     fn next(&mut self) -> Option<Result<Part<'a>>> {
         let mut part = Vec::new();
         let mut bytes = 0;
-        while let Some(column) = self.columns.get(self.begun).filter(|_| bytes < AT_A_TIME) {
+        while let Some(column) = self.columns.get(self.begun).filter(|_| bytes < PART_BYTES) {
             self.begun += 1;
             match gather(self.uri, column, &mut self.batches) {
                 Ok(values) => part.push((column, WriteBuffers::new(column, &values))),

@@ -5,8 +5,9 @@ use std::ops::Range;
 use arrow::array::{Array as _, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::partition;
 use arrow::datatypes::Int32Type;
-use arrow::error::ArrowError;
 use datafusion::common::{Result, internal_datafusion_err};
+
+use crate::rows::bytes_of;
 
 /// What a column of a run takes beside its values.
 const COLUMN_BYTES: usize = 128;
@@ -33,11 +34,6 @@ pub(super) fn runs_of(batch: &RecordBatch, chunk: usize) -> Result<Vec<Run>> {
         bytes: bytes * range.len() / batch.num_rows() + COLUMN_BYTES * batch.num_columns(),
     };
     Ok(ranges.into_iter().map(run).collect())
-}
-
-/// The memory of the rows of `batch`, which may be a slice: only its own part counts.
-pub(crate) fn bytes_of(batch: &RecordBatch) -> Result<usize, ArrowError> {
-    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size()).sum()
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::execution::SpillFile;
 use datafusion::physical_plan::metrics::SpillMetrics;
 
-use super::run::{Run, bytes_of, runs_of};
+use super::run::{Run, runs_of};
+use crate::rows::bytes_of;
 
 /// Rows of a batch in a file, at most: of each file one is in memory when they are read.
 const BATCH_ROWS: usize = 1024;
