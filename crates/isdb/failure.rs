@@ -262,8 +262,9 @@ pub(crate) fn tell(failure: &Failure) {
     let mut cause = failure.source();
     while let Some(error) = cause {
         let text = error.to_string();
+        let is_wrapper = matches!(error.downcast_ref(), Some(DataFusionError::External(_)));
         // Wrappers often repeat what they wrap.
-        if !told.contains(&text) {
+        if !is_wrapper && !told.contains(&text) {
             eprintln!("  cause: {text}");
             told = text;
         }

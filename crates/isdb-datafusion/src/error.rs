@@ -1,5 +1,7 @@
 //! What can go wrong between DataFusion and a TileDB array.
 
+use std::path::PathBuf;
+
 use datafusion::error::DataFusionError;
 
 /// An error of this crate; inside a plan it travels as [`DataFusionError::External`].
@@ -34,6 +36,15 @@ pub enum Error {
         /// What libtiledb said.
         #[source]
         source: tiledb::Error,
+    },
+    /// Rows that the memory does not hold could not be put down, or not be read again.
+    #[error("rows that do not fit the memory cannot be kept in {}", path.display())]
+    Spill {
+        /// The temporary file.
+        path: PathBuf,
+        /// What went wrong with it.
+        #[source]
+        source: DataFusionError,
     },
     /// A thread that reads or writes was stopped.
     #[error("reading or writing was stopped")]

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -10,11 +11,12 @@ use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
-use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::execution::SpillFile;
 use datafusion::physical_plan::metrics::SpillMetrics;
 
 use super::run::{Run, runs_of};
+use crate::error::Error;
 use crate::rows::bytes_of;
 
 /// Rows of a batch in a file, at most: of each file one is in memory when they are read.
@@ -28,55 +30,68 @@ pub(super) struct Spilled {
 
 impl Spilled {
     /// Writes `runs` to `file`.
-    pub(super) fn write(file: Arc<dyn SpillFile>, mut runs: Vec<Run>, metrics: &SpillMetrics) -> Result<Spilled> {
-        runs.sort_by_key(|run| run.chunk);
-        let Some(schema) = runs.first().map(|run| run.rows.schema()) else { return Ok(Spilled { file, rows: 0 }) };
-        let mut writer = StreamWriter::try_new(file.open_writer()?, &schema)?;
-        let mut written = 0;
-        let mut put = |together: &mut Vec<RecordBatch>| -> Result<()> {
-            let batch = concat_batches(&schema, &std::mem::take(together))?;
-            writer.write(&batch)?;
-            written += batch.num_rows();
-            metrics.spilled_bytes.add(bytes_of(&batch)?);
-            Ok(())
-        };
-        let (mut together, mut rows) = (Vec::new(), 0);
-        for piece in runs.into_iter().flat_map(|run| pieces(run.rows)) {
-            if rows + piece.num_rows() > BATCH_ROWS {
-                put(&mut together)?;
-                rows = 0;
-            }
-            rows += piece.num_rows();
-            together.push(piece);
-        }
-        put(&mut together)?;
-        writer.into_inner()?.finish()?;
-        metrics.spilled_rows.add(written);
+    pub(super) fn write(file: Arc<dyn SpillFile>, runs: Vec<Run>, metrics: &SpillMetrics) -> Result<Spilled> {
+        let rows = put_down(&*file, runs, metrics).map_err(|source| failed(&*file, source))?;
+        metrics.spilled_rows.add(rows);
         metrics.spill_file_count.add(1);
-        Ok(Spilled { file, rows: written })
+        Ok(Spilled { file, rows })
     }
 
     /// The runs, by chunk.
     pub(super) fn read(self, chunk: usize) -> Result<impl Iterator<Item = Result<Run>> + Send> {
-        let Some(path) = self.file.path() else {
-            return Err(internal_datafusion_err!("what was spilled is no file of this machine"));
-        };
-        let mut batches = StreamReader::try_new(BufReader::new(File::open(path)?), None)?;
+        let mut batches = open(&*self.file).map_err(|source| failed(&*self.file, source))?;
         let (mut runs, mut left) = (VecDeque::new(), self.rows);
         Ok(std::iter::from_fn(move || {
-            // The file lives as long as what reads it.
-            let _file = &self.file;
             while runs.is_empty() && left > 0 {
                 let batch = batches.next().unwrap_or_else(|| Err(ArrowError::IpcError(CUT_SHORT.to_owned())));
                 match batch.map_err(Into::into).and_then(|batch| runs_of(&batch, chunk)) {
                     Ok(found) => runs.extend(found),
-                    Err(error) => return Some(Err(error)),
+                    // The file lives as long as what reads it.
+                    Err(source) => return Some(Err(failed(&*self.file, source))),
                 }
                 left = left.saturating_sub(runs.iter().map(|run: &Run| run.rows.num_rows()).sum());
             }
             runs.pop_front().map(Ok)
         }))
     }
+}
+
+/// Writes `runs` by chunk, and gives the number of their rows.
+fn put_down(file: &dyn SpillFile, mut runs: Vec<Run>, metrics: &SpillMetrics) -> Result<usize> {
+    runs.sort_by_key(|run| run.chunk);
+    let Some(schema) = runs.first().map(|run| run.rows.schema()) else { return Ok(0) };
+    let mut writer = StreamWriter::try_new(file.open_writer()?, &schema)?;
+    let mut written = 0;
+    let mut put = |together: &mut Vec<RecordBatch>| -> Result<()> {
+        let batch = concat_batches(&schema, &std::mem::take(together))?;
+        writer.write(&batch)?;
+        written += batch.num_rows();
+        metrics.spilled_bytes.add(bytes_of(&batch)?);
+        Ok(())
+    };
+    let (mut together, mut rows) = (Vec::new(), 0);
+    for piece in runs.into_iter().flat_map(|run| pieces(run.rows)) {
+        if rows + piece.num_rows() > BATCH_ROWS {
+            put(&mut together)?;
+            rows = 0;
+        }
+        rows += piece.num_rows();
+        together.push(piece);
+    }
+    put(&mut together)?;
+    writer.into_inner()?.finish()?;
+    Ok(written)
+}
+
+fn open(file: &dyn SpillFile) -> Result<StreamReader<BufReader<File>>> {
+    let Some(path) = file.path() else {
+        return internal_err!("what was spilled is no file of this machine");
+    };
+    Ok(StreamReader::try_new(BufReader::new(File::open(path)?), None)?)
+}
+
+fn failed(file: &dyn SpillFile, source: DataFusionError) -> DataFusionError {
+    Error::Spill { path: file.path().map(Path::to_owned).unwrap_or_default(), source }.into()
 }
 
 /// The format takes an end between two batches for the end of all.
