@@ -7,16 +7,21 @@ DEMO := demo
 # Packages of the independent checks; they stay below target/.
 PYTHON_PACKAGES := target/python-packages
 TOOLS := target/tools
+# A line for each skipped test of the last run.
+SKIPPED := $(CURDIR)/target/skipped-tests
+# What `make test-long` draws its random numbers from; the seed it printed repeats a run.
+SEED ?= $(shell date +%s)
 # What the demo needs; the tests need the same dependencies with the same features, so that nothing is built twice.
 PROGRAM := --bins --examples
 # The tests run the example that makes granules.
 BUILD := --workspace --lib --bins --tests --examples
 
-.PHONY: help demo test check fmt clippy docs typos deny clean-demo
+.PHONY: help demo test test-long check fmt clippy docs typos deny clean-demo
 
 help:
 	@echo "make demo                   build, generate granules, ingest them, query them (GRANULES=folder takes your own)"
 	@echo "make test                   run the whole test suite"
+	@echo "make test-long              run the same tests with large counts (SEED=number repeats a run)"
 	@echo "make check                  format, clippy, docs, typos, licences"
 
 demo:
@@ -36,8 +41,19 @@ endif
 
 test: $(PYTHON_PACKAGES)/.installed
 	$(CARGO) build $(BUILD)
-	ISDB_TEST_PYTHON_PACKAGES=$(CURDIR)/$(PYTHON_PACKAGES) $(CARGO) test --workspace --lib --bins --tests
+	@rm -f $(SKIPPED)
+	ISDB_TEST_SKIPS=$(SKIPPED) ISDB_TEST_PYTHON_PACKAGES=$(CURDIR)/$(PYTHON_PACKAGES) \
+		$(CARGO) test --workspace --lib --bins --tests || { tests/skipped $(SKIPPED); exit 1; }
 	$(CARGO) test --workspace --doc
+	@tests/skipped $(SKIPPED)
+
+# Time and seed first, so that a run that was cut short can be repeated as well.
+test-long: SEED := $(SEED)
+test-long:
+	@echo "test-long: began $$(date -u +%Y-%m-%dT%H:%M:%SZ), SEED=$(SEED)"
+	@if ISDB_TEST_LONG=1 ISDB_TEST_SEED=$(SEED) PROPTEST_CASES=2000 PROPTEST_RNG_SEED=$(SEED) $(MAKE) test; \
+	then result=passed; else result=failed; fi; \
+	echo "test-long: $$result, ended $$(date -u +%Y-%m-%dT%H:%M:%SZ), SEED=$(SEED)"; [ $$result = passed ]
 
 $(PYTHON_PACKAGES)/.installed: tests/python/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(PYTHON_PACKAGES) --upgrade -r $<

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use isdb_cmr::{Cmr, Error, FoundGranule, Patience, Query, WorkList, worklist};
+use isdb_testing::real;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::nasa::cmr::{Act, Asked, FakeCmr, description, descriptions, name};
-use crate::support::{Place, Run, data_folder};
+use crate::support::{Place, Run};
 
 const RELEASE_6: &str = "ATL08_20220601000000_01001502_006_02.h5";
 
@@ -197,14 +198,11 @@ fn a_granule_that_cannot_be_fetched_is_told_and_the_others_are_listed() {
 #[test]
 fn real_descriptions_are_listed() {
     let read = |name: &str| -> Option<Vec<Value>> {
-        let reply: Value = serde_json::from_slice(&std::fs::read(data_folder().join("cmr").join(name)).ok()?).unwrap();
+        let reply: Value = serde_json::from_slice(&std::fs::read(real(&format!("cmr/{name}"))?).unwrap()).unwrap();
         reply["items"].as_array().cloned()
     };
     let replies = ["atl08_005_granules_umm_json_real.json", "atl08_005_ECS_granules_umm_json_real.json"].map(read);
-    let [Some(cloud), Some(on_premise)] = replies else {
-        eprintln!("skipped: no replies of CMR in {} (ISDB_TEST_DATA names their folder)", data_folder().display());
-        return;
-    };
+    let [Some(cloud), Some(on_premise)] = replies else { return };
     let cmr = FakeCmr::start([cloud, on_premise].concat());
     let list = found(&cmr, 1).unwrap();
     let listed: Vec<(String, Option<u64>)> = list.iter().map(|granule| (granule.file_name(), granule.bytes)).collect();
@@ -238,7 +236,7 @@ fn trouble_on_the_way_costs_time_but_no_granule() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(isdb_testing::times(24, 300)))]
     #[test]
     fn whatever_happens_on_the_way_every_granule_is_found_once(
         count in 0_u64..60,

@@ -206,7 +206,7 @@ fn an_ingest_warns_of_what_is_odd_and_tells_a_loss_from_what_a_release_never_had
     assert!(told.contains("beams ") && told.contains(" without segments "), "{told}");
     assert_eq!(place.rows("SELECT count(*) FROM granules WHERE missing_variables IS NOT NULL"), ["0"]);
 
-    let Some(extract) = real_granule("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
+    let Some(extract) = isdb_testing::real("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
     let place = Place::new();
     let told = place.ok(&["ingest", extract.to_str().unwrap()]).stderr;
     assert!(told.contains("warning: ") && told.contains("NULL for want of ") && told.contains(" asr "), "{told}");
@@ -216,7 +216,7 @@ fn an_ingest_warns_of_what_is_odd_and_tells_a_loss_from_what_a_release_never_had
 
 #[test]
 fn a_filter_that_a_file_cannot_answer_fails_it_and_a_query_instead_of_giving_nothing() {
-    let Some(extract) = real_granule("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
+    let Some(extract) = isdb_testing::real("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
     let place = Place::new();
     for (db, filter) in [("a", "night"), ("b", "terrain"), ("c", "strong")] {
         let run = place.run(&["--db", db, "ingest", "--filters", filter, extract.to_str().unwrap()]);

@@ -2,11 +2,12 @@
 //! Parquet.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Stdio;
 
-use crate::python::{python, script};
-use crate::support::{Place, data_folder};
+use isdb_testing::{beside_data, python, real};
+
+use crate::python::script;
+use crate::support::Place;
 
 /// The runs of the generator that make forty granules: release, granules, mean segments of a beam, quirk. One granule has
 /// beams of more than the 10,000 rows that a chunk holds; `overlap` writes two granules that share segments for each one
@@ -39,22 +40,12 @@ fn compare(place: &Place) {
     assert!(compared.contains("equal: array and parquet"), "{compared}");
 }
 
-/// A file beside the folder of real granules; None, said aloud, where it is not.
-fn beside_data(name: &str) -> Option<PathBuf> {
-    let path = data_folder().join("..").join(name);
-    if !path.exists() {
-        eprintln!("skipped: no {}", path.display());
-        return None;
-    }
-    Some(path.canonicalize().unwrap())
-}
-
 #[test]
 fn every_value_and_null_of_every_real_granule_is_h5py_s() {
-    let Some(folder) = beside_data("data") else { return };
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let Some(folder) = real("") else { return };
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let granules: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "h5")).collect();
-    assert!(!granules.is_empty(), "no granule in {}", data_folder().display());
+    assert!(!granules.is_empty(), "no granule in {}", folder.display());
     for granule in granules {
         let place = Place::new();
         place.ok(&["ingest", granule.to_str().unwrap()]);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use isdb_testing::{bound_by_permissions, real};
 use tempfile::TempDir;
 
 /// A fresh folder with a database name in it.
@@ -34,7 +35,16 @@ impl Place {
 
     /// The program with its database in this folder, nothing inherited that could name another one.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_isdb"));
+        self.prepared(Command::new(env!("CARGO_BIN_EXE_isdb")), arguments)
+    }
+
+    /// The same, bound by the permissions of files even where the tests run as root; `None`, counted as a skipped test, where that
+    /// cannot be arranged.
+    pub(crate) fn bound_command(&self, arguments: &[&str]) -> Option<Command> {
+        Some(self.prepared(bound_by_permissions(env!("CARGO_BIN_EXE_isdb"))?, arguments))
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.current_dir(self.folder.path()).env("ISDB_DB", "db").args(arguments).stdin(Stdio::null());
         command
     }
@@ -145,22 +155,7 @@ impl Content {
     }
 }
 
-/// The real release 004 granule; None, said aloud, where there are no real granules.
+/// The real release 004 granule; `None`, counted as a skipped test, where there are no real granules.
 pub(crate) fn release_004() -> Option<PathBuf> {
-    real_granule("processed_ATL08_20200821122613_08730802_004_01.h5")
-}
-
-/// The folder of real granules, which need not exist.
-pub(crate) fn data_folder() -> PathBuf {
-    std::env::var_os("ISDB_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from)
-}
-
-pub(crate) fn real_granule(name: &str) -> Option<PathBuf> {
-    let path = data_folder().join(name);
-    if !path.exists() {
-        eprintln!("skipped: no real granule at {} (ISDB_TEST_DATA names their folder)", path.display());
-        return None;
-    }
-    Some(path.canonicalize().unwrap())
+    real("processed_ATL08_20200821122613_08730802_004_01.h5")
 }

@@ -1,10 +1,10 @@
 //! Sources and real files for the tests of this crate.
 
 use std::io;
-use std::path::PathBuf;
 
 use hdf5::{AttrValue, FileBuilder, GroupBuilder};
 use isdb_schema::catalogue::{Variable, variable, variables};
+pub(crate) use isdb_testing::real;
 
 use crate::error::{Error, Result};
 use crate::granule::{Decoded, Granule};
@@ -37,18 +37,6 @@ impl ByteSource for Bytes {
         buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
-}
-
-/// The real granule called `name`, or `None` (said aloud) where the real files are not at hand.
-pub(crate) fn real(name: &str) -> Option<PathBuf> {
-    let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
-    let folder = std::env::var_os("ISDB_TEST_DATA").map_or_else(default, PathBuf::from);
-    let path = folder.join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    println!("skipped: no real granule at {} (ISDB_TEST_DATA names their folder)", path.display());
-    None
 }
 
 /// The names of the real granules, of releases 004 to 007.

@@ -1,22 +1,14 @@
 //! Real replies of CMR, and what could come in their place.
 
-use std::path::Path;
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::*;
 
-/// A real reply; None, said aloud, where there is none.
+/// A real reply; `None`, counted as a skipped test, where there is none.
 fn real(name: &str) -> Option<Value> {
-    let data = std::env::var_os("ISDB_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), Into::into);
-    let path = data.join("cmr").join(name);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("skipped: no reply at {} (ISDB_TEST_DATA names the folder of real data)", path.display());
-        return None;
-    };
-    Some(serde_json::from_str(&text).unwrap())
+    let path = isdb_testing::real(&format!("cmr/{name}"))?;
+    Some(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
 }
 
 /// The items of a real reply, which may be wrapped in a recording of its headers.

@@ -258,7 +258,7 @@ fn check(first: &[Row], second: &[Row], filters: &[Expr], hidden: bool) -> Resul
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: isdb_testing::times(48, 1_000), max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn a_pushed_filter_finds_the_rows_the_engine_finds(

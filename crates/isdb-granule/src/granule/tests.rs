@@ -339,7 +339,7 @@ fn a_damaged_chunk_is_an_error_that_names_the_dataset() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: isdb_testing::times(200, 10_000), ..ProptestConfig::default() })]
     /// Hostile bytes end in an error or in values, never in a panic of ours.
     #[test]
     fn damaged_files_do_not_panic(damage in prop::collection::vec((0.0..1.0_f64, any::<u8>()), 1..20)) {

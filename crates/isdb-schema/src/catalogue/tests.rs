@@ -1,7 +1,6 @@
 //! The catalogue against itself, against the view `atl08`, and against the product as it was read from real files.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
@@ -158,17 +157,9 @@ struct Documented {
     flags: String,
 }
 
-/// The list beside the real granules; `None`, said aloud, where there is none.
+/// The list beside the real granules; `None`, counted as a skipped test, where there is none.
 fn documented() -> Option<Vec<Documented>> {
-    let shared = match std::env::var_os("ISDB_TEST_DATA") {
-        Some(data) => Path::new(&data).join(".."),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-    };
-    let path = shared.join("atl08/variables.csv");
-    let Ok(file) = std::fs::File::open(&path) else {
-        eprintln!("skipped: no list of variables at {} (ISDB_TEST_DATA names the folder beside it)", path.display());
-        return None;
-    };
+    let file = std::fs::File::open(isdb_testing::beside_data("atl08/variables.csv")?).unwrap();
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let schema = Schema::new(
         ["path", "dtype", "width", "units", "fill", "hdf5", "valid", "releases", "flags", "long_name"]

@@ -196,7 +196,7 @@ fn rows_from_before_an_attribute_are_null_to_every_condition_on_it() {
 /// Reads under many conditions and ranges give the rows that the `model` of each row says.
 fn compare_reads(array: &Array, model: fn(usize) -> Row) {
     let spans = prop::collection::vec((-100_i32..100, -20_i32..60), 0..3);
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(300));
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(isdb_testing::times(300, 5_000)));
     let outcome = runner.run(&(condition(), spans), |(condition, spans)| {
         let range = |(low, length): &(i32, i32)| DimensionRange {
             dimension: "lat".into(),

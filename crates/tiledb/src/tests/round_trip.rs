@@ -185,7 +185,7 @@ impl Spec {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(isdb_testing::times(48, 1_000)))]
 
     #[test]
     fn any_supported_schema_and_batches_come_back_equal(

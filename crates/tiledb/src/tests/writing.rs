@@ -25,7 +25,7 @@ fn with_latitudes(schema: &Schema, latitudes: Vec<Option<f64>>) -> RecordBatch {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(isdb_testing::times(16, 300)))]
 
     #[test]
     fn a_bad_coordinate_anywhere_leaves_no_fragment(

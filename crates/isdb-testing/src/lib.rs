@@ -1,0 +1,18 @@
+//! What the tests of all crates share: where real data are, how a test is skipped so that somebody sees it, how often a test
+//! repeats what it does, and how a program runs bound by permissions even where the tests run as root.
+//!
+//! A dev-dependency only. It knows nothing of isdb.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
+
+mod counts;
+mod data;
+mod permissions;
+mod python;
+mod skip;
+
+pub use counts::{is_long, seed, times};
+pub use data::{beside_data, data_folder, real};
+pub use permissions::bound_by_permissions;
+pub use python::python;
+pub use skip::skip;
