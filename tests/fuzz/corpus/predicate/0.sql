@@ -1,0 +1,1 @@
+latitude BETWEEN -6 AND 4.5 AND longitude >= -60

@@ -1,0 +1,1 @@
+NOT (h > 3.25 OR h IS NULL) AND beam IN ('gt1l', 'gt2l')

@@ -1,0 +1,1 @@
+time >= TIMESTAMP '2020-01-02' AND time < '2020-01-05T00:00:00Z'

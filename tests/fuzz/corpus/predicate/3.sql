@@ -1,0 +1,1 @@
+tiny NOT IN (1, -2, 127) OR flag

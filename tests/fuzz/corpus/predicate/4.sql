@@ -1,0 +1,1 @@
+wild > 3.5 OR wild <> wild

@@ -1,0 +1,1 @@
+CAST(h AS DOUBLE) = 5.1 OR tiny < 1.5

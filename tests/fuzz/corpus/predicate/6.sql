@@ -1,0 +1,1 @@
+NOT (latitude NOT BETWEEN 10 AND 20) AND id <> 7

@@ -1,0 +1,1 @@
+beam LIKE 'gt%' AND beam > 'gt1l'

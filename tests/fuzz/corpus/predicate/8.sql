@@ -1,0 +1,1 @@
+CASE WHEN flag THEN h > 1 ELSE tiny = 2 END

@@ -1,0 +1,1 @@
+flag IS NOT TRUE AND 5 < id AND -1e9 < longitude

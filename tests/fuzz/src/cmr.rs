@@ -1,0 +1,79 @@
+//! Replies of CMR and work lists.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt};
+use isdb_cmr::{Cmr, Patience, Query, WorkList, worklist};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// No second attempt: what is wrong once stays wrong.
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(5),
+    read: Duration::from_secs(5),
+    first_wait: Duration::from_secs(1),
+    longest_wait: Duration::from_secs(1),
+    total: Duration::ZERO,
+};
+
+thread_local! {
+    static RUNTIME: LazyLock<Runtime> =
+        LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"));
+}
+
+/// Answers one request with `body`.
+async fn serve(listener: TcpListener, body: &[u8]) -> std::io::Result<()> {
+    let (mut stream, _) = listener.accept().await?;
+    let mut request = Vec::new();
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        if stream.read_buf(&mut request).await? == 0 {
+            break;
+        }
+    }
+    let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(body).await?;
+    // What of the request is unread must not cut the answer off.
+    stream.shutdown().await?;
+    while stream.read_buf(&mut request).await? > 0 {}
+    Ok(())
+}
+
+/// What is understood of a reply can be written as a work list and read again. The same bytes are read as a work list, too.
+pub(crate) fn reply(input: &[u8]) {
+    let mut list = WorkList::default();
+    RUNTIME.with(|runtime| {
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let cmr = Cmr::new(&format!("http://{}", listener.local_addr().unwrap()), PATIENCE).unwrap();
+            let query = Query::default();
+            let mut pages = std::pin::pin!(cmr.pages(&query));
+            let served = async { serve(listener, input).then(|_| std::future::pending::<()>()).await };
+            let page = tokio::select! { page = pages.next() => page, () = served => None };
+            if let Some(Ok(page)) = page {
+                assert!(page.unusable.iter().all(|unusable| !unusable.reason.is_empty()));
+                list.add(page);
+            }
+        });
+    });
+    same_when_written(list);
+    let mut list = WorkList::default();
+    for granule in worklist::read(input).filter_map(Result::ok) {
+        list.insert(granule);
+    }
+    same_when_written(list);
+}
+
+fn same_when_written(list: WorkList) {
+    let granules = list.into_granules();
+    let mut written = Vec::new();
+    worklist::write(&mut written, &granules).unwrap();
+    let read: Vec<_> = worklist::read(&*written).collect::<Result<_, _>>().expect("a work list that was just written");
+    assert_eq!(read, granules, "{}", String::from_utf8_lossy(&written));
+    for granule in &granules {
+        let name = granule.file_name();
+        assert!(!name.contains(['/', '\\', '\0']) && !name.chars().any(char::is_control), "{name:?}");
+    }
+}

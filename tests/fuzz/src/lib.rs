@@ -1,0 +1,41 @@
+//! Fuzz targets: everything of isdb that reads what others wrote. Each takes any bytes and panics where a promise does not hold.
+//!
+//! `make fuzz` drives them with libFuzzer; `replay.rs` runs them over `corpus/` and some mutations of it in `make test`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "targets report what they find by panics")]
+
+mod cmr;
+mod granule;
+mod mutation;
+mod predicate;
+mod text;
+
+pub use mutation::Mutations;
+
+/// A fuzz target.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its name.
+    pub name: &'static str,
+    /// The folder of its inputs in `corpus/`.
+    pub corpus: &'static str,
+    /// What it does with an input.
+    pub run: fn(&[u8]),
+}
+
+/// All targets.
+pub const TARGETS: [Target; 7] = [
+    Target { name: "granule_open", corpus: "granule", run: granule::open },
+    Target { name: "granule_decode", corpus: "granule", run: granule::decode },
+    Target { name: "config", corpus: "config", run: text::config },
+    Target { name: "predicate", corpus: "predicate", run: predicate::predicate },
+    Target { name: "geojson", corpus: "geojson", run: text::geojson },
+    Target { name: "netrc", corpus: "netrc", run: text::netrc },
+    Target { name: "cmr", corpus: "cmr", run: cmr::reply },
+];
+
+/// The target called `name`.
+#[must_use]
+pub fn target(name: &str) -> Option<Target> {
+    TARGETS.into_iter().find(|target| target.name == name)
+}
