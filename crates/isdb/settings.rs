@@ -62,8 +62,8 @@ fn region_of(given: &str) -> Result<Region, Failure> {
     match Region::parse(given) {
         Err(RegionError::Text { .. }) if !is_numbers(given) => {
             let path = PathBuf::from(given);
-            match std::fs::read_to_string(&path) {
-                Ok(text) => told_as(given, Region::geojson(&text)),
+            match std::fs::read(&path) {
+                Ok(bytes) => told_as(given, Region::geojson_bytes(&bytes)),
                 Err(source) => Err(Failure::RegionFile { path, source }),
             }
         }

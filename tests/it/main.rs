@@ -27,6 +27,7 @@ mod statements;
 mod support;
 mod survival;
 mod telling;
+mod tries;
 mod variables;
 mod within;
 mod workflow;

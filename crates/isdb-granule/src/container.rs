@@ -15,7 +15,11 @@ pub(crate) fn open(source: &Arc<dyn ByteSource>) -> Result<hdf5::File> {
     let head = &mut head[..have];
     source.read_at(0, head).map_err(|source| Error::Io { file: file(), source })?;
     if !head.starts_with(&SIGNATURE) {
-        return Err(Error::NotHdf5 { file: file(), looks_like: looks_like(head) });
+        let looks_like = match user_block(source.as_ref()) {
+            true => "its signature is at byte 512 or later, after a user block; `h5unjam -i IN -o OUT` removes that",
+            false => looks_like(head),
+        };
+        return Err(Error::NotHdf5 { file: file(), looks_like });
     }
     let actual = source.len();
     match end_of_file(head) {
@@ -41,6 +45,15 @@ fn end_of_file(head: &[u8]) -> Option<u64> {
     }
     let bytes = head.get(at_end..at_end + 8)?;
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// Whether the signature comes after a user block, whose length HDF5 limits to a power of two from 512 on.
+fn user_block(source: &dyn ByteSource) -> bool {
+    let starts = std::iter::successors(Some(512_u64), |start| start.checked_mul(2));
+    starts.take_while(|start| start.saturating_add(8) <= source.len().min(1 << 30)).any(|start| {
+        let mut found = [0; 8];
+        source.read_at(start, &mut found).is_ok() && found == SIGNATURE
+    })
 }
 
 fn looks_like(head: &[u8]) -> &'static str {

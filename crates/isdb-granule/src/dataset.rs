@@ -8,6 +8,7 @@ use crate::error::Reason;
 use crate::filters::{self, Unfilter};
 use crate::scalar::Scalar;
 use crate::source::ByteSource;
+use crate::storage;
 
 /// No chunk is taken for sound above this size; NASA's have at most 1.4 MB.
 const MAX_CHUNK_BYTES: usize = 256 << 20;
@@ -67,7 +68,9 @@ impl Stored {
     pub(crate) fn read(&self, source: &dyn ByteSource, unfilter: &mut Unfilter) -> Result<Buffer, Reason> {
         let bytes = self.rows.checked_mul(self.width).and_then(|n| n.checked_mul(self.element.size()));
         let bytes = bytes.ok_or("its shape exceeds the address space")?;
-        let mut buffer = match self.dataset.layout()? {
+        let layout = self.dataset.layout()?;
+        storage::check(&layout, &self.dataset.filter_pipeline())?;
+        let mut buffer = match layout {
             hdf5::Layout::Chunked { chunk_shape, .. } => match self.pieces(&chunk_shape)? {
                 Some(pieces) => {
                     let mut buffer = MutableBuffer::from_len_zeroed(bytes);

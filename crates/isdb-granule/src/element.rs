@@ -46,7 +46,9 @@ impl Element {
         match plain {
             Some((number, DatatypeByteOrder::LittleEndian)) => Ok(Self { number, big_endian: false }),
             Some((number, DatatypeByteOrder::BigEndian)) => Ok(Self { number, big_endian: true }),
-            _ => Err("its elements are not plain numbers".into()),
+            _ => {
+                Err(format!("its elements are {}, expected integers or floats of 32 or 64 bits", kind(datatype)).into())
+            }
         }
     }
 
@@ -70,6 +72,19 @@ impl Element {
         if self.big_endian != cfg!(target_endian = "big") {
             bytes.chunks_exact_mut(self.size()).for_each(<[u8]>::reverse);
         }
+    }
+}
+
+/// What a datatype is called that holds no plain numbers.
+fn kind(datatype: &Datatype) -> String {
+    match datatype {
+        Datatype::FixedPoint { size, .. } => format!("integers of an odd layout in {size} bytes"),
+        Datatype::FloatingPoint { size: 2, .. } => "16-bit floats".to_owned(),
+        Datatype::FloatingPoint { size, .. } => format!("floats of an odd layout in {size} bytes"),
+        Datatype::String { .. } | Datatype::VariableLength { .. } => "texts or lists of varying length".to_owned(),
+        Datatype::Enumeration { .. } => "an enumeration (h5py writes booleans so)".to_owned(),
+        Datatype::Compound { .. } => "records of several fields".to_owned(),
+        _ => "no numbers".to_owned(),
     }
 }
 

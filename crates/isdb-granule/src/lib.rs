@@ -25,6 +25,7 @@ mod note;
 mod orientation;
 mod scalar;
 mod source;
+mod storage;
 #[cfg(test)]
 mod testing;
 mod time;

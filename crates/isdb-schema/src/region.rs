@@ -10,6 +10,7 @@ mod boxes;
 mod covers;
 mod edges;
 mod error;
+mod foreign;
 mod geojson;
 mod index;
 mod outward;
@@ -75,6 +76,20 @@ impl Region {
     /// feature where it stands.
     pub fn geojson(text: &str) -> Result<Region, RegionError> {
         Ok(Region::of(geojson::parts(text)?))
+    }
+
+    /// The area of a GeoJSON file's content, as [`geojson`](Region::geojson) reads it.
+    ///
+    /// # Errors
+    /// Those of `geojson`; a file of another kind is named in [`RegionError::Json`].
+    pub fn geojson_bytes(bytes: &[u8]) -> Result<Region, RegionError> {
+        let read = std::str::from_utf8(bytes).map_err(|error| RegionError::Json { problem: error.to_string() });
+        read.and_then(Region::geojson).map_err(|error| match (error, foreign::of_bytes(bytes)) {
+            (RegionError::Json { .. }, Some(found)) => {
+                RegionError::Json { problem: format!("expected GeoJSON in UTF-8, found {found}") }
+            }
+            (error, _) => error,
+        })
     }
 
     /// The region that a person wrote: `W,S,E,N` in degrees, or GeoJSON.

@@ -11,13 +11,18 @@ use isdb_schema::region::Region;
 pub(crate) fn config(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     match Config::parse("fuzzed.yml", text) {
-        Ok(config) => assert!(config.memory >= isdb_schema::config::LEAST_MEMORY as usize && config.window.granules > 0),
-        Err(error) => assert!(error.to_string().starts_with("fuzzed.yml"), "an error that does not name the file: {error}"),
+        Ok(config) => {
+            assert!(config.memory >= isdb_schema::config::LEAST_MEMORY as usize && config.window.granules > 0)
+        }
+        Err(error) => {
+            assert!(error.to_string().starts_with("fuzzed.yml"), "an error that does not name the file: {error}")
+        }
     }
 }
 
 /// Positions tried against a region, beside those of the region itself.
-const POSITIONS: [(f64, f64); 6] = [(0.0, 0.0), (90.0, 0.0), (-90.0, 17.0), (10.0, 180.0), (10.0, -180.0), (48.3, -81.6)];
+const POSITIONS: [(f64, f64); 6] =
+    [(0.0, 0.0), (90.0, 0.0), (-90.0, 17.0), (10.0, 180.0), (10.0, -180.0), (48.3, -81.6)];
 
 /// A region survives being written and read, its boxes hold what it holds, and so do the shapes for the archive's search.
 pub(crate) fn geojson(input: &[u8]) {
@@ -64,7 +69,10 @@ pub(crate) fn netrc(input: &[u8]) {
     let said = |machine: &str| {
         let found = isdb_cmr::netrc::found(&path, machine);
         found.map(|(login, _)| login.map(|login| (login.user, login.password.reveal().to_owned()))).map_err(|error| {
-            assert!(error.to_string().contains(&*path.to_string_lossy()), "an error that does not name the file: {error}");
+            assert!(
+                error.to_string().contains(&*path.to_string_lossy()),
+                "an error that does not name the file: {error}"
+            );
         })
     };
     let before = said(other);

@@ -63,6 +63,9 @@ pub fn read(source: impl BufRead) -> impl Iterator<Item = Result<FoundGranule>> 
 }
 
 fn granule(text: &str) -> serde_json::Result<FoundGranule> {
+    if ["https://", "http://", "s3://"].iter().any(|scheme| text.trim_start().starts_with(scheme)) {
+        return Err(serde_json::Error::custom("expected a granule as `isdb search` writes it, found a link"));
+    }
     let line: Line = serde_json::from_str(text)?;
     let name: GranuleName = line.granule.parse().map_err(serde_json::Error::custom)?;
     let checksum = line.checksum_algorithm.zip(line.checksum);
