@@ -16,12 +16,13 @@ PROGRAM := --bins --examples
 # The tests run the example that makes granules.
 BUILD := --workspace --lib --bins --tests --examples
 
-.PHONY: help demo test test-long check fmt clippy docs typos deny clean-demo
+.PHONY: help demo test test-long fuzz check fmt clippy docs typos deny clean-demo
 
 help:
 	@echo "make demo                   build, generate granules, ingest them, query them (GRANULES=folder takes your own)"
 	@echo "make test                   run the whole test suite"
 	@echo "make test-long              run the same tests with large counts (SEED=number repeats a run)"
+	@echo "make fuzz TARGET=geojson    fuzz one target (those in tests/fuzz/src/lib.rs) for FUZZ_SECONDS"
 	@echo "make check                  format, clippy, docs, typos, licences"
 
 demo:
@@ -54,6 +55,17 @@ test-long:
 	@if ISDB_TEST_LONG=1 ISDB_TEST_SEED=$(SEED) PROPTEST_CASES=2000 PROPTEST_RNG_SEED=$(SEED) $(MAKE) test; \
 	then result=passed; else result=failed; fi; \
 	echo "test-long: $$result, ended $$(date -u +%Y-%m-%dT%H:%M:%SZ), SEED=$(SEED)"; [ $$result = passed ]
+
+# libFuzzer over one target, in a build of its own; what it finds is kept in target/fuzz/found, and belongs into the corpus.
+TARGET ?= granule_decode
+FUZZ_SECONDS ?= 600
+FUZZ_CORPUS = tests/fuzz/corpus/$(patsubst granule_%,granule,$(TARGET))
+FUZZ_WORDS = $(wildcard tests/fuzz/$(TARGET).dict)
+fuzz:
+	RUSTC_WRAPPER=$(CURDIR)/tests/fuzz/instrument $(CARGO) build --workspace --bin fuzz --features isdb-fuzz/libfuzzer --target-dir target/fuzz
+	@mkdir -p target/fuzz/found target/fuzz/corpus/$(TARGET)
+	FUZZ_TARGET=$(TARGET) target/fuzz/debug/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=target/fuzz/found/$(TARGET)- $(FUZZ_WORDS:%=-dict=%) target/fuzz/corpus/$(TARGET) $(FUZZ_CORPUS)
 
 $(PYTHON_PACKAGES)/.installed: tests/python/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(PYTHON_PACKAGES) --upgrade -r $<
