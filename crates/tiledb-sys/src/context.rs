@@ -7,6 +7,12 @@ use crate::types::{tiledb_config_t, tiledb_ctx_t, tiledb_error_t, tiledb_string_
 unsafe extern "C" {
     pub fn tiledb_config_alloc(config: *mut *mut tiledb_config_t, error: *mut *mut tiledb_error_t) -> i32;
     pub fn tiledb_config_free(config: *mut *mut tiledb_config_t);
+    pub fn tiledb_config_get(
+        config: *mut tiledb_config_t,
+        param: *const c_char,
+        value: *mut *const c_char,
+        error: *mut *mut tiledb_error_t,
+    ) -> i32;
     pub fn tiledb_config_set(
         config: *mut tiledb_config_t,
         param: *const c_char,
