@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int8Array, Int32Array, LargeStringArray};
-use arrow::array::{RecordBatch, TimestampNanosecondArray};
+use arrow::array::{PrimitiveArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Field, Float64Type, Int32Type, SchemaRef};
+use arrow::datatypes::{Field, Float64Type, Int32Type, SchemaRef, TimestampNanosecondType};
 use arrow::error::ArrowError;
 use isdb_schema::catalogue::{Dtype, Variable, variable};
 use isdb_schema::segments::wanted_variables;
@@ -14,7 +14,7 @@ use crate::error::Reason;
 use crate::laser::{Laser, LaserColumns};
 use crate::metadata::present;
 use crate::orientation::Orientations;
-use crate::time::Epoch;
+use crate::time::{Clock, Epoch};
 
 /// The beams in their order in the product.
 pub(crate) const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
@@ -22,8 +22,8 @@ pub(crate) const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt
 /// The variables that `n_geosegments` comes of.
 const SEGMENT_ENDS: [&str; 2] = ["segment_id_beg", "segment_id_end"];
 
-/// No beam holds more segments than this: an orbit has 400,000.
-const MAX_ROWS: usize = 1_000_000;
+/// No beam holds more segments than this: the most seen in one are 10,214.
+const MAX_ROWS: usize = 100_000;
 
 /// Deflate makes at most this many bytes of one.
 const MAX_INFLATION: u64 = 1032;
@@ -35,8 +35,8 @@ pub(crate) struct Wanted {
     pub(crate) dtype: Dtype,
 }
 
-/// The columns that [`assemble`] needs, in its order: the coordinates as doubles, both ends of the segment, then the
-/// other wanted variables.
+/// The columns that [`assemble`] needs, in its order: the position as doubles, the time (which becomes UTC nanoseconds), both ends of
+/// the segment, then the other wanted variables.
 pub(crate) fn columns_for(wanted: &[&Variable]) -> Vec<Wanted> {
     let coordinates = ["latitude", "longitude", "delta_time"].map(|name| (name, Dtype::Float64));
     let leading = coordinates.into_iter().chain(SEGMENT_ENDS.map(|name| (name, Dtype::Int32)));
@@ -50,6 +50,8 @@ pub(crate) struct Beam {
     pub(crate) name: &'static str,
     pub(crate) group: hdf5::Group,
     pub(crate) rows: usize,
+    /// The units of `delta_time` if they are not the product's.
+    pub(crate) units: Option<String>,
     laser: Laser,
 }
 
@@ -65,7 +67,12 @@ pub(crate) enum Found {
 
 impl Beam {
     /// Looks for the beam `name`; the error tells the dataset that is at fault.
-    pub(crate) fn find(file: &hdf5::File, name: &'static str, file_len: u64) -> Result<Found, (String, Reason)> {
+    pub(crate) fn find(
+        file: &hdf5::File,
+        name: &'static str,
+        file_len: u64,
+        epoch: Epoch,
+    ) -> Result<Found, (String, Reason)> {
         let at = |path: &str| format!("{name}/{path}");
         let failed = |error: hdf5::Error| (at("land_segments"), Reason::from(error));
         let Some(beam) = present(file.group(name)).map_err(failed)? else { return Ok(Found::Missing) };
@@ -77,12 +84,15 @@ impl Beam {
                 false => Err((at("land_segments/delta_time"), "it is missing".into())),
             };
         };
-        let rows = rows(&delta_time, file_len).map_err(|reason| (at("land_segments/delta_time"), reason))?;
+        let of_time = |reason: Reason| (at("land_segments/delta_time"), reason);
+        let rows = rows(&delta_time, file_len).map_err(of_time)?;
         if rows == 0 {
             return Ok(Found::Empty);
         }
+        let attributes = delta_time.attrs().map_err(|error| of_time(error.into()))?;
+        let units = Clock::of(&attributes, epoch).map_err(|error| of_time(error.into()))?.foreign;
         let laser = Laser::of(&beam.attrs().unwrap_or_default());
-        Ok(Found::Rows(Self { name, group, rows, laser }))
+        Ok(Found::Rows(Self { name, group, rows, units, laser }))
     }
 }
 
@@ -93,7 +103,7 @@ fn rows(delta_time: &hdf5::Dataset, file_len: u64) -> Result<usize, Reason> {
     let possible = file_len.saturating_mul(MAX_INFLATION) / 8;
     let rows = usize::try_from(rows)?;
     if rows > MAX_ROWS || rows as u64 > possible {
-        return Err(format!("{rows} rows are more than the file can hold").into());
+        return Err(format!("{rows} rows, expected at most {}", MAX_ROWS.min(usize::try_from(possible)?)).into());
     }
     Ok(rows)
 }
@@ -116,31 +126,29 @@ pub(crate) fn assemble(
     beam: &Beam,
     schema: &SchemaRef,
     columns: Vec<ArrayRef>,
-    epoch: Epoch,
     orientations: &Orientations,
 ) -> Result<Assembled, ArrowError> {
     let mut columns = columns.into_iter();
-    let [Some(latitude), Some(longitude), Some(delta_time), Some(segment), Some(segment_end)] =
+    let [Some(latitude), Some(longitude), Some(time), Some(segment), Some(segment_end)] =
         std::array::from_fn(|_| columns.next())
     else {
         return Err(ArrowError::SchemaError("the leading columns were not decoded".to_owned()));
     };
     let latitude = bounded(latitude.as_primitive::<Float64Type>(), 90.0);
     let longitude = bounded(longitude.as_primitive::<Float64Type>(), 180.0);
-    let delta_time = delta_time.as_primitive::<Float64Type>();
-    let time: TimestampNanosecondArray = delta_time.iter().map(|dt| dt.and_then(|dt| epoch.nanoseconds(dt))).collect();
-    let laser = beam.laser.columns(beam.name, delta_time, orientations);
+    let time = time.as_primitive::<TimestampNanosecondType>();
+    let laser = beam.laser.columns(beam.name, time, orientations);
     let LaserColumns { orientation, strength, spot, contradicted, in_transition, unknown } = laser;
     let geosegments = geosegments(segment.as_primitive::<Int32Type>(), segment_end.as_primitive::<Int32Type>());
 
-    let keep = [&latitude as &dyn Array, &longitude, &time].into_iter().filter_map(Array::nulls);
+    let keep = [&latitude as &dyn Array, &longitude, time].into_iter().filter_map(Array::nulls);
     let keep = keep.map(|nulls| nulls.inner().clone()).reduce(|a, b| &a & &b);
     let rejected = keep.as_ref().map_or(0, |keep| beam.rows - keep.count_set_bits());
 
     let mut arrays: Vec<ArrayRef> = vec![
         Arc::new(Float64Array::new(latitude.values().clone(), None)),
         Arc::new(Float64Array::new(longitude.values().clone(), None)),
-        Arc::new(TimestampNanosecondArray::new(time.values().clone(), None).with_timezone("UTC")),
+        Arc::new(PrimitiveArray::<TimestampNanosecondType>::new(time.values().clone(), None).with_timezone("UTC")),
         Arc::new(LargeStringArray::new_repeated(beam.name, beam.rows)),
         Arc::new(strength),
         Arc::new(orientation),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::source::{ByteSource, MetadataSource};
+use crate::source::ByteSource;
+use crate::structure::Structure;
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 
@@ -27,7 +28,7 @@ pub(crate) fn open(source: &Arc<dyn ByteSource>) -> Result<hdf5::File> {
         Some(_) => {}
         None => return Err(Error::Structure { file: file(), source: "unknown superblock".into() }),
     }
-    hdf5::File::from_source(MetadataSource(Arc::clone(source)))
+    hdf5::File::from_source(Structure::new(Arc::clone(source)))
         .map_err(|source| Error::Structure { file: file(), source: Box::new(source) })
 }
 

@@ -1,17 +1,44 @@
 //! Reading one dataset of a beam into one Arrow buffer: the chunk index comes from the HDF5 reader, the chunks are
 //! fetched and unfiltered here. The buffer goes on to become a column.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use arrow::buffer::{Buffer, MutableBuffer};
 
 use crate::element::Element;
 use crate::error::Reason;
 use crate::filters::{self, Unfilter};
+use crate::metadata::Attributes;
 use crate::scalar::Scalar;
 use crate::source::ByteSource;
 use crate::storage;
 
-/// No chunk is taken for sound above this size; NASA's have at most 1.4 MB.
-const MAX_CHUNK_BYTES: usize = 256 << 20;
+/// No chunk is larger; NASA's have at most 1.4 MB.
+const MAX_CHUNK_BYTES: usize = 64 << 20;
+
+/// What the HDF5 reader may unpack of one dataset at a time.
+const MOST_AT_ONCE: u64 = 64 << 20;
+
+/// What unpacking the chunks of one granule has cost.
+#[derive(Default)]
+pub(crate) struct Effort(AtomicU64);
+
+impl Effort {
+    /// Bytes unpacked of one granule. A whole one with all variables has 30 MB, one of few rows in large chunks (100,000 rows) 340 MB.
+    const MOST: u64 = 1 << 30;
+
+    /// What a chunk costs however small it is, in bytes unpacked.
+    const CHUNK: u64 = 256;
+
+    fn spend(&self, chunks: u64, chunk_bytes: u64) -> Result<(), Reason> {
+        let cost = chunks.saturating_mul(chunk_bytes.saturating_add(Self::CHUNK));
+        let before = self.0.fetch_add(cost.min(Self::MOST + 1), Ordering::Relaxed);
+        match before.saturating_add(cost) <= Self::MOST {
+            true => Ok(()),
+            false => Err("its chunks are far larger than the values in them".into()),
+        }
+    }
+}
 
 /// A dataset of `rows` × `width` numbers, not read yet.
 pub(crate) struct Stored {
@@ -50,9 +77,17 @@ impl Stored {
         Ok(Self { dataset, element, rows, width })
     }
 
-    /// The attribute `_FillValue`, if it is a number.
-    pub(crate) fn fill_attribute(&self) -> Result<Option<hdf5::AttrValue>, Reason> {
-        Ok(self.dataset.attrs()?.remove("_FillValue"))
+    /// The attributes. A dataset of packed numbers, which stand for others by `scale_factor` and `add_offset`, is refused: the
+    /// product has none, and to take them for the values would be silent.
+    pub(crate) fn attributes(&self) -> Result<Attributes, Reason> {
+        let attributes = self.dataset.attrs()?;
+        for (name, neutral) in [("scale_factor", 1.0), ("add_offset", 0.0)] {
+            let Some(value) = attributes.get(name) else { continue };
+            if value.as_f64().or_else(|| value.as_i64().map(|int| int as f64)) != Some(neutral) {
+                return Err(format!("its numbers are packed (attribute {name}); expected plain values").into());
+            }
+        }
+        Ok(attributes)
     }
 
     /// The fill value of the dataset's creation, which clip tools keep where they drop the attribute.
@@ -65,13 +100,18 @@ impl Stored {
 
     /// All numbers, row by row, in native byte order. What is allocated is bounded by the shape, which the caller has
     /// compared with the rows of the beam.
-    pub(crate) fn read(&self, source: &dyn ByteSource, unfilter: &mut Unfilter) -> Result<Buffer, Reason> {
+    pub(crate) fn read(
+        &self,
+        source: &dyn ByteSource,
+        effort: &Effort,
+        unfilter: &mut Unfilter,
+    ) -> Result<Buffer, Reason> {
         let bytes = self.rows.checked_mul(self.width).and_then(|n| n.checked_mul(self.element.size()));
         let bytes = bytes.ok_or("its shape exceeds the address space")?;
         let layout = self.dataset.layout()?;
         storage::check(&layout, &self.dataset.filter_pipeline())?;
         let mut buffer = match layout {
-            hdf5::Layout::Chunked { chunk_shape, .. } => match self.pieces(&chunk_shape)? {
+            hdf5::Layout::Chunked { chunk_shape, .. } => match self.pieces(&chunk_shape, effort)? {
                 Some(pieces) => {
                     let mut buffer = MutableBuffer::from_len_zeroed(bytes);
                     self.assemble(source, unfilter, &pieces, buffer.as_slice_mut())?;
@@ -103,7 +143,7 @@ impl Stored {
 
     /// The chunks that cover the shape. `None` if not all are stored, or by filters not
     /// known here.
-    fn pieces(&self, chunk_shape: &[u64]) -> Result<Option<Pieces>, Reason> {
+    fn pieces(&self, chunk_shape: &[u64], effort: &Effort) -> Result<Option<Pieces>, Reason> {
         let shape = chunk_shape.iter().map(|&edge| usize::try_from(edge)).collect::<Result<Vec<_>, _>>()?;
         let (rows, columns) = match shape[..] {
             [rows] => (rows, 1),
@@ -111,11 +151,16 @@ impl Stored {
             _ => return Err("its chunks have another number of dimensions".into()),
         };
         let chunk_bytes = rows.checked_mul(columns).and_then(|n| n.checked_mul(self.element.size()));
-        if !chunk_bytes.is_some_and(|bytes| (1..=MAX_CHUNK_BYTES).contains(&bytes)) {
+        let Some(chunk_bytes) = chunk_bytes.filter(|bytes| (1..=MAX_CHUNK_BYTES).contains(bytes)) else {
             return Err(format!("its chunks of {chunk_shape:?} numbers are no sound size").into());
-        }
+        };
+        let count = self.rows.div_ceil(rows) * self.width.div_ceil(columns);
+        effort.spend(count as u64, chunk_bytes as u64)?;
         if !filters::supported(&self.dataset.filter_pipeline()) {
-            return Ok(None);
+            return match (count as u64).saturating_mul(chunk_bytes as u64) <= MOST_AT_ONCE {
+                true => Ok(None),
+                false => Err("its chunks are far larger than the values in them".into()),
+            };
         }
         let mut pieces = Vec::new();
         for chunk in self.dataset.chunks()? {
@@ -132,8 +177,11 @@ impl Stored {
         }
         pieces.sort_unstable_by_key(|piece| (piece.first_row, piece.first_column));
         pieces.dedup_by_key(|piece| (piece.first_row, piece.first_column));
-        let complete = pieces.len() == self.rows.div_ceil(rows) * self.width.div_ceil(columns);
-        Ok(complete.then_some(Pieces { shape: (rows, columns), pieces }))
+        // What deflate makes of a chunk that it cannot compress is slightly longer, once for each time.
+        if pieces.iter().any(|piece| piece.stored_bytes > 2 * chunk_bytes + 1024) || overlap(&pieces) {
+            return Err("its chunk index is damaged: chunks overlap or are longer than what is in them".into());
+        }
+        Ok((pieces.len() == count).then_some(Pieces { shape: (rows, columns), pieces }))
     }
 
     fn assemble(
@@ -178,4 +226,11 @@ impl Stored {
         }
         Ok(())
     }
+}
+
+/// Whether two chunks share bytes of the file, which no writer makes: a small file of many such chunks holds any number of values.
+fn overlap(pieces: &[Piece]) -> bool {
+    let mut places: Vec<_> = pieces.iter().map(|piece| (piece.address, piece.stored_bytes as u64)).collect();
+    places.sort_unstable();
+    places.windows(2).any(|pair| matches!(pair, [(first, bytes), (next, _)] if first.saturating_add(*bytes) > *next))
 }

@@ -2,12 +2,14 @@
 
 use std::io;
 
+use isdb_schema::shown::Shown;
+
 /// Why a granule could not be read. Nothing of the granule is handed out with an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes could not be fetched; trying again may help.
-    #[error("{file}: cannot be read")]
+    #[error("{}: cannot be read", Shown(.file))]
     Io {
         /// The source's name.
         file: String,
@@ -16,7 +18,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The bytes are no HDF5 file; fetching it again with the right login may help.
-    #[error("{file}: not an HDF5 file, {looks_like}")]
+    #[error("{}: not an HDF5 file, {looks_like}", Shown(.file))]
     NotHdf5 {
         /// The source's name.
         file: String,
@@ -24,7 +26,7 @@ pub enum Error {
         looks_like: &'static str,
     },
     /// The file ends before its own end-of-file address: a download that was cut off.
-    #[error("{file}: truncated, {actual} of {expected} bytes")]
+    #[error("{}: truncated, {actual} of {expected} bytes", Shown(.file))]
     Truncated {
         /// The source's name.
         file: String,
@@ -34,7 +36,7 @@ pub enum Error {
         actual: u64,
     },
     /// A sound HDF5 file of another product.
-    #[error("{file}: not an ATL08 granule, {reason}")]
+    #[error("{}: not an ATL08 granule, {reason}", Shown(.file))]
     NotAtl08 {
         /// The source's name.
         file: String,
@@ -42,7 +44,7 @@ pub enum Error {
         reason: String,
     },
     /// The structure of the file cannot be followed.
-    #[error("{file}: the HDF5 structure is damaged or not supported")]
+    #[error("{}: the HDF5 structure is damaged or not supported", Shown(.file))]
     Structure {
         /// The source's name.
         file: String,
@@ -51,7 +53,7 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// One dataset cannot be decoded.
-    #[error("{file}: dataset {path} cannot be decoded")]
+    #[error("{}: dataset {path} cannot be decoded", Shown(.file))]
     Dataset {
         /// The source's name.
         file: String,

@@ -8,10 +8,11 @@ use arrow::datatypes::Schema;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::segments::segment_fields;
+use isdb_schema::shown::Shown;
 
 use crate::beam::{BEAMS, Beam, Found, Wanted, assemble, columns_for};
 use crate::container;
-use crate::dataset::Stored;
+use crate::dataset::{Effort, Stored};
 use crate::error::{Error, Reason, Result};
 use crate::fills::Fills;
 use crate::filters::Unfilter;
@@ -21,7 +22,8 @@ use crate::metadata::{attributes, numbers, text};
 use crate::note::Note;
 use crate::orientation::Orientations;
 use crate::source::ByteSource;
-use crate::time::{ATLAS_EPOCH_GPS, Epoch};
+use crate::structure;
+use crate::time::{ATLAS_EPOCH_GPS, Clock, Epoch};
 use crate::values;
 
 /// An ATL08 granule whose structure has been looked at and whose values have not been read.
@@ -37,6 +39,12 @@ pub struct Granule {
     extract: bool,
     notes: Vec<Note>,
 }
+
+/// More bytes of columns than a granule has: the largest known has 36,500 rows, 22 MB with all variables. What decodes a granule has
+/// memory for so many.
+pub const MOST_DECODED_BYTES: usize = 64 << 20;
+
+const GAVE_UP: &str = "the HDF5 reader gave up on it";
 
 /// The groups of a product file that tell of the granule as a whole.
 const PRODUCT_GROUPS: [&str; 3] = ["METADATA", "ancillary_data", "orbit_info"];
@@ -78,15 +86,31 @@ impl Granule {
     /// # Errors
     /// As `open`.
     pub fn open_shared(source: Arc<dyn ByteSource>) -> Result<Self> {
+        let name = source.name().to_owned();
+        match structure::with_stack(|| Self::look(source)) {
+            Ok(Some(looked)) => looked,
+            Ok(None) => Err(Error::Structure { file: name, source: GAVE_UP.into() }),
+            Err(source) => Err(Error::Io { file: name, source }),
+        }
+    }
+
+    /// What is found in `source` without reading values.
+    fn look(source: Arc<dyn ByteSource>) -> Result<Self> {
         let file = container::open(&source)?;
         let name = source.name().to_owned();
         let short_name = text(&attributes(&file, "/"), "short_name");
         if let Some(other) = short_name.as_deref().filter(|name| *name != PRODUCT) {
-            return Err(Error::NotAtl08 { file: name, reason: format!("its short_name is {other}") });
+            return Err(Error::NotAtl08 { file: name, reason: format!("its short_name is {}", Shown(other)) });
         }
+        let epoch = numbers(&file, "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());
+        let assumed = epoch.is_none().then_some(Note::EpochAssumed);
+        let Some(epoch) = Epoch::from_gps_seconds(epoch.unwrap_or(ATLAS_EPOCH_GPS)) else {
+            let path = "ancillary_data/atlas_sdp_gps_epoch".to_owned();
+            return Err(Error::Dataset { file: name, path, source: "it is no moment near the mission".into() });
+        };
         let (mut beams, mut beams_missing, mut beams_empty) = (Vec::new(), Vec::new(), Vec::new());
         for beam in BEAMS {
-            match Beam::find(&file, beam, source.len()) {
+            match Beam::find(&file, beam, source.len(), epoch) {
                 Ok(Found::Rows(found)) => beams.push(found),
                 Ok(Found::Empty) => beams_empty.push(beam),
                 Ok(Found::Missing) => beams_missing.push(beam),
@@ -99,15 +123,11 @@ impl Granule {
         let names: Vec<_> = beams.iter().map(|beam| beam.name).collect();
         let (identity, mut notes) =
             Identity::find(&file, &*source, &names).map_err(|source| Error::Io { file: name.clone(), source })?;
-        let epoch = numbers(&file, "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());
-        if epoch.is_none() {
-            notes.push(Note::EpochAssumed);
-        }
-        let Some(epoch) = Epoch::from_gps_seconds(epoch.unwrap_or(ATLAS_EPOCH_GPS)) else {
-            let path = "ancillary_data/atlas_sdp_gps_epoch".to_owned();
-            return Err(Error::Dataset { file: name, path, source: "it is no moment near the mission".into() });
-        };
-        let orientations = Orientations::read(&file);
+        notes.extend(assumed);
+        let mut foreign: Vec<&str> = beams.iter().filter_map(|beam| beam.units.as_deref()).collect();
+        foreign.dedup();
+        notes.extend(foreign.into_iter().map(|units| Note::TimeConverted { units: units.to_owned() }));
+        let orientations = Orientations::read(&file, epoch);
         let extract = PRODUCT_GROUPS.iter().all(|group| file.group(group).is_err());
         Ok(Self { source, identity, epoch, orientations, beams, beams_missing, beams_empty, extract, notes })
     }
@@ -131,6 +151,12 @@ impl Granule {
     /// names it.
     pub fn decode(&self, wanted: &[&Variable], threads: usize) -> Result<Decoded> {
         let wanted_columns = columns_for(wanted);
+        let rows: usize = self.beams.iter().map(|beam| beam.rows).sum();
+        let row_bytes: usize = wanted_columns.iter().map(|wanted| wanted.variable.width * wanted.dtype.arrow().primitive_width().unwrap_or(8)).sum();
+        if rows * row_bytes > MOST_DECODED_BYTES {
+            let reason = format!("{rows} rows of {row_bytes} bytes, expected at most {MOST_DECODED_BYTES} bytes in all");
+            return Err(self.failed("land_segments".to_owned(), reason.into()));
+        }
         let mut columns = self.columns(&wanted_columns, threads)?.into_iter();
         let schema = Arc::new(Schema::new(segment_fields(wanted)));
         let mut decoded = Decoded {
@@ -152,7 +178,7 @@ impl Granule {
                     values::absent(wanted.variable, beam.rows)
                 })
             });
-            let assembled = assemble(beam, &schema, arrays.collect(), self.epoch, &self.orientations)
+            let assembled = assemble(beam, &schema, arrays.collect(), &self.orientations)
                 .map_err(|error| self.failed(format!("{}/land_segments", beam.name), error.into()))?;
             decoded.rows_read += beam.rows as u64;
             decoded.rows_rejected += assembled.rejected as u64;
@@ -182,18 +208,24 @@ impl Granule {
     /// error no more are taken.
     fn columns(&self, wanted: &[Wanted], threads: usize) -> Result<Vec<Column>> {
         let paths = || wanted.iter().map(|wanted| wanted.variable.path);
-        let beams: Vec<_> = self.beams.iter().map(|beam| (beam, Lookup::new(&beam.group, paths()))).collect();
+        let list = || self.beams.iter().map(|beam| (beam, Lookup::new(&beam.group, paths()))).collect::<Vec<_>>();
+        let beams = match structure::with_stack(list) {
+            Ok(Some(beams)) => beams,
+            Ok(None) => return Err(self.failed("land_segments".to_owned(), GAVE_UP.into())),
+            Err(source) => return Err(Error::Io { file: self.source.name().to_owned(), source }),
+        };
         let jobs: Vec<_> =
             beams.iter().flat_map(|(beam, datasets)| wanted.iter().map(move |w| (*beam, datasets, *w))).collect();
         let next = AtomicUsize::new(0);
         let failure = Mutex::new(None);
+        let effort = Effort::default();
         let work = || {
             let mut unfilter = Unfilter::new();
             let mut done = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some((beam, datasets, wanted)) = jobs.get(at) else { break };
-                match self.column(beam, datasets, *wanted, &mut unfilter) {
+                match self.column(beam, datasets, *wanted, &effort, &mut unfilter) {
                     Ok(column) => done.push((at, column)),
                     Err(reason) => {
                         let path = format!("{}/land_segments/{}", beam.name, wanted.variable.path);
@@ -205,16 +237,23 @@ impl Granule {
             }
             done
         };
-        let others = threads.min(jobs.len()).saturating_sub(1);
+        let threads = threads.min(jobs.len()).max(1);
         let parts = std::thread::scope(|scope| {
-            let spawned: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
-            let own = work();
-            spawned.into_iter().map(std::thread::ScopedJoinHandle::join).chain([Ok(own)]).collect::<Vec<_>>()
-        });
+            let mut spawned = Vec::with_capacity(threads);
+            for _ in 0..threads {
+                match structure::builder().spawn_scoped(scope, work) {
+                    Ok(thread) => spawned.push(thread),
+                    // Fewer threads do the same work.
+                    Err(_) if !spawned.is_empty() => break,
+                    Err(source) => return Err(Error::Io { file: self.source.name().to_owned(), source }),
+                }
+            }
+            Ok(spawned.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>())
+        })?;
         let mut columns: Vec<Column> = vec![None; jobs.len()];
         for part in parts {
             let Ok(part) = part else {
-                return Err(self.failed("land_segments".to_owned(), "the HDF5 reader gave up on it".into()));
+                return Err(self.failed("land_segments".to_owned(), GAVE_UP.into()));
             };
             for (at, column) in part {
                 if let Some(place) = columns.get_mut(at) {
@@ -233,6 +272,7 @@ impl Granule {
         beam: &Beam,
         datasets: &Lookup,
         wanted: Wanted,
+        effort: &Effort,
         unfilter: &mut Unfilter,
     ) -> Result<Column, Reason> {
         let Wanted { variable, dtype } = wanted;
@@ -247,9 +287,20 @@ impl Granule {
         if stored.width != variable.width {
             return required("it is not one number per row");
         }
-        let fills = Fills::new(variable, stored.fill_attribute()?.as_ref(), stored.fill_property()?);
-        let buffer = stored.read(&*self.source, unfilter)?;
-        values::column(buffer, stored.element, dtype, variable, &fills).map(Some)
+        let attributes = stored.attributes()?;
+        let fills = Fills::new(variable, attributes.get("_FillValue"), stored.fill_property()?);
+        let clock = match values::Time::of(variable) {
+            Some(time) => Some((time, Clock::of(&attributes, self.epoch)?)),
+            None => None,
+        };
+        let buffer = stored.read(&*self.source, effort, unfilter)?;
+        match clock {
+            Some((time, clock)) if time == values::Time::Utc || clock.foreign.is_some() => {
+                values::time_column(buffer, stored.element, time, &clock, &fills).map(Some)
+            }
+            // The product's own numbers stay as they are, whether or not they are times of the mission.
+            _ => values::column(buffer, stored.element, dtype, variable, &fills).map(Some),
+        }
     }
 
     fn failed(&self, path: String, source: Reason) -> Error {

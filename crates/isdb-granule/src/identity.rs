@@ -1,5 +1,6 @@
-//! Which granule a file is. The file's own metadata come before its name, since files are renamed and clips keep the
-//! metadata of what they were cut from; where they disagree, that is told.
+//! Which granule a file is. What is inside the file comes before its name, since files are renamed and clips keep the metadata of
+//! what they were cut from; a name that contradicts it tells nothing. Only the product's DOI comes after the name: the product writes
+//! the DOI of release 001 into files of release 002. Every disagreement is a note.
 
 use std::fmt;
 use std::io;
@@ -8,9 +9,10 @@ use std::path::Path;
 use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use arrow::temporal_conversions::timestamp_s_to_datetime;
 use isdb_schema::granule_name::{GranuleName, PRODUCT};
+use isdb_schema::shown::Shown;
 
 use crate::content;
-use crate::metadata::{attributes, numbers, string, text};
+use crate::metadata::{attributes, numbers, sound, string, text};
 use crate::note::Note;
 use crate::source::ByteSource;
 
@@ -19,26 +21,32 @@ use crate::source::ByteSource;
 pub enum IdentitySource {
     /// `METADATA/DatasetIdentification@fileName`.
     Metadata,
-    /// The groups `ancillary_data` and `orbit_info`, and for the release the product's DOI.
+    /// The group `ancillary_data`.
     Ancillary,
+    /// The group `orbit_info`.
+    OrbitInfo,
     /// The `rgt` of the rows.
     Rows,
     /// The name of the file.
     FileName,
+    /// The attribute `identifier_product_doi`, which ends with a release.
+    Doi,
     /// Nothing but the bytes of the file.
     #[default]
     Content,
 }
 
 impl IdentitySource {
-    /// One word: `metadata`, `ancillary`, `rows`, `file_name` or `content`.
+    /// One word: `metadata`, `ancillary`, `orbit_info`, `rows`, `file_name`, `doi` or `content`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Metadata => "metadata",
             Self::Ancillary => "ancillary",
+            Self::OrbitInfo => "orbit_info",
             Self::Rows => "rows",
             Self::FileName => "file_name",
+            Self::Doi => "doi",
             Self::Content => "content",
         }
     }
@@ -48,9 +56,11 @@ impl fmt::Display for IdentitySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Metadata => "METADATA",
-            Self::Ancillary => "ancillary_data and orbit_info",
+            Self::Ancillary => "ancillary_data",
+            Self::OrbitInfo => "orbit_info",
             Self::Rows => "the rows",
             Self::FileName => "the file's name",
+            Self::Doi => "the product's DOI",
             Self::Content => "the file's content",
         })
     }
@@ -83,7 +93,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Asks every source in turn. Each part of the identity comes from the first that tells it; a file name that
+    /// Asks every source in turn. Each part of the identity comes from the first source that has it; a file name that
     /// contradicts what is inside the file is a name given later, and tells nothing. The whole file is read only if it
     /// has no canonical id.
     pub(crate) fn find(
@@ -91,30 +101,36 @@ impl Identity {
         source: &dyn ByteSource,
         beams: &[&str],
     ) -> Result<(Self, Vec<Note>), io::Error> {
-        let named = source.name().parse::<GranuleName>().ok();
+        let mut notes = Vec::new();
+        let named = GranuleName::find(source.name()).unwrap_or_else(|several| {
+            notes.push(Note::NameAmbiguous { ids: [several.0.id(), several.1.id()] });
+            None
+        });
         let original = text(&attributes(file, "METADATA/DatasetIdentification"), "fileName");
         let original = original.and_then(|name| name.parse::<GranuleName>().ok());
-        let mut claims: Vec<Claim> =
-            original.map(|name| Claim::of_name(IdentitySource::Metadata, name)).into_iter().collect();
-        claims.push(Claim::of_ancillary_data(file));
-        claims.push(Claim::of_rows(file, beams));
+        let mut claims = vec![
+            Claim::of_name(IdentitySource::Metadata, original),
+            Claim::of_ancillary_data(file),
+            Claim::of_orbit_info(file),
+            Claim::of_rows(file, beams),
+        ];
         let inside = claims.len();
-        claims.extend(named.map(|name| Claim::of_name(IdentitySource::FileName, name)));
-        let notes = contradictions(&claims);
-        let renamed =
-            |note: &Note| matches!(note, Note::IdentityContradicted { other_from: IdentitySource::FileName, .. });
-        if notes.iter().any(renamed) {
-            claims.truncate(inside);
+        claims.push(Claim::of_name(IdentitySource::FileName, named));
+        claims.push(Claim::of_doi(file));
+        let contradicted = contradictions(&claims);
+        if contradicted.iter().any(|(_, other)| *other == IdentitySource::FileName) {
+            claims.remove(inside);
         }
+        notes.extend(contradicted.into_iter().map(|(note, _)| note));
 
-        let canonical = claims.iter().find_map(|claim| Some((claim.id()?, claim.source)));
+        let said: [Option<(i64, IdentitySource)>; PARTS.len()] =
+            std::array::from_fn(|at| claims.iter().find_map(|claim| Some((claim.part(at)?, claim.source))));
         let telling = claims.iter().find(|claim| claim.parts.iter().any(Option::is_some)).map(|claim| claim.source);
-        let (id, origin) = match canonical {
+        let (id, origin) = match canonical(said) {
             Some(canonical) => canonical,
             None => (format!("{}-{}", stem(source.name()), content::hash(source)?), telling.unwrap_or_default()),
         };
-        let [start, rgt, cycle, region, release, revision] =
-            std::array::from_fn(|at| claims.iter().find_map(|claim| claim.parts.get(at).copied().flatten()));
+        let [start, rgt, cycle, region, release, revision] = said.map(|said| said.map(|(value, _)| value));
         let qa = numbers(file, "quality_assessment/qa_granule_pass_fail").and_then(|values| values.first().copied());
         let identity = Self {
             id,
@@ -158,70 +174,87 @@ impl Claim {
         Self { source, parts }
     }
 
-    fn of_name(source: IdentitySource, name: GranuleName) -> Self {
-        let GranuleName { start, rgt, cycle, region, release, revision, .. } = name;
+    fn of_name(source: IdentitySource, name: Option<GranuleName>) -> Self {
+        let Some(GranuleName { start, rgt, cycle, region, release, revision, .. }) = name else {
+            return Self::new(source, [None; PARTS.len()]);
+        };
         let numbers = [rgt.into(), cycle.into(), region.into(), release.into(), revision.into()].map(Some);
         let [rgt, cycle, region, release, revision] = numbers;
         Self::new(source, [Some(start), rgt, cycle, region, release, revision])
     }
 
     fn of_ancillary_data(file: &hdf5::File) -> Self {
-        let number = |path: &str| numbers(file, path)?.first().copied().and_then(whole);
-        let digits = |path: &str| string(file, path)?.parse::<i64>().ok();
-        let utc = |path: &str| whole_second(&string(file, path)?);
+        let number = |name: &str| first_whole(file, &format!("ancillary_data/{name}"));
+        let text = |name: &str| string(file, &format!("ancillary_data/{name}"));
+        let utc = |name: &str| whole_second(&text(name)?);
         let parts = [
-            utc("ancillary_data/granule_start_utc").or_else(|| utc("ancillary_data/data_start_utc")),
-            number("orbit_info/rgt").or_else(|| number("ancillary_data/start_rgt")),
-            number("orbit_info/cycle_number").or_else(|| number("ancillary_data/start_cycle")),
-            number("ancillary_data/start_region"),
-            digits("ancillary_data/release").or_else(|| release_of_doi(file)),
-            digits("ancillary_data/version"),
+            utc("granule_start_utc").or_else(|| utc("data_start_utc")),
+            number("start_rgt"),
+            number("start_cycle"),
+            number("start_region"),
+            text("release").and_then(|release| release.parse().ok()),
+            text("version").and_then(|version| version.parse().ok()),
         ];
         Self::new(IdentitySource::Ancillary, parts)
+    }
+
+    fn of_orbit_info(file: &hdf5::File) -> Self {
+        let [rgt, cycle] = ["rgt", "cycle_number"].map(|name| first_whole(file, &format!("orbit_info/{name}")));
+        Self::new(IdentitySource::OrbitInfo, [None, rgt, cycle, None, None, None])
+    }
+
+    /// The release that the product's DOI ends with (`doi:10.5067/ATLAS/ATL08.004`).
+    fn of_doi(file: &hdf5::File) -> Self {
+        let doi = text(&attributes(file, "/"), "identifier_product_doi");
+        let release = doi.as_deref().and_then(|doi| doi.rsplit_once('.'));
+        let release = release.filter(|(product, _)| product.ends_with(PRODUCT)).and_then(|(_, digits)| digits.parse().ok());
+        Self::new(IdentitySource::Doi, [None, None, None, None, release, None])
     }
 
     /// The track of the first row of the first beam that has one.
     fn of_rows(file: &hdf5::File, beams: &[&str]) -> Self {
         let first_rgt = |beam: &&str| {
-            let dataset = file.dataset(&format!("{beam}/land_segments/rgt")).ok()?;
+            let dataset = sound(file.dataset(&format!("{beam}/land_segments/rgt")).ok()?)?;
             whole(dataset.read_f64_rows(0, 1).ok()?.first().copied()?)
         };
         Self::new(IdentitySource::Rows, [None, beams.iter().find_map(first_rgt), None, None, None, None])
     }
 
-    /// The canonical id, if every part is said.
-    fn id(&self) -> Option<String> {
-        let [start, rgt, cycle, region, release, revision] = self.parts;
-        let name = GranuleName {
-            start: start?,
-            rgt: narrow(rgt?)?,
-            cycle: narrow(cycle?)?,
-            region: narrow(region?)?,
-            release: narrow(release?)?,
-            revision: narrow(revision?)?,
-            processed: false,
-            subsetted: false,
-        };
-        Some(name.id())
+    fn part(&self, at: usize) -> Option<i64> {
+        self.parts.get(at).copied().flatten()
     }
 }
 
-/// Every value that differs from what an earlier source said.
-fn contradictions(claims: &[Claim]) -> Vec<Note> {
+/// The id of which every part is `said`, and who says when it starts, which tells granules apart better than any other part.
+fn canonical(said: [Option<(i64, IdentitySource)>; PARTS.len()]) -> Option<(String, IdentitySource)> {
+    let [start, rgt, cycle, region, release, revision] = said;
+    let (start, source) = start?;
+    let name = GranuleName {
+        start,
+        rgt: narrow(rgt?.0)?,
+        cycle: narrow(cycle?.0)?,
+        region: narrow(region?.0)?,
+        release: narrow(release?.0)?,
+        revision: narrow(revision?.0)?,
+        processed: false,
+        subsetted: false,
+    };
+    Some((name.id(), source))
+}
+
+/// Every value that differs from what an earlier source said, with the source that says otherwise.
+fn contradictions(claims: &[Claim]) -> Vec<(Note, IdentitySource)> {
     let mut notes = Vec::new();
     for (at, (what, ..)) in PARTS.into_iter().enumerate() {
-        let mut said = claims.iter().filter_map(|claim| Some((claim.parts.get(at).copied().flatten()?, claim.source)));
-        let Some((taken, taken_from)) = said.next() else { continue };
-        let tell = |value: i64| match what {
+        let mut said = claims.iter().filter_map(|claim| Some((claim.part(at)?, claim.source)));
+        let Some((used, used_from)) = said.next() else { continue };
+        let show = |value: i64| match what {
             "start" => timestamp_s_to_datetime(value).map_or_else(|| value.to_string(), |utc| format!("{utc} UTC")),
             _ => value.to_string(),
         };
-        notes.extend(said.filter(|(other, _)| *other != taken).map(|(other, other_from)| Note::IdentityContradicted {
-            what,
-            taken: tell(taken),
-            taken_from,
-            other: tell(other),
-            other_from,
+        notes.extend(said.filter(|(other, _)| *other != used).map(|(other, other_from)| {
+            let note = Note::IdentityContradicted { what, used: show(used), used_from, other: show(other), other_from };
+            (note, other_from)
         }));
     }
     notes
@@ -234,12 +267,6 @@ fn whole_second(utc: &str) -> Option<i64> {
     (nanos % 1_000_000_000 == 0).then_some(nanos / 1_000_000_000)
 }
 
-/// The release that the product's DOI ends with (`doi:10.5067/ATLAS/ATL08.004`).
-fn release_of_doi(file: &hdf5::File) -> Option<i64> {
-    let doi = text(&attributes(file, "/"), "identifier_product_doi")?;
-    doi.rsplit_once('.').filter(|(product, _)| product.ends_with(PRODUCT))?.1.parse().ok()
-}
-
 /// Subsetters mark the name or leave their parameters; clip tools drop the groups that every whole granule has.
 fn is_subset(file: &hdf5::File, named: Option<GranuleName>) -> bool {
     named.is_some_and(|name| name.is_subset())
@@ -249,10 +276,15 @@ fn is_subset(file: &hdf5::File, named: Option<GranuleName>) -> bool {
             .any(|path| file.group(path).is_err() && file.dataset(path).is_err())
 }
 
-/// The last part of a path or URL, without its extension.
+/// The last part of a path or URL, without its extension and without characters that a terminal obeys.
 fn stem(name: &str) -> String {
     let file_name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    Shown(&Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy()).to_string()
+}
+
+/// The first number of a dataset, if it is whole.
+fn first_whole(file: &hdf5::File, path: &str) -> Option<i64> {
+    numbers(file, path)?.first().copied().and_then(whole)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "compared with what it came from")]

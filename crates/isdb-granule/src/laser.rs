@@ -1,7 +1,7 @@
 //! Which laser made the rows of a beam: strength and spot, row by row, from the beam's own attributes and the
 //! spacecraft's orientation. What neither tells stays NULL.
 
-use arrow::array::{Array, Float64Array, Int8Array, Int8Builder, LargeStringArray, LargeStringBuilder};
+use arrow::array::{Array, Int8Array, Int8Builder, LargeStringArray, LargeStringBuilder, TimestampNanosecondArray};
 use hdf5::AttrValue;
 
 use crate::metadata::{Attributes, text};
@@ -40,14 +40,19 @@ impl Laser {
         }
     }
 
-    /// Strength and spot of the rows at `delta_time` of the beam called `beam`. The attributes come first; while the
+    /// Strength and spot of the rows at `time` (UTC) of the beam called `beam`. The attributes come first; while the
     /// spacecraft turns they hold for nothing. An orientation that contradicts the attribute gives no spot.
-    pub(crate) fn columns(&self, beam: &str, delta_time: &Float64Array, orientations: &Orientations) -> LaserColumns {
-        let rows = delta_time.len();
+    pub(crate) fn columns(
+        &self,
+        beam: &str,
+        time: &TimestampNanosecondArray,
+        orientations: &Orientations,
+    ) -> LaserColumns {
+        let rows = time.len();
         let mut strengths = LargeStringBuilder::with_capacity(rows, rows * "strong".len());
         let mut spots = Int8Builder::with_capacity(rows);
         let (mut contradicted, mut in_transition, mut unknown) = (false, false, false);
-        let orientation: Int8Array = delta_time.iter().map(|dt| dt.and_then(|dt| orientations.at(dt))).collect();
+        let orientation: Int8Array = time.iter().map(|time| orientations.at(time?)).collect();
         for (row, flown) in orientation.iter().enumerate() {
             if flown == Some(TRANSITION) {
                 in_transition = true;
@@ -59,7 +64,7 @@ impl Laser {
             let agreed = self.strength.is_none() || by_orientation.is_none() || self.strength == by_orientation;
             let known = self.strength.or(by_orientation);
             contradicted |= !agreed;
-            unknown |= known.is_none() && delta_time.is_valid(row);
+            unknown |= known.is_none() && time.is_valid(row);
             strengths.append_option(known);
             spots.append_option(self.spot.or_else(|| spot(beam, flown.filter(|_| agreed)?)));
         }
@@ -85,7 +90,7 @@ mod tests {
 
     /// Strength and spot of one row at time 5.
     fn row(laser: &Laser, beam: &str, orientations: &Orientations) -> (Option<String>, Option<i8>) {
-        let columns = laser.columns(beam, &Float64Array::from(vec![5.0]), orientations);
+        let columns = laser.columns(beam, &TimestampNanosecondArray::from(vec![5]), orientations);
         (columns.strength.iter().next().unwrap().map(str::to_owned), columns.spot.iter().next().unwrap())
     }
 

@@ -23,9 +23,11 @@ mod lookup;
 mod metadata;
 mod note;
 mod orientation;
+mod reference;
 mod scalar;
 mod source;
 mod storage;
+mod structure;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -34,7 +36,7 @@ mod values;
 
 pub use checksum::checksum;
 pub use error::{Error, Result};
-pub use granule::{Decoded, Granule};
+pub use granule::{Decoded, Granule, MOST_DECODED_BYTES};
 pub use identity::{Identity, IdentitySource};
 pub use note::Note;
 pub use source::{ByteSource, FileSource};

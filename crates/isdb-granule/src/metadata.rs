@@ -21,6 +21,11 @@ pub(crate) fn attributes(file: &hdf5::File, path: &str) -> Attributes {
     file.group(path).and_then(|group| group.attrs()).unwrap_or_default()
 }
 
+/// The attributes of the dataset at `path`, empty if there is none.
+pub(crate) fn dataset_attributes(file: &hdf5::File, path: &str) -> Attributes {
+    file.dataset(path).and_then(|dataset| dataset.attrs()).unwrap_or_default()
+}
+
 /// A text attribute without the blanks and zeros that fixed-length strings are padded with.
 pub(crate) fn text(attributes: &Attributes, name: &str) -> Option<String> {
     attributes.get(name).and_then(AttrValue::as_str).map(trimmed).filter(|text| !text.is_empty())
@@ -39,11 +44,24 @@ pub(crate) fn numbers(file: &hdf5::File, path: &str) -> Option<Vec<f64>> {
 
 /// Nothing looked up here is long; a file that says otherwise is not followed.
 fn small(file: &hdf5::File, path: &str) -> Option<hdf5::Dataset> {
-    let dataset = file.dataset(path).ok()?;
+    let dataset = sound(file.dataset(path).ok()?)?;
     let elements = dataset.shape().ok()?.iter().try_fold(1_u64, |n, &edge| n.checked_mul(edge))?;
-    (elements <= 1024 && dataset.element_size().ok()? <= 1024).then_some(dataset)
+    (elements <= 1024).then_some(dataset)
 }
 
+/// The dataset if reading a part of it is cheap: elements of at most 1 KiB, in at most one dimension, in chunks of at most 1 MiB (the
+/// product's have at most 80 kB in one dimension).
+pub(crate) fn sound(dataset: hdf5::Dataset) -> Option<hdf5::Dataset> {
+    const MOST: u64 = 1 << 20;
+    let element = u64::try_from(dataset.element_size().ok()?).ok().filter(|size| *size <= 1024)?;
+    let chunk = match dataset.layout().ok()? {
+        hdf5::Layout::Chunked { chunk_shape, .. } => chunk_shape.iter().try_fold(element, |n, &edge| n.checked_mul(edge))?,
+        _ => element,
+    };
+    (chunk <= MOST && dataset.shape().ok()?.len() <= 1).then_some(dataset)
+}
+
+/// The beginning is enough: nothing looked up here is long.
 fn trimmed(text: &str) -> String {
-    text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned()
+    text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).chars().take(1024).collect()
 }

@@ -10,17 +10,27 @@ use crate::identity::IdentitySource;
 pub enum Note {
     /// `ancillary_data/atlas_sdp_gps_epoch` is missing; 2018-01-01T00:00:00Z was taken.
     EpochAssumed,
-    /// Two sources of the identity disagree; the first in the order of [`IdentitySource`] was taken.
+    /// `delta_time` counts in other units or from another date than the product; it was converted.
+    TimeConverted {
+        /// Its attribute `units`.
+        units: String,
+    },
+    /// The file's name has the ids of two granules, so that it says nothing.
+    NameAmbiguous {
+        /// The first two.
+        ids: [String; 2],
+    },
+    /// Two sources of the identity disagree; the first in the order of [`IdentitySource`] was used.
     IdentityContradicted {
         /// The part of the identity: `start`, `rgt`, `cycle`, `region`, `release` or `revision`.
         what: &'static str,
-        /// The value that was taken (`start` in UTC).
-        taken: String,
-        /// Who says so.
-        taken_from: IdentitySource,
+        /// The value that was used (`start` in UTC).
+        used: String,
+        /// Where it is from.
+        used_from: IdentitySource,
         /// The value that was not.
         other: String,
-        /// Who says that.
+        /// Where that is from.
         other_from: IdentitySource,
     },
     /// `atlas_beam_type` of the beam and `sc_orient` disagree on its strength; the former was taken.
@@ -44,8 +54,12 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EpochAssumed => write!(f, "no atlas_sdp_gps_epoch: 2018-01-01T00:00:00Z assumed"),
-            Self::IdentityContradicted { what, taken, taken_from, other, other_from } => {
-                write!(f, "{what} is {taken} by {taken_from}, which was taken, and {other} by {other_from}")
+            Self::TimeConverted { units } => write!(f, "delta_time converted from {units:?}"),
+            Self::NameAmbiguous { ids: [first, second] } => {
+                write!(f, "the file's name was not used: it has two granule ids, {first} and {second}")
+            }
+            Self::IdentityContradicted { what, used, used_from, other, other_from } => {
+                write!(f, "{what} is {used} by {used_from}, which was used, and {other} by {other_from}")
             }
             Self::StrengthContradicted { beam } => write!(f, "{beam}: sc_orient contradicts atlas_beam_type"),
             Self::StrengthUnknown { beams } => write!(f, "{}: nothing tells the beam's strength", beams.join(" ")),

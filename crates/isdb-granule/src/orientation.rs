@@ -1,6 +1,8 @@
 //! Which way the spacecraft flew, and so which laser spot made a beam and which beam of a pair is the strong one.
 
-use crate::metadata::numbers;
+use crate::metadata::{dataset_attributes, numbers};
+use crate::scalar::Scalar;
+use crate::time::{Clock, Epoch};
 
 /// Flies with the left beams leading: `gt1l`, `gt2l`, `gt3l` are strong.
 const BACKWARD: i8 = 0;
@@ -12,32 +14,35 @@ pub(crate) const TRANSITION: i8 = 2;
 /// The orientations of a granule in the order of their beginning.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Orientations {
-    /// `delta_time` of the beginning, orientation.
-    changes: Vec<(f64, i8)>,
+    /// UTC nanoseconds of the beginning, orientation.
+    changes: Vec<(i64, i8)>,
 }
 
 impl Orientations {
-    /// Reads `/orbit_info/sc_orient` and `sc_orient_time`. A single orientation without a time holds for the granule;
-    /// several without times tell nothing.
-    pub(crate) fn read(file: &hdf5::File) -> Self {
+    /// Reads `/orbit_info/sc_orient` and `sc_orient_time`, which counts from `epoch` unless it says otherwise. A single
+    /// orientation without a time holds for the granule; several without times, or with times of no known unit, tell nothing.
+    pub(crate) fn read(file: &hdf5::File, epoch: Epoch) -> Self {
+        const TIMES: &str = "orbit_info/sc_orient_time";
         let orientations = numbers(file, "orbit_info/sc_orient").unwrap_or_default();
-        let times = numbers(file, "orbit_info/sc_orient_time").unwrap_or_default();
+        let clock = Clock::of(&dataset_attributes(file, TIMES), epoch);
+        let utc = |time: f64| clock.as_ref().ok()?.utc(Scalar::Float(time));
+        let times: Vec<_> = numbers(file, TIMES).unwrap_or_default().into_iter().map(utc).collect();
         Self::new(&orientations, &times)
     }
 
-    fn new(orientations: &[f64], times: &[f64]) -> Self {
+    fn new(orientations: &[f64], times: &[Option<i64>]) -> Self {
         let known = |&value: &f64| [BACKWARD, FORWARD, TRANSITION].into_iter().find(|&o| f64::from(o) == value);
-        let mut changes: Vec<(f64, i8)> = match (orientations, times) {
-            ([only], []) => known(only).map(|o| (f64::NEG_INFINITY, o)).into_iter().collect(),
-            _ => times.iter().zip(orientations).filter_map(|(&time, o)| Some((time, known(o)?))).collect(),
+        let mut changes: Vec<(i64, i8)> = match (orientations, times) {
+            ([only], []) => known(only).map(|o| (i64::MIN, o)).into_iter().collect(),
+            _ => times.iter().zip(orientations).filter_map(|(&time, o)| Some((time?, known(o)?))).collect(),
         };
-        changes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        changes.sort_by_key(|(begun, _)| *begun);
         Self { changes }
     }
 
-    /// The orientation at `delta_time`: the last that had begun.
-    pub(crate) fn at(&self, delta_time: f64) -> Option<i8> {
-        self.changes.iter().rev().find(|(begun, _)| *begun <= delta_time).map(|&(_, orientation)| orientation)
+    /// The orientation at `time` in UTC nanoseconds: the last that had begun.
+    pub(crate) fn at(&self, time: i64) -> Option<i8> {
+        self.changes.iter().rev().find(|(begun, _)| *begun <= time).map(|&(_, orientation)| orientation)
     }
 }
 
@@ -84,17 +89,17 @@ mod tests {
 
     #[test]
     fn a_turn_within_the_granule_counts_from_its_time() {
-        let orientations = Orientations::new(&[1.0, 2.0, 0.0], &[10.0, 20.0, 30.0]);
-        let at = [9.9, 10.0, 19.9, 25.0, 31.0].map(|time| orientations.at(time));
+        let orientations = Orientations::new(&[1.0, 2.0, 0.0], &[100, 200, 300].map(Some));
+        let at = [99, 100, 199, 250, 310].map(|time| orientations.at(time));
         assert_eq!(at, [None, Some(1), Some(1), Some(2), Some(0)]);
     }
 
     #[test]
     fn orientations_without_times_hold_only_if_there_is_one() {
-        assert_eq!(Orientations::new(&[0.0], &[]).at(5.0), Some(0));
-        assert_eq!(Orientations::new(&[0.0, 1.0], &[]).at(5.0), None);
-        assert_eq!(Orientations::new(&[], &[]).at(5.0), None);
-        assert_eq!(Orientations::new(&[127.0], &[]).at(5.0), None);
+        assert_eq!(Orientations::new(&[0.0], &[]).at(5), Some(0));
+        assert_eq!(Orientations::new(&[0.0, 1.0], &[]).at(5), None);
+        assert_eq!(Orientations::new(&[], &[]).at(5), None);
+        assert_eq!(Orientations::new(&[127.0], &[]).at(5), None);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Bytes that can be read at any offset, from several threads at once, and do not change while they are read.
 pub trait ByteSource: Send + Sync {
@@ -71,18 +70,5 @@ impl ByteSource for FileSource {
             }
         }
         Ok(())
-    }
-}
-
-/// A source as the HDF5 reader wants it. Only metadata goes through here; chunks are read past it.
-pub(crate) struct MetadataSource(pub(crate) Arc<dyn ByteSource>);
-
-impl hdf5::Source for MetadataSource {
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), hdf5::FormatError> {
-        self.0.read_at(offset, buffer).map_err(|error| hdf5::FormatError::Source(error.to_string()))
     }
 }

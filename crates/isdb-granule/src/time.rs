@@ -1,4 +1,9 @@
-//! From the product's seconds since its epoch to UTC nanoseconds, exactly enough that the way back gives the same double.
+//! From the numbers of a time dataset to UTC nanoseconds. The product counts seconds from its epoch; tools that rewrite a granule
+//! (xarray, netCDF4) choose a unit and a reference of their own and name them in the attributes `units` and `calendar`.
+
+use crate::metadata::{Attributes, text};
+use crate::reference::{Reference, reference};
+use crate::scalar::Scalar;
 
 /// GPS seconds of the ATLAS epoch, 2018-01-01T00:00:00Z, which every release has used so far.
 pub(crate) const ATLAS_EPOCH_GPS: f64 = 1_198_800_018.0;
@@ -8,76 +13,135 @@ const ATLAS_EPOCH_UNIX: i64 = 1_514_764_800;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Seconds to either side that an epoch may lie from the mission's, and a time from its epoch (about 110 years): nobody
-/// measured anything beyond, and every time within can be stored.
+/// Seconds to either side of the mission's epoch within which a time can lie (about 110 years): nobody measured anything beyond, and
+/// every time within can be stored.
 const REACH: f64 = 3.5e9;
 
-/// The granule's epoch, to which `delta_time` is added.
+/// What the units of a time dataset may be, and their nanoseconds; plurals too. From CF and from what xarray writes.
+const UNITS: [(&[&str], i64); 7] = [
+    (&["day", "d"], 86_400 * NANOS_PER_SECOND),
+    (&["hour", "hr", "h"], 3_600 * NANOS_PER_SECOND),
+    (&["minute", "min"], 60 * NANOS_PER_SECOND),
+    (&["second", "sec", "s"], NANOS_PER_SECOND),
+    (&["millisecond", "millisec", "msec", "ms"], 1_000_000),
+    (&["microsecond", "microsec", "usec", "us", "µs", "μs"], 1_000),
+    (&["nanosecond", "nanosec", "nsec", "ns"], 1),
+];
+
+/// The calendars in which dates since 1582 are those of UTC.
+const CALENDARS: [&str; 3] = ["standard", "gregorian", "proleptic_gregorian"];
+
+/// Why a dataset's numbers cannot be read as times.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TimeError {
+    #[error("its units are {0:?}; expected seconds (or days, hours, minutes, ms, us, ns) since a date")]
+    Units(String),
+    #[error("its units are not text")]
+    UnitsType,
+    #[error("its units are {0:?}, which does not say whether leap seconds count; expected another reference date")]
+    Gps(String),
+    #[error("its calendar is {0:?}; expected one of standard, gregorian, proleptic_gregorian")]
+    Calendar(String),
+}
+
+/// The granule's epoch, from which the product counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Epoch {
-    unix_seconds: i64,
-    nanos: i64,
+    unix_nanos: i128,
 }
 
 impl Epoch {
     /// The epoch at `gps` GPS seconds, or `None` if that is no moment near the mission. No leap second has been inserted
     /// since before the ATLAS epoch, so GPS and UTC seconds count alike from it.
     pub(crate) fn from_gps_seconds(gps: f64) -> Option<Self> {
-        let (seconds, nanos) = split(gps - ATLAS_EPOCH_GPS)?;
-        Some(Self { unix_seconds: ATLAS_EPOCH_UNIX + seconds, nanos })
-    }
-
-    /// UTC nanoseconds since 1970 at `delta_time` seconds after the epoch, or `None` if that is no time at all.
-    pub(crate) fn nanoseconds(self, delta_time: f64) -> Option<i64> {
-        let (seconds, nanos) = split(delta_time)?;
-        self.unix_seconds.checked_add(seconds)?.checked_mul(NANOS_PER_SECOND)?.checked_add(nanos + self.nanos)
+        let from_atlas = Some(gps - ATLAS_EPOCH_GPS).filter(|seconds| seconds.abs() <= REACH)?;
+        Some(Self { unix_nanos: ATLAS_NANOS + scaled(from_atlas, NANOS_PER_SECOND)? })
     }
 }
 
-/// Whole seconds and the nanoseconds above them. The difference of a double and its floor is exact, so only the last
-/// rounding to a nanosecond is left.
-#[expect(clippy::cast_possible_truncation, reason = "both are bounded: REACH seconds, and a fraction of 10^9")]
-fn split(seconds: f64) -> Option<(i64, i64)> {
-    if seconds.is_nan() || seconds.abs() > REACH {
+const ATLAS_NANOS: i128 = ATLAS_EPOCH_UNIX as i128 * NANOS_PER_SECOND as i128;
+
+/// How the numbers of one dataset count time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Clock {
+    unit_nanos: i64,
+    /// UTC nanoseconds since 1970 of the number zero.
+    zero: i128,
+    /// The text of `units` if it is not the product's.
+    pub(crate) foreign: Option<String>,
+}
+
+impl Clock {
+    /// The clock of a dataset with these attributes. Without `units`, and with the product's own `seconds since 2018-01-01`, it
+    /// counts from `epoch`; so does a unit without a reference date.
+    pub(crate) fn of(attributes: &Attributes, epoch: Epoch) -> Result<Self, TimeError> {
+        let product = Self { unit_nanos: NANOS_PER_SECOND, zero: epoch.unix_nanos, foreign: None };
+        let Some(units) = text(attributes, "units") else {
+            return match attributes.get("units").is_some_and(|units| units.as_str().is_none()) {
+                true => Err(TimeError::UnitsType),
+                false => Ok(product),
+            };
+        };
+        let calendar = text(attributes, "calendar").unwrap_or_else(|| "standard".to_owned()).to_ascii_lowercase();
+        if !CALENDARS.contains(&calendar.as_str()) {
+            return Err(TimeError::Calendar(calendar));
+        }
+        let lower = units.to_lowercase();
+        let (unit, since) = match lower.split_once(" since ") {
+            Some((unit, since)) => (unit, Some(since)),
+            None => (lower.as_str(), None),
+        };
+        let unit_nanos = nanos_of(unit.trim()).ok_or_else(|| TimeError::Units(units.clone()))?;
+        let zero = match since.map(|since| reference(since, calendar == "proleptic_gregorian")) {
+            None => epoch.unix_nanos,
+            Some(None) => return Err(TimeError::Units(units)),
+            Some(Some(Reference::GpsEpoch)) => return Err(TimeError::Gps(units)),
+            Some(Some(Reference::UnixNanos(ATLAS_NANOS))) => epoch.unix_nanos,
+            Some(Some(Reference::UnixNanos(nanos))) => nanos,
+        };
+        let clock = Self { unit_nanos, zero, foreign: None };
+        Ok(if clock == product { product } else { Self { foreign: Some(units), ..clock } })
+    }
+
+    /// UTC nanoseconds since 1970 at `number`, or `None` if that is no time of the mission. Integers are exact; of a double only the
+    /// part below a whole unit is rounded, to a nanosecond.
+    pub(crate) fn utc(&self, number: Scalar) -> Option<i64> {
+        let from_zero = match number {
+            Scalar::Int(units) => i128::from(units) * i128::from(self.unit_nanos),
+            Scalar::Float(units) => scaled(units, self.unit_nanos)?,
+        };
+        let utc = self.zero.checked_add(from_zero)?;
+        let is_near = (utc - ATLAS_NANOS).unsigned_abs() <= REACH_NANOS;
+        i64::try_from(utc).ok().filter(|_| is_near)
+    }
+
+    /// Seconds since 2018-01-01, as the product would have stored them.
+    pub(crate) fn product_seconds(&self, number: Scalar) -> Option<f64> {
+        let nanos = i128::from(self.utc(number)?) - ATLAS_NANOS;
+        let (seconds, rest) = (nanos.div_euclid(NANOS_PER_SECOND.into()), nanos.rem_euclid(NANOS_PER_SECOND.into()));
+        Some(seconds as f64 + rest as f64 / 1e9)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "3.5e18, exactly")]
+const REACH_NANOS: u128 = REACH as u128 * NANOS_PER_SECOND as u128;
+
+fn nanos_of(unit: &str) -> Option<i64> {
+    let is = |name: &&str| unit == *name || unit.strip_suffix('s').is_some_and(|singular| singular == *name);
+    UNITS.iter().find(|(names, _)| names.iter().any(|name| is(&name))).map(|&(_, nanos)| nanos)
+}
+
+/// `units` of `unit_nanos` in nanoseconds. The difference of a double and its floor is exact, so only the last rounding to a
+/// nanosecond is left.
+#[expect(clippy::cast_possible_truncation, reason = "below 2^80, and a fraction of a day")]
+fn scaled(units: f64, unit_nanos: i64) -> Option<i128> {
+    if !units.is_finite() || units.abs() > 1e24 {
         return None;
     }
-    let whole = seconds.floor();
-    Some((whole as i64, ((seconds - whole) * 1e9).round() as i64))
+    let whole = units.floor();
+    let rest = ((units - whole) * unit_nanos as f64).round() as i128;
+    Some(whole as i128 * i128::from(unit_nanos) + rest)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn epoch() -> Epoch {
-        Epoch::from_gps_seconds(ATLAS_EPOCH_GPS).unwrap()
-    }
-
-    #[test]
-    fn the_release_004_file_starts_when_it_says() {
-        // start_delta_time and data_start_utc (2020-08-21T12:26:12.920217Z) of the same file
-        assert_eq!(epoch().nanoseconds(83_247_972.920_217_28).unwrap() / 1000, 1_598_012_772_920_217);
-    }
-
-    #[test]
-    fn no_time_comes_of_fills_and_nonsense() {
-        for delta_time in [f64::NAN, f64::INFINITY, 3.402_823_5e38, 1e11, -1e11] {
-            assert_eq!(epoch().nanoseconds(delta_time), None);
-        }
-        assert_eq!(Epoch::from_gps_seconds(f64::NAN), None);
-    }
-
-    proptest! {
-        #[test]
-        fn delta_time_can_be_had_back_from_utc(delta_time in 0.0..1e9_f64) {
-            let nanos = epoch().nanoseconds(delta_time).unwrap() - ATLAS_EPOCH_UNIX * NANOS_PER_SECOND;
-            let (seconds, rest) = (nanos.div_euclid(NANOS_PER_SECOND), nanos.rem_euclid(NANOS_PER_SECOND));
-            let back = seconds as f64 + rest as f64 / 1e9;
-            prop_assert!((back - delta_time).abs() < 1e-9 || back == delta_time);
-            // From a year on a double's step is wider than a nanosecond's half.
-            if delta_time > 3.2e7 { prop_assert_eq!(back, delta_time); }
-        }
-    }
-}
+mod tests;

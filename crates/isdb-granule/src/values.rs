@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ArrowPrimitiveType, FixedSizeListArray, PrimitiveArray, new_null_array};
+use arrow::array::{ArrayRef, ArrowPrimitiveType, FixedSizeListArray, Float64Array, PrimitiveArray, TimestampNanosecondArray};
+use arrow::array::new_null_array;
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
     Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
@@ -15,6 +16,7 @@ use crate::element::{Element, Number};
 use crate::error::Reason;
 use crate::fills::{Fills, is_no_measurement};
 use crate::scalar::{Scalar, to_double, to_int, to_single};
+use crate::time::Clock;
 use crate::validity::bitmap;
 
 /// The column of `variable`, whose `buffer` holds native `element`s, as numbers of type `dtype`; profiles become lists
@@ -42,6 +44,46 @@ pub(crate) fn column(
         None => Ok(numbers),
         Some((item, width)) => Ok(Arc::new(FixedSizeListArray::try_new(item, width, numbers, None)?)),
     }
+}
+
+/// What becomes of a dataset of times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Time {
+    /// UTC nanoseconds: `delta_time`.
+    Utc,
+    /// Seconds since 2018-01-01, as the product stores them: `delta_time_beg`, `delta_time_end`.
+    ProductSeconds,
+}
+
+impl Time {
+    /// None if the variable is no time.
+    pub(crate) fn of(variable: &Variable) -> Option<Self> {
+        match variable.name {
+            "delta_time" => Some(Self::Utc),
+            "delta_time_beg" | "delta_time_end" => Some(Self::ProductSeconds),
+            _ => None,
+        }
+    }
+}
+
+/// The column of a dataset of times whose `buffer` holds native `element`s counted by `clock`. What is no time of the mission is
+/// NULL.
+pub(crate) fn time_column(
+    buffer: Buffer,
+    element: Element,
+    time: Time,
+    clock: &Clock,
+    fills: &Fills,
+) -> Result<ArrayRef, Reason> {
+    let wide = widen(buffer, element.number, fills)?;
+    let numbers: &mut dyn Iterator<Item = Option<Scalar>> = match &wide {
+        Wide::Ints(ints) => &mut ints.iter().map(|number| number.map(Scalar::Int)),
+        Wide::Floats(floats) => &mut floats.iter().map(|number| number.map(Scalar::Float)),
+    };
+    Ok(match time {
+        Time::Utc => Arc::new(numbers.map(|number| clock.utc(number?)).collect::<TimestampNanosecondArray>()),
+        Time::ProductSeconds => Arc::new(numbers.map(|number| clock.product_seconds(number?)).collect::<Float64Array>()),
+    })
 }
 
 /// The column of a variable that the granule does not have.

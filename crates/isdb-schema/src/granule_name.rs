@@ -1,5 +1,6 @@
 //! The name of an ATL08 granule, `ATL08_yyyymmddhhmmss_ttttccnn_vvv_rr.h5`, taken apart and put together. NSIDC's
-//! subsetters prefix it with `processed_` or append `_subsetted`.
+//! subsetters prefix it with `processed_` or append `_subsetted`; Harmony, browsers and people add what they like, so that
+//! [`GranuleName::find`] looks for the name inside a file's name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,6 +11,12 @@ pub const PRODUCT: &str = "ATL08";
 const PREFIX: &str = "processed_";
 const SUFFIX: &str = "_subsetted";
 const SECONDS_PER_DAY: i64 = 86_400;
+
+/// What subsetters add to a name, in any case: `processed_`, `_subsetted`, `_HEGOUT`.
+const SUBSET_MARKS: [&str; 3] = ["processed_", "subsetted", "hegout"];
+
+/// Bytes of an id, `ATL08_20200821122613_08730802_004_01`.
+const ID_BYTES: usize = 36;
 
 /// What a granule's file name says. `Display` writes the file name back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,7 +49,41 @@ pub struct GranuleNameError {
     pub reason: &'static str,
 }
 
+/// Two different granules are named in one file name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the name has two granule ids, {} and {}", .0.id(), .1.id())]
+pub struct SeveralNames(pub GranuleName, pub GranuleName);
+
 impl GranuleName {
+    /// The granule whose id stands anywhere in the file name of `path`, which may be a URL: `105641018_ATL08_…_subsetted.h5`,
+    /// `ATL08_… (1).h5`, `copy of ATL08_….h5.h5`. Folders are ignored. `processed` and `subsetted` say whether the name has a
+    /// mark of a subsetter before or after the id. None if there is no id.
+    ///
+    /// # Errors
+    /// If the file name has the ids of two granules.
+    pub fn find(path: &str) -> Result<Option<Self>, SeveralNames> {
+        let file_name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let mut found: Option<Self> = None;
+        for (start, _) in file_name.char_indices() {
+            let Some(id) = file_name.get(start..start + ID_BYTES) else { continue };
+            let followed_by_digit = file_name[start + ID_BYTES..].starts_with(|c: char| c.is_ascii_digit());
+            if followed_by_digit || !id.get(..PRODUCT.len()).is_some_and(|name| name.eq_ignore_ascii_case(PRODUCT)) {
+                continue;
+            }
+            let Ok(mut name) = parse(&id.to_ascii_uppercase()) else { continue };
+            let [before, after] =
+                [&file_name[..start], &file_name[start + ID_BYTES..]].map(str::to_ascii_lowercase);
+            name.processed = SUBSET_MARKS.iter().any(|mark| before.contains(mark));
+            name.subsetted = SUBSET_MARKS.iter().any(|mark| after.contains(mark));
+            match found {
+                None => found = Some(name),
+                Some(first) if first.id() != name.id() => return Err(SeveralNames(first, name)),
+                Some(first) => found = Some(Self { subsetted: first.subsetted || name.subsetted, ..first }),
+            }
+        }
+        Ok(found)
+    }
+
     /// The canonical id, free of subsetter marks and extension: `ATL08_20200821122613_08730802_004_01`.
     #[must_use]
     pub fn id(&self) -> String {
@@ -144,7 +185,8 @@ fn start_seconds(digits: &str) -> Option<i64> {
 }
 
 /// Days from 1970-01-01 of a date of the Gregorian calendar. Years are counted from March, so that a leap day ends one.
-pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+#[must_use]
+pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let march_year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (march_year.div_euclid(400), march_year.rem_euclid(400));
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
@@ -152,7 +194,8 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The inverse of [`days_from_civil`]: year, month, day.
-pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
+#[must_use]
+pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -199,6 +242,54 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_id_is_found_whatever_tools_and_people_add_to_the_name() {
+        const ID: &str = "ATL08_20200821122613_08730802_004_01";
+        for (name, subset) in [
+            ("{}", false),
+            ("{}.h5", false),
+            ("{}.h5.h5", false),
+            ("{} (1).h5", false),
+            ("copy of {}.h5", false),
+            ("/ATL08_20180101000000_00010101_001_01/Kopie von {} - Kopie.h5", false),
+            ("C:\\data\\{}.nc", false),
+            ("processed_{}.h5", true),
+            ("{}_subsetted (1).h5", true),
+            ("105641018_{}_subsetted.h5", true),
+            ("https://harmony.earthdata.nasa.gov/x/4048675_{}_subsetted.nc4", true),
+            ("{}_HEGOUT.h5", true),
+            ("{}_h_canopy_subsetted.h5", true),
+            ("forêt_{}_né.h5", false),
+            ("{}-{}_subsetted.h5", true),
+        ] {
+            let name = GranuleName::find(&name.replace("{}", ID)).unwrap().unwrap_or_else(|| panic!("{name}"));
+            assert_eq!((name.id().as_str(), name.is_subset()), (ID, subset));
+        }
+        let lower = GranuleName::find("atl08_20200821122613_08730802_004_01.h5").unwrap().unwrap();
+        assert_eq!(lower.id(), ID);
+    }
+
+    #[test]
+    fn no_id_is_made_of_what_is_none() {
+        for name in [
+            "",
+            "ATL03_20200821122613_08730802_004_01.h5",
+            "ATL08_20200821122613_08730802_004_011.h5",
+            "ATL08_20200821122613_08730802_004_0é.h5",
+            "ATL08_20209921122613_08730802_004_01.h5",
+            "ATL08_20200821122613_08730802_004_01/x.h5",
+        ] {
+            assert_eq!(GranuleName::find(name), Ok(None), "{name}");
+        }
+    }
+
+    #[test]
+    fn two_ids_in_one_name_are_neither() {
+        let name = "ATL08_20200821122613_08730802_004_01_ATL08_20200821122613_08730802_005_01.h5";
+        let several = GranuleName::find(name).unwrap_err();
+        assert_eq!((several.0.release, several.1.release), (4, 5));
+    }
+
     proptest! {
         #[test]
         fn a_written_name_reads_back(
@@ -216,6 +307,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "\\PC*") {
             let _ = text.parse::<GranuleName>();
+            let _ = GranuleName::find(&text);
         }
     }
 }

@@ -11,5 +11,6 @@ pub mod ledger;
 pub mod period;
 pub mod region;
 pub mod segments;
+pub mod shown;
 pub mod suggest;
 pub mod units;

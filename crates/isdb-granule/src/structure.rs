@@ -1,0 +1,132 @@
+//! The bytes of a granule as the HDF5 reader gets them: with limits on what following the structure of a file may cost.
+//!
+//! Read of hdf5-pure 0.47.0 for what a crafted file could do to it: its walks over version 1 B-trees, object header continuations and
+//! heaps are limited in depth but not in visits (a node with two equal children at 60 levels is 2⁶⁰ visits), its walk over version 2
+//! B-trees recurses as deep as their header says, and its extensible arrays reserve what their header says. Every step of a walk reads,
+//! so a budget of reads and bytes ends them all; the headers that lead to recursion or memory without a read are looked at as they
+//! pass. What is left is the recursion over nested datatypes, which a message of at most 65,535 bytes bounds, and for which
+//! [`with_stack`] has room.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hdf5::FormatError;
+
+use crate::source::ByteSource;
+
+/// Reads of structure that one granule may cost. A whole granule with all variables takes about 10,000.
+const MOST_READS: u64 = 400_000;
+
+/// Bytes of structure that one granule may cost. A whole granule with all variables takes about 4 MB.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Bytes of datasets that the HDF5 reader may read beyond four times the file. It reads what has rare filters.
+const MOST_VALUES: u64 = 64 << 20;
+
+/// Levels of a version 2 B-tree; 16 levels of two records each hold more links than fit a file.
+const MOST_LEVELS: u16 = 16;
+
+/// Bytes of the shortest record of a version 2 B-tree, that of a shared message index.
+const LEAST_RECORD: u16 = 8;
+
+/// Stack for the deepest datatype. Only what is used takes memory.
+const STACK: usize = 64 << 20;
+
+/// A source with a budget.
+pub(crate) struct Structure {
+    source: Arc<dyn ByteSource>,
+    reads: AtomicU64,
+    bytes: AtomicU64,
+    values: AtomicU64,
+}
+
+impl Structure {
+    pub(crate) fn new(source: Arc<dyn ByteSource>) -> Self {
+        Self { source, reads: AtomicU64::new(0), bytes: AtomicU64::new(0), values: AtomicU64::new(0) }
+    }
+
+    fn fetch(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
+        let end = offset.checked_add(len as u64);
+        if end.is_none_or(|end| end > self.source.len()) {
+            let available = usize::try_from(self.source.len()).unwrap_or(usize::MAX);
+            return Err(FormatError::UnexpectedEof { expected: len, available });
+        }
+        let mut bytes = vec![0; len];
+        self.source.read_at(offset, &mut bytes).map_err(|error| FormatError::Source(error.to_string()))?;
+        Ok(bytes)
+    }
+}
+
+impl hdf5::Source for Structure {
+    fn len(&self) -> u64 {
+        self.source.len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FormatError> {
+        spend(&self.values, buffer.len() as u64, self.source.len().saturating_mul(4).saturating_add(MOST_VALUES))?;
+        self.source.read_at(offset, buffer).map_err(|error| FormatError::Source(error.to_string()))
+    }
+
+    fn read_exact_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
+        spend(&self.reads, 1, MOST_READS)?;
+        spend(&self.values, len as u64, self.source.len().saturating_mul(4).saturating_add(MOST_VALUES))?;
+        self.fetch(offset, len)
+    }
+
+    fn read_metadata_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
+        spend(&self.reads, 1, MOST_READS)?;
+        spend(&self.bytes, len as u64, MOST_BYTES)?;
+        let bytes = self.fetch(offset, len)?;
+        inspect(&bytes)?;
+        Ok(bytes)
+    }
+}
+
+fn spend(spent: &AtomicU64, amount: u64, most: u64) -> Result<(), FormatError> {
+    let before = spent.fetch_add(amount, Ordering::Relaxed);
+    match before.saturating_add(amount) <= most {
+        true => Ok(()),
+        false => Err(refused("its structure leads in circles, or is far larger than that of a granule")),
+    }
+}
+
+/// Refuses the headers that the HDF5 reader would follow into recursion or memory without reading on.
+fn inspect(bytes: &[u8]) -> Result<(), FormatError> {
+    let word = |at: usize| Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+    match bytes.get(..4) {
+        // signature, version, type, node size (4), record size (2), depth (2)
+        Some(b"BTHD") if word(10).is_some_and(|size| size < LEAST_RECORD) => Err(refused("a B-tree has empty records")),
+        Some(b"BTHD") if word(12).is_some_and(|depth| depth > MOST_LEVELS) => {
+            Err(refused("a B-tree is too deep for any file"))
+        }
+        // signature, version, client, element size, bits of the count, elements of the index block, least elements of a data block,
+        // least pointers of a super block, bits of a page; HDF5 writes 32, 4, 16, 4 and 10
+        Some(b"EAHD") => match bytes.get(7..12) {
+            Some([bits, _, _, pointers, page]) if *bits > 64 || *pointers > 16 || *page > 32 => {
+                Err(refused("an extensible array has impossible sizes"))
+            }
+            _ => Ok(()),
+        },
+        // A message shared in a heap may be of any length, so that its datatype may be nested to any depth.
+        Some(b"SMTB") => Err(refused("messages are shared between objects, which is not supported")),
+        _ => Ok(()),
+    }
+}
+
+fn refused(reason: &str) -> FormatError {
+    FormatError::Source(reason.to_owned())
+}
+
+/// Runs `work` on a thread whose stack is large enough for every datatype. `Ok(None)` if the HDF5 reader panicked.
+///
+/// # Errors
+/// If there is no thread to be had.
+pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<Option<T>> {
+    std::thread::scope(|scope| Ok(builder().spawn_scoped(scope, work)?.join().ok()))
+}
+
+/// A thread with a stack for [`with_stack`]'s kind of work.
+pub(crate) fn builder() -> std::thread::Builder {
+    std::thread::Builder::new().name("granule".to_owned()).stack_size(STACK)
+}
