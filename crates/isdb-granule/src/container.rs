@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::source::ByteSource;
-use crate::structure::Structure;
+use crate::structure::{Spent, Structure};
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 
 /// Opens the HDF5 structure of `source` after comparing its length with the end-of-file address of the superblock.
-pub(crate) fn open(source: &Arc<dyn ByteSource>) -> Result<hdf5::File> {
+pub(crate) fn open(source: &Arc<dyn ByteSource>, spent: &Arc<Spent>) -> Result<hdf5::File> {
     let file = || source.name().to_owned();
     let mut head = [0; 64];
     let have = usize::try_from(source.len()).unwrap_or(usize::MAX).min(head.len());
@@ -28,7 +28,7 @@ pub(crate) fn open(source: &Arc<dyn ByteSource>) -> Result<hdf5::File> {
         Some(_) => {}
         None => return Err(Error::Structure { file: file(), source: "unknown superblock".into() }),
     }
-    hdf5::File::from_source(Structure::new(Arc::clone(source)))
+    hdf5::File::from_source(Structure::new(Arc::clone(source), Arc::clone(spent)))
         .map_err(|source| Error::Structure { file: file(), source: Box::new(source) })
 }
 
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_login_page_is_told_from_a_broken_download() {
-        let open = |bytes: &[u8]| open(&(Arc::new(Bytes::new("x.h5", bytes.to_vec())) as _)).unwrap_err().to_string();
+        let open = |bytes: &[u8]| open(&(Arc::new(Bytes::new("x.h5", bytes.to_vec())) as _), &Arc::default()).unwrap_err().to_string();
         assert!(open(b"\n<!DOCTYPE html><html>").contains("web page"));
         assert!(open(b"").contains("empty"));
         assert!(open(b"\x89HD").contains("signature"));
@@ -91,7 +91,7 @@ mod tests {
             head[8] = version;
             head[offset_size_at] = 8;
             head[end_at..end_at + 8].copy_from_slice(&1000_u64.to_le_bytes());
-            let error = open(&(Arc::new(Bytes::new("x.h5", head)) as _)).unwrap_err();
+            let error = open(&(Arc::new(Bytes::new("x.h5", head)) as _), &Arc::default()).unwrap_err();
             assert!(matches!(error, Error::Truncated { expected: 1000, actual: 64, .. }), "{error}");
         }
     }

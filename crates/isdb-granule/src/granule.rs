@@ -22,13 +22,14 @@ use crate::metadata::{attributes, numbers, text};
 use crate::note::Note;
 use crate::orientation::Orientations;
 use crate::source::ByteSource;
-use crate::structure;
+use crate::structure::{self, Spent};
 use crate::time::{ATLAS_EPOCH_GPS, Clock, Epoch};
 use crate::values;
 
 /// An ATL08 granule whose structure has been looked at and whose values have not been read.
 pub struct Granule {
     source: Arc<dyn ByteSource>,
+    spent: Arc<Spent>,
     identity: Identity,
     epoch: Epoch,
     orientations: Orientations,
@@ -96,13 +97,15 @@ impl Granule {
 
     /// What is found in `source` without reading values.
     fn look(source: Arc<dyn ByteSource>) -> Result<Self> {
-        let file = container::open(&source)?;
+        let spent = Arc::new(Spent::default());
+        let file = container::open(&source, &spent)?;
         let name = source.name().to_owned();
-        let short_name = text(&attributes(&file, "/"), "short_name");
+        let root = attributes(&file, "/");
+        let short_name = text(&root, "short_name");
         if let Some(other) = short_name.as_deref().filter(|name| *name != PRODUCT) {
             return Err(Error::NotAtl08 { file: name, reason: format!("its short_name is {}", Shown(other)) });
         }
-        let epoch = numbers(&file, "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());
+        let epoch = numbers(&file.root(), "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());
         let assumed = epoch.is_none().then_some(Note::EpochAssumed);
         let Some(epoch) = Epoch::from_gps_seconds(epoch.unwrap_or(ATLAS_EPOCH_GPS)) else {
             let path = "ancillary_data/atlas_sdp_gps_epoch".to_owned();
@@ -120,16 +123,15 @@ impl Granule {
         if beams_missing.len() == BEAMS.len() && short_name.is_none() {
             return Err(Error::NotAtl08 { file: name, reason: "no beam has land_segments".to_owned() });
         }
-        let names: Vec<_> = beams.iter().map(|beam| beam.name).collect();
         let (identity, mut notes) =
-            Identity::find(&file, &*source, &names).map_err(|source| Error::Io { file: name.clone(), source })?;
+            Identity::find(&file, &root, &*source, &beams).map_err(|source| Error::Io { file: name.clone(), source })?;
         notes.extend(assumed);
         let mut foreign: Vec<&str> = beams.iter().filter_map(|beam| beam.units.as_deref()).collect();
         foreign.dedup();
         notes.extend(foreign.into_iter().map(|units| Note::TimeConverted { units: units.to_owned() }));
         let orientations = Orientations::read(&file, epoch);
         let extract = PRODUCT_GROUPS.iter().all(|group| file.group(group).is_err());
-        Ok(Self { source, identity, epoch, orientations, beams, beams_missing, beams_empty, extract, notes })
+        Ok(Self { source, spent, identity, epoch, orientations, beams, beams_missing, beams_empty, extract, notes })
     }
 
     /// Which granule it is.
@@ -150,6 +152,7 @@ impl Granule {
     /// If a dataset cannot be fetched or decoded, or a required variable is missing where there are rows; the error
     /// names it.
     pub fn decode(&self, wanted: &[&Variable], threads: usize) -> Result<Decoded> {
+        self.spent.reset();
         let wanted_columns = columns_for(wanted);
         let rows: usize = self.beams.iter().map(|beam| beam.rows).sum();
         let row_bytes: usize = wanted_columns.iter().map(|wanted| wanted.variable.width * wanted.dtype.arrow().primitive_width().unwrap_or(8)).sum();

@@ -11,8 +11,9 @@ use arrow::temporal_conversions::timestamp_s_to_datetime;
 use isdb_schema::granule_name::{GranuleName, PRODUCT};
 use isdb_schema::shown::Shown;
 
+use crate::beam::Beam;
 use crate::content;
-use crate::metadata::{attributes, numbers, sound, string, text};
+use crate::metadata::{Attributes, attributes, numbers, sound, string, text};
 use crate::note::Note;
 use crate::source::ByteSource;
 
@@ -98,8 +99,9 @@ impl Identity {
     /// has no canonical id.
     pub(crate) fn find(
         file: &hdf5::File,
+        root: &Attributes,
         source: &dyn ByteSource,
-        beams: &[&str],
+        beams: &[Beam],
     ) -> Result<(Self, Vec<Note>), io::Error> {
         let mut notes = Vec::new();
         let named = GranuleName::find(source.name()).unwrap_or_else(|several| {
@@ -112,11 +114,11 @@ impl Identity {
             Claim::of_name(IdentitySource::Metadata, original),
             Claim::of_ancillary_data(file),
             Claim::of_orbit_info(file),
-            Claim::of_rows(file, beams),
+            Claim::of_rows(beams),
         ];
         let inside = claims.len();
         claims.push(Claim::of_name(IdentitySource::FileName, named));
-        claims.push(Claim::of_doi(file));
+        claims.push(Claim::of_doi(root));
         let contradicted = contradictions(&claims);
         if contradicted.iter().any(|(_, other)| *other == IdentitySource::FileName) {
             claims.remove(inside);
@@ -131,7 +133,7 @@ impl Identity {
             None => (format!("{}-{}", stem(source.name()), content::hash(source)?), telling.unwrap_or_default()),
         };
         let [start, rgt, cycle, region, release, revision] = said.map(|said| said.map(|(value, _)| value));
-        let qa = numbers(file, "quality_assessment/qa_granule_pass_fail").and_then(|values| values.first().copied());
+        let qa = numbers(&file.root(), "quality_assessment/qa_granule_pass_fail").and_then(|values| values.first().copied());
         let identity = Self {
             id,
             source: origin,
@@ -141,7 +143,7 @@ impl Identity {
             region: region.and_then(narrow),
             release: release.and_then(narrow),
             revision: revision.and_then(narrow),
-            subset: is_subset(file, named),
+            subset: is_subset(file, root, named),
             qa_pass_fail: qa.and_then(whole).and_then(narrow),
         };
         Ok((identity, notes))
@@ -184,8 +186,9 @@ impl Claim {
     }
 
     fn of_ancillary_data(file: &hdf5::File) -> Self {
-        let number = |name: &str| first_whole(file, &format!("ancillary_data/{name}"));
-        let text = |name: &str| string(file, &format!("ancillary_data/{name}"));
+        let group = file.group("ancillary_data").ok();
+        let number = |name: &str| first_whole(group.as_ref()?, name);
+        let text = |name: &str| string(group.as_ref()?, name);
         let utc = |name: &str| whole_second(&text(name)?);
         let parts = [
             utc("granule_start_utc").or_else(|| utc("data_start_utc")),
@@ -199,22 +202,23 @@ impl Claim {
     }
 
     fn of_orbit_info(file: &hdf5::File) -> Self {
-        let [rgt, cycle] = ["rgt", "cycle_number"].map(|name| first_whole(file, &format!("orbit_info/{name}")));
+        let group = file.group("orbit_info").ok();
+        let [rgt, cycle] = ["rgt", "cycle_number"].map(|name| first_whole(group.as_ref()?, name));
         Self::new(IdentitySource::OrbitInfo, [None, rgt, cycle, None, None, None])
     }
 
     /// The release that the product's DOI ends with (`doi:10.5067/ATLAS/ATL08.004`).
-    fn of_doi(file: &hdf5::File) -> Self {
-        let doi = text(&attributes(file, "/"), "identifier_product_doi");
+    fn of_doi(root: &Attributes) -> Self {
+        let doi = text(root, "identifier_product_doi");
         let release = doi.as_deref().and_then(|doi| doi.rsplit_once('.'));
         let release = release.filter(|(product, _)| product.ends_with(PRODUCT)).and_then(|(_, digits)| digits.parse().ok());
         Self::new(IdentitySource::Doi, [None, None, None, None, release, None])
     }
 
     /// The track of the first row of the first beam that has one.
-    fn of_rows(file: &hdf5::File, beams: &[&str]) -> Self {
-        let first_rgt = |beam: &&str| {
-            let dataset = sound(file.dataset(&format!("{beam}/land_segments/rgt")).ok()?)?;
+    fn of_rows(beams: &[Beam]) -> Self {
+        let first_rgt = |beam: &Beam| {
+            let dataset = sound(beam.group.dataset("rgt").ok()?)?;
             whole(dataset.read_f64_rows(0, 1).ok()?.first().copied()?)
         };
         Self::new(IdentitySource::Rows, [None, beams.iter().find_map(first_rgt), None, None, None, None])
@@ -268,9 +272,9 @@ fn whole_second(utc: &str) -> Option<i64> {
 }
 
 /// Subsetters mark the name or leave their parameters; clip tools drop the groups that every whole granule has.
-fn is_subset(file: &hdf5::File, named: Option<GranuleName>) -> bool {
+fn is_subset(file: &hdf5::File, root: &Attributes, named: Option<GranuleName>) -> bool {
     named.is_some_and(|name| name.is_subset())
-        || attributes(file, "/").contains_key("Processing Parameters")
+        || root.contains_key("Processing Parameters")
         || ["METADATA", "ancillary_data", "ancillary_data/atlas_sdp_gps_epoch", "orbit_info/rgt"]
             .iter()
             .any(|path| file.group(path).is_err() && file.dataset(path).is_err())
@@ -283,8 +287,8 @@ fn stem(name: &str) -> String {
 }
 
 /// The first number of a dataset, if it is whole.
-fn first_whole(file: &hdf5::File, path: &str) -> Option<i64> {
-    numbers(file, path)?.first().copied().and_then(whole)
+fn first_whole(group: &hdf5::Group, name: &str) -> Option<i64> {
+    numbers(group, name)?.first().copied().and_then(whole)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "compared with what it came from")]

@@ -21,30 +21,25 @@ pub(crate) fn attributes(file: &hdf5::File, path: &str) -> Attributes {
     file.group(path).and_then(|group| group.attrs()).unwrap_or_default()
 }
 
-/// The attributes of the dataset at `path`, empty if there is none.
-pub(crate) fn dataset_attributes(file: &hdf5::File, path: &str) -> Attributes {
-    file.dataset(path).and_then(|dataset| dataset.attrs()).unwrap_or_default()
-}
-
 /// A text attribute without the blanks and zeros that fixed-length strings are padded with.
 pub(crate) fn text(attributes: &Attributes, name: &str) -> Option<String> {
     attributes.get(name).and_then(AttrValue::as_str).map(trimmed).filter(|text| !text.is_empty())
 }
 
-/// The first string of the dataset at `path`.
-pub(crate) fn string(file: &hdf5::File, path: &str) -> Option<String> {
-    let dataset = small(file, path)?;
+/// The first string of the dataset at `path` below `group`.
+pub(crate) fn string(group: &hdf5::Group, path: &str) -> Option<String> {
+    let dataset = small(group, path)?;
     dataset.read_string().ok()?.first().map(|text| trimmed(text)).filter(|text| !text.is_empty())
 }
 
-/// The numbers of the dataset at `path` as doubles, whatever type they are stored in.
-pub(crate) fn numbers(file: &hdf5::File, path: &str) -> Option<Vec<f64>> {
-    small(file, path)?.read_f64().ok()
+/// The numbers of the dataset at `path` below `group` as doubles, whatever type they are stored in.
+pub(crate) fn numbers(group: &hdf5::Group, path: &str) -> Option<Vec<f64>> {
+    small(group, path)?.read_f64().ok()
 }
 
-/// Nothing looked up here is long; a file that says otherwise is not followed.
-fn small(file: &hdf5::File, path: &str) -> Option<hdf5::Dataset> {
-    let dataset = sound(file.dataset(path).ok()?)?;
+/// The dataset at `path` below `group`. Nothing looked up here is long; a file that says otherwise is not followed.
+pub(crate) fn small(group: &hdf5::Group, path: &str) -> Option<hdf5::Dataset> {
+    let dataset = sound(group.dataset(path).ok()?)?;
     let elements = dataset.shape().ok()?.iter().try_fold(1_u64, |n, &edge| n.checked_mul(edge))?;
     (elements <= 1024).then_some(dataset)
 }

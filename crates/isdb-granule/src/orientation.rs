@@ -1,6 +1,6 @@
 //! Which way the spacecraft flew, and so which laser spot made a beam and which beam of a pair is the strong one.
 
-use crate::metadata::{dataset_attributes, numbers};
+use crate::metadata::{numbers, small};
 use crate::scalar::Scalar;
 use crate::time::{Clock, Epoch};
 
@@ -22,11 +22,14 @@ impl Orientations {
     /// Reads `/orbit_info/sc_orient` and `sc_orient_time`, which counts from `epoch` unless it says otherwise. A single
     /// orientation without a time holds for the granule; several without times, or with times of no known unit, tell nothing.
     pub(crate) fn read(file: &hdf5::File, epoch: Epoch) -> Self {
-        const TIMES: &str = "orbit_info/sc_orient_time";
-        let orientations = numbers(file, "orbit_info/sc_orient").unwrap_or_default();
-        let clock = Clock::of(&dataset_attributes(file, TIMES), epoch);
-        let utc = |time: f64| clock.as_ref().ok()?.utc(Scalar::Float(time));
-        let times: Vec<_> = numbers(file, TIMES).unwrap_or_default().into_iter().map(utc).collect();
+        let Ok(orbit) = file.group("orbit_info") else { return Self::default() };
+        let orientations = numbers(&orbit, "sc_orient").unwrap_or_default();
+        let times = small(&orbit, "sc_orient_time").and_then(|times| {
+            let clock = Clock::of(&times.attrs().ok()?, epoch).ok();
+            let utc = |time: f64| clock.as_ref()?.utc(Scalar::Float(time));
+            Some(times.read_f64().ok()?.into_iter().map(utc).collect::<Vec<_>>())
+        });
+        let times = times.unwrap_or_default();
         Self::new(&orientations, &times)
     }
 

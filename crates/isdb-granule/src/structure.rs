@@ -15,11 +15,11 @@ use hdf5::FormatError;
 
 use crate::source::ByteSource;
 
-/// Reads of structure that one granule may cost. A whole granule with all variables takes about 10,000.
+/// Reads of structure that one granule may cost. A granule of six beams with all variables takes 20,000.
 const MOST_READS: u64 = 400_000;
 
-/// Bytes of structure that one granule may cost. A whole granule with all variables takes about 4 MB.
-const MOST_BYTES: u64 = 64 << 20;
+/// Bytes of structure that one granule may cost. A granule of six beams with all variables takes 2 MB.
+const MOST_BYTES: u64 = 32 << 20;
 
 /// Bytes of datasets that the HDF5 reader may read beyond four times the file. It reads what has rare filters.
 const MOST_VALUES: u64 = 64 << 20;
@@ -33,17 +33,35 @@ const LEAST_RECORD: u16 = 8;
 /// Stack for the deepest datatype. Only what is used takes memory.
 const STACK: usize = 64 << 20;
 
-/// A source with a budget.
-pub(crate) struct Structure {
-    source: Arc<dyn ByteSource>,
+/// What following the structure of one granule has cost.
+#[derive(Default)]
+pub(crate) struct Spent {
     reads: AtomicU64,
     bytes: AtomicU64,
     values: AtomicU64,
 }
 
+impl Spent {
+    /// Begins again: opening a granule and decoding it each have the whole budget.
+    pub(crate) fn reset(&self) {
+        [&self.reads, &self.bytes, &self.values].into_iter().for_each(|spent| spent.store(0, Ordering::Relaxed));
+    }
+}
+
+/// A source with a budget.
+pub(crate) struct Structure {
+    source: Arc<dyn ByteSource>,
+    spent: Arc<Spent>,
+}
+
 impl Structure {
-    pub(crate) fn new(source: Arc<dyn ByteSource>) -> Self {
-        Self { source, reads: AtomicU64::new(0), bytes: AtomicU64::new(0), values: AtomicU64::new(0) }
+    pub(crate) fn new(source: Arc<dyn ByteSource>, spent: Arc<Spent>) -> Self {
+        Self { source, spent }
+    }
+
+    /// Counts bytes of values.
+    fn spend_values(&self, len: usize) -> Result<(), FormatError> {
+        spend(&self.spent.values, len as u64, self.source.len().saturating_mul(4).saturating_add(MOST_VALUES))
     }
 
     fn fetch(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
@@ -64,19 +82,19 @@ impl hdf5::Source for Structure {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FormatError> {
-        spend(&self.values, buffer.len() as u64, self.source.len().saturating_mul(4).saturating_add(MOST_VALUES))?;
+        self.spend_values(buffer.len())?;
         self.source.read_at(offset, buffer).map_err(|error| FormatError::Source(error.to_string()))
     }
 
     fn read_exact_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
-        spend(&self.reads, 1, MOST_READS)?;
-        spend(&self.values, len as u64, self.source.len().saturating_mul(4).saturating_add(MOST_VALUES))?;
+        spend(&self.spent.reads, 1, MOST_READS)?;
+        self.spend_values(len)?;
         self.fetch(offset, len)
     }
 
     fn read_metadata_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
-        spend(&self.reads, 1, MOST_READS)?;
-        spend(&self.bytes, len as u64, MOST_BYTES)?;
+        spend(&self.spent.reads, 1, MOST_READS)?;
+        spend(&self.spent.bytes, len as u64, MOST_BYTES)?;
         let bytes = self.fetch(offset, len)?;
         inspect(&bytes)?;
         Ok(bytes)

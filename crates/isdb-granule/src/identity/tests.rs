@@ -113,11 +113,10 @@ fn sources_that_disagree_are_told_and_the_stronger_is_taken() {
     });
     assert_eq!((identity.id.as_str(), identity.rgt), (ID, Some(873)));
     let expected = [
-        "start is 2020-08-21 12:26:13 UTC by METADATA, which was taken, and 2020-08-21 12:26:14 UTC by ancillary_data and \
-         orbit_info",
-        "rgt is 873 by METADATA, which was taken, and 875 by ancillary_data and orbit_info",
-        "rgt is 873 by METADATA, which was taken, and 876 by the rows",
-        "rgt is 873 by METADATA, which was taken, and 874 by the file's name",
+        "start is 2020-08-21 12:26:13 UTC by METADATA, which was used, and 2020-08-21 12:26:14 UTC by ancillary_data",
+        "rgt is 873 by METADATA, which was used, and 875 by ancillary_data",
+        "rgt is 873 by METADATA, which was used, and 876 by the rows",
+        "rgt is 873 by METADATA, which was used, and 874 by the file's name",
     ];
     assert_eq!(told(&notes), expected);
 }
@@ -127,7 +126,7 @@ fn a_name_given_to_another_granule_is_not_believed() {
     let (identity, notes) = identify(NAME, |file| with_row_rgt(file, 150));
     assert_eq!((identity.rgt, identity.cycle, identity.start), (Some(150), None, None));
     assert!(identity.id.starts_with(&format!("{ID}-")), "{}", identity.id);
-    assert_eq!(told(&notes), ["rgt is 150 by the rows, which was taken, and 873 by the file's name"]);
+    assert_eq!(told(&notes), ["rgt is 150 by the rows, which was used, and 873 by the file's name"]);
 }
 
 #[test]
@@ -158,7 +157,65 @@ fn the_real_granules_are_known_and_contradict_themselves_nowhere() {
         assert_eq!(identity, ("ATL08_20220401221822_01501506_005_01".to_owned(), IdentitySource::Metadata, None));
     }
     if let Some((id, source, _)) = known(R006) {
-        assert_eq!(source, IdentitySource::Ancillary);
+        assert_eq!(source, IdentitySource::OrbitInfo);
         assert!(id.starts_with("ICESat2VegR_atl08_clip_r006-"), "{id}");
     }
+}
+
+#[test]
+fn the_id_inside_a_name_is_found_when_a_tool_or_a_browser_has_added_to_it() {
+    for name in [
+        "105641018_{}_subsetted.h5",
+        "{}_subsetted (1).h5",
+        "{} (1).h5",
+        "{}_h_canopy_subsetted.h5",
+        "{}_HEGOUT.h5",
+        "copy of {}.h5",
+        "{}.h5.h5",
+        "4048675_{}_subsetted.nc4",
+    ] {
+        let (identity, notes) = identify(&name.replace("{}", ID), |file| with_row_rgt(file, 873));
+        assert_eq!((identity.id.as_str(), identity.source, notes), (ID, IdentitySource::FileName, vec![]), "{name}");
+        assert_eq!((identity.cycle, identity.region, identity.subset), (Some(8), Some(2), true), "{name}");
+    }
+}
+
+#[test]
+fn a_name_with_two_ids_is_not_used_and_a_note_says_so() {
+    let other = "ATL08_20200821122613_08730802_005_01";
+    let (identity, notes) = identify(&format!("{ID}_{other}.h5"), |file| with_row_rgt(file, 873));
+    assert_eq!((identity.rgt, identity.cycle, identity.source), (Some(873), None, IdentitySource::Rows));
+    assert_eq!(told(&notes), [format!("the file's name was not used: it has two granule ids, {ID} and {other}")]);
+}
+
+/// A file of release 002 has the DOI of release 001 (ATL08_20181016124656_02730110_002_01.h5 on NASA's OPeNDAP server).
+#[test]
+fn the_release_in_the_name_comes_before_that_of_the_doi() {
+    let with_doi = |file: &mut FileBuilder| {
+        file.set_attr("identifier_product_doi", AttrValue::AsciiString("10.5067/ATLAS/ATL08.001".to_owned()));
+        with_row_rgt(file, 273);
+    };
+    let (identity, notes) = identify("ATL08_20181016124656_02730110_002_01.h5", with_doi);
+    assert_eq!((identity.id.as_str(), identity.release), ("ATL08_20181016124656_02730110_002_01", Some(2)));
+    assert_eq!(told(&notes), ["release is 2 by the file's name, which was used, and 1 by the product's DOI"]);
+    let (identity, notes) = identify("renamed.h5", with_doi);
+    assert_eq!((identity.release, identity.source, notes), (Some(1), IdentitySource::Rows, vec![]));
+}
+
+#[test]
+fn a_note_names_the_group_that_a_value_is_from() {
+    let (identity, notes) = identify(NAME, |file| {
+        add_group(file, "orbit_info", |orbit| {
+            orbit.create_dataset("rgt").with_i16_data(&[874]).with_shape(&[1]);
+            orbit.create_dataset("cycle_number").with_i8_data(&[8]).with_shape(&[1]);
+        });
+    });
+    assert_eq!((identity.rgt, identity.start, identity.source), (Some(874), None, IdentitySource::OrbitInfo));
+    assert_eq!(told(&notes), ["rgt is 874 by orbit_info, which was used, and 873 by the file's name"]);
+}
+
+#[test]
+fn an_id_made_of_a_file_s_name_holds_nothing_that_a_terminal_obeys() {
+    let (identity, _) = identify("/data/a\u{1b}[2J\nb.h5", |_| ());
+    assert!(identity.id.starts_with("a\\u{1b}[2J\\nb-"), "{}", identity.id);
 }
