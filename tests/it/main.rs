@@ -13,6 +13,7 @@ mod filters;
 mod flow;
 mod formats;
 mod handmade;
+mod hostile;
 mod independent;
 mod installation;
 mod ledger;

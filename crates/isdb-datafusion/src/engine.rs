@@ -30,8 +30,9 @@ const MOST_FRAGMENT_BYTES: usize = 256 << 20;
 /// A fragment takes its memory so many times: the rows of the two that are written at a time, the few columns of theirs that are made
 /// into tiles, and the rows of the next one.
 const WRITING_COSTS: usize = 4;
-/// A granule that is decoded takes about this much: its columns, what the filters keep of them, and what is on its way.
-const GRANULE_BYTES: usize = 96 << 20;
+/// A granule that is decoded takes at most this much: its columns, and half as much again for what the filters keep of them and what
+/// is on its way.
+const GRANULE_BYTES: usize = isdb_granule::MOST_DECODED_BYTES / 2 * 3;
 /// Cores that one writer keeps busy, since libtiledb compresses the columns of a fragment side by side. Fewer writers make
 /// fragments that lie less over each other.
 const CORES_OF_WRITER: usize = 4;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
+use isdb_schema::shown::Shown;
 
 /// An error of this crate; inside a plan it travels as [`DataFusionError::External`].
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +104,7 @@ impl From<Error> for DataFusionError {
     }
 }
 
-/// The error and its causes in one line, for a row of the ledger or of a table.
+/// The error and its causes in one line, for a row of the ledger or of a table; control characters in it are escaped.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
@@ -114,5 +115,5 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    told
+    Shown(&told).to_string()
 }

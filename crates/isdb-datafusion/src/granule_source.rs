@@ -2,10 +2,12 @@
 //! bad granule becomes a tally with an error and never a broken stream.
 
 use std::fmt::{self, Formatter};
+use std::fs::Metadata;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array, LargeStringArray, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, SchemaRef};
@@ -22,6 +24,7 @@ use datafusion::physical_plan::{DisplayFormatType, Partitioning};
 use isdb_granule::{FileSource, Granule, checksum};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::segments::INGEST_ID;
+use isdb_schema::shown::Shown;
 use tokio::runtime::Handle;
 
 use crate::error::chain;
@@ -45,6 +48,9 @@ pub struct PlannedGranule {
     pub path: PathBuf,
     /// Its size.
     pub size_bytes: u64,
+    /// When the file was last changed, in nanoseconds since 1970, if it was identified as a local file: what is read is held against
+    /// size and time.
+    pub modified_at: Option<i64>,
     /// The checksum of its content, if that is known; of a local file it is computed otherwise.
     pub checksum: Option<String>,
     /// The id of this attempt.
@@ -238,9 +244,12 @@ fn read(
     // Reading the file from one end to the other beside it brings what it needs into memory.
     let (checksum, decoded) = beside(|| content_of(granule), || catch_unwind(AssertUnwindSafe(decode)));
     let decoded = match decoded {
+        Ok(_) if has_changed(granule) => {
+            Err(format!("{}: it was changed after it was identified", Shown(&granule.path.to_string_lossy())))
+        }
         Ok(Ok(decoded)) => Ok(decoded),
         Ok(Err(error)) => Err(chain(&error)),
-        Err(_) => Err(format!("{}: the HDF5 reader gave up on it", granule.path.display())),
+        Err(_) => Err(format!("{}: the HDF5 reader gave up on it", Shown(&granule.path.to_string_lossy()))),
     };
     let decoded = match decoded {
         Ok(decoded) => decoded,
@@ -284,6 +293,20 @@ fn beside<A: Send, B>(other: impl Fn() -> Option<A> + Sync, work: impl FnOnce() 
             Err(_) => (other(), done),
         }
     })
+}
+
+/// Whether the file is no longer the one whose identity is planned: rows of another granule under this one's name would be wrong.
+/// What was read just before is of the planned file, or the file has changed since.
+fn has_changed(granule: &PlannedGranule) -> bool {
+    let Some(planned) = granule.modified_at else { return false };
+    let found = std::fs::metadata(&granule.path).ok().and_then(|file| Some((file.len(), modified_at(&file)?)));
+    found != Some((granule.size_bytes, planned))
+}
+
+/// When a file was last changed, in nanoseconds since 1970.
+pub fn modified_at(file: &Metadata) -> Option<i64> {
+    let since = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
 }
 
 /// The checksum of a granule's file. What is no file, or cannot be read, has none.
@@ -366,5 +389,29 @@ mod tests {
         };
         assert_eq!(told(None), "xxh64:44bc2cf5ad770999");
         assert_eq!(told(Some("xxh64:5")), "xxh64:5");
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_after_it_was_identified_fails_and_its_rows_are_not_stored_under_the_old_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.h5");
+        std::fs::write(&path, isdb_testing::granule()).unwrap();
+        let error = |granule: &PlannedGranule| {
+            let schema = granule_rows_schema(&[], &[]);
+            let rows = read(granule, || open_file(&granule.path), &[], &schema, 1).unwrap();
+            let tallies = rows.iter().flat_map(|row| Tally::from_column(row.column_by_name(TALLY).unwrap()).unwrap());
+            tallies.last().unwrap().error
+        };
+        let metadata = std::fs::metadata(&path).unwrap();
+        let modified_at = modified_at(&metadata);
+        let granule = PlannedGranule { path, size_bytes: metadata.len(), modified_at, ..PlannedGranule::default() };
+        assert_eq!(error(&granule), None);
+        for other in [
+            PlannedGranule { size_bytes: granule.size_bytes + 1, ..granule.clone() },
+            PlannedGranule { modified_at: Some(1), ..granule.clone() },
+        ] {
+            assert!(error(&other).unwrap().ends_with("a.h5: it was changed after it was identified"));
+        }
+        assert_eq!(error(&PlannedGranule { modified_at: None, size_bytes: 0, ..granule }), None, "not a local file");
     }
 }

@@ -47,7 +47,7 @@ pub use engine::{Engine, Pace, Resources};
 pub use error::{Error, Result, chain};
 pub use expiry::is_expired;
 pub use filtered::{filter, releases_fit};
-pub use granule_source::PlannedGranule;
+pub use granule_source::{PlannedGranule, modified_at};
 pub use ingest::{explain, identify, identify_at, ingest_plan};
 pub use isdb_granule::{Identity as GranuleIdentity, checksum};
 pub use merged::{StoredKeys, stored_keys};

@@ -76,7 +76,9 @@ mod tests {
 
     #[test]
     fn a_login_page_is_told_from_a_broken_download() {
-        let open = |bytes: &[u8]| open(&(Arc::new(Bytes::new("x.h5", bytes.to_vec())) as _), &Arc::default()).unwrap_err().to_string();
+        let open = |bytes: &[u8]| {
+            open(&(Arc::new(Bytes::new("x.h5", bytes.to_vec())) as _), &Arc::default()).unwrap_err().to_string()
+        };
         assert!(open(b"\n<!DOCTYPE html><html>").contains("web page"));
         assert!(open(b"").contains("empty"));
         assert!(open(b"\x89HD").contains("signature"));

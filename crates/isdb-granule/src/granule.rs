@@ -105,7 +105,8 @@ impl Granule {
         if let Some(other) = short_name.as_deref().filter(|name| *name != PRODUCT) {
             return Err(Error::NotAtl08 { file: name, reason: format!("its short_name is {}", Shown(other)) });
         }
-        let epoch = numbers(&file.root(), "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());
+        let epoch =
+            numbers(&file.root(), "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());
         let assumed = epoch.is_none().then_some(Note::EpochAssumed);
         let Some(epoch) = Epoch::from_gps_seconds(epoch.unwrap_or(ATLAS_EPOCH_GPS)) else {
             let path = "ancillary_data/atlas_sdp_gps_epoch".to_owned();
@@ -123,8 +124,8 @@ impl Granule {
         if beams_missing.len() == BEAMS.len() && short_name.is_none() {
             return Err(Error::NotAtl08 { file: name, reason: "no beam has land_segments".to_owned() });
         }
-        let (identity, mut notes) =
-            Identity::find(&file, &root, &*source, &beams).map_err(|source| Error::Io { file: name.clone(), source })?;
+        let (identity, mut notes) = Identity::find(&file, &root, &*source, &beams)
+            .map_err(|source| Error::Io { file: name.clone(), source })?;
         notes.extend(assumed);
         let mut foreign: Vec<&str> = beams.iter().filter_map(|beam| beam.units.as_deref()).collect();
         foreign.dedup();
@@ -155,9 +156,13 @@ impl Granule {
         self.spent.reset();
         let wanted_columns = columns_for(wanted);
         let rows: usize = self.beams.iter().map(|beam| beam.rows).sum();
-        let row_bytes: usize = wanted_columns.iter().map(|wanted| wanted.variable.width * wanted.dtype.arrow().primitive_width().unwrap_or(8)).sum();
+        let row_bytes: usize = wanted_columns
+            .iter()
+            .map(|wanted| wanted.variable.width * wanted.dtype.arrow().primitive_width().unwrap_or(8))
+            .sum();
         if rows * row_bytes > MOST_DECODED_BYTES {
-            let reason = format!("{rows} rows of {row_bytes} bytes, expected at most {MOST_DECODED_BYTES} bytes in all");
+            let reason =
+                format!("{rows} rows of {row_bytes} bytes, expected at most {MOST_DECODED_BYTES} bytes in all");
             return Err(self.failed("land_segments".to_owned(), reason.into()));
         }
         let mut columns = self.columns(&wanted_columns, threads)?.into_iter();
@@ -311,6 +316,8 @@ impl Granule {
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod quirks;
 #[cfg(test)]

@@ -133,7 +133,8 @@ impl Identity {
             None => (format!("{}-{}", stem(source.name()), content::hash(source)?), telling.unwrap_or_default()),
         };
         let [start, rgt, cycle, region, release, revision] = said.map(|said| said.map(|(value, _)| value));
-        let qa = numbers(&file.root(), "quality_assessment/qa_granule_pass_fail").and_then(|values| values.first().copied());
+        let qa =
+            numbers(&file.root(), "quality_assessment/qa_granule_pass_fail").and_then(|values| values.first().copied());
         let identity = Self {
             id,
             source: origin,
@@ -211,7 +212,8 @@ impl Claim {
     fn of_doi(root: &Attributes) -> Self {
         let doi = text(root, "identifier_product_doi");
         let release = doi.as_deref().and_then(|doi| doi.rsplit_once('.'));
-        let release = release.filter(|(product, _)| product.ends_with(PRODUCT)).and_then(|(_, digits)| digits.parse().ok());
+        let release =
+            release.filter(|(product, _)| product.ends_with(PRODUCT)).and_then(|(_, digits)| digits.parse().ok());
         Self::new(IdentitySource::Doi, [None, None, None, None, release, None])
     }
 

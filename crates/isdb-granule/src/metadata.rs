@@ -50,7 +50,9 @@ pub(crate) fn sound(dataset: hdf5::Dataset) -> Option<hdf5::Dataset> {
     const MOST: u64 = 1 << 20;
     let element = u64::try_from(dataset.element_size().ok()?).ok().filter(|size| *size <= 1024)?;
     let chunk = match dataset.layout().ok()? {
-        hdf5::Layout::Chunked { chunk_shape, .. } => chunk_shape.iter().try_fold(element, |n, &edge| n.checked_mul(edge))?,
+        hdf5::Layout::Chunked { chunk_shape, .. } => {
+            chunk_shape.iter().try_fold(element, |n, &edge| n.checked_mul(edge))?
+        }
         _ => element,
     };
     (chunk <= MOST && dataset.shape().ok()?.len() <= 1).then_some(dataset)

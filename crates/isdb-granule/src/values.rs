@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ArrowPrimitiveType, FixedSizeListArray, Float64Array, PrimitiveArray, TimestampNanosecondArray};
 use arrow::array::new_null_array;
+use arrow::array::{
+    ArrayRef, ArrowPrimitiveType, FixedSizeListArray, Float64Array, PrimitiveArray, TimestampNanosecondArray,
+};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
     Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
@@ -82,7 +84,9 @@ pub(crate) fn time_column(
     };
     Ok(match time {
         Time::Utc => Arc::new(numbers.map(|number| clock.utc(number?)).collect::<TimestampNanosecondArray>()),
-        Time::ProductSeconds => Arc::new(numbers.map(|number| clock.product_seconds(number?)).collect::<Float64Array>()),
+        Time::ProductSeconds => {
+            Arc::new(numbers.map(|number| clock.product_seconds(number?)).collect::<Float64Array>())
+        }
     })
 }
 

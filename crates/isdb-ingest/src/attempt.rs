@@ -15,6 +15,7 @@ pub(crate) fn planned(id: Id, attempt: &Attempt) -> PlannedGranule {
     let mut granule = PlannedGranule {
         path: candidate.path.clone(),
         size_bytes: candidate.size_bytes,
+        modified_at: candidate.modified_at,
         checksum: candidate.checksum.clone(),
         ingest_id: id.0,
         granule: candidate.granule(),

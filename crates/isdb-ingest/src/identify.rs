@@ -1,13 +1,14 @@
 //! Which granule a file is: read from the file itself, since names change and copies get about.
 
 use std::collections::HashSet;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use futures::StreamExt;
 use isdb_cmr::Wanted;
-use isdb_datafusion::{GranuleIdentity, identify};
+use isdb_datafusion::{GranuleIdentity, identify, modified_at};
 use isdb_schema::granule_name::GranuleName;
+use isdb_schema::shown::Shown;
 
 /// A file and the granule in it, or why it is none.
 #[derive(Clone, Debug)]
@@ -52,7 +53,7 @@ impl Candidate {
     pub(crate) fn granule(&self) -> String {
         match &self.identity {
             Ok(identity) => identity.id.clone(),
-            Err(_) => self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Err(_) => Shown(&self.path.file_stem().unwrap_or_default().to_string_lossy()).to_string(),
         }
     }
 
@@ -60,7 +61,7 @@ impl Candidate {
     pub(crate) fn start(&self) -> Option<i64> {
         match &self.identity {
             Ok(identity) => identity.start,
-            Err(_) => Some(self.path.file_name()?.to_str()?.parse::<GranuleName>().ok()?.start),
+            Err(_) => Some(GranuleName::find(self.path.file_name()?.to_str()?).ok()??.start),
         }
     }
 
@@ -87,7 +88,8 @@ pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads
         async move {
             let place = path.clone();
             let looked = tokio::task::spawn_blocking(move || look(place)).await;
-            let candidate = looked.unwrap_or_else(|stopped| Candidate::new(path, Err(stopped.to_string())));
+            let stopped = || format!("{}: reading it was stopped", Shown(&path.to_string_lossy()));
+            let candidate = looked.unwrap_or_else(|_| Candidate::new(path.clone(), Err(stopped())));
             Candidate { is_named, ..candidate }
         }
     });
@@ -97,11 +99,10 @@ pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads
 /// The file at `path` and the granule in it.
 pub(crate) fn look(path: PathBuf) -> Candidate {
     let file = std::fs::metadata(&path).ok();
-    let changed = file.as_ref().and_then(|file| file.modified().ok()?.duration_since(UNIX_EPOCH).ok());
     let identity = identify(&path);
     Candidate {
-        size_bytes: file.map_or(0, |file| file.len()),
-        modified_at: changed.and_then(|changed| i64::try_from(changed.as_nanos()).ok()),
+        size_bytes: file.as_ref().map_or(0, Metadata::len),
+        modified_at: file.as_ref().and_then(modified_at),
         ..Candidate::new(path, identity)
     }
 }

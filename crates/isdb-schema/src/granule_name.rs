@@ -71,8 +71,7 @@ impl GranuleName {
                 continue;
             }
             let Ok(mut name) = parse(&id.to_ascii_uppercase()) else { continue };
-            let [before, after] =
-                [&file_name[..start], &file_name[start + ID_BYTES..]].map(str::to_ascii_lowercase);
+            let [before, after] = [&file_name[..start], &file_name[start + ID_BYTES..]].map(str::to_ascii_lowercase);
             name.processed = SUBSET_MARKS.iter().any(|mark| before.contains(mark));
             name.subsetted = SUBSET_MARKS.iter().any(|mark| after.contains(mark));
             match found {

@@ -1,6 +1,7 @@
 //! What an ingest would do, for `--dry-run`, on standard error.
 
 use isdb_ingest::{Ended, PlannedWindow, Preview};
+use isdb_schema::shown::Shown;
 
 use crate::estimate;
 use crate::instant::instant;
@@ -62,8 +63,9 @@ fn tell_windows(windows: &[PlannedWindow]) {
 
 fn tell_list(what: &str, list: &[&(String, String)]) {
     for (name, why) in list.iter().take(TOLD) {
-        let name = if why.contains(name.as_str()) { String::new() } else { format!("{name}: ") };
-        eprintln!("{what}: {name}{why}");
+        let name = Shown(name).to_string();
+        let name = if why.contains(&name) { String::new() } else { format!("{name}: ") };
+        eprintln!("{what}: {name}{}", Shown(why));
     }
     tell_more(list.len());
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use isdb_ingest::{Ended, Report, Told};
 use isdb_schema::ledger::Removed;
+use isdb_schema::shown::Shown;
 
 /// So many warnings are told one by one.
 const WARNINGS_TOLD: usize = 10;
@@ -20,7 +21,7 @@ struct Line {
 /// Tells `report` of an ingest into `database` that took `elapsed`.
 pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
     for warning in report.warnings.iter().take(WARNINGS_TOLD) {
-        eprintln!("warning: {}: {}", warning.path, warning.text);
+        eprintln!("warning: {}: {}", Shown(&warning.path), Shown(&warning.text));
     }
     if let Some(more) = report.warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
         eprintln!("warnings: {more} more; SELECT granule, notes, missing_variables FROM granules");
@@ -29,7 +30,7 @@ pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
         eprintln!("warning: the granules are in the database, but its fragments could not be tidied up: {problem}");
     }
     for failed in report.granules.iter().filter(|told| told.state == Ended::Failed) {
-        eprintln!("failed: {}", failure(failed));
+        eprintln!("failed: {}", Shown(&failure(failed)));
     }
     for line in aligned(&lines(report, elapsed)) {
         eprintln!("{line}");
@@ -48,7 +49,8 @@ pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
 fn failure(told: &Told) -> String {
     let error = told.error.as_deref().unwrap_or_default();
     // Most errors name the file themselves.
-    let place = if error.contains(&told.path) { String::new() } else { format!("{}: ", told.path) };
+    let path = Shown(&told.path).to_string();
+    let place = if error.contains(&path) { String::new() } else { format!("{path}: ") };
     let stage = told.stage.as_ref().map_or_else(String::new, |stage| format!("{stage}: "));
     format!("{stage}{place}{error}")
 }

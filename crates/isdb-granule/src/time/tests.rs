@@ -73,8 +73,14 @@ fn the_granule_s_own_epoch_is_that_of_the_product_s_text_and_of_no_other() {
 
 #[test]
 fn what_cannot_be_understood_is_refused_with_the_text_found() {
-    for units in ["1", "metres", "fortnights since 2018-01-01", "seconds since launch", "seconds after 2018-01-01", "months since 2018-01-01"]
-    {
+    for units in [
+        "1",
+        "metres",
+        "fortnights since 2018-01-01",
+        "seconds since launch",
+        "seconds after 2018-01-01",
+        "months since 2018-01-01",
+    ] {
         let error = clock(Some(units), None).unwrap_err().to_string();
         assert!(error.contains(&format!("{units:?}")) && error.contains("expected seconds"), "{error}");
     }
