@@ -19,14 +19,10 @@ BACKWARD, FORWARD, TRANSITION = 0, 1, 2
 FLAGS_WITH_MINUS_ONE = ("msw_flag", "sat_flag", "subset_can_flag", "subset_te_flag")
 NAME = re.compile(r"ATL08_(\d{14})_(\d{4})(\d{2})(\d{2})_(\d{3})_(\d{2})")
 WHOLE_SECOND = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.0*)?Z")
-# The parts of a name after its time, and the datasets that tell the same.
-PARTS = {
-    "rgt": ("orbit_info/rgt", "ancillary_data/start_rgt"),
-    "cycle": ("orbit_info/cycle_number", "ancillary_data/start_cycle"),
-    "region": ("ancillary_data/start_region",),
-    "release": ("ancillary_data/release",),
-    "revision": ("ancillary_data/version",),
-}
+PARTS = ("rgt", "cycle", "region", "release", "revision")  # of a name after its time
+# The datasets that tell the same, by group.
+ANCILLARY = {"rgt": "start_rgt", "cycle": "start_cycle", "region": "start_region", "release": "release", "revision": "version"}
+ORBIT_INFO = {"rgt": "rgt", "cycle": "cycle_number"}
 
 
 def product_fills(path):
@@ -149,28 +145,32 @@ class Granule:
             known[seconds >= time] = value
         return known
 
+    def parts(self, group, names):
+        """What the datasets of a group say of the parts of a name."""
+        datasets = {part: self.file.get(f"{group}/{name}") for part, name in names.items()}
+        return {part: int(text(dataset[...])) for part, dataset in datasets.items() if dataset is not None and dataset.size}
+
     def ancillary(self):
-        """What `ancillary_data`, `orbit_info` and the product's DOI tell of the granule."""
-        told = {}
+        """What `ancillary_data` says of the granule."""
+        found = self.parts("ancillary_data", ANCILLARY)
         starts = [f"ancillary_data/{name}" for name in ("granule_start_utc", "data_start_utc")]
         for start in (text(self.file[path][...]) for path in starts if path in self.file):
             # A name has whole seconds; a time with a fraction is that of something else.
             if whole := WHOLE_SECOND.fullmatch(start):
-                told.setdefault("start_time", nanoseconds(*map(int, whole.groups())))
-        if "identifier_product_doi" in self.file.attrs:
-            told["release"] = int(text(self.file.attrs["identifier_product_doi"]).rsplit(".")[-1])
-        for part, datasets in PARTS.items():
-            for path in reversed(datasets):
-                if path in self.file and self.file[path].size:
-                    told[part] = int(text(self.file[path][...]))
-        return told
+                found.setdefault("start_time", nanoseconds(*map(int, whole.groups())))
+        return found
+
+    def doi(self):
+        """The release that the product's DOI ends with."""
+        doi = text(self.file.attrs.get("identifier_product_doi", ""))
+        return {"release": int(doi.rsplit(".")[-1])} if doi else {}
 
     def identity(self):
         """start_time, rgt, cycle, region, release, revision, None for what nothing tells; identity_source; the verdict on the
         granule's quality.
 
-        The name kept in the metadata comes first, then the datasets, the rows and the name of the file, unless that contradicts
-        what is inside. The source is the first that tells all of it, else the first that tells any."""
+        The name kept in the metadata comes first, then the datasets, the rows, the name of the file, unless that contradicts what is
+        inside, and the DOI. The source is that of the start if all is known, else the first that says anything."""
         kept = self.file.get("METADATA/DatasetIdentification")
         kept = text(kept.attrs["fileName"]) if kept is not None and "fileName" in kept.attrs else ""
         rows = [self.file.get(f"{beam}/land_segments/rgt") for beam in BEAMS]
@@ -178,16 +178,19 @@ class Granule:
         claims = {
             "metadata": of_name(kept),
             "ancillary": self.ancillary(),
+            "orbit_info": self.parts("orbit_info", ORBIT_INFO),
             "rows": rows[0] if rows else {},
             "file_name": of_name(self.path.rsplit("/")[-1]),
+            "doi": self.doi(),
         }
         parts = ("start_time", *PARTS)
         told = lambda part: next((claim[part] for claim in claims.values() if part in claim), None)
         if any(told(part) != value for part, value in claims["file_name"].items()):
             claims["file_name"] = {}
         found = {part: told(part) for part in parts}
-        whole = [source for source, claim in claims.items() if len(claim) == len(parts)]
-        found["identity_source"] = (whole + [source for source, claim in claims.items() if claim] + ["content"])[0]
+        whole = None not in found.values()
+        said = [source for source, claim in claims.items() if ("start_time" in claim if whole else claim)]
+        found["identity_source"] = (said + ["content"])[0]
         verdict = self.file.get("quality_assessment/qa_granule_pass_fail")
         found["qa_granule_pass_fail"] = int(verdict[0]) if verdict is not None else None
         return found

@@ -8,6 +8,9 @@ use crate::structure::{Spent, Structure};
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 
+/// Bytes that no granule has; NASA's have up to 200 MB. Files with holes can claim any length, and some are read to their end.
+const MOST_BYTES: u64 = 8 << 30;
+
 /// Opens the HDF5 structure of `source` after comparing its length with the end-of-file address of the superblock.
 pub(crate) fn open(source: &Arc<dyn ByteSource>, spent: &Arc<Spent>) -> Result<hdf5::File> {
     let file = || source.name().to_owned();
@@ -23,6 +26,10 @@ pub(crate) fn open(source: &Arc<dyn ByteSource>, spent: &Arc<Spent>) -> Result<h
         return Err(Error::NotHdf5 { file: file(), looks_like });
     }
     let actual = source.len();
+    if actual > MOST_BYTES {
+        let reason = format!("it has {actual} bytes, expected at most {MOST_BYTES}");
+        return Err(Error::NotAtl08 { file: file(), reason });
+    }
     match end_of_file(head) {
         Some(expected) if expected > actual => return Err(Error::Truncated { file: file(), expected, actual }),
         Some(_) => {}
@@ -83,6 +90,33 @@ mod tests {
         assert!(open(b"").contains("empty"));
         assert!(open(b"\x89HD").contains("signature"));
         assert!(open(b"PK\x03\x04 and so on and on").contains("not HDF5's signature"));
+    }
+
+    /// A file with a hole of a terabyte.
+    struct Hole;
+
+    impl ByteSource for Hole {
+        fn name(&self) -> &str {
+            "hole.h5"
+        }
+
+        fn len(&self) -> u64 {
+            1 << 40
+        }
+
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+            buffer.fill(0);
+            if offset == 0 {
+                buffer[..8].copy_from_slice(&SIGNATURE);
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_file_far_larger_than_a_granule_is_not_read_to_its_end() {
+        let error = open(&(Arc::new(Hole) as _), &Arc::default()).unwrap_err().to_string();
+        assert!(error.starts_with("hole.h5: not an ATL08 granule, it has 1099511627776 bytes"), "{error}");
     }
 
     #[test]
