@@ -16,6 +16,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// Seconds to either side of the mission's epoch within which a time can lie (about 110 years): nobody measured anything beyond, and
 /// every time within can be stored.
 const REACH: f64 = 3.5e9;
+const REACH_NANOS: u128 = 3_500_000_000_000_000_000;
 
 /// What the units of a time dataset may be, and their nanoseconds; plurals too. From CF and from what xarray writes.
 const UNITS: [(&[&str], i64); 7] = [
@@ -122,9 +123,6 @@ impl Clock {
         Some(seconds as f64 + rest as f64 / 1e9)
     }
 }
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "3.5e18, exactly")]
-const REACH_NANOS: u128 = REACH as u128 * NANOS_PER_SECOND as u128;
 
 fn nanos_of(unit: &str) -> Option<i64> {
     let is = |name: &&str| unit == *name || unit.strip_suffix('s').is_some_and(|singular| singular == *name);
