@@ -83,6 +83,16 @@ impl hdf5::Source for MetadataSource {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), hdf5::FormatError> {
-        self.0.read_at(offset, buffer).map_err(|error| hdf5::FormatError::Source(error.to_string()))
+        self.0.read_at(offset, buffer).map_err(|error| match error.kind() {
+            // An address beyond the end is damage of the file, and no failure of where it lies.
+            io::ErrorKind::UnexpectedEof => {
+                let expected = usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(buffer.len());
+                hdf5::FormatError::UnexpectedEof {
+                    expected,
+                    available: usize::try_from(self.len()).unwrap_or(usize::MAX),
+                }
+            }
+            _ => hdf5::FormatError::Source(error.to_string()),
+        })
     }
 }
