@@ -76,7 +76,7 @@ pub fn ingest_plan(
     let merges = Merges::of(granules, merged).into();
     let quality: Arc<dyn ExecutionPlan> = Arc::new(QualityExec::new(scan, filters.into(), outputs.into(), merges));
     let carried: Vec<Carried> = granules.iter().flat_map(|granule| granule.carried.clone()).collect();
-    let rows = match snapshot {
+    let rows: Arc<dyn ExecutionPlan> = match snapshot {
         Some(snapshot) if !carried.is_empty() => Arc::new(CarryExec::new(quality, snapshot.clone(), carried.into())),
         _ => quality,
     };

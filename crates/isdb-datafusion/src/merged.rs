@@ -12,7 +12,7 @@ use isdb_store::Snapshot;
 use crate::error::{Error, Result};
 use crate::granule_source::PlannedGranule;
 use crate::least::Least;
-use crate::segment_keys::{KEY, SegmentKeys, keys};
+use crate::segment_keys::{KEY, SegmentKey, SegmentKeys, keys};
 use crate::stored_rows::stored_rows;
 
 /// The segments of some attempts, attempt by attempt.
@@ -44,8 +44,8 @@ pub async fn stored_keys(snapshot: &Snapshot, ingest_ids: &[i64]) -> Result<Stor
         return Ok(StoredKeys::default());
     }
     let (snapshot, ids) = (snapshot.clone(), ingest_ids.to_vec());
-    let read = move || {
-        let columns = [&[INGEST_ID], &KEY[..]].concat();
+    let read = move || -> Result<StoredKeys> {
+        let columns = [&[INGEST_ID][..], &KEY].concat();
         let mut attempts: BTreeMap<i64, Vec<_>> = BTreeMap::new();
         for batch in stored_rows(&snapshot, &ids, &columns)? {
             if let Some(ids) = batch.column_by_name(INGEST_ID).and_then(|ids| ids.as_primitive_opt::<Int64Type>()) {
@@ -54,7 +54,7 @@ pub async fn stored_keys(snapshot: &Snapshot, ingest_ids: &[i64]) -> Result<Stor
                 }
             }
         }
-        let set = |keys: Vec<_>| {
+        let set = |keys: Vec<SegmentKey>| {
             let mut set = SegmentKeys::default();
             set.extend(keys);
             set
@@ -106,7 +106,7 @@ impl Merges {
         let Some(sets) = id.and_then(|id| self.stored.get(id)) else { return Ok(None) };
         let keys = keys(batch).map_err(|error| error.to_string())?;
         let mut held_by = Vec::new();
-        let mut is_new = |key| match sets.iter().find(|(_, set)| set.contains(key)) {
+        let mut is_new = |key: SegmentKey| match sets.iter().find(|(_, set)| set.contains(key)) {
             Some((holder, _)) => {
                 if !held_by.contains(holder) {
                     held_by.push(*holder);
@@ -125,7 +125,6 @@ mod tests {
     use arrow::array::{ArrayRef, Int32Array, Int64Array, LargeStringArray, TimestampNanosecondArray};
 
     use super::*;
-    use crate::segment_keys::SegmentKey;
 
     fn batch(id: i64) -> RecordBatch {
         let beams: ArrayRef = Arc::new(LargeStringArray::from(vec!["gt1l", "gt1l", "gt1r", "gt1r"]));

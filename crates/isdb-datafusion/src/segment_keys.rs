@@ -63,7 +63,9 @@ impl SegmentKeys {
             let beam = self.beams.entry(beam).or_default();
             beam.times.push(time);
             match id {
-                Some(id) => drop(beam.ids.insert(id, time)),
+                Some(id) => {
+                    beam.ids.insert(id, time);
+                }
                 None => beam.nameless.push(time),
             }
             self.len += 1;
@@ -215,7 +217,7 @@ mod tests {
             first in 0_i64..50, length in 1_i64..50, other_first in 0_i64..50, other_length in 1_i64..50,
             has_ids: bool, other_has_ids: bool, jitter in -900_i64..900,
         ) {
-            let run = |first, length, has_ids: bool, jitter| {
+            let run = |first: i64, length: i64, has_ids: bool, jitter: i64| {
                 let keys: Vec<SegmentKey> = (first..first + length)
                     .map(|at| key(b"2r", has_ids.then_some(at * 5), at * STEP_NS + jitter)).collect();
                 set(&keys)

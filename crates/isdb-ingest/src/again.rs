@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn a_file_that_is_gone_fails_and_one_that_is_known_is_not_looked_at_twice() {
         let row = LedgerRow { source: "/no/such/folder/b.h5".to_owned(), ..subset(2, "b.h5", &[1]) };
-        let [gone] = &files([&row], &[])[..] else { panic!() };
+        let found = files([&row], &[]);
+        let [gone] = &found[..] else { panic!("{found:?}") };
         assert_eq!((gone.stage, gone.is_only_again), (AGAIN, true));
         assert!(gone.identity.as_ref().unwrap_err().contains("1 of its segments"));
         let known = Candidate::new("/no/such/folder/b.h5".into(), Err(String::new()));

@@ -113,7 +113,10 @@ pub async fn dry_run(request: &Request) -> Result<Preview> {
 /// The files that have to be read again once `attempts` have succeeded, and that need not be read again before.
 fn again_after(ledger: &[LedgerRow], standing: &Standing<'_>, attempts: &[Attempt], wanted: &Wanted) -> Vec<String> {
     let last = ledger.iter().map(|row| row.ingest_id.0).max().unwrap_or(0);
-    let done = |(id, attempt)| LedgerRow { state: GranuleState::Ingested, ..ledger_row(Id(id), attempt, wanted, None) };
+    let done = |(id, attempt): (i64, &Attempt)| LedgerRow {
+        state: GranuleState::Ingested,
+        ..ledger_row(Id(id), attempt, wanted, None)
+    };
     let after: Vec<LedgerRow> =
         ledger.iter().cloned().chain((last.saturating_add(1)..).zip(attempts).map(done)).collect();
     let (before, standing_after) = (owed(ledger, standing), Standing::of(&after));

@@ -94,15 +94,17 @@ pub(crate) async fn add_holdings<'a>(
     area: Option<&Region>,
     threads: usize,
 ) {
-    let reads = candidates.map(|candidate| async move {
+    let reads = candidates.map(|candidate| {
         let (path, variables, area) = (candidate.path.clone(), variables.to_vec(), area.cloned());
-        let read = tokio::task::spawn_blocking(move || holdings(&path, &variables, area.as_ref())).await;
-        candidate.holds = read.ok().flatten().map(Arc::new);
-        let span = candidate.holds.as_ref().and_then(|holds| holds.span);
-        if let (Ok(identity), Some((first, last))) = (&mut candidate.identity, span)
-            && last.saturating_sub(first) <= LONGEST * SECOND_NS
-        {
-            identity.start = identity.start.or(Some(first.div_euclid(SECOND_NS)));
+        async move {
+            let read = tokio::task::spawn_blocking(move || holdings(&path, &variables, area.as_ref())).await;
+            candidate.holds = read.ok().flatten().map(Arc::new);
+            let span = candidate.holds.as_ref().and_then(|holds| holds.span);
+            if let (Ok(identity), Some((first, last))) = (&mut candidate.identity, span)
+                && last.saturating_sub(first) <= LONGEST * SECOND_NS
+            {
+                identity.start = identity.start.or(Some(first.div_euclid(SECOND_NS)));
+            }
         }
     });
     futures::stream::iter(reads).buffer_unordered(threads.max(1)).collect::<Vec<()>>().await;
