@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::support::{Place, Run, data_folder, real_granule};
+use isdb_testing::real;
+
+use crate::support::{Place, Run};
 
 const COUNTS: &str = "SELECT count(*), count(DISTINCT concat(beam, segment_id_beg)) FROM atl08";
 
@@ -236,18 +238,12 @@ fn half_of_the_segments_is_meant_before_filters_and_of_what_the_same_filters_kee
 
 /// The real extracts of one granule: without variables, with one, and with eight but a beam less.
 fn extracts() -> Option<Vec<PathBuf>> {
-    let first = real_granule("nsidc_test_atl08_r007_6beams_217d0236.h5")?;
-    let others = ["nsidc_test_atl08_r007_aadba29f.h5", "nsidc_test_atl08_r007_ba72df6d.h5"];
-    let mut paths = vec![first];
-    for name in others {
-        let path = data_folder().join("extracts").join(name);
-        if !path.exists() {
-            eprintln!("skipped: no {}", path.display());
-            return None;
-        }
-        paths.push(path.canonicalize().unwrap());
-    }
-    Some(paths)
+    let names = [
+        "nsidc_test_atl08_r007_6beams_217d0236.h5",
+        "extracts/nsidc_test_atl08_r007_aadba29f.h5",
+        "extracts/nsidc_test_atl08_r007_ba72df6d.h5",
+    ];
+    names.into_iter().map(real).collect()
 }
 
 #[test]
@@ -352,4 +348,21 @@ fn a_clip_outside_the_region_of_a_granule_is_stored_beside_it() {
     assert!(run.stderr.contains("already stored"), "{}", run.stderr);
     let rows = place.rows(COUNTS)[0].clone();
     assert_eq!(rows, format!("{0},{0}", south.len()));
+}
+
+#[test]
+fn a_file_that_may_not_be_read_for_the_moment_is_read_by_the_next_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = place();
+    let path = file(&place, "whole");
+    let Some(mut command) = place.bound_command(&["ingest", "whole"]) else { return };
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    let run = Run::from(command.output().unwrap());
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    has(&run, 3, &["failed: read: ", "ermission denied"]);
+    assert_eq!(place.rows("SELECT state, stage FROM granules"), ["failed,read"]);
+    // Neither its size nor its time has changed, and nobody says --retry.
+    has(&place.ok(&["ingest", "whole"]), 0, &["granules: 1 ingested"]);
+    is_whole(&place, "readable again");
 }
