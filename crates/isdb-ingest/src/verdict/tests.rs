@@ -152,8 +152,9 @@ fn a_file_that_failed_waits_for_retry_or_a_change_or_other_filters() {
     let other = Wanted { filters_hash: "other".to_owned(), ..Wanted::default() };
     assert_eq!(taken(verdict_with(&candidate("a"), &ledger, &other, None)), (Vec::new(), None));
     let (stored, owed) = (StoredKeys::default(), BTreeSet::new());
+    let wanted = Wanted::default();
     let rules = |retry, force| Rules {
-        wanted: &Wanted::default(),
+        wanted: &wanted,
         covers: &|_, _| false,
         retry,
         force,
