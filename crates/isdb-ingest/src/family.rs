@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use isdb_datafusion::{SegmentKeys, StoredKeys, holdings};
-use isdb_schema::catalogue::Variable;
+use isdb_schema::catalogue::{Variable, variable};
 use isdb_schema::region::Region;
 use isdb_store::LedgerRow;
 
@@ -124,21 +124,20 @@ pub(crate) fn related(candidates: &[Candidate], standing: &Standing<'_>) -> Vec<
     related
 }
 
-/// How many of `variables` the file has in all beams; zero where that is not known.
-pub(crate) fn richness(candidate: &Candidate, variables: &[&'static str]) -> usize {
+/// How many of `variables` the file has in all beams, of those that `release` has; zero where that is not known.
+pub(crate) fn richness(candidate: &Candidate, variables: &[&'static str], release: Option<u16>) -> usize {
     let Some(holds) = &candidate.holds else { return 0 };
-    let release = candidate.identity.as_ref().ok().and_then(|identity| identity.release);
-    let is_missing = |name: &&&str| {
-        let variable = isdb_schema::catalogue::variable(name);
-        let is_of_release = variable.zip(release).is_none_or(|(variable, release)| variable.releases.contains(release));
-        is_of_release && holds.missing.contains(*name)
-    };
-    variables.len() - variables.iter().filter(is_missing).count()
+    variables.iter().filter(|name| is_of(name, release) && !holds.missing.contains(*name)).count()
 }
 
 /// The same of the file of an attempt.
-pub(crate) fn richness_of(row: &LedgerRow) -> usize {
-    let asked = row.variables.split_whitespace();
+pub(crate) fn richness_of(row: &LedgerRow, release: Option<u16>) -> usize {
     let missing: Vec<&str> = row.missing_variables.as_deref().unwrap_or_default().split(' ').collect();
-    asked.filter(|name| !missing.contains(name)).count()
+    row.variables.split_whitespace().filter(|name| is_of(name, release) && !missing.contains(name)).count()
+}
+
+/// Whether `release` has the variable. What the ledger calls missing are those that the granule's own release has.
+fn is_of(name: &str, release: Option<u16>) -> bool {
+    let of_release = variable(name).zip(release);
+    of_release.is_none_or(|(variable, release)| variable.releases.contains(release))
 }

@@ -68,7 +68,7 @@ pub(crate) fn select(candidates: Vec<Candidate>, standing: &Standing<'_>, rules:
             let rows = key(file).map_or(&[][..], |key| standing.of_key(&key));
             rows.iter().any(|row| is_unchanged(file, row))
         };
-        let richness = |file: &Candidate| richness(file, &rules.wanted.variables);
+        let richness = |file: &Candidate| richness(file, &rules.wanted.variables, rank(file).release);
         // The path decides last, so that the same files always end the same.
         files.sort_by_cached_key(|file| {
             (Reverse(rank(file)), Reverse(richness(file)), !is_known(file), file.path.clone())

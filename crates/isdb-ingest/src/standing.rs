@@ -71,7 +71,7 @@ impl<'a> Standing<'a> {
     pub(crate) fn is_removed(&self, key: &Key, id: &str, rank: Rank) -> bool {
         let removed = self.removed.get(key).map_or(&[][..], Vec::as_slice);
         let is_empty = self.of_key(key).is_empty();
-        removed.iter().any(|row| row.granule == id || (is_empty && rank <= Rank::of_row(row)))
+        removed.iter().any(|row| (is_empty || row.granule == id) && rank <= Rank::of_row(row))
     }
 
     /// The newest attempt at the file `source`, if it failed.

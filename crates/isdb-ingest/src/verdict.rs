@@ -165,7 +165,8 @@ impl Rules<'_> {
         }
         // What one of them does not tell decides nothing, unless everything else is alike.
         let order = rank.revision.zip(stored.revision).map_or(Ordering::Equal, |(own, other)| own.cmp(&other));
-        let richer = || richness(candidate, &self.wanted.variables).cmp(&richness_of(row));
+        let release = rank.release.or(stored.release);
+        let richer = || richness(candidate, &self.wanted.variables, release).cmp(&richness_of(row, release));
         let telling = || (rank.release, rank.revision).cmp(&(stored.release, stored.revision));
         order.then_with(richer).then_with(telling) == Ordering::Greater
     }

@@ -330,3 +330,18 @@ fn segments_that_another_file_has_are_not_counted_twice_among_what_is_replaced()
     let two = LedgerRow { rows_read: 100, rows_kept: 40, removed_by: vec![held], ..subset_row(2, "b.h5", 4) };
     assert_eq!(Before::of(&[&one, &two]), Before { read: 140, kept: 140 });
 }
+
+#[test]
+fn variables_that_a_release_does_not_have_make_no_file_of_it_richer() {
+    // landsat_perc is of release 004 alone.
+    let wanted = Wanted { variables: vec!["h_canopy", "landsat_perc"], ..Wanted::default() };
+    let poorer = LedgerRow {
+        release: Some("007".to_owned()),
+        variables: wanted.variables.join(" "),
+        missing_variables: Some("h_canopy".to_owned()),
+        ..subset_row(1, "a.h5", 3)
+    };
+    let mut richer = stranger(5, 15);
+    richer.holds = holding(stranger(5, 15), 5, 15, &["landsat_perc"]).holds;
+    assert_eq!(shared(among(&richer, &[poorer], &[(1, 0, 10)], &wanted)), (Vec::new(), vec![(1, 5)]));
+}
