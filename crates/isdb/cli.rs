@@ -144,6 +144,9 @@ pub(crate) struct Ingest {
     /// Try files again that failed before and have not changed since
     #[arg(long)]
     pub(crate) retry: bool,
+    /// Let a file replace what is stored even if it has less than half of the segments that were there before
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Take granules of another release than the database's; they replace what is stored of the same pass, all of a window or
     /// none
     #[arg(long)]
@@ -200,6 +203,8 @@ pub(crate) struct Remove {
     /// Only tell what would be removed
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) means: Means,
 }
 
 #[derive(Debug, Args)]

@@ -9,12 +9,12 @@ const STORED_PER_SEGMENT: u64 = 240;
 
 /// Segments in so many bytes of granules, without filters and region.
 pub(crate) fn segments(bytes: u64) -> u64 {
-    bytes / 1_000 * SEGMENTS_PER_MEGABYTE / 1_000
+    (bytes / 1_000).saturating_mul(SEGMENTS_PER_MEGABYTE) / 1_000
 }
 
 /// Bytes of a database of so many bytes of granules, with all variables, without filters and region.
 pub(crate) fn database(bytes: u64) -> u64 {
-    segments(bytes) * STORED_PER_SEGMENT
+    segments(bytes).saturating_mul(STORED_PER_SEGMENT)
 }
 
 /// A size as people say it, in decimal units.

@@ -354,4 +354,59 @@ fn granules_read_in_place_are_stored_as_if_they_had_been_fetched() {
     let (code, told) = ingest("outside", &["--direct"]);
     assert_eq!(code, Some(3), "{told}");
     assert!(told.contains("us-west-2") && told.contains("a download works from everywhere"), "{told}");
+    assert!(told.contains("6 read\n"), "the stage: {told}");
+    // That says nothing of the granules: the same command goes on, once S3 gives them out.
+    s3.accept();
+    let (code, told) = ingest("outside", &["--direct"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(of("outside") == direct);
+}
+
+#[test]
+fn a_wrong_file_fails_its_granule_and_the_others_are_ingested() {
+    // Of another release, and of another granule.
+    for (case, options) in [("release", &["--release", "6"][..]), ("granule", &["--seed", "2"])] {
+        let nasa = Nasa::six();
+        let names = nasa.names();
+        nasa.place.make_granules("wrong", &[&["--count", "1", "--segments", "20"], options].concat());
+        std::fs::copy(nasa.place.path(&nasa.place.files("wrong")[0]), nasa.place.path("theirs").join(&names[1]))
+            .unwrap();
+        nasa.publish();
+        let asked = [&YEARS[..], &["--release", "7"]].concat();
+        let run = nasa.run(&asked);
+        assert_eq!(run.code, Some(3), "{case}: {}", run.stderr);
+        let (id, _) = names[1].split_once('.').unwrap();
+        let told = format!("is not what the catalogue describes: expected {id}, found ATL08_");
+        assert!(run.stderr.contains(&told), "{case}: {}", run.stderr);
+        assert!(run.stderr.contains("5 ingested, 1 failed"), "{case}: {}", run.stderr);
+        // It is remembered, and not fetched again and again.
+        let sent = nasa.all_sent();
+        let again = nasa.run(&asked);
+        assert_eq!(again.code, Some(3), "{case}: {}", again.stderr);
+        assert!(again.stderr.contains("5 skipped, 1 failed before"), "{case}: {}", again.stderr);
+        assert_eq!(nasa.all_sent(), sent);
+    }
+}
+
+#[test]
+fn an_absurd_size_in_a_work_list_fails_its_granule_and_the_others_are_ingested() {
+    let nasa = Nasa::six();
+    nasa.ok(&["search", "-o", "list.ndjson"]);
+    let list = std::fs::read_to_string(nasa.place.path("list.ndjson")).unwrap();
+    let absurd = |(index, line): (usize, &str)| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        if index < 2 {
+            line["bytes"] = json!(u64::MAX);
+        }
+        format!("{line}\n")
+    };
+    let list: String = list.lines().enumerate().map(absurd).collect();
+    std::fs::write(nasa.place.path("list.ndjson"), list).unwrap();
+    let run = nasa.run(&["ingest", "list.ndjson"]);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    for name in &nasa.names()[..2] {
+        let told = format!("failed: search: {name}: expected a size of at most ");
+        assert!(run.stderr.contains(&told) && run.stderr.contains("found 18446744073709551615"), "{}", run.stderr);
+    }
+    assert!(run.stderr.contains("4 ingested, 2 failed"), "{}", run.stderr);
 }

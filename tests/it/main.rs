@@ -23,6 +23,7 @@ mod prompt;
 mod python;
 mod readers;
 mod recipes;
+mod replaced;
 mod rules;
 mod statements;
 mod support;

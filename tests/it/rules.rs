@@ -216,7 +216,7 @@ fn a_changed_file_is_noticed_and_a_touched_one_is_not_ingested_again() {
         "SELECT count(*) FROM granules WHERE checksum LIKE 'xxh64:________________' AND modified_at IS NOT NULL";
     assert_eq!(place.rows(checksums), ["1"]);
 
-    make(&place, "granules", &["--segments", "30"]);
+    make(&place, "granules", &["--segments", "40"]);
     let told = ingested(&place, &["granules"]);
     assert!(told.contains("granules: 1 replaced") && told.contains("warning: "), "{told}");
     assert!(told.contains("the file has changed since it was ingested"), "{told}");

@@ -173,6 +173,8 @@ async fn commit(
             if all_or_nothing && give_up_together(&mut ledger) {
                 std::mem::swap(&mut fragments, &mut abandoned);
             }
+            // What is not replaced after all stays with the attempt that brought it.
+            ledger.retain(|row| !(row.is_carried() && row.state == GranuleState::Failed));
             // Filters that nothing has passed are not the database's yet.
             let filters = filters.filter(|_| ledger.iter().any(|row| row.state.is_done()));
             let changes = Changes { fragments, abandoned, ledger: ledger.clone(), filters };
@@ -193,9 +195,35 @@ fn complete(ledger: &mut [LedgerRow], tallies: Vec<Tally>) -> Result<()> {
         let Some(tally) = tallies.remove(&row.ingest_id.0) else {
             return internal_err!("the plan tells nothing of {}", row.granule);
         };
-        tell(row, tally);
+        match row.is_carried() {
+            true => tell_carried(row, tally),
+            false => tell(row, tally),
+        }
     }
     Ok(())
+}
+
+/// Fills in what stays of an attempt that is replaced in part; `row` has what the ledger says of it so far.
+fn tell_carried(row: &mut LedgerRow, tally: Tally) {
+    if tally.error.is_some() {
+        row.state = GranuleState::Failed;
+        row.replaces.clear();
+        return;
+    }
+    row.state = if tally.rows_kept == 0 { GranuleState::Empty } else { GranuleState::Ingested };
+    row.rows_kept = tally.rows_kept;
+    row.rows_removed += tally.rows_removed;
+    for gone in tally.removed {
+        match row.removed_by.iter_mut().find(|known| known.filter == gone.filter) {
+            None => row.removed_by.push(gone),
+            Some(known) => {
+                known.removed += gone.removed;
+                known.alone += gone.alone;
+                known.held_by.extend(gone.held_by);
+            }
+        }
+    }
+    row.finished_at = now();
 }
 
 fn tell(row: &mut LedgerRow, tally: Tally) {
@@ -246,9 +274,14 @@ fn missing(names: Option<&str>, release: Option<&str>) -> Option<String> {
 
 /// When a granule has failed, the others fail with it; true if so.
 fn give_up_together(ledger: &mut [LedgerRow]) -> bool {
-    let failed = ledger.iter().find(|row| row.state == GranuleState::Failed).map(|row| row.granule.clone());
+    let is_failed = |row: &&LedgerRow| row.state == GranuleState::Failed && !row.is_carried();
+    let failed = ledger.iter().find(is_failed).map(|row| row.granule.clone());
     let Some(failed) = failed else { return false };
     for row in ledger.iter_mut().filter(|row| row.state.is_done()) {
+        if row.is_carried() {
+            row.state = GranuleState::Failed;
+            continue;
+        }
         let error = format!("not replaced, since {failed} of the same window failed");
         tell(row, Tally { stage: Some(WINDOW.to_owned()), error: Some(error), ..Tally::default() });
     }

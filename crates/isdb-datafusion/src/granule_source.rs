@@ -27,7 +27,9 @@ use isdb_schema::segments::INGEST_ID;
 use isdb_schema::shown::Shown;
 use tokio::runtime::Handle;
 
+use crate::carry::Carried;
 use crate::error::chain;
+use crate::least::Least;
 use crate::remote::{Place, RemoteSource, Traffic};
 use crate::tally::{TALLY, Tally, granule_rows_schema};
 
@@ -37,6 +39,9 @@ pub(crate) const BYTES_READ: &str = "bytes_read";
 /// The metrics that tell what reading from stores has cost.
 const REQUESTS: &str = "requests";
 const BYTES_FETCHED: &str = "bytes_fetched";
+
+/// The stage of a granule whose bytes could not be fetched. That says nothing about the file, so it is read again by the next run.
+pub const READ: &str = "read";
 
 /// The beams of a whole granule.
 const BEAMS: usize = 6;
@@ -69,6 +74,10 @@ pub struct PlannedGranule {
     pub qa_granule_pass_fail: Option<i32>,
     /// The attempts at other subsets of the granule: a segment that one of them has stored is not stored again.
     pub merges_with: Vec<i64>,
+    /// What it replaces, of which it must have at least half.
+    pub least: Least,
+    /// The attempts that it replaces in part.
+    pub carried: Vec<Carried>,
 }
 
 impl PlannedGranule {
@@ -229,6 +238,25 @@ fn open_granule(path: &Path, stores: &RuntimeEnv, traffic: &Traffic) -> isdb_gra
     Granule::open(Handle::current().block_on(opening).map_err(failed)?)
 }
 
+/// Why no row of a granule is read.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    Granule(isdb_granule::Error),
+    #[error("{}: expected the granule that it was chosen for, found {found}", path.display())]
+    Other { path: PathBuf, found: String },
+}
+
+impl Unreadable {
+    fn stage(&self) -> &'static str {
+        match self {
+            Unreadable::Granule(error) if error.is_transient() => READ,
+            Unreadable::Granule(_) => "decode",
+            Unreadable::Other { .. } => "identify",
+        }
+    }
+}
+
 /// The rows of a granule, a batch per beam, and its tally behind them.
 fn read(
     granule: &PlannedGranule,
@@ -240,23 +268,31 @@ fn read(
     let ingest_id = granule.ingest_id;
     let wanted: Vec<&Variable> = variables.to_vec();
     // The HDF5 reader may panic on a file that nobody foresaw; that must cost one granule, not the window.
-    let decode = || open().and_then(|opened| opened.decode(&wanted, threads));
+    let decode = || {
+        let opened = open().map_err(Unreadable::Granule)?;
+        let found = &opened.identity().id;
+        if !granule.granule.is_empty() && *found != granule.granule {
+            return Err(Unreadable::Other { path: granule.path.clone(), found: found.clone() });
+        }
+        opened.decode(&wanted, threads).map_err(Unreadable::Granule)
+    };
     // Reading the file from one end to the other beside it brings what it needs into memory.
     let (checksum, decoded) = beside(|| content_of(granule), || catch_unwind(AssertUnwindSafe(decode)));
     let decoded = match decoded {
         Ok(_) if has_changed(granule) => {
-            Err(format!("{}: it was changed after it was identified", Shown(&granule.path.to_string_lossy())))
+            let shown = Shown(&granule.path.to_string_lossy()).to_string();
+            Err((READ, format!("{shown}: it was changed after it was identified")))
         }
         Ok(Ok(decoded)) => Ok(decoded),
-        Ok(Err(error)) => Err(chain(&error)),
-        Err(_) => Err(format!("{}: the HDF5 reader gave up on it", Shown(&granule.path.to_string_lossy()))),
+        Ok(Err(error)) => Err((error.stage(), chain(&error))),
+        Err(_) => Err(("decode", format!("{}: the HDF5 reader gave up on it", Shown(&granule.path.to_string_lossy())))),
     };
     let decoded = match decoded {
         Ok(decoded) => decoded,
-        Err(error) => {
-            tracing::debug!(error, "cannot be decoded");
+        Err((stage, error)) => {
+            tracing::debug!(stage, error, "cannot be decoded");
             let mut tally = Tally { ingest_id, checksum, ..Tally::default() };
-            tally.fail("decode", error);
+            tally.fail(stage, error);
             return Ok(vec![tally.to_row(schema)?]);
         }
     };
@@ -384,7 +420,7 @@ mod tests {
             let rows = read(&granule, || open_file(&granule.path), &[], &schema, 1).unwrap();
             let tallies = rows.iter().flat_map(|row| Tally::from_column(row.column_by_name(TALLY).unwrap()).unwrap());
             let [tally] = tallies.collect::<Vec<_>>().try_into().unwrap();
-            assert_eq!(tally.stage.as_deref(), Some("decode"));
+            assert_eq!(tally.stage.as_deref(), Some("decode"), "three bytes are no granule");
             tally.checksum.unwrap()
         };
         assert_eq!(told(None), "xxh64:44bc2cf5ad770999");

@@ -15,9 +15,10 @@ use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use isdb_granule::{ByteSource, Granule, Identity};
-use isdb_store::Window;
+use isdb_store::{Snapshot, Window};
 use object_store::ObjectStore;
 
+use crate::carry::{Carried, CarryExec};
 use crate::chunk::{CHUNK, chunk_function};
 use crate::commit::{CommitExec, Recorded};
 use crate::error::chain;
@@ -31,9 +32,12 @@ use crate::selection::Selection;
 use crate::session::session;
 use crate::write::{TileDbWriteExec, WriteTarget};
 
-/// What a granule file says it is, or in words why it is no readable ATL08 granule. Reads the file's structure only, no rows.
-pub fn identify(path: &Path) -> std::result::Result<Identity, String> {
-    open_file(path).map(|granule| granule.identity().clone()).map_err(|error| chain(&error))
+/// What a granule file says it is, or why it is no readable ATL08 granule. Reads the file's structure only, no rows.
+///
+/// # Errors
+/// Why it cannot be read, and whether that says anything about the file.
+pub fn identify(path: &Path) -> std::result::Result<Identity, isdb_granule::Error> {
+    open_file(path).map(|granule| granule.identity().clone())
 }
 
 /// What the granule at `url`, which is `s3://bucket/key`, says it is, and its bytes; or in words why it is no readable ATL08
@@ -50,14 +54,15 @@ pub async fn identify_at(url: &str, store: Arc<dyn ObjectStore>) -> std::result:
 }
 
 /// The plan that reads `granules`, up to `readers` of them at a time, writes what `selection` takes of them to `target` and
-/// commits it as `window`. Of `merged` it leaves out, granule by granule, what the attempts that it merges with hold.
+/// commits it as `window`. Of the stored segments it leaves out, granule by granule, what the attempts that it merges with have,
+/// and carries out of the snapshot what is replaced in part.
 ///
 /// # Errors
 /// When an expression of the selection does not fit the rows, which its binding has ruled out.
 pub fn ingest_plan(
     granules: &[PlannedGranule],
     selection: &Selection,
-    merged: StoredKeys,
+    stored_segments: (&StoredKeys, Option<&Snapshot>),
     readers: usize,
     target: WriteTarget,
     window: Window,
@@ -67,8 +72,15 @@ pub fn ingest_plan(
     let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(source);
     let rows = scan.schema();
     let (filters, outputs) = (selection.physical_filters(&rows)?, selection.physical_outputs(&rows)?);
-    let quality = Arc::new(QualityExec::new(scan, filters.into(), outputs.into(), Merges::of(granules, merged).into()));
-    stored(quality, target, window, recorded)
+    let (merged, snapshot) = stored_segments;
+    let merges = Merges::of(granules, merged).into();
+    let quality: Arc<dyn ExecutionPlan> = Arc::new(QualityExec::new(scan, filters.into(), outputs.into(), merges));
+    let carried: Vec<Carried> = granules.iter().flat_map(|granule| granule.carried.clone()).collect();
+    let rows: Arc<dyn ExecutionPlan> = match snapshot {
+        Some(snapshot) if !carried.is_empty() => Arc::new(CarryExec::new(quality, snapshot.clone(), carried.into())),
+        _ => quality,
+    };
+    stored(rows, target, window, recorded)
 }
 
 /// The plan that writes the rows of `input` to `target` and commits them as `window`.
@@ -138,7 +150,7 @@ mod tests {
             writers,
         };
         let recorded = Recorded::Granules { ledger: Vec::new(), filters: None, all_or_nothing: false };
-        let plan = ingest_plan(&granules, &selection, StoredKeys::default(), 2, target, window, recorded);
+        let plan = ingest_plan(&granules, &selection, (&StoredKeys::default(), None), 2, target, window, recorded);
         explain(&plan.unwrap())
     }
 

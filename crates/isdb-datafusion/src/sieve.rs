@@ -10,10 +10,11 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
 use isdb_schema::catalogue::variable;
-use isdb_schema::ledger::Removed;
+use isdb_schema::ledger::{ALREADY_STORED, Removed};
 
 use crate::error::chain;
-use crate::merged::{ALREADY_STORED, Merges};
+use crate::least::REPLACE;
+use crate::merged::{Merges, New};
 use crate::quality::{Filter, Output};
 use crate::tally::Tally;
 
@@ -62,17 +63,23 @@ impl Sieve {
         let mut ready = std::mem::take(&mut self.kept);
         let mut removed = std::mem::replace(&mut self.removed, nothing_removed(&self.filters));
         let failure = self.failure.take().or_else(|| self.needed_and_missing(&removed, &ready, &tally));
-        removed.extend(self.merged.take());
+        let already = self.merged.take();
         self.told.clear();
-        match failure {
-            // The first error is the one to tell.
-            Some(failure) if tally.error.is_none() => {
+        tally.rows_kept = ready.iter().map(|batch| batch.num_rows() as i64).sum();
+        let least = self.merges.least(tally.ingest_id);
+        let too_few = || least.problem(&tally, already.as_ref().map_or(0, |merged| merged.removed.cast_signed()));
+        // The first error is the one to tell.
+        match failure.map(|failure| ("filter", failure)).or_else(|| Some((REPLACE, too_few()?))) {
+            _ if tally.error.is_some() => {
                 ready.clear();
-                tally.fail("filter", failure);
+                tally.rows_kept = 0;
             }
-            _ if tally.error.is_some() => ready.clear(),
-            _ => {
-                tally.rows_kept = ready.iter().map(|batch| batch.num_rows() as i64).sum();
+            Some((stage, failure)) => {
+                ready.clear();
+                tally.fail(stage, failure);
+            }
+            None => {
+                removed.extend(already);
                 tally.rows_removed = removed.iter().map(|filter| filter.removed.cast_signed()).sum();
                 tally.removed = removed;
             }
@@ -88,10 +95,12 @@ impl Sieve {
             let verdict = evaluate(filter, batch).map_err(|error| failed("filter", &filter.name, &error))?;
             keep = Some(charge(removed, keep, &verdict));
         }
-        if let Some(is_new) = self.merges.is_new(batch)? {
+        if let Some(New { is_new, held_by }) = self.merges.new_in(batch)? {
             let merged =
                 self.merged.get_or_insert_with(|| Removed { filter: ALREADY_STORED.to_owned(), ..Removed::default() });
             keep = Some(charge(merged, keep, &is_new));
+            let others = held_by.into_iter().filter(|id| !merged.held_by.contains(id)).collect::<Vec<_>>();
+            merged.held_by.extend(others);
         }
         let rows = match keep {
             Some(keep) if keep.count_set_bits() < batch.num_rows() => {

@@ -65,8 +65,80 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether the bytes could not be fetched, which says nothing about the file: reading it again may succeed. A read past
+    /// the end of the file is the file's own fault.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                return io.kind() != io::ErrorKind::UnexpectedEof;
+            }
+            if matches!(error.downcast_ref(), Some(hdf5::FormatError::Source(_))) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
 /// The result of reading a granule.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The reason of a [`Error::Dataset`] before it is known which dataset it was.
 pub(crate) type Reason = Box<dyn std::error::Error + Send + Sync>;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::granule::Granule;
+    use crate::source::ByteSource;
+    use crate::testing::{Bytes, named, small_granule};
+
+    /// A granule whose reads fail with `error` after the first `good` ones.
+    struct Failing {
+        bytes: Bytes,
+        good: AtomicUsize,
+        error: fn() -> io::Error,
+    }
+
+    impl ByteSource for Failing {
+        fn name(&self) -> &str {
+            self.bytes.name()
+        }
+
+        fn len(&self) -> u64 {
+            self.bytes.len()
+        }
+
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+            let is_good = self.good.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            is_good.map_or_else(|_| Err((self.error)()), |_| self.bytes.read_at(offset, buffer))
+        }
+    }
+
+    /// The first error of reading a sound granule when reads fail with `error` from the `good`th on; None if none was met.
+    fn failure(good: usize, error: fn() -> io::Error) -> Option<Error> {
+        let bytes = Bytes::new("made.h5", small_granule(&[], |_| ()));
+        let source = Arc::new(Failing { bytes, good: AtomicUsize::new(good), error });
+        Granule::open_shared(source).and_then(|granule| granule.decode(&named(&["h_canopy"]), 1)).err()
+    }
+
+    #[test]
+    fn a_failing_disk_is_transient_wherever_it_fails_and_a_short_file_is_not() {
+        // 5 is EIO on every Unix.
+        let errors = (0..200).map_while(|good| failure(good, || io::Error::from_raw_os_error(5)));
+        let errors: Vec<Error> = errors.collect();
+        assert!(errors.len() > 10, "{errors:?}");
+        for error in &errors {
+            assert!(error.is_transient(), "{error:?}");
+        }
+        let short = failure(errors.len() - 1, || io::ErrorKind::UnexpectedEof.into()).unwrap();
+        assert!(!short.is_transient(), "{short:?}");
+    }
+}

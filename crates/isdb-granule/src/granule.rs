@@ -147,6 +147,28 @@ impl Granule {
         &self.notes
     }
 
+    /// The `wanted` variables, and the ends of the segment, that at least one beam with rows lacks, in catalogue order. Looks
+    /// at names only.
+    ///
+    /// # Errors
+    /// If a group cannot be listed.
+    pub fn missing(&self, wanted: &[&Variable]) -> Result<Vec<&'static str>> {
+        let wanted = columns_for(wanted);
+        let paths = || wanted.iter().map(|wanted| wanted.variable.path);
+        let mut missing = vec![false; wanted.len()];
+        for beam in &self.beams {
+            let datasets = Lookup::new(&beam.group, paths());
+            for (path, missing) in paths().zip(&mut missing) {
+                let failed =
+                    |error: hdf5::Error| self.failed(format!("{}/land_segments/{path}", beam.name), error.into());
+                *missing |= datasets.dataset(path).map_err(failed)?.is_none();
+            }
+        }
+        let is_missing =
+            |name: &str| wanted.iter().zip(&missing).any(|(w, missing)| *missing && w.variable.name == name);
+        Ok(variables().iter().map(|variable| variable.name).filter(|name| is_missing(name)).collect())
+    }
+
     /// Reads the `wanted` variables of all beams, on up to `threads` threads. Only their chunks are fetched.
     ///
     /// # Errors

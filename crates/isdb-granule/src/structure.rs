@@ -93,8 +93,19 @@ impl Structure {
             return Err(FormatError::UnexpectedEof { expected: len, available });
         }
         let mut bytes = vec![0; len];
-        self.source.read_at(offset, &mut bytes).map_err(|error| FormatError::Source(error.to_string()))?;
+        self.read(offset, &mut bytes)?;
         Ok(bytes)
+    }
+
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FormatError> {
+        self.source.read_at(offset, buffer).map_err(|error| match error.kind() {
+            // An address beyond the end is damage of the file, and no failure of where it lies.
+            io::ErrorKind::UnexpectedEof => {
+                let available = usize::try_from(self.source.len()).unwrap_or(usize::MAX);
+                FormatError::UnexpectedEof { expected: buffer.len(), available }
+            }
+            _ => FormatError::Source(error.to_string()),
+        })
     }
 }
 
@@ -105,7 +116,7 @@ impl hdf5::Source for Structure {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FormatError> {
         self.spend_values(buffer.len())?;
-        self.source.read_at(offset, buffer).map_err(|error| FormatError::Source(error.to_string()))
+        self.read(offset, buffer)
     }
 
     fn read_exact_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::direct::direct_store;
 use crate::error::Result;
-use crate::identify::{Candidate, size_of};
+use crate::identify::{Candidate, size_of, sum};
 use crate::progress::Progress;
 use crate::run::Run;
 use crate::select::size;
@@ -45,6 +45,9 @@ pub struct Archive {
     /// Another S3 than the cloud's own, as `http://host:port`.
     pub s3: Option<String>,
 }
+
+/// No granule is nearly as large, in bytes; the largest have some hundred million.
+const MOST_BYTES: u64 = 1 << 40;
 
 /// Which fetched files stay when their window is in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +81,11 @@ fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
     };
     let file = PathBuf::from(granule.file_name());
     let (origin, described) = match (archive.direct, &granule.s3) {
+        _ if granule.bytes.is_some_and(|bytes| bytes > MOST_BYTES) => {
+            let bytes = granule.bytes.unwrap_or(0);
+            let error = format!("{name}: expected a size of at most {MOST_BYTES} bytes, found {bytes}");
+            (granule.https.as_ref(), Candidate::new(file, Err(error)))
+        }
         (true, Some(s3)) => (Some(s3), Candidate::new(s3.into(), Ok(identity))),
         (true, None) => {
             (granule.https.as_ref(), Candidate::new(file, Err("CMR names no place of it in S3".to_owned())))
@@ -91,7 +99,7 @@ fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
         },
     };
     Candidate {
-        size_bytes: granule.bytes.unwrap_or(0),
+        size_bytes: granule.bytes.filter(|bytes| *bytes <= MOST_BYTES).unwrap_or(0),
         is_named: archive.is_named,
         is_described: described.identity.is_ok(),
         origin: Some(origin.unwrap_or(&granule.concept_id).clone()),
@@ -143,7 +151,7 @@ pub(crate) async fn bring(
             telling.tell(make_room(archive, &windows)?);
         }
         let granules = windows.iter().map(Vec::len).sum::<usize>() + candidates.len();
-        run.ahead = (granules, windows.iter().map(|window| size(window)).sum::<u64>() + size_of(&candidates));
+        run.ahead = (granules, sum(windows.iter().map(|window| size(window)).chain([size_of(&candidates)])));
         let mut windows = windows.into_iter();
         let mut ahead = windows.next().map(|window| Fetching::begin(archive, window, &events));
         while let Some(mut fetching) = ahead {

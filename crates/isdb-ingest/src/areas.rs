@@ -73,6 +73,11 @@ impl Areas {
         Ok(Some((name, region)))
     }
 
+    /// The area called `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<&Region> {
+        self.known.get(name)
+    }
+
     /// Whether the area called `outer` contains the one called `inner`.
     pub(crate) fn covers(&self, outer: &str, inner: &str) -> bool {
         let (Some(region), Some(other)) = (self.known.get(outer), self.known.get(inner)) else { return false };

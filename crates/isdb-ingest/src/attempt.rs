@@ -2,11 +2,12 @@
 
 use isdb_datafusion::PlannedGranule;
 use isdb_schema::granule_name::PRODUCT;
-use isdb_schema::ledger::GranuleState;
+use isdb_schema::ledger::{CARRIED, GranuleState};
 use isdb_store::{Id, LedgerRow};
 
 use crate::clock::since_1970;
 use crate::select::Attempt;
+use crate::taking::Carry;
 use crate::wanted::Wanted;
 
 /// The granule as the plan reads it.
@@ -20,6 +21,7 @@ pub(crate) fn planned(id: Id, attempt: &Attempt) -> PlannedGranule {
         ingest_id: id.0,
         granule: candidate.granule(),
         merges_with: attempt.taking.merges_with.iter().map(|id| id.0).collect(),
+        least: attempt.taking.least,
         ..PlannedGranule::default()
     };
     if let Ok(identity) = &candidate.identity {
@@ -30,6 +32,21 @@ pub(crate) fn planned(id: Id, attempt: &Attempt) -> PlannedGranule {
         granule.qa_granule_pass_fail = identity.qa_pass_fail;
     }
     granule
+}
+
+/// What the ledger remembers of what `attempt` leaves of an earlier one, as the attempt `id`, before the plan has run. The state
+/// of both is the plan's to tell.
+pub(crate) fn carried_row(id: Id, attempt: &Attempt, carry: &Carry) -> LedgerRow {
+    let Carry { row, went } = carry;
+    let note = format!("{went} of its segments were replaced by {}", attempt.candidate.source());
+    LedgerRow {
+        ingest_id: id,
+        replaces: vec![row.ingest_id],
+        state: GranuleState::Failed,
+        stage: Some(CARRIED.to_owned()),
+        notes: Some(row.notes.iter().cloned().chain([note]).collect::<Vec<_>>().join("; ")),
+        ..row.clone()
+    }
 }
 
 /// What the ledger remembers of an attempt, before the plan tells how it went. A file that could not even be identified has
@@ -71,7 +88,7 @@ pub(crate) fn ledger_row(id: Id, attempt: &Attempt, wanted: &Wanted, area: Optio
         beams_empty: 0,
         beams_missing: 0,
         missing_variables: None,
-        notes: taking.why.map(|why| why.to_string()),
+        notes: taking.note(),
         // What has failed leaves in the database what was there.
         replaces: if error.is_none() { taking.replaces.clone() } else { Vec::new() },
         state: GranuleState::Failed,

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures::StreamExt;
 use isdb_cmr::Wanted;
-use isdb_datafusion::{GranuleIdentity, identify, modified_at};
+use isdb_datafusion::{GranuleIdentity, Holdings, READ, chain, identify, modified_at};
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::shown::Shown;
 
@@ -25,6 +26,10 @@ pub(crate) struct Candidate {
     pub(crate) origin: Option<String>,
     /// Whether only the archive's description was looked at, so that the name stands for what the file holds.
     pub(crate) is_described: bool,
+    /// What the file holds, where that decides what becomes of it.
+    pub(crate) holds: Option<Arc<Holdings>>,
+    /// Whether nobody named it: it is read again for what its granule has lost with other files.
+    pub(crate) is_only_again: bool,
     /// What is to be fetched; until then the path is a name.
     pub(crate) wanted: Option<Wanted>,
     /// Where it failed if it has no identity, as the ledger's `stage` says it.
@@ -43,6 +48,8 @@ impl Candidate {
             is_named: false,
             origin: None,
             is_described: false,
+            holds: None,
+            is_only_again: false,
             wanted: None,
             stage: "identify",
             identity,
@@ -77,7 +84,12 @@ impl Candidate {
 
 /// Bytes of these files.
 pub(crate) fn size_of<'c>(candidates: impl IntoIterator<Item = &'c Candidate>) -> u64 {
-    candidates.into_iter().map(|candidate| candidate.size_bytes).sum()
+    sum(candidates.into_iter().map(|candidate| candidate.size_bytes))
+}
+
+/// The sum of `sizes`, or as much as a number holds: what lists say of sizes may be anything.
+pub(crate) fn sum(sizes: impl IntoIterator<Item = u64>) -> u64 {
+    sizes.into_iter().fold(0, u64::saturating_add)
 }
 
 /// Looks into every file, `threads` at a time, in the order given. `named` are the paths as the user typed them.
@@ -100,9 +112,14 @@ pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads
 pub(crate) fn look(path: PathBuf) -> Candidate {
     let file = std::fs::metadata(&path).ok();
     let identity = identify(&path);
+    let stage = match &identity {
+        Err(error) if error.is_transient() => READ,
+        _ => "identify",
+    };
     Candidate {
+        stage,
         size_bytes: file.as_ref().map_or(0, Metadata::len),
         modified_at: file.as_ref().and_then(modified_at),
-        ..Candidate::new(path, identity)
+        ..Candidate::new(path, identity.map_err(|error| chain(&error)))
     }
 }

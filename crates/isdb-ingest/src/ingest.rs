@@ -14,6 +14,7 @@ use crate::areas::Areas;
 use crate::asked::Asked;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
+use crate::family::LONGEST;
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all, size_of};
 use crate::progress::Progress;
@@ -21,7 +22,7 @@ use crate::release::check_release;
 use crate::report::{Ended, Report, Skip};
 use crate::run::Run;
 use crate::standing::Standing;
-use crate::taken::Taken;
+use crate::taken::{State, Taken};
 
 /// Where granules come from.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub struct Request {
     pub consolidate: config::Consolidate,
     /// Try files again that failed before.
     pub retry: bool,
+    /// Let a file replace what is stored even if it has less than half of its segments.
+    pub force: bool,
     /// Take granules of another release than the database's, and let them replace what is stored of the same pass.
     pub replace_release: bool,
     /// Let the database change to other filters, and ingest the granules of this request again with them.
@@ -69,18 +72,20 @@ pub struct Request {
 pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl FnMut(Progress)) -> Result<()> {
     let (bound, candidates) = looked_at(request, report).await?;
     let database = request.asked.open(&bound, &request.location, now_ms()).await?;
-    let ledger = database.snapshot().await?.ledger().await?;
+    let snapshot = database.snapshot().await?;
+    let ledger = snapshot.ledger().await?;
     let standing = Standing::of(&ledger);
     if !request.replace_release {
         check_release(&candidates, &standing)?;
     }
     let areas = Areas::of(&database, &ledger).await?;
-    let taken = Taken::of(request, &bound, &database, &standing, areas).await?;
+    let mut taken = Taken::of(request, &bound, &database, &standing, areas).await?;
     let filters = taken.selection.filters();
     progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
     report.terms = Some(taken.terms());
 
-    let candidates = taken.round(candidates, &standing, request, None, report).await.candidates();
+    let state = State { ledger: &ledger, standing: &standing, snapshot: Some(&snapshot) };
+    let candidates = taken.round(candidates, state, request, None, report).await?.candidates();
     check_filters(&candidates, &filters)?;
     let skipped = report.count(Ended::Skipped);
     progress(Progress::Found { new: candidates.len(), skipped, bytes: size_of(&candidates) });
@@ -118,13 +123,12 @@ pub(crate) async fn looked_at(request: &Request, report: &mut Report) -> Result<
     Ok((bound, candidates))
 }
 
-/// No granule of the product takes longer, in seconds: regions along the orbit span at most 33° of its 360°.
-const LONGEST: i64 = 540;
-
 /// Whether a granule was measured in `period`, at least in part. One that does not tell its time is.
 fn is_within(candidate: &Candidate, period: &Period) -> bool {
     let nanoseconds = |seconds: i64| seconds.saturating_mul(1_000_000_000);
-    candidate.start().is_none_or(|start| period.overlaps(nanoseconds(start), nanoseconds(start + LONGEST)))
+    candidate
+        .start()
+        .is_none_or(|start| period.overlaps(nanoseconds(start), nanoseconds(start.saturating_add(LONGEST))))
 }
 
 /// A filter that has no meaning for the release of a granule would remove all of it or none; that is told before anything

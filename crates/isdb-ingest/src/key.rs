@@ -30,6 +30,11 @@ impl Key {
         Key::new(identity.rgt.map(i32::from), part(identity.cycle), part(identity.region), &identity.id)
     }
 
+    /// Whether the file does not tell its pass.
+    pub(crate) fn is_content(&self) -> bool {
+        matches!(self, Key::Content(_))
+    }
+
     pub(crate) fn of_row(row: &LedgerRow) -> Key {
         Key::new(row.rgt, row.cycle, row.region, &row.granule)
     }
@@ -47,7 +52,7 @@ impl Key {
 }
 
 /// Which of two files of one granule is to be stored: a whole granule rather than a subset, then the newer release, then the
-/// newer revision. What is not known is the least.
+/// newer revision. What is not known is the least, and a file that does not tell its granule counts as a subset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     pub(crate) is_whole: bool,
@@ -57,12 +62,16 @@ pub(crate) struct Rank {
 
 impl Rank {
     pub(crate) fn of(identity: &GranuleIdentity) -> Rank {
-        Rank { is_whole: !identity.subset, release: identity.release, revision: identity.revision }
+        Rank {
+            is_whole: !identity.subset && !Key::of(identity).is_content(),
+            release: identity.release,
+            revision: identity.revision,
+        }
     }
 
     pub(crate) fn of_row(row: &LedgerRow) -> Rank {
         Rank {
-            is_whole: row.subset != Some(true),
+            is_whole: row.subset != Some(true) && !Key::of_row(row).is_content(),
             release: row.release.as_deref().and_then(|release| release.parse().ok()),
             revision: row.revision.as_deref().and_then(|revision| revision.parse().ok()),
         }

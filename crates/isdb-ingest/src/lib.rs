@@ -2,6 +2,7 @@
 //! database window by window, each committed whole.
 
 mod add_variables;
+mod again;
 mod archive;
 mod areas;
 mod asked;
@@ -12,6 +13,7 @@ mod consolidate;
 mod direct;
 mod dry_run;
 mod error;
+mod family;
 mod find;
 mod grouping;
 mod identify;
@@ -28,6 +30,7 @@ mod select;
 mod standing;
 mod summary;
 mod taken;
+mod taking;
 #[cfg(test)]
 mod testing;
 mod verdict;

@@ -6,8 +6,9 @@ use glob::Pattern;
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::ledger::GranuleState;
 use isdb_schema::suggest::near_told;
-use isdb_store::{Changes, Database, LedgerRow, Location, Writer};
+use isdb_store::{Changes, Database, Id, LedgerRow, Location, Writer};
 
+use crate::again::owed;
 use crate::clock::{now_ms, since_1970};
 use crate::error::{Error, Result};
 use crate::standing::Standing;
@@ -19,10 +20,13 @@ pub struct Removal {
     pub granules: Vec<String>,
     /// Their segments.
     pub segments: u64,
+    /// Files that left segments to these, and have to be read again.
+    pub again: Vec<String>,
 }
 
 /// Takes the granules called `names` out of the database at `location`, in one commit. A name is a granule's id or file name, or
-/// a pattern such as `ATL08_2020*`. With `dry_run` nothing is changed.
+/// a pattern such as `ATL08_2020*`. With `dry_run` nothing is changed. Files that had left segments to these granules are for the
+/// next [`ingest`](fn@crate::ingest) to read again, whatever it is asked for.
 ///
 /// # Errors
 /// [`Error::NoSuchGranule`] for a name that nothing in the database has; then nothing is removed. Otherwise when there is no
@@ -30,9 +34,12 @@ pub struct Removal {
 pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Result<Removal> {
     let database = Database::open(location).await?;
     let ledger = database.snapshot().await?.ledger().await?;
-    let chosen = choose(&Standing::of(&ledger), names)?;
+    let standing = Standing::of(&ledger);
+    let chosen = choose(&standing, names)?;
     if dry_run || chosen.is_empty() {
-        return Ok(told(&chosen));
+        let ids = ledger.iter().map(|row| row.ingest_id.0).max().map_or(0..0, |last| last + 1..i64::MAX);
+        let removals = removals(ids.map(Id), &chosen);
+        return Ok(told(&chosen, &ledger, &removals));
     }
     let mut writer = Writer::take_over(&database, now_ms()).await?;
     // Another writer may have been at work until the lock was ours.
@@ -40,15 +47,21 @@ pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Res
     let chosen = choose(&Standing::of(&ledger), names)?;
     let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
     let window = writer.window(count, now_ms())?;
-    let ids = (0..count).map(|index| window.ingest_id(index));
-    let ledger = ids.zip(&chosen).filter_map(|(id, (_, attempts))| {
+    let removals = removals((0..count).map(|index| window.ingest_id(index)), &chosen);
+    let removal = told(&chosen, &ledger, &removals);
+    let changes = Changes { ledger: removals, ..Changes::default() };
+    writer.commit(window, changes).await?;
+    Ok(removal)
+}
+
+/// What the ledger remembers of the removal of `chosen`, with these ids.
+fn removals(ids: impl Iterator<Item = Id>, chosen: &BTreeMap<&str, Vec<&LedgerRow>>) -> Vec<LedgerRow> {
+    let removal = |(id, attempts): (Id, &Vec<&LedgerRow>)| {
         let newest = attempts.last()?;
         let replaces = attempts.iter().map(|row| row.ingest_id).collect();
         Some(LedgerRow { ingest_id: id, replaces, ..removed(newest) })
-    });
-    let changes = Changes { ledger: ledger.collect(), ..Changes::default() };
-    writer.commit(window, changes).await?;
-    Ok(told(&chosen))
+    };
+    ids.zip(chosen.values()).filter_map(removal).collect()
 }
 
 /// What the ledger remembers of the removal of a granule whose newest attempt is `row`.
@@ -65,6 +78,7 @@ fn removed(row: &LedgerRow) -> LedgerRow {
         missing_variables: None,
         notes: None,
         state: GranuleState::Removed,
+        stage: None,
         finished_at: i64::try_from(since_1970().as_nanos()).unwrap_or(i64::MAX),
         ..row.clone()
     }
@@ -99,8 +113,14 @@ fn choose<'a>(standing: &Standing<'a>, names: &[String]) -> Result<BTreeMap<&'a 
     Ok(granules)
 }
 
-fn told(chosen: &BTreeMap<&str, Vec<&LedgerRow>>) -> Removal {
+/// What `removals` of `chosen` do to the database with this `ledger`.
+fn told(chosen: &BTreeMap<&str, Vec<&LedgerRow>>, ledger: &[LedgerRow], removals: &[LedgerRow]) -> Removal {
+    let after: Vec<LedgerRow> = ledger.iter().chain(removals).cloned().collect();
+    let standing = Standing::of(&after);
+    let owed = owed(&after, &standing);
+    let again = standing.rows().filter(|row| owed.contains(&row.ingest_id)).map(|row| row.source.clone());
     Removal {
+        again: again.collect::<BTreeSet<String>>().into_iter().collect(),
         granules: chosen.keys().map(|id| (*id).to_owned()).collect(),
         segments: chosen.values().flatten().filter_map(|row| u64::try_from(row.rows_kept).ok()).sum(),
     }
@@ -117,12 +137,14 @@ mod tests {
             row.cycle = Some(cycle);
         }
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        choose(&Standing::of(&ledger), &names).map(|chosen| told(&chosen))
+        let standing = Standing::of(&ledger);
+        let chosen = choose(&standing, &names)?;
+        Ok(told(&chosen, &ledger, &removals((10..).map(Id), &chosen)))
     }
 
     #[test]
     fn ids_and_patterns_name_each_granule_once_with_all_its_subsets() {
-        let all = Removal { granules: vec!["ATL08_a".into(), "ATL08_b".into()], segments: 6 };
+        let all = Removal { granules: vec!["ATL08_a".into(), "ATL08_b".into()], segments: 6, again: Vec::new() };
         assert_eq!(chosen(&["ATL08_*", "ATL08_a"]).unwrap(), all);
         assert_eq!(chosen(&["ATL08_?", "ATL08_*"]).unwrap(), all);
         assert_eq!(chosen(&["clip"]).unwrap().segments, 2);

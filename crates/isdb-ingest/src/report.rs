@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::identify::Candidate;
 use crate::select::{Attempt, size};
-use crate::verdict::Why;
+use crate::taking::{Before, Taking, Why};
 use crate::wanted::Terms;
 
 /// Why a file is left out, which is no failure.
@@ -75,6 +75,12 @@ pub struct Told {
     pub rows_removed: u64,
     /// The earlier attempts whose segments left the database with this one.
     pub replaces: Vec<Id>,
+    /// The earlier attempts of whose segments some left, since this one has them, too.
+    pub replaces_in_part: Vec<Id>,
+    /// What was replaced: segments that were read before region and filters, each counted once.
+    pub rows_read_before: u64,
+    /// What was replaced: segments that were stored.
+    pub rows_kept_before: u64,
 }
 
 /// How a file ended.
@@ -187,7 +193,7 @@ impl Report {
             timestamp: commit.timestamp,
             granules: attempts.len(),
             bytes: size(attempts),
-            rows: rows.iter().map(|row| number(row.rows_kept)).sum(),
+            rows: rows.iter().filter(|row| !row.is_carried()).map(|row| number(row.rows_kept)).sum(),
             fragments: commit.segments.added.len(),
         });
         for (row, attempt) in rows.iter().zip(attempts) {
@@ -207,7 +213,7 @@ impl Report {
     fn count_removed(&mut self, row: &LedgerRow) {
         for one in &row.removed_by {
             match self.removed.iter_mut().find(|sum| sum.filter == one.filter) {
-                None => self.removed.push(one.clone()),
+                None => self.removed.push(Removed { held_by: Vec::new(), ..one.clone() }),
                 Some(sum) => {
                     sum.removed += one.removed;
                     sum.null += one.null;
@@ -217,14 +223,14 @@ impl Report {
         }
     }
 
-    /// Adds what is odd about the file of an attempt; that it replaces what it outranks, or was asked for again, is not.
+    /// Adds what is odd about the file of an attempt; what it replaces is told elsewhere.
     fn warn(&mut self, row: &LedgerRow, attempt: &Attempt) {
-        let usual =
-            attempt.taking.why.filter(|why| *why != Why::Changed).map(|why| why.to_string()).unwrap_or_default();
+        let usual = attempt.taking.note().unwrap_or_default();
         let notes = row.notes.as_deref().map(|notes| notes.strip_prefix(&usual).unwrap_or(notes));
         let notes = notes.map(|notes| notes.trim_start_matches("; ").to_owned()).filter(|notes| !notes.is_empty());
         let missing = row.missing_variables.as_ref().map(|names| format!("NULL for want of {names}"));
-        let texts: Vec<String> = notes.into_iter().chain(missing).collect();
+        let changed = attempt.taking.why.filter(|why| *why == Why::Changed).map(|why| why.to_string());
+        let texts: Vec<String> = changed.into_iter().chain(notes).chain(missing).collect();
         if !texts.is_empty() {
             self.warnings.push(Warning { path: attempt.candidate.path.display().to_string(), text: texts.join("; ") });
         }
@@ -248,13 +254,19 @@ fn untried(file: &Candidate, state: Ended) -> Told {
         rows_rejected: 0,
         rows_removed: 0,
         replaces: Vec::new(),
+        replaces_in_part: Vec::new(),
+        rows_read_before: 0,
+        rows_kept_before: 0,
     }
 }
 
 /// A file whose attempt is in the ledger as `row`.
 fn tried(row: &LedgerRow, attempt: &Attempt, commit: u64) -> Told {
+    let Taking { carries, before, .. } = &attempt.taking;
+    let has_replaced = row.state.is_done() && attempt.taking.is_replacement();
+    let before = if has_replaced { *before } else { Before::default() };
     let state = match row.state {
-        GranuleState::Ingested if row.replaces.is_empty() => Ended::Ingested,
+        GranuleState::Ingested if !has_replaced => Ended::Ingested,
         GranuleState::Ingested => Ended::Replaced,
         GranuleState::Empty => Ended::Empty,
         GranuleState::Failed | GranuleState::Removed => Ended::Failed,
@@ -269,6 +281,9 @@ fn tried(row: &LedgerRow, attempt: &Attempt, commit: u64) -> Told {
         rows_rejected: number(row.rows_rejected),
         rows_removed: number(row.rows_removed),
         replaces: row.replaces.clone(),
+        replaces_in_part: carries.iter().filter(|_| has_replaced).map(|carry| carry.row.ingest_id).collect(),
+        rows_read_before: number(before.read),
+        rows_kept_before: number(before.kept),
         ..untried(&attempt.candidate, state)
     }
 }

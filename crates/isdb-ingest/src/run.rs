@@ -16,15 +16,16 @@ use crate::checksum::add_checksums;
 use crate::clock::now_ms;
 use crate::consolidate::{consolidate_with, engine};
 use crate::error::{Error, Result};
-use crate::identify::{Candidate, size_of};
+use crate::identify::{Candidate, size_of, sum};
 use crate::ingest::Request;
+use crate::plan::attempts_of;
 use crate::progress::Progress;
 use crate::release::check_release;
 use crate::report::Report;
 use crate::resources::resources;
 use crate::select::{Attempt, Selected, size};
 use crate::standing::Standing;
-use crate::taken::Taken;
+use crate::taken::{State, Taken};
 use crate::window::windows;
 
 /// So many attempts whose rows were replaced are carried in every commit and left out by every read, until those rows go.
@@ -41,6 +42,8 @@ pub(crate) struct Run<'r> {
     since: Option<Id>,
     report: &'r mut Report,
     far: Far,
+    /// Whether something was replaced since files were selected last.
+    has_replaced: bool,
     /// Granules, and bytes of their files, that this run takes up after those it ingests now.
     pub(crate) ahead: (usize, u64),
 }
@@ -90,7 +93,8 @@ impl<'r> Run<'r> {
         let resources = resources(database.location(), request.threads, request.memory)?;
         let engine = engine(writer, &resources)?;
         let database = database.clone();
-        Ok(Run { request, database, engine, resources, taken, since, report, far: Far::default(), ahead: (0, 0) })
+        let (far, has_replaced, ahead) = (Far::default(), false, (0, 0));
+        Ok(Run { request, database, engine, resources, taken, since, report, far, has_replaced, ahead })
     }
 
     /// Ingests what of `candidates` is not in the database, the best file of each granule first.
@@ -102,12 +106,16 @@ impl<'r> Run<'r> {
         mut candidates: Vec<Candidate>,
         progress: &mut impl FnMut(Progress),
     ) -> Result<()> {
-        while !candidates.is_empty() {
+        loop {
+            if candidates.is_empty() && !std::mem::take(&mut self.has_replaced) {
+                return Ok(());
+            }
+            // What was replaced may have had segments that other files left to it: the selection brings these.
             let selected = self.select(candidates).await?;
             // What is left out now is to be read no more.
             let (granules, bytes) = self.ahead;
             self.far.of = self.far.granules + selected.now.len() + selected.later.len() + granules;
-            self.far.of_bytes = self.far.bytes + size(&selected.now) + size_of(&selected.later) + bytes;
+            self.far.of_bytes = sum([self.far.bytes, size(&selected.now), size_of(&selected.later), bytes]);
             candidates = selected.later;
             for mut window in windows(selected.now, self.request.window) {
                 let unreadable =
@@ -119,7 +127,6 @@ impl<'r> Run<'r> {
                 self.bury().await?;
             }
         }
-        Ok(())
     }
 
     /// What becomes of `candidates`, as the ledger is now; those that need no attempt are told in the report.
@@ -127,13 +134,15 @@ impl<'r> Run<'r> {
     /// # Errors
     /// When the ledger cannot be read, or holds another release.
     pub(crate) async fn select(&mut self, candidates: Vec<Candidate>) -> Result<Selected> {
-        let ledger = self.database.snapshot().await?.ledger().await?;
+        let snapshot = self.database.snapshot().await?;
+        let ledger = snapshot.ledger().await?;
         let standing = Standing::of(&ledger);
         if !self.request.replace_release {
             // Another writer may have brought in another release before the lock was ours.
             check_release(&candidates, &standing)?;
         }
-        Ok(self.taken.round(candidates, &standing, self.request, self.since, self.report).await)
+        let state = State { ledger: &ledger, standing: &standing, snapshot: Some(&snapshot) };
+        self.taken.round(candidates, state, self.request, self.since, self.report).await
     }
 
     /// Lets granules be read where they lie in `buckets`.
@@ -179,7 +188,7 @@ impl<'r> Run<'r> {
 
     /// Ingests the granules of one window and commits them.
     async fn window(&mut self, attempts: &[Attempt], progress: &mut impl FnMut(Progress)) -> Result<()> {
-        let count = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
+        let count = attempts_of(attempts);
         let (window, commit) = {
             let mut writer = self.engine.writer().await;
             (writer.window(count, now_ms())?, writer.newest().number + 1)
@@ -188,9 +197,10 @@ impl<'r> Run<'r> {
         let run = async {
             let started = Instant::now();
             tracing::debug!(granules = attempts.len(), bytes = size(attempts), "window begun");
-            // Only what merges with earlier attempts has to look at them.
-            let is_merged = attempts.iter().any(|attempt| !attempt.taking.merges_with.is_empty());
-            let snapshot = if is_merged { Some(self.database.snapshot().await?) } else { None };
+            // Only what shares segments with earlier attempts has to look at them.
+            let is_shared =
+                |attempt: &Attempt| !(attempt.taking.merges_with.is_empty() && attempt.taking.carries.is_empty());
+            let snapshot = if attempts.iter().any(is_shared) { Some(self.database.snapshot().await?) } else { None };
             let location = self.database.location();
             let plan = self.taken.plan(attempts, window, location, snapshot.as_ref(), &self.resources).await?;
             tracing::debug!(plan = explain(&plan), "planned");
@@ -200,6 +210,7 @@ impl<'r> Run<'r> {
             if rows.iter().any(|row| row.state.is_done()) {
                 self.taken.refiltered = None;
             }
+            self.has_replaced |= rows.iter().any(|row| !row.replaces.is_empty());
             self.told(&rows, attempts, started).await;
             Ok(())
         };
@@ -221,6 +232,6 @@ impl<'r> Run<'r> {
             tracing::info!(timestamp, granules = attempts.len(), rows, fragments, seconds, "window committed");
         }
         self.far.granules += attempts.len();
-        self.far.bytes += size(attempts);
+        self.far.bytes = sum([self.far.bytes, size(attempts)]);
     }
 }

@@ -3,13 +3,16 @@
 //! Of the files of one granule the best goes first, and the others wait: when it is in the ledger, they are held against it.
 //! So the older revision is taken if the newer cannot be read, and subsets merge with each other, whatever order they come in.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::identify::Candidate;
+use crate::family::{richness, span};
+use crate::identify::{Candidate, sum};
 use crate::key::{Key, Rank};
 use crate::report::Skip;
 use crate::standing::Standing;
-use crate::verdict::{Rules, Taking, Verdict, is_unchanged, needs_checksum};
+use crate::taking::Taking;
+use crate::verdict::{Rules, Verdict, is_unchanged, needs_checksum};
 
 /// A file to ingest, and how.
 #[derive(Clone, Debug)]
@@ -20,7 +23,7 @@ pub(crate) struct Attempt {
 
 /// Bytes of the files of `attempts`.
 pub(crate) fn size(attempts: &[Attempt]) -> u64 {
-    attempts.iter().map(|attempt| attempt.candidate.size_bytes).sum()
+    sum(attempts.iter().map(|attempt| attempt.candidate.size_bytes))
 }
 
 /// What becomes of a list of files.
@@ -60,11 +63,16 @@ pub(crate) fn select(candidates: Vec<Candidate>, standing: &Standing<'_>, rules:
             }
         }
     }
-    for (key, mut files) in granules {
-        let rows = standing.of_key(&key);
-        let is_known = |file: &Candidate| rows.iter().any(|row| is_unchanged(file, row));
+    for mut files in joined(granules) {
+        let is_known = |file: &Candidate| {
+            let rows = key(file).map_or(&[][..], |key| standing.of_key(&key));
+            rows.iter().any(|row| is_unchanged(file, row))
+        };
+        let richness = |file: &Candidate| richness(file, &rules.wanted.variables, rank(file).release);
         // The path decides last, so that the same files always end the same.
-        files.sort_by_cached_key(|file| (std::cmp::Reverse(rank(file)), !is_known(file), file.path.clone()));
+        files.sort_by_cached_key(|file| {
+            (Reverse(rank(file)), Reverse(richness(file)), !is_known(file), file.path.clone())
+        });
         selected.add_granule(files, standing, rules);
     }
     selected
@@ -78,18 +86,19 @@ impl Selected {
 
     /// Adds the files of one granule, the best first.
     fn add_granule(&mut self, files: Vec<Candidate>, standing: &Standing<'_>, rules: &Rules<'_>) {
-        let mut stored: Option<Rank> = None;
+        let mut stored: Option<(Option<Key>, Rank)> = None;
         let mut files = files.into_iter();
         for file in files.by_ref() {
-            let rank = rank(&file);
-            let verdict = match stored {
-                Some(stored) if rank < stored && stored.is_whole && !rank.is_whole => Verdict::Skip(Skip::Subset),
-                Some(stored) if rank < stored => Verdict::Skip(Skip::Older),
-                Some(stored) if stored.is_whole => Verdict::Skip(Skip::Stored),
-                _ => rules.verdict(&file, standing),
+            let (key, rank) = (key(&file), rank(&file));
+            let whole = stored.as_ref().filter(|(of, rank)| rank.is_whole && *of == key && !file.is_only_again);
+            let verdict = match whole {
+                Some(_) if !rank.is_whole => Verdict::Skip(Skip::Subset),
+                Some((_, stored)) if rank < *stored => Verdict::Skip(Skip::Older),
+                Some(_) => Verdict::Skip(Skip::Stored),
+                None => rules.verdict(&file, standing),
             };
             if verdict == Verdict::Skip(Skip::Stored) {
-                stored = stored.or(Some(rank));
+                stored = stored.or(Some((key, rank)));
             }
             let is_taken = matches!(verdict, Verdict::Take(_));
             self.add(file, verdict);
@@ -107,6 +116,37 @@ impl Selected {
             Verdict::FailedBefore(error) => self.failed_before.push((candidate, error)),
         }
     }
+}
+
+/// The files by granule, those together that may be of one since their times overlap and one does not tell its granule.
+fn joined(granules: BTreeMap<Key, Vec<Candidate>>) -> Vec<Vec<Candidate>> {
+    let (strangers, told): (Vec<_>, Vec<_>) = granules.into_iter().partition(|(key, _)| key.is_content());
+    let mut groups: Vec<(Vec<Candidate>, Option<(i64, i64)>)> =
+        told.into_iter().map(|(_, files)| (spanned(&files), files)).map(|(span, files)| (files, span)).collect();
+    for (_, mut files) in strangers {
+        let Some((mut first, mut last)) = spanned(&files) else {
+            groups.push((files, None));
+            continue;
+        };
+        let overlaps = |span: &Option<(i64, i64)>| span.is_some_and(|(from, to)| from <= last && first <= to);
+        let (joined, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(|(_, span)| overlaps(span));
+        for (more, span) in joined {
+            files.extend(more);
+            (first, last) = span.map_or((first, last), |(from, to)| (first.min(from), last.max(to)));
+        }
+        groups = others;
+        groups.push((files, Some((first, last))));
+    }
+    groups.into_iter().map(|(files, _)| files).collect()
+}
+
+/// The time of all of `files`, as far as it is known.
+fn spanned(files: &[Candidate]) -> Option<(i64, i64)> {
+    files.iter().filter_map(span).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+fn key(candidate: &Candidate) -> Option<Key> {
+    candidate.identity.as_ref().ok().map(Key::of)
 }
 
 /// A file without identity has no rank and no granule to be compared in.

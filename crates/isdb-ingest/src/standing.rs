@@ -11,36 +11,54 @@ use crate::key::{Key, Rank};
 /// The attempts that count. An attempt stands when it was done and no other has replaced or removed it.
 pub(crate) struct Standing<'a> {
     keys: HashMap<Key, Vec<&'a LedgerRow>>,
-    removed: HashMap<Key, &'a LedgerRow>,
+    removed: HashMap<Key, Vec<&'a LedgerRow>>,
     failed: HashMap<&'a str, &'a LedgerRow>,
     newest: Option<&'a LedgerRow>,
+    strangers: Vec<&'a LedgerRow>,
 }
 
 impl<'a> Standing<'a> {
     /// The sum of `ledger`, whose rows are in the order of their ids.
     pub(crate) fn of(ledger: &'a [LedgerRow]) -> Standing<'a> {
         let gone: HashSet<Id> = ledger.iter().flat_map(|row| row.replaces.iter().copied()).collect();
-        let mut standing =
-            Standing { keys: HashMap::new(), removed: HashMap::new(), failed: HashMap::new(), newest: None };
+        let mut standing = Standing {
+            keys: HashMap::new(),
+            removed: HashMap::new(),
+            failed: HashMap::new(),
+            newest: None,
+            strangers: Vec::new(),
+        };
         for row in ledger {
             match row.state {
                 GranuleState::Removed => {
-                    standing.removed.insert(Key::of_row(row), row);
+                    standing.removed.entry(Key::of_row(row)).or_default().push(row);
                 }
                 GranuleState::Failed => {
                     standing.failed.insert(&row.source, row);
                 }
                 GranuleState::Ingested | GranuleState::Empty => {
                     standing.failed.remove(row.source.as_str());
-                    standing.removed.remove(&Key::of_row(row));
+                    if let Some(removed) = standing.removed.get_mut(&Key::of_row(row)) {
+                        removed.retain(|removed| removed.granule != row.granule);
+                    }
                     if !gone.contains(&row.ingest_id) {
                         standing.keys.entry(Key::of_row(row)).or_default().push(row);
-                        standing.newest = row.release.as_ref().map_or(standing.newest, |_| Some(row));
+                        // What a newer release has left of an older one does not make that the database's.
+                        if row.release.is_some() && !row.is_carried() {
+                            standing.newest = Some(row);
+                        }
                     }
                 }
             }
         }
+        let strangers = standing.keys.iter().filter(|(key, _)| key.is_content()).flat_map(|(_, rows)| rows);
+        standing.strangers = strangers.filter(|row| row.rows_kept > 0).copied().collect();
         standing
+    }
+
+    /// The attempts with segments of files that do not tell their granule.
+    pub(crate) fn strangers(&self) -> &[&'a LedgerRow] {
+        &self.strangers
     }
 
     /// What stands for `key`: one attempt at the whole granule, or those at its subsets, in the order of their ids.
@@ -48,9 +66,12 @@ impl<'a> Standing<'a> {
         self.keys.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// The rank up to which `key` was removed on purpose, and not brought back since.
-    pub(crate) fn removed(&self, key: &Key) -> Option<Rank> {
-        self.removed.get(key).map(|row| Rank::of_row(row))
+    /// Whether the granule `id` of this `key` and `rank` was removed on purpose and not brought back since: it, or a newer one
+    /// while nothing else of the key stands.
+    pub(crate) fn is_removed(&self, key: &Key, id: &str, rank: Rank) -> bool {
+        let removed = self.removed.get(key).map_or(&[][..], Vec::as_slice);
+        let is_empty = self.of_key(key).is_empty();
+        removed.iter().any(|row| (is_empty || row.granule == id) && rank <= Rank::of_row(row))
     }
 
     /// The newest attempt at the file `source`, if it failed.
@@ -93,11 +114,18 @@ mod tests {
         let standing = Standing::of(&ledger);
         assert_eq!(ids(&standing, &ledger[0]), [3]);
         assert_eq!(ids(&standing, &ledger[1]), [0_i64; 0]);
-        assert!(standing.removed(&Key::of_row(&ledger[1])).is_some());
-        ledger.push(row(5, "b"));
-        let standing = Standing::of(&ledger);
+        let is_removed = |standing: &Standing<'_>, id: &str| {
+            standing.is_removed(&Key::of_row(&ledger[1]), id, Rank::of_row(&ledger[1]))
+        };
+        assert!(is_removed(&standing, "b") && is_removed(&standing, "b of an older revision"));
+        let back = [&ledger[..], &[row(5, "b")]].concat();
+        let standing = Standing::of(&back);
         assert_eq!(ids(&standing, &ledger[1]), [5], "a removed granule can be brought back");
-        assert!(standing.removed(&Key::of_row(&ledger[1])).is_none());
+        assert!(!is_removed(&standing, "b"));
+        // Another revision that stands says nothing of the one that was removed.
+        let other = [&ledger[..], &[LedgerRow { granule: "b2".to_owned(), ..row(5, "b") }]].concat();
+        let standing = Standing::of(&other);
+        assert!(is_removed(&standing, "b") && !is_removed(&standing, "b2"));
     }
 
     #[test]
@@ -119,5 +147,8 @@ mod tests {
         ledger[2].release = Some("007".to_owned());
         ledger[2].replaces = vec![Id(1)];
         assert_eq!(Standing::of(&ledger).pin().unwrap().release.as_deref(), Some("007"));
+        let left = LedgerRow { stage: Some(isdb_schema::ledger::CARRIED.to_owned()), ..row(4, "b") };
+        let with_rest = [&ledger[..], &[left]].concat();
+        assert_eq!(Standing::of(&with_rest).pin().unwrap().release.as_deref(), Some("007"), "what is left of 006");
     }
 }

@@ -107,16 +107,20 @@ impl Wanted {
     /// Whether the attempt `row` gave all that is wanted. `covers(stored, asked)` tells whether the first area contains the
     /// second, both by name.
     pub(crate) fn is_met_by(&self, row: &LedgerRow, covers: &dyn Fn(&str, &str) -> bool) -> bool {
-        let has_area = match (&row.area, &self.area) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(stored), Some(asked)) => stored == asked || covers(stored, asked),
-        };
         let has_variables = || {
             let stored: HashSet<&str> = row.variables.split(' ').collect();
             self.variables.iter().all(|name| stored.contains(name))
         };
-        has_area && self.filters_as(row) && has_variables()
+        self.has_area(row, covers) && self.filters_as(row) && has_variables()
+    }
+
+    /// Whether the attempt `row` took all of the area that is wanted.
+    pub(crate) fn has_area(&self, row: &LedgerRow, covers: &dyn Fn(&str, &str) -> bool) -> bool {
+        match (&row.area, &self.area) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(stored), Some(asked)) => stored == asked || covers(stored, asked),
+        }
     }
 
     /// Whether `row` went through the same filters and derived the same columns.

@@ -20,7 +20,7 @@ pub(crate) fn windows(mut attempts: Vec<Attempt>, limits: Window) -> Vec<Vec<Att
     for attempt in attempts {
         let span = start(&attempt).and_then(|start| span(start, limits.span));
         let of = (attempt.taking.is_other_release, attempt.taking.area.clone(), span);
-        bytes += attempt.candidate.size_bytes;
+        bytes = u64::saturating_add(bytes, attempt.candidate.size_bytes);
         match windows.last_mut() {
             Some(window) if last.as_ref() == Some(&of) && window.len() < limits.granules && bytes <= limits.bytes => {
                 window.push(attempt);
@@ -50,7 +50,7 @@ fn span(instant: i64, span: Span) -> Option<(i32, u32)> {
 mod tests {
     use super::*;
     use crate::identify::Candidate;
-    use crate::verdict::Taking;
+    use crate::taking::Taking;
 
     const LIMITS: Window = Window { granules: 2, bytes: 100, span: Span::Quarter };
 
@@ -90,5 +90,6 @@ mod tests {
         assert_eq!(sizes(["a", "b", "c"].map(|name| attempt(name, 1)).into()), [2, 1]);
         assert_eq!(sizes(vec![attempt("a", 60), attempt("b", 60), attempt("c", 40)]), [1, 2]);
         assert_eq!(sizes(vec![attempt("a", 600)]), [1]);
+        assert_eq!(sizes(vec![attempt("a", u64::MAX), attempt("b", u64::MAX)]), [1, 1]);
     }
 }

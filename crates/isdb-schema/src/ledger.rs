@@ -45,6 +45,12 @@ impl GranuleState {
     }
 }
 
+/// The `stage` of an attempt that holds what a newer one has left of an earlier one: its rows were not read from a file.
+pub const CARRIED: &str = "carried";
+
+/// In `removed_by` the name for segments that were left out since another attempt has them.
+pub const ALREADY_STORED: &str = "already stored";
+
 /// What one filter removed of one granule. In the ledger a list of these is JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
@@ -56,6 +62,9 @@ pub struct Removed {
     pub null: u64,
     /// Segments for which it is not TRUE, whatever the filters before it say.
     pub alone: u64,
+    /// The attempts that have these segments, where they were left out since others have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<i64>,
 }
 
 impl Removed {
@@ -141,7 +150,10 @@ mod tests {
 
     #[test]
     fn what_filters_removed_reads_back_from_the_ledger() {
-        let list = vec![Removed { filter: "boreal.strong".into(), removed: 5, null: 1, alone: 7 }, Removed::default()];
+        let list = vec![
+            Removed { filter: "boreal.strong".into(), removed: 5, null: 1, alone: 7, held_by: vec![3] },
+            Removed::default(),
+        ];
         assert_eq!(Removed::from_json(&Removed::to_json(&list)), list);
         assert_eq!(Removed::from_json("strong"), []);
     }

@@ -7,7 +7,7 @@ use arrow::array::{
     TimestampNanosecondArray,
 };
 use arrow::datatypes::{Int32Type, Int64Type, TimestampNanosecondType};
-use isdb_schema::ledger::{GranuleState, Removed, ledger_schema};
+use isdb_schema::ledger::{ALREADY_STORED, CARRIED, GranuleState, Removed, ledger_schema};
 use tiledb::{Array, Condition, ReadRequest};
 
 use crate::error::{Error, Result};
@@ -84,7 +84,9 @@ pub struct LedgerRow {
     pub replaces: Vec<Id>,
     /// How the attempt ended.
     pub state: GranuleState,
-    /// Where it failed: `search`, `download`, `identify`, `decode` or `filter`.
+    /// Where it failed: `search`, `download`, `read` (the bytes could not be fetched, which is tried again), `identify`,
+    /// `decode`, `filter`, `replace` (too few segments to replace what is stored), `again` (a file that has to be read again
+    /// is gone) or `window`. [`CARRIED`] for an attempt that holds what a newer one has left of an earlier one.
     pub stage: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
@@ -93,6 +95,20 @@ pub struct LedgerRow {
 }
 
 impl LedgerRow {
+    /// Whether its rows are what a newer attempt has left of an earlier one.
+    #[must_use]
+    pub fn is_carried(&self) -> bool {
+        self.stage.as_deref() == Some(CARRIED)
+    }
+
+    /// Segments of its file that it does not have since others have them, and those others.
+    #[must_use]
+    pub fn held_elsewhere(&self) -> (i64, impl Iterator<Item = Id>) {
+        let held = || self.removed_by.iter().filter(|removed| removed.filter == ALREADY_STORED);
+        let rows = held().map(|removed| i64::try_from(removed.removed).unwrap_or(i64::MAX));
+        (rows.fold(0, i64::saturating_add), held().flat_map(|removed| removed.held_by.iter().copied().map(Id)))
+    }
+
     /// The rows as one batch with the columns of [`ledger_schema`], of the fragment `fragment_id`.
     ///
     /// # Errors
@@ -301,7 +317,7 @@ pub(crate) mod tests {
             rows_kept: 2,
             rows_rejected: 1,
             rows_removed: 2,
-            removed_by: vec![Removed { filter: "night".to_owned(), removed: 2, null: 1, alone: 2 }],
+            removed_by: vec![Removed { filter: "night".to_owned(), removed: 2, null: 1, alone: 2, held_by: vec![9] }],
             beams_read: 4,
             beams_empty: 1,
             beams_missing: 1,

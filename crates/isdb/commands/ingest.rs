@@ -32,6 +32,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
         memory,
         consolidate: settings.config.consolidate,
         retry: arguments.retry,
+        force: arguments.force,
         replace_release: arguments.replace_release,
         refilter: arguments.refilter,
     };

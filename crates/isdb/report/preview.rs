@@ -19,6 +19,8 @@ pub(crate) fn tell_preview(preview: &Preview, database: &str) {
     tell_windows(windows);
     let replaced = windows.iter().flat_map(|window| &window.replaced);
     tell_list("would be replaced", &replaced.collect::<Vec<_>>());
+    let again: Vec<(String, String)> = preview.again.iter().map(|path| (String::new(), path.clone())).collect();
+    tell_list("would be read again", &again.iter().collect::<Vec<_>>());
     let unreadable = windows.iter().flat_map(|window| &window.unreadable);
     tell_list("would fail", &unreadable.collect::<Vec<_>>());
     for (why, count) in preview.report.skipped() {

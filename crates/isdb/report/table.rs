@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use isdb_datafusion::REPLACE;
 use isdb_ingest::{Ended, Report, Told};
 use isdb_schema::ledger::Removed;
 use isdb_schema::shown::Shown;
@@ -29,6 +30,7 @@ pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
     if let Some(problem) = &report.untidy {
         eprintln!("warning: the granules are in the database, but its fragments could not be tidied up: {problem}");
     }
+    tell_replaced(report);
     for failed in report.granules.iter().filter(|told| told.state == Ended::Failed) {
         eprintln!("failed: {}", Shown(&failure(failed)));
     }
@@ -38,8 +40,16 @@ pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
     if !report.removed.is_empty() {
         tell_removed(&report.removed);
     }
+    if report.granules.iter().any(|told| told.stage.as_deref() == Some(REPLACE)) {
+        eprintln!("hint: if the file is right, --force replaces what is stored by it; until then that stays");
+    }
     if report.count(Ended::FailedBefore) > 0 {
         eprintln!("hint: files that failed before are tried again with --retry; `SELECT source, error FROM granules`");
+        let has_too_few =
+            |told: &Told| told.error.as_deref().is_some_and(|error| error.ends_with("nothing was replaced"));
+        if report.granules.iter().any(|told| told.state == Ended::FailedBefore && has_too_few(told)) {
+            eprintln!("hint: one that has too few segments replaces what is stored with --force");
+        }
     }
     eprintln!("granules: {}", sum(report));
     eprintln!("database: {database}");
@@ -53,6 +63,23 @@ fn failure(told: &Told) -> String {
     let place = if error.contains(&path) { String::new() } else { format!("{path}: ") };
     let stage = told.stage.as_ref().map_or_else(String::new, |stage| format!("{stage}: "));
     format!("{stage}{place}{error}")
+}
+
+/// What files replaced, in segments.
+fn tell_replaced(report: &Report) {
+    let is_replacement = |told: &&Told| !told.replaces.is_empty() || !told.replaces_in_part.is_empty();
+    let replaced: Vec<&Told> = report.granules.iter().filter(is_replacement).collect();
+    for told in replaced.iter().take(WARNINGS_TOLD) {
+        let Told { path, rows_read, rows_kept, rows_read_before, rows_kept_before, .. } = told;
+        let part = if told.replaces_in_part.is_empty() { "" } else { "; what it does not have stays" };
+        eprintln!(
+            "replaced: {path}: {rows_read_before} segments read and {rows_kept_before} kept before, {rows_read} and \
+             {rows_kept} now{part}"
+        );
+    }
+    if let Some(more) = replaced.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
+        eprintln!("replaced: {more} more; --report tells them all");
+    }
 }
 
 /// What became of the files, in a line.
@@ -93,6 +120,10 @@ fn lines(report: &Report, elapsed: Duration) -> Vec<Line> {
     lines.push(line("segments", "kept", report.sum(|told| told.rows_kept)));
     lines.push(line("segments", "without position or time", report.sum(|told| told.rows_rejected)));
     lines.push(line("segments", "removed", report.sum(|told| told.rows_removed)));
+    if report.granules.iter().any(|told| !told.replaces.is_empty() || !told.replaces_in_part.is_empty()) {
+        lines.push(line("segments", "read before", report.sum(|told| told.rows_read_before)));
+        lines.push(line("segments", "kept before", report.sum(|told| told.rows_kept_before)));
+    }
     let [read, empty, missing] = report.beams;
     lines.push(line("beams", "read", read));
     lines.push(line("beams", "without segments", empty));
@@ -139,7 +170,7 @@ fn aligned(lines: &[Line]) -> Vec<String> {
 fn tell_removed(removed: &[Removed]) {
     let width = removed.iter().map(|filter| filter.filter.len()).max().unwrap_or(0).max(6);
     eprintln!("{:width$} {:>12} {:>12} {:>12}", "filter", "removed", "of them NULL", "by itself");
-    for Removed { filter, removed, null, alone } in removed {
+    for Removed { filter, removed, null, alone, .. } in removed {
         eprintln!("{filter:width$} {removed:>12} {null:>12} {alone:>12}");
     }
 }

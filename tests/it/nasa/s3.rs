@@ -54,6 +54,11 @@ impl S3 {
         self.inside.lock().unwrap().refuses = true;
     }
 
+    /// Gives out objects again.
+    pub(crate) fn accept(&self) {
+        self.inside.lock().unwrap().refuses = false;
+    }
+
     pub(crate) fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }

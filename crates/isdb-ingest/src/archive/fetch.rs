@@ -102,7 +102,8 @@ async fn fetch(archive: Archive, window: Vec<Attempt>, events: UnboundedSender<E
                 }
                 let place = file.path.clone();
                 let looked = tokio::task::spawn_blocking(move || look(place)).await;
-                looked.unwrap_or_else(|stopped| Candidate::new(file.path, Err(stopped.to_string())))
+                let looked = looked.unwrap_or_else(|stopped| Candidate::new(file.path, Err(stopped.to_string())));
+                as_described(looked, &described)
             }
             // Who we are will not be accepted for the next file either.
             Err(error) if error.ends_everything() => return Err(error.into()),
@@ -116,6 +117,22 @@ async fn fetch(archive: Archive, window: Vec<Attempt>, events: UnboundedSender<E
         let _ = events.send(Event::Ended);
     }
     Ok(fetched)
+}
+
+/// The file `looked` at, which has failed if it is another granule than the catalogue describes.
+fn as_described(looked: Candidate, described: &Candidate) -> Candidate {
+    match (&looked.identity, &described.identity) {
+        (Ok(found), Ok(expected)) if found.id != expected.id => {
+            let error = format!(
+                "{}: it is not what the catalogue describes: expected {}, found {}",
+                looked.path.display(),
+                expected.id,
+                found.id
+            );
+            Candidate { identity: Err(error), ..looked }
+        }
+        _ => looked,
+    }
 }
 
 /// `error` with its causes, in one line.

@@ -4,6 +4,7 @@ use isdb_cmr::{Wanted, free_bytes, missing_bytes, room_for};
 
 use crate::archive::{Archive, Keep};
 use crate::error::Result;
+use crate::identify::sum;
 use crate::progress::Progress;
 use crate::select::Attempt;
 
@@ -18,8 +19,9 @@ pub(super) fn make_room(archive: &Archive, windows: &[Vec<Attempt>]) -> Result<P
         window.iter().filter_map(|attempt| attempt.candidate.wanted.clone()).collect()
     };
     let missing: Vec<u64> = windows.iter().map(|window| missing_bytes(folder, &wanted(window))).collect();
-    let bytes = missing.iter().sum();
-    let pairs = missing.iter().zip(missing.iter().skip(1).chain([&0])).map(|(first, second)| first + second);
+    let bytes = sum(missing.iter().copied());
+    let pairs =
+        missing.iter().zip(missing.iter().skip(1).chain([&0])).map(|(first, second)| first.saturating_add(*second));
     let needed = if archive.keep == Keep::All { bytes } else { pairs.max().unwrap_or(0) };
     room_for(needed, folder)?;
     let granules = windows.iter().flatten().filter(|attempt| attempt.candidate.wanted.is_some()).count();

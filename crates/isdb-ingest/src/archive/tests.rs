@@ -1,8 +1,10 @@
 //! What the ledger makes of granules that are known by their descriptions only.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use isdb_cmr::{Credentials, Hosts, worklist};
+use isdb_datafusion::StoredKeys;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::LedgerRow;
 
@@ -50,7 +52,16 @@ fn reasons(selected: Selected) -> Vec<Skip> {
 }
 
 fn held(archive: &Archive, ledger: &[LedgerRow], asked: &Asked) -> Selected {
-    let rules = Rules { wanted: asked, covers: &|_, _| false, retry: false, since: None };
+    let (stored, owed) = (StoredKeys::default(), BTreeSet::new());
+    let rules = Rules {
+        wanted: asked,
+        covers: &|_, _| false,
+        retry: false,
+        force: false,
+        since: None,
+        stored: &stored,
+        owed: &owed,
+    };
     select(described(archive), &Standing::of(ledger), &rules)
 }
 

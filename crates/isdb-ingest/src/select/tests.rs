@@ -1,5 +1,9 @@
 //! Whole lists of files, round after round.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+
+use isdb_datafusion::{Holdings, SegmentKeys, StoredKeys};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 
@@ -17,7 +21,7 @@ fn stored(
     let (mut files, mut skipped) = (files, BTreeMap::new());
     while !files.is_empty() {
         let wanted = Wanted::default();
-        let rules = Rules { wanted: &wanted, covers: &|_, _| false, retry: false, since: Some(Id(100)) };
+        let rules = Rules { since: Some(Id(100)), ..rules(&wanted) };
         let selected = select(files, &Standing::of(&ledger), &rules);
         for (_, why) in selected.skipped {
             *skipped.entry(why).or_default() += 1;
@@ -32,6 +36,13 @@ fn stored(
     let mut names: Vec<String> = standing.rows().map(|row| name(&row.source)).collect();
     names.sort();
     (names, skipped)
+}
+
+/// Rules without anything known of what files hold.
+fn rules(wanted: &Wanted) -> Rules<'_> {
+    static NOTHING: (LazyLock<StoredKeys>, BTreeSet<Id>) = (LazyLock::new(StoredKeys::default), BTreeSet::new());
+    let (stored, owed) = (&*NOTHING.0, &NOTHING.1);
+    Rules { wanted, covers: &|_, _| false, retry: false, force: false, since: None, stored, owed }
 }
 
 fn ended(id: i64, attempt: &Attempt, unreadable: &[&str]) -> LedgerRow {
@@ -125,7 +136,30 @@ fn a_newer_release_is_not_replaced_by_an_older_of_the_same_request() {
 #[test]
 fn files_that_cannot_be_identified_are_each_tried() {
     let unreadable = |path: &str| Candidate::new(path.into(), Err("truncated".to_owned()));
-    let rules = Rules { wanted: &Wanted::default(), covers: &|_, _| false, retry: false, since: None };
-    let selected = select(vec![unreadable("x.h5"), unreadable("y.h5")], &Standing::of(&[]), &rules);
+    let wanted = Wanted::default();
+    let selected = select(vec![unreadable("x.h5"), unreadable("y.h5")], &Standing::of(&[]), &rules(&wanted));
     assert_eq!((selected.now.len(), selected.later.len()), (2, 0));
+}
+
+#[test]
+fn files_that_may_be_of_one_granule_go_one_after_the_other() {
+    // Two that do not tell their granule: one at the time of a, one a day later.
+    let stranger = |name: &str, start_ns: i64| {
+        let mut file = candidate(name);
+        let identity = file.identity.as_mut().unwrap();
+        (identity.rgt, identity.subset, identity.id) = (None, true, format!("{name}-0123456789abcde{name}"));
+        let span = Some((start_ns, start_ns + 1_000));
+        file.holds = Some(Arc::new(Holdings { segments: SegmentKeys::default().into(), span, missing: Vec::new() }));
+        file
+    };
+    let mut whole = candidate("a");
+    whole.identity.as_mut().unwrap().start = Some(100);
+    let wanted = Wanted::default();
+    let files = vec![stranger("b", 150_000_000_000), whole, stranger("c", 86_400_000_000_000)];
+    let selected = select(files, &Standing::of(&[]), &rules(&wanted));
+    let names = |files: Vec<&Candidate>| -> Vec<String> { files.iter().map(|file| name(&file.source())).collect() };
+    let mut now = names(selected.now.iter().map(|attempt| &attempt.candidate).collect());
+    now.sort();
+    assert_eq!(now, ["a.h5", "c.h5"]);
+    assert_eq!(names(selected.later.iter().collect()), ["b.h5"]);
 }

@@ -31,7 +31,7 @@ pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[
         eprintln!("granules: none; CMR has nothing for this release, place and time");
         return;
     };
-    let bytes: u64 = granules.iter().filter_map(|granule| granule.bytes).sum();
+    let bytes: u64 = granules.iter().filter_map(|granule| granule.bytes).fold(0, u64::saturating_add);
     let unknown = granules.iter().filter(|granule| granule.bytes.is_none()).count();
     let unknown = if unknown > 0 { format!(", and {unknown} of unknown size") } else { String::new() };
     eprintln!("granules: {}", granules.len());
