@@ -1,15 +1,18 @@
 //! Asks the login host, once, whether it knows who we are.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use reqwest::Response;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use crate::earthdata::{Earthdata, go_on_by_login};
+use crate::body::at_most;
+use crate::earthdata::{Earthdata, USER_INFO};
 use crate::error::{Error, Result};
 
 /// Lists the tokens of the user whose name and password come along.
 const TOKENS: &str = "/api/users/tokens";
-/// Tells whose the token is that comes along.
-const USER_INFO: &str = "/oauth/userInfo";
+/// Bytes of an answer about an account.
+const MOST: usize = 1 << 20;
 
 /// Whom the login host took us for, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +46,10 @@ impl Earthdata {
     pub async fn check(&self) -> Result<Account> {
         if let Some(token) = &self.credentials.token {
             match self.ask_login_host(USER_INFO, true).await {
-                Err(error @ Error::Refused { .. }) if self.credentials.login.is_some() => go_on_by_login(&error),
+                Err(error @ Error::Refused { .. }) if self.credentials.login.is_some() => self.go_on_by_login(&error),
                 asked => {
-                    let (claims, info) = (token.claims(), asked?.json::<UserInfo>().await);
-                    let user = info.ok().and_then(|info| info.uid).or(claims.user);
+                    let (claims, info) = (token.claims(), json::<UserInfo>(asked?).await);
+                    let user = info.and_then(|info| info.uid).or(claims.user);
                     let whence = token.whence.clone();
                     return Ok(Account { user, by: "token", whence, token_expires: claims.expires });
                 }
@@ -55,11 +58,16 @@ impl Earthdata {
         let Some(login) = &self.credentials.login else {
             return Err(Error::NoLogin { url: crate::hosts::told(&self.hosts.login) });
         };
-        let tokens = self.ask_login_host(TOKENS, false).await?.json::<Vec<Issued>>().await.unwrap_or_default();
+        let tokens = json::<Vec<Issued>>(self.ask_login_host(TOKENS, false).await?).await.unwrap_or_default();
         let token_expires = tokens.iter().filter_map(|token| day(token.expiration_date.as_deref()?)).max();
         let (user, whence) = (Some(login.user.clone()), login.whence.clone());
         Ok(Account { user, by: "login", whence, token_expires })
     }
+}
+
+/// The body of `response`, if it is what it should be: whoever answers well knows the user, whatever else it says.
+async fn json<T: DeserializeOwned>(response: Response) -> Option<T> {
+    serde_json::from_slice(&at_most(response, MOST).await.ok()??).ok()
 }
 
 /// The start of a day that is written `MM/DD/YYYY`.
