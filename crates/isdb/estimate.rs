@@ -14,7 +14,7 @@ pub(crate) fn segments(bytes: u64) -> u64 {
 
 /// Bytes of a database of so many bytes of granules, with all variables, without filters and region.
 pub(crate) fn database(bytes: u64) -> u64 {
-    segments(bytes) * STORED_PER_SEGMENT
+    segments(bytes).saturating_mul(STORED_PER_SEGMENT)
 }
 
 /// A size as people say it, in decimal units.
@@ -24,7 +24,8 @@ pub(crate) fn told(bytes: u64) -> String {
         1_000_000_000..1_000_000_000_000 => (1_000_000_000, "GB"),
         _ => (1_000_000_000_000, "TB"),
     };
-    let tenths = bytes / (unit / 10);
+    // Rounded, as what was fetched is.
+    let tenths = bytes.saturating_add(unit / 20) / (unit / 10);
     format!("{}.{} {name}", tenths / 10, tenths % 10)
 }
 
@@ -35,8 +36,9 @@ mod tests {
     #[test]
     fn sizes_are_told_in_the_unit_that_fits() {
         assert_eq!(told(0), "0.0 MB");
-        assert_eq!(told(15_568_981), "15.5 MB");
-        assert_eq!(told(385_160_000_000), "385.1 GB");
+        assert_eq!(told(15_568_981), "15.6 MB");
+        assert_eq!(told(385_160_000_000), "385.2 GB");
+        assert_eq!(told(u64::MAX), "18446744.0 TB");
         assert_eq!(told(4_600_000_000_000), "4.6 TB");
     }
 

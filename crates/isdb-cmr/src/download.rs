@@ -20,7 +20,7 @@ use crate::item::{Checksum, FoundGranule};
 use crate::verify::Algorithm;
 
 pub use record::{remove_fetched, set_aside};
-pub use space::{free_bytes, missing_bytes, room_for};
+pub use space::{free_bytes, is_unfinished, missing_bytes, room_for};
 
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// What this crate's functions return.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -137,6 +139,14 @@ pub enum Error {
         /// The HTTP status with its name.
         status: reqwest::StatusCode,
     },
+    /// The link to storage that the archive gave out did not open, as it does not when its time is over.
+    #[error("{url} redirects to a link that answered {status}: it may have expired")]
+    Link {
+        /// What was asked for.
+        url: String,
+        /// The HTTP status with its name.
+        status: reqwest::StatusCode,
+    },
     /// The answer is not what the protocol promises.
     #[error("{url}: {problem}")]
     Answer {
@@ -236,6 +246,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// A folder cannot be made.
+    pub(crate) fn folder(path: &Path, source: std::io::Error) -> Error {
+        use std::io::ErrorKind::{AlreadyExists, NotADirectory};
+        let source = match source.kind() {
+            AlreadyExists | NotADirectory => {
+                std::io::Error::new(NotADirectory, "expected a folder, found a file there or above")
+            }
+            _ => source,
+        };
+        Error::io(path, source)
+    }
+
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Error {
         Error::Io { path: path.to_path_buf(), source }
     }
@@ -284,7 +306,8 @@ impl Error {
 }
 
 /// Why not one file alone could not be fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Refusal {
     /// The login is missing or was refused.

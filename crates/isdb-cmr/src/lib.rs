@@ -27,8 +27,8 @@ pub mod worklist;
 pub use client::{CMR_URL, Cmr, Patience};
 pub use credentials::{Claims, Credentials, Login, Secret, Token};
 pub use download::{
-    Fetched, Options, Outcome, Progress, Wanted, download, file_of, free_bytes, missing_bytes, remove_fetched,
-    room_for, set_aside,
+    Fetched, Options, Outcome, Progress, Wanted, download, file_of, free_bytes, is_unfinished, missing_bytes,
+    remove_fetched, room_for, set_aside,
 };
 pub use earthdata::Earthdata;
 pub use error::{Error, Refusal, Result};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use futures::StreamExt;
-use isdb_cmr::Wanted;
+use isdb_cmr::{Refusal, Wanted};
 use isdb_datafusion::{GranuleIdentity, identify};
 use isdb_schema::granule_name::GranuleName;
 
@@ -28,6 +28,8 @@ pub(crate) struct Candidate {
     pub(crate) wanted: Option<Wanted>,
     /// Where it failed if it has no identity, as the ledger's `stage` says it.
     pub(crate) stage: &'static str,
+    /// Why not it alone could not be fetched.
+    pub(crate) refusal: Option<Refusal>,
     pub(crate) identity: Result<GranuleIdentity, String>,
 }
 
@@ -44,6 +46,7 @@ impl Candidate {
             is_described: false,
             wanted: None,
             stage: "identify",
+            refusal: None,
             identity,
         }
     }

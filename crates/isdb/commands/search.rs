@@ -9,7 +9,7 @@ use isdb_schema::region::Region;
 use isdb_store::{Database, Location};
 
 use crate::cli::{Format, Search, Sought};
-use crate::failure::{Failure, SUCCESS};
+use crate::failure::{Failure, SOME_FAILED, SUCCESS};
 use crate::progress;
 use crate::settings::region_and_period;
 
@@ -24,7 +24,7 @@ pub(crate) async fn run(arguments: Search, database: Option<Location>) -> Result
     let granules = &found.granules;
     listing::write(granules, format, arguments.output.as_deref()).await?;
     found.tell();
-    Ok(SUCCESS)
+    Ok(if found.unusable.is_empty() { SUCCESS } else { SOME_FAILED })
 }
 
 /// What CMR has.
@@ -32,7 +32,8 @@ pub(crate) struct Found {
     /// By their start.
     pub(crate) granules: Vec<FoundGranule>,
     left_out: (u64, u64),
-    unusable: Vec<Unusable>,
+    /// Descriptions that no granule can be made of.
+    pub(crate) unusable: Vec<Unusable>,
 }
 
 impl Found {
@@ -51,6 +52,8 @@ impl Found {
 /// The granules that `query` finds of the release that is sought.
 pub(crate) async fn search(sought: &Sought, query: Query, database: Option<&Location>) -> Result<Found, Failure> {
     let cmr = Cmr::new(&sought.cmr_url, Patience::default())?;
+    // A wait may take a minute: whoever looks on is told, wherever logs go.
+    let cmr = cmr.with_notices(|text| progress::aside(|| eprintln!("{text}")));
     let release = release(sought.release, database, &cmr).await?;
     Ok(Found::of(gather(&cmr, &Query { release, ..query }).await?))
 }

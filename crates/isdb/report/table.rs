@@ -6,6 +6,9 @@ use std::time::Duration;
 use isdb_ingest::{Ended, Report, Told};
 use isdb_schema::ledger::Removed;
 
+use crate::failure::refusal_hint;
+use crate::report::failed::{Failed, tell_failed};
+
 /// So many warnings are told one by one.
 const WARNINGS_TOLD: usize = 10;
 
@@ -28,9 +31,14 @@ pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
     if let Some(problem) = &report.untidy {
         eprintln!("warning: the granules are in the database, but its fragments could not be tidied up: {problem}");
     }
-    for failed in report.granules.iter().filter(|told| told.state == Ended::Failed) {
-        eprintln!("failed: {}", failure(failed));
-    }
+    let failed = report.granules.iter().filter(|told| told.state == Ended::Failed);
+    let failed = failed.map(|told| Failed {
+        name: told.granule.clone(),
+        text: failure(told),
+        refusal: told.refusal,
+        hint: told.refusal.map(refusal_hint),
+    });
+    tell_failed(&failed.collect::<Vec<_>>());
     for line in aligned(&lines(report, elapsed)) {
         eprintln!("{line}");
     }
@@ -61,7 +69,7 @@ fn sum(report: &Report) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    told.join(", ")
+    if told.is_empty() { "none".to_owned() } else { told.join(", ") }
 }
 
 const ENDS: [(Ended, &str); 6] = [

@@ -299,9 +299,12 @@ impl Version {
 /// What an answer that brings nothing of the file means.
 fn refused(wanted: &Wanted, response: &Response, behind_link: bool) -> Stopped {
     let (url, status) = (told(&wanted.url), response.status());
-    let error = Error::Status { url, status };
     let link_has_ended =
         behind_link && matches!(status, StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
+    let error = match link_has_ended {
+        true => Error::Link { url, status },
+        false => Error::Status { url, status },
+    };
     // A 401 that comes as far as this is one of an archive that does not take a good token for the moment.
     let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::UNAUTHORIZED)
         || status.is_server_error();

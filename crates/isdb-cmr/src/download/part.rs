@@ -94,7 +94,7 @@ impl Part {
         let path = with_ending(target, ENDING);
         let sidecar = with_ending(target, ".part.json");
         if let Some(folder) = target.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
+            std::fs::create_dir_all(folder).map_err(|source| Error::folder(folder, source))?;
         }
         let file = locked(&path)?;
         let failed = |source| Error::io(&path, source);

@@ -22,6 +22,12 @@ pub fn missing_bytes<'a>(folder: &Path, wanted: impl IntoIterator<Item = &'a Wan
     wanted.into_iter().filter_map(missing).fold(0, u64::saturating_add)
 }
 
+/// Whether bytes of a file of this name wait in `folder` for the rest.
+#[must_use]
+pub fn is_unfinished(folder: &Path, name: &str) -> bool {
+    file_of(folder, name).is_ok_and(|target| with_ending(&target, ENDING).exists())
+}
+
 /// Fails when `bytes` more do not fit into `folder`, which is created if need be.
 ///
 /// # Errors
@@ -39,7 +45,7 @@ pub fn room_for(bytes: u64, folder: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::Io`] when the folder cannot be created or looked at.
 pub fn free_bytes(folder: &Path) -> Result<u64> {
-    std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
+    std::fs::create_dir_all(folder).map_err(|source| Error::folder(folder, source))?;
     free(folder)
 }
 

@@ -12,7 +12,7 @@ const PROBLEMS_TOLD: usize = 10;
 pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[Unusable]) {
     let lacking = granules.iter().filter_map(|granule| Some((granule.file_name(), granule.problem()?.to_owned())));
     let nameless = unusable.iter().map(|description| {
-        (description.concept_id.clone().unwrap_or_else(|| "a description".to_owned()), description.reason.clone())
+        (description.name(), description.reason.clone())
     });
     let problems: Vec<(String, String)> = nameless.chain(lacking).collect();
     for (what, problem) in problems.iter().take(PROBLEMS_TOLD) {
@@ -31,7 +31,7 @@ pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[
         eprintln!("granules: none; CMR has nothing for this release, place and time");
         return;
     };
-    let bytes: u64 = granules.iter().filter_map(|granule| granule.bytes).sum();
+    let bytes = granules.iter().filter_map(|granule| granule.bytes).fold(0, u64::saturating_add);
     let unknown = granules.iter().filter(|granule| granule.bytes.is_none()).count();
     let unknown = if unknown > 0 { format!(", and {unknown} of unknown size") } else { String::new() };
     eprintln!("granules: {}", granules.len());
