@@ -31,7 +31,7 @@ fn every_write_of_a_download_may_fail_once_and_the_next_run_completes_the_file()
     for (errno, error) in [("ENOSPC", "No space left on device"), ("EIO", "Input/output error")] {
         // A full disk takes a part of the last write first.
         for short in [false, true].into_iter().filter(|short| is_long || *short == (errno == "ENOSPC")) {
-            for number in (1..).step_by(if is_long { 1 } else { 4 }) {
+            for number in (1..).step_by(if is_long { 1 } else { 3 }) {
                 let place = Place::in_memory();
                 let mut first = command(&place, &archive, &["download", &url]);
                 first.env("LD_PRELOAD", &library).env("FAIL_WRITE", number.to_string()).env("FAIL_ERRNO", errno);

@@ -274,7 +274,10 @@ impl Part {
             record::write(&target, &Record::of(&file.metadata()?, url))?;
             match replaces {
                 true => std::fs::rename(&path, &target)?,
-                false if !record::rename_new(&path, &target)? => return Ok(false),
+                false if !record::rename_new(&path, &target)? => {
+                    record::forget(&target);
+                    return Ok(false);
+                }
                 false => {}
             }
             target.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;

@@ -37,6 +37,11 @@ pub(super) fn write(target: &Path, record: &Record) -> std::io::Result<()> {
     }
 }
 
+/// Deletes the record of `target`.
+pub(super) fn forget(target: &Path) {
+    let _ = std::fs::remove_file(place(target));
+}
+
 /// Whether this program has fetched the file at `target`, and nobody has changed it since.
 pub(crate) fn is_ours(target: &Path) -> bool {
     let record = std::fs::read(place(target)).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
@@ -49,7 +54,7 @@ pub(crate) fn is_ours(target: &Path) -> bool {
 pub fn remove_fetched(target: &Path) -> bool {
     let is_removed = is_ours(target) && std::fs::remove_file(target).is_ok();
     if is_removed {
-        let _ = std::fs::remove_file(place(target));
+        forget(target);
         if let Some(folder) = target.parent() {
             let _ = std::fs::remove_dir(folder);
         }
@@ -67,7 +72,7 @@ pub fn set_aside(target: &Path) -> Option<PathBuf> {
     if !is_ours(target) || std::fs::rename(target, &aside).is_err() {
         return None;
     }
-    let _ = std::fs::remove_file(place(target));
+    forget(target);
     Some(aside)
 }
 
