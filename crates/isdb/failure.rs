@@ -255,7 +255,9 @@ fn way_hint(reason: &str) -> &'static str {
         () if says("certificate") => {
             "the certificate of the host, or of a proxy before it, is not trusted here; SSL_CERT_FILE names a file of trusted ones"
         }
-        () if says("proxy") || says("tunnel") => "HTTPS_PROXY and NO_PROXY name the proxy, and what is reached without one",
+        () if says("proxy") || says("tunnel") => {
+            "HTTPS_PROXY and NO_PROXY name the proxy, and what is reached without one"
+        }
         () => "https://status.earthdata.nasa.gov tells of outages; try again later",
     }
 }

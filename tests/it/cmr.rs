@@ -193,7 +193,8 @@ fn a_granule_that_cannot_be_fetched_is_told_and_the_others_are_listed() {
         run.stderr
     );
     let native = format!("{}_KOiFgTqo", name(1));
-    let told = format!("warning: {native} (G1001-NSIDC_CPRD): umm.DataGranule.Identifiers and umm.RelatedUrls name no file");
+    let told =
+        format!("warning: {native} (G1001-NSIDC_CPRD): umm.DataGranule.Identifiers and umm.RelatedUrls name no file");
     assert!(run.stderr.contains(&told), "{}", run.stderr);
 }
 
@@ -206,8 +207,7 @@ fn fields_that_are_null_or_of_another_type_cost_no_granule() {
     let (place, cmr) = (Place::new(), FakeCmr::start(items));
     let run = search(&place, &cmr, &["--format", "ndjson"]);
     assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 3), "{}", run.stderr);
-    let bytes: Vec<Option<u64>> =
-        worklist::read(run.stdout.as_bytes()).map(|granule| granule.unwrap().bytes).collect();
+    let bytes: Vec<Option<u64>> = worklist::read(run.stdout.as_bytes()).map(|granule| granule.unwrap().bytes).collect();
     assert_eq!(bytes, [Some(87_031_808), Some(3_102_265), Some(87_031_808)]);
 }
 

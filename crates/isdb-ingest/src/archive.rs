@@ -162,13 +162,15 @@ pub(crate) async fn bring(
         }
         let granules = windows.iter().map(Vec::len).sum::<usize>() + candidates.len();
         run.ahead = (granules, windows.iter().map(|window| size(window)).sum::<u64>() + size_of(&candidates));
+        let mut announced = windows.iter().map(|window| (window.len(), size(window))).collect::<Vec<_>>().into_iter();
         let mut windows = windows.into_iter();
         let mut ahead = windows.next().map(|window| Fetching::begin(archive, window, &events));
         while let Some(mut fetching) = ahead {
             let Fetched { candidates, disposable } = told.beside(fetching.end()).await?;
             ahead = windows.next().map(|window| Fetching::begin(archive, window, &events));
-            let (granules, bytes) = run.ahead;
-            run.ahead = (granules.saturating_sub(candidates.len()), bytes.saturating_sub(size_of(&candidates)));
+            // What has come may be larger or smaller than its description says, or nothing.
+            let ((granules, bytes), window) = (run.ahead, announced.next().unwrap_or_default());
+            run.ahead = (granules.saturating_sub(window.0), bytes.saturating_sub(window.1));
             let kept: Vec<PathBuf> = candidates.iter().map(|candidate| candidate.path.clone()).collect();
             let before = run.report().granules.len();
             told.beside(run.ingest(candidates, &mut |event| telling.tell(event))).await?;

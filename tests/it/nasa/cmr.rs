@@ -206,7 +206,7 @@ async fn answer(State(inside): State<Arc<Mutex<Inside>>>, uri: Uri, headers: Hea
         let act = inside.script.pop_front().unwrap_or(if is_large { Act::Cut } else { Act::Serve });
         (act, inside.items.clone())
     };
-    let path = asked.path.strip_prefix("/moved").unwrap_or(&asked.path);
+    let path = asked.path.trim_start_matches("/moved");
     match path {
         "/search/granules.umm_json" => granules(&asked, act, items).await,
         "/search/collections.umm_json" => collections(&items),

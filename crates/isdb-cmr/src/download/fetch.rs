@@ -1,5 +1,6 @@
 //! One file from wanted to verified: nothing is asked for that is there, and attempts follow each other as long as they help.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -158,7 +159,7 @@ enum There {
 async fn there(target: &Path, wanted: &Wanted) -> Result<There> {
     let (path, size, checksum) = (target.to_path_buf(), wanted.size, wanted.checksum.clone());
     blocking(target, move || match std::fs::metadata(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(There::Nothing),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(There::Nothing),
         Err(error) => Err(error),
         Ok(metadata) => {
             // Bytes behind the end of its HDF5 structure are legal, and the server may have sent them.

@@ -38,8 +38,7 @@ pub(crate) fn leftovers(archive: &Archive, ledger: &[LedgerRow]) -> Vec<PathBuf>
     if archive.keep != Keep::Nothing {
         return Vec::new();
     }
-    let done: HashSet<&str> =
-        ledger.iter().filter(|row| row.state.is_done()).map(|row| row.granule.as_str()).collect();
+    let done: HashSet<&str> = ledger.iter().filter(|row| row.state.is_done()).map(|row| row.granule.as_str()).collect();
     let is_done = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str()?.parse::<GranuleName>().ok());
         name.is_some_and(|name| done.contains(name.id().as_str()))

@@ -109,7 +109,10 @@ fn neither_password_nor_presigned_link_gets_into_the_ledger() {
     assert_eq!(of(format!("https://ann:hunter2@mirror.example/x/{file}?X-Amz-Signature=s#f")), plain);
     assert_eq!(of(plain.clone()), plain);
     // Where only the query names the file, granules still differ.
-    assert_eq!(of(format!("https://mirror.example/get?key=s&file={file}")), format!("https://mirror.example/get#{file}"));
+    assert_eq!(
+        of(format!("https://mirror.example/get?key=s&file={file}")),
+        format!("https://mirror.example/get#{file}")
+    );
 }
 
 #[test]

@@ -23,7 +23,8 @@ pub(super) fn read(arguments: &[String]) -> Result<Listed, Failure> {
     let mut names = HashSet::new();
     for argument in arguments {
         if argument.starts_with("https://") || argument.starts_with("http://") {
-            let wanted = from_url(argument).ok_or_else(|| Failure::Refused(format!("{}: names no file", without_secrets(argument))))?;
+            let wanted = from_url(argument)
+                .ok_or_else(|| Failure::Refused(format!("{}: names no file", without_secrets(argument))))?;
             listed.add(wanted, &mut names);
             continue;
         }

@@ -11,9 +11,7 @@ const PROBLEMS_TOLD: usize = 10;
 
 pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[Unusable]) {
     let lacking = granules.iter().filter_map(|granule| Some((granule.file_name(), granule.problem()?.to_owned())));
-    let nameless = unusable.iter().map(|description| {
-        (description.name(), description.reason.clone())
-    });
+    let nameless = unusable.iter().map(|description| (description.name(), description.reason.clone()));
     let problems: Vec<(String, String)> = nameless.chain(lacking).collect();
     for (what, problem) in problems.iter().take(PROBLEMS_TOLD) {
         eprintln!("warning: {what}: {problem}");
