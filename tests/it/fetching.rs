@@ -101,9 +101,12 @@ fn a_description_of_no_use_is_a_failure_of_the_ingest() {
     let mut items = nasa.publish();
     items[1]["umm"] = json!({"GranuleUR": "a record", "CollectionReference": {"Version": "007"}});
     nasa.cmr.know(items);
+    let preview = nasa.ok(&[&YEARS[..], &["--dry-run"]].concat());
+    assert!(preview.stderr.contains("would fail: a record (G2-NSIDC_CPRD): umm.DataGranule"), "{}", preview.stderr);
     let run = nasa.run(&[&YEARS[..], &["--report", "r.json"]].concat());
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     assert!(run.stderr.contains("granules: 2 ingested, 1 failed"), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("G2-NSIDC_CPRD").count(), 1, "told once: {}", run.stderr);
     let report: Value = serde_json::from_slice(&std::fs::read(nasa.place.path("r.json")).unwrap()).unwrap();
     let failed = report["granules"].as_array().unwrap().iter().find(|told| told["state"] == "failed").unwrap();
     assert_eq!((&failed["stage"], &failed["granule"]), (&json!("search"), &json!("a record (G2-NSIDC_CPRD)")));

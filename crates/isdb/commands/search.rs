@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: Search, database: Option<Location>) -> Result
     let found = search(&arguments.sought, query, database.as_ref()).await?;
     let granules = &found.granules;
     listing::write(granules, format, arguments.output.as_deref()).await?;
-    found.tell();
+    found.tell(true);
     Ok(if found.unusable.is_empty() { SUCCESS } else { SOME_FAILED })
 }
 
@@ -43,9 +43,12 @@ impl Found {
         Found { granules: list.into_granules(), left_out, unusable }
     }
 
-    /// What it comes to, on standard error.
-    pub(crate) fn tell(&self) {
-        totals::tell(&self.granules, self.left_out, &self.unusable);
+    /// What it comes to, on standard error. An ingest reports granules with `problems` itself, as failures.
+    pub(crate) fn tell(&self, problems: bool) {
+        if problems {
+            totals::tell_problems(&self.granules, &self.unusable);
+        }
+        totals::tell(&self.granules, self.left_out);
     }
 }
 

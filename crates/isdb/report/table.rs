@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use isdb_cmr::printable;
 use isdb_ingest::{Ended, Report, Told};
 use isdb_schema::ledger::Removed;
 
@@ -23,7 +24,7 @@ struct Line {
 /// Tells `report` of an ingest into `database` that took `elapsed`.
 pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
     for warning in report.warnings.iter().take(WARNINGS_TOLD) {
-        eprintln!("warning: {}: {}", warning.path, warning.text);
+        eprintln!("warning: {}", printable(&format!("{}: {}", warning.path, warning.text)));
     }
     if let Some(more) = report.warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
         eprintln!("warnings: {more} more; SELECT granule, notes, missing_variables FROM granules");

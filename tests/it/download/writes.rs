@@ -7,13 +7,13 @@ const SHIM: &str = include_str!("../../shim/fail_write.c");
 /// Some writes of 256 kB.
 const LENGTH: usize = 2_300_000;
 
-/// Builds the shim; None, said aloud, without a C compiler.
+/// Builds the shim; `None`, counted as a skipped test, without a C compiler.
 fn shim(place: &Place) -> Option<PathBuf> {
     let (source, library) = (place.path("fail_write.c"), place.path("fail_write.so"));
     std::fs::write(&source, SHIM).unwrap();
     let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl").status();
     if !built.as_ref().is_ok_and(|status| status.success()) {
-        eprintln!("skipped: no C compiler for the shim that makes writes fail: {built:?}");
+        isdb_testing::skip("without a C compiler", "cc, which builds the library that makes writes fail");
         return None;
     }
     Some(library)
@@ -25,7 +25,7 @@ fn every_write_of_a_download_may_fail_once_and_the_next_run_completes_the_file()
     archive.put("a.h5", content.clone());
     let tools = Place::new();
     let Some(library) = shim(&tools) else { return };
-    let is_long = std::env::var_os("ISDB_TEST_LONG").is_some();
+    let is_long = isdb_testing::is_long();
     let url = archive.url("a.h5");
     let mut hit = 0;
     for (errno, error) in [("ENOSPC", "No space left on device"), ("EIO", "Input/output error")] {

@@ -60,7 +60,7 @@ fn is_tracked(sought: &Sought) -> bool {
 
 /// What was found, told, and how it is to come.
 fn archive(found: Found, is_named: bool, arguments: &Ingest, settings: &Settings) -> Result<Archive, Failure> {
-    found.tell();
+    found.tell(false);
     let (given, config) = (&arguments.fetching, &settings.config.download);
     let named = given.data.clone().or_else(|| config.folder.as_ref().map(PathBuf::from));
     let is_own = named.is_none();

@@ -9,7 +9,8 @@ use crate::estimate::{self, told};
 /// So many granules with problems are told one by one.
 const PROBLEMS_TOLD: usize = 10;
 
-pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[Unusable]) {
+/// What stands in the way of granules.
+pub(crate) fn tell_problems(granules: &[FoundGranule], unusable: &[Unusable]) {
     let lacking = granules.iter().filter_map(|granule| Some((granule.file_name(), granule.problem()?.to_owned())));
     let nameless = unusable.iter().map(|description| (description.name(), description.reason.clone()));
     let problems: Vec<(String, String)> = nameless.chain(lacking).collect();
@@ -19,6 +20,9 @@ pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[
     if let Some(more) = problems.len().checked_sub(PROBLEMS_TOLD).filter(|more| *more > 0) {
         eprintln!("warnings: {more} more of this kind");
     }
+}
+
+pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64)) {
     for (count, what) in [(left_out.0, "of an older revision"), (left_out.1, "listed twice")] {
         if count > 0 {
             eprintln!("left out: {count} {what}");
