@@ -66,9 +66,12 @@ fn sizes_that_are_rounded_are_told_and_looked_for_on_the_disk() {
     let run = nasa.ok(&YEARS);
     assert!(run.stderr.contains("to fetch: 3 granules, 6.3 MB"), "{}", run.stderr);
     assert!(run.stderr.contains("download: 6.3 MB"), "{}", run.stderr);
-    // A terabyte each.
+    // A terabyte each: more than there is room for, on most machines.
+    if isdb_cmr::free_bytes(&nasa.place.path("")).unwrap() > 3_000_000_000_000 {
+        return;
+    }
     for item in &mut items {
-        item["umm"]["DataGranule"]["ArchiveAndDistributionInformation"][0]["Size"] = json!(500_000_000.0);
+        item["umm"]["DataGranule"]["ArchiveAndDistributionInformation"][0]["Size"] = json!(1_000_000.0);
     }
     nasa.cmr.know(items);
     let before = nasa.archive.seen().len();
