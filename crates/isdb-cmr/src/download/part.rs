@@ -266,12 +266,11 @@ impl Part {
             return Ok(Finished::Wrong(problem));
         }
         self.sync().await?;
-        let (path, target, sidecar, file) =
-            (self.path.clone(), self.target.clone(), self.sidecar.clone(), Arc::clone(&self.file));
+        let (path, target, sidecar) = (self.path.clone(), self.target.clone(), self.sidecar.clone());
         let url = self.version.as_ref().map(|version| version.url.clone());
         let named = blocking(&self.path, move || {
             // First, so that no kill leaves a file that this program does not know for its own.
-            record::write(&target, &Record::of(&file.metadata()?, url))?;
+            record::write(&target, &Record::of(&File::open(&path)?.metadata()?, url))?;
             match replaces {
                 true => std::fs::rename(&path, &target)?,
                 false if !record::rename_new(&path, &target)? => {

@@ -10,21 +10,24 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+/// File systems round times: FAT to two seconds, others when a file leaves the cache.
+const ROUNDED: u64 = 2;
+
 /// What a fetched file was when it got its name.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Record {
     /// Where it came from, without a query.
     url: Option<String>,
     /// Its length in bytes.
     length: u64,
-    /// When it was last changed, in seconds and nanoseconds since 1970.
-    modified: (i64, i64),
+    /// When it was last changed, in seconds since 1970.
+    modified: i64,
 }
 
 impl Record {
     /// That of a file with this metadata, fetched from `url`.
     pub(super) fn of(file: &Metadata, url: Option<String>) -> Record {
-        Record { url, length: file.len(), modified: (file.mtime(), file.mtime_nsec()) }
+        Record { url, length: file.len(), modified: file.mtime() }
     }
 }
 
@@ -46,7 +49,9 @@ pub(super) fn forget(target: &Path) {
 pub(crate) fn is_ours(target: &Path) -> bool {
     let record = std::fs::read(place(target)).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
     let file = std::fs::symlink_metadata(target).ok().filter(Metadata::is_file);
-    record.zip(file).is_some_and(|(record, file)| Record { url: None, ..record } == Record::of(&file, None))
+    record
+        .zip(file)
+        .is_some_and(|(record, file)| record.length == file.len() && record.modified.abs_diff(file.mtime()) <= ROUNDED)
 }
 
 /// Deletes the file at `target` and the folder that was made for it, if this program has fetched it. Returns whether it did.
