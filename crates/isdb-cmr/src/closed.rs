@@ -1,12 +1,12 @@
-//! Whether the archive is open to this login at all: where file after file is refused, the rest is not asked for.
+//! Whether the archive is open to this login at all: where file after file is refused, the rest is not requested.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 
-/// So many files in a row: one or two may want a licence of their own.
+/// Files in a row: one or two may want a licence of their own.
 const IN_A_ROW: usize = 5;
-/// One file of so many is asked for all the same, since what follows in a list may be open.
+/// Every file of this number is requested all the same, since what follows in a list may be open.
 const TRIED: usize = 32;
 
 /// How many files in a row were refused to a login that is right.

@@ -2,8 +2,10 @@
 
 mod attempt;
 mod fetch;
+mod names;
 mod part;
 mod record;
+mod sidecar;
 mod space;
 
 use std::path::{Path, PathBuf};
@@ -174,7 +176,7 @@ pub fn download(
 /// [`Error::Name`] when it is not the plain name of a file.
 pub fn file_of(folder: &Path, name: &str) -> Result<PathBuf> {
     let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
-    let stem = Path::new(name).file_stem().filter(|_| plain && !name.ends_with(part::ENDING));
+    let stem = Path::new(name).file_stem().filter(|_| plain && !name.ends_with(names::ENDING));
     Ok(folder.join(stem.ok_or_else(|| Error::Name { name: name.to_owned() })?).join(name))
 }
 

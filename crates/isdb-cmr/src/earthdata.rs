@@ -13,7 +13,6 @@ use crate::closed::Closed;
 use crate::cookies::Cookies;
 use crate::credentials::{Credentials, Login, Token};
 use crate::error::{Error, Result};
-use crate::headers::is_page;
 use crate::hosts::{Hosts, bare, is_http, told};
 use crate::notices::Notices;
 use crate::redirect::redirect;
@@ -21,20 +20,18 @@ use crate::s3_credentials::S3Cache;
 use crate::trial::{Trial, Turn, Why};
 
 const MAX_HOPS: usize = 10;
-/// Tells whose the token is that comes along.
-pub(crate) const USER_INFO: &str = "/oauth/userInfo";
 const CONNECT: Duration = Duration::from_secs(30);
 
 /// A session with NASA's archive: credentials, cookies (in memory only), and what is known of both. A process needs one: it is
 /// the session that remembers a refusal.
 #[derive(Debug)]
 pub struct Earthdata {
-    client: Client,
+    pub(crate) client: Client,
     pub(crate) hosts: Hosts,
     pub(crate) credentials: Credentials,
     cookies: Cookies,
-    token: Trial,
-    login: Trial,
+    pub(crate) token: Trial,
+    pub(crate) login: Trial,
     patience: Duration,
     notices: Notices,
     pub(crate) closed: Closed,
@@ -271,19 +268,8 @@ impl Earthdata {
         Ok(Some(response))
     }
 
-    /// Whether the login host knows the token; None when it does not say.
-    async fn knows_token(&self, token: &Token) -> Option<bool> {
-        let at = self.at_login_host(USER_INFO).ok()?;
-        let request = self.client.get(at.clone()).header(AUTHORIZATION, token.header(Utc::now()).ok()?);
-        let response = self.send(&at, request).await.ok()?;
-        match response.status() {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(false),
-            status => (status.is_success() && !is_page(response.headers())).then_some(true),
-        }
-    }
-
     /// Sends `request`, whose headers and query are never told.
-    async fn send(&self, at: &Url, request: RequestBuilder) -> Result<Response> {
+    pub(crate) async fn send(&self, at: &Url, request: RequestBuilder) -> Result<Response> {
         let response = request.send().await.map_err(|error| self.broken(at, error))?;
         self.cookies.keep(at, &response);
         tracing::debug!(
@@ -350,7 +336,7 @@ impl Earthdata {
     }
 
     /// Why the user and password are not sent.
-    fn login_error(&self, why: Why) -> Error {
+    pub(crate) fn login_error(&self, why: Why) -> Error {
         let whence = self.credentials.login.as_ref().map(|login| login.whence.clone()).unwrap_or_default();
         match why {
             Why::Refused => Error::Refused { what: "login", whence },
@@ -359,7 +345,7 @@ impl Earthdata {
     }
 
     /// Why the token is not sent.
-    fn token_error(&self, why: Why) -> Error {
+    pub(crate) fn token_error(&self, why: Why) -> Error {
         let whence = self.credentials.token.as_ref().map(|token| token.whence.clone()).unwrap_or_default();
         match why {
             Why::Refused => Error::Refused { what: "token", whence },
@@ -370,39 +356,6 @@ impl Earthdata {
     /// Tells why the token is not used any more, where a login takes its place.
     pub(crate) fn go_on_by_login(&self, error: &Error) {
         self.notices.tell(&by_login(error));
-    }
-
-    fn at_login_host(&self, path: &str) -> Result<Url> {
-        let prefix = self.hosts.login.as_str().trim_end_matches('/');
-        Url::parse(&format!("{prefix}{path}"))
-            .map_err(|_| Error::Answer { url: told(&self.hosts.login), problem: "is no base for a URL".to_owned() })
-    }
-
-    /// Asks the login host at `path`, with the token if `by_token`, else with user and password.
-    pub(crate) async fn ask_login_host(&self, path: &str, by_token: bool) -> Result<Response> {
-        let at = self.at_login_host(path)?;
-        let trial = if by_token { &self.token } else { &self.login };
-        let refused = |why| if by_token { self.token_error(why) } else { self.login_error(why) };
-        let request = self.client.get(at.clone());
-        let request = match (by_token, &self.credentials.token, &self.credentials.login) {
-            (true, Some(token), _) => request.header(AUTHORIZATION, token.header(Utc::now())?),
-            (false, _, Some(login)) => request.basic_auth(&login.user, Some(login.password.reveal())),
-            _ => return Err(Error::NoLogin { url: told(&at) }),
-        };
-        let turn = trial.turn().await.map_err(refused)?;
-        let response = self.send(&at, request).await?;
-        let why = match response.status() {
-            // A page for people says neither yes nor no.
-            status if status.is_success() && is_page(response.headers()) => Why::Unanswered { url: told(&at) },
-            status if status.is_success() => {
-                turn.accepted();
-                return Ok(response);
-            }
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Why::Refused,
-            status => return Err(Error::Status { url: told(&at), status }),
-        };
-        turn.refused(why.clone()).await;
-        Err(refused(why))
     }
 }
 

@@ -189,7 +189,7 @@ pub enum Error {
         /// What makes it another file than the one to fetch.
         problem: String,
     },
-    /// A host outside the archive asked for an Earthdata login. It was not given one.
+    /// A host outside the archive wants an Earthdata login, and did not get one.
     #[error("{url} asks for an Earthdata login, and is not on a host of NASA's archive")]
     Foreign {
         /// What was asked for.

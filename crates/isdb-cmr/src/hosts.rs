@@ -97,7 +97,7 @@ pub(crate) fn told(url: &Url) -> String {
     url.into()
 }
 
-/// The address in `text` as it may be told and kept: without user, password, query and fragment. The last part of the path is
+/// The address in `text` as it may be printed and stored: without user, password, query and fragment. The last part of the path is
 /// kept; of what is no URL, what stands behind an `@`.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {

@@ -107,8 +107,8 @@ fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
     }
 }
 
-/// Where a granule's file is, as the ledger keeps it: nobody is to find a password or a presigned link there. The file's name
-/// stays, where only the query tells it.
+/// Where a granule's file is, as the ledger keeps it: without passwords and presigned links. The file's name is added where only
+/// the query has it.
 fn place(origin: &str, file_name: &str) -> String {
     let place = without_secrets(origin);
     match origin.contains('?') && !place.ends_with(file_name) {

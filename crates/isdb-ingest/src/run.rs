@@ -215,7 +215,7 @@ impl<'r> Run<'r> {
     async fn told(&mut self, rows: &[LedgerRow], attempts: &[Attempt], started: Instant) {
         for row in rows.iter().filter(|row| row.state == GranuleState::Failed) {
             let (stage, error) = (row.stage.as_deref().unwrap_or_default(), row.error.as_deref().unwrap_or_default());
-            // The report says so at the end.
+            // The report lists it at the end.
             tracing::info!(granule = row.granule, ingest_id = row.ingest_id.0, stage, error, "granule failed");
         }
         let writer = self.engine.writer().await;

@@ -61,9 +61,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
                         telling.lock().unwrap_or_else(PoisonError::into_inner).end();
                         let left = count.saturating_sub(sum.fetched + sum.there + sum.failed);
                         if left > 0 || sum.failed > 0 {
-                            eprintln!(
-                                "stopped: nobody reads standard output; {left} of {count} files were not fetched"
-                            );
+                            eprintln!("stopped: standard output was closed; {left} of {count} files were not fetched");
                             return Ok(FAILED);
                         }
                         return Ok(SUCCESS);

@@ -55,7 +55,7 @@ impl Found {
 /// The granules that `query` finds of the release that is sought.
 pub(crate) async fn search(sought: &Sought, query: Query, database: Option<&Location>) -> Result<Found, Failure> {
     let cmr = Cmr::new(&sought.cmr_url, Patience::default())?;
-    // A wait may take a minute: whoever looks on is told, wherever logs go.
+    // A wait may take a minute: it is printed wherever logs go.
     let cmr = cmr.with_notices(|text| progress::aside(|| eprintln!("{text}")));
     let release = release(sought.release, database, &cmr).await?;
     Ok(Found::of(gather(&cmr, &Query { release, ..query }).await?))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use isdb_cmr::{Refusal, printable};
 
-/// So many names are told of files that failed for one reason.
+/// Names listed of files that failed for one reason.
 const NAMES: usize = 3;
 
 /// A file that failed.
@@ -19,7 +19,7 @@ pub(crate) struct Failed {
     pub(crate) hint: Option<&'static str>,
 }
 
-/// Tells `failed`; one reason that holds for many is told once, with its hint.
+/// Prints `failed`; one reason that holds for many is printed once, with its hint.
 pub(crate) fn tell_failed(failed: &[Failed]) {
     lines(failed).iter().for_each(|line| eprintln!("{line}"));
 }

@@ -94,7 +94,7 @@ fn a_reader_that_goes_away_ends_a_download_and_what_is_left_is_told() {
     };
     let (code, told) = gone();
     assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("stopped: nobody reads standard output; 5 of 6 files were not fetched"), "{told}");
+    assert!(told.contains("stopped: standard output was closed; 5 of 6 files were not fetched"), "{told}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use chrono::Utc;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
 use reqwest::{Response, StatusCode};
 
-use crate::download::part::{Part, Version};
+use crate::download::part::Part;
+use crate::download::sidecar::Version;
 use crate::download::space::free;
 use crate::download::{Progress, Wanted};
 use crate::earthdata::{Answer, Earthdata};

@@ -6,57 +6,23 @@
 //! the file system may give back zeros for the others.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::OFlags;
-use serde::{Deserialize, Serialize};
 
+use crate::download::names::{ENDING, with_ending};
 use crate::download::record::{self, Record};
+use crate::download::sidecar::{Sidecar, Version, boot, replace, replace_unsynced};
 use crate::error::{Error, Result};
 use crate::verify::{self, Algorithm};
 
-/// What an unfinished file's name ends in.
-pub(super) const ENDING: &str = ".part";
 /// Bytes gathered before they are written.
 const BUFFER: usize = 1 << 18;
 /// Bytes written before they are synced: what a power cut can cost. A sync takes some 10 ms, this many bytes a second or more.
 const SYNC_EVERY: u64 = 1 << 24;
-
-/// One version of a file on a server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Version {
-    /// Where it was asked for; not the presigned link, which ends.
-    pub(super) url: String,
-    /// Its strong entity tag.
-    pub(super) etag: Option<String>,
-    /// Its `Last-Modified`, for servers without tags.
-    pub(super) modified: Option<String>,
-    /// Its length in bytes.
-    pub(super) length: Option<u64>,
-}
-
-impl Version {
-    /// What `If-Range` says, so that a server sends the rest of this version or the whole of another.
-    pub(super) fn validator(&self) -> Option<&str> {
-        self.etag.as_deref().or(self.modified.as_deref())
-    }
-}
-
-/// What the sidecar holds.
-#[derive(Serialize, Deserialize)]
-struct Sidecar {
-    #[serde(flatten)]
-    version: Version,
-    /// Bytes that a sync has confirmed.
-    #[serde(default)]
-    synced: u64,
-    /// The boot during which the other bytes were written: while it lasts, the operating system keeps them.
-    #[serde(default)]
-    boot: Option<String>,
-}
 
 /// What became of an attempt to give a `.part` its name.
 pub(super) enum Finished {
@@ -316,11 +282,6 @@ impl Part {
     }
 }
 
-/// The id of this boot of the machine; None where it has none.
-fn boot() -> Option<String> {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|text| text.trim().to_owned())
-}
-
 /// Runs `work` on the file at `path` where it may block.
 pub(super) async fn blocking<T: Send + 'static>(
     path: &Path,
@@ -328,39 +289,6 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other).and_then(|done| done);
     done.map_err(|source| Error::io(path, source))
-}
-
-/// Gives the file at `path` this text, in one step and before anything else is written to the disk. No link is followed.
-fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let new = with_ending(path, ".new");
-    written_new(&new, text)?.sync_all()?;
-    std::fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
-/// As [`replace`], but a power cut may leave what was there before, or nothing.
-fn replace_unsynced(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let new = with_ending(path, ".new");
-    written_new(&new, text)?;
-    std::fs::rename(&new, path)
-}
-
-/// A new file with this text.
-fn written_new(path: &Path, text: &[u8]) -> std::io::Result<File> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(text)?;
-    Ok(file)
-}
-
-/// `target` with `ending` behind its name.
-pub(super) fn with_ending(target: &Path, ending: &str) -> PathBuf {
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(ending);
-    target.with_file_name(name)
 }
 
 /// The file at `path`, which nobody else has, and which is no link to another.

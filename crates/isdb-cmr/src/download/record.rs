@@ -45,7 +45,7 @@ pub(super) fn forget(target: &Path) {
     let _ = std::fs::remove_file(place(target));
 }
 
-/// Whether this program has fetched the file at `target`, and nobody has changed it since.
+/// Whether this program has fetched the file at `target`, and it is unchanged since.
 pub(crate) fn is_ours(target: &Path) -> bool {
     let record = std::fs::read(place(target)).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
     let file = std::fs::symlink_metadata(target).ok().filter(Metadata::is_file);

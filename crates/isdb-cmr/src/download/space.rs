@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::download::part::{ENDING, with_ending};
+use crate::download::names::{ENDING, with_ending};
 use crate::download::{Wanted, file_of};
 use crate::error::{Error, Result};
 
@@ -13,7 +13,7 @@ pub fn missing_bytes<'a>(folder: &Path, wanted: impl IntoIterator<Item = &'a Wan
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let missing = |wanted: &Wanted| {
         let (about, target) = (wanted.about()?, file_of(folder, &wanted.name).ok()?);
-        // Nobody knows that a whole file is short where its size is an estimate.
+        // An estimate cannot show that a whole file is short.
         if wanted.size.is_none() && target.exists() {
             return Some(0);
         }

@@ -47,7 +47,8 @@ pub(crate) fn leftovers(archive: &Archive, ledger: &[LedgerRow]) -> Vec<PathBuf>
     folders.iter().flat_map(|folder| entries(folder)).filter(|path| is_done(path)).collect()
 }
 
-/// Deletes the [`leftovers`], and the folder when it is empty then. Nobody else may be about to read them.
+/// Deletes the [`leftovers`], and the folder when it is empty then. The caller holds the database, so that no other ingest is
+/// about to read them.
 pub(crate) fn clean_up(archive: &Archive, ledger: &[LedgerRow]) {
     for path in leftovers(archive, ledger) {
         let _ = remove_fetched(&path);
