@@ -235,6 +235,8 @@ impl Part {
         let (path, target, sidecar) = (self.path.clone(), self.target.clone(), self.sidecar.clone());
         let url = self.version.as_ref().map(|version| version.url.clone());
         let named = blocking(&self.path, move || {
+            // The user may have put another file there meanwhile.
+            let replaces = replaces && record::is_ours(&target);
             // First, so that no kill leaves a file that this program does not know for its own.
             record::write(&target, &Record::of(&File::open(&path)?.metadata()?, url))?;
             match replaces {
