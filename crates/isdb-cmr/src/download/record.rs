@@ -35,7 +35,7 @@ impl Record {
 pub(super) fn write(target: &Path, record: &Record) -> std::io::Result<()> {
     let (place, text) = (place(target), serde_json::to_vec(record)?);
     match std::fs::remove_file(&place) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => std::fs::write(&place, text),
     }
 }
