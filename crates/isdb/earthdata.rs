@@ -6,6 +6,7 @@ use std::time::Duration;
 use isdb_cmr::{Credentials, Earthdata, Hosts, Login, Secret, Token, netrc};
 
 use crate::failure::Failure;
+use crate::progress;
 
 const TOKEN: &str = "EARTHDATA_TOKEN";
 const USER: &str = "EARTHDATA_USERNAME";
@@ -20,7 +21,8 @@ const S3: &str = "ISDB_S3_ENDPOINT";
 pub(crate) fn session(stall: Duration) -> Result<Earthdata, Failure> {
     let hosts = hosts()?;
     let credentials = credentials(&hosts)?;
-    Ok(Earthdata::new(credentials, hosts, stall)?)
+    let notice = |text: &str| progress::aside(|| eprintln!("warning: {text}"));
+    Ok(Earthdata::with_notices(credentials, hosts, stall, notice)?)
 }
 
 /// NASA's hosts, or those that the environment names instead.

@@ -24,7 +24,8 @@ pub(crate) fn told(bytes: u64) -> String {
         1_000_000_000..1_000_000_000_000 => (1_000_000_000, "GB"),
         _ => (1_000_000_000_000, "TB"),
     };
-    let tenths = bytes / (unit / 10);
+    // Rounded, as what was fetched is.
+    let tenths = bytes.saturating_add(unit / 20) / (unit / 10);
     format!("{}.{} {name}", tenths / 10, tenths % 10)
 }
 
@@ -35,8 +36,9 @@ mod tests {
     #[test]
     fn sizes_are_told_in_the_unit_that_fits() {
         assert_eq!(told(0), "0.0 MB");
-        assert_eq!(told(15_568_981), "15.5 MB");
-        assert_eq!(told(385_160_000_000), "385.1 GB");
+        assert_eq!(told(15_568_981), "15.6 MB");
+        assert_eq!(told(385_160_000_000), "385.2 GB");
+        assert_eq!(told(u64::MAX), "18446744.0 TB");
         assert_eq!(told(4_600_000_000_000), "4.6 TB");
     }
 

@@ -212,7 +212,7 @@ fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {
 pub(crate) fn nasa_hint(error: &isdb_cmr::Error) -> Option<&'static str> {
     use isdb_cmr::Error as Nasa;
     match error {
-        Nasa::CmrUnreachable { .. } => Some("https://status.earthdata.nasa.gov tells of outages; try again later"),
+        Nasa::CmrUnreachable { reason, .. } | Nasa::Connection { reason, .. } => Some(way_hint(reason)),
         Nasa::CmrIncomplete { .. } => Some("granules may have changed meanwhile; run the same command again"),
         Nasa::NoLogin { .. } => Some(
             "`isdb login` keeps an Earthdata login; EARTHDATA_TOKEN names a token. A login is free: urs.earthdata.nasa.gov",
@@ -226,13 +226,39 @@ pub(crate) fn nasa_hint(error: &isdb_cmr::Error) -> Option<&'static str> {
         Nasa::NotAccepted { .. } => Some(
             "it was tried once. Open the address of a file in a browser: NASA may want an application approved; else `isdb login` keeps another login",
         ),
-        Nasa::Forbidden { .. } | Nasa::Page { .. } => Some(
-            "open the address in a browser once: NASA may want the archive's application or a licence (EULA) approved",
-        ),
-        Nasa::NoSpace { .. } => Some("free some, or name another folder"),
-        Nasa::Busy { .. } => Some("wait for the other download, then run the same command again"),
-        Nasa::GivenUp { source, .. } => nasa_hint(source),
-        _ => None,
+        Nasa::Occupied { .. } => Some("it stays as it is; move it away, or name another folder"),
+        Nasa::GivenUp { source, .. } if nasa_hint(source).is_some() => nasa_hint(source),
+        _ => error.refusal().map(refusal_hint),
+    }
+}
+
+/// What to do about what concerns more than one file.
+pub(crate) fn refusal_hint(refusal: isdb_cmr::Refusal) -> &'static str {
+    use isdb_cmr::Refusal;
+    match refusal {
+        Refusal::Licence | Refusal::Page => {
+            "open the address in a browser once: NASA may want the archive's application or a licence (EULA) approved"
+        }
+        Refusal::Foreign => "ISDB_EARTHDATA_HOSTS names other hosts of an archive that you trust with your login",
+        Refusal::InUse => "wait for the other download, then run the same command again",
+        Refusal::DiskFull => "free some space, or name another folder; run the same command again to go on",
+        Refusal::Overloaded => "run the same command again later to go on",
+        Refusal::Unreachable => way_hint(""),
+        _ => "run the same command again to go on",
+    }
+}
+
+/// What to do about a connection that failed for `reason`.
+fn way_hint(reason: &str) -> &'static str {
+    let says = |word: &str| reason.to_ascii_lowercase().contains(word);
+    match () {
+        () if says("certificate") => {
+            "the certificate of the host, or of a proxy before it, is not trusted here; SSL_CERT_FILE names a file of trusted ones"
+        }
+        () if says("proxy") || says("tunnel") => {
+            "HTTPS_PROXY and NO_PROXY name the proxy, and what is reached without one"
+        }
+        () => "https://status.earthdata.nasa.gov tells of outages; try again later",
     }
 }
 

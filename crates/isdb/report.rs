@@ -10,9 +10,11 @@ use crate::failure::Failure;
 use crate::instant::instant;
 use crate::output;
 
+mod failed;
 mod preview;
 mod table;
 
+pub(crate) use failed::{Failed, tell_failed};
 pub(crate) use preview::tell_preview;
 pub(crate) use table::tell;
 

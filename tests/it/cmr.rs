@@ -186,13 +186,73 @@ fn a_granule_that_cannot_be_fetched_is_told_and_the_others_are_listed() {
     items[1]["umm"] = json!({"CollectionReference": {"Version": "007"}});
     let (place, cmr) = (Place::new(), FakeCmr::start(items));
     let run = search(&place, &cmr, &["--format", "csv"]);
-    assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 3), "{}", run.stderr);
+    assert_eq!((run.code, run.stdout.lines().count()), (Some(3), 3), "{}", run.stderr);
     assert!(
         run.stderr.contains(&format!("warning: {}: CMR names no place where its file is", name(0))),
         "{}",
         run.stderr
     );
-    assert!(run.stderr.contains("warning: G1001-NSIDC_CPRD: it names no file"), "{}", run.stderr);
+    let native = format!("{}_KOiFgTqo", name(1));
+    let told =
+        format!("warning: {native} (G1001-NSIDC_CPRD): umm.DataGranule.Identifiers and umm.RelatedUrls name no file");
+    assert!(run.stderr.contains(&told), "{}", run.stderr);
+}
+
+#[test]
+fn fields_that_are_null_or_of_another_type_cost_no_granule() {
+    let mut items = descriptions(3);
+    items[0]["umm"]["DataGranule"]["Identifiers"] = json!(null);
+    items[1]["umm"]["DataGranule"]["ArchiveAndDistributionInformation"][0]["SizeInBytes"] = json!("3102265");
+    items[2]["umm"]["RelatedUrls"][2]["Type"] = json!(null);
+    let (place, cmr) = (Place::new(), FakeCmr::start(items));
+    let run = search(&place, &cmr, &["--format", "ndjson"]);
+    assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 3), "{}", run.stderr);
+    let bytes: Vec<Option<u64>> = worklist::read(run.stdout.as_bytes()).map(|granule| granule.unwrap().bytes).collect();
+    assert_eq!(bytes, [Some(87_031_808), Some(3_102_265), Some(87_031_808)]);
+}
+
+#[test]
+fn a_cmr_that_has_moved_gets_the_same_search() {
+    for status in [301, 302, 307, 308] {
+        let cmr = FakeCmr::start(descriptions(30));
+        cmr.script(&[Act::Serve, Act::Moved(status)]);
+        let listed: Vec<String> = found(&cmr, 20).unwrap().iter().map(FoundGranule::file_name).collect();
+        assert_eq!(listed, names(30), "{status}");
+        let asked = cmr.asked();
+        assert!(asked[2].path.starts_with("/moved") && asked[2].form == asked[1].form, "{status}");
+        assert_eq!(asked[2].header("cmr-search-after"), asked[1].header("cmr-search-after"), "{status}");
+    }
+    let cmr = FakeCmr::start(descriptions(3));
+    for (acts, told) in [(vec![Act::Moved(303)], "takes none"), (vec![Act::Moved(302); 9], "redirects without end")] {
+        let error = found(cmr.script(&acts), 20).unwrap_err();
+        assert!(matches!(error, Error::Address { .. }) && error.to_string().contains(told), "{error}");
+    }
+}
+
+#[test]
+fn an_answer_without_end_ends_in_an_error() {
+    let cmr = FakeCmr::start(descriptions(3));
+    cmr.script(&[Act::Endless]);
+    let error = found(&cmr, 10).unwrap_err();
+    assert!(error.to_string().contains("more bytes than search results have"), "{error}");
+}
+
+#[test]
+fn what_cmr_says_neither_moves_the_cursor_nor_gives_a_password_away() {
+    let mut items = descriptions(2);
+    items[0]["umm"] = json!({"GranuleUR": "G1\u{1b}]0;owned\u{7}"});
+    let (place, cmr) = (Place::new(), FakeCmr::start(items));
+    let run = search(&place, &cmr, &["--release", "7"]);
+    assert!(!run.stderr.contains(['\u{1b}', '\u{7}']), "{:?}", run.stderr);
+    cmr.script(&[Act::Refuse("bad \u{1b}[2J")]);
+    let secret = cmr.url.replace("http://", "http://ann:hunter2@");
+    let refused = place.command(&["search", "--release", "7"]).env("ISDB_CMR_URL", secret).output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("(400): bad \\u{1b}[2J") && !told.contains('\u{1b}'), "{told:?}");
+    assert!(!told.contains("hunter2") && told.contains("127.0.0.1"), "{told}");
+    let wrong = place.command(&["search"]).env("ISDB_CMR_URL", "ann:hunter2@cmr.example").output().unwrap();
+    let told = String::from_utf8(wrong.stderr).unwrap();
+    assert!(!told.contains("hunter2") && told.contains("cmr.example"), "{told}");
 }
 
 #[test]
@@ -296,7 +356,7 @@ fn a_wait_longer_than_patience_is_not_begun_but_told() {
     cmr.script(&[Act::Throttle(3600)]);
     let error = found(&cmr, 40).unwrap_err();
     assert!(matches!(error, Error::CmrUnreachable { attempts: 1, .. }), "{error}");
-    assert!(error.to_string().contains("status 429, ask again in 3600 s"), "{error}");
+    assert!(error.to_string().contains("status 429, asks for a pause of 3600 s"), "{error}");
 }
 
 #[test]
@@ -320,14 +380,17 @@ fn an_address_that_is_none_is_told_at_once() {
 #[test]
 fn fewer_granules_than_counted_are_an_error_and_more_are_not() {
     let cmr = FakeCmr::start(descriptions(30));
+    // One was deleted while we read.
     cmr.script(&[Act::Hits(31)]);
+    assert_eq!(found(&cmr, 10).unwrap().len(), 30);
+    cmr.script(&vec![Act::Hits(31); 9]);
     let error = found(&cmr, 10).unwrap_err();
     assert!(matches!(error, Error::CmrIncomplete { hits: 31, sent: 30 }), "{error}");
     cmr.script(&[Act::Hits(29)]);
     assert_eq!(found(&cmr, 10).unwrap().len(), 30);
 
     let place = Place::new();
-    cmr.script(&[Act::Serve, Act::Hits(31)]);
+    cmr.script(&[vec![Act::Serve], vec![Act::Hits(31); 9]].concat());
     let run = search(&place, &cmr, &["-o", "list.ndjson"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("error: CMR counts 31 granules, but sent 30"), "{}", run.stderr);

@@ -22,15 +22,15 @@ const LEDGER: &str = "SELECT granule, release, revision, state, rows_read, rows_
                       ORDER BY granule";
 
 /// A place with synthetic granules that only NASA has.
-struct Nasa {
-    place: Place,
-    cmr: FakeCmr,
-    archive: Archive,
+pub(crate) struct Nasa {
+    pub(crate) place: Place,
+    pub(crate) cmr: FakeCmr,
+    pub(crate) archive: Archive,
 }
 
 impl Nasa {
     /// With what `make_granules` writes for `options`.
-    fn with(options: &[&str]) -> Nasa {
+    pub(crate) fn with(options: &[&str]) -> Nasa {
         let (place, cmr, archive) = (Place::in_memory(), FakeCmr::start(Vec::new()), Archive::new());
         place.make_granules("theirs", options);
         std::fs::write(place.path("c.yml"), CONFIG).unwrap();
@@ -45,7 +45,7 @@ impl Nasa {
     }
 
     /// Gives out what lies in `theirs`, and gives its descriptions.
-    fn publish(&self) -> Vec<Value> {
+    pub(crate) fn publish(&self) -> Vec<Value> {
         let items: Vec<Value> = (1..).zip(self.names()).map(|(number, name)| self.item(number, &name)).collect();
         self.cmr.know(items.clone());
         items
@@ -63,7 +63,7 @@ impl Nasa {
     }
 
     /// The names of NASA's files, by time.
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> =
             self.place.files("theirs").iter().map(|path| path.rsplit('/').next().unwrap().to_owned()).collect();
         names.sort();
@@ -82,11 +82,11 @@ impl Nasa {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         Run::from(self.command(arguments).output().unwrap())
     }
 
-    fn ok(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> Run {
         let run = self.run(arguments);
         assert_eq!(run.code, Some(0), "isdb {}\n{}", arguments.join(" "), run.stderr);
         run
@@ -102,7 +102,7 @@ impl Nasa {
     }
 
     /// Demands that the database holds what an ingest of the same files from disk gives.
-    fn equals_an_ingest_from_disk(&self, options: &[&str]) {
+    pub(crate) fn equals_an_ingest_from_disk(&self, options: &[&str]) {
         let local = [&["--config", "c.yml", "--db", "local", "ingest", "theirs"], options].concat();
         self.place.ok(&local);
         for sql in [SEGMENTS, LEDGER] {
@@ -117,7 +117,7 @@ impl Nasa {
     }
 }
 
-const YEARS: [&str; 5] = ["ingest", "--start", "2018", "--end", "2030"];
+pub(crate) const YEARS: [&str; 5] = ["ingest", "--start", "2018", "--end", "2030"];
 
 /// The box of the segments of one granule.
 fn box_of(place: &Place, granule: usize) -> String {
@@ -233,12 +233,13 @@ fn a_granule_that_cmr_names_no_place_of_is_recorded_in_the_window_of_its_time() 
 fn a_refused_login_ends_the_run_and_what_was_committed_stays() {
     let nasa = Nasa::six();
     let names = nasa.names();
-    nasa.archive.play(&names[4], [Trick::Archive(401, vec![])]);
+    nasa.archive.play(&names[4], [Trick::Revoke]);
     let run = nasa.run(&YEARS);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(run.stderr.contains("error: Earthdata refused the token"), "{}", run.stderr);
     assert!(run.stderr.contains("hint: ") && !run.stderr.contains(TOKEN), "{}", run.stderr);
     assert_eq!(nasa.states(), ["ingested,,4"]);
+    nasa.archive.accept_tokens();
     nasa.ok(&YEARS);
     for name in &names[..4] {
         assert_eq!(nasa.sent(name), 1, "{name}");

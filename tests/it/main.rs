@@ -9,6 +9,7 @@ mod direct;
 mod disk;
 mod download;
 mod errors;
+mod fetching;
 mod filters;
 mod flow;
 mod formats;

@@ -6,14 +6,18 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use chrono::Utc;
 use reqwest::redirect::Policy;
+use reqwest::{Response, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use crate::body::at_most;
 use crate::error::{Error, Result};
 use crate::headers::retry_after;
-use crate::hosts::http_url;
+use crate::hosts::{http_url, told, without_secrets};
+use crate::notices::Notices;
 use crate::query::Form;
+use crate::redirect::redirect;
 
 mod attempt;
 
@@ -25,6 +29,12 @@ pub const CMR_URL: &str = "https://cmr.earthdata.nasa.gov";
 const CLIENT: &str = concat!("isdb/", env!("CARGO_PKG_VERSION"));
 /// Pages are made smaller down to this number of items.
 const SMALLEST_PAGE: usize = 10;
+/// Bytes of a page: 500 granules take about 10 MB.
+const LARGEST_REPLY: usize = 64 << 20;
+/// Bytes of a refusal.
+const LARGEST_REFUSAL: usize = 1 << 16;
+/// So many redirects of one request are followed.
+const MAX_HOPS: usize = 3;
 /// So often a first connection is tried: who is offline wants to know soon, while a search under way is worth patience.
 const FIRST_CONNECTIONS: u32 = 3;
 
@@ -32,8 +42,9 @@ const FIRST_CONNECTIONS: u32 = 3;
 #[derive(Debug, Clone)]
 pub struct Cmr {
     http: reqwest::Client,
-    url: String,
+    url: Url,
     patience: Patience,
+    notices: Notices,
 }
 
 /// How long to wait for CMR.
@@ -86,18 +97,24 @@ impl Cmr {
     /// # Errors
     /// [`Error::Address`] for what is no address of http or https, [`Error::Client`] when no HTTP client can be made.
     pub fn new(url: &str, patience: Patience) -> Result<Cmr> {
-        if http_url(url).is_none() {
-            let problem = "is no address of http or https".to_owned();
-            return Err(Error::Address { url: url.to_owned(), problem });
-        }
+        let wrong =
+            || Error::Address { url: without_secrets(url), problem: "is not an address of http or https".to_owned() };
+        let base = http_url(url.trim_end_matches('/')).ok_or_else(wrong)?;
         let http = reqwest::Client::builder()
             .user_agent(CLIENT)
             .connect_timeout(patience.connect)
             .read_timeout(patience.read)
-            .redirect(Policy::limited(3))
+            // A redirect that is followed by others loses the form, and with it the search.
+            .redirect(Policy::none())
             .build()
             .map_err(Error::Client)?;
-        Ok(Cmr { http, url: url.trim_end_matches('/').to_owned(), patience })
+        Ok(Cmr { http, url: base, patience, notices: Notices::default() })
+    }
+
+    /// Calls `listener` with a line of text before each wait, which is logged otherwise.
+    #[must_use]
+    pub fn with_notices(self, listener: impl Fn(&str) + Send + Sync + 'static) -> Cmr {
+        Cmr { notices: Notices::to(listener), ..self }
     }
 
     /// The page of `concepts` (`granules`, `collections`) behind `search_after`. `page_size` becomes smaller when CMR cannot
@@ -109,7 +126,9 @@ impl Cmr {
         page_size: &mut usize,
         search_after: Option<&str>,
     ) -> Result<Reply<T>> {
-        let url = format!("{}/search/{concepts}.umm_json", self.url);
+        let mut at = self.url.clone();
+        at.set_path(&format!("{}/search/{concepts}.umm_json", self.url.path().trim_end_matches('/')));
+        let url = told(&at);
         let began = Instant::now();
         let mut waits = ExponentialBuilder::new()
             .with_min_delay(self.patience.first_wait)
@@ -120,7 +139,7 @@ impl Cmr {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let (reason, wait, source) = match self.attempt(&url, form, *page_size, search_after).await {
+            let (reason, wait, source) = match self.attempt(&at, form, *page_size, search_after).await {
                 Ok(reply) => return Ok(reply),
                 Err(Failed::Finally(error)) => return Err(error),
                 Err(Failed::ForNow { reason, retry_after, is_too_large, source }) => {
@@ -136,7 +155,8 @@ impl Cmr {
             if is_hopeless || began.elapsed().saturating_add(wait) >= self.patience.total {
                 return Err(Error::CmrUnreachable { url, attempts, waited: began.elapsed(), reason, source });
             }
-            tracing::warn!(url, attempts, page_size = *page_size, "{reason}; asking again in {} s", wait.as_secs());
+            tracing::debug!(url, attempts, page_size = *page_size, reason, ?wait, "again");
+            self.notices.tell(&format!("CMR: {reason}; trying again in {:.1} s", wait.as_secs_f64()));
             tokio::time::sleep(wait).await;
         }
     }
@@ -144,32 +164,56 @@ impl Cmr {
     /// Asks once.
     async fn attempt<T: DeserializeOwned>(
         &self,
-        url: &str,
+        at: &Url,
         form: &Form,
         page_size: usize,
         search_after: Option<&str>,
     ) -> std::result::Result<Reply<T>, Failed> {
+        let url = &told(at);
         let form = [form.as_slice(), [("page_size", page_size.to_string())].as_slice()].concat();
-        let mut request = self.http.post(url).header("Client-Id", CLIENT).form(&form);
-        if let Some(place) = search_after {
-            request = request.header("CMR-Search-After", place);
-        }
-        let response = request.send().await.map_err(|error| Failed::unanswered(url, error))?;
-        let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let search_after = told("CMR-Search-After");
-        let hits = told("CMR-Hits").and_then(|text| text.parse().ok());
-        let is_partial = ["CMR-Timed-Out", "CMR-Time-Out"].iter().any(|name| told(name).as_deref() == Some("true"));
+        let response = self.send(at, &form, search_after).await?;
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let search_after = header("CMR-Search-After");
+        let hits = header("CMR-Hits").and_then(|text| text.parse().ok());
+        let is_partial = ["CMR-Timed-Out", "CMR-Time-Out"].iter().any(|name| header(name).as_deref() == Some("true"));
         let (status, retry_after) = (response.status(), retry_after(response.headers(), Utc::now()));
-        let body = response.bytes().await;
         if !status.is_success() {
-            return Err(Failed::with_status(url, status.as_u16(), retry_after, &body.unwrap_or_default()));
+            let body = at_most(response, LARGEST_REFUSAL).await.ok().flatten().unwrap_or_default();
+            return Err(Failed::with_status(url, status.as_u16(), retry_after, &body));
         }
+        let body = at_most(response, LARGEST_REPLY).await;
         if is_partial {
             return Err(Failed::partial());
         }
-        let body: Body<T> =
-            serde_json::from_slice(&body.map_err(Failed::cut)?).map_err(|source| Failed::to_parse(url, source))?;
+        let body = body.map_err(Failed::cut)?.ok_or_else(|| Failed::too_large(url, page_size > SMALLEST_PAGE))?;
+        let body: Body<T> = serde_json::from_slice(&body).map_err(|source| Failed::to_parse(url, source))?;
         let hits = hits.or(body.hits).ok_or_else(|| Failed::without_count(url))?;
         Ok(Reply { hits, items: body.items, search_after })
+    }
+
+    /// Sends the search, and sends it again to where CMR has moved: with the same form, and never from https to http.
+    async fn send(
+        &self,
+        at: &Url,
+        form: &[(&'static str, String)],
+        search_after: Option<&str>,
+    ) -> std::result::Result<Response, Failed> {
+        let mut at = at.clone();
+        for _ in 0..=MAX_HOPS {
+            let mut request = self.http.post(at.clone()).header("Client-Id", CLIENT).form(form);
+            if let Some(place) = search_after {
+                request = request.header("CMR-Search-After", place);
+            }
+            let response = request.send().await.map_err(|error| Failed::unanswered(&told(&at), error))?;
+            match redirect(&at, &response).map_err(Failed::Finally)? {
+                None => return Ok(response),
+                // It leads to another answer than that of this search.
+                Some(_) if response.status() == 303 => {
+                    return Err(Failed::address(&told(&at), "redirects the search to a page that takes none"));
+                }
+                Some(next) => at = next,
+            }
+        }
+        Err(Failed::address(&told(&at), "redirects without end"))
     }
 }

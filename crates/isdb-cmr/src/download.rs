@@ -2,7 +2,10 @@
 
 mod attempt;
 mod fetch;
+mod names;
 mod part;
+mod record;
+mod sidecar;
 mod space;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +21,8 @@ use crate::hosts::told;
 use crate::item::{Checksum, FoundGranule};
 use crate::verify::Algorithm;
 
-pub use space::{free_bytes, missing_bytes, room_for};
+pub use record::{remove_fetched, set_aside};
+pub use space::{free_bytes, is_unfinished, missing_bytes, room_for};
 
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub struct Wanted {
     pub url: Url,
     /// Its length in bytes; None when that is not known exactly.
     pub size: Option<u64>,
+    /// About how many bytes it has, where `size` is not known.
+    pub estimate: Option<u64>,
     /// Its checksum in hexadecimal digits.
     pub checksum: Option<(Algorithm, String)>,
 }
@@ -43,10 +49,19 @@ impl Wanted {
         let no_place = |problem: &str| Error::NoPlace { name: name.clone(), problem: problem.to_owned() };
         let place = granule.https.as_deref().ok_or_else(|| no_place(granule.problem().unwrap_or_default()))?;
         let url = Url::parse(place).map_err(|_| no_place("CMR names a place of its file that is no URL"))?;
-        // A size in rounded megabytes is none to compare with.
-        let size = granule.bytes.filter(|_| granule.has_exact_size);
+        // A size in megabytes is rounded: good for sums, but not to verify a file by.
+        let (size, estimate) = match granule.has_exact_size {
+            true => (granule.bytes, None),
+            false => (None, granule.bytes),
+        };
         let named = |checksum: &Checksum| Some((Algorithm::named(&checksum.algorithm)?, checksum.value.clone()));
-        Ok(Wanted { name, url, size, checksum: granule.checksum.as_ref().and_then(named) })
+        Ok(Wanted { name, url, size, estimate, checksum: granule.checksum.as_ref().and_then(named) })
+    }
+
+    /// How many bytes it has, or about how many; None when neither is known.
+    #[must_use]
+    pub fn about(&self) -> Option<u64> {
+        self.size.or(self.estimate)
     }
 }
 
@@ -143,6 +158,9 @@ pub fn download(
             async move {
                 let (options, progress, end) = &*shared;
                 let result = fetch::fetch(&earthdata, &wanted, options, progress, end).await;
+                if !matches!(&result, Ok(file) if file.attempts == 0) {
+                    earthdata.closed.count(&result);
+                }
                 if let Some(error) = result.as_ref().err().and_then(|error| error.same_for(told(&wanted.url))) {
                     let _ = end.set(error);
                 }
@@ -158,7 +176,7 @@ pub fn download(
 /// [`Error::Name`] when it is not the plain name of a file.
 pub fn file_of(folder: &Path, name: &str) -> Result<PathBuf> {
     let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
-    let stem = Path::new(name).file_stem().filter(|_| plain && !name.ends_with(part::ENDING));
+    let stem = Path::new(name).file_stem().filter(|_| plain && !name.ends_with(names::ENDING));
     Ok(folder.join(stem.ok_or_else(|| Error::Name { name: name.to_owned() })?).join(name))
 }
 
@@ -178,7 +196,8 @@ mod tests {
         let wanted = line(true, r#""https://x.example/y/a.h5""#).unwrap();
         assert_eq!((wanted.name.as_str(), wanted.size), ("ATL08_20200821122613_08730802_007_01.h5", Some(7)));
         assert_eq!(wanted.checksum, Some((Algorithm::Md5, "ab".to_owned())));
-        assert_eq!(line(false, r#""https://x.example/y/a.h5""#).unwrap().size, None);
+        let rounded = line(false, r#""https://x.example/y/a.h5""#).unwrap();
+        assert_eq!((rounded.size, rounded.estimate, rounded.about()), (None, Some(7), Some(7)));
         for nowhere in ["null", r#""here""#] {
             assert!(matches!(line(true, nowhere), Err(Error::NoPlace { .. })), "{nowhere}");
         }

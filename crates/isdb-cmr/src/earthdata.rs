@@ -4,17 +4,20 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 
+use crate::cause::root;
+use crate::closed::Closed;
 use crate::cookies::Cookies;
 use crate::credentials::{Credentials, Login, Token};
 use crate::error::{Error, Result};
-use crate::headers::is_page;
 use crate::hosts::{Hosts, bare, is_http, told};
+use crate::notices::Notices;
+use crate::redirect::redirect;
 use crate::s3_credentials::S3Cache;
-use crate::trial::{Trial, Turn};
+use crate::trial::{Trial, Turn, Why};
 
 const MAX_HOPS: usize = 10;
 const CONNECT: Duration = Duration::from_secs(30);
@@ -23,13 +26,15 @@ const CONNECT: Duration = Duration::from_secs(30);
 /// the session that remembers a refusal.
 #[derive(Debug)]
 pub struct Earthdata {
-    client: Client,
+    pub(crate) client: Client,
     pub(crate) hosts: Hosts,
     pub(crate) credentials: Credentials,
     cookies: Cookies,
-    token: Trial,
-    login: Trial,
+    pub(crate) token: Trial,
+    pub(crate) login: Trial,
     patience: Duration,
+    notices: Notices,
+    pub(crate) closed: Closed,
     pub(crate) s3: S3Cache,
 }
 
@@ -65,12 +70,30 @@ impl Earthdata {
     ///
     /// # Errors
     /// When the token has expired and there is no login beside it, or the HTTP client cannot be set up.
-    pub fn new(mut credentials: Credentials, hosts: Hosts, patience: Duration) -> Result<Earthdata> {
-        if let Some(Err(error)) = credentials.token.as_ref().map(|token| token.header(Utc::now())) {
+    pub fn new(credentials: Credentials, hosts: Hosts, patience: Duration) -> Result<Earthdata> {
+        Earthdata::with(credentials, hosts, patience, Notices::default())
+    }
+
+    /// As [`Earthdata::new`]; calls `listener` with a line of text where a token is not used any more, which is logged otherwise.
+    ///
+    /// # Errors
+    /// As [`Earthdata::new`].
+    pub fn with_notices(
+        credentials: Credentials,
+        hosts: Hosts,
+        patience: Duration,
+        listener: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Earthdata> {
+        Earthdata::with(credentials, hosts, patience, Notices::to(listener))
+    }
+
+    fn with(mut credentials: Credentials, hosts: Hosts, patience: Duration, notices: Notices) -> Result<Earthdata> {
+        let expired = credentials.token.as_ref().and_then(|token| token.header(Utc::now()).err());
+        if let Some(error) = expired {
             if credentials.login.is_none() {
                 return Err(error);
             }
-            go_on_by_login(&error);
+            notices.tell(&by_login(&error));
             credentials.token = None;
         }
         let client = Client::builder()
@@ -90,6 +113,8 @@ impl Earthdata {
             token: Trial::default(),
             login: Trial::default(),
             patience,
+            notices,
+            closed: Closed::default(),
             s3: S3Cache::default(),
         })
     }
@@ -119,11 +144,15 @@ impl Earthdata {
                 return self.judged(url, &at, hops, response, shown);
             };
             if self.hosts.is_login(&next) && !self.hosts.is_login(&at) {
+                // Another host could have its own application logged in to.
+                if !self.hosts.is_archive(&at) {
+                    return Err(Error::Foreign { url: told(url) });
+                }
                 if trip.sent_to_login {
                     return Err(Error::Forbidden { url: told(url) });
                 }
                 trip.sent_to_login = true;
-                self.needs_login(url, shown).await?;
+                self.needs_login(url).await?;
             }
             tracing::debug!(from = told(&at), to = told(&next), status = status.as_u16(), "redirect");
             at = next;
@@ -141,7 +170,8 @@ impl Earthdata {
                 None => request,
             }
         };
-        if let (true, false, Some(login)) = (self.hosts.is_login(at), trip.login_shown, &self.credentials.login) {
+        let may_show_login = self.hosts.is_login(at) && trip.sent_to_login && !trip.login_shown;
+        if let (true, Some(login)) = (may_show_login, &self.credentials.login) {
             trip.login_shown = true;
             return Ok((self.by_login(at, login, request(), trip.url).await?, Shown::Login));
         }
@@ -156,7 +186,7 @@ impl Earthdata {
     /// Shows user and password to the login host, which takes them by sending us away. Whatever else it answers to those that
     /// it never took is a refusal: no other file may send them again.
     async fn by_login(&self, at: &Url, login: &Login, request: RequestBuilder, url: &Url) -> Result<Response> {
-        let turn = self.login.turn().await.ok_or_else(|| self.refused_login())?;
+        let turn = self.login.turn().await.map_err(|why| self.login_error(why))?;
         let response = self.send(at, request.basic_auth(&login.user, Some(login.password.reveal()))).await?;
         let leads_away = matches!(redirect(at, &response), Ok(Some(next)) if !self.hosts.is_login(&next));
         match response.status() {
@@ -168,18 +198,19 @@ impl Earthdata {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Ok(response),
             status if status.is_server_error() => Ok(response),
             StatusCode::UNAUTHORIZED => {
-                turn.refused().await;
-                Err(self.refused_login())
+                turn.refused(Why::Refused).await;
+                Err(self.login_error(Why::Refused))
             }
             // What was taken before still is good: this file alone wants more.
             StatusCode::FORBIDDEN if turn.is_known() => Err(Error::Forbidden { url: told(url) }),
             _ if turn.is_known() => Ok(response),
             status => {
-                turn.refused().await;
-                Err(match status {
-                    StatusCode::FORBIDDEN => self.refused_login(),
-                    _ => Error::NotAccepted { url: told(at), whence: login.whence.clone() },
-                })
+                let why = match status {
+                    StatusCode::FORBIDDEN => Why::Refused,
+                    _ => Why::Unanswered { url: told(at) },
+                };
+                turn.refused(why.clone()).await;
+                Err(self.login_error(why))
             }
         }
     }
@@ -194,17 +225,19 @@ impl Earthdata {
     ) -> Result<Option<Response>> {
         let has_login = self.credentials.login.is_some();
         let give_up = async |turn: Turn<'_>, error: Error| {
-            let is_news = turn.refused().await;
+            let is_news = turn.refused(Why::Refused).await;
             if !has_login {
                 return Err(error);
             }
             if is_news {
-                go_on_by_login(&error);
+                self.go_on_by_login(&error);
             }
             Ok(None)
         };
-        let Some(turn) = self.token.turn().await else {
-            return if has_login { Ok(None) } else { Err(self.refused_token()) };
+        let turn = match self.token.turn().await {
+            Ok(turn) => turn,
+            Err(_) if has_login => return Ok(None),
+            Err(why) => return Err(self.token_error(why)),
         };
         let header = match token.header(Utc::now()) {
             Ok(header) => header,
@@ -213,15 +246,22 @@ impl Earthdata {
         let response = self.send(at, request.header(AUTHORIZATION, header)).await?;
         let to_login = redirect(at, &response)?.is_some_and(|next| self.hosts.is_login(&next));
         match response.status() {
-            StatusCode::UNAUTHORIZED => return give_up(turn, self.refused_token()).await,
+            // A host that is out of order refuses everybody: what has worked before is refused only if the login host says so.
+            StatusCode::UNAUTHORIZED if turn.is_known() && self.knows_token(token).await != Some(false) => {}
+            StatusCode::UNAUTHORIZED => return give_up(turn, self.token_error(Why::Refused)).await,
             // A token that was of use before still is: this file alone wants more.
             _ if to_login && (trip.is_for_session || turn.is_known()) => {}
-            _ if to_login => {
-                turn.refused().await;
-                if has_login {
-                    go_on_by_login(&self.refused_token());
+            // It may be refused, or the first file may want more. Without an answer the next file tries it again.
+            _ if to_login => match self.knows_token(token).await {
+                Some(true) => turn.accepted(),
+                Some(false) => {
+                    turn.refused(Why::Refused).await;
+                    if has_login {
+                        self.go_on_by_login(&self.token_error(Why::Refused));
+                    }
                 }
-            }
+                None => {}
+            },
             status if status.is_success() || status.is_redirection() => turn.accepted(),
             _ => {}
         }
@@ -229,7 +269,7 @@ impl Earthdata {
     }
 
     /// Sends `request`, whose headers and query are never told.
-    async fn send(&self, at: &Url, request: RequestBuilder) -> Result<Response> {
+    pub(crate) async fn send(&self, at: &Url, request: RequestBuilder) -> Result<Response> {
         let response = request.send().await.map_err(|error| self.broken(at, error))?;
         self.cookies.keep(at, &response);
         tracing::debug!(
@@ -246,7 +286,10 @@ impl Earthdata {
     pub(crate) fn broken(&self, at: &Url, error: reqwest::Error) -> Error {
         match error.is_timeout() && !error.is_connect() {
             true => self.stalled(at),
-            false => Error::Connection { url: told(at), source: error.without_url() },
+            false => {
+                let what = if error.is_connect() { "could not be reached" } else { "broke off" };
+                Error::Connection { url: told(at), what, reason: root(&error.without_url()) }
+            }
         }
     }
 
@@ -261,13 +304,14 @@ impl Earthdata {
     }
 
     /// A file's host has sent us to the login host: do we have what it will ask for?
-    async fn needs_login(&self, url: &Url, shown: Shown) -> Result<()> {
+    async fn needs_login(&self, url: &Url) -> Result<()> {
         match (&self.credentials.login, &self.credentials.token) {
-            (Some(_), _) if self.login.is_refused().await => Err(self.refused_login()),
-            (Some(_), _) => Ok(()),
+            (Some(_), _) => self.login.refusal().await.map_or(Ok(()), |why| Err(self.login_error(why))),
             (None, None) => Err(Error::NoLogin { url: told(url) }),
-            (None, Some(_)) if shown == Shown::Token && self.token.is_refused().await => Err(self.refused_token()),
-            (None, Some(_)) => Err(Error::Forbidden { url: told(url) }),
+            (None, Some(_)) => Err(match self.token.refusal().await {
+                Some(why) => self.token_error(why),
+                None => Error::Forbidden { url: told(url) },
+            }),
         }
     }
 
@@ -280,6 +324,8 @@ impl Earthdata {
             {
                 Err(Error::NoLogin { url: told(url) })
             }
+            // The token is good, as the login host says: the archive may take it when it is asked again.
+            StatusCode::UNAUTHORIZED if shown == Shown::Token => Ok(Answer { response, behind_link: false }),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if !outside => Err(Error::Forbidden { url: told(url) }),
             // The login host shows a page where it wants an answer that only a person can give.
             status if status.is_success() && self.hosts.is_login(at) && !self.hosts.is_login(url) => {
@@ -289,99 +335,31 @@ impl Earthdata {
         }
     }
 
-    fn refused_login(&self) -> Error {
+    /// Why the user and password are not sent.
+    pub(crate) fn login_error(&self, why: Why) -> Error {
         let whence = self.credentials.login.as_ref().map(|login| login.whence.clone()).unwrap_or_default();
-        Error::Refused { what: "login", whence }
+        match why {
+            Why::Refused => Error::Refused { what: "login", whence },
+            Why::Unanswered { url } => Error::NotAccepted { url, whence },
+        }
     }
 
-    fn refused_token(&self) -> Error {
+    /// Why the token is not sent.
+    pub(crate) fn token_error(&self, why: Why) -> Error {
         let whence = self.credentials.token.as_ref().map(|token| token.whence.clone()).unwrap_or_default();
-        Error::Refused { what: "token", whence }
+        match why {
+            Why::Refused => Error::Refused { what: "token", whence },
+            Why::Unanswered { url } => Error::NotAccepted { url, whence },
+        }
     }
 
-    /// Asks the login host at `path`, with the token if `by_token`, else with user and password.
-    pub(crate) async fn ask_login_host(&self, path: &str, by_token: bool) -> Result<Response> {
-        let prefix = self.hosts.login.as_str().trim_end_matches('/');
-        let at = Url::parse(&format!("{prefix}{path}"))
-            .map_err(|_| Error::Answer { url: told(&self.hosts.login), problem: "is no base for a URL".to_owned() })?;
-        let (trial, refused) = match by_token {
-            true => (&self.token, self.refused_token()),
-            false => (&self.login, self.refused_login()),
-        };
-        let request = self.client.get(at.clone());
-        let request = match (by_token, &self.credentials.token, &self.credentials.login) {
-            (true, Some(token), _) => request.header(AUTHORIZATION, token.header(Utc::now())?),
-            (false, _, Some(login)) => request.basic_auth(&login.user, Some(login.password.reveal())),
-            _ => return Err(Error::NoLogin { url: told(&at) }),
-        };
-        let Some(turn) = trial.turn().await else { return Err(refused) };
-        let response = self.send(&at, request).await?;
-        match response.status() {
-            // A page for people says neither yes nor no.
-            status if status.is_success() && is_page(response.headers()) => {
-                turn.refused().await;
-                Err(match refused {
-                    Error::Refused { whence, .. } => Error::NotAccepted { url: told(&at), whence },
-                    other => other,
-                })
-            }
-            status if status.is_success() => {
-                turn.accepted();
-                Ok(response)
-            }
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                turn.refused().await;
-                Err(refused)
-            }
-            status => Err(Error::Status { url: told(&at), status }),
-        }
+    /// Tells why the token is not used any more, where a login takes its place.
+    pub(crate) fn go_on_by_login(&self, error: &Error) {
+        self.notices.tell(&by_login(error));
     }
 }
 
-/// Tells why the token is not used any more, where a login takes its place.
-pub(crate) fn go_on_by_login(error: &Error) {
-    tracing::warn!("{error}; going on by user and password");
-}
-
-/// Where `response` sends us; None when it answers. Never from https to http.
-fn redirect(at: &Url, response: &Response) -> Result<Option<Url>> {
-    let wrong = |problem: &str| Error::Answer { url: told(at), problem: problem.to_owned() };
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
-    }
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-    let next = location.and_then(|text| at.join(text).ok()).ok_or_else(|| wrong("redirects nowhere"))?;
-    match (at.scheme(), next.scheme()) {
-        ("https" | "http", "https") | ("http", "http") => Ok(Some(bare(&next))),
-        _ => Err(wrong("redirects to what is not https")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn next(from: &str, status: u16, location: Option<&str>) -> Result<Option<String>> {
-        let mut response = axum::http::Response::builder().status(status);
-        if let Some(location) = location {
-            response = response.header(LOCATION, location);
-        }
-        let response = Response::from(response.body("").unwrap());
-        Ok(redirect(&Url::parse(from).unwrap(), &response)?.map(String::from))
-    }
-
-    #[test]
-    fn a_redirect_takes_no_user_along_and_never_leaves_https() {
-        let from = "https://data.example/a/b.h5";
-        assert_eq!(next(from, 200, Some("/x")).unwrap(), None);
-        assert_eq!(next(from, 303, Some("/x?y=1")).unwrap().unwrap(), "https://data.example/x?y=1");
-        assert_eq!(next(from, 307, Some("https://u:p@other.example/")).unwrap().unwrap(), "https://other.example/");
-        for wrong in [None, Some("http://data.example/x"), Some("file:///etc/passwd"), Some("https://")] {
-            assert!(next(from, 302, wrong).is_err(), "{wrong:?}");
-        }
-        assert!(
-            next("http://127.0.0.1:1/", 302, Some("http://127.0.0.1:2/")).unwrap().is_some(),
-            "a mirror on loopback"
-        );
-    }
+/// Why the token is not used any more, where a login takes its place.
+fn by_login(error: &Error) -> String {
+    format!("{error}; going on by user and password")
 }

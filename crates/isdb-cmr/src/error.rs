@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// What this crate's functions return.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -34,7 +36,7 @@ pub enum Error {
         waited: Duration,
         /// What went wrong the last time.
         reason: String,
-        /// The last failure of the connection, where it was one.
+        /// The last failure of the connection, where it was one; it names no URL.
         source: Option<reqwest::Error>,
     },
     /// What came is not what CMR sends.
@@ -137,6 +139,14 @@ pub enum Error {
         /// The HTTP status with its name.
         status: reqwest::StatusCode,
     },
+    /// The link to storage that the archive gave out did not open, as it does not when its time is over.
+    #[error("{url} redirects to a link that answered {status}: it may have expired")]
+    Link {
+        /// What was asked for.
+        url: String,
+        /// The HTTP status with its name.
+        status: reqwest::StatusCode,
+    },
     /// The answer is not what the protocol promises.
     #[error("{url}: {problem}")]
     Answer {
@@ -146,13 +156,14 @@ pub enum Error {
         problem: String,
     },
     /// The connection failed.
-    #[error("{url} could not be reached, or broke off")]
+    #[error("{url} {what}: {reason}")]
     Connection {
         /// What was asked for.
         url: String,
+        /// `could not be reached` or `broke off`.
+        what: &'static str,
         /// What the network said; it names no URL.
-        #[source]
-        source: reqwest::Error,
+        reason: String,
     },
     /// Nothing, or next to nothing, came for too long.
     #[error("{url}: next to nothing came for {seconds} s")]
@@ -163,15 +174,29 @@ pub enum Error {
         seconds: u64,
     },
     /// A whole file was fetched and is not the one that was announced.
-    #[error("{}: {problem}", path.display())]
+    #[error("{url}: what was downloaded {problem}")]
     Damaged {
-        /// The file, whose name ends in `.part` as long as it is not verified.
-        path: PathBuf,
+        /// Where it came from.
+        url: String,
         /// What does not agree.
         problem: String,
     },
+    /// A file that this program has not fetched has the name of a file to fetch. It stays as it is.
+    #[error("{} is in the way: it {problem}, and isdb did not download it", path.display())]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+        /// What makes it another file than the one to fetch.
+        problem: String,
+    },
+    /// A host outside the archive wants an Earthdata login, and did not get one.
+    #[error("{url} asks for an Earthdata login, and is not on a host of NASA's archive")]
+    Foreign {
+        /// What was asked for.
+        url: String,
+    },
     /// The files do not fit on the disk.
-    #[error("{}: {needed} bytes are to be fetched, {free} bytes are free", path.display())]
+    #[error("{}: expected room for {needed} bytes, found {free} bytes free", path.display())]
     NoSpace {
         /// The folder.
         path: PathBuf,
@@ -221,6 +246,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// A folder cannot be made.
+    pub(crate) fn folder(path: &Path, source: std::io::Error) -> Error {
+        use std::io::ErrorKind::{AlreadyExists, NotADirectory};
+        let source = match source.kind() {
+            AlreadyExists | NotADirectory => {
+                std::io::Error::new(NotADirectory, "expected a folder, found a file there or above")
+            }
+            _ => source,
+        };
+        Error::io(path, source)
+    }
+
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Error {
         Error::Io { path: path.to_path_buf(), source }
     }
@@ -242,4 +279,51 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Why other files will most likely fail for the same reason; None for what concerns one file.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            error if error.ends_everything() => Some(Refusal::Login),
+            Error::Forbidden { .. } => Some(Refusal::Licence),
+            Error::Page { .. } => Some(Refusal::Page),
+            Error::Foreign { .. } => Some(Refusal::Foreign),
+            Error::Busy { .. } => Some(Refusal::InUse),
+            Error::NoSpace { .. } => Some(Refusal::DiskFull),
+            Error::Io { source, .. }
+                if matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) =>
+            {
+                Some(Refusal::DiskFull)
+            }
+            Error::GivenUp { source, .. } => match &**source {
+                Error::Status { status, .. } if *status == 429 || status.is_server_error() => Some(Refusal::Overloaded),
+                Error::Connection { .. } | Error::Stalled { .. } => Some(Refusal::Unreachable),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Why not one file alone could not be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The login is missing or was refused.
+    Login,
+    /// The login is right, but an application or a licence was not agreed to.
+    Licence,
+    /// Web pages came instead of files.
+    Page,
+    /// A host outside the archive asks for a login.
+    Foreign,
+    /// Another process fetches into the same folder.
+    InUse,
+    /// The disk is full.
+    DiskFull,
+    /// The archive answered that it is overloaded, however often it was asked.
+    Overloaded,
+    /// The connection failed, however often it was tried.
+    Unreachable,
 }

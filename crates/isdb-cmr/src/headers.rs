@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 /// The header of this name, if it is text.
 pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
@@ -15,16 +15,21 @@ pub(crate) fn is_page(headers: &HeaderMap) -> bool {
     text(headers, CONTENT_TYPE).is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
-/// How long from `now` a server wants to be left alone: it names seconds, or a date.
+/// How long a server wants to be left alone: it names seconds, or a date. A date is compared with the server's own clock, else
+/// with `now`, since one of the two clocks may be wrong.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = text(headers, RETRY_AFTER)?;
-    match text.trim().parse() {
+    let wanted = text(headers, RETRY_AFTER)?;
+    match wanted.trim().parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => {
-            let until = DateTime::parse_from_rfc2822(text.trim()).ok()?;
-            Some((until.to_utc() - now).to_std().unwrap_or_default())
+            let now = text(headers, DATE).and_then(|text| date(&text)).unwrap_or(now);
+            Some((date(&wanted)? - now).to_std().unwrap_or_default())
         }
     }
+}
+
+fn date(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.to_utc())
 }
 
 #[cfg(test)]
@@ -45,5 +50,9 @@ mod tests {
         assert_eq!(after("Wed, 21 Oct 2015 07:29:30 GMT"), Some(90));
         assert_eq!(after("Wed, 21 Oct 2015 07:00:00 GMT"), Some(0));
         assert_eq!(after("soon"), None);
+        // A server whose clock is two hours ahead.
+        let ahead = [(DATE, "Wed, 21 Oct 2015 09:28:00 GMT"), (RETRY_AFTER, "Wed, 21 Oct 2015 09:28:02 GMT")];
+        let ahead = ahead.map(|(name, text)| (name, HeaderValue::from_static(text)));
+        assert_eq!(retry_after(&HeaderMap::from_iter(ahead), now), Some(Duration::from_secs(2)));
     }
 }

@@ -35,7 +35,7 @@ impl Hosts {
     /// # Errors
     /// [`Error::Hosts`] with what is neither.
     pub fn parse(login: &str, archive: &str) -> Result<Hosts> {
-        let wrong = |text: &str| Error::Hosts { text: text.to_owned() };
+        let wrong = |text: &str| Error::Hosts { text: without_secrets(text) };
         let named = archive.split(',').map(str::trim).filter(|text| !text.is_empty());
         Ok(Hosts {
             login: http_url(login).ok_or_else(|| wrong(login))?,
@@ -95,6 +95,19 @@ pub(crate) fn told(url: &Url) -> String {
     url.set_query(None);
     url.set_fragment(None);
     url.into()
+}
+
+/// The address in `text` as it may be printed and stored: without user, password, query and fragment. The last part of the path is
+/// kept; of what is no URL, what stands behind an `@`.
+#[must_use]
+pub fn without_secrets(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(url) if url.has_host() => told(&url),
+        _ => {
+            let text = text.split(['?', '#']).next().unwrap_or_default();
+            text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, rest)| format!("…@{rest}"))
+        }
+    }
 }
 
 /// `url` without a user and password, which would be sent as credentials.
@@ -160,5 +173,15 @@ mod tests {
     #[test]
     fn a_url_is_told_without_what_opens_it() {
         assert_eq!(told(&url("https://u:p@x.example:1/a.h5?Signature=s#f")), "https://x.example:1/a.h5");
+        for (text, safe) in [
+            ("https://u:p@x.example/a.h5?X-Amz-Signature=s", "https://x.example/a.h5"),
+            ("s3://bucket/a.h5", "s3://bucket/a.h5"),
+            ("u:p@x.example/a?sig=s", "…@x.example/a"),
+            ("G12-NSIDC_CPRD", "G12-NSIDC_CPRD"),
+        ] {
+            assert_eq!(without_secrets(text), safe);
+        }
+        let error = Hosts::parse("http://127.0.0.1:1", "ftp://u:hunter2@x.example").unwrap_err().to_string();
+        assert!(!error.contains("hunter2") && error.contains("x.example"), "{error}");
     }
 }

@@ -10,6 +10,8 @@ mod tests;
 
 pub(crate) use umm::Item;
 
+/// No file is larger, in bytes: a petabyte. Granules have up to a gigabyte.
+pub(crate) const LARGEST_FILE: u64 = 1 << 50;
 /// The provider of the granules in NASA's cloud.
 const CLOUD: &str = "NSIDC_CPRD";
 
@@ -52,8 +54,22 @@ pub struct Checksum {
 pub struct Unusable {
     /// CMR's id of the description.
     pub concept_id: Option<String>,
-    /// What it lacks.
+    /// The granule, by whatever name its provider has for it.
+    pub granule: Option<String>,
+    /// The field that is missing or has an unexpected value.
     pub reason: String,
+}
+
+impl Unusable {
+    /// What to call it: the granule, CMR's id, or both.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match (&self.granule, &self.concept_id) {
+            (Some(granule), Some(id)) => format!("{granule} ({id})"),
+            (Some(name), None) | (None, Some(name)) => name.clone(),
+            (None, None) => "a granule without a name".to_owned(),
+        }
+    }
 }
 
 impl FoundGranule {

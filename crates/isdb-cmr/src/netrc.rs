@@ -59,9 +59,9 @@ impl Netrc {
                     netrc.entries.push(entry);
                 }
                 "macdef" => {
-                    let end = text.get(at..).and_then(|rest| rest.find("\n\n"));
+                    let end = after_empty_line(text, at);
                     netrc.ends_in_macro = end.is_none();
-                    at = end.map_or(text.len(), |end| at + end + 2);
+                    at = end.unwrap_or(text.len());
                 }
                 key => {
                     let Some(entry) = netrc.entries.last_mut() else { continue };
@@ -174,6 +174,19 @@ fn line_end(text: &str, from: usize) -> usize {
     text.get(from..).and_then(|rest| rest.find('\n')).map_or(text.len(), |end| from + end)
 }
 
+/// Where the text goes on after the first line behind the one of `from` that is empty, in files of Windows, too.
+fn after_empty_line(text: &str, from: usize) -> Option<usize> {
+    let mut start = line_end(text, from) + 1;
+    while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
+        let end = start + rest.find('\n')? + 1;
+        if text.get(start..end)?.trim_end_matches(['\n', '\r']).is_empty() {
+            return Some(end);
+        }
+        start = end;
+    }
+    None
+}
+
 fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
@@ -214,6 +227,16 @@ machine late.example.org login l password l
         assert_eq!(who(FULL, "elsewhere.example.org"), pair("anonymous", "guest"));
         assert_eq!(who("machine urs login a password b", "other"), None);
         assert_eq!(who("machine urs password b login a", "urs"), pair("a", "b"));
+    }
+
+    #[test]
+    fn a_macro_of_a_file_with_windows_line_ends_hides_no_entry() {
+        let windows = FULL.replace('\n', "\r\n");
+        for machine in ["urs.earthdata.nasa.gov", "ftp.example.org", "late.example.org"] {
+            assert_eq!(who(&windows, machine), who(FULL, machine), "{machine}");
+        }
+        let open = "machine x login a password b\r\nmacdef init\r\nls\r\n";
+        assert_eq!(who(&with_entry(open, "urs", "ann", "pw"), "urs"), pair("ann", "pw"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use crate::body::at_most;
 use crate::credentials::Secret;
 use crate::earthdata::Earthdata;
 use crate::error::{Error, Result};
@@ -15,6 +16,9 @@ use crate::hosts::told;
 
 /// So long before they end credentials are replaced, so that a read that has begun ends with them.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
+
+/// Bytes of an answer with credentials; about 1,500 in fact.
+const MOST: usize = 1 << 16;
 
 /// What S3 wants to see, until it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,14 +55,14 @@ impl Earthdata {
     pub async fn s3_credentials(&self, endpoint: &Url) -> Result<Arc<S3Credentials>> {
         // Held while asking: whoever else wants them waits for this answer.
         let mut known = self.s3.0.lock().await;
-        if let Some(held) = known.get(endpoint).filter(|held| held.expires - MARGIN > Utc::now()) {
+        if let Some(held) = known.get(endpoint).filter(|held| held.expires > Utc::now() + MARGIN) {
             return Ok(Arc::clone(held));
         }
         let response = self.get_by_session(endpoint).await?.response;
         if !response.status().is_success() {
             return Err(Error::Status { url: told(endpoint), status: response.status() });
         }
-        let text = response.bytes().await.map_err(|error| self.broken(endpoint, error))?;
+        let text = at_most(response, MOST).await.map_err(|error| self.broken(endpoint, error))?.unwrap_or_default();
         let new = Arc::new(parse(&text).ok_or_else(|| match text.trim_ascii_start().starts_with(b"<") {
             true => Error::Page { url: told(endpoint) },
             false => Error::Answer { url: told(endpoint), problem: "answered with no S3 credentials".to_owned() },

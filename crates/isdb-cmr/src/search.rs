@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use futures::{Stream, stream};
 use isdb_schema::granule_name::PRODUCT;
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::client::{Cmr, Reply};
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ struct Paging<'a> {
     /// How many pages of this size have come.
     of_this_size: u32,
     search_after: Option<String>,
-    /// CMR's count at the first page; it may grow while we read.
+    /// The smallest count of CMR so far: granules may be added and deleted while we read.
     hits: Option<u64>,
     seen: HashSet<String>,
     /// Descriptions without an id.
@@ -67,21 +67,11 @@ impl Cmr {
     /// [`Error::CmrRefused`], [`Error::CmrUnreachable`] and [`Error::CmrReply`].
     pub async fn releases(&self) -> Result<Vec<u16>> {
         let form = vec![("short_name", PRODUCT.to_owned()), ("has_granules", "true".to_owned())];
-        let reply: Reply<Collection> = self.page("collections", &form, &mut 100, None).await?;
-        let releases = reply.items.iter().filter_map(|collection| collection.umm.version.as_deref()?.parse().ok());
+        let reply: Reply<Value> = self.page("collections", &form, &mut 100, None).await?;
+        let version = |collection: &Value| collection.pointer("/umm/Version")?.as_str()?.parse().ok();
+        let releases = reply.items.iter().filter_map(version);
         Ok(releases.collect::<BTreeSet<u16>>().into_iter().collect())
     }
-}
-
-#[derive(Deserialize)]
-struct Collection {
-    umm: UmmCollection,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct UmmCollection {
-    version: Option<String>,
 }
 
 impl Paging<'_> {
@@ -92,7 +82,8 @@ impl Paging<'_> {
         let before = self.page_size;
         let reply = self.cmr.page("granules", &self.form, &mut self.page_size, self.search_after.as_deref()).await?;
         self.of_this_size = if self.page_size == before { self.of_this_size + 1 } else { 1 };
-        let hits = *self.hits.get_or_insert(reply.hits);
+        let hits = self.hits.map_or(reply.hits, |hits| hits.min(reply.hits));
+        self.hits = Some(hits);
         let (count, goes_on) =
             (reply.items.len(), reply.search_after.is_some() && reply.search_after != self.search_after);
         let page = self.page(reply.items, hits);

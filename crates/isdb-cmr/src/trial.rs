@@ -3,13 +3,22 @@
 
 use tokio::sync::{Mutex, MutexGuard};
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Verdict {
     #[default]
     /// No server has judged them.
     Untried,
     Accepted,
+    Refused(Why),
+}
+
+/// Why credentials are not sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// A server refused them.
     Refused,
+    /// The server at this address answered with neither yes nor no.
+    Unanswered { url: String },
 }
 
 /// What is known of one kind of credentials.
@@ -23,18 +32,25 @@ pub(crate) enum Turn<'a> {
 }
 
 impl Trial {
-    /// Waits for a turn; None when the credentials were refused.
-    pub(crate) async fn turn(&self) -> Option<Turn<'_>> {
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// Why the credentials are not sent again: the same for all who ask.
+    pub(crate) async fn turn(&self) -> Result<Turn<'_>, Why> {
         let verdict = self.0.lock().await;
-        match *verdict {
-            Verdict::Untried => Some(Turn::First(verdict)),
-            Verdict::Accepted => Some(Turn::Known(self)),
-            Verdict::Refused => None,
+        match &*verdict {
+            Verdict::Untried => Ok(Turn::First(verdict)),
+            Verdict::Accepted => Ok(Turn::Known(self)),
+            Verdict::Refused(why) => Err(why.clone()),
         }
     }
 
-    pub(crate) async fn is_refused(&self) -> bool {
-        *self.0.lock().await == Verdict::Refused
+    /// Why the credentials are not sent again; None while they may be.
+    pub(crate) async fn refusal(&self) -> Option<Why> {
+        match &*self.0.lock().await {
+            Verdict::Refused(why) => Some(why.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -47,8 +63,14 @@ impl Turn<'_> {
     }
 
     /// A server has refused them: nobody sends them again. True when nobody knew.
-    pub(crate) async fn refused(self) -> bool {
-        let refuse = |verdict: &mut Verdict| std::mem::replace(verdict, Verdict::Refused) != Verdict::Refused;
+    pub(crate) async fn refused(self, why: Why) -> bool {
+        let refuse = |verdict: &mut Verdict| match verdict {
+            Verdict::Refused(_) => false,
+            open => {
+                *open = Verdict::Refused(why);
+                true
+            }
+        };
         match self {
             Turn::First(mut verdict) => refuse(&mut verdict),
             Turn::Known(trial) => refuse(&mut *trial.0.lock().await),
@@ -74,10 +96,10 @@ mod tests {
         let each = (0..16).map(|_| {
             let (trial, sent) = (Arc::clone(&trial), Arc::clone(&sent));
             tokio::spawn(async move {
-                let Some(turn) = trial.turn().await else { return false };
+                let Ok(turn) = trial.turn().await else { return false };
                 sent.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
-                turn.refused().await;
+                turn.refused(Why::Unanswered { url: "https://x/".to_owned() }).await;
                 true
             })
         });
@@ -87,7 +109,8 @@ mod tests {
             turns += usize::from(one.await.unwrap());
         }
         assert_eq!((turns, sent.load(Ordering::SeqCst)), (1, 1));
-        assert!(trial.is_refused().await);
+        // Whoever comes later hears the same as the first.
+        assert_eq!(trial.refusal().await, Some(Why::Unanswered { url: "https://x/".to_owned() }));
     }
 
     #[tokio::test]
@@ -96,7 +119,7 @@ mod tests {
         drop(trial.turn().await.unwrap());
         trial.turn().await.unwrap().accepted();
         let (one, two) = (trial.turn().await.unwrap(), trial.turn().await.unwrap());
-        assert!(one.is_known() && one.refused().await, "the first to tell");
-        assert!(!two.refused().await && trial.turn().await.is_none());
+        assert!(one.is_known() && one.refused(Why::Refused).await, "the first to tell");
+        assert!(!two.refused(Why::Refused).await && trial.turn().await.is_err());
     }
 }

@@ -47,7 +47,7 @@ static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// The first eight bytes of every HDF5 file without a user block.
 pub(crate) const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// The longest superblock up to and with its end-of-file address.
-const SUPERBLOCK: usize = 64;
+pub(crate) const SUPERBLOCK: usize = 64;
 const CHUNK: usize = 1 << 18;
 
 /// What is wrong with the file at `path`; None when it is the announced one. Reads the whole file only for a checksum.
@@ -64,7 +64,8 @@ pub(crate) fn problem(
     let mut head = Vec::with_capacity(SUPERBLOCK);
     Read::by_ref(&mut file).take(SUPERBLOCK as u64).read_to_end(&mut head)?;
     let Some(end) = end_of_file(&head) else {
-        return Ok(Some("is no HDF5 file".to_owned()));
+        let problem = if found == 0 { "is empty: the server sent no bytes" } else { "is not an HDF5 file" };
+        return Ok(Some(problem.to_owned()));
     };
     // Bytes behind the end are legal; where nobody announced the length they are what a doubled file looks like.
     if end > found || (length.is_none() && end != found) {
@@ -158,9 +159,10 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_no_hdf5_is_not_accepted() {
-        for content in [&b""[..], b"<!DOCTYPE html>", &SIGNATURE, &superblock(9, 21)] {
-            assert_eq!(told(content, None, None).unwrap(), "is no HDF5 file");
+        for content in [b"<!DOCTYPE html>", &SIGNATURE[..], &superblock(9, 21)] {
+            assert_eq!(told(content, None, None).unwrap(), "is not an HDF5 file");
         }
+        assert_eq!(told(b"", None, None).unwrap(), "is empty: the server sent no bytes");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use isdb_cmr::{Earthdata, FoundGranule, Options, Url, Wanted, file_of};
+use isdb_cmr::{Earthdata, FoundGranule, Options, Unusable, Url, Wanted, file_of, remove_fetched, without_secrets};
 use isdb_datafusion::GranuleIdentity;
 use object_store::ObjectStore;
 use tokio::sync::mpsc::unbounded_channel;
@@ -20,10 +20,15 @@ use crate::select::size;
 use crate::window::windows;
 
 mod fetch;
+mod leftovers;
 mod room;
 mod telling;
 
+pub use leftovers::is_kept;
+pub(crate) use leftovers::{clean_up, leftovers};
+
 use fetch::{Fetched, Fetching};
+use leftovers::{mark_kept, set_aside_unreadable};
 use room::make_room;
 use telling::Telling;
 
@@ -32,6 +37,8 @@ use telling::Telling;
 pub struct Archive {
     /// The granules, as a search found them or a work list names them.
     pub granules: Vec<FoundGranule>,
+    /// Descriptions that no granule can be made of.
+    pub unusable: Vec<Unusable>,
     /// Whether each of them was named, so that it comes back if it was removed on purpose.
     pub is_named: bool,
     /// Who we are to the archive.
@@ -102,9 +109,19 @@ fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
         size_bytes: granule.bytes.filter(|bytes| *bytes <= MOST_BYTES).unwrap_or(0),
         is_named: archive.is_named,
         is_described: described.identity.is_ok(),
-        origin: Some(origin.unwrap_or(&granule.concept_id).clone()),
+        origin: Some(place(origin.unwrap_or(&granule.concept_id), &granule.file_name())),
         stage: "search",
         ..described
+    }
+}
+
+/// Where a granule's file is, as the ledger keeps it: without passwords and presigned links. The file's name is added where only
+/// the query has it.
+fn place(origin: &str, file_name: &str) -> String {
+    let place = without_secrets(origin);
+    match origin.contains('?') && !place.ends_with(file_name) {
+        true => format!("{place}#{file_name}"),
+        false => place,
     }
 }
 
@@ -149,37 +166,34 @@ pub(crate) async fn bring(
         let windows = windows(selected.now, limits);
         if std::mem::take(&mut is_first) {
             telling.tell(make_room(archive, &windows)?);
+            mark_kept(archive)?;
         }
         let granules = windows.iter().map(Vec::len).sum::<usize>() + candidates.len();
         run.ahead = (granules, sum(windows.iter().map(|window| size(window)).chain([size_of(&candidates)])));
+        let mut announced = windows.iter().map(|window| (window.len(), size(window))).collect::<Vec<_>>().into_iter();
         let mut windows = windows.into_iter();
         let mut ahead = windows.next().map(|window| Fetching::begin(archive, window, &events));
         while let Some(mut fetching) = ahead {
             let Fetched { candidates, disposable } = told.beside(fetching.end()).await?;
             ahead = windows.next().map(|window| Fetching::begin(archive, window, &events));
-            let (granules, bytes) = run.ahead;
-            run.ahead = (granules.saturating_sub(candidates.len()), bytes.saturating_sub(size_of(&candidates)));
+            // What has come may be larger or smaller than its description says, or nothing.
+            let ((granules, bytes), window) = (run.ahead, announced.next().unwrap_or_default());
+            run.ahead = (granules.saturating_sub(window.0), bytes.saturating_sub(window.1));
+            let kept: Vec<PathBuf> = candidates.iter().map(|candidate| candidate.path.clone()).collect();
+            let before = run.report().granules.len();
             told.beside(run.ingest(candidates, &mut |event| telling.tell(event))).await?;
-            disposable.iter().for_each(|path| dispose(path));
+            disposable.iter().for_each(|path| {
+                let _ = remove_fetched(path);
+            });
+            set_aside_unreadable(run.report(), before, &kept);
         }
     }
     if archive.keep == Keep::Nothing {
-        // An earlier run may have been interrupted between a commit and its end.
-        let names = archive.granules.iter().map(FoundGranule::file_name);
-        names.filter_map(|name| file_of(&archive.options.folder, &name).ok()).for_each(|path| dispose(&path));
-        // Unfinished files of granules that failed stay for the next run.
-        let _ = std::fs::remove_dir(&archive.options.folder);
+        for name in archive.granules.iter().map(FoundGranule::file_name) {
+            let _ = file_of(&archive.options.folder, &name).is_ok_and(|path| remove_fetched(&path));
+        }
     }
     Ok(())
-}
-
-/// Deletes a fetched file and the folder that was made for it. One that is in the way of that is none of ours to complain about.
-fn dispose(path: &std::path::Path) {
-    if std::fs::remove_file(path).is_ok()
-        && let Some(folder) = path.parent()
-    {
-        let _ = std::fs::remove_dir(folder);
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::StreamExt;
-use isdb_cmr::Wanted;
+use isdb_cmr::{Refusal, Wanted};
 use isdb_datafusion::{GranuleIdentity, Holdings, READ, chain, identify, modified_at};
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::shown::Shown;
@@ -34,6 +34,8 @@ pub(crate) struct Candidate {
     pub(crate) wanted: Option<Wanted>,
     /// Where it failed if it has no identity, as the ledger's `stage` says it.
     pub(crate) stage: &'static str,
+    /// Why not it alone could not be fetched.
+    pub(crate) refusal: Option<Refusal>,
     pub(crate) identity: Result<GranuleIdentity, String>,
 }
 
@@ -52,6 +54,7 @@ impl Candidate {
             is_only_again: false,
             wanted: None,
             stage: "identify",
+            refusal: None,
             identity,
         }
     }

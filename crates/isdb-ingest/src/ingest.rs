@@ -7,9 +7,9 @@ use isdb_schema::config;
 use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
 use isdb_schema::region::Region;
-use isdb_store::Location;
+use isdb_store::{Location, Writer};
 
-use crate::archive::{Archive, bring, buckets, described};
+use crate::archive::{Archive, bring, buckets, clean_up, described, leftovers};
 use crate::areas::Areas;
 use crate::asked::Asked;
 use crate::clock::now_ms;
@@ -90,11 +90,21 @@ pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl F
     let skipped = report.count(Ended::Skipped);
     progress(Progress::Found { new: candidates.len(), skipped, bytes: size_of(&candidates) });
     if candidates.is_empty() {
+        if let Source::Archive(archive) = &request.source
+            && !leftovers(archive, &ledger).is_empty()
+            // Another ingest may be about to read them.
+            && let Ok(_writer) = Writer::take_over(&database, now_ms()).await
+        {
+            clean_up(archive, &ledger);
+        }
         return Ok(());
     }
     let mut run = Run::begin(request, &bound, &database, report).await?;
     match &request.source {
-        Source::Archive(archive) if !archive.direct => bring(&mut run, archive, candidates, &mut progress).await?,
+        Source::Archive(archive) if !archive.direct => {
+            bring(&mut run, archive, candidates, &mut progress).await?;
+            clean_up(archive, &database.snapshot().await?.ledger().await?);
+        }
         Source::Archive(archive) => {
             run.read_in_place(buckets(archive)?)?;
             run.ingest(candidates, &mut progress).await?;
@@ -110,7 +120,10 @@ pub(crate) async fn looked_at(request: &Request, report: &mut Report) -> Result<
     let bound = request.asked.bind()?;
     let candidates = match &request.source {
         Source::Files(named) => identify_all(find_granules(named)?, named, request.threads).await,
-        Source::Archive(archive) => described(archive),
+        Source::Archive(archive) => {
+            report.miss(&archive.unusable);
+            described(archive)
+        }
     };
     let (candidates, others): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|candidate| is_within(candidate, &request.period));

@@ -38,7 +38,7 @@ mod wanted;
 mod window;
 
 pub use add_variables::{Added, add_variables};
-pub use archive::{Archive, Keep};
+pub use archive::{Archive, Keep, is_kept};
 pub use asked::Asked;
 pub use consolidate::{Consolidated, consolidate, vacuum};
 pub use direct::direct_store;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use isdb_cmr::{Refusal, Unusable};
 use isdb_schema::ledger::{GranuleState, Removed};
 use isdb_store::{Commit, Id, LedgerRow};
 use serde::Serialize;
@@ -61,6 +62,8 @@ pub struct Told {
     pub stage: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Why not it alone could not be fetched, where that is so.
+    pub refusal: Option<Refusal>,
     /// The commit that made its attempt visible.
     pub commit: Option<u64>,
     /// The id of its attempt in the ledger.
@@ -186,6 +189,20 @@ impl Report {
         self.granules.extend(skipped.chain(failed));
     }
 
+    /// Adds descriptions of the archive that no granule can be made of: each is a granule that is missing.
+    pub(crate) fn miss(&mut self, unusable: &[Unusable]) {
+        for description in unusable {
+            let name = description.name();
+            let failed = Candidate { stage: "search", ..Candidate::new(name.clone().into(), Err(String::new())) };
+            self.granules.push(Told {
+                granule: name,
+                stage: Some(failed.stage.to_owned()),
+                error: Some(description.reason.clone()),
+                ..untried(&failed, Ended::Failed)
+            });
+        }
+    }
+
     /// Adds a window, as `commit` and its `rows` of the ledger tell.
     pub(crate) fn tell(&mut self, commit: &Commit, rows: &[LedgerRow], attempts: &[Attempt]) {
         self.windows.push(Committed {
@@ -247,6 +264,7 @@ fn untried(file: &Candidate, state: Ended) -> Told {
         skipped: None,
         stage: None,
         error: None,
+        refusal: file.refusal,
         commit: None,
         ingest_id: None,
         rows_read: 0,

@@ -154,6 +154,11 @@ impl<'r> Run<'r> {
         buckets.into_iter().try_for_each(|(url, store)| self.engine.register_store(&url, store).map_err(failed))
     }
 
+    /// What became of files so far.
+    pub(crate) fn report(&mut self) -> &mut Report {
+        self.report
+    }
+
     /// What was asked for.
     pub(crate) fn request(&self) -> &'r Request {
         self.request
@@ -221,7 +226,8 @@ impl<'r> Run<'r> {
     async fn told(&mut self, rows: &[LedgerRow], attempts: &[Attempt], started: Instant) {
         for row in rows.iter().filter(|row| row.state == GranuleState::Failed) {
             let (stage, error) = (row.stage.as_deref().unwrap_or_default(), row.error.as_deref().unwrap_or_default());
-            tracing::warn!(granule = row.granule, ingest_id = row.ingest_id.0, stage, error, "granule failed");
+            // The report lists it at the end.
+            tracing::info!(granule = row.granule, ingest_id = row.ingest_id.0, stage, error, "granule failed");
         }
         let writer = self.engine.writer().await;
         self.report.tell(writer.newest(), rows, attempts);

@@ -25,11 +25,11 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Whether a terminal does something on `character` instead of showing it: control characters, line separators, and marks that turn
-/// the direction of text.
+/// Whether a terminal does something on `character` instead of showing it: control characters, line separators, marks that turn
+/// the direction of text, and characters of no width, which make two names look alike.
 fn is_obeyed(character: char) -> bool {
-    let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    character.is_control() || turns || matches!(character, '\u{2028}' | '\u{2029}')
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

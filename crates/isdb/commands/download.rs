@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
-use isdb_cmr::{Error, Options, Outcome, download, missing_bytes, room_for};
+use isdb_cmr::{Error, Options, Outcome, download, is_unfinished, missing_bytes, room_for};
 
 use crate::cli::Download;
 use crate::earthdata::session;
-use crate::failure::{self, Failure, SOME_FAILED, SUCCESS};
+use crate::failure::{self, FAILED, Failure, SOME_FAILED, SUCCESS};
+use crate::report::{Failed, tell_failed};
 
 mod list;
 mod telling;
@@ -31,6 +32,7 @@ struct Sum {
 pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
     let list::Listed { wanted, failed } = list::read(&arguments.what)?;
     let earthdata = Arc::new(session(Duration::from_secs(arguments.stall.into()))?);
+    let count = wanted.len();
     let missing = missing_bytes(&arguments.to, &wanted);
     room_for(missing, &arguments.to)?;
     let telling = Arc::new(Mutex::new(Telling::new(wanted.len(), missing)));
@@ -53,7 +55,19 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
                 }
                 sum.bytes_fetched += file.fetched;
                 sum.bytes_reused += file.reused;
-                writeln!(std::io::stdout(), "{}", file.path.display()).map_err(Failure::Stdout)?;
+                match writeln!(std::io::stdout(), "{}", file.path.display()) {
+                    // Whoever reads the paths has seen enough, as in `isdb download LIST | head -1`.
+                    Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                        telling.lock().unwrap_or_else(PoisonError::into_inner).end();
+                        let left = count.saturating_sub(sum.fetched + sum.there + sum.failed);
+                        if left > 0 || sum.failed > 0 {
+                            eprintln!("stopped: standard output was closed; {left} of {count} files were not fetched");
+                            return Ok(FAILED);
+                        }
+                        return Ok(SUCCESS);
+                    }
+                    written => written.map_err(Failure::Stdout)?,
+                }
             }
             // Who we are will not be accepted for the next file either.
             Err(error) if error.ends_everything() => {
@@ -73,18 +87,22 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
 }
 
 fn tell(sum: &Sum, failures: &[(String, Error)], folder: &Path) {
-    for (name, error) in failures {
-        eprintln!("failed: {name}: {}", isdb_datafusion::chain(error));
-        if let Some(hint) = failure::nasa_hint(error) {
-            eprintln!("  hint: {hint}");
-        }
-    }
+    let failed: Vec<Failed> = failures
+        .iter()
+        .map(|(name, error)| Failed {
+            name: name.clone(),
+            text: format!("{name}: {}", isdb_datafusion::chain(error)),
+            refusal: error.refusal(),
+            hint: failure::nasa_hint(error),
+        })
+        .collect();
+    tell_failed(&failed);
     let parts = [(sum.fetched, "fetched"), (sum.there, "there already"), (sum.failed, "failed")];
     let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     eprintln!("files: {}", if told.is_empty() { "none".to_owned() } else { told.join(", ") });
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     eprintln!("MB: {:.1} fetched, {:.1} there already", megabytes(sum.bytes_fetched), megabytes(sum.bytes_reused));
-    if sum.failed > 0 {
+    if failures.iter().any(|(name, _)| is_unfinished(folder, name)) {
         eprintln!("unfinished files stay as .part; run the same command again to go on");
     }
     eprintln!("folder: {}", folder.display());

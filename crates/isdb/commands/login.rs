@@ -4,6 +4,7 @@ use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::time::Duration;
 
 use isdb_cmr::{Account, Credentials, Earthdata, Login, Secret, netrc};
+use isdb_schema::shown::Shown;
 
 use crate::cli;
 use crate::earthdata::{hosts, machine, netrc_path, session};
@@ -68,7 +69,7 @@ fn line() -> std::io::Result<String> {
 }
 
 fn tell(account: &Account) {
-    let user = account.user.as_deref().unwrap_or("a user that the token does not name");
+    let user = Shown(account.user.as_deref().unwrap_or("a user that the token does not name"));
     let what = if account.by == "token" { "token" } else { "user and password" };
     println!("Earthdata knows {user}, by the {what} from {}", account.whence);
     if let Some(expires) = account.token_expires {

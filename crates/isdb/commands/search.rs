@@ -9,7 +9,7 @@ use isdb_schema::region::Region;
 use isdb_store::{Database, Location};
 
 use crate::cli::{Format, Search, Sought};
-use crate::failure::{Failure, SUCCESS};
+use crate::failure::{Failure, SOME_FAILED, SUCCESS};
 use crate::progress;
 use crate::settings::region_and_period;
 
@@ -23,8 +23,8 @@ pub(crate) async fn run(arguments: Search, database: Option<Location>) -> Result
     let found = search(&arguments.sought, query, database.as_ref()).await?;
     let granules = &found.granules;
     listing::write(granules, format, arguments.output.as_deref()).await?;
-    found.tell();
-    Ok(SUCCESS)
+    found.tell(true);
+    Ok(if found.unusable.is_empty() { SUCCESS } else { SOME_FAILED })
 }
 
 /// What CMR has.
@@ -32,7 +32,8 @@ pub(crate) struct Found {
     /// By their start.
     pub(crate) granules: Vec<FoundGranule>,
     left_out: (u64, u64),
-    unusable: Vec<Unusable>,
+    /// Descriptions that no granule can be made of.
+    pub(crate) unusable: Vec<Unusable>,
 }
 
 impl Found {
@@ -42,15 +43,20 @@ impl Found {
         Found { granules: list.into_granules(), left_out, unusable }
     }
 
-    /// What it comes to, on standard error.
-    pub(crate) fn tell(&self) {
-        totals::tell(&self.granules, self.left_out, &self.unusable);
+    /// What it comes to, on standard error. An ingest reports granules with `problems` itself, as failures.
+    pub(crate) fn tell(&self, problems: bool) {
+        if problems {
+            totals::tell_problems(&self.granules, &self.unusable);
+        }
+        totals::tell(&self.granules, self.left_out);
     }
 }
 
 /// The granules that `query` finds of the release that is sought.
 pub(crate) async fn search(sought: &Sought, query: Query, database: Option<&Location>) -> Result<Found, Failure> {
     let cmr = Cmr::new(&sought.cmr_url, Patience::default())?;
+    // A wait may take a minute: it is printed wherever logs go.
+    let cmr = cmr.with_notices(|text| progress::aside(|| eprintln!("{text}")));
     let release = release(sought.release, database, &cmr).await?;
     Ok(Found::of(gather(&cmr, &Query { release, ..query }).await?))
 }

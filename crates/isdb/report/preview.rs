@@ -22,7 +22,10 @@ pub(crate) fn tell_preview(preview: &Preview, database: &str) {
     let again: Vec<(String, String)> = preview.again.iter().map(|path| (String::new(), path.clone())).collect();
     tell_list("would be read again", &again.iter().collect::<Vec<_>>());
     let unreadable = windows.iter().flat_map(|window| &window.unreadable);
-    tell_list("would fail", &unreadable.collect::<Vec<_>>());
+    // Descriptions that no granule can be made of have failed already.
+    let failed = preview.report.granules.iter().filter(|told| told.state == Ended::Failed);
+    let failed: Vec<_> = failed.map(|told| (told.granule.clone(), told.error.clone().unwrap_or_default())).collect();
+    tell_list("would fail", &unreadable.chain(&failed).collect::<Vec<_>>());
     for (why, count) in preview.report.skipped() {
         eprintln!("would be skipped: {count} {}", why.as_str());
     }

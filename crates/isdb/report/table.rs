@@ -8,6 +8,9 @@ use isdb_ingest::{Ended, Report, Told};
 use isdb_schema::ledger::Removed;
 use isdb_schema::shown::Shown;
 
+use crate::failure::refusal_hint;
+use crate::report::failed::{Failed, tell_failed};
+
 /// So many warnings are told one by one.
 const WARNINGS_TOLD: usize = 10;
 
@@ -31,9 +34,14 @@ pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
         eprintln!("warning: the granules are in the database, but its fragments could not be tidied up: {problem}");
     }
     tell_replaced(report);
-    for failed in report.granules.iter().filter(|told| told.state == Ended::Failed) {
-        eprintln!("failed: {}", Shown(&failure(failed)));
-    }
+    let failed = report.granules.iter().filter(|told| told.state == Ended::Failed);
+    let failed = failed.map(|told| Failed {
+        name: told.granule.clone(),
+        text: failure(told),
+        refusal: told.refusal,
+        hint: told.refusal.map(refusal_hint),
+    });
+    tell_failed(&failed.collect::<Vec<_>>());
     for line in aligned(&lines(report, elapsed)) {
         eprintln!("{line}");
     }
@@ -90,7 +98,7 @@ fn sum(report: &Report) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    told.join(", ")
+    if told.is_empty() { "none".to_owned() } else { told.join(", ") }
 }
 
 const ENDS: [(Ended, &str); 6] = [

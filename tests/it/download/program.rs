@@ -77,6 +77,51 @@ fn granule(name: &str) -> String {
 }
 
 #[test]
+fn a_reader_that_goes_away_ends_a_download_and_what_is_left_is_told() {
+    let archive = Archive::new();
+    let place = Place::new();
+    let urls: Vec<String> = (0..6).map(|number| archive.url(&format!("f{number}.h5"))).collect();
+    (0..6).for_each(|number| archive.put(&format!("f{number}.h5"), hdf5(number, 1000)));
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    let arguments = [&["download", "--connections", "1"], &urls[..]].concat();
+    let gone = || {
+        let mut command = command(&place, &archive, &arguments);
+        let mut child =
+            command.env("EARTHDATA_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let (code, told) = gone();
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("stopped: standard output was closed; 5 of 6 files were not fetched"), "{told}");
+}
+
+#[test]
+fn a_licence_that_is_missing_is_told_once() {
+    let (archive, place) = (Archive::new(), Place::new());
+    let urls: Vec<String> = (0..8).map(|number| archive.url(&format!("f{number}.h5"))).collect();
+    for number in 0..8 {
+        archive.put(&format!("f{number}.h5"), hdf5(number, 1000));
+        archive.play(&format!("f{number}.h5"), [Trick::Archive(403, vec![])]);
+    }
+    let arguments = [vec!["download"], urls.iter().map(String::as_str).collect()].concat();
+    let run = with_token(command(&place, &archive, &arguments));
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    let count = |text: &str| run.stderr.matches(text).count();
+    assert_eq!((count("failed: "), count("the same for 7 others: "), count("hint: ")), (1, 1, 1), "{}", run.stderr);
+    assert!(run.stderr.contains("EULA") && !run.stderr.contains(".part"), "{}", run.stderr);
+}
+
+#[test]
+fn an_address_with_a_password_is_told_without_it() {
+    let (archive, place) = (Archive::new(), Place::new());
+    let run = run(&place, &archive, &["download", "https://ann:hunter2@x.example/?token=hunter2"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("x.example") && !run.stderr.contains("hunter2"), "{}", run.stderr);
+}
+
+#[test]
 fn a_list_is_fetched_as_far_as_it_can_be_and_the_rest_is_told() {
     let (archive, _, content) = one_file();
     let place = Place::new();
@@ -111,9 +156,13 @@ fn a_list_is_fetched_as_far_as_it_can_be_and_the_rest_is_told() {
     let again = with_token(command(&place, &archive, &arguments));
     assert!(again.stderr.contains("files: 1 there already, 2 failed"), "{}", again.stderr);
     assert_eq!(archive.count("store", "a.h5"), 1, "what is there is not fetched again");
-    std::fs::write(place.path("huge.ndjson"), line("d.h5", 1 << 60)).unwrap();
+    std::fs::write(place.path("huge.ndjson"), line("d.h5", 1 << 49)).unwrap();
     let full = with_token(command(&place, &archive, &["download", "huge.ndjson"]));
-    assert!(full.code == Some(1) && full.stderr.contains("bytes are free"), "{}", full.stderr);
+    assert!(full.code == Some(1) && full.stderr.contains("bytes free"), "{}", full.stderr);
+    std::fs::write(place.path("absurd.ndjson"), line("a.h5", SIZE) + &line("b.h5", usize::MAX)).unwrap();
+    let absurd = with_token(command(&place, &archive, &["download", "absurd.ndjson"]));
+    assert!(absurd.code == Some(1) && absurd.stderr.contains("line 2 "), "{}", absurd.stderr);
+    assert!(absurd.stderr.contains(&format!("found {}", usize::MAX)), "{}", absurd.stderr);
     std::fs::write(place.path("wrong.ndjson"), "\n[]\n").unwrap();
     let wrong = with_token(command(&place, &archive, &["download", "wrong.ndjson"]));
     assert!(

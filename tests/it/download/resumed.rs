@@ -126,6 +126,29 @@ fn written(folder: &Path, content: &[u8]) -> PathBuf {
 }
 
 #[test]
+fn a_junk_answer_does_not_cost_what_had_come() {
+    let (archive, folder, content) = one_file();
+    let there = interrupted(&archive, folder.path());
+    archive.play("a.h5", [Trick::Junk]);
+    let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
+    assert!(matches!(error, Error::Page { .. }), "{error}");
+    assert_eq!(std::fs::metadata(part_of(folder.path())).unwrap().len(), there);
+    let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
+    assert_eq!((fetched.reused, std::fs::read(&fetched.path).unwrap() == content), (there, true));
+}
+
+#[test]
+fn a_file_with_bytes_behind_its_end_is_fetched_once() {
+    let (archive, folder, content) = one_file();
+    let content = Bytes::from([&content[..], b"a legal trailer"].concat());
+    archive.put("a.h5", content.clone());
+    let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
+    assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
+    let again = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
+    assert_eq!((again.attempts, again.reused), (0, content.len() as u64));
+}
+
+#[test]
 fn a_hundred_downloads_that_break_at_random_are_byte_for_byte_right() {
     let (archive, folder) = (Archive::new(), tempfile::tempdir().unwrap());
     let mut random = Random::new(5);

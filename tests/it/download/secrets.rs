@@ -118,6 +118,9 @@ fn a_wrong_password_or_token_is_sent_once_however_many_files_are_wanted() {
         for outcome in &outcomes {
             let error = outcome.result.as_ref().unwrap_err();
             assert!(error.ends_everything() && error.to_string().contains(what), "{answer}: {error}");
+            // All say the same as the first, whichever came first.
+            let is_unanswered = matches!(error, Error::NotAccepted { .. });
+            assert_eq!(is_unanswered, matches!(answer, 200 | 302 | 404), "{answer}: {error}");
         }
         assert_eq!((outcomes.len(), logins(&archive)), (12, 1), "{answer} {what}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -147,10 +150,81 @@ fn a_file_that_a_token_does_not_open_fails_alone() {
     list[5].url = Url::parse(&foreign).unwrap();
     for Outcome { wanted, result } in fetch_as(session, folder.path(), list) {
         match wanted.name.as_str() {
-            "f5.h5" | "f6.h5" => assert!(matches!(result, Err(Error::Forbidden { .. })), "{result:?}"),
+            "f5.h5" => assert!(matches!(result, Err(Error::Forbidden { .. })), "{result:?}"),
+            "f6.h5" => assert!(matches!(result, Err(Error::Foreign { .. })), "{result:?}"),
             _ => assert!(result.is_ok(), "{result:?}"),
         }
     }
+}
+
+#[test]
+fn a_login_is_shown_to_the_login_host_for_the_archive_only() {
+    let (archive, folder, content) = one_file();
+    let foreign = Url::parse(&archive.url("a.h5").replace("127.0.0.1", "localhost")).unwrap();
+    let direct = Url::parse(&format!("{}/oauth/authorize?client_id=evil&state=x", archive.login_url())).unwrap();
+    for url in [foreign, direct] {
+        let session = earthdata(&archive, login(PASSWORD));
+        let list = vec![Wanted { url: url.clone(), ..wanted(&archive, "a.h5") }];
+        let error = fetch_as(session, folder.path(), list).pop().unwrap().result.unwrap_err();
+        assert!(matches!(error, Error::Foreign { .. } | Error::Forbidden { .. }), "{url}: {error}");
+        assert_eq!(logins(&archive), 0, "{url}: nobody sees the password");
+    }
+    let list = vec![wanted(&archive, "a.h5")];
+    let fetched = fetch_as(earthdata(&archive, login(PASSWORD)), folder.path(), list).pop().unwrap().result.unwrap();
+    assert_eq!(std::fs::read(fetched.path).unwrap(), content);
+}
+
+#[test]
+fn one_refusal_of_a_token_that_has_worked_costs_nothing_and_a_revoked_one_ends_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, mut list) = twelve_files();
+    let session = earthdata(&archive, token(TOKEN));
+    assert!(fetch_as(Arc::clone(&session), folder.path(), vec![list.remove(0)])[0].result.is_ok());
+    archive.play("f3.h5", [Trick::Archive(401, vec![])]);
+    archive.play("f4.h5", vec![Trick::Archive(401, vec![]); 9]);
+    archive.play("f9.h5", [Trick::Revoke]);
+    let last = list.split_off(8);
+    for Outcome { wanted, result } in fetch_as(Arc::clone(&session), folder.path(), list) {
+        match wanted.name.as_str() {
+            "f4.h5" => assert!(matches!(result, Err(Error::GivenUp { .. })), "{result:?}"),
+            "f3.h5" => assert_eq!(result.unwrap().attempts, 2),
+            _ => assert!(result.is_ok(), "{result:?}"),
+        }
+    }
+    let (revoked, others) = last.split_at(1);
+    let mut outcomes = fetch_as(Arc::clone(&session), folder.path(), revoked.to_vec());
+    outcomes.extend(fetch_as(session, folder.path(), others.to_vec()));
+    assert!(outcomes.iter().all(|outcome| outcome.result.as_ref().is_err_and(Error::ends_everything)), "{outcomes:?}");
+}
+
+#[test]
+fn a_first_file_that_wants_a_licence_does_not_condemn_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, list) = twelve_files();
+    archive.play("f0.h5", [Trick::WantLogin]);
+    for Outcome { wanted, result } in fetch_as(earthdata(&archive, token(TOKEN)), folder.path(), list) {
+        match wanted.name.as_str() {
+            "f0.h5" => assert!(matches!(result, Err(Error::Forbidden { .. })), "{result:?}"),
+            _ => assert!(result.is_ok(), "{}: {result:?}", wanted.name),
+        }
+    }
+}
+
+#[test]
+fn where_file_after_file_is_refused_the_rest_is_not_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = Archive::new();
+    let names: Vec<String> = (0..30).map(|number| format!("f{number}.h5")).collect();
+    for name in &names {
+        archive.put(name, hdf5(1, 500));
+        archive.play(name, [Trick::Archive(403, vec![])]);
+    }
+    let list: Vec<Wanted> = names.iter().map(|name| wanted(&archive, name)).collect();
+    let session = earthdata(&archive, token(TOKEN));
+    let outcomes = fetch_as(Arc::clone(&session), folder.path(), list);
+    assert!(outcomes.iter().all(|outcome| matches!(outcome.result, Err(Error::Forbidden { .. }))), "{outcomes:?}");
+    let connections = Options::new(folder.path()).connections;
+    assert!(archive.seen().len() < 5 + connections, "{} requests", archive.seen().len());
 }
 
 #[test]
@@ -179,7 +253,8 @@ fn s3_credentials_are_got_by_login_where_a_token_is_not_enough_and_renewed_befor
     let endpoint = Url::parse(&archive.s3_endpoint()).unwrap();
     let both = Credentials { token: token(TOKEN).token, login: login(PASSWORD).login };
     let session = earthdata(&archive, both);
-    archive.s3_expiration("2001-01-01 00:00:00+00:00");
+    // The first day that there is.
+    archive.s3_expiration("-262143-01-01 00:00:00+00:00");
     let first = runtime.block_on(session.s3_credentials(&endpoint)).unwrap();
     archive.s3_expiration("2099-01-01 00:00:00+00:00");
     let second = runtime.block_on(session.s3_credentials(&endpoint)).unwrap();

@@ -41,6 +41,12 @@ pub(crate) enum Trick {
     IgnoreRange,
     /// A login page with status 200.
     Page,
+    /// Something that is not HDF5, by a few bytes at a time, and does not say that it is a page.
+    Junk,
+    /// An announced length that no disk has.
+    Endless,
+    /// From now on tokens are refused, by the login host as well.
+    Revoke,
     /// More bytes than there are.
     TooLong,
     /// After so many bytes they come one by one.
@@ -80,6 +86,8 @@ pub(super) struct Inside {
     wrong_login: u16,
     /// When temporary S3 credentials end.
     s3_expiration: &'static str,
+    /// Whether tokens are refused.
+    is_revoked: bool,
     archive: String,
     store: String,
     login: String,
@@ -139,6 +147,11 @@ impl Archive {
         self.inside.lock().unwrap().tricks.entry(name.to_owned()).or_default().extend(tricks);
     }
 
+    /// Behaves well again when the file is asked for.
+    pub(crate) fn forget_tricks(&self, name: &str) {
+        self.inside.lock().unwrap().tricks.remove(name);
+    }
+
     pub(crate) fn slow_down(&self, each_piece: Duration) {
         self.inside.lock().unwrap().slow = each_piece;
     }
@@ -149,6 +162,11 @@ impl Archive {
 
     pub(crate) fn s3_expiration(&self, text: &'static str) {
         self.inside.lock().unwrap().s3_expiration = text;
+    }
+
+    /// Takes the token again after [`Trick::Revoke`].
+    pub(crate) fn accept_tokens(&self) {
+        self.inside.lock().unwrap().is_revoked = false;
     }
 
     pub(crate) fn url(&self, name: &str) -> String {
@@ -246,14 +264,18 @@ async fn archive(State(shared): State<Shared>, request: Request) -> Response<Bod
         }
         return response;
     }
+    if trick(&shared, &name, |trick| *trick == Trick::Revoke).is_some() {
+        shared.lock().unwrap().is_revoked = true;
+    }
     let knows = shows(&request, header::COOKIE, SESSION);
+    let has_token = shows(&request, header::AUTHORIZATION, TOKEN) && !shared.lock().unwrap().is_revoked;
     if trick(&shared, &name, |trick| *trick == Trick::WantLogin).is_some() {
         return to_login(&shared, request.uri().path());
     }
-    if request.headers().contains_key(header::AUTHORIZATION) && !shows(&request, header::AUTHORIZATION, TOKEN) {
+    if request.headers().contains_key(header::AUTHORIZATION) && !has_token {
         return plain(401, "invalid_token");
     }
-    if !knows && !shows(&request, header::AUTHORIZATION, TOKEN) {
+    if !knows && !has_token {
         return to_login(&shared, request.uri().path());
     }
     let inside = shared.lock().unwrap();
@@ -321,7 +343,7 @@ async fn tokens(State(shared): State<Shared>, request: Request) -> Response<Body
 
 async fn user_info(State(shared): State<Shared>, request: Request) -> Response<Body> {
     note(&shared, "login", &request);
-    match shows(&request, header::AUTHORIZATION, TOKEN) {
+    match shows(&request, header::AUTHORIZATION, TOKEN) && !shared.lock().unwrap().is_revoked {
         true => plain(200, r#"{"uid":"ann"}"#),
         false => plain(401, ""),
     }

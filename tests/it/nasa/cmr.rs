@@ -42,6 +42,10 @@ pub(crate) enum Act {
     Refuse(&'static str),
     /// 200 with a page in HTML.
     Html,
+    /// This status, and another address of the same CMR.
+    Moved(u16),
+    /// An answer that does not end.
+    Endless,
 }
 
 /// A request that came.
@@ -202,7 +206,8 @@ async fn answer(State(inside): State<Arc<Mutex<Inside>>>, uri: Uri, headers: Hea
         let act = inside.script.pop_front().unwrap_or(if is_large { Act::Cut } else { Act::Serve });
         (act, inside.items.clone())
     };
-    match asked.path.as_str() {
+    let path = asked.path.trim_start_matches("/moved");
+    match path {
         "/search/granules.umm_json" => granules(&asked, act, items).await,
         "/search/collections.umm_json" => collections(&items),
         _ => StatusCode::NOT_FOUND.into_response(),
@@ -281,6 +286,15 @@ async fn granules(asked: &Asked, act: Act, items: Vec<Value>) -> Response {
             answer
         }
         Act::Refuse(words) => (StatusCode::BAD_REQUEST, json!({"errors": [words]}).to_string()).into_response(),
+        Act::Moved(status) => {
+            let place = format!("/moved{}", asked.path);
+            (StatusCode::from_u16(status).unwrap(), [("location", place)], "").into_response()
+        }
+        Act::Endless => {
+            let spaces = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1 << 20])));
+            *answer.body_mut() = Body::from_stream(spaces);
+            answer
+        }
         Act::Html => "<html>Earthdata is under maintenance</html>".into_response(),
     }
 }

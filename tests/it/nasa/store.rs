@@ -29,13 +29,19 @@ pub(super) async fn store(
     if query.get("Signature").map(String::as_str) != Some(SIGNATURE) {
         return plain(403, "<Error><Code>AccessDenied</Code></Error>");
     }
-    let trick = trick(&shared, &name, |trick| !matches!(trick, Trick::Archive(..) | Trick::WantLogin));
+    let trick = trick(&shared, &name, |trick| !matches!(trick, Trick::Archive(..) | Trick::WantLogin | Trick::Revoke));
     match trick {
         Some(Trick::Store(status)) => return plain(status, ""),
         Some(Trick::Page) => {
             let mut page = plain(200, "<!DOCTYPE html><title>Earthdata Login</title>");
             page.headers_mut().insert(header::CONTENT_TYPE, "text/html; charset=utf-8".parse().unwrap());
             return page;
+        }
+        Some(Trick::Junk) => {
+            let junk = b"<!DOCTYPE html><title>Maintenance</title>".chunks(3).map(Bytes::from_static);
+            let mut junk = plain(200, Body::from_stream(stream::iter(junk.map(Ok::<_, Infallible>))));
+            junk.headers_mut().insert(header::CONTENT_TYPE, "application/octet-stream".parse().unwrap());
+            return junk;
         }
         _ => {}
     }
@@ -66,6 +72,10 @@ pub(super) async fn store(
         }
         None => file.content.clone(),
     };
+    if trick == Some(Trick::Endless) {
+        let body = stream::iter([Ok::<_, Infallible>(content)]).chain(stream::pending());
+        return response.header(header::CONTENT_LENGTH, 1_u64 << 60).body(Body::from_stream(body)).unwrap();
+    }
     if trick == Some(Trick::TooLong) {
         let doubled = [content.clone(), content].concat();
         return response.body(Body::from_stream(stream::iter([Ok::<_, Infallible>(Bytes::from(doubled))]))).unwrap();

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::error::Category;
 
+use crate::cause::root;
 use crate::error::Error;
+use crate::words::shortened;
 
 /// An attempt that brought no page.
 pub(crate) enum Failed {
@@ -36,16 +38,30 @@ const WORDS: usize = 300;
 impl Failed {
     /// No answer, not even a status. A server or proxy that breaks down over a large page may end so, too.
     pub(crate) fn unanswered(url: &str, error: reqwest::Error) -> Failed {
-        if error.is_builder() || error.is_redirect() {
-            let problem = if error.is_redirect() { "redirects without end" } else { "cannot be asked" };
-            return Failed::Finally(Error::Address { url: url.to_owned(), problem: problem.to_owned() });
+        if error.is_builder() {
+            return Failed::address(url, "cannot be requested");
         }
+        let error = error.without_url();
         let (reason, is_too_large) = match (error.is_connect(), error.is_timeout()) {
-            (true, _) => ("no connection", false),
-            (false, true) => ("no answer in time", true),
-            (false, false) => ("the connection was cut off", true),
+            (true, _) => (format!("no connection: {}", root(&error)), false),
+            (false, true) => ("no answer in time".to_owned(), true),
+            (false, false) => (format!("the connection was cut off: {}", root(&error)), true),
         };
-        Failed::for_now(reason.to_owned(), is_too_large, Some(error))
+        Failed::for_now(reason, is_too_large, Some(error))
+    }
+
+    /// An address that is of no use.
+    pub(crate) fn address(url: &str, problem: &str) -> Failed {
+        Failed::Finally(Error::Address { url: url.to_owned(), problem: problem.to_owned() })
+    }
+
+    /// An answer larger than any page; a page of fewer granules may be small enough, if there is one.
+    pub(crate) fn too_large(url: &str, can_be_smaller: bool) -> Failed {
+        let problem = "sends more bytes than search results have";
+        match can_be_smaller {
+            true => Failed::for_now(problem.to_owned(), true, None),
+            false => Failed::Finally(Error::Answer { url: url.to_owned(), problem: problem.to_owned() }),
+        }
     }
 
     pub(crate) fn cut(error: reqwest::Error) -> Failed {
@@ -74,7 +90,7 @@ impl Failed {
         if (400..500).contains(&status) && status != 408 && status != 429 {
             return Failed::Finally(Error::CmrRefused { url: url.to_owned(), status, words: words(body) });
         }
-        let told = retry_after.map_or_else(String::new, |wait| format!(", ask again in {} s", wait.as_secs()));
+        let told = retry_after.map_or_else(String::new, |wait| format!(", asks for a pause of {} s", wait.as_secs()));
         Failed::ForNow {
             reason: format!("status {status}{told}"),
             retry_after,
@@ -90,8 +106,8 @@ impl Failed {
 
 fn words(body: &[u8]) -> String {
     match serde_json::from_slice::<Refusal>(body) {
-        Ok(refusal) => refusal.errors.join("; "),
-        Err(_) => String::from_utf8_lossy(body).trim().chars().take(WORDS).collect(),
+        Ok(refusal) => shortened(&refusal.errors.join("; "), WORDS),
+        Err(_) => shortened(&String::from_utf8_lossy(body), WORDS),
     }
 }
 
@@ -108,6 +124,12 @@ mod tests {
             panic!("not final")
         };
         assert!(error.to_string().ends_with("(413): <html>too long</html>"));
+        let body = format!(r#"{{"errors":["bad \u001b[2J{}"]}}"#, "x".repeat(10_000));
+        let Failed::Finally(error) = Failed::with_status("http://cmr", 400, None, body.as_bytes()) else {
+            panic!("not final")
+        };
+        let told = error.to_string();
+        assert!(told.contains("bad \\u{1b}[2Jxxx") && !told.contains('\u{1b}') && told.len() < 400, "{told}");
     }
 
     #[test]
@@ -118,6 +140,6 @@ mod tests {
         else {
             panic!("429 is no reason to give up or to ask for less")
         };
-        assert_eq!((retry_after, reason.as_str()), (asked, "status 429, ask again in 17 s"));
+        assert_eq!((retry_after, reason.as_str()), (asked, "status 429, asks for a pause of 17 s"));
     }
 }

@@ -6,14 +6,15 @@ use chrono::Utc;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
 use reqwest::{Response, StatusCode};
 
-use crate::download::part::{Part, Version};
+use crate::download::part::Part;
+use crate::download::sidecar::Version;
 use crate::download::space::free;
 use crate::download::{Progress, Wanted};
 use crate::earthdata::{Answer, Earthdata};
 use crate::error::Error;
 use crate::headers::{is_page, retry_after, text};
 use crate::hosts::told;
-use crate::verify::{SIGNATURE, end_of_file};
+use crate::verify::{SIGNATURE, SUPERBLOCK, end_of_file};
 
 /// A connection that brings fewer bytes a second is as good as silent.
 const LEAST_RATE: f64 = 1000.0;
@@ -60,7 +61,7 @@ pub(super) async fn attempt(
     let Answer { response, behind_link } = earthdata.get(&wanted.url, &headers).await?;
     let status = response.status();
     let version = Version::of(wanted, &response);
-    match (status, &resumed) {
+    let new = match (status, &resumed) {
         (StatusCode::OK, _) => {
             if is_page(response.headers()) {
                 return Err(Stopped::Final(Error::Page { url: told(&wanted.url) }));
@@ -71,14 +72,19 @@ pub(super) async fn attempt(
                 let problem = format!("has {length} bytes on the server, but {size} in the catalogue");
                 return Err(Stopped::Final(answer(wanted, &problem)));
             }
-            restart(part, Some(version), counting).await?;
+            Some(version)
         }
         (StatusCode::PARTIAL_CONTENT, Some((from, known))) => {
-            if !continues(response.headers(), *from, known, &version) {
+            if starts_at(response.headers()) != Some(*from) {
+                restart(part, None, counting).await?;
+                return Err(Stopped::again(answer(wanted, "the server sent other bytes than the requested range")));
+            }
+            if !continues(known, &version) {
                 restart(part, None, counting).await?;
                 return Err(Stopped::again(answer(wanted, "the file has changed while it was fetched")));
             }
             part.learn_length(version.length);
+            None
         }
         (StatusCode::RANGE_NOT_SATISFIABLE, Some((from, known))) => {
             // Nothing is missing, or the file is another one now.
@@ -89,8 +95,8 @@ pub(super) async fn attempt(
             return Ok(());
         }
         _ => return Err(refused(wanted, &response, behind_link)),
-    }
-    let received = receive(earthdata, wanted, part, response, counting).await;
+    };
+    let received = receive(earthdata, wanted, part, response, new, counting).await;
     // Whatever ended it, what came is kept.
     part.flush().await.map_err(Stopped::Final)?;
     received
@@ -123,49 +129,116 @@ async fn restart(
     part.restart(version).await.map_err(Stopped::Final)
 }
 
+/// Appends the body of `response`: what follows the bytes of `part`, or the whole of the version `new`, in whose favour the bytes
+/// of `part` go as soon as the first ones show that it is an HDF5 file.
 async fn receive(
     earthdata: &Earthdata,
     wanted: &Wanted,
     part: &mut Part,
     mut response: Response,
+    mut new: Option<Version>,
     counting: &mut Counting<'_>,
 ) -> std::result::Result<(), Stopped> {
-    let mut limit = part.version().and_then(|version| version.length).or(wanted.size);
-    let room = part.length().saturating_add(free(part.path())?);
+    let mut bounds = match &new {
+        Some(_) => Bounds::default(),
+        None => Bounds::of(part, part.version().and_then(|version| version.length).or(wanted.size))?,
+    };
+    let mut head = Vec::new();
     let mut pace = Pace::default();
     loop {
-        let asked = Instant::now();
+        let began = Instant::now();
         let chunk = match response.chunk().await {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => return Ok(()),
+            Ok(chunk) => chunk,
             Err(error) => return Err(Stopped::from(earthdata.broken(&wanted.url, error))),
         };
-        let is_too_slow = pace.is_too_slow(chunk.len(), asked.elapsed(), earthdata.patience());
+        let is_end = chunk.is_none();
+        let chunk = chunk.unwrap_or_default();
+        let is_too_slow = !is_end && pace.is_too_slow(chunk.len(), began.elapsed(), earthdata.patience());
         counting.fetched += chunk.len() as u64;
-        if part.length() == 0 && chunk.len() >= SIGNATURE.len() && !chunk.starts_with(&SIGNATURE) {
-            return Err(Stopped::Final(match chunk.trim_ascii_start().starts_with(b"<") {
-                true => Error::Page { url: told(&wanted.url) },
-                false => answer(wanted, "what comes is no HDF5 file"),
-            }));
-        }
-        if limit.is_none() && part.length() == 0 {
-            limit = end_of_file(&chunk);
-        }
-        if limit.is_none() && part.length() + chunk.len() as u64 > room {
-            return Err(Stopped::Final(answer(
-                wanted,
-                "sends more than there is room for, and does not tell its length",
-            )));
-        }
-        if limit.is_some_and(|limit| part.length() + chunk.len() as u64 > limit) {
-            restart(part, None, counting).await?;
-            return Err(Stopped::again(answer(wanted, "more bytes came than were announced")));
-        }
-        part.append(&chunk).await.map_err(Stopped::Final)?;
         (counting.progress)(Progress::Received(chunk.len() as u64));
+        if new.is_some() {
+            head.extend_from_slice(&chunk);
+            if head.len() >= SUPERBLOCK || is_end {
+                bounds = begin(wanted, part, &head, new.take(), counting).await?;
+                bounds.append(wanted, part, &head, counting).await?;
+                head = Vec::new();
+            }
+        } else {
+            bounds.append(wanted, part, &chunk, counting).await?;
+        }
+        if is_end {
+            return Ok(());
+        }
         if is_too_slow {
             return Err(Stopped::from(earthdata.stalled(&wanted.url)));
         }
+    }
+}
+
+/// Drops the bytes of `part` for a body that begins with `head`, if that is the beginning of an HDF5 file.
+async fn begin(
+    wanted: &Wanted,
+    part: &mut Part,
+    head: &[u8],
+    version: Option<Version>,
+    counting: &Counting<'_>,
+) -> std::result::Result<Bounds, Stopped> {
+    if head.is_empty() {
+        // With nothing to lose, what is empty is verified like any other file, and fetched once more.
+        return match part.length() {
+            0 => Ok(Bounds::default()),
+            _ => Err(Stopped::again(answer(wanted, "the server sent no bytes"))),
+        };
+    }
+    if !head.starts_with(&SIGNATURE) {
+        return Err(Stopped::Final(match head.trim_ascii_start().starts_with(b"<") {
+            true => Error::Page { url: told(&wanted.url) },
+            false => answer(wanted, "the server sent something other than an HDF5 file"),
+        }));
+    }
+    let length = version.as_ref().and_then(|version| version.length).or(wanted.size).or_else(|| end_of_file(head));
+    restart(part, version, counting).await?;
+    Bounds::of(part, length)
+}
+
+/// How long the file may become.
+#[derive(Default)]
+struct Bounds {
+    /// The length that was announced.
+    length: Option<u64>,
+    /// The length for which there is room.
+    room: u64,
+}
+
+impl Bounds {
+    /// Fails when there is no room for a file of `length`.
+    fn of(part: &Part, length: Option<u64>) -> std::result::Result<Bounds, Stopped> {
+        let free = free(part.path())?;
+        let needed = length.unwrap_or(0).saturating_sub(part.length());
+        if needed > free {
+            return Err(Stopped::Final(Error::NoSpace { path: part.folder(), needed, free }));
+        }
+        Ok(Bounds { length, room: part.length().saturating_add(free) })
+    }
+
+    /// Appends `bytes` as long as they stay within the bounds.
+    async fn append(
+        &self,
+        wanted: &Wanted,
+        part: &mut Part,
+        bytes: &[u8],
+        counting: &Counting<'_>,
+    ) -> std::result::Result<(), Stopped> {
+        let length = part.length().saturating_add(bytes.len() as u64);
+        if self.length.is_some_and(|announced| length > announced) {
+            restart(part, None, counting).await?;
+            return Err(Stopped::again(answer(wanted, "more bytes came than were announced")));
+        }
+        if self.length.is_none() && length > self.room {
+            let problem = "the server sends more than there is room for, and does not announce a length";
+            return Err(Stopped::Final(answer(wanted, problem)));
+        }
+        part.append(bytes).await.map_err(Stopped::Final)
     }
 }
 
@@ -191,14 +264,17 @@ impl Pace {
     }
 }
 
-/// Whether a 206 brings what follows byte `from` of the version that is `known`.
-fn continues(headers: &HeaderMap, from: u64, known: &Version, new: &Version) -> bool {
-    let start = content_range(headers).and_then(|text| text.split('-').next()?.trim().parse().ok());
+/// Whether a 206 with the version `new` brings bytes of the version that is `known`.
+fn continues(known: &Version, new: &Version) -> bool {
     let differs = |old: &Option<String>, new: &Option<String>| old.is_some() && new.is_some() && old != new;
-    start == Some(from)
-        && !differs(&known.etag, &new.etag)
+    !differs(&known.etag, &new.etag)
         && (known.etag.is_some() || !differs(&known.modified, &new.modified))
         && (known.length.is_none() || new.length.is_none() || known.length == new.length)
+}
+
+/// The first byte that a 206 brings.
+fn starts_at(headers: &HeaderMap) -> Option<u64> {
+    content_range(headers)?.split('-').next()?.trim().parse().ok()
 }
 
 impl Version {
@@ -224,11 +300,15 @@ impl Version {
 /// What an answer that brings nothing of the file means.
 fn refused(wanted: &Wanted, response: &Response, behind_link: bool) -> Stopped {
     let (url, status) = (told(&wanted.url), response.status());
-    let error = Error::Status { url, status };
     let link_has_ended =
         behind_link && matches!(status, StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
-    let busy =
-        matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) || status.is_server_error();
+    let error = match link_has_ended {
+        true => Error::Link { url, status },
+        false => Error::Status { url, status },
+    };
+    // A 401 that comes as far as this is one of an archive that does not take a good token for the moment.
+    let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::UNAUTHORIZED)
+        || status.is_server_error();
     match link_has_ended || busy {
         true => Stopped::Again { error, after: retry_after(response.headers(), Utc::now()) },
         false => Stopped::Final(error),
@@ -258,7 +338,7 @@ mod tests {
 
     fn version(pairs: &[(reqwest::header::HeaderName, &'static str)]) -> Version {
         let url = reqwest::Url::parse("https://x.example/a.h5").unwrap();
-        let wanted = Wanted { name: "a.h5".to_owned(), url, size: None, checksum: None };
+        let wanted = Wanted { name: "a.h5".to_owned(), url, size: None, estimate: None, checksum: None };
         Version::told(&wanted, &headers(pairs), None)
     }
 
@@ -269,7 +349,7 @@ mod tests {
         let known = version(&[(ETAG, "\"1\""), (CONTENT_RANGE, "bytes 0-9/10")]);
         let fits = |range: &'static str, tag: &'static str| {
             let answer = [(CONTENT_RANGE, range), (ETAG, tag)];
-            continues(&headers(&answer), 5, &known, &version(&answer))
+            starts_at(&headers(&answer)) == Some(5) && continues(&known, &version(&answer))
         };
         assert!(fits("bytes 5-9/10", "\"1\"") && fits("bytes 5-9/*", "\"1\""));
         assert!(!fits("bytes 4-9/10", "\"1\""), "another start");
@@ -278,7 +358,7 @@ mod tests {
         assert!(!fits("lines 5-9/10", "\"1\"") && !fits("", "\"1\""));
         let dated = version(&[(LAST_MODIFIED, DATE)]);
         let later = [(CONTENT_RANGE, "bytes 5-9/10"), (LAST_MODIFIED, "Thu, 22 Oct 2020 07:28:00 GMT")];
-        assert!(!continues(&headers(&later), 5, &dated, &version(&later)), "another date");
+        assert!(!continues(&dated, &version(&later)), "another date");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One file from wanted to verified: nothing is asked for that is there, and attempts follow each other as long as they help.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -7,7 +8,8 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::download::attempt::{Counting, Stopped, attempt};
-use crate::download::part::{Part, blocking};
+use crate::download::part::{Finished, Part, blocking};
+use crate::download::record::is_ours;
 use crate::download::{Fetched, Options, Progress, Wanted, file_of, room_for};
 use crate::earthdata::Earthdata;
 use crate::error::{Error, Result};
@@ -28,28 +30,40 @@ pub(super) async fn fetch(
     end: &OnceLock<Error>,
 ) -> Result<Fetched> {
     let target = file_of(&options.folder, &wanted.name)?;
-    if let Some(length) = complete(&target, wanted).await? {
+    if let There::Whole(length) = there(&target, wanted).await? {
         progress(Progress::Begun { wanted, reused: length });
         return Ok(Fetched { path: target, fetched: 0, reused: length, attempts: 0 });
     }
     if let Some(error) = end.get().and_then(|error| error.same_for(told(&wanted.url))) {
         return Err(error);
     }
+    if earthdata.closed.is_closed() {
+        return Err(Error::Forbidden { url: told(&wanted.url) });
+    }
     let place = target.clone();
     let opened = blocking(&target, move || Ok(Part::open(&place))).await?;
     let mut part = opened?;
     // Another process may have finished it while we came to open it.
-    if let Some(length) = complete(&target, wanted).await? {
+    let replaces = match there(&target, wanted).await? {
+        There::Nothing => false,
+        There::Ours => true,
+        There::Whole(length) => {
+            part.discard_if_empty().await;
+            progress(Progress::Begun { wanted, reused: length });
+            return Ok(Fetched { path: target, fetched: 0, reused: length, attempts: 0 });
+        }
+        There::Foreign(problem) => {
+            part.discard_if_empty().await;
+            return Err(Error::Occupied { path: target, problem });
+        }
+    };
+    if let Err(error) = room_for(wanted.about().unwrap_or(0).saturating_sub(part.length()), &options.folder) {
         part.discard_if_empty().await;
-        progress(Progress::Begun { wanted, reused: length });
-        return Ok(Fetched { path: target, fetched: 0, reused: length, attempts: 0 });
-    }
-    if let Some(size) = wanted.size {
-        room_for(size.saturating_sub(part.length()), &options.folder)?;
+        return Err(error);
     }
     progress(Progress::Begun { wanted, reused: part.length() });
     let mut counting = Counting { progress, fetched: 0 };
-    match bring(earthdata, wanted, options, &mut part, &mut counting).await {
+    match bring(earthdata, wanted, options, &mut part, replaces, &mut counting).await {
         Ok(attempts) => Ok(Fetched { path: target, fetched: counting.fetched, reused: part.reused(), attempts }),
         Err(error) => {
             part.discard_if_empty().await;
@@ -64,6 +78,7 @@ async fn bring(
     wanted: &Wanted,
     options: &Options,
     part: &mut Part,
+    replaces: bool,
     counting: &mut Counting<'_>,
 ) -> Result<u32> {
     let started = Instant::now();
@@ -86,16 +101,16 @@ async fn bring(
         let (error, after) = match stopped {
             Some(Stopped::Final(error)) => return Err(error),
             Some(Stopped::Again { error, after }) => (error, after),
-            None => match part.finish(announced(wanted, part), wanted.checksum.as_ref()).await? {
-                None => return Ok(attempts),
-                Some(problem) if is_short(wanted, part) => {
-                    (Error::Damaged { path: part.path().to_path_buf(), problem }, None)
+            None => match part.finish(announced(wanted, part), wanted.checksum.as_ref(), replaces).await? {
+                Finished::Done => return Ok(attempts),
+                Finished::Wrong(problem) if is_short(wanted, part) => {
+                    (Error::Damaged { url: told(&wanted.url), problem }, None)
                 }
-                Some(problem) => {
+                Finished::Wrong(problem) => {
                     (counting.progress)(Progress::Lost(part.length()));
                     part.restart(None).await?;
                     whole_fetches += 1;
-                    let error = Error::Damaged { path: part.path().to_path_buf(), problem };
+                    let error = Error::Damaged { url: told(&wanted.url), problem };
                     if whole_fetches >= WHOLE_FETCHES {
                         return Err(error);
                     }
@@ -130,15 +145,30 @@ fn is_short(wanted: &Wanted, part: &Part) -> bool {
     announced(wanted, part).is_some_and(|length| part.length() < length)
 }
 
-/// The length of the file at `target`, if it is there and the wanted one.
-async fn complete(target: &Path, wanted: &Wanted) -> Result<Option<u64>> {
+/// What is in the place of a wanted file.
+enum There {
+    Nothing,
+    /// The wanted file, of this length.
+    Whole(u64),
+    /// Another version of it that this program has fetched, or a damaged one.
+    Ours,
+    /// A file that this program has not fetched, and what makes it another one than the wanted one.
+    Foreign(String),
+}
+
+async fn there(target: &Path, wanted: &Wanted) -> Result<There> {
     let (path, size, checksum) = (target.to_path_buf(), wanted.size, wanted.checksum.clone());
     blocking(target, move || match std::fs::metadata(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(There::Nothing),
         Err(error) => Err(error),
         Ok(metadata) => {
-            let problem = verify::problem(&path, size, checksum.as_ref())?;
-            Ok(problem.is_none().then_some(metadata.len()))
+            // Bytes behind the end of its HDF5 structure are legal, and the server may have sent them.
+            let length = size.unwrap_or(metadata.len());
+            Ok(match verify::problem(&path, Some(length), checksum.as_ref())? {
+                None => There::Whole(metadata.len()),
+                Some(_) if is_ours(&path) => There::Ours,
+                Some(problem) => There::Foreign(problem),
+            })
         }
     })
     .await

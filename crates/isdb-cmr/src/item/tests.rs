@@ -97,7 +97,7 @@ fn the_other_archives_granule_itself_is_none_of_ours() {
     let Some(mut items) = reply("pocloud_umm_g_165_with_checksum_and_search_after.json") else { return };
     let unusable = found(items.remove(0)).unwrap_err();
     assert_eq!(unusable.concept_id.as_deref(), Some("G2546526969-POCLOUD"));
-    assert_eq!(unusable.reason, "it names no file");
+    assert!(unusable.reason.starts_with("umm.DataGranule.Identifiers and umm.RelatedUrls"), "{}", unusable.reason);
 }
 
 /// The older form of replies has inherited links of the collection, which UMM-G does not.
@@ -188,7 +188,37 @@ fn the_size_of_another_file_is_not_the_granules() {
 }
 
 #[test]
-fn descriptions_of_another_form_are_told_and_end_nothing() {
+fn nulls_numbers_as_text_and_values_of_other_types_cost_no_granule() {
+    let url = format!("https://data/{NAME}");
+    let file = json!({"Name": null, "SizeInBytes": "3102265", "Checksum": null, "SizeUnit": 7});
+    let granule = found(json!({
+        "meta": {"concept-id": "G1-NSIDC_CPRD", "revision-id": "3"},
+        "umm": {
+            "GranuleUR": null,
+            "TemporalExtent": {"RangeDateTime": null},
+            "DataGranule": {"Identifiers": null, "ArchiveAndDistributionInformation": [file]},
+            "RelatedUrls": [{"URL": url, "Type": null}, {"URL": 7, "Type": "GET DATA"}, {"URL": url, "Type": "GET DATA"}],
+        },
+    }));
+    let granule = granule.unwrap();
+    assert_eq!((granule.file_name().as_str(), granule.https.as_deref()), (NAME, Some(url.as_str())));
+    assert_eq!((granule.bytes, granule.has_exact_size, granule.revision_id), (Some(3_102_265), true, Some(3)));
+    assert_eq!((granule.start, granule.checksum), (instant("2022-06-01T00:00:00Z"), None));
+}
+
+#[test]
+fn a_size_that_no_file_has_is_none() {
+    for size in [json!(1e300), json!("1e300"), json!(u64::MAX)] {
+        let file = json!([{"SizeInBytes": size, "Size": size, "SizeUnit": "TB"}]);
+        let identifiers = json!([{"IdentifierType": "ProducerGranuleId", "Identifier": NAME}]);
+        let data = json!({"Identifiers": identifiers, "ArchiveAndDistributionInformation": file});
+        let granule = found(item(&json!({"DataGranule": data}))).unwrap();
+        assert_eq!((granule.bytes, granule.has_exact_size), (None, false), "{size}");
+    }
+}
+
+#[test]
+fn a_description_of_no_use_is_told_with_its_field_and_ends_nothing() {
     for (description, id) in [
         (json!({"meta": {"concept-id": "G7-X"}, "umm": {"RelatedUrls": 7}}), Some("G7-X")),
         (json!({"umm": {}}), None),
@@ -196,13 +226,16 @@ fn descriptions_of_another_form_are_told_and_end_nothing() {
         (Value::Null, None),
     ] {
         let unusable = found(description).unwrap_err();
-        assert_eq!(
-            (unusable.concept_id.as_deref(), unusable.reason.as_str()),
-            (id, "its description has an unknown form")
-        );
+        let reason = "umm.DataGranule.Identifiers and umm.RelatedUrls name no file";
+        assert_eq!((unusable.concept_id.as_deref(), unusable.reason.as_str()), (id, reason));
     }
-    let identifiers =
-        json!([{"IdentifierType": "ProducerGranuleId", "Identifier": "ATL03_20220601000000_10891502_007_01.h5"}]);
-    let unusable = found(item(&json!({"DataGranule": {"Identifiers": identifiers}}))).unwrap_err();
-    assert!(unusable.reason.contains("is not the name of an ATL08 granule"), "{}", unusable.reason);
+    let identifiers = |name: &str| json!([{"IdentifierType": "ProducerGranuleId", "Identifier": name}]);
+    let other = "ATL03_20220601000000_10891502_007_01.h5";
+    let unusable =
+        found(item(&json!({"GranuleUR": "UR\u{1b}[2J", "DataGranule": {"Identifiers": identifiers(other)}})));
+    let unusable = unusable.unwrap_err();
+    assert!(unusable.reason.ends_with(&format!("expected the name of an ATL08 granule, found {other}")));
+    assert_eq!(unusable.name(), "UR\\u{1b}[2J (G1-NSIDC_CPRD)", "what a terminal would obey is escaped");
+    let nameless = found(json!({"umm": {"DataGranule": {"Identifiers": identifiers(NAME)}}})).unwrap_err();
+    assert_eq!(nameless.reason, "meta.concept-id is missing");
 }

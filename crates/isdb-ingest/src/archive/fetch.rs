@@ -55,6 +55,7 @@ impl Archive {
     fn clone_without_granules(&self) -> Archive {
         Archive {
             granules: Vec::new(),
+            unusable: Vec::new(),
             is_named: self.is_named,
             earthdata: Arc::clone(&self.earthdata),
             options: self.options.clone(),
@@ -107,9 +108,10 @@ async fn fetch(archive: Archive, window: Vec<Attempt>, events: UnboundedSender<E
             }
             // Who we are will not be accepted for the next file either.
             Err(error) if error.ends_everything() => return Err(error.into()),
+            // Of no size: nothing will be read.
             Err(error) => Candidate {
-                size_bytes: described.size_bytes,
                 stage: DOWNLOAD,
+                refusal: error.refusal(),
                 ..Candidate::new(described.path, Err(told(&error)))
             },
         };

@@ -26,6 +26,7 @@ fn archive(names: &[&str], is_named: bool) -> Archive {
     let hosts = Hosts::parse(Hosts::LOGIN, Hosts::ARCHIVE).unwrap();
     Archive {
         granules: worklist::read(lines.join("\n").as_bytes()).map(Result::unwrap).collect(),
+        unusable: Vec::new(),
         is_named,
         earthdata: Arc::new(Earthdata::new(Credentials::default(), hosts, Duration::from_secs(1)).unwrap()),
         options: Options::new("granules"),
@@ -105,6 +106,24 @@ fn a_failed_download_is_tried_again_and_a_granule_that_could_not_be_read_is_not_
     let of = |stage| held(&archive(&[&name(6, 2)], false), &[failed(stage)], &Asked::default());
     assert_eq!(of("download").now.len(), 1);
     assert_eq!(of("decode").failed_before.len(), 1);
+}
+
+#[test]
+fn neither_password_nor_presigned_link_gets_into_the_ledger() {
+    let of = |url: String| {
+        let mut archive = archive(&[&name(6, 2)], true);
+        archive.granules[0].https = Some(url);
+        described(&archive).remove(0).source()
+    };
+    let file = name(6, 2);
+    let plain = format!("https://mirror.example/x/{file}");
+    assert_eq!(of(format!("https://ann:hunter2@mirror.example/x/{file}?X-Amz-Signature=s#f")), plain);
+    assert_eq!(of(plain.clone()), plain);
+    // Where only the query names the file, granules still differ.
+    assert_eq!(
+        of(format!("https://mirror.example/get?key=s&file={file}")),
+        format!("https://mirror.example/get#{file}")
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use isdb_cmr::{Error, Url, Wanted};
+use isdb_cmr::{Error, Url, Wanted, without_secrets};
 
 use crate::failure::Failure;
 use crate::worklist;
@@ -23,7 +23,8 @@ pub(super) fn read(arguments: &[String]) -> Result<Listed, Failure> {
     let mut names = HashSet::new();
     for argument in arguments {
         if argument.starts_with("https://") || argument.starts_with("http://") {
-            let wanted = from_url(argument).ok_or_else(|| Failure::Refused(format!("{argument}: names no file")))?;
+            let wanted = from_url(argument)
+                .ok_or_else(|| Failure::Refused(format!("{}: names no file", without_secrets(argument))))?;
             listed.add(wanted, &mut names);
             continue;
         }
@@ -48,7 +49,7 @@ impl Listed {
 fn from_url(text: &str) -> Option<Wanted> {
     let url = Url::parse(text).ok()?;
     let name = url.path_segments()?.next_back().filter(|name| !name.is_empty())?.to_owned();
-    Some(Wanted { name, url, size: None, checksum: None })
+    Some(Wanted { name, url, size: None, estimate: None, checksum: None })
 }
 
 #[cfg(test)]

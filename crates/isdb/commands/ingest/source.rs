@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isdb_cmr::{Options, WorkList};
-use isdb_ingest::{Archive, Keep, Source};
+use isdb_ingest::{Archive, Keep, Source, is_kept};
 use isdb_schema::period::Period;
 use isdb_schema::region::Region;
 use isdb_store::Location;
@@ -60,17 +60,20 @@ fn is_tracked(sought: &Sought) -> bool {
 
 /// What was found, told, and how it is to come.
 fn archive(found: Found, is_named: bool, arguments: &Ingest, settings: &Settings) -> Result<Archive, Failure> {
-    found.tell();
+    found.tell(false);
     let (given, config) = (&arguments.fetching, &settings.config.download);
     let named = given.data.clone().or_else(|| config.folder.as_ref().map(PathBuf::from));
-    let keep = match (given.keep || config.keep, &named) {
-        (true, _) => Keep::All,
-        (false, Some(_)) => Keep::Earlier,
-        (false, None) => Keep::Nothing,
-    };
+    let is_own = named.is_none();
     let folder = named.unwrap_or_else(|| beside(&settings.location));
+    let keep = match given.keep || config.keep {
+        true => Keep::All,
+        // What an earlier run was to keep stays.
+        false if is_own && !is_kept(&folder) => Keep::Nothing,
+        false => Keep::Earlier,
+    };
     Ok(Archive {
         granules: found.granules,
+        unusable: found.unusable,
         is_named,
         earthdata: Arc::new(session(STALL)?),
         options: Options { connections: config.connections, ..Options::new(folder) },

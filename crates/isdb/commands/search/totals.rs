@@ -9,11 +9,10 @@ use crate::estimate::{self, told};
 /// So many granules with problems are told one by one.
 const PROBLEMS_TOLD: usize = 10;
 
-pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[Unusable]) {
+/// What stands in the way of granules.
+pub(crate) fn tell_problems(granules: &[FoundGranule], unusable: &[Unusable]) {
     let lacking = granules.iter().filter_map(|granule| Some((granule.file_name(), granule.problem()?.to_owned())));
-    let nameless = unusable.iter().map(|description| {
-        (description.concept_id.clone().unwrap_or_else(|| "a description".to_owned()), description.reason.clone())
-    });
+    let nameless = unusable.iter().map(|description| (description.name(), description.reason.clone()));
     let problems: Vec<(String, String)> = nameless.chain(lacking).collect();
     for (what, problem) in problems.iter().take(PROBLEMS_TOLD) {
         eprintln!("warning: {what}: {problem}");
@@ -21,6 +20,9 @@ pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[
     if let Some(more) = problems.len().checked_sub(PROBLEMS_TOLD).filter(|more| *more > 0) {
         eprintln!("warnings: {more} more of this kind");
     }
+}
+
+pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64)) {
     for (count, what) in [(left_out.0, "of an older revision"), (left_out.1, "listed twice")] {
         if count > 0 {
             eprintln!("left out: {count} {what}");
@@ -31,7 +33,7 @@ pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64), unusable: &[
         eprintln!("granules: none; CMR has nothing for this release, place and time");
         return;
     };
-    let bytes: u64 = granules.iter().filter_map(|granule| granule.bytes).fold(0, u64::saturating_add);
+    let bytes = granules.iter().filter_map(|granule| granule.bytes).fold(0, u64::saturating_add);
     let unknown = granules.iter().filter(|granule| granule.bytes.is_none()).count();
     let unknown = if unknown > 0 { format!(", and {unknown} of unknown size") } else { String::new() };
     eprintln!("granules: {}", granules.len());

@@ -1,0 +1,32 @@
+//! What a person should know while requests are under way: long waits, and credentials that are not used any more.
+
+use std::fmt;
+use std::sync::Arc;
+
+type Listener = dyn Fn(&str) + Send + Sync;
+
+/// Who hears them; without a listener they are logged as warnings.
+#[derive(Clone, Default)]
+pub(crate) struct Notices(Option<Arc<Listener>>);
+
+impl Notices {
+    pub(crate) fn to(listener: impl Fn(&str) + Send + Sync + 'static) -> Notices {
+        Notices(Some(Arc::new(listener)))
+    }
+
+    pub(crate) fn tell(&self, text: &str) {
+        match &self.0 {
+            Some(listener) => {
+                tracing::info!("{text}");
+                listener(text);
+            }
+            None => tracing::warn!("{text}"),
+        }
+    }
+}
+
+impl fmt::Debug for Notices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Notices")
+    }
+}

@@ -1,0 +1,92 @@
+//! What is never done to the disk and to the user's own files, and what an answer may be.
+
+use super::*;
+
+/// What a user has made of a granule and keeps under its name.
+fn own_file(folder: &Path) -> PathBuf {
+    let path = place_of(folder, "a.h5");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, hdf5(7, 5000)).unwrap();
+    path
+}
+
+#[test]
+fn a_file_of_the_users_own_is_never_replaced() {
+    let (archive, folder, content) = one_file();
+    let own = own_file(folder.path());
+    let announced = Wanted { size: Some(SIZE as u64), ..wanted(&archive, "a.h5") };
+    let error = fetch(&archive, folder.path(), announced.clone()).unwrap_err();
+    assert!(matches!(error, Error::Occupied { .. }), "{error}");
+    assert_eq!(std::fs::read(&own).unwrap(), hdf5(7, 5000));
+    assert_eq!((visible(own.parent().unwrap()).len(), archive.seen().len()), (1, 0), "nothing is beside it");
+    std::fs::remove_file(&own).unwrap();
+    let fetched = fetch(&archive, folder.path(), announced).unwrap();
+    assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
+    // What was downloaded and is no longer what the catalogue says is downloaded again.
+    let newer = hdf5(2, SIZE + 10);
+    archive.put("a.h5", newer.clone());
+    let changed = Wanted { size: Some(SIZE as u64 + 10), ..wanted(&archive, "a.h5") };
+    assert_eq!(std::fs::read(fetch(&archive, folder.path(), changed).unwrap().path).unwrap(), newer);
+    // Unless the user has changed it.
+    std::fs::write(&own, hdf5(3, 6000)).unwrap();
+    let changed = Wanted { size: Some(SIZE as u64 + 10), ..wanted(&archive, "a.h5") };
+    assert!(matches!(fetch(&archive, folder.path(), changed).unwrap_err(), Error::Occupied { .. }));
+    assert_eq!(std::fs::read(&own).unwrap(), hdf5(3, 6000));
+}
+
+#[test]
+fn what_is_no_hdf5_is_refused_at_its_first_bytes_however_few_come_at_a_time() {
+    let (archive, folder, _) = one_file();
+    archive.play("a.h5", [Trick::Junk]);
+    let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
+    assert!(matches!(error, Error::Page { .. }), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_announced_length_without_room_is_refused_before_the_disk_is_full() {
+    let (archive, folder, _) = one_file();
+    archive.play("a.h5", [Trick::Endless]);
+    let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
+    assert!(matches!(error, Error::NoSpace { needed, .. } if needed == 1 << 60), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_empty_answer_is_told_as_such() {
+    let (archive, folder, _) = one_file();
+    archive.put("a.h5", Bytes::new());
+    let told = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err().to_string();
+    assert!(told.ends_with("/data/a.h5: what was downloaded is empty: the server sent no bytes"), "{told}");
+    assert_eq!(archive.count("store", "a.h5"), 2, "once more, not for ever");
+}
+
+#[test]
+fn a_link_that_has_ended_is_told_and_not_taken_for_the_archives_answer() {
+    let (archive, folder, _) = one_file();
+    archive.play("a.h5", vec![Trick::Store(403); 9]);
+    let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
+    let Error::GivenUp { source, .. } = error else { panic!("{error}") };
+    assert!(source.to_string().ends_with("redirects to a link that answered 403 Forbidden: it may have expired"));
+}
+
+#[test]
+fn where_a_folder_is_wanted_and_a_file_is_there_it_is_told() {
+    let (archive, folder, _) = one_file();
+    let file = folder.path().join("data");
+    std::fs::write(&file, "mine").unwrap();
+    let error = fetch(&archive, &file, wanted(&archive, "a.h5")).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("expected a folder, found a file"), "{source}");
+}
+
+#[test]
+fn a_connection_that_breaks_is_told_in_one_sentence() {
+    let (archive, folder, _) = one_file();
+    archive.play("a.h5", vec![Trick::Cut(0); 9]);
+    let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
+    let Error::GivenUp { source, .. } = error else { panic!("{error}") };
+    let told = source.to_string();
+    assert!(told.contains("/data/a.h5 broke off: ") && !told.contains("decoding"), "{told}");
+    assert!(std::error::Error::source(&*source).is_none(), "no layers below it");
+}
