@@ -20,12 +20,14 @@ const BATCH_ROWS: std::ops::RangeInclusive<usize> = 8_192..=131_072;
 /// What a string or another value of variable length is taken to need.
 const VARIABLE_WIDTH: usize = 16;
 
-/// Streams what `request` asks of `array`, at most `fetch` rows of it.
+/// Streams what `request` asks of `array`, at most `fetch` rows of it. libtiledb uses at most `memory` bytes for tiles, if that is
+/// given.
 ///
 /// A dropped stream ends the thread when its current submit returns.
 pub(crate) fn read(
     array: Array,
     request: ReadRequest,
+    memory: Option<u64>,
     schema: SchemaRef,
     fetch: Option<usize>,
     metrics: BaselineMetrics,
@@ -35,7 +37,7 @@ pub(crate) fn read(
     builder.spawn_blocking(move || {
         let failed = |source| DataFusionError::from(Error::Read { uri: array.uri().to_owned(), source });
         let timer = metrics.elapsed_compute().timer();
-        let mut reader = array.read(&request).map_err(failed)?;
+        let mut reader = array.read_within(&request, memory).map_err(failed)?;
         timer.done();
         let mut wanted = fetch.unwrap_or(usize::MAX);
         while wanted > 0 {

@@ -6,7 +6,6 @@ use isdb_datafusion::{Selection, releases_fit};
 use isdb_schema::config;
 use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
-use isdb_schema::region::Region;
 use isdb_store::Location;
 
 use crate::archive::{Archive, bring, buckets, described};
@@ -17,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all, size_of};
 use crate::progress::Progress;
+use crate::region::{Area, Settled};
 use crate::release::check_release;
 use crate::report::{Ended, Report, Skip};
 use crate::run::Run;
@@ -41,8 +41,8 @@ pub struct Request {
     pub location: Location,
     /// What to take of a granule.
     pub asked: Asked,
-    /// Take only segments in this area; None for whole granules.
-    pub area: Option<Region>,
+    /// Which segments of a granule to keep, by their position.
+    pub area: Area,
     /// Take only granules that were measured in this time, at least in part.
     pub period: Period,
     /// Which granules become visible together.
@@ -68,7 +68,8 @@ pub struct Request {
 /// See [`Error`]: a granule that cannot be read is told in the report instead.
 pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl FnMut(Progress)) -> Result<()> {
     let (bound, candidates) = looked_at(request, report).await?;
-    let database = request.asked.open(&bound, &request.location, now_ms()).await?;
+    let region = Settled::of_new(&request.area).after;
+    let database = request.asked.open(&bound, region, &request.location, now_ms()).await?;
     let ledger = database.snapshot().await?.ledger().await?;
     let standing = Standing::of(&ledger);
     if !request.replace_release {
@@ -77,6 +78,7 @@ pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl F
     let areas = Areas::of(&database, &ledger).await?;
     let taken = Taken::of(request, &bound, &database, &standing, areas).await?;
     let filters = taken.selection.filters();
+    progress(Progress::Region { regions: taken.region.told() });
     progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
     report.terms = Some(taken.terms());
 
@@ -84,7 +86,7 @@ pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl F
     check_filters(&candidates, &filters)?;
     let skipped = report.count(Ended::Skipped);
     progress(Progress::Found { new: candidates.len(), skipped, bytes: size_of(&candidates) });
-    if candidates.is_empty() {
+    if candidates.is_empty() && !taken.region.is_change() {
         return Ok(());
     }
     let mut run = Run::begin(request, &bound, &database, report).await?;

@@ -9,6 +9,7 @@ use crate::checksum::add_checksums;
 use crate::error::Result;
 use crate::identify::Candidate;
 use crate::ingest::Request;
+use crate::region::Settled;
 use crate::report::Report;
 use crate::select::{Selected, doubtful, select};
 use crate::standing::Standing;
@@ -20,6 +21,8 @@ pub(crate) struct Taken {
     pub(crate) selection: Selection,
     pub(crate) wanted: Wanted,
     pub(crate) areas: Areas,
+    /// The region that segments are kept in, and that of the database.
+    pub(crate) region: Settled,
     /// The filters that the database changes to with the first window that brings something.
     pub(crate) refiltered: Option<Vec<Rule>>,
 }
@@ -37,8 +40,11 @@ impl Taken {
         areas: Areas,
     ) -> Result<Taken> {
         let may_refilter = request.refilter || !standing.has_segments();
-        let (selection, refiltered) = request.asked.selection(bound, database, may_refilter).await?;
-        Taken { refiltered, ..Taken::new(selection, areas) }.within(request).await
+        let design = database.design(&database.snapshot().await?).await?;
+        let uri = database.location().uri();
+        let region = Settled::of(&request.area, design.region.as_ref(), !standing.has_segments(), &uri)?;
+        let (selection, refiltered) = request.asked.selection(bound, design, &uri, may_refilter)?;
+        Taken { refiltered, ..Taken::new(selection, areas, region) }.within().await
     }
 
     /// What a database takes that would be made for `bound`, what `request` asks for.
@@ -46,16 +52,16 @@ impl Taken {
     /// # Errors
     /// None that `areas` does not bring.
     pub(crate) async fn of_new(request: &Request, bound: Selection) -> Result<Taken> {
-        Taken::new(bound, Areas::unkept()).within(request).await
+        Taken::new(bound, Areas::unkept(), Settled::of_new(&request.area)).within().await
     }
 
-    fn new(selection: Selection, areas: Areas) -> Taken {
-        Taken { wanted: Wanted::of(&selection, None), selection, areas, refiltered: None }
+    fn new(selection: Selection, areas: Areas, region: Settled) -> Taken {
+        Taken { wanted: Wanted::of(&selection, None), selection, areas, region, refiltered: None }
     }
 
-    /// The same of the area of `request`.
-    async fn within(mut self, request: &Request) -> Result<Taken> {
-        self.wanted.area = match &request.area {
+    /// The same of the area that segments are kept in.
+    async fn within(mut self) -> Result<Taken> {
+        self.wanted.area = match &self.region.kept {
             Some(region) => Some(self.areas.name(region).await?),
             None => None,
         };
@@ -64,7 +70,7 @@ impl Taken {
 
     /// In words.
     pub(crate) fn terms(&self) -> Terms {
-        Terms::of(&self.selection, self.wanted.area.clone())
+        Terms::of(&self.selection, self.wanted.area.clone(), self.region.kept.as_ref())
     }
 
     /// What becomes of `candidates`; those that need no attempt are told in `report`. `since` is the first id of the run's own

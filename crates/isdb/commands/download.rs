@@ -1,7 +1,6 @@
 //! `isdb download`: fetches files from NASA's archive. Paths of whole files go to standard output, everything else to standard
 //! error.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +10,8 @@ use isdb_cmr::{Error, Options, Outcome, download, missing_bytes, room_for};
 
 use crate::cli::Download;
 use crate::earthdata::session;
-use crate::failure::{self, Failure, SOME_FAILED, SUCCESS};
+use crate::failure::{self, FAILED, Failure, SOME_FAILED, SUCCESS};
+use crate::output;
 
 mod list;
 mod telling;
@@ -39,6 +39,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
     let progress = move |progress: isdb_cmr::Progress<'_>| {
         told.lock().unwrap_or_else(PoisonError::into_inner).tell(&progress);
     };
+    let mut left = wanted.len();
     let mut sum = Sum { failed: failed.len(), ..Sum::default() };
     let mut failures = failed;
     let mut outcomes = std::pin::pin!(download(earthdata, futures::stream::iter(wanted), options, progress));
@@ -53,7 +54,16 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
                 }
                 sum.bytes_fetched += file.fetched;
                 sum.bytes_reused += file.reused;
-                writeln!(std::io::stdout(), "{}", file.path.display()).map_err(Failure::Stdout)?;
+                let printed = output::print(&format!("{}\n", file.path.display()));
+                left = left.saturating_sub(1);
+                match printed {
+                    // The reader of the paths has gone, and the files that it has not heard of are not fetched.
+                    Err(failure) if failure.is_broken_pipe() && left > 0 => {
+                        telling.lock().unwrap_or_else(PoisonError::into_inner).end();
+                        return Ok(FAILED);
+                    }
+                    printed => printed?,
+                }
             }
             // Who we are will not be accepted for the next file either.
             Err(error) if error.ends_everything() => {
@@ -62,6 +72,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
                 return Err(error.into());
             }
             Err(error) => {
+                left = left.saturating_sub(1);
                 sum.failed += 1;
                 failures.push((wanted.name, error));
             }

@@ -34,7 +34,7 @@ pub(super) async fn tell(column: &Field, is_database: bool, format: Option<Forma
             let name = if index == 0 { "flags" } else { "" };
             block.push_str(&format!("  {name:<20}{code:>3}  {meaning}\n"));
         }
-        std::io::stdout().write_all(block.as_bytes()).map_err(Failure::Stdout)?;
+        output::print(&block)?;
         return Ok(SUCCESS);
     };
     let mut row = vec![("name", column.name().as_str()), ("path", ""), ("type", kind), ("units", fact("units"))];

@@ -68,7 +68,7 @@ enum Step {
 }
 
 impl Reader {
-    pub(crate) fn new(array: &Array, request: &ReadRequest) -> Result<Self> {
+    pub(crate) fn new(array: &Array, request: &ReadRequest, memory: Option<u64>) -> Result<Self> {
         let (columns, output) = projection(array, &request.columns)?;
         let fields: Vec<Arc<Field>> = request
             .columns
@@ -81,8 +81,8 @@ impl Reader {
         let rows = SUBMIT_ROWS.min(SUBMIT_BYTES / row_bytes).max(batch_rows);
         let text = columns.iter().map(|column| rows.saturating_mul(column.cell_bytes())).collect();
         let query = match &request.condition {
-            None => start(array, &columns, request, &Bound::True)?,
-            Some(condition) => start(array, &columns, request, &condition.bind(array)?)?,
+            None => start(array, &columns, request, &Bound::True, memory)?,
+            Some(condition) => start(array, &columns, request, &condition.bind(array)?, memory)?,
         };
         Ok(Self {
             state: query.map_or(State::Done, State::Running),
@@ -235,6 +235,7 @@ fn start(
     columns: &[Column],
     request: &ReadRequest,
     condition: &Bound,
+    memory: Option<u64>,
 ) -> Result<Option<Handle<sys::tiledb_query_t>>> {
     let (ctx, uri) = (array.ctx(), array.uri());
     // libtiledb 2.30 dies when it copies whole tiles of a fragment that lacks the attribute, as it does unless told to look
@@ -250,6 +251,11 @@ fn start(
         sys::tiledb_query_alloc(c, array.as_ptr(), sys::TILEDB_READ, out)
     })?;
     let (c, q) = (ctx.as_ptr(), query.as_ptr());
+    if let Some(bytes) = memory {
+        let config = ctx.config_with(&[("sm.mem.total_budget", &bytes.to_string())])?;
+        // SAFETY: a live query and configuration, which the query copies.
+        ctx.check(unsafe { sys::tiledb_query_set_config(c, q, config.as_ptr()) }, ACTION, uri)?;
+    }
     // SAFETY: a live query and subarray, which the query copies.
     unsafe {
         ctx.check(sys::tiledb_query_set_layout(c, q, sys::TILEDB_UNORDERED), ACTION, uri)?;
