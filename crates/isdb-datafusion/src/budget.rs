@@ -18,6 +18,12 @@ pub const LEAST_QUERY_MEMORY: usize = 64 << 20;
 const LEAST_READ: usize = 32 << 20;
 /// Operators that an error of memory names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+/// Bytes of a row of all variables, on its way between operators.
+const WIDE_ROW: usize = 1_300;
+/// Batches that a partition of an operator has room for. A sort counts each twice, and merges several.
+const BATCHES_HELD: usize = 16;
+/// Rows of a batch: fewer cost more than they help; more than DataFusion's own never.
+const BATCH_ROWS: std::ops::RangeInclusive<usize> = 256..=8_192;
 /// What DataFusion keeps free in each partition of a sort, to merge what was spilled, unless memory is short.
 const MERGE_RESERVE: usize = 10 << 20;
 
@@ -39,17 +45,22 @@ impl ReadBudget {
     pub(crate) fn of(memory: usize, reads: usize) -> ReadBudget {
         ReadBudget((memory / reads.max(1)).max(LEAST_READ) as u64)
     }
+
+    /// The most bytes of one batch: small beside the memory, as what is read of it at a time.
+    pub(crate) fn batch_bytes(self) -> usize {
+        usize::try_from(self.0 / 32).unwrap_or(usize::MAX)
+    }
 }
 
 impl QueryResources {
-    /// For sorts, aggregates and joins. The other half is for reads, and for rows on their way between operators.
+    /// For sorts, aggregates and joins. The other half is for reads.
     fn operators(&self) -> usize {
         self.memory / 2
     }
 
     /// For each of the reads of a scan in `partitions` parts.
     fn read(&self, partitions: usize) -> ReadBudget {
-        ReadBudget::of(self.memory / 4, partitions)
+        ReadBudget::of(self.memory / 2, partitions)
     }
 
     /// `config` within these bounds.
@@ -57,6 +68,8 @@ impl QueryResources {
         let partitions = config.target_partitions().max(1);
         let options = &mut config.options_mut().execution;
         options.sort_spill_reservation_bytes = MERGE_RESERVE.min(self.operators() / partitions / 4);
+        let rows = self.operators() / partitions / BATCHES_HELD / WIDE_ROW;
+        let config = config.with_batch_size(rows.clamp(*BATCH_ROWS.start(), *BATCH_ROWS.end()));
         config.with_extension(Arc::new(self.read(partitions)))
     }
 
@@ -85,7 +98,7 @@ mod tests {
                 let resources = QueryResources { memory, temp: PathBuf::new() };
                 let ReadBudget(read) = resources.read(partitions);
                 let reads = usize::try_from(read).unwrap() * partitions;
-                assert!(reads <= (memory / 4).max(LEAST_READ * partitions), "{memory} {partitions}");
+                assert!(reads <= (memory / 2).max(LEAST_READ * partitions), "{memory} {partitions}");
                 let config = resources.bound(SessionConfig::new().with_target_partitions(partitions));
                 let reserved = config.options().execution.sort_spill_reservation_bytes * partitions;
                 assert!(reserved <= resources.operators() / 4, "{memory} {partitions}: sorts have room besides");

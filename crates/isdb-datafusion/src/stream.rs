@@ -8,6 +8,7 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use tiledb::{Array, ReadRequest};
 
+use crate::budget::ReadBudget;
 use crate::error::Error;
 
 /// Batches read ahead of the consumer.
@@ -62,10 +63,19 @@ fn first_rows(batch: RecordBatch, wanted: usize) -> RecordBatch {
 }
 
 /// Rows of one batch: what fits the byte budget, not many more than there are likely to be, and not more than the limit
-/// asks for.
-pub(crate) fn batch_rows(schema: &SchemaRef, expected: usize, fetch: Option<usize>) -> usize {
+/// asks for. In little memory batches are smaller.
+pub(crate) fn batch_rows(
+    schema: &SchemaRef,
+    expected: usize,
+    fetch: Option<usize>,
+    budget: Option<ReadBudget>,
+) -> usize {
     let row: usize = schema.fields().iter().map(|field| width(field.data_type())).sum();
-    let rows = (BATCH_BYTES / row.max(1)).min(expected.saturating_mul(2)).clamp(*BATCH_ROWS.start(), *BATCH_ROWS.end());
+    let row = row.max(1);
+    let bytes = budget.map_or(BATCH_BYTES, |budget| BATCH_BYTES.min(budget.batch_bytes()));
+    let fewest = *BATCH_ROWS.start();
+    let least = if bytes < BATCH_BYTES { fewest.min(bytes / row).max(1) } else { fewest };
+    let rows = (bytes / row).min(expected.saturating_mul(2)).clamp(least, *BATCH_ROWS.end());
     rows.min(fetch.unwrap_or(usize::MAX).max(1))
 }
 

@@ -1,6 +1,5 @@
 //! What is told of the columns that isdb itself puts before a segment's variables, such as `beam` and `sc_orient`.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};

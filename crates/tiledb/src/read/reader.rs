@@ -26,6 +26,11 @@ const SUBMIT_ROWS: usize = if cfg!(test) { 256 } else { 65_536 };
 /// Wide rows are read in fewer at a time.
 const SUBMIT_BYTES: usize = 64 << 20;
 
+/// A read with less memory for tiles than this is read in pieces that are small beside that memory. A batch is then a piece, since
+/// a consumer that keeps batches counts all of the piece that each was cut from.
+const LITTLE_MEMORY: u64 = 192 << 20;
+const PIECES_OF_MEMORY: u64 = 32;
+
 /// No buffer grows beyond this.
 const LARGEST_BUFFER: usize = 1 << 32;
 
@@ -78,7 +83,7 @@ impl Reader {
             .map_err(|source| Error::Data { uri: array.uri().to_owned(), column: String::new(), source })?;
         let batch_rows = request.batch_rows.max(1);
         let row_bytes = columns.iter().map(Column::cell_bytes).sum::<usize>().max(1);
-        let rows = SUBMIT_ROWS.min(SUBMIT_BYTES / row_bytes).max(batch_rows);
+        let rows = SUBMIT_ROWS.min(submit_bytes(memory) / row_bytes).max(batch_rows);
         let text = columns.iter().map(|column| rows.saturating_mul(column.cell_bytes())).collect();
         let query = match &request.condition {
             None => start(array, &columns, request, &Bound::True, memory)?,
@@ -208,6 +213,12 @@ impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("array", &self.array).field("schema", &self.schema).finish_non_exhaustive()
     }
+}
+
+/// Bytes of one submit of a read that has `memory` for tiles.
+fn submit_bytes(memory: Option<u64>) -> usize {
+    let little = memory.filter(|bytes| *bytes < LITTLE_MEMORY).map(|bytes| bytes / PIECES_OF_MEMORY);
+    little.map_or(SUBMIT_BYTES, |bytes| usize::try_from(bytes).unwrap_or(SUBMIT_BYTES))
 }
 
 /// The columns to read, each once, and for each one asked its place among them.
