@@ -212,7 +212,7 @@ fn a_dry_run_tells_windows_plan_and_estimates_and_changes_nothing() {
         (0..50).map(|i| f64::from(i) * 0.12).map(|a| format!("[{},{}]", a.cos(), a.sin())).collect();
     let ring = format!("{},{}", ring.join(","), ring[0]);
     fs::write(place.path("area.json"), format!(r#"{{"type":"Polygon","coordinates":[[{ring}]]}}"#)).unwrap();
-    place.ok(&["--db", "box", "--config", "c.yml", "ingest", "--region", "-1,-1,1,1", "granules"]);
+    place.ok(&["--db", "box", "--config", "c.yml", "ingest", "--region", "0,0,1,1", "granules"]);
     let before = all_below(&place.path("box"));
     let run = place.ok(&["--db", "box", "ingest", "--add-region", "area.json", "--dry-run", "granules"]);
     assert!(run.stderr.contains("region: 2 polygons of 54 points"), "{}", run.stderr);

@@ -53,8 +53,8 @@ mod tests {
             (0..50).map(|i| f64::from(i) * 0.12).map(|a| format!("[{},{}]", 10.0 * a.cos(), a.sin())).collect();
         let ring = format!(r#"{{"type":"Polygon","coordinates":[[{},{}]]}}"#, points.join(","), points[0]);
         let region = Region::parse(&ring).unwrap();
-        assert_eq!(region.summary(), "1 polygon of 50 points within -9.9986,-0.9985,10,0.9996");
+        assert_eq!(region.summary(), "1 polygon of 50 points within -9.9977,-0.9995,10,0.9999");
         let both = region.union(&Region::parse("20,0,30,5").unwrap());
-        assert_eq!(both.summary(), "2 polygons of 54 points within -9.9986,-0.9985,30,5");
+        assert_eq!(both.summary(), "2 polygons of 54 points within -9.9977,-0.9995,30,5");
     }
 }
