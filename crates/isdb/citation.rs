@@ -4,7 +4,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use isdb_ingest::{Held, Named, Summary};
-use isdb_store::{Database, Snapshot};
+use isdb_schema::region::Region;
+use isdb_store::{Database, Snapshot, area_name};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -24,6 +25,9 @@ pub(crate) struct Citation {
     filters: Vec<Named>,
     other_filters: Vec<String>,
     derived: Vec<Named>,
+    region: Option<Region>,
+    /// The areas of granules that were ingested for another one than the region, with their number.
+    other_areas: Vec<(Option<String>, usize)>,
     written_by: Option<String>,
     commit: u64,
     at: u64,
@@ -34,12 +38,14 @@ impl Citation {
     pub(crate) async fn of(database: &Database, snapshot: &Snapshot) -> Result<Citation, Failure> {
         let ledger = snapshot.ledger().await?;
         let design = database.design(snapshot).await?;
-        let summary = Summary::of(&ledger, &design.filters);
+        let summary = Summary::of(&ledger, &design.filters, design.region.as_ref());
         Ok(Citation {
             releases: summary.releases,
             filters: Named::filters(&design.filters),
             other_filters: summary.other_filters.into_keys().collect(),
             derived: Named::derived(&design.derived),
+            region: design.region,
+            other_areas: summary.other_areas.into_iter().collect(),
             written_by: database.created_by().await?,
             commit: snapshot.commit().number,
             at: snapshot.commit().timestamp,
@@ -56,12 +62,20 @@ impl Citation {
             "filters": self.filters,
             "other_filters": self.other_filters,
             "derived": self.derived,
+            "region": self.region(),
+            "region_geojson": self.region.as_ref().map(Region::to_geojson),
+            "other_regions": self.other_areas.iter().map(other_json).collect::<Vec<_>>(),
             "written_by": self.written_by,
             "read_by": env!("CARGO_PKG_VERSION"),
             "commit": self.commit,
             "at": self.at,
             "at_utc": instant_of_commit(self.at),
         })
+    }
+
+    /// The region of the database as `W,S,E,N` or GeoJSON, whatever its length; None for whole granules.
+    pub(crate) fn region(&self) -> Option<String> {
+        self.region.as_ref().map(Region::to_text)
     }
 
     fn granules(&self) -> usize {
@@ -73,6 +87,23 @@ impl Citation {
         let starts = || self.releases.iter().filter_map(|held| held.period);
         starts().map(|(first, _)| first).min().zip(starts().map(|(_, last)| last).max())
     }
+}
+
+fn other_json((area, granules): &(Option<String>, usize)) -> Value {
+    json!({ "region": area, "granules": granules })
+}
+
+/// A region in a line: its text, or what it is and the file in the database's folder that holds it.
+pub(crate) fn region_told(region: Option<&Region>) -> String {
+    let Some(region) = region else { return area_told(None) };
+    let (text, summary) = (region.to_text(), region.summary());
+    let area = area_name(&text);
+    if area == text { text } else { format!("{summary}; GeoJSON in {area}") }
+}
+
+/// An area of the ledger in words.
+pub(crate) fn area_told(area: Option<&str>) -> String {
+    area.unwrap_or("whole granules").to_owned()
 }
 
 fn release_json(held: &Held) -> Value {
@@ -119,6 +150,10 @@ impl Display for Citation {
         writeln!(f, "filters: {}", told(&self.filters))?;
         for filters in &self.other_filters {
             writeln!(f, "  some granules: {filters}")?;
+        }
+        writeln!(f, "region: {}", region_told(self.region.as_ref()))?;
+        for (area, granules) in &self.other_areas {
+            writeln!(f, "  {granules} granules: {}", area_told(area.as_deref()))?;
         }
         writeln!(f, "derived columns: {}", told(&self.derived))?;
         let written_by = self.written_by.as_deref().unwrap_or("unknown");

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use isdb_datafusion::{LEAST_QUERY_MEMORY, QueryResources};
 use isdb_schema::config::{Config as Settings, LEAST_MEMORY, Policy};
 use isdb_schema::units::{bytes, milliseconds};
 
+use crate::limits;
 use crate::logs::filter;
 
 /// ICESat-2 ATL08 granules as a database.
@@ -123,7 +125,8 @@ pub(crate) struct Ingest {
     /// list.ndjson`. Without any, NASA's CMR is searched for the region, time and track named here
     #[arg(
         value_name = "PATH",
-        required_unless_present_any = ["region", "bbox", "start", "end", "release", "rgt", "cycle", "orbit_region"]
+        required_unless_present_any =
+            ["region", "bbox", "add_region", "start", "end", "release", "rgt", "cycle", "orbit_region"]
     )]
     pub(crate) paths: Vec<PathBuf>,
     /// Keep only segments that pass these filters, such as strong,night,snow_free [default: those of the database, of the
@@ -134,9 +137,18 @@ pub(crate) struct Ingest {
     pub(crate) place: Where,
     #[command(flatten)]
     pub(crate) sought: Sought,
-    /// Keep all segments of the granules that --region or --bbox finds
+    /// Keep all segments of the granules that --region, --bbox or the database's region finds
     #[arg(long)]
     pub(crate) whole_granules: bool,
+    /// Widen the region that the database was filled for by this one, and ingest the granules that are named or found there for
+    /// what is new
+    #[arg(
+        long,
+        value_name = "FILE|W,S,E,N",
+        allow_hyphen_values = true,
+        conflicts_with_all = ["region", "bbox", "whole_granules"]
+    )]
+    pub(crate) add_region: Option<String>,
     #[command(flatten)]
     pub(crate) fetching: Fetching,
     #[command(flatten)]
@@ -188,9 +200,18 @@ pub(crate) struct Fetching {
 
 /// An amount of memory that an ingest can do with.
 fn memory(text: &str) -> Result<usize, String> {
+    at_least(LEAST_MEMORY, text)
+}
+
+/// An amount of memory that a query can do with.
+fn query_memory(text: &str) -> Result<usize, String> {
+    at_least(LEAST_QUERY_MEMORY as u64, text)
+}
+
+fn at_least(least: u64, text: &str) -> Result<usize, String> {
     let bytes = bytes(text).ok_or("an amount such as 512MB or 2GiB is wanted")?;
-    if bytes < LEAST_MEMORY {
-        return Err(format!("at least {} MB are needed", LEAST_MEMORY / 1_000_000));
+    if bytes < least {
+        return Err(format!("at least {} MB are needed", least.div_ceil(1_000_000)));
     }
     usize::try_from(bytes).map_err(|error| error.to_string())
 }
@@ -227,6 +248,13 @@ pub(crate) struct Query {
     pub(crate) filters: Option<String>,
     #[command(flatten)]
     pub(crate) place: Where,
+    /// Memory for the rows of queries, such as 512MB; sorts, groups and joins spill to disk what does not fit [default: half of what
+    /// this process may use]
+    #[arg(long, value_name = "SIZE", value_parser = query_memory)]
+    pub(crate) memory: Option<usize>,
+    /// The folder to spill to [default: TMPDIR, else that of the system]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp: Option<PathBuf>,
     /// Query the state as it was at this time, in milliseconds since 1970 (`isdb info` prints the newest)
     #[arg(long, value_name = "MILLISECONDS")]
     pub(crate) at: Option<u64>,
@@ -365,17 +393,27 @@ pub(crate) struct Means {
     /// How many cores [default: that of the config, else all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// Memory for rows in flight, such as 512MB; what does not fit is spilled to disk [default: that of the config, 2GB]
+    /// Memory for rows in flight, such as 512MB; what does not fit is spilled to disk [default: that of the config, else 2GB, or
+    /// half of what this process may use if that is less]
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     pub(crate) memory: Option<usize>,
+}
+
+impl Query {
+    /// What its statements may use.
+    pub(crate) fn resources(&self) -> QueryResources {
+        QueryResources {
+            memory: self.memory.unwrap_or_else(limits::memory_of_query),
+            temp: self.temp.clone().unwrap_or_else(std::env::temp_dir),
+        }
+    }
 }
 
 impl Means {
     /// Cores and bytes of memory, by flag, by config, or by default.
     pub(crate) fn in_force(&self, config: &Settings) -> (usize, usize) {
-        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = self.threads.map(usize::from).or(config.threads).unwrap_or_else(processors);
-        (threads, self.memory.unwrap_or(config.memory))
+        let threads = self.threads.map(usize::from).or(config.threads).unwrap_or_else(limits::cores);
+        (threads, self.memory.or(config.memory).unwrap_or_else(limits::memory_of_ingest))
     }
 }
 

@@ -81,6 +81,10 @@ pub(crate) enum Failure {
     NoHome,
     #[error("{0}")]
     Refused(String),
+    #[error("cannot spill to {}", path.display())]
+    Temp { path: PathBuf, source: std::io::Error },
+    #[error("the query needs more memory than it may use")]
+    Memory(#[source] DataFusionError),
     #[error("the query failed")]
     Query(#[source] DataFusionError),
     #[error("a row could not be written")]
@@ -95,6 +99,9 @@ impl From<DataFusionError> for Failure {
     /// What DataFusion itself refused or could not compute is told in one line; what stands behind any other error is told
     /// cause by cause.
     fn from(error: DataFusionError) -> Failure {
+        if is_out_of_memory(&error) {
+            return Failure::Memory(error);
+        }
         match error.find_root() {
             DataFusionError::Plan(_)
             | DataFusionError::NotImplemented(_)
@@ -148,6 +155,12 @@ impl Failure {
             Failure::Ingest(isdb_ingest::Error::OtherRelease { .. }) => Some(
                 "keep each release in a database of its own (--db), or replace one by the other with --replace-release",
             ),
+            Failure::Ingest(isdb_ingest::Error::OtherRegion { .. }) => Some(
+                "leave --region out to ingest for the region of the database, widen it with --add-region, or name another --db",
+            ),
+            Failure::Ingest(isdb_ingest::Error::WholeGranules { .. }) => Some(
+                "--whole-granules keeps all segments of the granules in a region; --db names another database for the region alone",
+            ),
             Failure::Ingest(isdb_ingest::Error::NoSuchGranule { .. }) => {
                 Some("`isdb query \"SELECT granule FROM granules_current\"` lists what is there; nothing was removed")
             }
@@ -161,6 +174,10 @@ impl Failure {
             Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
             Failure::Nasa(error) | Failure::Ingest(isdb_ingest::Error::Archive(error)) => nasa_hint(error),
             Failure::WorkList { .. } => Some("`isdb search -o list.ndjson` writes one"),
+            Failure::Temp { .. } => Some("name an existing folder with --temp or TMPDIR"),
+            Failure::Memory(_) => Some(
+                "give it more with --memory, select fewer columns or a smaller region, or take the first rows with LIMIT",
+            ),
             Failure::NoHome => Some("name the file with NETRC"),
             _ => None,
         }
@@ -189,8 +206,19 @@ impl Failure {
     }
 }
 
+/// Whether an operator or a read of libtiledb had no room for its work. libtiledb has no code for that, only its message.
 fn is_out_of_memory(error: &DataFusionError) -> bool {
-    matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
+    if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
+        return true;
+    }
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(tiledb::Error::Library { message, .. }) = error.downcast_ref() {
+            return message.to_lowercase().contains("memory budget");
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {

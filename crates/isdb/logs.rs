@@ -16,7 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Form, Logs};
 use crate::failure::Failure;
-use crate::progress;
+use crate::{messages, progress};
 
 /// How the targets of our own crates begin.
 const OWN: [&str; 2] = ["isdb", "tiledb"];
@@ -61,7 +61,9 @@ struct Aside;
 
 impl Write for Aside {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        progress::aside(|| std::io::stderr().write(line))
+        // A line that cannot be written is lost, as every other message is.
+        progress::aside(|| messages::write(&String::from_utf8_lossy(line)));
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

@@ -1,10 +1,17 @@
 //! The `isdb` command: parses, resolves what is in force, runs one command, and turns its end into an exit code.
 
+// What goes to standard output is data: a caller must learn when it cannot be written (`output::print`).
+#![deny(clippy::print_stdout)]
+
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use tokio::runtime::Runtime;
+
+#[macro_use]
+mod messages;
 
 mod citation;
 mod cli;
@@ -14,6 +21,7 @@ mod estimate;
 mod failure;
 mod instant;
 mod interrupt;
+mod limits;
 mod logs;
 mod output;
 mod progress;
@@ -45,7 +53,10 @@ fn main() -> ExitCode {
     {
         isdb_store::fault::arm(&point);
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return not_run(&answer),
+    };
     let started = logs::start(&cli.logs).and_then(|()| start().map_err(Failure::Runtime));
     let (runtime, interrupts) = match started {
         Ok(started) => started,
@@ -77,6 +88,17 @@ fn main() -> ExitCode {
             ExitCode::from(FAILED)
         }
         None => ExitCode::from(INTERRUPTED),
+    }
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+fn not_run(answer: &clap::Error) -> ExitCode {
+    match answer.print() {
+        Err(source) if !answer.use_stderr() && source.kind() != ErrorKind::BrokenPipe => {
+            failure::tell(&Failure::Stdout(source));
+            ExitCode::from(FAILED)
+        }
+        _ => ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(FAILED)),
     }
 }
 

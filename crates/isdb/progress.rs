@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use isdb_ingest::Progress;
+use isdb_ingest::{Progress, Regions};
 use isdb_schema::filters::presets;
 
 /// The bar moves by bytes; a granule with six beams is ten times the work of one with a clip of one.
@@ -53,6 +53,11 @@ impl Telling {
 
     pub(crate) fn tell(&mut self, progress: Progress) {
         match progress {
+            Progress::Region { regions } => {
+                if let Some(line) = region(&regions) {
+                    eprintln!("region: {line}");
+                }
+            }
             Progress::Filters { names } if names.is_empty() => {
                 let presets: Vec<&str> = presets().iter().map(|preset| preset.name).collect();
                 eprintln!("filters: none; --filters can keep only {} (`isdb filters`)", presets.join(", "));
@@ -127,6 +132,18 @@ impl Telling {
     }
 }
 
+/// Which segments are kept by their position; None when that is all of them, as in every database without a region.
+pub(crate) fn region(Regions { kept, before, after }: &Regions) -> Option<String> {
+    match (kept, before) {
+        (Some(kept), Some(before)) if before != kept => Some(format!("{kept} (that of the database was {before})")),
+        (Some(kept), Some(_)) => Some(format!("{kept} (that of the database)")),
+        (Some(kept), None) => Some(kept.clone()),
+        (None, Some(before)) if after.is_none() => Some(format!("whole granules (that of the database was {before})")),
+        (None, Some(before)) => Some(format!("whole granules (that of the database is {before})")),
+        (None, None) => None,
+    }
+}
+
 fn shown(bytes: u64, granules: usize) -> ProgressBar {
     // A template that cannot be read would show the default bar.
     let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -163,6 +180,21 @@ mod tests {
     fn the_pace_says_how_long_it_will_still_take() {
         assert_eq!(pace(30_000_000, 90_000_000, Duration::from_secs(10)), "3.0 MB/s, 20 seconds left");
         assert_eq!(pace(90_000_000, 90_000_000, Duration::from_secs(30)), "3.0 MB/s, 0 seconds left");
+    }
+
+    #[test]
+    fn a_region_says_what_becomes_of_that_of_the_database() {
+        let line = |kept: Option<&str>, before: Option<&str>, after: Option<&str>| {
+            let [kept, before, after] = [kept, before, after].map(|region| region.map(str::to_owned));
+            region(&Regions { kept, before, after })
+        };
+        let (a, b) = (Some("0,0,1,1"), Some("0,0,2,2"));
+        assert_eq!(line(a, a, a).unwrap(), "0,0,1,1 (that of the database)");
+        assert_eq!(line(b, a, b).unwrap(), "0,0,2,2 (that of the database was 0,0,1,1)");
+        assert_eq!(line(None, a, a).unwrap(), "whole granules (that of the database is 0,0,1,1)");
+        assert_eq!(line(None, a, None).unwrap(), "whole granules (that of the database was 0,0,1,1)");
+        assert_eq!(line(a, None, a).unwrap(), "0,0,1,1");
+        assert_eq!(line(None, None, None), None);
     }
 
     #[test]

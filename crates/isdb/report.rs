@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use isdb_ingest::{Ended, Report, Request, Source};
+use isdb_ingest::{Area, Ended, Report, Request, Source};
+use isdb_schema::region::Region;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -118,12 +119,19 @@ fn requested(request: &Request) -> Value {
         Source::Files(paths) => (paths.iter().map(|path| path.display().to_string()).collect(), None),
         Source::Archive(archive) => (Vec::new(), Some(archive)),
     };
+    let (region, added) = match &request.area {
+        Area::Only(region) => (Some(region), None),
+        Area::Added(region) => (None, Some(region)),
+        Area::OfDatabase | Area::Whole => (None, None),
+    };
     json!({
         "paths": paths,
         "archive": archive.map(|archive| json!({ "granules": archive.granules.len(), "direct": archive.direct })),
         "period": (!request.period.is_everything()).then(|| request.period.to_string()),
         "database": request.location.uri(),
-        "region": request.area.as_ref().map(isdb_schema::region::Region::to_text),
+        "region": region.map(Region::to_text),
+        "add_region": added.map(Region::to_text),
+        "whole_granules": request.area == Area::Whole,
         "retry": request.retry,
         "force": request.force,
         "replace_release": request.replace_release,

@@ -58,7 +58,7 @@ pub(crate) fn region_and_period(asked: &Where) -> Result<(Option<Region>, Period
 }
 
 /// The region of four numbers, of GeoJSON, or of the GeoJSON file at that path.
-fn region_of(given: &str) -> Result<Region, Failure> {
+pub(crate) fn region_of(given: &str) -> Result<Region, Failure> {
     match Region::parse(given) {
         Err(RegionError::Text { .. }) if !is_numbers(given) => {
             let path = PathBuf::from(given);

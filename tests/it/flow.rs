@@ -150,6 +150,19 @@ fn a_region_and_dates_are_all_that_a_database_needs_and_a_second_run_fetches_not
     assert!(urls.iter().all(|url| url.starts_with("http://127.0.0.1")), "{urls:?}");
 
     let before = nasa.archive.seen().len();
+    // The database knows its region, and a search is in there.
+    let searches = nasa.cmr.asked().len();
+    let again = nasa.ok(&["ingest", "--start", "2018-01-01", "--end", "2030-12-31"]);
+    assert!(again.stderr.contains("granules: 6 skipped"), "{}", again.stderr);
+    let boxes: Vec<_> = nasa.cmr.asked()[searches..]
+        .iter()
+        .filter_map(|form| form.value("bounding_box[]").map(str::to_owned))
+        .collect();
+    assert!(
+        !boxes.is_empty()
+            && boxes.iter().all(|other| Some(other.as_str()) == nasa.cmr.asked()[1].value("bounding_box[]")),
+        "{boxes:?}"
+    );
     let again = nasa.ok(&asked);
     assert!(again.stderr.contains("granules: 6 skipped"), "{}", again.stderr);
     assert_eq!(nasa.archive.seen().len(), before, "nobody is asked");

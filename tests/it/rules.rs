@@ -359,16 +359,16 @@ fn more_of_a_granule_s_area_takes_the_place_of_less_and_less_never_of_more() {
     let told = ingested(&place, &["granules", "--region", &first]);
     assert!(told.contains("region") && told.contains("granules: 1 ingested"), "{told}");
     assert_eq!(count(&place), of_first);
-    let told = ingested(&place, &["granules", "--region", &within]);
+    let told = ingested(&place, &["granules", "--add-region", &within]);
     assert!(told.contains("granules: 1 skipped"), "{told}");
-    let told = ingested(&place, &["granules", "--region", &last]);
+    let told = ingested(&place, &["granules", "--add-region", &last]);
     assert!(told.contains("granules: 1 replaced"), "{told}");
     assert_eq!(count(&place), of_both, "what was there is not lost");
     assert_eq!(place.rows(DISTINCT)[0], format!("{of_both},{of_both}"));
-    let told = ingested(&place, &["granules"]);
+    let told = ingested(&place, &["granules", "--whole-granules"]);
     assert!(told.contains("granules: 1 replaced"), "{told}");
     assert_eq!(count(&place), segments("true"));
-    assert!(ingested(&place, &["granules", "--region", &first]).contains("granules: 1 skipped"));
+    assert!(ingested(&place, &["granules"]).contains("granules: 1 skipped"));
     let columns = "rows_read = rows_kept + rows_rejected + rows_removed";
     assert_eq!(place.rows(&format!("SELECT count(*) FROM granules WHERE NOT ({columns})")), ["0"]);
 }

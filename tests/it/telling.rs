@@ -200,18 +200,23 @@ fn a_dry_run_tells_windows_plan_and_estimates_and_changes_nothing() {
     let before = all_below(&place.path("db"));
     place.make_granules("newer", &["--count", "1", "--every", "2", "--segments", "80", "--revision", "2"]);
     fs::write(place.path("newer/login.h5"), "<html>").unwrap();
-    // An area of many corners is kept beside the ledger, but not by a dry run.
-    let ring: Vec<String> =
-        (0..50).map(|i| f64::from(i) * 0.12).map(|a| format!("[{},{}]", a.cos(), a.sin())).collect();
-    let ring = format!("{},{}", ring.join(","), ring[0]);
-    fs::write(place.path("area.json"), format!(r#"{{"type":"Polygon","coordinates":[[{ring}]]}}"#)).unwrap();
-    let run = place.ok(&["ingest", "--region", "area.json", "--dry-run", "granules", "newer"]);
+    let run = place.ok(&["ingest", "--dry-run", "granules", "newer"]);
     for part in
         ["would be replaced: ATL08_", "would fail: newer/login.h5", "would be skipped: 2 in the database already"]
     {
         assert!(run.stderr.contains(part), "no {part:?} in\n{}", run.stderr);
     }
     assert_eq!(all_below(&place.path("db")), before);
+    // An area of many corners is kept in a file of the database, but not by a dry run.
+    let ring: Vec<String> =
+        (0..50).map(|i| f64::from(i) * 0.12).map(|a| format!("[{},{}]", a.cos(), a.sin())).collect();
+    let ring = format!("{},{}", ring.join(","), ring[0]);
+    fs::write(place.path("area.json"), format!(r#"{{"type":"Polygon","coordinates":[[{ring}]]}}"#)).unwrap();
+    place.ok(&["--db", "box", "--config", "c.yml", "ingest", "--region", "0,0,1,1", "granules"]);
+    let before = all_below(&place.path("box"));
+    let run = place.ok(&["--db", "box", "ingest", "--add-region", "area.json", "--dry-run", "granules"]);
+    assert!(run.stderr.contains("region: 2 polygons of 54 points"), "{}", run.stderr);
+    assert_eq!(all_below(&place.path("box")), before);
     // Nothing is left to do, and there is no plan to show.
     let done = place.ok(&dry);
     assert!(

@@ -18,6 +18,7 @@ use object_store::ObjectStore;
 use tokio::sync::MutexGuard;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::budget::ReadBudget;
 use crate::commit::Committer;
 use crate::error::Error;
 use crate::granule_source::{BYTES_READ, GRANULES_READ};
@@ -123,6 +124,7 @@ impl Engine {
             .with_target_partitions(resources.threads.max(1))
             .with_batch_size(BATCH_ROWS)
             .with_extension(Arc::new(tiledb))
+            .with_extension(Arc::new(ReadBudget::of(resources.working(), resources.readers())))
             .with_extension(Arc::clone(&committer));
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(resources.gathering())))

@@ -3,6 +3,7 @@
 //! [`TileDbTable`] makes a sparse array a SQL table; its scans are [`TileDbSource`]s under DataFusion's own
 //! `DataSourceExec`. The room works on any sparse array, not only on those isdb writes.
 
+mod budget;
 mod carry;
 mod chunk;
 mod commit;
@@ -45,6 +46,7 @@ mod view;
 mod within;
 mod write;
 
+pub use budget::{LEAST_QUERY_MEMORY, QueryResources};
 pub use carry::Carried;
 pub use commit::{Committer, Recorded, WINDOW};
 pub use compact::{Extent, compact_plan, extents, row_bytes};
@@ -64,7 +66,7 @@ pub use releases::coexisting_releases;
 pub use remote::{RemoteSource, Traffic};
 pub use segment_keys::SegmentKeys;
 pub use selection::Selection;
-pub use session::session;
+pub use session::{bounded_session, session};
 pub use source::TileDbSource;
 pub use table::TileDbTable;
 pub use tally::Tally;

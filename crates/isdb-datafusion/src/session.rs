@@ -1,7 +1,9 @@
 //! The DataFusion session every face starts from, before tables are registered in it.
 
+use datafusion::common::Result;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::budget::QueryResources;
 use crate::chunk::chunk_function;
 use crate::region;
 
@@ -9,11 +11,29 @@ use crate::region;
 /// is named, so can be a file in quotes (`FROM 'plots.csv'`): the tables that people bring to join with.
 #[must_use]
 pub fn session(partitions: Option<usize>) -> SessionContext {
-    let config = SessionConfig::new().with_information_schema(true);
-    let context = SessionContext::new_with_config(match partitions {
+    let config = config();
+    usable(SessionContext::new_with_config(match partitions {
         Some(partitions) => config.with_target_partitions(partitions),
         None => config,
-    });
+    }))
+}
+
+/// The same with one thread per processor and within bounds: what does not fit in memory is spilled to disk, and a query that
+/// cannot spill ends with an error.
+///
+/// # Errors
+/// When the folder to spill to cannot be used.
+pub fn bounded_session(resources: &QueryResources) -> Result<SessionContext> {
+    let config = resources.bound(config());
+    Ok(usable(SessionContext::new_with_config_rt(config, resources.runtime()?)))
+}
+
+fn config() -> SessionConfig {
+    SessionConfig::new().with_information_schema(true)
+}
+
+/// `context` with our functions, and with files as tables.
+fn usable(context: SessionContext) -> SessionContext {
     register_functions(&context);
     context.enable_url_table()
 }

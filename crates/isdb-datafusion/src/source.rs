@@ -18,6 +18,7 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::projection::{all_alias_free_columns, new_projections_for_columns};
 use tiledb::{Condition, DimensionRange, ReadRequest};
 
+use crate::budget::ReadBudget;
 use crate::describe::{ShowCondition, ShowRanges};
 use crate::expiry::watched;
 use crate::interval::{Axis, domain_keys};
@@ -70,7 +71,7 @@ impl TileDbSource {
     }
 
     /// What libtiledb is asked for by one partition.
-    fn request(&self, part: &Part) -> ReadRequest {
+    fn request(&self, part: &Part, budget: Option<ReadBudget>) -> ReadRequest {
         let dimensions = &self.snapshot.array.layout().dimensions;
         let mut ranges = Vec::new();
         for (index, keys) in &part.ranges {
@@ -91,7 +92,7 @@ impl TileDbSource {
             columns: self.schema.fields().iter().map(|field| field.name().clone()).collect(),
             ranges,
             condition,
-            batch_rows: stream::batch_rows(&self.schema, part.cells, self.fetch),
+            batch_rows: stream::batch_rows(&self.schema, part.cells, self.fetch, budget),
         }
     }
 
@@ -101,12 +102,14 @@ impl TileDbSource {
 }
 
 impl DataSource for TileDbSource {
-    fn open(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn open(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let part = self.parts.get(partition);
         let part = part.ok_or_else(|| DataFusionError::Internal(format!("a scan has no partition {partition}")))?;
+        let budget = context.session_config().get_extension::<ReadBudget>().as_deref().copied();
         let rows = stream::read(
             self.snapshot.array.clone(),
-            self.request(part),
+            self.request(part, budget),
+            budget.map(|budget| budget.0),
             Arc::clone(&self.schema),
             self.fetch,
             BaselineMetrics::new(&self.metrics, partition),

@@ -8,6 +8,7 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use tiledb::{Array, ReadRequest};
 
+use crate::budget::ReadBudget;
 use crate::error::Error;
 
 /// Batches read ahead of the consumer.
@@ -20,12 +21,14 @@ const BATCH_ROWS: std::ops::RangeInclusive<usize> = 8_192..=131_072;
 /// What a string or another value of variable length is taken to need.
 const VARIABLE_WIDTH: usize = 16;
 
-/// Streams what `request` asks of `array`, at most `fetch` rows of it.
+/// Streams what `request` asks of `array`, at most `fetch` rows of it. libtiledb uses at most `memory` bytes for tiles, if that is
+/// given.
 ///
 /// A dropped stream ends the thread when its current submit returns.
 pub(crate) fn read(
     array: Array,
     request: ReadRequest,
+    memory: Option<u64>,
     schema: SchemaRef,
     fetch: Option<usize>,
     metrics: BaselineMetrics,
@@ -35,7 +38,7 @@ pub(crate) fn read(
     builder.spawn_blocking(move || {
         let failed = |source| DataFusionError::from(Error::Read { uri: array.uri().to_owned(), source });
         let timer = metrics.elapsed_compute().timer();
-        let mut reader = array.read(&request).map_err(failed)?;
+        let mut reader = array.read_within(&request, memory).map_err(failed)?;
         timer.done();
         let mut wanted = fetch.unwrap_or(usize::MAX);
         while wanted > 0 {
@@ -60,10 +63,19 @@ fn first_rows(batch: RecordBatch, wanted: usize) -> RecordBatch {
 }
 
 /// Rows of one batch: what fits the byte budget, not many more than there are likely to be, and not more than the limit
-/// asks for.
-pub(crate) fn batch_rows(schema: &SchemaRef, expected: usize, fetch: Option<usize>) -> usize {
+/// asks for. In little memory batches are smaller.
+pub(crate) fn batch_rows(
+    schema: &SchemaRef,
+    expected: usize,
+    fetch: Option<usize>,
+    budget: Option<ReadBudget>,
+) -> usize {
     let row: usize = schema.fields().iter().map(|field| width(field.data_type())).sum();
-    let rows = (BATCH_BYTES / row.max(1)).min(expected.saturating_mul(2)).clamp(*BATCH_ROWS.start(), *BATCH_ROWS.end());
+    let row = row.max(1);
+    let bytes = budget.map_or(BATCH_BYTES, |budget| BATCH_BYTES.min(budget.batch_bytes()));
+    let fewest = *BATCH_ROWS.start();
+    let least = if bytes < BATCH_BYTES { fewest.min(bytes / row).max(1) } else { fewest };
+    let rows = (bytes / row).min(expected.saturating_mul(2)).clamp(least, *BATCH_ROWS.end());
     rows.min(fetch.unwrap_or(usize::MAX).max(1))
 }
 

@@ -8,9 +8,6 @@ use isdb_store::{Database, LedgerRow, area_name};
 
 use crate::error::{Error, Result};
 
-/// Longer texts are kept beside the ledger, under a name.
-const SHORT: usize = 100;
-
 /// The areas of one database, by the names that its ledger has for them.
 #[derive(Debug)]
 pub(crate) struct Areas {
@@ -51,9 +48,8 @@ impl Areas {
     pub(crate) async fn name(&mut self, region: &Region) -> Result<String> {
         let text = region.to_text();
         let name = match &self.database {
-            Some(database) if text.len() > SHORT => database.put_area(&text).await?,
-            _ if text.len() > SHORT => area_name(&text),
-            _ => text,
+            Some(database) => database.put_area(&text).await?,
+            None => area_name(&text),
         };
         self.known.insert(name.clone(), region.clone());
         Ok(name)
@@ -89,8 +85,7 @@ impl Areas {
         if self.known.contains_key(name) {
             return Ok(());
         }
-        let is_kept = name.starts_with("sha256:");
-        let text = if is_kept { database.area(name).await? } else { name.to_owned() };
+        let text = database.area(name).await?;
         let region = Region::parse(&text).map_err(|source| Error::Area { name: name.to_owned(), source })?;
         self.known.insert(name.to_owned(), region);
         Ok(())

@@ -6,6 +6,7 @@ use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::expression::{Expression, Place};
 use isdb_schema::filters::{Rule, same};
+use isdb_schema::region::Region;
 use isdb_store::{Database, Design, Location};
 
 use crate::error::{Error, Result};
@@ -35,13 +36,19 @@ impl Asked {
         Selection::bind(&variables, derived.unwrap_or_default(), filters.unwrap_or_default()).map_err(Error::Selection)
     }
 
-    /// The database at `location`, created for `bound`, what is asked for, if there is none.
+    /// The database at `location`, created for `bound`, what is asked for, and for `region`, if there is none.
     ///
     /// # Errors
     /// When there is something else at `location`, or the database cannot be opened.
-    pub(crate) async fn open(&self, bound: &Selection, location: &Location, now_ms: u64) -> Result<Database> {
+    pub(crate) async fn open(
+        &self,
+        bound: &Selection,
+        region: Option<Region>,
+        location: &Location,
+        now_ms: u64,
+    ) -> Result<Database> {
         match Database::open(location).await {
-            Err(isdb_store::Error::NotFound { .. }) => match self.create(location, bound, now_ms).await {
+            Err(isdb_store::Error::NotFound { .. }) => match self.create(location, bound, region, now_ms).await {
                 // Another ingest may have created it in between; anything else there is no database, and says so.
                 Err(occupied @ isdb_store::Error::Occupied { .. }) => {
                     Ok(Database::open(location).await.map_err(|_| occupied)?)
@@ -52,24 +59,23 @@ impl Asked {
         }
     }
 
-    /// What `database` takes of granules, in its newest state, and the filters that it has to change to for that. It changes
+    /// What a database at `uri` of this `design` takes of granules, and the filters that it has to change to for that. It changes
     /// them only if it `may_refilter`.
     ///
     /// # Errors
     /// When the database was made otherwise than is asked for.
-    pub(crate) async fn selection(
+    pub(crate) fn selection(
         &self,
         bound: &Selection,
-        database: &Database,
+        mut design: Design,
+        uri: &str,
         may_refilter: bool,
     ) -> Result<(Selection, Option<Vec<Rule>>)> {
-        let mut design = database.design(&database.snapshot().await?).await?;
-        let uri = database.location().uri();
         if let Some(variables) = &self.variables {
-            design.check_variables(&uri, variables)?;
+            design.check_variables(uri, variables)?;
         }
         if self.derived.is_some() {
-            design.check_derived(&uri, &bound.derived())?;
+            design.check_derived(uri, &bound.derived())?;
         }
         let mut changed = None;
         if let Some(filters) = &self.filters {
@@ -77,18 +83,25 @@ impl Asked {
                 design.filters.clone_from(filters);
                 changed = Some(filters.clone());
             }
-            design.check_filters(&uri, filters)?;
+            design.check_filters(uri, filters)?;
         }
         if let Some(capacity) = self.capacity {
-            design.check_capacity(&uri, capacity)?;
+            design.check_capacity(uri, capacity)?;
         }
         Ok((of_design(&design)?, changed))
     }
 
-    async fn create(&self, location: &Location, bound: &Selection, now_ms: u64) -> isdb_store::Result<Database> {
+    async fn create(
+        &self,
+        location: &Location,
+        bound: &Selection,
+        region: Option<Region>,
+        now_ms: u64,
+    ) -> isdb_store::Result<Database> {
         let mut design = Design::of(bound.variables());
         design.derived = bound.derived();
         design.filters = bound.filters();
+        design.region = region;
         design.capacity = self.capacity.unwrap_or(design.capacity);
         Database::create(location, &design, now_ms).await
     }

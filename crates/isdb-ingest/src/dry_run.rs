@@ -10,6 +10,7 @@ use crate::attempt::ledger_row;
 use crate::error::Result;
 use crate::ingest::{Request, check_filters, looked_at};
 use crate::plan::attempts_of;
+use crate::region::Regions;
 use crate::release::check_release;
 use crate::report::Report;
 use crate::select::{Attempt, size};
@@ -25,6 +26,8 @@ pub struct Preview {
     pub is_new: bool,
     /// What would be taken of granules.
     pub terms: Terms,
+    /// Which segments would be kept by their position.
+    pub regions: Regions,
     /// What would be left out.
     pub report: Report,
     /// What would be ingested, in the order of its commits.
@@ -102,6 +105,7 @@ pub async fn dry_run(request: &Request) -> Result<Preview> {
     Ok(Preview {
         is_new: database.is_none(),
         terms: taken.terms(),
+        regions: taken.region.told(),
         report,
         windows: found.iter().map(|window| planned(window)).collect(),
         waiting: selected.later.len(),

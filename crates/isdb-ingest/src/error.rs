@@ -54,6 +54,24 @@ pub enum Error {
         /// The release of that.
         pinned: u16,
     },
+    /// The database was filled for another region.
+    #[error("the database {uri} holds only segments in {stored}, and {asked} is another region")]
+    OtherRegion {
+        /// The database.
+        uri: String,
+        /// Its region.
+        stored: String,
+        /// The region of the ingest.
+        asked: String,
+    },
+    /// The database was filled without a region.
+    #[error("the database {uri} holds whole granules, not only their segments in {asked}")]
+    WholeGranules {
+        /// The database.
+        uri: String,
+        /// The region of the ingest.
+        asked: String,
+    },
     /// A name or pattern that no granule in the database has.
     #[error("the database holds no granule {name}{near}")]
     NoSuchGranule {

@@ -6,7 +6,6 @@ use isdb_datafusion::{Selection, releases_fit};
 use isdb_schema::config;
 use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
-use isdb_schema::region::Region;
 use isdb_store::{Location, Writer};
 
 use crate::archive::{Archive, bring, buckets, clean_up, described, leftovers};
@@ -18,6 +17,7 @@ use crate::family::LONGEST;
 use crate::find::find_granules;
 use crate::identify::{Candidate, identify_all, size_of};
 use crate::progress::Progress;
+use crate::region::{Area, Settled};
 use crate::release::check_release;
 use crate::report::{Ended, Report, Skip};
 use crate::run::Run;
@@ -42,8 +42,8 @@ pub struct Request {
     pub location: Location,
     /// What to take of a granule.
     pub asked: Asked,
-    /// Take only segments in this area; None for whole granules.
-    pub area: Option<Region>,
+    /// Which segments of a granule to keep, by their position.
+    pub area: Area,
     /// Take only granules that were measured in this time, at least in part.
     pub period: Period,
     /// Which granules become visible together.
@@ -71,7 +71,8 @@ pub struct Request {
 /// See [`Error`]: a granule that cannot be read is told in the report instead.
 pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl FnMut(Progress)) -> Result<()> {
     let (bound, candidates) = looked_at(request, report).await?;
-    let database = request.asked.open(&bound, &request.location, now_ms()).await?;
+    let region = Settled::of_new(&request.area).after;
+    let database = request.asked.open(&bound, region, &request.location, now_ms()).await?;
     let snapshot = database.snapshot().await?;
     let ledger = snapshot.ledger().await?;
     let standing = Standing::of(&ledger);
@@ -81,6 +82,7 @@ pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl F
     let areas = Areas::of(&database, &ledger).await?;
     let mut taken = Taken::of(request, &bound, &database, &standing, areas).await?;
     let filters = taken.selection.filters();
+    progress(Progress::Region { regions: taken.region.told() });
     progress(Progress::Filters { names: filters.iter().map(|rule| rule.predicate.name.clone()).collect() });
     report.terms = Some(taken.terms());
 
@@ -89,7 +91,7 @@ pub async fn ingest(request: &Request, report: &mut Report, mut progress: impl F
     check_filters(&candidates, &filters)?;
     let skipped = report.count(Ended::Skipped);
     progress(Progress::Found { new: candidates.len(), skipped, bytes: size_of(&candidates) });
-    if candidates.is_empty() {
+    if candidates.is_empty() && !taken.region.is_change() {
         if let Source::Archive(archive) = &request.source
             && !leftovers(archive, &ledger).is_empty()
             // Another ingest may be about to read them.

@@ -3,10 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::region::Regions;
+
 /// What has just happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
+    /// Which segments are kept by their position.
+    Region {
+        /// The region in force, and that of the database before and after.
+        regions: Regions,
+    },
     /// The filters that segments have to pass, by name and in their order; empty for none.
     Filters {
         /// Their names.

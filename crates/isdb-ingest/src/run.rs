@@ -83,13 +83,17 @@ impl<'r> Run<'r> {
         database: &Database,
         report: &'r mut Report,
     ) -> Result<Run<'r>> {
-        let writer = Writer::take_over(database, now_ms()).await?;
+        let mut writer = Writer::take_over(database, now_ms()).await?;
         // Another writer may have been at work until the lock was ours, and have brought in granules or variables.
         let snapshot = database.snapshot().await?;
         let since = Some(Id::new(snapshot.commit().epoch, 0));
         let ledger = snapshot.ledger().await?;
         let areas = Areas::of(database, &ledger).await?;
         let taken = Taken::of(request, bound, database, &Standing::of(&ledger), areas).await?;
+        if taken.region.is_change() {
+            // Before any granule: one that is stored for less is then known to be incomplete, whatever ends this run.
+            writer.change_region(taken.region.after.as_ref(), now_ms()).await?;
+        }
         let resources = resources(database.location(), request.threads, request.memory)?;
         let engine = engine(writer, &resources)?;
         let database = database.clone();

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use isdb_schema::filters::Rule;
 use isdb_schema::ledger::GranuleState;
-use isdb_store::LedgerRow;
+use isdb_schema::region::Region;
+use isdb_store::{LedgerRow, area_name};
 
 use crate::standing::Standing;
 use crate::wanted::filters_hash;
@@ -16,6 +17,9 @@ pub struct Summary {
     pub granules: Vec<(GranuleState, usize)>,
     /// How many granules went through other filters than the database's, by the names of those.
     pub other_filters: BTreeMap<String, usize>,
+    /// How many granules were ingested for another area than the database's region, by the names of those areas; None for whole
+    /// granules.
+    pub other_areas: BTreeMap<Option<String>, usize>,
     /// What is ingested of each release, unknown ones first.
     pub releases: Vec<Held>,
 }
@@ -56,8 +60,8 @@ impl Held {
 }
 
 impl Summary {
-    /// The sum of `ledger`, whose rows are in the order of their ids, in a database with `filters`.
-    pub fn of(ledger: &[LedgerRow], filters: &[Rule]) -> Summary {
+    /// The sum of `ledger`, whose rows are in the order of their ids, in a database with `filters` and this `region`.
+    pub fn of(ledger: &[LedgerRow], filters: &[Rule], region: Option<&Region>) -> Summary {
         let standing = Standing::of(ledger);
         let mut states: BTreeMap<&str, GranuleState> =
             ledger.iter().map(|row| (row.granule.as_str(), row.state)).collect();
@@ -76,8 +80,14 @@ impl Summary {
         for row in standing.rows().filter(|row| row.filters_hash != hash) {
             *other_filters.entry(row.filters.clone()).or_default() += 1;
         }
+        let area = region.map(|region| area_name(&region.to_text()));
+        let mut others: BTreeMap<Option<String>, BTreeSet<&str>> = BTreeMap::new();
+        for row in standing.rows().filter(|row| row.area != area) {
+            others.entry(row.area.clone()).or_default().insert(&row.granule);
+        }
+        let other_areas = others.into_iter().map(|(area, granules)| (area, granules.len())).collect();
         let releases = Held::of(standing.rows());
-        Summary { granules: GranuleState::ALL.map(count).into(), other_filters, releases }
+        Summary { granules: GranuleState::ALL.map(count).into(), other_filters, other_areas, releases }
     }
 }
 
@@ -100,11 +110,26 @@ mod tests {
         }
         ledger[0].filters_hash = "other".to_owned();
         ledger[0].filters = "night".to_owned();
-        let Summary { granules, other_filters, releases } = Summary::of(&ledger, &[]);
+        let Summary { granules, other_filters, releases, .. } = Summary::of(&ledger, &[], None);
         let counts: Vec<usize> = granules.iter().map(|(_, count)| *count).collect();
         assert_eq!(counts, [2, 0, 1, 1], "ingested, empty, failed, removed");
         assert_eq!(other_filters, BTreeMap::from([("night".to_owned(), 1)]));
         assert_eq!(releases.iter().map(|held| held.granules).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn granules_of_another_area_than_the_database_s_are_counted_once_each() {
+        let mut ledger = vec![row(1, "a"), row(2, "b"), row(3, "b"), row(4, "c"), row(5, "d")];
+        for (row, area) in ledger.iter_mut().zip([Some("0,0,2,2"), Some("0,0,1,1"), Some("0,0,1,1"), None, None]) {
+            row.area = area.map(str::to_owned);
+            row.subset = Some(row.granule == "b");
+        }
+        let others = |region: Option<&str>| {
+            Summary::of(&ledger, &[], region.map(|text| Region::parse(text).unwrap()).as_ref()).other_areas
+        };
+        let [small, large] = ["0,0,1,1", "0,0,2,2"].map(|area| Some(area.to_owned()));
+        assert_eq!(others(Some("0,0,2,2")), BTreeMap::from([(None, 2), (small.clone(), 1)]));
+        assert_eq!(others(None), BTreeMap::from([(small, 1), (large, 1)]));
     }
 
     #[test]
@@ -122,7 +147,7 @@ mod tests {
             revisions: [revision.to_owned()].into(),
             period,
         };
-        let releases = Summary::of(&ledger, &[]).releases;
+        let releases = Summary::of(&ledger, &[], None).releases;
         assert_eq!(releases, [held("006", 2, "01", Some((5, 7))), held("007", 1, "02", None)]);
     }
 }

@@ -14,6 +14,7 @@ use crate::family::{add_holdings, needs_holdings, related};
 use crate::identify::Candidate;
 use crate::ingest::Request;
 use crate::key::Key;
+use crate::region::Settled;
 use crate::report::Report;
 use crate::select::{Selected, doubtful, select};
 use crate::standing::Standing;
@@ -25,6 +26,8 @@ pub(crate) struct Taken {
     pub(crate) selection: Selection,
     pub(crate) wanted: Wanted,
     pub(crate) areas: Areas,
+    /// The region that segments are kept in, and that of the database.
+    pub(crate) region: Settled,
     /// The filters that the database changes to with the first window that brings something.
     pub(crate) refiltered: Option<Vec<Rule>>,
     /// The attempts whose files were looked at again already.
@@ -52,8 +55,11 @@ impl Taken {
         areas: Areas,
     ) -> Result<Taken> {
         let may_refilter = request.refilter || !standing.has_segments();
-        let (selection, refiltered) = request.asked.selection(bound, database, may_refilter).await?;
-        Taken { refiltered, ..Taken::new(selection, areas) }.within(request).await
+        let design = database.design(&database.snapshot().await?).await?;
+        let uri = database.location().uri();
+        let region = Settled::of(&request.area, design.region.as_ref(), !standing.has_segments(), &uri)?;
+        let (selection, refiltered) = request.asked.selection(bound, design, &uri, may_refilter)?;
+        Taken { refiltered, ..Taken::new(selection, areas, region) }.within().await
     }
 
     /// What a database takes that would be made for `bound`, what `request` asks for.
@@ -61,16 +67,17 @@ impl Taken {
     /// # Errors
     /// None that `areas` does not bring.
     pub(crate) async fn of_new(request: &Request, bound: Selection) -> Result<Taken> {
-        Taken::new(bound, Areas::unkept()).within(request).await
+        Taken::new(bound, Areas::unkept(), Settled::of_new(&request.area)).within().await
     }
 
-    fn new(selection: Selection, areas: Areas) -> Taken {
-        Taken { wanted: Wanted::of(&selection, None), selection, areas, refiltered: None, again: BTreeSet::new() }
+    fn new(selection: Selection, areas: Areas, region: Settled) -> Taken {
+        let wanted = Wanted::of(&selection, None);
+        Taken { wanted, selection, areas, region, refiltered: None, again: BTreeSet::new() }
     }
 
-    /// The same of the area of `request`.
-    async fn within(mut self, request: &Request) -> Result<Taken> {
-        self.wanted.area = match &request.area {
+    /// The same of the area that segments are kept in.
+    async fn within(mut self) -> Result<Taken> {
+        self.wanted.area = match &self.region.kept {
             Some(region) => Some(self.areas.name(region).await?),
             None => None,
         };
@@ -79,7 +86,7 @@ impl Taken {
 
     /// In words.
     pub(crate) fn terms(&self) -> Terms {
-        Terms::of(&self.selection, self.wanted.area.clone())
+        Terms::of(&self.selection, self.wanted.area.clone(), self.region.kept.as_ref())
     }
 
     /// What becomes of `candidates`, and of files that have to be read again, each once; those that need no attempt are told in

@@ -8,6 +8,7 @@ use arrow::datatypes::Field;
 use isdb_datafusion::Selection;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{NONE, Rule, told};
+use isdb_schema::region::Region;
 use isdb_store::LedgerRow;
 use serde::Serialize;
 use twox_hash::XxHash64;
@@ -17,6 +18,8 @@ use twox_hash::XxHash64;
 pub struct Terms {
     /// The area, as the ledger names it; None for whole granules.
     pub area: Option<String>,
+    /// The same as `W,S,E,N` or GeoJSON.
+    pub region: Option<String>,
     /// Names of the product's variables.
     pub variables: Vec<&'static str>,
     /// Derived columns, in their order.
@@ -51,10 +54,11 @@ impl Named {
 }
 
 impl Terms {
-    /// What `selection` takes of the area called `area`.
-    pub(crate) fn of(selection: &Selection, area: Option<String>) -> Terms {
+    /// What `selection` takes of the area called `area`, which is `region`.
+    pub(crate) fn of(selection: &Selection, area: Option<String>, region: Option<&Region>) -> Terms {
         Terms {
             area,
+            region: region.map(Region::to_text),
             variables: selection.variables().iter().map(|variable| variable.name).collect(),
             derived: Named::derived(&selection.derived()),
             filters: Named::filters(&selection.filters()),

@@ -30,8 +30,8 @@ pub const SHIPPED: &str = include_str!("../../../config/atl08.yml");
 const GRANULES_PER_WINDOW: usize = 32;
 /// Bytes of granule files in one window unless a config says otherwise.
 const BYTES_PER_WINDOW: u64 = 4_000_000_000;
-/// Memory for rows in flight unless a config says otherwise.
-const MEMORY: u64 = 2_000_000_000;
+/// Memory for rows in flight unless a config says otherwise, and where there is as much.
+pub const MEMORY: u64 = 2_000_000_000;
 /// Less memory would spill row by row.
 pub const LEAST_MEMORY: u64 = 256_000_000;
 /// Fragments that an ingest joins by itself unless a config says otherwise.
@@ -59,8 +59,8 @@ pub struct Config {
     pub window: Window,
     /// How many processors to use, if the config says so.
     pub threads: Option<usize>,
-    /// Bytes of memory for rows in flight.
-    pub memory: usize,
+    /// Bytes of memory for rows in flight, if the config says so.
+    pub memory: Option<usize>,
     /// How fragments are kept few, and when old ones go.
     pub consolidate: Consolidate,
     /// How granules of NASA's archive are fetched.
@@ -144,7 +144,7 @@ impl Config {
             capacity: reader.whole("layout.capacity", capacity, 100..=10_000_000, "; 10000 suits most uses")?,
             window: reader.window(document.window)?,
             threads: threads.map(size),
-            memory: size(memory.unwrap_or(MEMORY)),
+            memory: memory.map(size),
             consolidate: reader.consolidate(document.consolidate)?,
             download: reader.download(document.download)?,
         })

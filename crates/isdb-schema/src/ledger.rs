@@ -85,7 +85,8 @@ impl Removed {
 /// The columns of the `granules` array: the key first, then what is known about the granule, then what happened.
 ///
 /// `granule`, `source`, `variables`, `derived`, `filters` and `state` are always known; what a file does not say about itself is
-/// NULL. `area` is NULL when the whole granule was asked for. `replaces` names, separated by blanks, the earlier attempts
+/// NULL. `area` is NULL when the whole granule was asked for, else `W,S,E,N`, GeoJSON, or
+/// the path in the database's folder of a file with GeoJSON. `replaces` names, separated by blanks, the earlier attempts
 /// whose rows this one took out of the database.
 /// `rows_read` = `rows_kept` + `rows_rejected` + `rows_removed`; `removed_by` is JSON, a list of [`Removed`].
 pub fn ledger_schema() -> Schema {

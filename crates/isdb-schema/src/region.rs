@@ -16,6 +16,7 @@ mod index;
 mod outward;
 mod ring;
 mod shapes;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -13,6 +13,9 @@ use crate::ids::{FRAGMENT_ID, INGEST_ID, Id};
 /// The format that this version writes and reads.
 pub(crate) const FORMAT: u32 = 2;
 
+/// What a commit records instead of a region when the database holds whole granules from then on.
+pub(crate) const NO_REGION: &str = "none";
+
 /// Why a commit was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -29,7 +32,7 @@ pub enum Kind {
     Horizon,
     /// What was dead has been removed.
     Vacuum,
-    /// Variables were added.
+    /// Variables were added, or the region was changed.
     Alter,
 }
 
@@ -165,6 +168,10 @@ pub struct Commit {
     /// The filters that segments have passed since they were changed; None as long as those of the creation hold.
     #[serde(with = "filters_as_text")]
     pub filters: Option<Vec<Rule>>,
+    /// The name of the area that the database holds segments of since that was changed, [`NO_REGION`] for whole granules; None
+    /// as long as that of the creation holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// Tells this commit from another writer's of the same number.
     pub uuid: String,
 }
@@ -193,6 +200,7 @@ impl Commit {
             granules: ArrayState::default(),
             dead_ingests: Vec::new(),
             filters: None,
+            region: None,
             uuid: Uuid::new_v4().to_string(),
         }
     }
@@ -213,6 +221,7 @@ impl Commit {
             granules: self.granules.carried(),
             dead_ingests: self.dead_ingests.clone(),
             filters: self.filters.clone(),
+            region: self.region.clone(),
             uuid: Uuid::new_v4().to_string(),
             ..*self
         }

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use tiledb::{Array, Context, MetadataValue, group};
 use uuid::Uuid;
 
+use crate::areas;
 use crate::blocking::blocking;
 use crate::commit::{Commit, FORMAT};
 use crate::design::Design;
@@ -142,7 +143,11 @@ impl Database {
     /// [`Error::Damaged`] when what it says of itself cannot be understood.
     pub async fn design(&self, snapshot: &Snapshot) -> Result<Design> {
         let (context, uri, snapshot) = (self.context.clone(), self.location.uri(), snapshot.clone());
-        blocking(move || Design::read(&context, &uri, &snapshot)).await
+        let (mut design, area) = blocking(move || Design::read(&context, &uri, &snapshot)).await?;
+        if let Some(area) = area {
+            design.region = Some(self.region(&area).await?);
+        }
+        Ok(design)
     }
 }
 
@@ -170,5 +175,9 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<()> 
         Ok(group::put_metadata(&context, &place.uri(), &facts)?)
     })
     .await?;
-    CommitLog::open(location)?.create(&Commit::first(now_ms)).await
+    let log = CommitLog::open(location)?;
+    if let Some(region) = &design.region {
+        areas::put(log.objects(), &region.to_text()).await?;
+    }
+    log.create(&Commit::first(now_ms)).await
 }

@@ -5,9 +5,12 @@ use arrow::datatypes::Field;
 use isdb_schema::catalogue::Variable;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{self, Rule};
+use isdb_schema::region::Region;
 use isdb_schema::segments;
 use tiledb::{Context, MetadataValue, group};
 
+use crate::areas::area_name;
+use crate::commit::NO_REGION;
 use crate::error::{Error, Result};
 use crate::snapshot::Snapshot;
 use crate::storage;
@@ -17,6 +20,8 @@ const NAMES_TOLD: usize = 6;
 
 /// The key of the group's metadata that holds the filters.
 const FILTERS: &str = "isdb.filters";
+/// The key of the group's metadata that names the area of the database's region.
+const REGION: &str = "isdb.region";
 
 /// What is fixed when a database is created.
 #[derive(Clone, Debug)]
@@ -27,6 +32,8 @@ pub struct Design {
     pub derived: Vec<Field>,
     /// The filters that every segment has passed, in their order.
     pub filters: Vec<Rule>,
+    /// The region that the segments were kept in; None for whole granules.
+    pub region: Option<Region>,
     /// Segments of one data tile.
     pub capacity: u64,
 }
@@ -36,32 +43,42 @@ impl Design {
     #[must_use]
     pub fn of(variables: &[&'static Variable]) -> Design {
         let capacity = storage::TILE_CAPACITY;
-        Design { variables: variables.to_vec(), derived: Vec::new(), filters: Vec::new(), capacity }
+        Design { variables: variables.to_vec(), derived: Vec::new(), filters: Vec::new(), region: None, capacity }
     }
 
-    /// The design of the database that `snapshot` shows.
-    pub(crate) fn read(context: &Context, uri: &str, snapshot: &Snapshot) -> Result<Design> {
+    /// The design of the database that `snapshot` shows, without its region, and the name of that region's area.
+    pub(crate) fn read(context: &Context, uri: &str, snapshot: &Snapshot) -> Result<(Design, Option<String>)> {
         let damaged =
             || Error::Damaged { object: format!("{uri}: {FILTERS}"), problem: "it is no list of filters".into() };
-        let filters = match (&snapshot.commit().filters, group::metadata(context, uri)?.get(FILTERS)) {
+        let facts = group::metadata(context, uri)?;
+        let filters = match (&snapshot.commit().filters, facts.get(FILTERS)) {
             (Some(changed), _) => changed.clone(),
             (None, None) => Vec::new(),
             (None, Some(MetadataValue::Text(text))) => filters::from_json(text).ok_or_else(damaged)?,
             (None, Some(_)) => return Err(damaged()),
         };
+        let area = match (&snapshot.commit().region, facts.get(REGION)) {
+            (Some(changed), _) => (changed != NO_REGION).then(|| changed.clone()),
+            (None, Some(MetadataValue::Text(area))) => Some(area.clone()),
+            (None, _) => None,
+        };
         let schema = snapshot.segments().schema();
         let derived = schema.fields().iter().filter(|field| field.metadata().contains_key(EXPRESSION));
-        Ok(Design {
+        let design = Design {
             variables: stored_variables(snapshot),
             derived: derived.map(|field| field.as_ref().clone()).collect(),
             filters,
+            region: None,
             capacity: snapshot.segments().layout().capacity,
-        })
+        };
+        Ok((design, area))
     }
 
     /// What the group of a new database says of the design.
-    pub(crate) fn facts(&self) -> [(String, MetadataValue); 1] {
-        [(FILTERS.to_owned(), MetadataValue::Text(filters::to_json(&self.filters)))]
+    pub(crate) fn facts(&self) -> Vec<(String, MetadataValue)> {
+        let filters = (FILTERS.to_owned(), MetadataValue::Text(filters::to_json(&self.filters)));
+        let region = self.region.as_ref().map(|region| MetadataValue::Text(area_name(&region.to_text())));
+        std::iter::once(filters).chain(region.map(|area| (REGION.to_owned(), area))).collect()
     }
 
     /// Checks that the database at `uri`, which is of this design, stores exactly these variables.

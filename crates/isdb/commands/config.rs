@@ -8,6 +8,7 @@ use isdb_schema::config::{SHIPPED, json_schema};
 use isdb_schema::filters::told;
 
 use crate::failure::{Failure, SUCCESS};
+use crate::output;
 use crate::settings;
 
 /// Writes the shipped config to `path`.
@@ -24,17 +25,16 @@ pub(crate) fn init(path: &Path) -> Result<u8, Failure> {
 pub(crate) fn check(path: &Path) -> Result<u8, Failure> {
     let config = settings::read(path)?;
     let selection = settings::asked(&config).bind()?;
-    println!("{}: right", path.display());
-    println!("variables  {}", selection.variables().len());
     let derived: Vec<String> =
         selection.derived().iter().map(|field| format!("{} ({})", field.name(), field.data_type())).collect();
-    println!("derived    {}", if derived.is_empty() { "none".to_owned() } else { derived.join(", ") });
-    println!("filters    {}", told(&selection.filters()));
+    let derived = if derived.is_empty() { "none".to_owned() } else { derived.join(", ") };
+    let (path, variables, filters) = (path.display(), selection.variables().len(), told(&selection.filters()));
+    output::print(&format!("{path}: right\nvariables  {variables}\nderived    {derived}\nfilters    {filters}\n"))?;
     Ok(SUCCESS)
 }
 
 /// Prints the JSON Schema of configs.
 pub(crate) fn schema() -> Result<u8, Failure> {
-    std::io::stdout().write_all(json_schema().as_bytes()).map_err(Failure::Stdout)?;
+    output::print(&json_schema())?;
     Ok(SUCCESS)
 }

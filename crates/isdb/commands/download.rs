@@ -1,7 +1,6 @@
 //! `isdb download`: fetches files from NASA's archive. Paths of whole files go to standard output, everything else to standard
 //! error.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use isdb_cmr::{Error, Options, Outcome, download, is_unfinished, missing_bytes, 
 use crate::cli::Download;
 use crate::earthdata::session;
 use crate::failure::{self, FAILED, Failure, SOME_FAILED, SUCCESS};
+use crate::output;
 use crate::report::{Failed, tell_failed};
 
 mod list;
@@ -41,6 +41,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
     let progress = move |progress: isdb_cmr::Progress<'_>| {
         told.lock().unwrap_or_else(PoisonError::into_inner).tell(&progress);
     };
+    let mut left = wanted.len();
     let mut sum = Sum { failed: failed.len(), ..Sum::default() };
     let mut failures = failed;
     let mut outcomes = std::pin::pin!(download(earthdata, futures::stream::iter(wanted), options, progress));
@@ -55,18 +56,18 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
                 }
                 sum.bytes_fetched += file.fetched;
                 sum.bytes_reused += file.reused;
-                match writeln!(std::io::stdout(), "{}", file.path.display()) {
+                left = left.saturating_sub(1);
+                match output::print(&format!("{}\n", file.path.display())) {
                     // Whoever reads the paths has seen enough, as in `isdb download LIST | head -1`.
-                    Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                    Err(failure) if failure.is_broken_pipe() => {
                         telling.lock().unwrap_or_else(PoisonError::into_inner).end();
-                        let left = count.saturating_sub(sum.fetched + sum.there + sum.failed);
-                        if left > 0 || sum.failed > 0 {
-                            eprintln!("stopped: standard output was closed; {left} of {count} files were not fetched");
-                            return Ok(FAILED);
+                        if left == 0 && sum.failed == 0 {
+                            return Ok(SUCCESS);
                         }
-                        return Ok(SUCCESS);
+                        eprintln!("stopped: standard output was closed; {left} of {count} files were not fetched");
+                        return Ok(FAILED);
                     }
-                    written => written.map_err(Failure::Stdout)?,
+                    printed => printed?,
                 }
             }
             // Who we are will not be accepted for the next file either.
@@ -76,6 +77,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
                 return Err(error.into());
             }
             Err(error) => {
+                left = left.saturating_sub(1);
                 sum.failed += 1;
                 failures.push((wanted.name, error));
             }

@@ -1,6 +1,5 @@
 //! `isdb filters`: the presets that ingest and query can apply, and the SQL of each.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -16,8 +15,7 @@ pub(crate) async fn run(arguments: Filters) -> Result<u8, Failure> {
         eprintln!("filters: {count}; one in full: isdb filters NAME; several combine: --filters strong,night");
         return Ok(SUCCESS);
     };
-    let text = in_full(&list)?.join("\n");
-    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::Stdout)?;
+    output::print(&in_full(&list)?.join("\n"))?;
     Ok(SUCCESS)
 }
 

@@ -7,10 +7,11 @@ use isdb_ingest::Summary;
 use isdb_schema::filters::told;
 use isdb_store::{Database, Id, LedgerRow};
 
-use crate::citation::Citation;
+use crate::citation::{self, Citation};
 use crate::cli::{Form, Info};
 use crate::failure::{Failure, SUCCESS};
 use crate::instant::instant_of_commit;
+use crate::output;
 use crate::session::releases_told;
 use crate::settings::Settings;
 
@@ -23,8 +24,8 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
     if arguments.cite {
         let citation = Citation::of(&database, &snapshot).await?;
         match arguments.format {
-            Form::Text => println!("{citation}"),
-            Form::Json => println!("{:#}", citation.json()),
+            Form::Text => output::print(&format!("{citation}\n"))?,
+            Form::Json => output::print(&format!("{:#}\n", citation.json()))?,
         }
         return Ok(SUCCESS);
     }
@@ -33,42 +34,56 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
     isdb_datafusion::register(&context, &snapshot).await?;
     let summary = context.sql(SUMMARY).await?.collect().await?;
 
+    let mut lines: Vec<String> = Vec::new();
     let commit = snapshot.commit();
-    println!("database   {}", settings.location.uri());
-    println!("state      commit {} at {} ({})", commit.number, commit.timestamp, instant_of_commit(commit.timestamp));
+    lines.push(format!("database   {}", settings.location.uri()));
+    lines.push(format!(
+        "state      commit {} at {} ({})",
+        commit.number,
+        commit.timestamp,
+        instant_of_commit(commit.timestamp)
+    ));
     let design = database.design(&snapshot).await?;
-    let totals = Summary::of(&ledger, &design.filters);
-    println!("granules   {}", granules(&totals, &ledger));
+    let totals = Summary::of(&ledger, &design.filters, design.region.as_ref());
+    lines.push(format!("granules   {}", granules(&totals, &ledger)));
     let releases = isdb_datafusion::coexisting_releases(&context).await?;
     if !releases.is_empty() {
-        println!("           more than one release: {}", releases_told(&releases));
+        lines.push(format!("           more than one release: {}", releases_told(&releases)));
     }
     for batch in &summary {
         let options = FormatOptions::default().with_null("-");
         let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
         let shown: Vec<ArrayFormatter<'_>> = columns.collect::<Result<_, _>>()?;
         if let [rows, south, north, west, east, first, last] = shown.as_slice() {
-            println!("segments   {} in {} fragments", rows.value(0), commit.segments.live);
-            println!("latitude   {} to {}", south.value(0), north.value(0));
-            println!("longitude  {} to {}", west.value(0), east.value(0));
-            println!("time       {} to {}", first.value(0), last.value(0));
+            lines.push(format!("segments   {} in {} fragments", rows.value(0), commit.segments.live));
+            lines.push(format!("latitude   {} to {}", south.value(0), north.value(0)));
+            lines.push(format!("longitude  {} to {}", west.value(0), east.value(0)));
+            lines.push(format!("time       {} to {}", first.value(0), last.value(0)));
         }
     }
-    println!("variables  {}", design.variables.len());
+    lines.push(format!("variables  {}", design.variables.len()));
     if !design.derived.is_empty() {
         let names: Vec<&str> = design.derived.iter().map(|field| field.name().as_str()).collect();
-        println!("derived    {}", names.join(", "));
+        lines.push(format!("derived    {}", names.join(", ")));
     }
-    println!("filters    {}", told(&design.filters));
+    lines.push(format!("filters    {}", told(&design.filters)));
     for (filters, granules) in &totals.other_filters {
-        println!("           {granules} granules were ingested with: {filters}");
+        lines.push(format!("           {granules} granules were ingested with: {filters}"));
     }
-    println!("TileDB-Py  tiledb.open(\"{}\", timestamp={})", settings.location.segments(), commit.timestamp);
+    lines.push(format!("region     {}", citation::region_told(design.region.as_ref())));
+    for (area, granules) in &totals.other_areas {
+        lines.push(format!(
+            "           {granules} granules were ingested for: {}",
+            citation::area_told(area.as_deref())
+        ));
+    }
+    lines.push(format!("TileDB-Py  tiledb.open(\"{}\", timestamp={})", settings.location.segments(), commit.timestamp));
     if snapshot.visible_segments().is_some() {
-        println!(
-            "           shows rows, too, that were replaced or removed or that no commit records; isdb leaves them out"
-        );
+        let note =
+            "           shows rows, too, that were replaced or removed or that no commit records; isdb leaves them out";
+        lines.push(note.to_owned());
     }
+    output::print(&(lines.join("\n") + "\n"))?;
     Ok(SUCCESS)
 }
 

@@ -1,6 +1,6 @@
 //! `isdb ingest`: runs the ingest, or looks what it would do, and tells how it goes and ends, on standard error.
 
-use isdb_ingest::{Asked, Request, Source, dry_run, ingest};
+use isdb_ingest::{Area, Asked, Request, Source, dry_run, ingest};
 use isdb_schema::config::Config;
 use isdb_schema::filters::choose;
 use isdb_schema::period::Period;
@@ -9,7 +9,7 @@ use crate::cli::Ingest;
 use crate::failure::{Failure, SOME_FAILED, SUCCESS};
 use crate::progress::Telling;
 use crate::report::{Record, tell, tell_preview};
-use crate::settings::{self, Settings, region_and_period};
+use crate::settings::{self, Settings, region_and_period, region_of};
 
 mod source;
 
@@ -17,7 +17,15 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
     let database = settings.location.uri();
     let (threads, memory) = arguments.means.in_force(&settings.config);
     let (region, period) = region_and_period(&arguments.place)?;
-    let source = source::of(&arguments, &settings, region.as_ref(), &period).await?;
+    let added = arguments.add_region.as_deref().map(region_of).transpose()?;
+    let sought = region.clone().filter(|_| arguments.whole_granules);
+    let area = match (added, region) {
+        (Some(added), _) => Area::Added(added),
+        _ if arguments.whole_granules => Area::Whole,
+        (None, Some(region)) => Area::Only(region),
+        (None, None) => Area::OfDatabase,
+    };
+    let source = source::of(&arguments, &settings, &area, sought, &period).await?;
     // A search has found them by their time, footprints and all.
     let period =
         if matches!(source, Source::Archive(_)) && arguments.paths.is_empty() { Period::default() } else { period };
@@ -25,7 +33,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
         source,
         location: settings.location,
         asked: asked(&settings.config, arguments.filters.as_deref())?,
-        area: region.filter(|_| !arguments.whole_granules),
+        area,
         period,
         window: settings.config.window,
         threads,

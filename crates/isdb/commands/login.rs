@@ -9,13 +9,14 @@ use isdb_schema::shown::Shown;
 use crate::cli;
 use crate::earthdata::{hosts, machine, netrc_path, session};
 use crate::failure::{Failure, INTERRUPTED, SUCCESS};
+use crate::output;
 
 /// How long the login host may stay silent.
 const STALL: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(arguments: cli::Login) -> Result<u8, Failure> {
     if arguments.check {
-        tell(&session(STALL)?.check().await?);
+        tell(&session(STALL)?.check().await?)?;
         return Ok(SUCCESS);
     }
     let path = netrc_path().ok_or(Failure::NoHome)?;
@@ -34,8 +35,9 @@ pub(crate) async fn run(arguments: cli::Login) -> Result<u8, Failure> {
         Err(error) => return Err(Failure::Stdin(error)),
     };
     let credentials = Credentials { token: None, login: Some(login.clone()) };
-    tell(&Earthdata::new(credentials, hosts, STALL)?.check().await?);
+    let account = Earthdata::new(credentials, hosts, STALL)?.check().await?;
     netrc::remember(&path, &machine, &login)?;
+    tell(&account)?;
     eprintln!("written: {}", path.display());
     Ok(SUCCESS)
 }
@@ -68,11 +70,12 @@ fn line() -> std::io::Result<String> {
     }
 }
 
-fn tell(account: &Account) {
+fn tell(account: &Account) -> Result<(), Failure> {
     let user = Shown(account.user.as_deref().unwrap_or("a user that the token does not name"));
     let what = if account.by == "token" { "token" } else { "user and password" };
-    println!("Earthdata knows {user}, by the {what} from {}", account.whence);
-    if let Some(expires) = account.token_expires {
-        println!("token good until {}", expires.format("%Y-%m-%d %H:%M UTC"));
+    output::print(&format!("Earthdata knows {user}, by the {what} from {}\n", account.whence))?;
+    match account.token_expires {
+        Some(expires) => output::print(&format!("token good until {}\n", expires.format("%Y-%m-%d %H:%M UTC"))),
+        None => Ok(()),
     }
 }

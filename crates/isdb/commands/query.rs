@@ -1,7 +1,7 @@
 //! `isdb query`: statements over a snapshot of the database, from the command line, a file, a pipe or a prompt; their rows
 //! stream to standard output or a file.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 
 use isdb_schema::filters::{NONE, choose, told};
@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use crate::cli::{Format, Query};
 use crate::failure::{Failure, SUCCESS};
 use crate::interrupt::Interrupts;
+use crate::output;
 use crate::prompt;
 use crate::session::{Session, Shown, statements};
 use crate::settings::{Settings, region_and_period};
@@ -26,11 +27,16 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
         eprintln!("period: {period} (in atl08)");
     }
     let shown = Arc::new(Shown { filters, region, period });
+    let resources = arguments.resources();
+    if !resources.temp.is_dir() {
+        let (path, source) = (resources.temp, std::io::ErrorKind::NotADirectory.into());
+        return Err(Failure::Temp { path, source });
+    }
     if has_prompt(&arguments) {
         if output.is_some() || format.is_binary() {
             return Err(Failure::OutputOfPrompt);
         }
-        return prompt::run(&settings.location, arguments.at, &shown, format, interrupts).await;
+        return prompt::run(&settings.location, arguments.at, &shown, &resources, format, interrupts).await;
     }
     let (text, whence) = text(&arguments)?;
     let statements = statements(&text);
@@ -42,7 +48,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     }
     let engine = Handle::current();
     let begin = async || {
-        let session = Session::open(&settings.location, arguments.at, &shown).await?;
+        let session = Session::open(&settings.location, arguments.at, &shown, &resources).await?;
         let started = session.start(first, &engine).await?;
         Ok((session, started))
     };
@@ -54,7 +60,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     session.write(started, format, output).await?;
     for statement in others {
         if format == Format::Table {
-            writeln!(std::io::stdout()).map_err(Failure::Stdout)?;
+            output::print("\n")?;
         }
         let started = session.start(statement, &engine).await?;
         session.write(started, format, output).await?;

@@ -1,6 +1,5 @@
 //! `isdb variables`: what the product holds and what it means; where a database is named, also what of it is stored.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -40,7 +39,7 @@ pub(crate) async fn run(arguments: Variables, location: Option<Location>) -> Res
         ([], Some(pattern), _) => Err(Failure::no_such_variable(&pattern)),
         ([variable], Some(_), None) => {
             let stored = stored.map(|stored| stored.contains(&variable.name));
-            std::io::stdout().write_all(block::of(variable, stored).as_bytes()).map_err(Failure::Stdout)?;
+            output::print(&block::of(variable, stored))?;
             Ok(SUCCESS)
         }
         (found, _, format) => {

@@ -82,6 +82,15 @@ where
     Ok(())
 }
 
+/// Writes `text` to standard output.
+///
+/// # Errors
+/// [`Failure::Stdout`] when not all of it could be written.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::Stdout)
+}
+
 /// What is behind a path to write to.
 enum Place {
     /// A device or pipe, which has to stay what it is.

@@ -16,13 +16,15 @@ pub(crate) struct Origin {
     pub(crate) period: Option<String>,
     /// The state it was asked of, in milliseconds since 1970: what `--at` takes.
     pub(crate) snapshot: Option<u64>,
+    /// The region that the database was filled for, as `W,S,E,N` or GeoJSON.
+    pub(crate) database_region: Option<String>,
     /// How the database is cited in that state.
     pub(crate) citation: Option<String>,
 }
 
 impl Origin {
     /// Keys and values of the file's metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_region`,
-    /// `isdb_period`, `isdb_snapshot`, `isdb_citation`.
+    /// `isdb_period`, `isdb_snapshot`, `isdb_database_region`, `isdb_citation`.
     pub(crate) fn entries(&self) -> Vec<(String, String)> {
         let known = [
             ("isdb_version", Some(env!("CARGO_PKG_VERSION").to_owned())),
@@ -31,6 +33,7 @@ impl Origin {
             ("isdb_region", self.region.clone()),
             ("isdb_period", self.period.clone()),
             ("isdb_snapshot", self.snapshot.map(|snapshot| snapshot.to_string())),
+            ("isdb_database_region", self.database_region.clone()),
             ("isdb_citation", self.citation.clone()),
         ];
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()

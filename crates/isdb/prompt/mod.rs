@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use isdb_datafusion::QueryResources;
 use isdb_store::Location;
 use tokio::runtime::Runtime;
 
@@ -23,10 +24,11 @@ pub(crate) async fn run(
     location: &Location,
     at: Option<u64>,
     shown: &Arc<Shown>,
+    resources: &QueryResources,
     format: Format,
     interrupts: &Interrupts,
 ) -> Result<u8, Failure> {
-    let mut session = Session::open(location, at, shown).await?;
+    let mut session = Session::open(location, at, shown, resources).await?;
     let mut editor = Editor::new(command::names(&session).await)?;
     eprintln!("isdb {}. Statements end with ; and \\? shows help.", env!("CARGO_PKG_VERSION"));
     tell_state(&session);
@@ -45,7 +47,7 @@ pub(crate) async fn run(
             }
             Some(Ok(Command::Tables)) => command::list_tables(&session, format).await,
             Some(Ok(Command::Describe(table))) => command::describe(&session, &table, format).await,
-            Some(Ok(Command::Refresh)) => match Session::open(location, None, shown).await {
+            Some(Ok(Command::Refresh)) => match Session::open(location, None, shown, resources).await {
                 Ok(newest) => {
                     session = newest;
                     editor.complete_with(command::names(&session).await);

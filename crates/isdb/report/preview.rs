@@ -5,6 +5,7 @@ use isdb_schema::shown::Shown;
 
 use crate::estimate;
 use crate::instant::instant;
+use crate::progress::region;
 
 /// So many windows, granules and files are told one by one.
 const TOLD: usize = 20;
@@ -14,6 +15,9 @@ const LINE: usize = 160;
 /// Tells what would become of `database`.
 pub(crate) fn tell_preview(preview: &Preview, database: &str) {
     let windows = &preview.windows;
+    if let Some(line) = region(&preview.regions) {
+        eprintln!("region: {line}");
+    }
     let filters: Vec<&str> = preview.terms.filters.iter().map(|filter| filter.name.as_str()).collect();
     eprintln!("filters: {}", if filters.is_empty() { "none".to_owned() } else { filters.join(", ") });
     tell_windows(windows);

@@ -13,6 +13,7 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchSt
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
+use isdb_datafusion::QueryResources;
 use isdb_schema::filters::{Rule, told};
 use isdb_schema::period::Period;
 use isdb_schema::region::Region;
@@ -57,6 +58,7 @@ impl Shown {
             region: of_view(self.region.as_ref().map(Region::to_text)),
             period: of_view((!self.period.is_everything()).then(|| self.period.to_string())),
             snapshot: Some(snapshot),
+            database_region: None,
             citation: None,
         }
     }
@@ -85,13 +87,18 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the newest state of the database, or its state at `at`, in milliseconds since 1970, with `atl08` as
     /// `shown`.
-    pub(crate) async fn open(location: &Location, at: Option<u64>, shown: &Arc<Shown>) -> Result<Session, Failure> {
+    pub(crate) async fn open(
+        location: &Location,
+        at: Option<u64>,
+        shown: &Arc<Shown>,
+        resources: &QueryResources,
+    ) -> Result<Session, Failure> {
         let database = Database::open(location).await?;
         let snapshot = match at {
             None => database.snapshot().await?,
             Some(timestamp) => database.snapshot_at(timestamp).await?,
         };
-        let context = isdb_datafusion::session(None);
+        let context = isdb_datafusion::bounded_session(resources)?;
         isdb_datafusion::register(&context, &snapshot).await?;
         isdb_datafusion::within(&context, shown.region.as_ref(), &shown.period).await?;
         for note in isdb_datafusion::filter(&context, &shown.filters).await? {
@@ -137,7 +144,8 @@ impl Session {
         }
         let mut origin = self.shown.origin(&sql, reads_view, self.timestamp());
         if format.is_binary() {
-            origin.citation = Some(Citation::of(&self.database, &self.snapshot).await?.to_string());
+            let citation = Citation::of(&self.database, &self.snapshot).await?;
+            (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));
         }
         let count = output::write(rows, format, output, &origin).await?;
         eprintln!("rows: {count}, seconds: {:.3}", since.elapsed().as_secs_f64());

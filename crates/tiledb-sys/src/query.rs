@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_void};
 
 use crate::types::{
-    tiledb_array_t, tiledb_ctx_t, tiledb_layout_t, tiledb_query_condition_combination_op_t,
+    tiledb_array_t, tiledb_config_t, tiledb_ctx_t, tiledb_layout_t, tiledb_query_condition_combination_op_t,
     tiledb_query_condition_op_t, tiledb_query_condition_t, tiledb_query_status_details_t, tiledb_query_status_t,
     tiledb_query_t, tiledb_query_type_t, tiledb_subarray_t,
 };
@@ -53,6 +53,11 @@ unsafe extern "C" {
         name: *const c_char,
         buffer: *mut u8,
         buffer_size: *mut u64,
+    ) -> i32;
+    pub fn tiledb_query_set_config(
+        ctx: *mut tiledb_ctx_t,
+        query: *mut tiledb_query_t,
+        config: *mut tiledb_config_t,
     ) -> i32;
     pub fn tiledb_query_set_layout(ctx: *mut tiledb_ctx_t, query: *mut tiledb_query_t, layout: tiledb_layout_t) -> i32;
     pub fn tiledb_query_set_subarray_t(

@@ -200,7 +200,16 @@ impl Array {
     /// # Errors
     /// [`Error::UnknownColumn`], [`Error::NotRepresentable`] and [`Error::Condition`] for what the request asks in vain.
     pub fn read(&self, request: &ReadRequest) -> Result<Reader> {
-        Reader::new(self, request)
+        self.read_within(request, None)
+    }
+
+    /// [`read`](Self::read) in which libtiledb uses at most `memory` bytes for tiles, None for its own default of 10 GB. The buffers of
+    /// the batches come on top.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read); the reader ends with [`Error::Library`] if so little memory has no room for one tile.
+    pub fn read_within(&self, request: &ReadRequest, memory: Option<u64>) -> Result<Reader> {
+        Reader::new(self, request, memory)
     }
 
     /// The fragments this snapshot sees.

@@ -41,6 +41,26 @@ fn a_login_is_tried_once_kept_privately_and_then_enough_to_download() {
 }
 
 #[test]
+fn a_reader_of_the_paths_that_goes_away_ends_a_download_that_is_not_done() {
+    let (archive, place) = (Archive::new(), Place::new());
+    let urls: Vec<String> = (0..6).map(|i| archive.url(&format!("f{i}.h5"))).collect();
+    for i in 0..6 {
+        archive.put(&format!("f{i}.h5"), hdf5(i, 20_000));
+    }
+    let command = |urls: &[String]| {
+        let arguments: Vec<&str> = ["download"].into_iter().chain(urls.iter().map(String::as_str)).collect();
+        let mut command = command(&place, &archive, &arguments);
+        command.env("EARTHDATA_TOKEN", TOKEN);
+        command
+    };
+    let run = crate::pipes::unread(command(&urls));
+    assert_eq!(run.code, Some(1), "not all of the files are there: {}", run.stderr);
+    assert!(!run.stderr.contains("error") && !run.stderr.contains("panicked"), "{}", run.stderr);
+    let last = crate::pipes::unread(command(&urls[..1]));
+    assert_eq!(last.code, Some(0), "nothing is left to do: {}", last.stderr);
+}
+
+#[test]
 fn ctrl_c_at_the_question_for_a_user_ends_the_login() {
     let (archive, place) = (Archive::new(), Place::new());
     let mut command = command(&place, &archive, &["login"]);

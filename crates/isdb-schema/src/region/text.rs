@@ -22,6 +22,13 @@ pub(super) fn parse(text: &str) -> Result<Region, RegionError> {
 pub(super) fn write(parts: &[Part]) -> String {
     match parts {
         [Part::Box(bounds)] => format!("{},{},{},{}", bounds.west, bounds.south, bounds.east, bounds.north),
+        _ => geojson(parts),
+    }
+}
+
+/// The same, a plain box as a polygon, too.
+pub(super) fn geojson(parts: &[Part]) -> String {
+    match parts {
         [only] => format!("{{\"type\":\"Polygon\",\"coordinates\":{}}}", coordinates(only)),
         several => {
             let polygons: Vec<String> = several.iter().map(coordinates).collect();

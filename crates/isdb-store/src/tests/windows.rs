@@ -164,12 +164,18 @@ async fn filters_that_were_changed_are_the_databases_from_then_on() {
 #[tokio::test]
 async fn an_area_is_stored_once_and_told_when_it_is_not_what_its_name_says() {
     let (_folder, database) = fresh().await;
-    let name = database.put_area("[[0,0]]").await.unwrap();
-    assert_eq!(database.put_area("[[0,0]]").await.unwrap(), name);
-    assert_eq!(database.area(&name).await.unwrap(), "[[0,0]]");
-    let file = database.location().root().join(format!("areas/{}.json", name.strip_prefix("sha256:").unwrap()));
+    assert_eq!(database.put_area("0,0,1,1").await.unwrap(), "0,0,1,1", "a short one is its own name");
+    assert_eq!(database.area("0,0,1,1").await.unwrap(), "0,0,1,1");
+    let long = format!("[{}[0,0]]", "[1,1],".repeat(99));
+    let name = database.put_area(&long).await.unwrap();
+    assert_eq!(database.put_area(&long).await.unwrap(), name);
+    assert_eq!(database.area(&name).await.unwrap(), long);
+    let file = database.location().root().join(&name);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), long, "the name is the path of a file that anybody can read");
+    let earlier = name.replace("areas/", "sha256:").replace(".json", "");
+    assert_eq!(database.area(&earlier).await.unwrap(), long);
     std::fs::write(file, "[[1,1]]").unwrap();
-    for wrong in [name.as_str(), "sha256:00", "sha256:../../lock", "lock"] {
+    for wrong in [name.as_str(), "sha256:00", "sha256:../../lock", "areas/../lock"] {
         assert!(matches!(database.area(wrong).await, Err(Error::Damaged { .. })), "{wrong}");
     }
     assert_eq!(std::fs::read_dir(database.location().root().join("staging")).unwrap().count(), 0);

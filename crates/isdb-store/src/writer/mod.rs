@@ -1,6 +1,7 @@
 //! The writer: takes the database over, gives out timestamps and ids, and makes one commit after the other.
 
 mod compaction;
+mod region;
 mod replaced;
 mod take_over;
 mod vacuum;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isdb_cmr::{Options, WorkList};
-use isdb_ingest::{Archive, Keep, Source, is_kept};
+use isdb_ingest::{Archive, Area, Keep, Source, is_kept, region_to_search};
 use isdb_schema::period::Period;
 use isdb_schema::region::Region;
 use isdb_store::Location;
@@ -20,15 +20,19 @@ use crate::worklist;
 /// After so long without a byte a connection is taken for dead, and made anew.
 const STALL: Duration = Duration::from_secs(60);
 
+/// The granules to keep `area` of. A search is in the region `sought_in`, else in that of `area` or of the database.
 pub(super) async fn of(
     arguments: &Ingest,
     settings: &Settings,
-    region: Option<&Region>,
+    area: &Area,
+    sought_in: Option<Region>,
     period: &Period,
 ) -> Result<Source, Failure> {
     let (sought, is_tracked) = (&arguments.sought, is_tracked(&arguments.sought));
     if arguments.paths.is_empty() {
-        let found = search(sought, query(sought, region, period), Some(&settings.location)).await?;
+        let region = region_to_search(&settings.location, area).await?;
+        let region = sought_in.or(region);
+        let found = search(sought, query(sought, region.as_ref(), period), Some(&settings.location)).await?;
         return Ok(Source::Archive(archive(found, false, arguments, settings)?));
     }
     if is_tracked {

@@ -1,6 +1,5 @@
 //! What is told of the columns that isdb itself puts before a segment's variables, such as `beam` and `sc_orient`.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -34,7 +33,7 @@ pub(super) async fn tell(column: &Field, is_database: bool, format: Option<Forma
             let name = if index == 0 { "flags" } else { "" };
             block.push_str(&format!("  {name:<20}{code:>3}  {meaning}\n"));
         }
-        std::io::stdout().write_all(block.as_bytes()).map_err(Failure::Stdout)?;
+        output::print(&block)?;
         return Ok(SUCCESS);
     };
     let mut row = vec![("name", column.name().as_str()), ("path", ""), ("type", kind), ("units", fact("units"))];

@@ -26,6 +26,11 @@ const SUBMIT_ROWS: usize = if cfg!(test) { 256 } else { 65_536 };
 /// Wide rows are read in fewer at a time.
 const SUBMIT_BYTES: usize = 64 << 20;
 
+/// A read with less memory for tiles than this is read in pieces that are small beside that memory. A batch is then a piece, since
+/// a consumer that keeps batches counts all of the piece that each was cut from.
+const LITTLE_MEMORY: u64 = 192 << 20;
+const PIECES_OF_MEMORY: u64 = 32;
+
 /// No buffer grows beyond this.
 const LARGEST_BUFFER: usize = 1 << 32;
 
@@ -68,7 +73,7 @@ enum Step {
 }
 
 impl Reader {
-    pub(crate) fn new(array: &Array, request: &ReadRequest) -> Result<Self> {
+    pub(crate) fn new(array: &Array, request: &ReadRequest, memory: Option<u64>) -> Result<Self> {
         let (columns, output) = projection(array, &request.columns)?;
         let fields: Vec<Arc<Field>> = request
             .columns
@@ -78,11 +83,11 @@ impl Reader {
             .map_err(|source| Error::Data { uri: array.uri().to_owned(), column: String::new(), source })?;
         let batch_rows = request.batch_rows.max(1);
         let row_bytes = columns.iter().map(Column::cell_bytes).sum::<usize>().max(1);
-        let rows = SUBMIT_ROWS.min(SUBMIT_BYTES / row_bytes).max(batch_rows);
+        let rows = SUBMIT_ROWS.min(submit_bytes(memory) / row_bytes).max(batch_rows);
         let text = columns.iter().map(|column| rows.saturating_mul(column.cell_bytes())).collect();
         let query = match &request.condition {
-            None => start(array, &columns, request, &Bound::True)?,
-            Some(condition) => start(array, &columns, request, &condition.bind(array)?)?,
+            None => start(array, &columns, request, &Bound::True, memory)?,
+            Some(condition) => start(array, &columns, request, &condition.bind(array)?, memory)?,
         };
         Ok(Self {
             state: query.map_or(State::Done, State::Running),
@@ -210,6 +215,12 @@ impl fmt::Debug for Reader {
     }
 }
 
+/// Bytes of one submit of a read that has `memory` for tiles.
+fn submit_bytes(memory: Option<u64>) -> usize {
+    let little = memory.filter(|bytes| *bytes < LITTLE_MEMORY).map(|bytes| bytes / PIECES_OF_MEMORY);
+    little.map_or(SUBMIT_BYTES, |bytes| usize::try_from(bytes).unwrap_or(SUBMIT_BYTES))
+}
+
 /// The columns to read, each once, and for each one asked its place among them.
 fn projection(array: &Array, names: &[String]) -> Result<(Vec<Column>, Vec<usize>)> {
     let mut columns: Vec<Column> = Vec::with_capacity(names.len());
@@ -235,6 +246,7 @@ fn start(
     columns: &[Column],
     request: &ReadRequest,
     condition: &Bound,
+    memory: Option<u64>,
 ) -> Result<Option<Handle<sys::tiledb_query_t>>> {
     let (ctx, uri) = (array.ctx(), array.uri());
     // libtiledb 2.30 dies when it copies whole tiles of a fragment that lacks the attribute, as it does unless told to look
@@ -250,6 +262,11 @@ fn start(
         sys::tiledb_query_alloc(c, array.as_ptr(), sys::TILEDB_READ, out)
     })?;
     let (c, q) = (ctx.as_ptr(), query.as_ptr());
+    if let Some(bytes) = memory {
+        let config = ctx.config_with(&[("sm.mem.total_budget", &bytes.to_string())])?;
+        // SAFETY: a live query and configuration, which the query copies.
+        ctx.check(unsafe { sys::tiledb_query_set_config(c, q, config.as_ptr()) }, ACTION, uri)?;
+    }
     // SAFETY: a live query and subarray, which the query copies.
     unsafe {
         ctx.check(sys::tiledb_query_set_layout(c, q, sys::TILEDB_UNORDERED), ACTION, uri)?;
