@@ -1,6 +1,7 @@
 //! The program as a user runs it: the real binary in a fresh folder, over synthetic and real granules.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
 
+mod chance;
 mod cmr;
 mod config;
 mod crash;
@@ -19,6 +20,7 @@ mod installation;
 mod ledger;
 mod nasa;
 mod output;
+mod power;
 mod prompt;
 mod python;
 mod readers;

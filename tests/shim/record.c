@@ -4,7 +4,7 @@
  *   create INODE PATH    folder INODE PATH    link FROM TO    rename FROM TO    remove PATH
  *   sync INODE COPY      the content of a file is durable; COPY is a file in ISDB_TEST_RECORD that holds it
  *   entries INODE        the entries of a folder are durable
- *   told TEXT            a line on standard error
+ *   told TEXT            a piece of standard error, its line ends as carriage returns
  *
  * Writes and truncations are not lines of their own: what they made of a file is copied when it is synced. */
 #define _GNU_SOURCE
@@ -239,12 +239,15 @@ ssize_t write(int file, const void *bytes, size_t length) {
     pthread_mutex_lock(&recording);
     ssize_t written = REAL(write)(file, bytes, length);
     int error = errno;
-    if (written > 0) {
-        const char *end = memchr(bytes, '\n', (size_t)written);
-        int shown = end ? (int)(end - (const char *)bytes) : (int)written;
-        if (shown > 0) {
-            line("told\t%.*s\n", shown, (const char *)bytes);
-        }
+    /* A line may come in pieces. */
+    char text[512];
+    int shown = written < (ssize_t)sizeof text ? (int)written : (int)sizeof text;
+    for (int at = 0; at < shown; at++) {
+        char byte = ((const char *)bytes)[at];
+        text[at] = byte == '\n' ? '\r' : byte;
+    }
+    if (shown > 0) {
+        line("told\t%.*s\n", shown, text);
     }
     pthread_mutex_unlock(&recording);
     errno = error;

@@ -12,6 +12,7 @@ pub use window::{Changes, Window};
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Instant;
 
 use crate::blocking::blocking;
 use crate::commit::{Commit, FragmentRecord, Kind};
@@ -92,17 +93,23 @@ impl Writer {
     async fn sync_added(&self, commit: &Commit) -> Result<()> {
         let arrays = self.database.location().arrays();
         let names = commit.arrays().map(|state| state.added.iter().map(|added| added.name.clone()).collect::<Vec<_>>());
-        blocking(move || {
-            for (uri, names) in arrays.iter().zip(names).filter(|(_, names)| !names.is_empty()) {
+        let sync = move || {
+            let begun = Instant::now();
+            for (uri, names) in arrays.iter().zip(&names).filter(|(_, names)| !names.is_empty()) {
                 let array = Path::new(uri);
                 let fragments = array.join(FRAGMENTS);
                 names.iter().try_for_each(|name| sync_folder(&fragments.join(name)))?;
                 sync_folder(&fragments)?;
                 sync_folder(&array.join(COMMIT_FILES))?;
             }
+            let fragments: usize = names.iter().map(Vec::len).sum();
+            tracing::debug!(fragments, seconds = begun.elapsed().as_secs_f64(), "synced");
             Ok(())
-        })
-        .await
+        };
+        match commit.arrays().iter().all(|state| state.added.is_empty()) {
+            true => Ok(()),
+            false => blocking(sync).await,
+        }
     }
 
     fn unfinished(&self) -> Error {
