@@ -13,7 +13,8 @@ use replay::{Disk, Event, events};
 
 /// Granules of a window.
 const WINDOW: usize = 2;
-const CONFIG: &str = "product: ATL08\nvariables: [h_canopy, night_flag]\nwindow: {granules: 2}\nconsolidate: {fragments: 0}\n";
+const CONFIG: &str =
+    "product: ATL08\nvariables: [h_canopy, night_flag]\nwindow: {granules: 2}\nconsolidate: {fragments: 0}\n";
 
 /// Windows, replaced granules, a new column, fewer fragments, removed fragments, and a window after all that.
 const LIFE: [&[&str]; 6] = [
@@ -73,28 +74,39 @@ fn record(place: &Place, library: &Path) -> (Vec<Event>, Vec<Recorded>) {
     (events(&place.path("record")), commands)
 }
 
+/// How many of the changes to a folder that were not synced are there all the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Luck {
+    None,
+    Some,
+    All,
+}
+
 /// A moment at which the power goes.
 struct Cut {
     /// The events before it.
     at: usize,
     /// Whether what was not synced may be there all the same.
-    is_lax: bool,
+    luck: Luck,
     /// Whether the life goes on afterwards.
     goes_on: bool,
     seed: u64,
 }
 
-/// After each commit that was reported as done, and at random moments.
+/// After each commit that was reported as done, after each file of an array that every open reads was begun, and at random moments.
 fn cuts(events: &[Event], random: &mut Random) -> Vec<Cut> {
     let mut cuts = Vec::new();
     let mut is_new = false;
     for (at, event) in events.iter().enumerate() {
         match event {
+            Event::Create { path, is_folder: false, .. } if is_read_by_every_open(path) => {
+                cuts.push(Cut { at: at + 1, luck: Luck::All, goes_on: false, seed: 0 });
+            }
             Event::Link { to, .. } => is_new |= to.parent().is_some_and(|folder| folder.ends_with("db/commits")),
             // Its folder and the database's own are synced.
             Event::Entries { .. } if is_new => {
                 is_new = false;
-                cuts.push(Cut { at: at + 2, is_lax: false, goes_on: false, seed: 0 });
+                cuts.push(Cut { at: at + 2, luck: Luck::None, goes_on: false, seed: 0 });
             }
             _ => {}
         }
@@ -102,9 +114,18 @@ fn cuts(events: &[Event], random: &mut Random) -> Vec<Cut> {
     assert!(cuts.len() > 2 * LIFE.len(), "{} commits", cuts.len());
     for case in 0..cases(8, 300) {
         let at = usize::try_from(random.below(events.len() as u64)).unwrap();
-        cuts.push(Cut { at, is_lax: case % 2 == 1, goes_on: true, seed: random.next() });
+        let luck = if case % 2 == 0 { Luck::None } else { Luck::Some };
+        cuts.push(Cut { at, luck, goes_on: true, seed: random.next() });
     }
     cuts
+}
+
+/// Whether the file is one that libtiledb reads whenever it opens the array. Fragments are read only once they have a commit file.
+fn is_read_by_every_open(path: &Path) -> bool {
+    let is_of = |folder: &str| path.parent().is_some_and(|parent| parent.ends_with(folder));
+    ["db/segments", "db/granules"]
+        .iter()
+        .any(|array| ["__schema", "__meta", "__fragment_meta"].iter().any(|folder| is_of(&format!("{array}/{folder}"))))
 }
 
 #[test]
@@ -125,10 +146,12 @@ fn after_a_power_cut_everything_committed_is_there_once_and_the_next_run_goes_on
             let mut disk = Disk::new(&place.path("disk"));
             events[..cut.at].iter().for_each(|event| disk.apply(event));
             let folder = format!("cut-{worker}");
-            let mut luck = Random::new(cut.seed);
-            let mut lax = |changes: usize| usize::try_from(luck.below(changes as u64 + 1)).unwrap();
-            let mut strict = |_| 0;
-            disk.after_a_power_cut(&place.path(&folder), if cut.is_lax { &mut lax } else { &mut strict });
+            let mut random = Random::new(cut.seed);
+            disk.after_a_power_cut(&place.path(&folder), &mut |changes| match cut.luck {
+                Luck::None => 0,
+                Luck::Some => usize::try_from(random.below(changes as u64 + 1)).unwrap(),
+                Luck::All => changes,
+            });
             check(&place, &folder, cut, &events, &commands, &expected);
             std::fs::remove_dir_all(place.path(&folder)).unwrap();
         }
@@ -145,18 +168,22 @@ fn check(place: &Place, folder: &str, cut: &Cut, events: &[Event], commands: &[R
     let command = commands.iter().rposition(|command| command.begins <= cut.at).unwrap();
     let told = told(&events[commands[command].begins..cut.at]);
     let case = format!(
-        "the power went at event {} of {}, in isdb {}, {}; the last was {:?}",
+        "the power went at event {} of {}, in isdb {}, luck {:?}; the last was {:?}",
         cut.at,
         events.len(),
         LIFE[command].join(" "),
-        if cut.is_lax { "lax" } else { "strict" },
+        cut.luck,
         events[..cut.at].last(),
     );
     let least = commands[command].attempts + told;
     let seen = place.run(&with_database(&database, &["query", "--format", "csv", WHOLE]));
     if seen.code == Some(0) {
-        let row: Vec<usize> = seen.stdout.lines().nth(1).unwrap().split(',').map(|n| n.parse().unwrap_or(999)).collect();
-        assert!(row[..2] == [0, 0] && row[2] >= least && row[2].is_multiple_of(WINDOW), "{case}: {row:?}, {least} done");
+        let row: Vec<usize> =
+            seen.stdout.lines().nth(1).unwrap().split(',').map(|n| n.parse().unwrap_or(999)).collect();
+        assert!(
+            row[..2] == [0, 0] && row[2] >= least && row[2].is_multiple_of(WINDOW),
+            "{case}: {row:?}, {least} done"
+        );
     } else {
         let is_missing = seen.stderr.contains("there is no isdb database");
         assert!(is_missing && least == 0, "{case}: {least} done\n{}", seen.stderr);
@@ -173,7 +200,10 @@ fn check(place: &Place, folder: &str, cut: &Cut, events: &[Event], commands: &[R
 
 /// How many granules a command has told to be committed.
 fn told(events: &[Event]) -> usize {
-    let text: String = events.iter().filter_map(|event| if let Event::Told { text } = event { Some(text.as_str()) } else { None }).collect();
+    let text: String = events
+        .iter()
+        .filter_map(|event| if let Event::Told { text } = event { Some(text.as_str()) } else { None })
+        .collect();
     let whole_lines = text.rsplit_once('\n').map_or("", |(lines, _)| lines);
     let count = |line: &str| line.strip_prefix("granules: ")?.split_once(" of ")?.0.parse().ok();
     whole_lines.lines().filter_map(count).next_back().unwrap_or(0)

@@ -18,7 +18,8 @@ pub(crate) fn shim(name: &str) -> Option<PathBuf> {
     if library.exists() {
         return Some(library);
     }
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source).arg("-ldl").output();
+    let built =
+        Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source).arg("-ldl").output();
     let Ok(built) = built else {
         eprintln!("skipped: there is no C compiler cc to build {name} with");
         return None;

@@ -166,11 +166,9 @@ fn a_killed_addition_loses_no_segment_and_hinders_nobody() {
     place.ok(&["--config", "small.yml", "ingest", granules(&place)[0].to_str().unwrap()]);
     let before = place.rows("SELECT count(*), max(h_canopy) FROM segments");
     // The first commit of the command is its fence, the second has the variable.
-    for (point, name, is_added) in [
-        ("take-over-swept", "asr", false),
-        ("before-commit:2", "snr", false),
-        ("after-commit:2", "dem_h", true),
-    ] {
+    for (point, name, is_added) in
+        [("take-over-swept", "asr", false), ("before-commit:2", "snr", false), ("after-commit:2", "dem_h", true)]
+    {
         let died = place.command(&["add-variable", name]).env("ISDB_TEST_DIE_AT", point).output().unwrap();
         assert_eq!(died.status.signal(), Some(SIGABRT), "{point}: {}", String::from_utf8_lossy(&died.stderr));
         assert_eq!(place.rows("SELECT count(*), max(h_canopy) FROM segments"), before, "{point}");

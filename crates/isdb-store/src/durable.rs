@@ -14,8 +14,7 @@ use crate::error::{Error, Result};
 
 /// How file systems say that they lack an operation: FAT has no hard links (EPERM), NFS renames without flags only (EINVAL) and
 /// locks with a lock daemon only (ENOLCK), CIFS and some FUSE sync no folders (EINVAL), others answer ENOSYS or EOPNOTSUPP.
-const LACKING: [Errno; 6] =
-    [Errno::PERM, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP, Errno::NOLCK];
+const LACKING: [Errno; 6] = [Errno::PERM, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP, Errno::NOLCK];
 
 /// Whether `error` says that the file system lacks the operation.
 pub(crate) fn is_lacking(error: &io::Error) -> bool {

@@ -13,7 +13,7 @@ use crate::lock::{LOCK, Lock};
 const STALE: Duration = Duration::from_secs(3_600);
 
 /// What a database that is being created may hold. A folder with anything else is not ours.
-const PARTS: [&str; 7] = [SEGMENTS, GRANULES, STAGING, "commits", LOCK, "__group", "__meta"];
+const PARTS: [&str; 8] = [SEGMENTS, GRANULES, STAGING, "commits", LOCK, "__group", "__meta", "__tiledb_group.tdb"];
 
 /// A new name for the database at `root` while it is created; None where `root` has no name.
 pub(crate) fn staged_name(root: &Path) -> Option<PathBuf> {

@@ -10,6 +10,7 @@ mod durable;
 mod error;
 mod evolution;
 pub mod fault;
+mod footers;
 mod ids;
 mod ledger;
 mod leftovers;

@@ -70,7 +70,8 @@ async fn a_compaction_next_to_replaced_segments_is_checked_to_the_row() {
         match ended {
             Ok(_) => assert!(is_right, "{told}"),
             Err(Error::Mismatch { problem, .. }) => {
-                let expected = format!("expected 15 segments less 5 that were replaced to be written again, found {told}");
+                let expected =
+                    format!("expected 15 segments less 5 that were replaced to be written again, found {told}");
                 assert_eq!((is_right, problem), (false, expected));
             }
             Err(error) => panic!("{told}: {error}"),

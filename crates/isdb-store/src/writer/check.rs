@@ -24,7 +24,9 @@ impl Writer {
         for row in &changes.ledger {
             let id = row.ingest_id;
             if !window.has_ingest(id) {
-                return Err(self.mismatch(format!("{} has the ingest id {id}, which is not of this window", row.granule)));
+                return Err(
+                    self.mismatch(format!("{} has the ingest id {id}, which is not of this window", row.granule))
+                );
             }
             if !attempts.insert(id) {
                 return Err(self.mismatch(format!("two granules have the ingest id {id}; one is {}", row.granule)));
@@ -36,7 +38,8 @@ impl Writer {
         if kept == i128::from(written) {
             return Ok(());
         }
-        Err(self.mismatch(format!("expected the {kept} segments that its granules have, found {written} in its fragments")))
+        Err(self
+            .mismatch(format!("expected the {kept} segments that its granules have, found {written} in its fragments")))
     }
 
     /// Checks that a compaction loses no segment and doubles none. Those of dead attempts stay behind, and are counted.
@@ -75,7 +78,8 @@ impl Writer {
     /// How many rows of dead attempts `fragments` hold: reads two small columns within the fragments' box, and nothing where no
     /// attempt in them is dead.
     async fn dead_rows(&self, fragments: &[FragmentRecord]) -> Result<u64> {
-        let holds = |ingest: &Id, of: &BTreeSet<Id>| fragments.iter().any(|held| of.contains(&held.id)).then_some(*ingest);
+        let holds =
+            |ingest: &Id, of: &BTreeSet<Id>| fragments.iter().any(|held| of.contains(&held.id)).then_some(*ingest);
         let dead = &self.head.dead_ingests;
         let dead: BTreeSet<Id> = dead.iter().filter_map(|dead| holds(&dead.id, &dead.fragments)).collect();
         if dead.is_empty() {
@@ -120,7 +124,8 @@ fn extent(snapshot: &Snapshot, fragments: &[FragmentRecord]) -> Result<Vec<Dimen
         listed => listed?,
     };
     let names: BTreeSet<&str> = fragments.iter().map(|fragment| fragment.name.as_str()).collect();
-    let boxes: Vec<_> = listed.iter().filter(|listed| names.contains(listed.name.as_str())).map(|it| &it.domain).collect();
+    let boxes: Vec<_> =
+        listed.iter().filter(|listed| names.contains(listed.name.as_str())).map(|it| &it.domain).collect();
     if boxes.len() < names.len() {
         return Ok(Vec::new());
     }

@@ -12,6 +12,7 @@ use crate::blocking::blocking;
 use crate::commit::{Commit, FragmentRecord, Kind, is_in};
 use crate::error::{Error, Result};
 use crate::fault;
+use crate::footers;
 use crate::ids::{FRAGMENT_ID, Id};
 use crate::snapshot::Snapshot;
 
@@ -90,17 +91,11 @@ impl Writer {
     /// touched, and nothing depends on it.
     ///
     /// # Errors
-    /// [`Error::TileDb`] when it cannot be written.
+    /// [`Error::TileDb`] or [`Error::Io`] when it cannot be written.
     pub async fn consolidate_metadata(&self) -> Result<()> {
         let (context, location) = (self.database.context().clone(), self.database.location().clone());
-        blocking(move || {
-            for array in location.arrays() {
-                tiledb::consolidate_fragment_metadata(&context, &array)?;
-                tiledb::vacuum_fragment_metadata(&context, &array)?;
-            }
-            Ok(())
-        })
-        .await
+        blocking(move || location.arrays().iter().try_for_each(|array| footers::gather(&context, &location, array)))
+            .await
     }
 }
 
