@@ -8,7 +8,7 @@ pub(crate) use crate::nasa::content::Random;
 /// How many cases to run.
 pub(crate) fn cases(short: usize, long: usize) -> usize {
     match std::env::var("ISDB_TEST_LONG") {
-        Ok(times) => long * times.parse::<usize>().expect("ISDB_TEST_LONG is a number"),
+        Ok(times) => long * times.parse::<usize>().unwrap_or_else(|error| panic!("ISDB_TEST_LONG={times}: {error}")),
         Err(_) => short,
     }
 }
@@ -16,7 +16,7 @@ pub(crate) fn cases(short: usize, long: usize) -> usize {
 /// Numbers from `ISDB_TEST_SEED`, else from the clock. Says which, so that a failure can be repeated.
 pub(crate) fn random() -> Random {
     let seed = match std::env::var("ISDB_TEST_SEED") {
-        Ok(seed) => seed.parse().expect("ISDB_TEST_SEED is a number"),
+        Ok(seed) => seed.parse().unwrap_or_else(|error| panic!("ISDB_TEST_SEED={seed}: {error}")),
         Err(_) => u64::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos()),
     };
     eprintln!("ISDB_TEST_SEED={seed} repeats this run");

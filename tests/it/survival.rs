@@ -81,7 +81,7 @@ fn kills_at_random_moments_lose_nothing_and_double_nothing() {
         place.ok(&arguments);
         let needed = begun.elapsed();
         if arguments == INGEST {
-            place.copy("db", "replaced");
+            place.copy("db", "base");
         }
         (arguments, needed, Content::of(&place))
     });
@@ -97,7 +97,7 @@ fn kills_at_random_moments_lose_nothing_and_double_nothing() {
         remove(&place);
         let (arguments, needs, expected) = match runs % 3 {
             0 => {
-                place.copy("replaced", "db");
+                place.copy("base", "db");
                 (REPLACE, &mut replace_needs, &replaced)
             }
             _ => (INGEST, &mut ingest_needs, &ingested),

@@ -178,13 +178,13 @@ fn a_killed_addition_loses_no_segment_and_hinders_nobody() {
     }
     // Wherever else a kill strikes, before or after the commit, is right. One that comes too late counts for nothing.
     let mut random = random();
+    place.ok(&["add-variable", "h_te_mean"]);
     let (mut killed, wanted) = (0, cases(2, 20));
     for run in 0.. {
         assert!(run < 20 * wanted, "{killed} of {run} kills came while a variable was being added");
         if killed == wanted {
             break;
         }
-        place.ok(&["add-variable", "h_te_mean"]);
         std::fs::rename(place.path("db"), place.path("kept")).unwrap();
         place.copy("kept", "db");
         let mut adding = place.command(&["add-variable", "h_canopy_20m"]).stderr(Stdio::null()).spawn().unwrap();
