@@ -13,6 +13,7 @@ use crate::chance::{cases, random};
 use crate::nasa::archive::{Archive, PASSWORD, TOKEN, Trick, USER};
 use crate::nasa::cmr::{Act, FakeCmr, description};
 use crate::nasa::s3::S3;
+use crate::shim::shim;
 use crate::support::{Place, Run};
 
 /// The signal of a process that was killed.
@@ -330,6 +331,18 @@ fn killed_at_random_moments_and_run_again_it_goes_on_and_fetches_nothing_whole_t
         assert_eq!(nasa.sent(&name), sent, "{name} was there already");
     }
     assert!(!nasa.place.path("db.granules").exists(), "nothing is left, not even of interrupted runs");
+    nasa.equals_an_ingest_from_disk(&[]);
+}
+
+#[test]
+fn granules_are_fetched_to_file_systems_without_locks_links_and_synced_folders() {
+    let Some(library) = shim("filesystem") else { return };
+    let nasa = Nasa::six();
+    let mut command = nasa.command(&YEARS);
+    let ended =
+        command.env("LD_PRELOAD", library).env("ISDB_TEST_LACKS", "link=1 dirsync=22 flock=37").output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(!nasa.place.path("db.granules").exists());
     nasa.equals_an_ingest_from_disk(&[]);
 }
 

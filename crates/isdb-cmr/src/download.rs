@@ -2,6 +2,7 @@
 
 mod attempt;
 mod fetch;
+mod lacking;
 mod part;
 mod space;
 

@@ -3,6 +3,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::Once;
 
 use crate::durable::is_lacking;
 use crate::error::{Error, Result};
@@ -27,16 +28,20 @@ impl Lock {
             Ok(()) => Ok(Lock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Error::Locked { uri: location.uri() }),
             Err(TryLockError::Error(source)) if is_lacking(&source) => {
-                tracing::warn!(
-                    path,
-                    error = %source,
-                    "this file system has no locks: do not run two writers at a time, the second would stop the first"
-                );
+                static WARNED: Once = Once::new();
+                WARNED.call_once(|| {
+                    tracing::warn!(
+                        path,
+                        error = %source,
+                        "this file system has no locks: do not run two writers at a time, the second would stop the first"
+                    );
+                });
                 Ok(Lock { _file: file })
             }
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
+
     /// Takes the lock in `folder` if there is one that no process holds; None if one does.
     ///
     /// # Errors

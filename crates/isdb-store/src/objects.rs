@@ -60,7 +60,7 @@ impl Objects {
         })
     }
 
-    /// Puts the object `path` in place of another, durably.
+    /// Puts the object `path` in place of another. A power cut may bring that back, but leaves none half written.
     pub(crate) async fn replace(&self, path: &Path, name: &str, bytes: Vec<u8>) -> Result<()> {
         let staged = Path::from_iter([STAGING, name]);
         self.stage(&staged, bytes).await?;

@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
+use super::lacking::{is_lacking, sync_folder_of};
 use crate::error::{Error, Result};
 use crate::verify::{self, Algorithm};
 
@@ -140,7 +141,7 @@ impl Part {
             }
             File::open(&path)?.sync_all()?;
             std::fs::rename(&path, &target)?;
-            target.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+            sync_folder_of(&target)?;
             match std::fs::remove_file(&sidecar) {
                 Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
                 _ => Ok(None),
@@ -186,7 +187,7 @@ fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
     file.write_all(text)?;
     file.sync_all()?;
     std::fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    sync_folder_of(path)
 }
 
 /// `target` with `ending` behind its name.
@@ -206,6 +207,8 @@ fn locked(path: &Path) -> Result<File> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Busy { path: path.to_path_buf() }),
+            // What two at a time write is refused when it is checked.
+            Err(TryLockError::Error(source)) if is_lacking(&source) => {}
             Err(TryLockError::Error(source)) => return Err(Error::io(path, source)),
         }
         // Whoever had it may have finished it meanwhile: then it has another name, and must not be written to.
