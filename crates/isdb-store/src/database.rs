@@ -82,7 +82,10 @@ impl Database {
             for parent in &parents {
                 let _ = std::fs::remove_dir(parent);
             }
-            return Err(error);
+            return Err(match error {
+                Error::FileSystem { source, .. } => Error::FileSystem { path: location.uri(), source },
+                error => error,
+            });
         }
         // The new entry, and those of the folders that were made for it.
         for folder in [root].into_iter().chain(parents.iter().map(AsRef::as_ref)).filter_map(Path::parent) {

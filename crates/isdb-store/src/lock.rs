@@ -31,7 +31,7 @@ impl Lock {
                 static WARNED: Once = Once::new();
                 WARNED.call_once(|| {
                     tracing::warn!(
-                        path,
+                        folder = %location.root().parent().unwrap_or(location.root()).display(),
                         error = %source,
                         "this file system has no locks: do not run two writers at a time, the second would stop the first"
                     );
