@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::chance::{cases, random};
+use crate::chance::random;
 use crate::nasa::archive::{Archive, PASSWORD, TOKEN, Trick, USER};
 use crate::nasa::cmr::{Act, FakeCmr, description};
 use crate::nasa::s3::S3;
@@ -304,13 +304,13 @@ fn killed_at_random_moments_and_run_again_it_goes_on_and_fetches_nothing_whole_t
     let nasa = Nasa::with(&["--count", "10", "--every", "2", "--segments", "20"]);
     nasa.archive.slow_down(Duration::from_millis(4));
     let mut random = random();
-    let wanted = cases(12, 60);
+    let wanted = isdb_testing::times(12, 60);
     // A run that was done before its kill does not count, and the next one begins anew.
     let (mut killed, mut runs) = (0, 0);
     while killed < wanted {
         runs += 1;
         assert!(runs <= 4 * wanted, "{killed} of {runs} kills came while an ingest was at work");
-        killed += usize::from(nasa.killed_after(150 + random.below(500)));
+        killed += u32::from(nasa.killed_after(150 + random.below(500)));
         // What it had asked for by then is counted.
         std::thread::sleep(Duration::from_millis(50));
         let before = done(&nasa);

@@ -6,7 +6,7 @@ mod replay;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::chance::{Random, cases, random};
+use crate::chance::{Random, random};
 use crate::shim::shim;
 use crate::support::{Content, Place, Run};
 use replay::{Disk, Event, events};
@@ -114,7 +114,7 @@ fn cuts(events: &[Event], random: &mut Random) -> Vec<Cut> {
         }
     }
     assert!(cuts.len() > 2 * LIFE.len(), "{} commits", cuts.len());
-    for case in 0..cases(8, 300) {
+    for case in 0..isdb_testing::times(8, 300) {
         let at = usize::try_from(random.below(events.len() as u64)).unwrap();
         let luck = if case % 2 == 0 { Luck::None } else { Luck::Some };
         cuts.push(Cut { at, luck, goes_on: true, seed: random.next() });

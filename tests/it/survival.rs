@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::chance::{Random, cases, random};
+use crate::chance::{Random, random};
 use crate::support::{Content, Place};
 
 /// The signals of a process that ended itself by abort(), and of one that was killed.
@@ -89,7 +89,7 @@ fn kills_at_random_moments_lose_nothing_and_double_nothing() {
     assert_eq!((ingested.ledger.len(), replaced.ledger.len()), (5 * WINDOW, 10 * WINDOW));
     assert_eq!(ingested.segments.len(), replaced.segments.len());
 
-    let (wanted, mut killed, mut runs) = (cases(12, 100), 0, 0);
+    let (wanted, mut killed, mut runs) = (isdb_testing::times(12, 100), 0, 0);
     // A run that was done before its kill does not count.
     while killed < wanted {
         runs += 1;
@@ -104,7 +104,7 @@ fn kills_at_random_moments_lose_nothing_and_double_nothing() {
         };
         let child = place.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let (moment, was_killed) = kill(child, needs, &mut random);
-        killed += usize::from(was_killed);
+        killed += u32::from(was_killed);
         let case = format!("isdb {}, run {runs}, killed {moment:?} after its start", arguments.join(" "));
         shows_whole_windows(&place, WINDOW, &case);
         place.ok(&arguments);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::chance::{cases, random};
+use crate::chance::random;
 use crate::python::script;
 use crate::support::Place;
 
@@ -179,7 +179,7 @@ fn a_killed_addition_loses_no_segment_and_hinders_nobody() {
     // Wherever else a kill strikes, before or after the commit, is right. One that comes too late counts for nothing.
     let mut random = random();
     place.ok(&["add-variable", "h_te_mean"]);
-    let (mut killed, wanted) = (0, cases(2, 20));
+    let (mut killed, wanted) = (0, isdb_testing::times(2, 20));
     for run in 0.. {
         assert!(run < 20 * wanted, "{killed} of {run} kills came while a variable was being added");
         if killed == wanted {
@@ -190,7 +190,7 @@ fn a_killed_addition_loses_no_segment_and_hinders_nobody() {
         let mut adding = place.command(&["add-variable", "h_canopy_20m"]).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(random.below(60)));
         adding.kill().unwrap();
-        killed += usize::from(adding.wait().unwrap().signal() == Some(SIGKILL));
+        killed += u32::from(adding.wait().unwrap().signal() == Some(SIGKILL));
         assert_eq!(place.rows("SELECT count(*), max(h_canopy) FROM segments"), before, "run {run}");
         std::fs::remove_dir_all(place.path("db")).unwrap();
         std::fs::rename(place.path("kept"), place.path("db")).unwrap();
