@@ -105,7 +105,7 @@ fn count(snapshot: &Snapshot, fragments: &[FragmentRecord], attempts: &BTreeSet<
     let dead = is_in(INGEST_ID, attempts.iter().copied(), false);
     let request = ReadRequest {
         columns: vec![INGEST_ID.to_owned()],
-        ranges: extent(snapshot, fragments)?,
+        ranges: extent(snapshot, fragments),
         condition: Some(Condition::And(ids.into_iter().chain(dead).collect())),
         batch_rows: BATCH_ROWS,
     };
@@ -117,17 +117,14 @@ fn count(snapshot: &Snapshot, fragments: &[FragmentRecord], attempts: &BTreeSet<
 }
 
 /// The box around `fragments`; everything, where libtiledb cannot say where they lie.
-fn extent(snapshot: &Snapshot, fragments: &[FragmentRecord]) -> Result<Vec<DimensionRange>> {
+fn extent(snapshot: &Snapshot, fragments: &[FragmentRecord]) -> Vec<DimensionRange> {
     let array = snapshot.segments();
-    let listed = match array.fragments() {
-        Err(tiledb::Error::FutureFragment { .. }) => return Ok(Vec::new()),
-        listed => listed?,
-    };
+    let Ok(listed) = array.fragments() else { return Vec::new() };
     let names: BTreeSet<&str> = fragments.iter().map(|fragment| fragment.name.as_str()).collect();
     let boxes: Vec<_> =
         listed.iter().filter(|listed| names.contains(listed.name.as_str())).map(|it| &it.domain).collect();
     if boxes.len() < names.len() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let dimensions = array.layout().dimensions.iter().enumerate();
     let range = |(at, dimension): (usize, &tiledb::Dimension)| {
@@ -136,7 +133,7 @@ fn extent(snapshot: &Snapshot, fragments: &[FragmentRecord]) -> Result<Vec<Dimen
         let high = sides.iter().map(|side| &side.1).max_by(|a, b| order(a, b))?;
         Some(DimensionRange { dimension: dimension.name.clone(), low: low.clone(), high: high.clone() })
     };
-    Ok(dimensions.filter_map(range).collect())
+    dimensions.filter_map(range).collect()
 }
 
 /// Coordinates of one dimension are of one type.
