@@ -305,6 +305,12 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         }
         Store::OtherDesign { .. } => Some("leave it out to go on as the database was made, or name another --db"),
         Store::Unsupported { .. } => Some("name a folder on a local disk"),
+        Store::FileSystem { .. } => {
+            Some("name a folder on a local disk (ext4, XFS, Btrfs, APFS), on NFS or on Lustre, with --db or ISDB_DB")
+        }
+        Store::Mismatch { .. } => Some(
+            "this is a fault of isdb: please report it with what `--log debug` prints; what is visible is as before",
+        ),
         _ => None,
     }
 }

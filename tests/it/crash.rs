@@ -1,10 +1,14 @@
 //! Death at any moment: a killed ingest, run again, ends as if nothing had happened.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::support::Place;
+
+/// The signal of a process that ended itself by abort().
+const SIGABRT: i32 = 6;
 
 const STATE: &str = "SELECT count(*), sum(segment_id_beg), sum(h_canopy), count(DISTINCT ingest_id) FROM segments";
 const ONE_A_WINDOW: &str = "product: ATL08\nwindow: {granules: 1}\n";
@@ -47,11 +51,16 @@ fn a_killed_ingest_shows_whole_granules_only_and_goes_on_where_it_stopped() {
         child.kill().unwrap();
         child.wait().unwrap();
         let case = format!("killed {delay} ms after line {lines}");
-        if place.run(&["info"]).code == Some(0) {
+        let info = place.run(&["info"]);
+        if info.code == Some(0) {
             let whole = "SELECT (SELECT count(*) FROM segments) = (SELECT coalesce(sum(rows_kept), 0) FROM granules)";
             assert_eq!(place.rows(whole), ["true"], "{case}");
             let windows: usize = place.rows("SELECT count(*) FROM granules")[0].parse().unwrap();
             assert!(windows + 1 >= lines, "what was told to be committed is there, {case}");
+        } else {
+            // The first line comes when the database is there.
+            let is_missing = info.stderr.contains("there is no isdb database");
+            assert!(lines == 0 && is_missing, "{case}: {}", info.stderr);
         }
         place.ok(&INGEST);
         assert_eq!(place.rows(STATE), expected, "{case}");
@@ -79,14 +88,46 @@ fn ctrl_c_ends_an_ingest_cleanly() {
 
 #[test]
 fn two_ingests_at_a_time_do_not_harm_each_other() {
-    let place = prepared(6);
-    let spawn = || place.command(&INGEST).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let both = [spawn(), spawn()].map(|child| child.wait_with_output().unwrap());
-    assert!(both.iter().any(|ended| ended.status.success()));
-    for ended in both.iter().filter(|ended| !ended.status.success()) {
-        let stderr = String::from_utf8_lossy(&ended.stderr);
-        assert!(stderr.contains("another process is writing"), "{stderr}");
+    let place = prepared(8);
+    let mut first = started(&place, 2);
+    signal(first.id(), "-STOP");
+    let is_at_work = first.try_wait().unwrap().is_none();
+    let second = place.run(&INGEST);
+    signal(first.id(), "-CONT");
+    let first = first.wait_with_output().unwrap();
+    assert!(is_at_work && first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    assert_eq!(second.code, Some(1), "{}", second.stderr);
+    assert!(second.stderr.contains("another process is writing"), "{}", second.stderr);
+    place.ok(&INGEST);
+    assert_eq!(place.rows("SELECT count(*), count(DISTINCT granule) FROM granules"), ["8,8"]);
+}
+
+#[test]
+fn a_creation_that_died_is_cleaned_up_by_the_next_run_and_nothing_else_is() {
+    let place = prepared(1);
+    let left = || -> Vec<String> {
+        let mut names = place.files(".");
+        names.retain(|name| name.contains(".creating-"));
+        names
+    };
+    // The first commit is the last step of the creation.
+    for point in ["before-commit", "after-commit"] {
+        let died = place.command(&INGEST).env("ISDB_TEST_DIE_AT", point).output().unwrap();
+        assert_eq!(died.status.signal(), Some(SIGABRT), "{}", String::from_utf8_lossy(&died.stderr));
+        assert!(!place.path("db").exists());
+        assert_eq!(left().len(), 1, "what an earlier death left is gone: {point}");
+    }
+    std::fs::rename(place.path(&left()[0]), place.path("aside")).unwrap();
+    // A user's folder, and one of another database.
+    for other in [".db.creating-a-new-one", ".other.creating-6f1f6a06-6ad3-4ea2-8c29-8c9c8a2b7d1e"] {
+        std::fs::create_dir(place.path(other)).unwrap();
     }
     place.ok(&INGEST);
-    assert_eq!(place.rows("SELECT count(*), count(DISTINCT granule) FROM granules"), ["6,6"]);
+    // Found beside a database that is there, too.
+    std::fs::rename(place.path("aside"), place.path(".db.creating-0d5a8f0e-7a52-4b7a-9b52-0f6f2a3c4d5e")).unwrap();
+    place.ok(&["vacuum"]);
+    let mut names = left();
+    names.sort();
+    assert_eq!(names, ["./.db.creating-a-new-one", "./.other.creating-6f1f6a06-6ad3-4ea2-8c29-8c9c8a2b7d1e"]);
+    assert_eq!(place.rows("SELECT count(*) FROM granules"), ["1"]);
 }

@@ -1,6 +1,7 @@
 //! From a search to a committed database, against a CMR and an archive on this machine.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -8,12 +9,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::chance::random;
 use crate::nasa::archive::{Archive, PASSWORD, TOKEN, Trick, USER};
 use crate::nasa::cmr::{Act, FakeCmr, description};
-use crate::nasa::content::Random;
 use crate::nasa::s3::S3;
+use crate::shim::shim;
 use crate::support::{Place, Run};
 
+/// The signal of a process that was killed.
+const SIGKILL: i32 = 9;
 /// Windows of two granules of one calendar quarter.
 const CONFIG: &str = "product: ATL08\nvariables: [h_canopy, h_te_best_fit, canopy_h_metrics]\nwindow: {granules: 2}\n";
 /// What two databases of the same granules have in common.
@@ -80,6 +84,14 @@ impl Nasa {
             .env("NETRC", self.place.path("netrc"))
             .env("no_proxy", "*");
         command
+    }
+
+    /// Ingests, and kills that after `milliseconds`. False if it was done by then.
+    fn killed_after(&self, milliseconds: u64) -> bool {
+        let mut child = self.command(&YEARS).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap().signal() == Some(SIGKILL)
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
@@ -305,22 +317,26 @@ fn done(nasa: &Nasa) -> BTreeMap<String, usize> {
 fn killed_at_random_moments_and_run_again_it_goes_on_and_fetches_nothing_whole_twice() {
     let nasa = Nasa::with(&["--count", "10", "--every", "2", "--segments", "20"]);
     nasa.archive.slow_down(Duration::from_millis(4));
-    let mut random = Random::new(5);
-    for _ in 0..12 {
-        let mut child = nasa.command(&YEARS).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(150 + random.below(500)));
-        child.kill().unwrap();
-        child.wait().unwrap();
+    let mut random = random();
+    let wanted = isdb_testing::times(12, 60);
+    // A run that was done before its kill does not count, and the next one begins anew.
+    let (mut killed, mut runs) = (0, 0);
+    while killed < wanted {
+        runs += 1;
+        assert!(runs <= 4 * wanted, "{killed} of {runs} kills came while an ingest was at work");
+        killed += u32::from(nasa.killed_after(150 + random.below(500)));
         // What it had asked for by then is counted.
         std::thread::sleep(Duration::from_millis(50));
         let before = done(&nasa);
         // A short run, so that there is something to be wrong.
-        let mut child = nasa.command(&YEARS).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(150 + random.below(300)));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        nasa.killed_after(150 + random.below(300));
         for (name, sent) in before {
             assert_eq!(nasa.sent(&name), sent, "{name} was there already");
+        }
+        if done(&nasa).len() == nasa.names().len() && killed < wanted {
+            for left in ["db", "db.granules"] {
+                let _ = std::fs::remove_dir_all(nasa.place.path(left));
+            }
         }
     }
     let before = done(&nasa);
@@ -329,6 +345,18 @@ fn killed_at_random_moments_and_run_again_it_goes_on_and_fetches_nothing_whole_t
         assert_eq!(nasa.sent(&name), sent, "{name} was there already");
     }
     assert!(!nasa.place.path("db.granules").exists(), "nothing is left, not even of interrupted runs");
+    nasa.equals_an_ingest_from_disk(&[]);
+}
+
+#[test]
+fn granules_are_fetched_to_file_systems_without_locks_links_and_synced_folders() {
+    let Some(library) = shim("filesystem") else { return };
+    let nasa = Nasa::six();
+    let mut command = nasa.command(&YEARS);
+    let ended =
+        command.env("LD_PRELOAD", library).env("ISDB_TEST_LACKS", "link=1 dirsync=22 flock=37").output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(!nasa.place.path("db.granules").exists());
     nasa.equals_an_ingest_from_disk(&[]);
 }
 

@@ -1,6 +1,7 @@
 //! The program as a user runs it: the real binary in a fresh folder, over synthetic and real granules.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
 
+mod chance;
 mod cmr;
 mod config;
 mod crash;
@@ -10,6 +11,7 @@ mod disk;
 mod download;
 mod errors;
 mod fetching;
+mod filesystems;
 mod filters;
 mod flow;
 mod formats;
@@ -22,6 +24,7 @@ mod memory;
 mod nasa;
 mod output;
 mod pipes;
+mod power;
 mod prompt;
 mod python;
 mod readers;
@@ -29,6 +32,7 @@ mod recipes;
 mod regions;
 mod replaced;
 mod rules;
+mod shim;
 mod statements;
 mod support;
 mod survival;

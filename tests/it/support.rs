@@ -139,12 +139,24 @@ impl Content {
 
     /// That of the database of `place`.
     pub(crate) fn of(place: &Place) -> Content {
-        Content { segments: place.rows(Content::SEGMENTS), ledger: place.rows(Content::LEDGER) }
+        Content::of_database(place, "db")
+    }
+
+    /// That of another database in `place`.
+    pub(crate) fn of_database(place: &Place, database: &str) -> Content {
+        let [segments, ledger] =
+            [Content::SEGMENTS, Content::LEDGER].map(|sql| place.rows_with(&["--db", database], sql));
+        Content { segments, ledger }
     }
 
     /// Demands that the database of `place` holds the same.
     pub(crate) fn is_in(&self, place: &Place, case: &str) {
-        let found = Content::of(place);
+        self.is_in_database(place, "db", case);
+    }
+
+    /// Demands that another database in `place` holds the same.
+    pub(crate) fn is_in_database(&self, place: &Place, database: &str, case: &str) {
+        let found = Content::of_database(place, database);
         for (what, expected, found) in
             [("segments", &self.segments, &found.segments), ("granules", &self.ledger, &found.ledger)]
         {

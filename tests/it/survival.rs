@@ -2,18 +2,16 @@
 //! none, and what can be seen before it is whole windows.
 
 use isdb_store::fault::POINTS;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
-use std::time::Instant;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
+use crate::chance::{Random, random};
 use crate::support::{Content, Place};
 
-/// Kills at random moments.
-const KILLS: u32 = 50;
-/// The signal of a process that ended itself by abort().
+/// The signals of a process that ended itself by abort(), and of one that was killed.
 const SIGABRT: i32 = 6;
+const SIGKILL: i32 = 9;
 
 /// Granules a window.
 const WINDOW: usize = 6;
@@ -22,18 +20,18 @@ const CONFIG: &str = "product: ATL08\nvariables: [h_canopy, h_te_best_fit, canop
 /// `granules` small ones of one calendar quarter, so that only their number makes windows.
 fn prepared(granules: usize, window: usize) -> Place {
     let place = Place::in_memory();
-    let options = ["--count", &granules.to_string(), "--every", "2", "--segments", "15"];
-    place.make_granules("granules", &options);
+    make(&place, "granules", granules, 1);
     std::fs::write(place.path("c.yml"), format!("{CONFIG}window: {{granules: {window}}}\n")).unwrap();
     place
 }
 
-const INGEST: [&str; 4] = ["--config", "c.yml", "ingest", "granules"];
-
-/// A random number from 0 to 1.
-fn random() -> f64 {
-    RandomState::new().hash_one(()) as f64 / u64::MAX as f64
+fn make(place: &Place, folder: &str, granules: usize, revision: u8) {
+    let (count, revision) = (granules.to_string(), revision.to_string());
+    place.make_granules(folder, &["--count", &count, "--every", "2", "--segments", "15", "--revision", &revision]);
 }
+
+const INGEST: [&str; 4] = ["--config", "c.yml", "ingest", "granules"];
+const REPLACE: [&str; 4] = ["--config", "c.yml", "ingest", "revised"];
 
 fn remove(place: &Place) {
     if place.path("db").exists() {
@@ -45,7 +43,7 @@ fn remove(place: &Place) {
 fn shows_whole_windows(place: &Place, window: usize, case: &str) {
     let whole = format!(
         "SELECT (SELECT count(*) FROM granules) % {window}, \
-         (SELECT count(*) FROM segments) - (SELECT coalesce(sum(rows_kept), 0) FROM granules WHERE state = 'ingested')"
+         (SELECT count(*) FROM segments) - (SELECT coalesce(sum(rows_kept), 0) FROM granules_current)"
     );
     let seen = place.run(&["query", "--format", "csv", &whole]);
     match seen.code {
@@ -54,27 +52,65 @@ fn shows_whole_windows(place: &Place, window: usize, case: &str) {
     }
 }
 
-#[test]
-fn fifty_kills_at_random_moments_lose_nothing_and_double_nothing() {
-    let place = prepared(5 * WINDOW, WINDOW);
+/// Kills `child` at a random moment of the time that it needs, which is `needed` and is corrected when it was done sooner. True
+/// if it was killed.
+fn kill(mut child: Child, needed: &mut Duration, random: &mut Random) -> (Duration, bool) {
     let begun = Instant::now();
-    place.ok(&INGEST);
-    let undisturbed = begun.elapsed();
-    let expected = Content::of(&place);
-    assert_eq!(expected.ledger.len(), 5 * WINDOW);
-    for kill in 0..KILLS {
-        remove(&place);
-        // One in each fiftieth of the time, so that early and late moments both come.
-        let moment = undisturbed.mul_f64((f64::from(kill) + random()) / f64::from(KILLS));
-        let mut child = place.command(&INGEST).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(moment);
+    let moment = needed.mul_f64(random.below(1_000) as f64 / 1_000.0);
+    let mut done: Option<ExitStatus> = None;
+    while done.is_none() && begun.elapsed() < moment {
+        std::thread::sleep(Duration::from_millis(1).min(moment.saturating_sub(begun.elapsed())));
+        done = child.try_wait().unwrap();
+    }
+    if done.is_some() {
+        *needed = begun.elapsed();
+    } else {
         child.kill().unwrap();
-        child.wait().unwrap();
-        let case = format!("killed {moment:?} after its start, of {undisturbed:?}");
+    }
+    (moment, child.wait().unwrap().signal() == Some(SIGKILL))
+}
+
+#[test]
+fn kills_at_random_moments_lose_nothing_and_double_nothing() {
+    let place = prepared(5 * WINDOW, WINDOW);
+    make(&place, "revised", 5 * WINDOW, 2);
+    let mut random = random();
+    // What an ingest into nothing leaves, and one that replaces every granule of that.
+    let kinds = [INGEST, REPLACE].map(|arguments| {
+        let begun = Instant::now();
+        place.ok(&arguments);
+        let needed = begun.elapsed();
+        if arguments == INGEST {
+            place.copy("db", "base");
+        }
+        (arguments, needed, Content::of(&place))
+    });
+    let [(_, mut ingest_needs, ingested), (_, mut replace_needs, replaced)] = kinds;
+    assert_eq!((ingested.ledger.len(), replaced.ledger.len()), (5 * WINDOW, 10 * WINDOW));
+    assert_eq!(ingested.segments.len(), replaced.segments.len());
+
+    let (wanted, mut killed, mut runs) = (isdb_testing::times(12, 100), 0, 0);
+    // A run that was done before its kill does not count.
+    while killed < wanted {
+        runs += 1;
+        assert!(runs <= 4 * wanted, "{killed} of {runs} kills came while an ingest was at work");
+        remove(&place);
+        let (arguments, needs, expected) = match runs % 3 {
+            0 => {
+                place.copy("base", "db");
+                (REPLACE, &mut replace_needs, &replaced)
+            }
+            _ => (INGEST, &mut ingest_needs, &ingested),
+        };
+        let child = place.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let (moment, was_killed) = kill(child, needs, &mut random);
+        killed += u32::from(was_killed);
+        let case = format!("isdb {}, run {runs}, killed {moment:?} after its start", arguments.join(" "));
         shows_whole_windows(&place, WINDOW, &case);
-        place.ok(&INGEST);
+        place.ok(&arguments);
         expected.is_in(&place, &case);
     }
+    println!("{killed} kills in {runs} runs");
 }
 
 /// What every point lies on the way of. Two windows of two granules, then a third, whose ingest sweeps what a death left.

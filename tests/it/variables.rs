@@ -1,11 +1,17 @@
 //! The catalogue as a user sees it, and variables that a database gets later.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::chance::random;
 use crate::python::script;
 use crate::support::Place;
+
+/// The signals of a process that ended itself by abort(), and of one that was killed.
+const SIGABRT: i32 = 6;
+const SIGKILL: i32 = 9;
 
 const SMALL: &str = "product: ATL08\nvariables: [h_canopy]\nwindow: {granules: 8}\n";
 
@@ -159,13 +165,35 @@ fn a_killed_addition_loses_no_segment_and_hinders_nobody() {
     std::fs::write(place.path("small.yml"), SMALL).unwrap();
     place.ok(&["--config", "small.yml", "ingest", granules(&place)[0].to_str().unwrap()]);
     let before = place.rows("SELECT count(*), max(h_canopy) FROM segments");
-    for (milliseconds, name) in [(0, "asr"), (15, "snr"), (30, "dem_h"), (60, "h_te_mean"), (120, "h_canopy_20m")] {
-        let mut adding = place.command(&["add-variable", name]).stderr(Stdio::null()).spawn().unwrap();
-        // Wherever this strikes, before or after the commit, is right.
-        std::thread::sleep(Duration::from_millis(milliseconds));
+    // The first commit of the command is its fence, the second has the variable.
+    for (point, name, is_added) in
+        [("take-over-swept", "asr", false), ("before-commit:2", "snr", false), ("after-commit:2", "dem_h", true)]
+    {
+        let died = place.command(&["add-variable", name]).env("ISDB_TEST_DIE_AT", point).output().unwrap();
+        assert_eq!(died.status.signal(), Some(SIGABRT), "{point}: {}", String::from_utf8_lossy(&died.stderr));
+        assert_eq!(place.rows("SELECT count(*), max(h_canopy) FROM segments"), before, "{point}");
+        let found = place.run(&["query", "--format", "csv", &format!("SELECT count({name}) FROM segments")]);
+        let told = (found.code, found.stdout.lines().nth(1));
+        assert_eq!(told, if is_added { (Some(0), Some("0")) } else { (Some(1), None) }, "{point}: {}", found.stderr);
+    }
+    // Wherever else a kill strikes, before or after the commit, is right. One that comes too late counts for nothing.
+    let mut random = random();
+    place.ok(&["add-variable", "h_te_mean"]);
+    let (mut killed, wanted) = (0, isdb_testing::times(2, 20));
+    for run in 0.. {
+        assert!(run < 20 * wanted, "{killed} of {run} kills came while a variable was being added");
+        if killed == wanted {
+            break;
+        }
+        std::fs::rename(place.path("db"), place.path("kept")).unwrap();
+        place.copy("kept", "db");
+        let mut adding = place.command(&["add-variable", "h_canopy_20m"]).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(random.below(60)));
         adding.kill().unwrap();
-        adding.wait().unwrap();
-        assert_eq!(place.rows("SELECT count(*), max(h_canopy) FROM segments"), before, "after {milliseconds} ms");
+        killed += u32::from(adding.wait().unwrap().signal() == Some(SIGKILL));
+        assert_eq!(place.rows("SELECT count(*), max(h_canopy) FROM segments"), before, "run {run}");
+        std::fs::remove_dir_all(place.path("db")).unwrap();
+        std::fs::rename(place.path("kept"), place.path("db")).unwrap();
     }
     place.ok(&["add-variable", "asr", "snr", "dem_h", "h_te_mean", "h_canopy_20m"]);
     place.ok(&["ingest", "granules"]);

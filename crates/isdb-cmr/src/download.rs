@@ -2,6 +2,7 @@
 
 mod attempt;
 mod fetch;
+mod lacking;
 mod names;
 mod part;
 mod record;

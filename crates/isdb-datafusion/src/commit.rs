@@ -168,7 +168,7 @@ async fn commit(
             Ok(Vec::new())
         }
         Recorded::Granules { mut ledger, filters, all_or_nothing } => {
-            complete(&mut ledger, tallies)?;
+            complete(&writer.database().location().uri(), &mut ledger, tallies).map_err(store)?;
             let mut abandoned = Vec::new();
             if all_or_nothing && give_up_together(&mut ledger) {
                 std::mem::swap(&mut fragments, &mut abandoned);
@@ -188,19 +188,28 @@ fn store(error: isdb_store::Error) -> DataFusionError {
     Error::Store(error).into()
 }
 
-/// Fills in what the plan tells of each granule.
-fn complete(ledger: &mut [LedgerRow], tallies: Vec<Tally>) -> Result<()> {
-    let mut tallies: HashMap<i64, Tally> = tallies.into_iter().map(|tally| (tally.ingest_id, tally)).collect();
+/// Fills in what the plan tells of each granule. Each that went into the plan must have come out of it with exactly one tally.
+fn complete(uri: &str, ledger: &mut [LedgerRow], tallies: Vec<Tally>) -> isdb_store::Result<()> {
+    let mismatch = |problem: String| isdb_store::Error::Mismatch { uri: uri.to_owned(), problem };
+    let mut told: HashMap<i64, Tally> = HashMap::new();
+    for tally in tallies {
+        if let Some(first) = told.insert(tally.ingest_id, tally) {
+            return Err(mismatch(format!("expected one tally of the attempt {}, found another", first.ingest_id)));
+        }
+    }
     for row in ledger.iter_mut().filter(|row| row.error.is_none() && row.state != GranuleState::Removed) {
-        let Some(tally) = tallies.remove(&row.ingest_id.0) else {
-            return internal_err!("the plan tells nothing of {}", row.granule);
+        let Some(tally) = told.remove(&row.ingest_id.0) else {
+            return Err(mismatch(format!("expected a tally of {}, found none", row.granule)));
         };
         match row.is_carried() {
             true => tell_carried(row, tally),
             false => tell(row, tally),
         }
     }
-    Ok(())
+    match told.keys().min() {
+        Some(id) => Err(mismatch(format!("found a tally of the attempt {id}, which is not of this window"))),
+        None => Ok(()),
+    }
 }
 
 /// Fills in what stays of an attempt that is replaced in part; `row` has what the ledger says of it so far.
@@ -286,4 +295,75 @@ fn give_up_together(ledger: &mut [LedgerRow]) -> bool {
         tell(row, Tally { stage: Some(WINDOW.to_owned()), error: Some(error), ..Tally::default() });
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is known of a granule before the plan has run.
+    fn planned(id: i64) -> LedgerRow {
+        LedgerRow {
+            ingest_id: Id(id),
+            granule: format!("granule {id}"),
+            product: "ATL08".to_owned(),
+            rgt: None,
+            cycle: None,
+            region: None,
+            release: None,
+            revision: None,
+            qa_granule_pass_fail: None,
+            subset: None,
+            start_time: None,
+            identity_source: None,
+            source: format!("{id}.h5"),
+            size_bytes: 1,
+            modified_at: None,
+            checksum: None,
+            area: None,
+            variables: String::new(),
+            derived: "none".to_owned(),
+            derived_hash: String::new(),
+            filters: "none".to_owned(),
+            filters_hash: String::new(),
+            rows_read: 0,
+            rows_kept: 0,
+            rows_rejected: 0,
+            rows_removed: 0,
+            removed_by: Vec::new(),
+            beams_read: 0,
+            beams_empty: 0,
+            beams_missing: 0,
+            missing_variables: None,
+            notes: None,
+            replaces: Vec::new(),
+            state: GranuleState::Failed,
+            stage: None,
+            error: None,
+            finished_at: 0,
+        }
+    }
+
+    fn completed(ledger: &mut [LedgerRow], ids: &[i64]) -> std::result::Result<(), String> {
+        let tallies = ids.iter().map(|id| Tally { ingest_id: *id, rows_kept: 10 * id, ..Tally::default() });
+        complete("db", ledger, tallies.collect()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_granule_has_exactly_one_tally_or_nothing_is_committed() {
+        let failed = LedgerRow { error: Some("truncated".to_owned()), ..planned(3) };
+        let removed = LedgerRow { state: GranuleState::Removed, ..planned(4) };
+        let mut ledger = [planned(1), planned(2), failed, removed];
+        completed(&mut ledger, &[2, 1]).unwrap();
+        assert_eq!(ledger.each_ref().map(|row| row.rows_kept), [10, 20, 0, 0]);
+        for (ids, problem) in [
+            (&[1][..], "expected a tally of granule 2, found none"),
+            (&[1, 2, 2], "expected one tally of the attempt 2, found another"),
+            (&[1, 2, 3], "found a tally of the attempt 3, which is not of this window"),
+            (&[1, 2, 9], "found a tally of the attempt 9, which is not of this window"),
+        ] {
+            let refused = completed(&mut ledger.clone(), ids).unwrap_err();
+            assert_eq!(refused, format!("nothing was committed to db: {problem}"));
+        }
+    }
 }

@@ -1,16 +1,19 @@
 //! The database at a location: creating it, opening it, and the snapshots that readers take of it.
 
 use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use tiledb::{Array, Context, MetadataValue, group};
-use uuid::Uuid;
 
 use crate::areas;
 use crate::blocking::blocking;
 use crate::commit::{Commit, FORMAT};
 use crate::design::Design;
+use crate::durable::{sync_folder, sync_tree};
 use crate::error::{Error, Result};
+use crate::leftovers;
 use crate::location::{GRANULES, Location, SEGMENTS};
+use crate::lock::{LOCK, Lock};
 use crate::log::CommitLog;
 use crate::snapshot::Snapshot;
 use crate::storage;
@@ -47,30 +50,47 @@ impl Database {
         }
     }
 
-    /// Creates an empty database of this design. It appears whole or not at all.
+    /// Creates an empty database of this design. It appears whole or not at all, also after a power cut.
     ///
     /// # Errors
-    /// [`Error::Occupied`] when the folder exists and is not empty.
+    /// [`Error::Occupied`] when the folder exists and is not empty; [`Error::FileSystem`] when the file system can hold no commit
+    /// log. Nothing is left behind then.
     pub async fn create(location: &Location, design: &Design, now_ms: u64) -> Result<Database> {
         let root = location.root();
         let occupied = || Error::Occupied { uri: location.uri() };
         if root.exists() && std::fs::read_dir(root).map_or(true, |mut entries| entries.next().is_some()) {
             return Err(occupied());
         }
-        let name = root.file_name().ok_or_else(occupied)?.to_string_lossy();
-        let staged = root.with_file_name(format!(".{name}.creating-{}", Uuid::new_v4()));
-        let built = build(&Location::parse(&staged.to_string_lossy())?, design, now_ms).await;
-        let moved = built.and_then(|()| {
+        leftovers::sweep(location);
+        let parents = new_parents(root);
+        let mut staged = leftovers::staged_name(root).ok_or_else(occupied)?;
+        let mut built = build(&Location::parse(&staged.to_string_lossy())?, design, now_ms).await;
+        if matches!(built, Err(Error::Locked { .. })) {
+            staged = leftovers::staged_name(root).ok_or_else(occupied)?;
+            built = build(&Location::parse(&staged.to_string_lossy())?, design, now_ms).await;
+        }
+        let moved = built.and_then(|lock| {
             std::fs::rename(&staged, root).map_err(|source| match source.kind() {
                 // Another process was faster.
                 ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists => occupied(),
                 _ => Error::Io { path: location.uri(), source },
-            })
+            })?;
+            Ok(lock)
         });
         if let Err(error) = moved {
             // The first error is the one to tell; what could not be cleaned up is hidden and nobody's database.
             let _ = std::fs::remove_dir_all(&staged);
-            return Err(error);
+            for parent in &parents {
+                let _ = std::fs::remove_dir(parent);
+            }
+            return Err(match error {
+                Error::FileSystem { source, .. } => Error::FileSystem { path: location.uri(), source },
+                error => error,
+            });
+        }
+        // The new entry, and those of the folders that were made for it.
+        for folder in [root].into_iter().chain(parents.iter().map(AsRef::as_ref)).filter_map(Path::parent) {
+            sync_folder(folder)?;
         }
         Database::open(location).await
     }
@@ -151,14 +171,27 @@ impl Database {
     }
 }
 
-/// Builds a whole database at a place that nobody else knows.
-async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<()> {
+/// The folders above `root` that do not exist, the innermost first.
+fn new_parents(root: &Path) -> Vec<PathBuf> {
+    root.ancestors().skip(1).take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
+}
+
+/// Builds a whole database at a place that nobody else knows, durable but for the entry of its folder. The lock says that it is
+/// not a leftover.
+///
+/// # Errors
+/// [`Error::Locked`] when another process has removed it as a leftover before it was locked.
+async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<Lock> {
     let (schema, layout) = (storage::segments_schema(design), storage::segments_layout(design.capacity));
     let filters = design.facts();
     let place = location.clone();
-    blocking(move || {
+    let lock = blocking(move || {
         let io = |source| Error::Io { path: place.uri(), source };
         std::fs::create_dir_all(place.root()).map_err(io)?;
+        let lock = Lock::take(&place)?;
+        if !place.root().join(LOCK).exists() {
+            return Err(Error::Locked { uri: place.uri() });
+        }
         let context = Context::new([])?;
         group::create(&context, &place.uri())?;
         Array::create(&context, &place.segments(), &layout, &schema)?;
@@ -172,12 +205,15 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<()> 
             ("isdb.product", MetadataValue::Text("ATL08".to_owned())),
         ];
         let facts: Vec<_> = facts.into_iter().map(|(key, value)| (key.to_owned(), value)).chain(filters).collect();
-        Ok(group::put_metadata(&context, &place.uri(), &facts)?)
+        group::put_metadata(&context, &place.uri(), &facts)?;
+        sync_tree(place.root())?;
+        Ok(lock)
     })
     .await?;
     let log = CommitLog::open(location)?;
     if let Some(region) = &design.region {
         areas::put(log.objects(), &region.to_text()).await?;
     }
-    log.create(&Commit::first(now_ms)).await
+    log.create(&Commit::first(now_ms)).await?;
+    Ok(lock)
 }

@@ -102,6 +102,24 @@ pub enum Error {
         #[source]
         source: object_store::Error,
     },
+    /// The file system of the database can create no file under a name that must be free, by which of two writers exactly one
+    /// gets a commit.
+    #[error("the file system of {path} supports neither hard links nor renames that replace nothing")]
+    FileSystem {
+        /// The database's folder.
+        path: String,
+        /// What the operating system said.
+        #[source]
+        source: object_store::Error,
+    },
+    /// What was written is not what was to be committed. Nothing was committed.
+    #[error("nothing was committed to {uri}: {problem}")]
+    Mismatch {
+        /// The database's URI.
+        uri: String,
+        /// What was expected, and what was found.
+        problem: String,
+    },
     /// The file system failed.
     #[error("{path}")]
     Io {

@@ -8,6 +8,7 @@ use arrow::datatypes::Field;
 use tiledb::{Array, Context};
 use uuid::Uuid;
 
+use crate::durable::{sync_file, sync_folder};
 use crate::error::{Error, Result};
 use crate::location::{Location, STAGING};
 
@@ -49,9 +50,9 @@ fn move_new_files(from: &Path, to: &Path) -> Result<()> {
         let entry = entry.map_err(failed)?;
         let target = to.join(entry.file_name());
         if entry.file_type().map_err(failed)?.is_file() && !target.exists() {
-            fs::File::open(entry.path()).and_then(|file| file.sync_all()).map_err(failed)?;
+            sync_file(&entry.path())?;
             fs::rename(entry.path(), target).map_err(failed)?;
         }
     }
-    fs::File::open(to).and_then(|folder| folder.sync_all()).map_err(failed)
+    sync_folder(to)
 }

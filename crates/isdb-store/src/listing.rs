@@ -7,6 +7,11 @@ use tiledb::Vfs;
 
 use crate::error::Result;
 
+/// The folder of an array's commit files, `<fragment>.wrt`, without which TileDB does not see the fragments.
+pub(crate) const COMMIT_FILES: &str = "__commits";
+/// The folder of an array's fragments.
+pub(crate) const FRAGMENTS: &str = "__fragments";
+
 /// A fragment's traces on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OnDisk {
@@ -19,13 +24,13 @@ pub(crate) struct OnDisk {
 /// Every fragment of the array at `uri`, finished or not, by name.
 pub(crate) fn fragments_on_disk(vfs: &Vfs, uri: &str) -> Result<BTreeMap<String, OnDisk>> {
     let mut found: BTreeMap<String, OnDisk> = BTreeMap::new();
-    for file in vfs.list(&format!("{uri}/__commits"))? {
+    for file in vfs.list(&format!("{uri}/{COMMIT_FILES}"))? {
         let name = last_part(&file).strip_suffix(".wrt").map(str::to_owned);
         if let Some(name) = name {
             found.entry(name).or_default().commit_file = Some(file);
         }
     }
-    for folder in vfs.list(&format!("{uri}/__fragments"))? {
+    for folder in vfs.list(&format!("{uri}/{FRAGMENTS}"))? {
         let name = last_part(&folder).to_owned();
         found.entry(name).or_default().folder = Some(folder);
     }

@@ -1,12 +1,14 @@
 //! The small objects beside the arrays (commits, checkpoints, areas): created whole and durable, never changed in place.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{CopyMode, CopyOptions, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 
+use crate::durable::{publish, sync_file, sync_folder};
 use crate::error::{Error, Result};
 use crate::location::{Location, STAGING};
 use crate::retry::patiently;
@@ -33,15 +35,32 @@ impl Objects {
     pub(crate) async fn create(&self, path: &Path, name: &str, bytes: Vec<u8>) -> Result<()> {
         let staged = Path::from_iter([STAGING, name]);
         self.stage(&staged, bytes).await?;
-        let options = || CopyOptions::new().with_mode(CopyMode::Create);
-        let created = patiently(|| self.store.copy_opts(&staged, path, options())).await;
+        let created = patiently(async || self.publish(&staged, path)).await;
         // What cannot be removed is swept by a later take over; the object itself is there or not.
         let _ = self.store.delete(&staged).await;
         created.map_err(self.failed())?;
         self.sync_folder_of(path)
     }
 
-    /// Puts the object `path` in place of another, durably.
+    /// Gives the object `staged` the name `path`, which nothing may have.
+    fn publish(&self, staged: &Path, path: &Path) -> object_store::Result<()> {
+        let [from, to] = [staged, path].map(|path| self.location.root().join(path.as_ref()));
+        let created = match publish(&from, &to) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let folder = to.parent().map_or(Ok(()), std::fs::create_dir_all);
+                folder.and_then(|()| publish(&from, &to))
+            }
+            created => created,
+        };
+        created.map_err(|source| match source.kind() {
+            ErrorKind::AlreadyExists => {
+                object_store::Error::AlreadyExists { path: path.to_string(), source: Box::new(source) }
+            }
+            _ => object_store::Error::Generic { store: "local disk", source: Box::new(source) },
+        })
+    }
+
+    /// Puts the object `path` in place of another. A power cut may bring that back, but leaves none half written.
     pub(crate) async fn replace(&self, path: &Path, name: &str, bytes: Vec<u8>) -> Result<()> {
         let staged = Path::from_iter([STAGING, name]);
         self.stage(&staged, bytes).await?;
@@ -69,25 +88,29 @@ impl Objects {
     async fn stage(&self, staged: &Path, bytes: Vec<u8>) -> Result<()> {
         let payload = PutPayload::from(bytes);
         patiently(|| self.store.put(staged, payload.clone())).await.map_err(self.failed())?;
-        self.sync(staged.as_ref())
+        sync_file(&self.location.root().join(staged.as_ref()))
     }
 
     /// Makes the entry of `path` in its folder durable, and that of the folder, which may be new itself.
     pub(crate) fn sync_folder_of(&self, path: &Path) -> Result<()> {
-        self.sync(path.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder))?;
-        self.sync("")
-    }
-
-    fn sync(&self, path: &str) -> Result<()> {
-        let path = self.location.root().join(path);
-        std::fs::File::open(&path)
-            .and_then(|file| file.sync_all())
-            .map_err(|source| Error::Io { path: path.display().to_string(), source })
+        let root = self.location.root();
+        let folder = path.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder);
+        sync_folder(&root.join(folder))?;
+        sync_folder(root)
     }
 
     fn failed(&self) -> impl Fn(object_store::Error) -> Error + '_ {
-        |source| Error::Log { uri: self.location.uri(), source }
+        |source| match lacks_conditional_create(&source) {
+            true => Error::FileSystem { path: self.location.uri(), source },
+            false => Error::Log { uri: self.location.uri(), source },
+        }
     }
+}
+
+/// Whether the file system can create no file under a name that must be free.
+fn lacks_conditional_create(error: &object_store::Error) -> bool {
+    let object_store::Error::Generic { source, .. } = error else { return false };
+    source.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::Unsupported)
 }
 
 /// Whether `error` says that the object to be created existed.

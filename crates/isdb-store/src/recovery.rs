@@ -2,15 +2,16 @@
 //! snapshot could see is declared dead instead, so that no reader is disturbed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use tiledb::Vfs;
 
 use crate::commit::Commit;
+use crate::durable::sync_folder;
 use crate::error::{Error, Result};
 use crate::fault;
-use crate::listing::{OnDisk, fragments_on_disk, schemas_on_disk, timestamp_of};
+use crate::listing::{COMMIT_FILES, OnDisk, fragments_on_disk, schemas_on_disk, timestamp_of};
 use crate::location::{Location, SPILL, STAGING};
 use crate::log::STAGED_COMMIT;
 use crate::recorded::Recorded;
@@ -67,7 +68,7 @@ impl Strays {
     }
 
     /// Removes what must not become visible, and what was staged. Returns the fragments whose commit files could not be removed.
-    pub(crate) fn sweep(&self, vfs: &Vfs) -> Result<[Vec<String>; 2]> {
+    pub(crate) fn sweep(&self, vfs: &Vfs, location: &Location) -> Result<[Vec<String>; 2]> {
         let mut left: [Vec<String>; 2] = Default::default();
         for (array, left) in self.arrays.iter().zip(&mut left) {
             for (name, file) in &array.commit_files {
@@ -78,6 +79,12 @@ impl Strays {
             }
             for file in &array.schemas {
                 vfs.remove_file(file)?;
+            }
+        }
+        // A commit file that a power cut brings back would name a folder that a vacuum has removed, and fail every open.
+        for (array, uri) in self.arrays.iter().zip(location.arrays()) {
+            if !array.commit_files.is_empty() {
+                sync_folder(&Path::new(&uri).join(COMMIT_FILES))?;
             }
         }
         for path in &self.staged {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
+use crate::download::lacking::{is_lacking, sync_folder_of};
 use crate::download::names::{ENDING, with_ending};
 use crate::download::record::{self, Record};
 use crate::download::sidecar::{Sidecar, Version, boot, replace, replace_unsynced};
@@ -247,7 +248,7 @@ impl Part {
                 }
                 false => {}
             }
-            target.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+            sync_folder_of(&target)?;
             match std::fs::remove_file(&sidecar) {
                 Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
                 _ => Ok(true),
@@ -303,6 +304,8 @@ fn locked(path: &Path) -> Result<File> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Busy { path: path.to_path_buf() }),
+            // What two at a time write is refused when it is checked.
+            Err(TryLockError::Error(source)) if is_lacking(&source) => {}
             Err(TryLockError::Error(source)) => return Err(Error::io(path, source)),
         }
         // Whoever had it may have finished it meanwhile: then it has another name, and must not be written to.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::download::lacking::sync_folder_of;
 use crate::download::names::with_ending;
 
 /// One version of a file on a server.
@@ -51,7 +52,7 @@ pub(super) fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
     let new = with_ending(path, ".new");
     written_new(&new, text)?.sync_all()?;
     std::fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    sync_folder_of(path)
 }
 
 /// As [`replace`], but a power cut may leave what was there before, or nothing.

@@ -2,8 +2,7 @@
 
 use isdb_schema::catalogue::{Variable, variable};
 
-use super::{NOW, changes, counts, fresh, ingest, seen, variables, write_with};
-use crate::ledger::tests::row;
+use super::{NOW, attempt, changes, counts, fresh, ingest, seen, variables, write_with};
 use crate::{Database, Error, Snapshot, Writer, evolution, storage, stored_variables};
 
 fn later() -> Vec<&'static Variable> {
@@ -39,7 +38,7 @@ async fn added_variables_are_there_from_their_commit_on_and_not_before() {
 
     let window = writer.window(1, NOW + 2_000).unwrap();
     let fragment = write_with(&database, &window, 7, &later());
-    writer.commit(window, changes(vec![fragment], vec![row(window.ingest_id(0), "b")])).await.unwrap();
+    writer.commit(window, changes(vec![fragment], vec![attempt(window.ingest_id(0), 7, &[])])).await.unwrap();
     assert_eq!(seen(&database).await, (12, 2));
 }
 
@@ -93,6 +92,6 @@ async fn variables_added_late_by_a_writer_that_was_taken_over_are_not_committed_
     let mut third = Writer::take_over(&database, NOW).await.unwrap();
     let window = third.window(1, NOW + 20_000).unwrap();
     let fragment = write_with(&database, &window, 3, &stored);
-    third.commit(window, changes(vec![fragment], vec![row(window.ingest_id(0), "c")])).await.unwrap();
+    third.commit(window, changes(vec![fragment], vec![attempt(window.ingest_id(0), 3, &[])])).await.unwrap();
     assert_eq!(seen(&database).await, (10, 2));
 }

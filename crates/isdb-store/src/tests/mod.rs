@@ -1,6 +1,7 @@
 //! The commit protocol as its users meet it, over real arrays: what a test needs to write, replace, compact and look.
 
 mod added_variables;
+mod checks;
 mod deaths;
 mod readers;
 mod replacing;

@@ -54,10 +54,10 @@ async fn segments_far_from_the_time_that_the_granule_claims_are_found_too() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     let day = 86_400_000_000_000;
-    for (start_time, rows_told) in [(Some(400 * day), 5), (None, 5), (Some(1), 4)] {
+    for start_time in [Some(400 * day), None] {
         let window = writer.window(1, NOW).unwrap();
         let (fragment, id) = (write(&database, &window, 5), window.ingest_id(0));
-        let mut told = attempt(id, rows_told, &[]);
+        let mut told = attempt(id, 5, &[]);
         told.start_time = start_time;
         writer.commit(window, changes(vec![fragment], vec![told])).await.unwrap();
         let new = replace(&mut writer, &[id], 7, NOW).await.unwrap();
@@ -99,9 +99,9 @@ async fn the_ledger_of_many_windows_becomes_one_fragment_with_every_row_as_it_wa
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut writer, 5, NOW).await.unwrap();
     assert!(writer.compact_ledger(NOW).await.unwrap().is_none(), "one fragment is not worth it");
-    for n in 0..33 {
+    for _ in 0..33 {
         let window = writer.window(1, NOW).unwrap();
-        writer.commit(window, changes(vec![], vec![attempt(window.ingest_id(0), n, &[])])).await.unwrap();
+        writer.commit(window, changes(vec![], vec![attempt(window.ingest_id(0), 0, &[])])).await.unwrap();
     }
     let before = database.snapshot().await.unwrap().ledger().await.unwrap();
     assert!(writer.compact_ledger(NOW).await.unwrap().is_some());
@@ -124,7 +124,7 @@ async fn a_compaction_that_lost_a_segment_or_names_a_fragment_that_is_gone_is_no
         let window = writer.window(0, NOW).unwrap();
         let output = write(&database, &window, rows);
         let refused = writer.compact(window, &[input].into(), vec![output]).await.map(|commit| commit.number);
-        assert!(matches!(refused, Err(Error::Damaged { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Mismatch { .. })), "{refused:?}");
         let content = content(&database.snapshot().await.unwrap()).await.unwrap();
         assert_eq!(content.0.get(&old), Some(&5));
     }

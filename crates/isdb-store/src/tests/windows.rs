@@ -1,7 +1,6 @@
 //! Windows as their users meet them: whole or not at all, whatever writers die, stop or have a wrong clock.
 
-use super::{NOW, changes, counts, fresh, ingest, seen, variables, write};
-use crate::ledger::tests::row;
+use super::{NOW, attempt, changes, counts, fresh, ingest, seen, variables, write};
 use crate::{Changes, Database, Design, Error, Location, Writer};
 
 #[tokio::test]
@@ -11,7 +10,7 @@ async fn a_window_shows_when_it_is_committed_and_not_before() {
     let window = writer.window(1, NOW).unwrap();
     let fragment = write(&database, &window, 5);
     assert_eq!(seen(&database).await, (0, 0));
-    writer.commit(window, changes(vec![fragment], vec![row(window.ingest_id(0), "a")])).await.unwrap();
+    writer.commit(window, changes(vec![fragment], vec![attempt(window.ingest_id(0), 5, &[])])).await.unwrap();
     assert_eq!(seen(&database).await, (5, 1));
 }
 
@@ -56,7 +55,7 @@ async fn a_writer_that_was_taken_over_can_commit_nothing_and_its_late_fragments_
 
     let late = write(&database, &window, 100);
     assert_eq!(seen(&database).await, (7, 1), "a late fragment is below the committed timestamp, and hidden");
-    let refused = stopped.commit(window, changes(vec![late], vec![row(window.ingest_id(0), "late")])).await;
+    let refused = stopped.commit(window, changes(vec![late], vec![attempt(window.ingest_id(0), 100, &[])])).await;
     assert!(matches!(refused, Err(Error::Overtaken { .. })), "{refused:?}");
     assert_eq!(seen(&database).await, (7, 1));
 
@@ -102,7 +101,7 @@ async fn a_long_log_is_summed_up_and_a_lost_checkpoint_loses_nothing() {
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     for _ in 0..70 {
         let window = writer.window(1, NOW).unwrap();
-        writer.commit(window, changes(vec![], vec![row(window.ingest_id(0), "empty")])).await.unwrap();
+        writer.commit(window, changes(vec![], vec![attempt(window.ingest_id(0), 0, &[])])).await.unwrap();
     }
     let root = database.location().root();
     assert_eq!(std::fs::read_dir(root.join("checkpoints")).unwrap().count(), 1);
@@ -142,7 +141,7 @@ async fn partitions_that_leave_out_ids_take_none_from_the_next_window() {
     let window = writer.window(2, NOW).unwrap();
     let mut far = write(&database, &window, 3);
     far.id = window.fragment_id(1_000);
-    writer.commit(window, changes(vec![far], vec![])).await.unwrap();
+    writer.commit(window, changes(vec![far], vec![attempt(window.ingest_id(0), 3, &[])])).await.unwrap();
     assert!(writer.window(1, NOW).unwrap().ingest_id(0) > window.fragment_id(1_000));
 }
 

@@ -12,6 +12,7 @@ use crate::blocking::blocking;
 use crate::commit::{Commit, FragmentRecord, Kind, is_in};
 use crate::error::{Error, Result};
 use crate::fault;
+use crate::footers;
 use crate::ids::{FRAGMENT_ID, Id};
 use crate::snapshot::Snapshot;
 
@@ -25,7 +26,8 @@ impl Writer {
     /// written in the window with their ingest ids, and are visible from this commit on, the inputs no longer.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when an input is not live, or the outputs have another number of rows; else as for [`commit`](Self::commit).
+    /// [`Error::Damaged`] when an input is not live, [`Error::Mismatch`] when the outputs have another number of rows than are
+    /// visible of the inputs; else as for [`commit`](Self::commit).
     pub async fn compact(
         &mut self,
         window: Window,
@@ -40,23 +42,10 @@ impl Writer {
         let live = &self.recorded.segments.live;
         let inputs: Vec<FragmentRecord> =
             inputs.iter().map(|id| live.get(id).cloned().ok_or_else(|| dead(id))).collect::<Result<_>>()?;
-        self.check_rows(&inputs, &outputs)?;
+        self.check_compaction(&window, &inputs, &outputs).await?;
         commit.segments.bury(&inputs, commit.number, window.now_ms());
         commit.segments.add(outputs);
         self.end_compaction(&window, commit).await
-    }
-
-    /// A compaction must lose no segment and double none. Those of dead attempts stay behind, and nobody counted them.
-    fn check_rows(&self, inputs: &[FragmentRecord], outputs: &[FragmentRecord]) -> Result<()> {
-        let rows = |of: &[FragmentRecord]| of.iter().map(|fragment| fragment.rows).sum::<u64>();
-        let (before, after) = (rows(inputs), rows(outputs));
-        let dead = &self.head.dead_ingests;
-        let has_dead = inputs.iter().any(|input| dead.iter().any(|ingest| ingest.fragments.contains(&input.id)));
-        if after == before || (has_dead && after < before) {
-            return Ok(());
-        }
-        let problem = format!("{before} segments were to be written again, and {after} were");
-        Err(Error::Damaged { object: self.database.location().segments(), problem })
     }
 
     /// Writes the small fragments of `granules` as one, when there are many.
@@ -102,17 +91,11 @@ impl Writer {
     /// touched, and nothing depends on it.
     ///
     /// # Errors
-    /// [`Error::TileDb`] when it cannot be written.
+    /// [`Error::TileDb`] or [`Error::Io`] when it cannot be written.
     pub async fn consolidate_metadata(&self) -> Result<()> {
         let (context, location) = (self.database.context().clone(), self.database.location().clone());
-        blocking(move || {
-            for array in location.arrays() {
-                tiledb::consolidate_fragment_metadata(&context, &array)?;
-                tiledb::vacuum_fragment_metadata(&context, &array)?;
-            }
-            Ok(())
-        })
-        .await
+        blocking(move || location.arrays().iter().try_for_each(|array| footers::gather(&context, &location, array)))
+            .await
     }
 }
 

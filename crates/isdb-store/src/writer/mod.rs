@@ -1,5 +1,6 @@
 //! The writer: takes the database over, gives out timestamps and ids, and makes one commit after the other.
 
+mod check;
 mod compaction;
 mod region;
 mod replaced;
@@ -11,11 +12,16 @@ pub use vacuum::Vacuumed;
 pub use window::{Changes, Window};
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
 
+use crate::blocking::blocking;
 use crate::commit::{Commit, FragmentRecord, Kind};
 use crate::database::Database;
+use crate::durable::sync_folder;
 use crate::error::{Error, Result};
 use crate::ids::Id;
+use crate::listing::{COMMIT_FILES, FRAGMENTS};
 use crate::lock::Lock;
 use crate::recorded::Recorded;
 
@@ -71,8 +77,9 @@ impl Writer {
         commit
     }
 
-    /// Creates `commit`, which follows the newest one.
+    /// Creates `commit`, which follows the newest one. The fragments that it makes visible are durable before it is.
     async fn advance(&mut self, commit: Commit) -> Result<()> {
+        self.sync_added(&commit).await?;
         self.database.log().create(&commit).await?;
         tracing::debug!(commit = commit.number, kind = ?commit.kind, timestamp = commit.timestamp, "committed");
         self.recorded.apply(&commit);
@@ -80,6 +87,30 @@ impl Writer {
         self.unswept = Default::default();
         self.database.log().checkpoint_if_due(&self.recorded).await;
         Ok(())
+    }
+
+    /// Makes the fragments that `commit` adds durable: libtiledb has synced their files, and none of the folders that name them.
+    /// A commit that outlives one of its fragments in a power cut would make the database unreadable.
+    async fn sync_added(&self, commit: &Commit) -> Result<()> {
+        let arrays = self.database.location().arrays();
+        let names = commit.arrays().map(|state| state.added.iter().map(|added| added.name.clone()).collect::<Vec<_>>());
+        let sync = move || {
+            let begun = Instant::now();
+            for (uri, names) in arrays.iter().zip(&names).filter(|(_, names)| !names.is_empty()) {
+                let array = Path::new(uri);
+                let fragments = array.join(FRAGMENTS);
+                names.iter().try_for_each(|name| sync_folder(&fragments.join(name)))?;
+                sync_folder(&fragments)?;
+                sync_folder(&array.join(COMMIT_FILES))?;
+            }
+            let fragments: usize = names.iter().map(Vec::len).sum();
+            tracing::debug!(fragments, seconds = begun.elapsed().as_secs_f64(), "synced");
+            Ok(())
+        };
+        match commit.arrays().iter().all(|state| state.added.is_empty()) {
+            true => Ok(()),
+            false => blocking(sync).await,
+        }
     }
 
     fn unfinished(&self) -> Error {

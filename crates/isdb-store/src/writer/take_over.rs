@@ -9,6 +9,7 @@ use crate::commit::{Commit, HiddenFragment, Kind};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::fault;
+use crate::leftovers;
 use crate::lock::Lock;
 use crate::recorded::Recorded;
 use crate::recovery::Strays;
@@ -38,7 +39,12 @@ impl Writer {
         if left + staged > 0 {
             tracing::info!(commit = head.number, files = left, staged, "what an earlier writer left is swept");
         }
-        let unswept = blocking(move || strays.sweep(&Vfs::new(&context)?)).await?;
+        let location = database.location().clone();
+        let sweep = move || {
+            leftovers::sweep(&location);
+            strays.sweep(&Vfs::new(&context)?, &location)
+        };
+        let unswept = blocking(sweep).await?;
         fault::reached("take-over-swept");
         let database = database.clone();
         Ok(Writer { database, head, recorded, unswept, next_counter: 1, in_window: false, _lock: lock })

@@ -2,15 +2,17 @@
 //! fragments; then the folders, which a read that began before may have needed until then.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use tiledb::Vfs;
 
 use super::Writer;
 use crate::blocking::blocking;
 use crate::commit::{Commit, DeadFragment, HiddenFragment, Kind};
+use crate::durable::sync_folder;
 use crate::error::Result;
 use crate::fault;
-use crate::listing::fragments_on_disk;
+use crate::listing::{COMMIT_FILES, FRAGMENTS, fragments_on_disk};
 
 /// What a vacuum removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,13 +88,19 @@ impl Writer {
             let vfs = Vfs::new(&context)?;
             let mut listed = Names::default();
             for ((uri, dead), listed) in arrays.iter().zip(dead).zip(&mut listed) {
+                let mut has_removed = false;
                 for (name, on_disk) in fragments_on_disk(&vfs, uri)? {
                     if let Some(file) = on_disk.commit_file.filter(|_| dead.contains(&name)) {
                         fault::reached("vacuum-each-commit-file");
+                        has_removed = true;
                         if let Err(error) = vfs.remove_file(&file) {
                             tracing::warn!(%error, "left for the next vacuum");
                         }
                     }
+                }
+                if has_removed {
+                    // Before a folder goes: a power cut must not bring back a commit file without its folder.
+                    sync_folder(&Path::new(uri).join(COMMIT_FILES))?;
                 }
                 let finished = fragments_on_disk(&vfs, uri)?.into_iter();
                 listed.extend(finished.filter(|(_, on_disk)| on_disk.commit_file.is_some()).map(|(name, _)| name));
@@ -131,7 +139,7 @@ impl Writer {
             for ((uri, due), gone) in arrays.iter().zip(due).zip(&mut gone) {
                 for name in due {
                     fault::reached("vacuum-each-folder");
-                    match remove_folder(&vfs, &format!("{uri}/__fragments/{name}"), &mut removed) {
+                    match remove_folder(&vfs, &format!("{uri}/{FRAGMENTS}/{name}"), &mut removed) {
                         Ok(()) => {
                             removed.fragments += 1;
                             gone.insert(name);

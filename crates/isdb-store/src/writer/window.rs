@@ -51,6 +51,16 @@ impl Window {
         self.ingest_id(self.ingests.saturating_add(1).saturating_add(index))
     }
 
+    /// Whether `id` is that of an attempt of this window.
+    pub(super) fn has_ingest(&self, id: Id) -> bool {
+        (self.ingest_id(0)..self.ledger_id()).contains(&id)
+    }
+
+    /// Whether `id` is one that a fragment of segments of this window may have.
+    pub(super) fn has_fragment(&self, id: Id) -> bool {
+        (self.fragment_id(0)..=Id::new(self.epoch, u32::MAX)).contains(&id)
+    }
+
     /// The clock, in milliseconds since 1970: a window may take long, and what dies with its commit is not older than that.
     pub(super) fn now_ms(&self) -> u64 {
         let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(0);
@@ -96,9 +106,11 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::Overtaken`](crate::Error::Overtaken) when another writer took over meanwhile; then nothing of the window is
-    /// visible, and this writer has ended.
+    /// visible, and this writer has ended. [`Error::Mismatch`](crate::Error::Mismatch) when the fragments do not hold the rows
+    /// that the ledger counts, or an id is not this window's.
     pub async fn commit(&mut self, window: Window, changes: Changes) -> Result<&Commit> {
         let mut commit = self.ending(&window, Kind::Ingest)?;
+        self.check_window(&window, &changes)?;
         let since = commit.number;
         let ids = changes.ledger.iter().flat_map(|row| row.replaces.iter().copied());
         let ids = ids.filter(|id| !self.head.dead_ingests.iter().any(|dead| dead.id == *id)).collect();
