@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    Array as _, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int8Array, Int32Array, LargeStringArray,
-    RecordBatch, TimestampNanosecondArray,
+    ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int8Array, Int32Array, LargeStringArray, RecordBatch,
+    TimestampNanosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, TimeUnit};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
