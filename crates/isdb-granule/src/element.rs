@@ -31,7 +31,7 @@ impl Element {
     pub(crate) fn of(datatype: &Datatype) -> Result<Self, Reason> {
         let plain = match datatype {
             Datatype::FixedPoint { size, byte_order, layout }
-                if layout.bit_offset == 0 && u32::from(layout.bit_precision) == size * 8 =>
+                if layout.bit_offset == 0 && size.checked_mul(8) == Some(u32::from(layout.bit_precision)) =>
             {
                 integer(*size, layout.signed).map(|number| (number, byte_order))
             }
