@@ -16,7 +16,7 @@ const TABLES: [Try; 10] = [
     ("SELECT \"Plot_ID\", \"Latitude\" FROM 'plots_bom.csv'", Ok(&["A,48.27"])),
     ("SELECT \"Plot\", \"Lat\", \"Lon\" FROM 'plots_semicolon.csv'", Ok(&["A,48.27,-81.55"])),
     ("SELECT * FROM 'plots_latin1.csv'", Err(&["plots_latin1.csv", "UTF-8"])),
-    ("SELECT max(height) FROM 'late_float.csv'", Ok(&["12.5"])),
+    ("SELECT max(height) FROM 'late_float.csv'", Ok(&["29.0"])),
     ("SELECT max(code) FROM 'late_text.csv'", Ok(&["DUMMY01"])),
     ("SELECT plot, lat FROM 'Plots.CSV'", Ok(&["A,48.27"])),
     ("SELECT count(*) FROM 'late_float.csv'", Ok(&["1501"])),
