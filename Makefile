@@ -59,13 +59,14 @@ test-long:
 # libFuzzer over one target, in a build of its own; what it finds is kept in target/fuzz/found, and belongs into the corpus.
 TARGET ?= granule_decode
 FUZZ_SECONDS ?= 600
-FUZZ_CORPUS = tests/fuzz/corpus/$(patsubst granule_%,granule,$(TARGET))
-FUZZ_WORDS = $(wildcard tests/fuzz/$(TARGET).dict)
+FUZZ_CORPUS = $(CURDIR)/tests/fuzz/corpus/$(patsubst granule_%,granule,$(TARGET))
+FUZZ_WORDS = $(wildcard $(CURDIR)/tests/fuzz/$(TARGET).dict)
 fuzz:
-	RUSTC_WRAPPER=$(CURDIR)/tests/fuzz/instrument $(CARGO) build --workspace --bin fuzz --features isdb-fuzz/libfuzzer --target-dir target/fuzz
 	@mkdir -p target/fuzz/found target/fuzz/corpus/$(TARGET)
-	FUZZ_TARGET=$(TARGET) target/fuzz/debug/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-		-artifact_prefix=target/fuzz/found/$(TARGET)- $(FUZZ_WORDS:%=-dict=%) target/fuzz/corpus/$(TARGET) $(FUZZ_CORPUS)
+	FUZZ_TARGET=$(TARGET) RUSTC_WRAPPER=$(CURDIR)/tests/fuzz/instrument \
+		$(CARGO) test --workspace --test fuzz --features isdb-fuzz/libfuzzer --target-dir target/fuzz -- \
+		-max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=$(CURDIR)/target/fuzz/found/$(TARGET)- $(FUZZ_WORDS:%=-dict=%) $(CURDIR)/target/fuzz/corpus/$(TARGET) $(FUZZ_CORPUS)
 
 $(PYTHON_PACKAGES)/.installed: tests/python/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(PYTHON_PACKAGES) --upgrade -r $<

@@ -41,32 +41,32 @@ fn replay(name: &str, mutations: u32) {
 
 #[test]
 fn no_file_makes_opening_a_granule_panic() {
-    replay("granule_open", 50);
+    replay("granule_open", 500);
 }
 
 #[test]
 fn no_file_makes_decoding_a_granule_panic_or_lose_rows() {
-    replay("granule_decode", 50);
+    replay("granule_decode", 200);
 }
 
 #[test]
 fn no_config_makes_the_parser_panic() {
-    replay("config", 100);
+    replay("config", 1_000);
 }
 
 #[test]
 fn a_predicate_pushed_into_the_array_answers_as_the_engine_alone() {
-    replay("predicate", 2);
+    replay("predicate", 20);
 }
 
 #[test]
 fn no_region_makes_the_parser_panic_or_lose_area() {
-    replay("geojson", 100);
+    replay("geojson", 1_000);
 }
 
 #[test]
 fn no_netrc_loses_an_entry() {
-    replay("netrc", 100);
+    replay("netrc", 200);
 }
 
 #[test]

@@ -88,7 +88,7 @@ download: {folder: granules, keep: true, connections: 4}
     "anchor.yml": "product: &p ATL08\nvariables: [*p, *p]\n",
     "nested.yml": "product: " + "[" * 200 + "\n",
     "tab.yml": "product: ATL08\nwindow:\n\tgranules: 1\n",
-    "unknown.yml": "product: ATL08\nvariables: [h_canpoy]\nwidnow: 3\n",
+    "unknown.yml": "product: ATL08\nvariables: [nigth]\nwidnow: 3\n",
 }
 PREDICATE = [
     "latitude BETWEEN -6 AND 4.5 AND longitude >= -60",

@@ -15,7 +15,7 @@ const ONE_A_WINDOW: &str = "product: ATL08\nwindow: {granules: 1}\n";
 
 /// A folder of granules, each a window of its own.
 fn prepared(granules: usize) -> Place {
-    let place = Place::new();
+    let place = Place::in_memory();
     place.synthesise("granules", granules, 300);
     std::fs::write(place.path("small.yml"), ONE_A_WINDOW).unwrap();
     place

@@ -10,10 +10,12 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use isdb::datafusion::error::DataFusionError;
 use isdb::datafusion::prelude::SessionContext;
+use isdb_testing::times;
 
 use crate::support::Place;
 
-const OPENS: usize = 1_000;
+/// Times that the database is opened and read, and in `make test-long`.
+const OPENS: [u32; 2] = [300, 3_000];
 const READERS: usize = 2;
 const GRANULES: usize = 30;
 /// Times that something is written.
@@ -95,7 +97,8 @@ fn read_on(uri: &str, legal: &HashSet<State>, opened: &AtomicUsize, stop: &Atomi
 }
 
 #[test]
-fn a_thousand_readers_see_committed_states_only_while_others_write() {
+fn readers_see_committed_states_only_while_others_write() {
+    let opens = times(OPENS[0], OPENS[1]) as usize;
     let place = Place::in_memory();
     place.make_granules("granules", &["--count", &GRANULES.to_string(), "--every", "2", "--segments", "15"]);
     std::fs::write(place.path("c.yml"), CONFIG).unwrap();
@@ -122,7 +125,7 @@ fn a_thousand_readers_see_committed_states_only_while_others_write() {
                 place.ok(&["vacuum", "--older-than", "0s"]);
             }
             // The opens are spread over the rounds.
-            while opened.load(Ordering::Relaxed) * ROUNDS < OPENS * (round + 1) && all_well() {
+            while opened.load(Ordering::Relaxed) * ROUNDS < opens * (round + 1) && all_well() {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
@@ -131,7 +134,7 @@ fn a_thousand_readers_see_committed_states_only_while_others_write() {
             reader.join().unwrap();
         }
     });
-    assert!(opened.load(Ordering::Relaxed) >= OPENS);
+    assert!(opened.load(Ordering::Relaxed) >= opens);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let last = runtime.block_on(seen(&uri)).unwrap();
     assert_eq!(last[0], i64::try_from(GRANULES).unwrap(), "and all of it in the end");

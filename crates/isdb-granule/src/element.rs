@@ -31,7 +31,7 @@ impl Element {
     pub(crate) fn of(datatype: &Datatype) -> Result<Self, Reason> {
         let plain = match datatype {
             Datatype::FixedPoint { size, byte_order, layout }
-                if layout.bit_offset == 0 && u32::from(layout.bit_precision) == size * 8 =>
+                if layout.bit_offset == 0 && size.checked_mul(8) == Some(u32::from(layout.bit_precision)) =>
             {
                 integer(*size, layout.signed).map(|number| (number, byte_order))
             }
@@ -81,7 +81,8 @@ fn kind(datatype: &Datatype) -> String {
         Datatype::FixedPoint { size, .. } => format!("integers of an odd layout in {size} bytes"),
         Datatype::FloatingPoint { size: 2, .. } => "16-bit floats".to_owned(),
         Datatype::FloatingPoint { size, .. } => format!("floats of an odd layout in {size} bytes"),
-        Datatype::String { .. } | Datatype::VariableLength { .. } => "texts or lists of varying length".to_owned(),
+        Datatype::String { .. } => "texts".to_owned(),
+        Datatype::VariableLength { .. } => "texts or lists of any length".to_owned(),
         Datatype::Enumeration { .. } => "an enumeration (h5py writes booleans so)".to_owned(),
         Datatype::Compound { .. } => "records of several fields".to_owned(),
         _ => "no numbers".to_owned(),

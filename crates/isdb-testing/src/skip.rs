@@ -23,6 +23,8 @@ pub fn skip(reason: &str, detail: &str) {
         let program = program.file_stem().unwrap_or_default().to_string_lossy();
         let program = program.rsplit_once('-').map_or(&*program, |(name, _hash)| name);
         let thread = std::thread::current();
+        // Neither may break the line or its columns.
+        let [reason, detail] = [reason, detail].map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
         let line = format!("{reason}\t{detail}\t{program}::{}\n", thread.name().unwrap_or("?"));
         // One write of less than a page at the end of the file: lines of several processes do not mix.
         let mut file = OpenOptions::new().append(true).create(true).open(&path).expect("the file of skipped tests");

@@ -27,7 +27,8 @@ impl Mutations {
     /// Those of `input` that `seed` chooses.
     #[must_use]
     pub fn new(input: &[u8], seed: u64) -> Mutations {
-        Mutations { input: input.to_vec(), state: seed | 1 }
+        // Seeds that differ in one bit give other mutations; the state must not be zero.
+        Mutations { input: input.to_vec(), state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31) | 1 }
     }
 
     /// A number below `end` (xorshift64).
