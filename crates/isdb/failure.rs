@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use isdb_datafusion::{is_expired, problem};
+use isdb_datafusion::{Warning, advice, is_expired, problem};
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
@@ -81,6 +81,8 @@ pub(crate) enum Failure {
     NoHome,
     #[error("{0}")]
     Refused(String),
+    #[error("{problem}")]
+    Statement { problem: String, hint: String },
     #[error("the query failed")]
     Query(#[source] DataFusionError),
     #[error("a row could not be written")]
@@ -95,6 +97,9 @@ impl From<DataFusionError> for Failure {
     /// What DataFusion itself refused or could not compute is told in one line; what stands behind any other error is told
     /// cause by cause.
     fn from(error: DataFusionError) -> Failure {
+        if let Some(hint) = advice(&error) {
+            return Failure::Statement { problem: problem(&error), hint };
+        }
         match error.find_root() {
             DataFusionError::Plan(_)
             | DataFusionError::NotImplemented(_)
@@ -131,11 +136,15 @@ impl Failure {
             }
             Failure::OneStatementOnly { .. } => Some("run one `isdb query` for each statement"),
             Failure::OutputOfPrompt => Some("name the statement: `isdb query --output FILE \"SELECT ...\"`"),
-            Failure::UnknownColumn { hint, .. } | Failure::UnknownTable { hint, .. } => Some(hint),
+            Failure::UnknownColumn { hint, .. }
+            | Failure::UnknownTable { hint, .. }
+            | Failure::Statement { hint, .. }
+            | Failure::Open(isdb_datafusion::Error::Statement { hint, .. }) => Some(hint),
             Failure::Config(_) => {
                 Some("`isdb init` writes a config with comments; `isdb config schema` is for editors")
             }
             Failure::Filter(_) => Some("`isdb filters` lists them"),
+            Failure::Region { source, .. } if source.hint().is_some() => source.hint(),
             Failure::Region { .. } | Failure::RegionFile { .. } => {
                 Some("a region is a GeoJSON file with polygons, or west,south,east,north in degrees: -62.5,-8,-60,-6")
             }
@@ -253,6 +262,12 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         Store::Unsupported { .. } => Some("name a folder on a local disk"),
         _ => None,
     }
+}
+
+/// Prints a warning of the library on standard error.
+pub(crate) fn warn(warning: &Warning) {
+    eprintln!("warning: {}", warning.text);
+    eprintln!("hint: {}", warning.hint);
 }
 
 /// Tells `failure` on standard error: its line, each cause, and the hint.

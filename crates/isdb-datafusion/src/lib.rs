@@ -3,11 +3,13 @@
 //! [`TileDbTable`] makes a sparse array a SQL table; its scans are [`TileDbSource`]s under DataFusion's own
 //! `DataSourceExec`. The room works on any sparse array, not only on those isdb writes.
 
+mod advice;
 mod chunk;
 mod commit;
 mod compact;
 mod database;
 mod describe;
+mod dialect;
 mod engine;
 mod error;
 mod expiry;
@@ -18,6 +20,7 @@ mod gather;
 mod granule_source;
 mod ingest;
 mod interval;
+mod lint;
 mod merged;
 mod partition;
 mod predicate;
@@ -40,6 +43,7 @@ mod view;
 mod within;
 mod write;
 
+pub use advice::advice;
 pub use commit::{Committer, Recorded, WINDOW};
 pub use compact::{Extent, compact_plan, extents, row_bytes};
 pub use database::{open, register};
@@ -50,6 +54,7 @@ pub use filtered::{filter, releases_fit};
 pub use granule_source::PlannedGranule;
 pub use ingest::{explain, identify, identify_at, ingest_plan};
 pub use isdb_granule::{Identity as GranuleIdentity, checksum};
+pub use lint::{Warning, warnings};
 pub use merged::{StoredKeys, stored_keys};
 pub use problem::problem;
 pub use releases::coexisting_releases;

@@ -47,7 +47,7 @@ impl Selection {
     /// # Errors
     /// [`Expression`](error::Error::Expression), which tells the place.
     pub fn bind(variables: &[&'static Variable], derived: &[Expression], filters: &[Rule]) -> error::Result<Selection> {
-        let scope = Scope::of_product()?;
+        let scope = Scope::of_product()?.beside(derived);
         let mut looked_at = BTreeSet::new();
         let mut fields = Vec::with_capacity(derived.len());
         for expression in derived {
@@ -175,6 +175,17 @@ mod tests {
     use crate::merged::Merges;
     use crate::sieve::Sieve;
     use crate::tally::{Tally, granule_rows_schema};
+
+    #[test]
+    fn a_derived_column_that_uses_another_is_told_so() {
+        let derived = [("x", "h_canopy * 2"), ("y", "x + 1")].map(|(name, sql)| Expression {
+            name: name.to_owned(),
+            sql: sql.to_owned(),
+            place: isdb_schema::expression::Place::of("c.yml"),
+        });
+        let told = Selection::bind(&[], &derived, &[]).unwrap_err().to_string();
+        assert_eq!(told, "c.yml: y: x is a derived column; only columns of the product can be used here");
+    }
 
     #[test]
     fn segments_outside_the_region_are_counted_before_all_filters() {

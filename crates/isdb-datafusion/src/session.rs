@@ -3,17 +3,18 @@
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::chunk::chunk_function;
-use crate::region;
+use crate::{dialect, region};
 
 /// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`. Where a table
 /// is named, so can be a file in quotes (`FROM 'plots.csv'`): the tables that people bring to join with.
 #[must_use]
 pub fn session(partitions: Option<usize>) -> SessionContext {
     let config = SessionConfig::new().with_information_schema(true);
-    let context = SessionContext::new_with_config(match partitions {
+    let config = match partitions {
         Some(partitions) => config.with_target_partitions(partitions),
         None => config,
-    });
+    };
+    let context = SessionContext::new_with_state(dialect::state(config));
     register_functions(&context);
     context.enable_url_table()
 }

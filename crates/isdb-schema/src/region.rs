@@ -8,6 +8,7 @@ use arrow::buffer::BooleanBuffer;
 mod bounds;
 mod boxes;
 mod covers;
+mod crs;
 mod edges;
 mod error;
 mod foreign;
@@ -16,6 +17,7 @@ mod index;
 mod outward;
 mod ring;
 mod shapes;
+mod swapped;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -23,6 +25,7 @@ mod text;
 pub use bounds::Bounds;
 pub use error::RegionError;
 pub use shapes::Shape;
+pub use swapped::Swapped;
 
 use index::Index;
 use ring::Ring;
