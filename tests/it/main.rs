@@ -15,6 +15,7 @@ mod formats;
 mod handmade;
 mod independent;
 mod installation;
+mod language;
 mod ledger;
 mod nasa;
 mod output;

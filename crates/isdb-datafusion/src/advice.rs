@@ -16,8 +16,16 @@ const TIMES: &str = "times are written '2019-07-28' or '2019-07-28T12:30:00Z', i
 
 /// The first that fits counts.
 const KNOWN: &[Known] = &[
-    Known { message: &["ScalarSubquery("], problem: Some("a subquery looks at the row outside in a way that has no plan"), hint: SUBQUERY },
-    Known { message: &["OuterReferenceColumn("], problem: Some("a subquery looks at the row outside in a way that has no plan"), hint: SUBQUERY },
+    Known {
+        message: &["ScalarSubquery("],
+        problem: Some("a subquery looks at the row outside in a way that has no plan"),
+        hint: SUBQUERY,
+    },
+    Known {
+        message: &["OuterReferenceColumn("],
+        problem: Some("a subquery looks at the row outside in a way that has no plan"),
+        hint: SUBQUERY,
+    },
     Known { message: &["PGOverlap"], problem: Some("there is no operator &&"), hint: "write AND between conditions" },
     Known {
         message: &["'sum'", "Boolean"],

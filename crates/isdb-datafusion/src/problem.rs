@@ -48,7 +48,8 @@ mod tests {
     /// The error of planning or running `sql`.
     async fn error(sql: &str) -> DataFusionError {
         let context = session(Some(2));
-        let table = "CREATE TABLE t AS SELECT * FROM (VALUES (1.5, 'NA', 1, TIMESTAMP '2020-01-01')) AS t(h, name, n, time)";
+        let table =
+            "CREATE TABLE t AS SELECT * FROM (VALUES (1.5, 'NA', 1, TIMESTAMP '2020-01-01')) AS t(h, name, n, time)";
         context.sql(table).await.unwrap();
         match context.sql(sql).await {
             Err(error) => error,
@@ -88,7 +89,10 @@ mod tests {
         ] {
             let error = error(sql).await;
             let (told, advice) = (problem(&error), advice::advice(&error).unwrap_or_default());
-            assert!(told.starts_with(expected) || told.ends_with(expected) || told.contains(expected), "{sql}: {told}: {error}");
+            assert!(
+                told.starts_with(expected) || told.ends_with(expected) || told.contains(expected),
+                "{sql}: {told}: {error}"
+            );
             assert!(!told.contains("did you mean") && told.lines().count() == 1, "{sql}: {told}");
             assert!(advice.contains(hint), "{sql}: {advice:?}: {error}");
         }
@@ -104,7 +108,11 @@ mod tests {
     #[test]
     fn no_function_that_there_is_counts_as_one_of_another_dialect() {
         let state = session(Some(1)).state();
-        let names = state.scalar_functions().keys().chain(state.aggregate_functions().keys()).chain(state.window_functions().keys());
+        let names = state
+            .scalar_functions()
+            .keys()
+            .chain(state.aggregate_functions().keys())
+            .chain(state.window_functions().keys());
         for name in names {
             assert_eq!(function_counterpart(name), None, "{name}");
         }

@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn what_is_measured_or_counted_has_no_codes() {
-        for column in ["h_canopy", "latitude", "n_ca_photons", "segment_id_beg", "surf_type", "solar_elevation", "mine"] {
+        for column in ["h_canopy", "latitude", "n_ca_photons", "segment_id_beg", "surf_type", "solar_elevation", "mine"]
+        {
             assert_eq!(codes(column), None, "{column}");
         }
     }

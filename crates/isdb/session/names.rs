@@ -23,16 +23,20 @@ pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionE
 fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String {
     let name = typed.name();
     // The columns of the table that the statement names before the column; of all tables where it names none of them.
-    let of_table: Vec<&Column> = valid.iter().filter(|column| typed.relation.is_some() && column.relation == typed.relation).collect();
+    let of_table: Vec<&Column> =
+        valid.iter().filter(|column| typed.relation.is_some() && column.relation == typed.relation).collect();
     let of_table = if of_table.is_empty() { valid.iter().collect() } else { of_table };
     let other_name = valid.iter().find(|column| column.name() == name && column.relation != typed.relation);
     if let (Some(table), Some(Column { relation: Some(alias), .. })) = (&typed.relation, other_name) {
         return format!("the statement calls that table {alias} and not {table}: write {alias}.{name}");
     }
-    if let Some(other) = of_table.iter().find(|column| column.name() != name && column.name().eq_ignore_ascii_case(name)) {
+    if let Some(other) =
+        of_table.iter().find(|column| column.name() != name && column.name().eq_ignore_ascii_case(name))
+    {
         return format!("capitals need double quotes: write \"{}\"", other.name());
     }
-    let is_atl08 = of_table.is_empty() || of_table.iter().any(|column| ["ingest_id", "segment_id_beg"].contains(&column.name()));
+    let is_atl08 =
+        of_table.is_empty() || of_table.iter().any(|column| ["ingest_id", "segment_id_beg"].contains(&column.name()));
     if !elsewhere.is_empty() && is_atl08 {
         return format!("{name} is a column of {}", elsewhere.join(", "));
     }
@@ -152,7 +156,10 @@ mod tests {
     fn the_columns_of_a_file_are_told_as_they_are_to_be_written() {
         let plots = columns("p", &["Plot", "site name", "Lat", "height"]);
         assert_eq!(hint("plot", &plots), "capitals need double quotes: write \"Plot\"");
-        assert_eq!(column_hint(&Column::new(Some("p"), "lat"), &plots, &[]), "capitals need double quotes: write \"Lat\"");
+        assert_eq!(
+            column_hint(&Column::new(Some("p"), "lat"), &plots, &[]),
+            "capitals need double quotes: write \"Lat\""
+        );
         let listed = "the columns are \"Plot\", \"site name\", \"Lat\", height";
         assert_eq!(hint("site", &plots), format!("{listed}; near it: \"site name\""));
         assert_eq!(hint("date", &plots), listed, "and not that of the product");

@@ -108,9 +108,18 @@ mod tests {
         assert_eq!(answer(&format!("SELECT count(*) FILTER (WHERE a > 0) / count(*) AS x FROM {ROWS}")).await, "x;0.5");
         assert_eq!(answer(&format!("SELECT sum(a) / count(a) AS x FROM {ROWS} WHERE b = 3")).await, "x;1.0");
         assert_eq!(answer(&format!("SELECT a FROM {ROWS} WHERE a / 2 > 3")).await, "a;7");
-        assert_eq!(answer(&format!("SELECT a / 2 AS x, count(*) AS n FROM {ROWS} WHERE a = 7 GROUP BY a / 2")).await, "x|n;3.5|1");
-        assert_eq!(answer(&format!("SELECT sum(a) AS s FROM {ROWS} GROUP BY b HAVING sum(a) / 2 < 1 AND b = 3")).await, "s;1");
-        assert_eq!(answer(&format!("WITH v AS (SELECT a / b AS x FROM {ROWS} WHERE b = 3) SELECT x * 3 AS x FROM v")).await, "x;1.0");
+        assert_eq!(
+            answer(&format!("SELECT a / 2 AS x, count(*) AS n FROM {ROWS} WHERE a = 7 GROUP BY a / 2")).await,
+            "x|n;3.5|1"
+        );
+        assert_eq!(
+            answer(&format!("SELECT sum(a) AS s FROM {ROWS} GROUP BY b HAVING sum(a) / 2 < 1 AND b = 3")).await,
+            "s;1"
+        );
+        assert_eq!(
+            answer(&format!("WITH v AS (SELECT a / b AS x FROM {ROWS} WHERE b = 3) SELECT x * 3 AS x FROM v")).await,
+            "x;1.0"
+        );
         assert_eq!(answer("SELECT 6.0 / 4 AS x").await, "x;1.5");
         assert_eq!(answer("SELECT 1 / 0 AS x, -1 / 0 AS y").await, "x|y;inf|-inf");
     }
@@ -123,7 +132,10 @@ mod tests {
     #[tokio::test]
     async fn div_gives_the_integer_towards_zero() {
         assert_eq!(answer(&format!("SELECT div(a, b) AS x FROM {ROWS} WHERE b = 2 ORDER BY a")).await, "x;-3;3");
-        assert_eq!(answer("SELECT div(7, 2) AS x, div(-7.5, 2) AS y, div(7, NULL) IS NULL AS z").await, "x|y|z;3|-3.0|true");
+        assert_eq!(
+            answer("SELECT div(7, 2) AS x, div(-7.5, 2) AS y, div(7, NULL) IS NULL AS z").await,
+            "x|y|z;3|-3.0|true"
+        );
         assert_eq!(answer("SELECT arrow_typeof(div(7, 2)) AS x").await, "x;Int64");
         let failed = session(None).sql("SELECT div(1, 0)").await.unwrap().collect().await.unwrap_err();
         assert!(failed.to_string().contains("Divide by zero"), "{failed}");

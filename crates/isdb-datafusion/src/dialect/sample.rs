@@ -16,9 +16,10 @@ impl RelationPlanner for NoSamples {
             TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
                 Err(Error::Statement {
                     problem: "TABLESAMPLE is not supported".to_owned(),
-                    hint: "write WHERE random() < 0.01 for about one row in a hundred, which is another one each time; \
+                    hint:
+                        "write WHERE random() < 0.01 for about one row in a hundred, which is another one each time; \
                            segment_id_beg % 100 = 0 gives the same rows each time"
-                        .to_owned(),
+                            .to_owned(),
                 }
                 .into())
             }

@@ -72,8 +72,12 @@ fn of_conjunct(part: &Expr, view: &View<'_>) -> Option<Sought> {
     values.dedup();
     let known = codes.iter().flat_map(|code| code.releases.names());
     let is_of_all = known.into_iter().all(|name| values.iter().any(|(value, _)| value == name));
-    (!is_of_all && !values.is_empty())
-        .then(|| Sought { name: crate::dialect::shown(part), column: "release", values, is_code: true })
+    (!is_of_all && !values.is_empty()).then(|| Sought {
+        name: crate::dialect::shown(part),
+        column: "release",
+        values,
+        is_code: true,
+    })
 }
 
 /// A warning for each of `sought` of whose values the ledger has none.

@@ -30,7 +30,9 @@ fn warning(column: &str, op: Operator, day: i32) -> Option<Warning> {
             format!("{column} <= '{shown}' ends at the first moment of that day, and leaves the day itself out"),
             format!("write {column} < '{next}' to include it, {column} < '{shown}' to leave it out"),
         ),
-        Operator::Eq => (format!("{column} = '{shown}' is the first moment of that day alone"), format!("write {whole}")),
+        Operator::Eq => {
+            (format!("{column} = '{shown}' is the first moment of that day alone"), format!("write {whole}"))
+        }
         Operator::NotEq => (
             format!("{column} <> '{shown}' leaves out the first moment of that day alone"),
             format!("write NOT ({whole})"),

@@ -31,7 +31,12 @@ pub(super) fn check(comparison: &Comparison<'_>, view: &View<'_>) -> Option<Warn
     #[expect(clippy::cast_precision_loss, reason = "fills of integers that are not codes are small")]
     let is_fill = seems_fill(n) || (of(&origin).is_none() && fill(&origin).is_some_and(|fill| fill as f64 == n));
     is_fill.then(|| Warning {
-        text: format!("{} {} {} finds nothing: what the product marks as fill is NULL here", column.name, comparison.op, written(suspect)),
+        text: format!(
+            "{} {} {} finds nothing: what the product marks as fill is NULL here",
+            column.name,
+            comparison.op,
+            written(suspect)
+        ),
         hint: format!("write {} IS NULL", column.name),
     })
 }

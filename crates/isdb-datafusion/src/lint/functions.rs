@@ -17,7 +17,9 @@ pub(super) fn check(part: &Expr, view: &View<'_>) -> Result<Option<Warning>> {
             let x = shown(x);
             Ok(Some(Warning {
                 text: format!("log({x}) is the logarithm to base 10"),
-                hint: format!("write ln({x}) for the natural logarithm, as log is in R and numpy; log10({x}) for base 10"),
+                hint: format!(
+                    "write ln({x}) for the natural logarithm, as log is in R and numpy; log10({x}) for base 10"
+                ),
             }))
         }
         ("to_char", [what, format]) => Ok(text(format).filter(|format| !format.contains('%')).map(|format| Warning {

@@ -11,7 +11,8 @@ use crate::dialect::shown;
 
 pub(super) fn check(part: &Expr) -> Result<()> {
     match part {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => match (is_null(left), is_null(right)) {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => match (is_null(left), is_null(right))
+        {
             (false, false) => Ok(()),
             (true, _) => Err(with_null(&shown(right), *op)),
             (_, true) => Err(with_null(&shown(left), *op)),

@@ -21,7 +21,12 @@ pub(super) fn check(comparison: &Comparison<'_>, view: &View<'_>) -> Option<Warn
     let right = format!("{:0>width$}", digits_written.trim(), width = width);
     let is_right = value.try_as_str().flatten() == Some(right.as_str());
     (!is_right && right.len() == *width).then(|| Warning {
-        text: format!("{} {} {} compares texts, and a {name} is written with {width} digits", column.name, comparison.op, written(&value)),
+        text: format!(
+            "{} {} {} compares texts, and a {name} is written with {width} digits",
+            column.name,
+            comparison.op,
+            written(&value)
+        ),
         hint: format!("write {} {} '{right}'", column.name, comparison.op),
     })
 }

@@ -157,15 +157,27 @@ async fn what_cannot_be_meant_is_refused_with_the_right_form() {
         ("SELECT canopy_h_metrics[95] FROM atl08", "no element 95", "the percentile 95 is canopy_h_metrics[18]"),
         ("SELECT beam FROM atl08 WHERE h_canopy_20m[6] > 1", "expected 1 to 5", "h_canopy_20m[5]"),
         ("SELECT array_element(canopy_h_metrics, -19) FROM atl08", "no element -19", "[18]"),
-        ("SELECT count(*) FROM atl08 WHERE beam = 'GT1L'", "beam has no value 'GT1L'", "write 'gt1l'; expected one of gt1l"),
+        (
+            "SELECT count(*) FROM atl08 WHERE beam = 'GT1L'",
+            "beam has no value 'GT1L'",
+            "write 'gt1l'; expected one of gt1l",
+        ),
         ("SELECT 1 FROM mine WHERE 'GT1L' = b", "b has no value 'GT1L'", "write 'gt1l'"),
-        ("SELECT 1 FROM (SELECT beam AS x FROM atl08 UNION ALL SELECT beam FROM atl08) WHERE x = 'one'", "x has no value", "gt1l"),
+        (
+            "SELECT 1 FROM (SELECT beam AS x FROM atl08 UNION ALL SELECT beam FROM atl08) WHERE x = 'one'",
+            "x has no value",
+            "gt1l",
+        ),
         ("SELECT beam FROM atl08 WHERE beam IN ('gt1l', 'gt4l')", "beam has no value 'gt4l'", "expected one of gt1l"),
         ("SELECT beam FROM atl08 WHERE beam_strength <> 'Strong'", "no value 'Strong'", "write 'strong'"),
         ("SELECT CASE beam WHEN 'GT1L' THEN 1 END FROM atl08", "beam has no value 'GT1L'", "write 'gt1l'"),
         ("SELECT sum(CASE WHEN beam = 1 THEN 1 END) FROM atl08", "beam has no value 1", "expected one of gt1l"),
         ("SELECT 1 FROM segments WHERE segment_landcover = 999", "no value 999", "`isdb variables segment_landcover`"),
-        ("SELECT 1 FROM mine WHERE landcover NOT IN (20, 999)", "landcover has no value 999", "`isdb variables landcover`"),
+        (
+            "SELECT 1 FROM mine WHERE landcover NOT IN (20, 999)",
+            "landcover has no value 999",
+            "`isdb variables landcover`",
+        ),
         ("SELECT 1 FROM atl08 WHERE night_flag = 'night'", "no value 'night'", "0 (day), 1 (night)"),
         ("SELECT 1 FROM atl08 WHERE night_flag = 2147483647", "no value", "write night_flag IS NULL"),
         ("SELECT 1 FROM atl08 WHERE CAST(rgt AS BIGINT) = 9999", "rgt has no value 9999", "expected 1 to 1387"),
@@ -175,7 +187,11 @@ async fn what_cannot_be_meant_is_refused_with_the_right_form() {
         ("SELECT (SELECT max(canopy_h) FROM atl08 WHERE beam = 'GT1L') AS most", "beam has no value", "gt1l"),
         ("SELECT 1 FROM plots p JOIN atl08 a ON a.beam = 'GT1L'", "beam has no value", "gt1l"),
         ("EXPLAIN SELECT 1 FROM atl08 WHERE beam = 'GT1L'", "beam has no value", "gt1l"),
-        ("SELECT 1 FROM atl08 WHERE in_region(longitude, latitude, '0,0,1,1')", "exchanged", "in_region(latitude, longitude"),
+        (
+            "SELECT 1 FROM atl08 WHERE in_region(longitude, latitude, '0,0,1,1')",
+            "exchanged",
+            "in_region(latitude, longitude",
+        ),
         (
             "SELECT 1 FROM atl08 WHERE in_region(latitude, longitude, '{\"type\":\"Polygon\",\"crs\":{\"type\":\"name\",\
              \"properties\":{\"name\":\"EPSG:3857\"}},\"coordinates\":[[[0,0],[4,0],[0,4],[0,0]]]}')",
@@ -198,8 +214,16 @@ async fn what_may_be_meant_gives_a_warning_with_the_other_form() {
             "time <= '2019-07-31' ends at the first moment",
             "write time < '2019-08-01' to include it",
         ),
-        ("SELECT 1 FROM atl08 WHERE time BETWEEN '2019-07-01' AND '2019-12-31'", "leaves the day itself", "'2020-01-01'"),
-        ("SELECT 1 FROM atl08 WHERE time BETWEEN DATE '2019-07-01' AND DATE '2019-07-31'", "first moment", "'2019-08-01'"),
+        (
+            "SELECT 1 FROM atl08 WHERE time BETWEEN '2019-07-01' AND '2019-12-31'",
+            "leaves the day itself",
+            "'2020-01-01'",
+        ),
+        (
+            "SELECT 1 FROM atl08 WHERE time BETWEEN DATE '2019-07-01' AND DATE '2019-07-31'",
+            "first moment",
+            "'2019-08-01'",
+        ),
         ("SELECT 1 FROM mine WHERE t <= TIMESTAMP '2020-02-28'", "t <= '2020-02-28'", "t < '2020-02-29'"),
         ("SELECT 1 FROM atl08 a WHERE '2019-07-31' >= a.time", "time <= '2019-07-31'", "'2019-08-01'"),
         (
@@ -219,7 +243,11 @@ async fn what_may_be_meant_gives_a_warning_with_the_other_form() {
         ("SELECT 1 FROM atl08 WHERE canopy_h = -999", "canopy_h = -999 finds nothing", "write canopy_h IS NULL"),
         ("SELECT 1 FROM atl08 WHERE h_canopy > 3.4e38", "finds nothing", "write h_canopy IS NULL"),
         ("SELECT count(*) FILTER (WHERE n_ca_photons < -999) FROM atl08", "finds nothing", "n_ca_photons IS NULL"),
-        ("SELECT 1 FROM atl08 WHERE canopy_cover = 32767", "canopy_cover = 32767 finds nothing", "canopy_cover IS NULL"),
+        (
+            "SELECT 1 FROM atl08 WHERE canopy_cover = 32767",
+            "canopy_cover = 32767 finds nothing",
+            "canopy_cover IS NULL",
+        ),
         ("SELECT 1 FROM atl08 WHERE release = '7'", "a release is written with 3 digits", "write release = '007'"),
         ("SELECT 1 FROM atl08 WHERE release >= 6", "written with 3 digits", "write release >= '006'"),
         ("SELECT 1 FROM granules WHERE revision IN ('1')", "written with 2 digits", "write revision = '01'"),
@@ -227,7 +255,11 @@ async fn what_may_be_meant_gives_a_warning_with_the_other_form() {
         ("SELECT 1 FROM atl08 WHERE rgt = 123 AND canopy_h > 1", "has rgt 123", "it holds 77"),
         ("SELECT 1 FROM (SELECT cycle AS c FROM atl08) WHERE c IN (5, 6)", "has c 5, 6", "it holds 4"),
         ("SELECT 1 FROM atl08 WHERE landcover = 5", "that is a code of release 004", "this database holds release 007"),
-        ("SELECT 1 FROM atl08 WHERE granule = 'ATL08_2'", "has granule 'ATL08_2'", "ATL08_20190101000000_00770101_007_01"),
+        (
+            "SELECT 1 FROM atl08 WHERE granule = 'ATL08_2'",
+            "has granule 'ATL08_2'",
+            "ATL08_20190101000000_00770101_007_01",
+        ),
         ("SELECT log(canopy_h) FROM atl08", "log(canopy_h) is the logarithm to base 10", "write ln(canopy_h)"),
         ("SELECT to_char(time, 'YYYY') FROM atl08", "gives the text 'YYYY'", "'%Y'"),
         (
@@ -240,7 +272,8 @@ async fn what_may_be_meant_gives_a_warning_with_the_other_form() {
         assert!(warning.text.contains(expected), "{sql}: {}", warning.text);
         assert!(warning.hint.contains(hint), "{sql}: {}", warning.hint);
     }
-    let twice = place.told("SELECT 1 FROM atl08 WHERE time <= '2019-07-31' UNION SELECT 2 FROM atl08 WHERE time <= '2019-07-31'");
+    let twice = place
+        .told("SELECT 1 FROM atl08 WHERE time <= '2019-07-31' UNION SELECT 2 FROM atl08 WHERE time <= '2019-07-31'");
     assert_eq!(twice.await.unwrap().len(), 1, "a warning comes once");
 }
 

@@ -94,9 +94,11 @@ mod tests {
     /// A region with `crs` in the collection, in the feature, and in the geometry.
     fn everywhere(crs: &str) -> [String; 4] {
         let geometry = |crs: &str| format!(r#"{{"type":"Polygon",{crs}"coordinates":{RING}}}"#);
-        let feature =
-            |crs: &str, geometry: String| format!(r#"{{"type":"Feature",{crs}"properties":{{}},"geometry":{geometry}}}"#);
-        let collection = |crs: &str, feature: String| format!(r#"{{"type":"FeatureCollection",{crs}"features":[{feature}]}}"#);
+        let feature = |crs: &str, geometry: String| {
+            format!(r#"{{"type":"Feature",{crs}"properties":{{}},"geometry":{geometry}}}"#)
+        };
+        let collection =
+            |crs: &str, feature: String| format!(r#"{{"type":"FeatureCollection",{crs}"features":[{feature}]}}"#);
         let crs = format!(r#""crs":{crs},"#);
         [
             geometry(&crs),

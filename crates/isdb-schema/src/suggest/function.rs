@@ -12,7 +12,8 @@ pub fn function_counterpart(typed: &str) -> Option<&'static str> {
 
 const DISTANCE: &str = "there is no function for distances; sql/queries/own_plots.sql computes them in metres, \
                         in_region(latitude, longitude, 'W,S,E,N') finds positions in a box or a polygon";
-const POSITIONS: &str = "there are no geometries; in_region(latitude, longitude, 'W,S,E,N' or GeoJSON) finds the positions in an area";
+const POSITIONS: &str =
+    "there are no geometries; in_region(latitude, longitude, 'W,S,E,N' or GeoJSON) finds the positions in an area";
 
 const PREFIXES: &[(&str, &str)] = &[
     ("st_", POSITIONS),
@@ -21,7 +22,20 @@ const PREFIXES: &[(&str, &str)] = &[
 
 const FUNCTIONS: &[(&[&str], &str)] = &[
     (
-        &["year", "month", "day", "hour", "minute", "second", "quarter", "week", "dayofyear", "doy", "dayofweek", "dow"],
+        &[
+            "year",
+            "month",
+            "day",
+            "hour",
+            "minute",
+            "second",
+            "quarter",
+            "week",
+            "dayofyear",
+            "doy",
+            "dayofweek",
+            "dow",
+        ],
         "write date_part('year', time); also 'month', 'day', 'hour', 'doy' (day of the year), 'week'",
     ),
     (
@@ -31,10 +45,7 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     (&["strptime", "str_to_date", "to_time_stamp"], "write to_timestamp('2019-07-28T12:00:00Z')"),
     (&["date", "datetime"], "write date_trunc('day', time), or CAST(time AS DATE)"),
     (&["now_utc", "getdate", "sysdate"], "write now()"),
-    (
-        &["datediff", "date_diff", "timestampdiff", "age"],
-        "subtract: date_part('epoch', later - earlier) gives seconds",
-    ),
+    (&["datediff", "date_diff", "timestampdiff", "age"], "subtract: date_part('epoch', later - earlier) gives seconds"),
     (&["dateadd", "date_add", "date_sub"], "add an interval: time + INTERVAL '1 day'"),
     (
         &["quantile", "percentile", "percentile_disc", "quantile_cont", "percentile_approx"],
