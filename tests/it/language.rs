@@ -138,6 +138,25 @@ fn integers_divide_with_a_fraction_in_queries_filters_and_derived_columns() {
 }
 
 #[test]
+fn a_filter_of_one_s_own_that_may_not_be_meant_gives_a_warning_with_its_place() {
+    let place = Place::in_memory();
+    place.synthesise("granules", 1, 40);
+    fs::write(
+        place.path("c.yml"),
+        "product: ATL08\nfilters:\n  - july: time >= '2019-07-01' AND time <= '2019-07-31'\n",
+    )
+    .unwrap();
+    for arguments in [&["config", "check", "c.yml"][..], &["--config", "c.yml", "ingest", "--dry-run", "granules"]] {
+        let run = place.ok(arguments);
+        let warning = "warning: c.yml:3:11: july: time <= '2019-07-31' ends at the first moment of that day, and leaves the day \
+                       itself out\nhint: write time < '2019-08-01' to include it";
+        assert!(run.stderr.starts_with(warning), "{}", run.stderr);
+    }
+    place.ok(&["init", "mine.yml"]);
+    assert_eq!(place.ok(&["config", "check", "mine.yml"]).stderr, "", "the shipped config is right");
+}
+
+#[test]
 fn the_tallest_canopy_comes_before_segments_without_one() {
     let place = with_granule();
     let tallest = place.rows("SELECT max(canopy_h) FROM atl08");

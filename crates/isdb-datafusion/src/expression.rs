@@ -21,7 +21,7 @@ use isdb_schema::suggest::{missing_column, near_told};
 
 use crate::advice::advice;
 use crate::error::{Error, Result};
-use crate::lint::{Origin, check_part};
+use crate::lint::{Origin, Warning, of_part};
 use crate::problem::problem;
 use crate::session::session;
 
@@ -34,6 +34,8 @@ pub(crate) struct Bound {
     pub(crate) columns: Vec<String>,
     /// The type of its value.
     pub(crate) data_type: DataType,
+    /// What it may not mean.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// The names that expressions may use, and their types.
@@ -105,7 +107,7 @@ impl Scope {
         if let Some((at, problem)) = self.unlike_types(&parsed).map_err(told)? {
             return Err(wrong(expression, position_of(&at, &expression.sql), problem));
         }
-        self.check(expression, &parsed)?;
+        let warnings = self.doubts(expression, &parsed)?;
         if let Some(function) = changing(&parsed).map_err(told)? {
             let problem = format!("{function} does not give the same result every time");
             return Err(wrong(expression, position_of(&function, &expression.sql), problem));
@@ -120,32 +122,32 @@ impl Scope {
         let data_type = physical.data_type(self.schema.as_arrow()).map_err(told)?;
         let mut columns: Vec<String> = expr.column_refs().into_iter().map(|column| column.name.clone()).collect();
         columns.sort_unstable();
-        Ok(Bound { expr, columns, data_type })
+        Ok(Bound { expr, columns, data_type, warnings })
     }
 
-    /// Refuses what is an error in a query too, such as `^` and codes that the product does not have.
-    fn check(&self, expression: &Expression, parsed: &Expr) -> Result<()> {
+    /// What a query would warn about. Refuses what a query refuses, such as `^` and codes that the product does not have.
+    fn doubts(&self, expression: &Expression, parsed: &Expr) -> Result<Vec<Warning>> {
         let origin = |column: &Column| {
             let name = self.plain.get(&column.name).unwrap_or(&column.name);
             let field = self.schema.field_with_unqualified_name(name).ok()?;
             Some(Origin { column: name.clone(), kind: field.data_type().clone(), is_of_ledger: false })
         };
-        let mut refused = None;
-        parsed.apply(|part| match check_part(part, &self.schema, &origin) {
-            Ok(()) => Ok(TreeNodeRecursion::Continue),
-            Err(error) => {
+        let (mut found, mut refused) = (Vec::new(), Ok(()));
+        parsed.apply(|part| {
+            let at = |text: String, hint: &str| {
                 let column = part.column_refs().into_iter().map(|column| column.name.clone()).min();
-                refused = Some((column.unwrap_or_default(), error));
-                Ok(TreeNodeRecursion::Stop)
+                wrong(expression, position_of(&column.unwrap_or_default(), &expression.sql), text + hint)
+            };
+            match of_part(part, &self.schema, &origin) {
+                Ok(warnings) => found.extend(
+                    warnings.into_iter().map(|warning| Warning { text: at(warning.text, "").to_string(), ..warning }),
+                ),
+                Err(Error::Statement { problem, hint }) => refused = Err(at(problem, &format!("; {hint}"))),
+                Err(error) => refused = Err(error),
             }
+            Ok(if refused.is_ok() { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
         })?;
-        match refused {
-            None => Ok(()),
-            Some((column, Error::Statement { problem, hint })) => {
-                Err(wrong(expression, position_of(&column, &expression.sql), format!("{problem}; {hint}")))
-            }
-            Some((_, error)) => Err(error),
-        }
+        refused.map(|()| found)
     }
 
     /// A comparison of a number with a text, which SQL makes one of two texts: `h_canopy > '5'` would hold for 40 and not for

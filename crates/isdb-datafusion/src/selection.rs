@@ -22,6 +22,7 @@ use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
 
 use crate::error;
 use crate::expression::{Bound, Scope, physical, wrong};
+use crate::lint::Warning;
 use crate::quality::{Filter, Output};
 use crate::region::lies_in;
 use crate::session::session;
@@ -39,6 +40,7 @@ pub struct Selection {
     region: Option<Expr>,
     filters: Vec<(Rule, Bound)>,
     looked_at: BTreeSet<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Selection {
@@ -48,11 +50,12 @@ impl Selection {
     /// [`Expression`](error::Error::Expression), which tells the place.
     pub fn bind(variables: &[&'static Variable], derived: &[Expression], filters: &[Rule]) -> error::Result<Selection> {
         let scope = Scope::of_product()?.beside(derived);
-        let mut looked_at = BTreeSet::new();
+        let (mut looked_at, mut warnings) = (BTreeSet::new(), Vec::new());
         let mut fields = Vec::with_capacity(derived.len());
         for expression in derived {
-            let Bound { expr, columns, data_type } = scope.bind(expression)?;
+            let Bound { expr, columns, data_type, warnings: doubts } = scope.bind(expression)?;
             looked_at.extend(columns);
+            warnings.extend(doubts);
             let Some(stored) = storable(&data_type) else {
                 let problem = format!("{data_type} cannot be stored; a number, a text or a truth value can");
                 return Err(wrong(expression, (1, 1), problem));
@@ -69,9 +72,17 @@ impl Selection {
         for rule in filters {
             let predicate = scope.predicate(&rule.predicate)?;
             looked_at.extend(predicate.columns.iter().cloned());
+            warnings.extend(predicate.warnings.iter().cloned());
             bound.push((rule.clone(), predicate));
         }
-        Ok(Selection { variables: variables.to_vec(), derived: fields, region: None, filters: bound, looked_at })
+        Ok(Selection {
+            variables: variables.to_vec(),
+            derived: fields,
+            region: None,
+            filters: bound,
+            looked_at,
+            warnings,
+        })
     }
 
     /// The same of segments whose position lies in `region` alone: the first of all filters, counted as `region`.
@@ -88,6 +99,11 @@ impl Selection {
     /// The filters, in their order.
     pub fn filters(&self) -> Vec<Rule> {
         self.filters.iter().map(|(rule, _)| rule.clone()).collect()
+    }
+
+    /// What the derived columns and filters may not mean, each with its place.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// The variables to store.

@@ -7,7 +7,7 @@ use std::path::Path;
 use isdb_schema::config::{SHIPPED, json_schema};
 use isdb_schema::filters::told;
 
-use crate::failure::{Failure, SUCCESS};
+use crate::failure::{self, Failure, SUCCESS};
 use crate::settings;
 
 /// Writes the shipped config to `path`.
@@ -24,6 +24,7 @@ pub(crate) fn init(path: &Path) -> Result<u8, Failure> {
 pub(crate) fn check(path: &Path) -> Result<u8, Failure> {
     let config = settings::read(path)?;
     let selection = settings::asked(&config).bind()?;
+    selection.warnings().iter().for_each(failure::warn);
     println!("{}: right", path.display());
     println!("variables  {}", selection.variables().len());
     let derived: Vec<String> =

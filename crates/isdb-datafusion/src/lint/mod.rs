@@ -71,13 +71,19 @@ pub async fn warnings(context: &SessionContext, plan: &LogicalPlan) -> Result<Ve
     Ok(once)
 }
 
-/// Checks one part of an expression, without the parts within it, over the columns of `schema`, whose origins `origin` knows.
+/// What is odd about one part of an expression, without the parts within it, over the columns of `schema`, whose origins
+/// `origin` knows.
 ///
 /// # Errors
 /// [`Error::Statement`] for what cannot be meant.
-pub(crate) fn check_part(part: &Expr, schema: &DFSchema, origin: &dyn Fn(&Column) -> Option<Origin>) -> Result<()> {
-    let view = View { origin, schema: &|| schema.clone() };
-    Ok(look_at(part, &view, &mut Vec::new())?)
+pub(crate) fn of_part(
+    part: &Expr,
+    schema: &DFSchema,
+    origin: &dyn Fn(&Column) -> Option<Origin>,
+) -> Result<Vec<Warning>> {
+    let mut found = Vec::new();
+    look_at(part, &View { origin, schema: &|| schema.clone() }, &mut found)?;
+    Ok(found)
 }
 
 /// What is known of the columns that an expression looks at.
