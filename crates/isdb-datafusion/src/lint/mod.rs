@@ -24,6 +24,7 @@ mod functions;
 mod lists;
 mod never;
 mod origin;
+mod singles;
 mod texts;
 
 pub(crate) use origin::Origin;
@@ -108,7 +109,7 @@ fn look_at(part: &Expr, view: &View<'_>, found: &mut Vec<Warning>) -> datafusion
     for comparison in comparison::comparisons(part) {
         codes::check(&comparison, view)?;
         found.extend(days::check(&comparison, view));
-        found.extend(fills::check(&comparison, view));
+        found.extend(fills::check(&comparison, view).or_else(|| singles::check(&comparison, view)));
         found.extend(texts::check(&comparison, view));
     }
     Ok(())
