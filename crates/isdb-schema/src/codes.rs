@@ -57,6 +57,13 @@ pub fn ledger_codes(column: &str) -> Option<Codes> {
     }
 }
 
+/// Whether `text` is a word of a code, such as `gt1l`, in any case.
+#[must_use]
+pub fn is_word(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    BEAMS.iter().chain(&STRENGTHS).any(|word| *word == lower)
+}
+
 fn of_variable(variable: &Variable) -> Option<Codes> {
     if !variable.flag_values.is_empty() {
         let earlier = variable.earlier_flags;

@@ -5,6 +5,7 @@ use std::path::Path;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use isdb_schema::codes::is_word;
 use isdb_schema::suggest::{missing_column, near, near_told};
 
 use crate::failure::Failure;
@@ -34,6 +35,9 @@ fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String
         of_table.iter().find(|column| column.name() != name && column.name().eq_ignore_ascii_case(name))
     {
         return format!("capitals need double quotes: write \"{}\"", other.name());
+    }
+    if is_word(name) {
+        return format!("a text is written in single quotes: '{}'", name.to_lowercase());
     }
     let is_atl08 =
         of_table.is_empty() || of_table.iter().any(|column| ["ingest_id", "segment_id_beg"].contains(&column.name()));
