@@ -109,6 +109,14 @@ impl Error {
             _ => None,
         }
     }
+
+    /// The [`Error::Statement`] that `error` carries, else `error` as it is.
+    pub(crate) fn unwrapped(error: DataFusionError) -> Error {
+        match Error::statement(&error) {
+            Some((problem, hint)) => Error::Statement { problem: problem.to_owned(), hint: hint.to_owned() },
+            None => Error::Engine(error),
+        }
+    }
 }
 
 /// Result of this crate.

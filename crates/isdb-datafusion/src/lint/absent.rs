@@ -127,8 +127,7 @@ async fn values(context: &SessionContext, column: &str) -> Result<Option<Vec<Str
         return Ok(None);
     }
     let sql = format!(
-        "SELECT CAST(v AS STRING) FROM (SELECT DISTINCT {column} AS v FROM granules_current WHERE state = 'ingested') AS t \
-         ORDER BY v"
+        "SELECT DISTINCT {column} FROM granules_current WHERE state = 'ingested' ORDER BY {column} NULLS FIRST"
     );
     let mut values = Vec::new();
     for batch in context.sql(&sql).await?.collect().await? {

@@ -61,7 +61,8 @@ pub async fn warnings(context: &SessionContext, plan: &LogicalPlan) -> Result<Ve
         })?;
         sought.extend(absent::sought(node, &view));
         Ok(TreeNodeRecursion::Continue)
-    })?;
+    })
+    .map_err(Error::unwrapped)?;
     found.extend(absent::warnings(context, &sought).await?);
     let mut once: Vec<Warning> = Vec::with_capacity(found.len());
     for warning in found {
@@ -83,7 +84,7 @@ pub(crate) fn of_part(
     origin: &dyn Fn(&Column) -> Option<Origin>,
 ) -> Result<Vec<Warning>> {
     let mut found = Vec::new();
-    look_at(part, &View { origin, schema: &|| schema.clone() }, &mut found)?;
+    look_at(part, &View { origin, schema: &|| schema.clone() }, &mut found).map_err(Error::unwrapped)?;
     Ok(found)
 }
 
