@@ -42,6 +42,11 @@ const KNOWN: &[Known] = &[
         problem: Some("an aggregate of numbers is given a text"),
         hint: "write TRY_CAST(column AS DOUBLE), which is NULL for a text such as 'NA'",
     },
+    Known {
+        message: &["must appear in the GROUP BY clause"],
+        problem: None,
+        hint: "write an aggregate, such as avg(canopy_h), or name the column behind GROUP BY too",
+    },
     Known { message: &["Error parsing timestamp from"], problem: None, hint: TIMES },
     Known { message: &["FETCH clause"], problem: None, hint: "write LIMIT 10 at the end of the statement" },
 ];

@@ -76,6 +76,8 @@ mod tests {
             ("SELECT avg(name) FROM t", "is given a text", "TRY_CAST("),
             ("SELECT h FROM t WHERE h > 1 && n = 1", "there is no operator &&", "write AND"),
             ("SELECT h FROM t WHERE time > '2019-06'", "2019-06", "'2019-07-28'"),
+            ("SELECT name, h FROM t GROUP BY name", "must appear in the GROUP BY clause", "avg(canopy_h)"),
+            ("SELECT len(name) FROM t", "Invalid function 'len'", "write length("),
             (
                 "SELECT (SELECT a.h FROM t AS a ORDER BY abs(a.h - b.h) LIMIT 1) FROM t AS b",
                 "has no plan",

@@ -2,12 +2,12 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::Operator;
+use datafusion::logical_expr::{Expr, Operator};
 use isdb_schema::catalogue::{Fill, named};
 use isdb_schema::codes::{Codes, codes, ledger_codes};
 
 use super::comparison::Comparison;
-use super::constant::{constant, written};
+use super::constant::{constant, text, written};
 use super::{Origin, View, refuse};
 
 pub(super) fn check(comparison: &Comparison<'_>, view: &View<'_>) -> Result<()> {
@@ -27,6 +27,36 @@ pub(super) fn check(comparison: &Comparison<'_>, view: &View<'_>) -> Result<()> 
         }
     }
     Ok(())
+}
+
+/// Refuses a pattern that no word of a code fits: `beam LIKE 'GT1%'`.
+pub(super) fn check_pattern(part: &Expr, view: &View<'_>) -> Result<()> {
+    let Expr::Like(like) = part else { return Ok(()) };
+    let (Expr::Column(column), Some(pattern)) = (like.expr.as_ref(), text(&like.pattern)) else { return Ok(()) };
+    let Some(Codes::Words(words)) = (view.origin)(column).as_ref().and_then(of) else { return Ok(()) };
+    let pattern = if like.case_insensitive { pattern.to_lowercase() } else { pattern.to_owned() };
+    if like.escape_char.is_some() || words.iter().any(|word| fits(word, &pattern)) {
+        return Ok(());
+    }
+    let problem = format!("no value of {} is like '{pattern}'", column.name);
+    Err(refuse(problem, format!("the values are {}", Codes::Words(words))))
+}
+
+/// Whether the whole of `word` fits `pattern`, in which `%` stands for anything and `_` for one character.
+fn fits(word: &str, pattern: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => word.is_empty(),
+        Some('%') => word
+            .char_indices()
+            .map(|(at, _)| at)
+            .chain([word.len()])
+            .any(|at| word.get(at..).is_some_and(|end| fits(end, rest.as_str()))),
+        Some(c) => {
+            let mut others = word.chars();
+            others.next().is_some_and(|first| (c == '_' || c == first) && fits(others.as_str(), rest.as_str()))
+        }
+    }
 }
 
 /// The codes of a stored column.

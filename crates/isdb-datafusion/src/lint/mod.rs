@@ -105,6 +105,7 @@ fn look(expr: &Expr, view: &View<'_>, found: &mut Vec<Warning>) -> datafusion::c
 fn look_at(part: &Expr, view: &View<'_>, found: &mut Vec<Warning>) -> datafusion::common::Result<()> {
     never::check(part)?;
     lists::check(part, view)?;
+    codes::check_pattern(part, view)?;
     found.extend(functions::check(part, view)?);
     found.extend(empty::check(part));
     for comparison in comparison::comparisons(part) {

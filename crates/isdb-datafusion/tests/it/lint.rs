@@ -172,6 +172,12 @@ async fn what_cannot_be_meant_is_refused_with_the_right_form() {
         ("SELECT beam FROM atl08 WHERE beam_strength <> 'Strong'", "no value 'Strong'", "write 'strong'"),
         ("SELECT CASE beam WHEN 'GT1L' THEN 1 END FROM atl08", "beam has no value 'GT1L'", "write 'gt1l'"),
         ("SELECT sum(CASE WHEN beam = 1 THEN 1 END) FROM atl08", "beam has no value 1", "expected one of gt1l"),
+        ("SELECT 1 FROM atl08 WHERE beam LIKE 'GT1%'", "no value of beam is like 'GT1%'", "the values are gt1l, gt1r"),
+        (
+            "SELECT 1 FROM atl08 WHERE beam_strength NOT LIKE 'Str%'",
+            "no value of beam_strength is like",
+            "strong, weak",
+        ),
         ("SELECT 1 FROM segments WHERE segment_landcover = 999", "no value 999", "`isdb variables segment_landcover`"),
         (
             "SELECT 1 FROM mine WHERE landcover NOT IN (20, 999)",
@@ -292,7 +298,7 @@ async fn of_a_statement_that_is_right_nothing_is_said() {
         "SELECT 1 FROM atl08 WHERE canopy_h IS NULL AND beam IS DISTINCT FROM NULL",
         "SELECT nullif(canopy_h, NULL), coalesce(canopy_h, NULL), CASE WHEN canopy_h > 1 THEN NULL END FROM atl08",
         "SELECT 1 FROM atl08 WHERE beam IN ('gt1l', 'gt3r') AND beam_strength <> 'weak' AND night_flag = 1",
-        "SELECT 1 FROM atl08 WHERE upper(beam) = 'GT1L' OR beam LIKE 'gt1%' OR concat(beam, 'x') = 'GT1Lx'",
+        "SELECT 1 FROM atl08 WHERE upper(beam) = 'GT1L' OR beam LIKE 'gt1%' OR beam LIKE '%_l' OR beam ILIKE 'GT3_' OR concat(beam, 'x') = 'GT1Lx'",
         "SELECT 1 FROM atl08 WHERE msw_flag = -1 OR msw_flag > 100",
         "SELECT 1 FROM atl08 WHERE landcover IN (111, 112) AND landcover NOT IN (5, 0) AND segment_snowcover <> 127",
         "SELECT CASE WHEN landcover = 5 THEN 1 WHEN release < '005' THEN 2 WHEN release = '004' THEN 3 END FROM atl08",

@@ -48,7 +48,7 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     (&["datediff", "date_diff", "timestampdiff", "age"], "subtract: date_part('epoch', later - earlier) gives seconds"),
     (&["dateadd", "date_add", "date_sub"], "add an interval: time + INTERVAL '1 day'"),
     (
-        &["quantile", "percentile", "percentile_disc", "quantile_cont", "percentile_approx"],
+        &["quantile", "percentile", "percentile_disc", "quantile_cont", "percentile_approx", "approx_quantile"],
         "write percentile_cont(canopy_h, 0.95), or approx_percentile_cont(canopy_h, 0.95), which needs less memory",
     ),
     (
@@ -73,12 +73,13 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     (&["mod"], "write rgt % 2"),
     (&["truncate"], "write trunc(canopy_h, 1), or round"),
     (&["ceiling"], "write ceil(canopy_h)"),
+    (&["len", "nchar", "strlen"], "write length(beam) for texts, array_length(canopy_h_metrics) for lists"),
     (&["log1p"], "write ln(1 + x)"),
     (&["to_number", "to_double", "as_numeric", "int", "integer", "double", "float"], "write CAST(x AS DOUBLE)"),
     (&["group_concat", "listagg"], "write string_agg(beam, ',')"),
     (&["list", "collect_list"], "write array_agg(canopy_h)"),
     (&["element_at", "list_get", "nth"], "write canopy_h_metrics[18]; elements go from 1 on"),
-    (&["haversine", "distance", "earth_distance", "great_circle_distance", "geodist", "distm"], DISTANCE),
+    (&["haversine", "distance", "earth_distance", "great_circle_distance", "geodist", "distm", "dist"], DISTANCE),
     (&["st_distance", "st_distance_sphere", "st_distance_spheroid", "st_dwithin", "st_length"], DISTANCE),
 ];
 
