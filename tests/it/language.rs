@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::nasa::cmr::{FakeCmr, descriptions};
-use crate::support::{Place, Run, real_granule, release_004};
+use crate::support::{Place, Run, release_004};
 
 fn with_granule() -> Place {
     let place = Place::in_memory();
@@ -251,7 +251,7 @@ fn no_code_that_a_real_granule_holds_is_refused() {
         "ICESat2VegR_atl08_clip_r006.h5",
         "ICESat2VegR_atl08_clip_r005_d32a3678.h5",
     ];
-    let granules = extracts.into_iter().map(real_granule).chain([release_004()]);
+    let granules = extracts.into_iter().map(isdb_testing::real).chain([release_004()]);
     for granule in granules.flatten() {
         let place = Place::in_memory();
         place.ok(&["ingest", granule.to_str().unwrap()]);
