@@ -274,7 +274,7 @@ fn no_code_that_a_real_granule_holds_is_refused() {
                 conditions.push(format!("{column} IN ({})", values.join(", ")));
             }
         }
-        assert!(conditions.len() > 10, "{conditions:?}");
+        assert!(!conditions.is_empty(), "{}", granule.display());
         let run = place.ok(&["query", &format!("SELECT count(*) FROM atl08 WHERE {}", conditions.join(" OR "))]);
         assert_eq!(said(&run), Vec::<&str>::new(), "{}", granule.display());
     }
