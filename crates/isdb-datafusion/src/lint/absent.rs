@@ -9,6 +9,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
 use datafusion::prelude::SessionContext;
+use isdb_schema::catalogue::Releases;
 use isdb_schema::codes::Codes;
 
 use super::codes::{of, whole};
@@ -16,6 +17,7 @@ use super::comparison::comparisons;
 use super::constant::{constant, written};
 use super::origin::reads_segments;
 use super::{View, Warning};
+use crate::dialect::shown;
 use crate::error::Result;
 
 /// The columns of the ledger that a segment's rows share with its granule.
@@ -23,16 +25,21 @@ const OF_GRANULE: [&str; 6] = ["granule", "rgt", "cycle", "region", "release", "
 /// More values than these are told by their first and last.
 const MOST: usize = 6;
 
-/// A column that has to be one of some values, or no row is found.
+/// A condition without which no row is found, and that granules of the ledger have to meet.
 pub(super) struct Sought {
-    /// The column as the statement names it.
+    /// The column as the statement names it, or for a code the condition as it is written.
     name: String,
     /// The column of the ledger that tells.
     column: &'static str,
-    /// The values, as the ledger would write them, and as the statement does.
-    values: Vec<(String, String)>,
-    /// The releases in which a code has its meaning; the values of `release`, where the column is one of codes.
-    is_code: bool,
+    wanted: Wanted,
+}
+
+/// What a granule has to have.
+enum Wanted {
+    /// One of these values: as the ledger writes them, and as the statement does.
+    Values(Vec<(String, String)>),
+    /// One of these releases, since no other has the code.
+    Releases(Vec<Releases>),
 }
 
 /// What `node` wants of every segment.
@@ -60,24 +67,14 @@ fn of_conjunct(part: &Expr, view: &View<'_>) -> Option<Sought> {
             (text.or(plain).unwrap_or_default(), written(value))
         };
         let values = constants.iter().map(value).collect();
-        return Some(Sought { name: column.name.clone(), column: ledger, values, is_code: false });
+        return Some(Sought { name: column.name.clone(), column: ledger, wanted: Wanted::Values(values) });
     }
-    // A code that some releases do not have; those that have it take the place of the values.
     let Codes::Numbers(codes) = of(&origin)? else { return None };
     let numbers: Vec<i64> = constants.iter().filter_map(whole).collect();
     let used = codes.iter().filter(|code| numbers.contains(&code.value));
-    let mut values: Vec<(String, String)> =
-        used.flat_map(|code| code.releases.names()).map(|name| (name.to_owned(), name.to_owned())).collect();
-    values.sort();
-    values.dedup();
-    let known = codes.iter().flat_map(|code| code.releases.names());
-    let is_of_all = known.into_iter().all(|name| values.iter().any(|(value, _)| value == name));
-    (!is_of_all && !values.is_empty()).then(|| Sought {
-        name: crate::dialect::shown(part),
-        column: "release",
-        values,
-        is_code: true,
-    })
+    let releases: Vec<Releases> = used.map(|code| code.releases).collect();
+    let is_everywhere = releases.is_empty() || releases.iter().any(|releases| releases.is_all());
+    (!is_everywhere).then(|| Sought { name: shown(part), column: "release", wanted: Wanted::Releases(releases) })
 }
 
 /// A warning for each of `sought` of whose values the ledger has none.
@@ -89,34 +86,56 @@ pub(super) async fn warnings(context: &SessionContext, sought: &[Sought]) -> Res
             known.insert(sought.column, values(context, sought.column).await?);
         }
         let Some(Some(there)) = known.get(sought.column) else { continue };
-        // Of another form is told elsewhere.
-        let has_form = |value: &str| there.iter().all(|other| sought.column != "release" || other.len() == value.len());
-        if there.is_empty() || sought.values.iter().any(|(value, _)| there.contains(value) || !has_form(value)) {
-            continue;
+        if !there.is_empty() && !there.iter().any(|value| sought.is_met_by(value)) {
+            found.push(sought.warning(there));
         }
-        found.push(warning(sought, there));
     }
     Ok(found)
 }
 
-fn warning(sought: &Sought, there: &[String]) -> Warning {
-    let list = |values: &mut dyn Iterator<Item = &String>| {
-        let values: Vec<&str> = values.map(String::as_str).collect();
-        match values.as_slice() {
-            [first, .., last] if values.len() > MOST => format!("{} values from {first} to {last}", values.len()),
-            _ => values.join(", "),
+impl Sought {
+    /// Whether a granule with `value` in the column meets the condition, or may.
+    fn is_met_by(&self, value: &str) -> bool {
+        match &self.wanted {
+            // Names of another form, such as '7' for '007', are told elsewhere.
+            Wanted::Values(values) => values.iter().any(|(wanted, _)| {
+                wanted == value || (["release", "revision"].contains(&self.column) && wanted.len() != value.len())
+            }),
+            Wanted::Releases(releases) => {
+                value.parse().map_or(true, |number| releases.iter().any(|releases| releases.contains(number)))
+            }
         }
-    };
-    let (wanted, there) = (list(&mut sought.values.iter().map(|(_, written)| written)), list(&mut there.iter()));
-    match sought.is_code {
-        true => Warning {
-            text: format!("{} finds nothing: that is a code of release {wanted}", sought.name),
-            hint: format!("this database holds release {there}; `isdb variables` tells the codes of each release"),
-        },
-        false => Warning {
-            text: format!("no granule in this database has {} {wanted}", sought.name),
-            hint: format!("it holds {there}"),
-        },
+    }
+
+    fn warning(&self, there: &[String]) -> Warning {
+        let there = list(there.iter().map(String::as_str));
+        match &self.wanted {
+            Wanted::Values(values) => Warning {
+                text: format!(
+                    "no granule in this database has {} {}",
+                    self.name,
+                    list(values.iter().map(|(_, written)| written.as_str()))
+                ),
+                hint: format!("it holds {there}"),
+            },
+            Wanted::Releases(releases) => {
+                let releases: Vec<String> = releases.iter().map(Releases::to_string).collect();
+                Warning {
+                    text: format!("{} finds nothing: that is a code of release {}", self.name, releases.join(", ")),
+                    hint: format!(
+                        "this database holds release {there}; `isdb variables` tells the codes of each release"
+                    ),
+                }
+            }
+        }
+    }
+}
+
+fn list<'a>(values: impl Iterator<Item = &'a str>) -> String {
+    let values: Vec<&str> = values.collect();
+    match values.as_slice() {
+        [first, .., last] if values.len() > MOST => format!("{} values from {first} to {last}", values.len()),
+        _ => values.join(", "),
     }
 }
 
