@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use isdb_datafusion::{is_expired, problem};
+use isdb_datafusion::{Warning, advice, is_expired, problem};
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
@@ -85,6 +85,8 @@ pub(crate) enum Failure {
     Temp { path: PathBuf, source: std::io::Error },
     #[error("the query needs more memory than it may use")]
     Memory(#[source] DataFusionError),
+    #[error("{problem}")]
+    Statement { problem: String, hint: String },
     #[error("the query failed")]
     Query(#[source] DataFusionError),
     #[error("a row could not be written")]
@@ -101,6 +103,9 @@ impl From<DataFusionError> for Failure {
     fn from(error: DataFusionError) -> Failure {
         if is_out_of_memory(&error) {
             return Failure::Memory(error);
+        }
+        if let Some(hint) = advice(&error) {
+            return Failure::Statement { problem: problem(&error), hint };
         }
         match error.find_root() {
             DataFusionError::Plan(_)
@@ -138,11 +143,15 @@ impl Failure {
             }
             Failure::OneStatementOnly { .. } => Some("run one `isdb query` for each statement"),
             Failure::OutputOfPrompt => Some("name the statement: `isdb query --output FILE \"SELECT ...\"`"),
-            Failure::UnknownColumn { hint, .. } | Failure::UnknownTable { hint, .. } => Some(hint),
+            Failure::UnknownColumn { hint, .. }
+            | Failure::UnknownTable { hint, .. }
+            | Failure::Statement { hint, .. }
+            | Failure::Open(isdb_datafusion::Error::Statement { hint, .. }) => Some(hint),
             Failure::Config(_) => {
                 Some("`isdb init` writes a config with comments; `isdb config schema` is for editors")
             }
             Failure::Filter(_) => Some("`isdb filters` lists them"),
+            Failure::Region { source, .. } if source.hint().is_some() => source.hint(),
             Failure::Region { .. } | Failure::RegionFile { .. } => {
                 Some("a region is a GeoJSON file with polygons, or west,south,east,north in degrees: -62.5,-8,-60,-6")
             }
@@ -313,6 +322,12 @@ fn store_hint(error: &isdb_store::Error) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// Prints a warning of the library on standard error.
+pub(crate) fn warn(warning: &Warning) {
+    eprintln!("warning: {}", warning.text);
+    eprintln!("hint: {}", warning.hint);
 }
 
 /// Tells `failure` on standard error: its line, each cause, and the hint.

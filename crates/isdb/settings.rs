@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use isdb_datafusion::Warning;
 use isdb_ingest::Asked;
 use isdb_schema::config::Config;
 use isdb_schema::period::Period;
-use isdb_schema::region::{Region, RegionError};
+use isdb_schema::region::{Region, RegionError, Swapped};
 use isdb_store::Location;
 
 use crate::cli::{Place, Where};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 
 /// The config in force and the database that it, a flag or the environment names.
 pub(crate) struct Settings {
@@ -54,6 +55,10 @@ pub(crate) fn region_and_period(asked: &Where) -> Result<(Option<Region>, Period
         (None, Some(numbers)) => Some(told_as("--bbox", box_of(numbers))?),
         (None, None) => None,
     };
+    if let Some(swapped) = asked.region.as_ref().or(asked.bbox.as_ref()).and_then(|text| Swapped::of(text)) {
+        let (text, hint) = swapped.told();
+        failure::warn(&Warning { text, hint });
+    }
     Ok((region, Period::parse(asked.start.as_deref(), asked.end.as_deref())?))
 }
 

@@ -19,6 +19,7 @@ mod handmade;
 mod hostile;
 mod independent;
 mod installation;
+mod language;
 mod ledger;
 mod memory;
 mod nasa;

@@ -67,6 +67,14 @@ pub enum Error {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// A statement that would give another answer than the one that is meant, or none at all.
+    #[error("{problem}")]
+    Statement {
+        /// What is wrong.
+        problem: String,
+        /// What to write instead.
+        hint: String,
+    },
     /// A filter that no granule of the database can answer.
     #[error("the filter {filter} needs {variable}, which no granule of the database has")]
     Lacking {
@@ -90,6 +98,26 @@ pub enum Error {
     /// DataFusion refused.
     #[error(transparent)]
     Engine(#[from] DataFusionError),
+}
+
+impl Error {
+    /// Problem and hint of the [`Error::Statement`] that `error` carries, as errors of planning do.
+    #[must_use]
+    pub fn statement(error: &DataFusionError) -> Option<(&str, &str)> {
+        let DataFusionError::External(external) = error.find_root() else { return None };
+        match external.downcast_ref() {
+            Some(Error::Statement { problem, hint }) => Some((problem, hint)),
+            _ => None,
+        }
+    }
+
+    /// The [`Error::Statement`] that `error` carries, else `error` as it is.
+    pub(crate) fn unwrapped(error: DataFusionError) -> Error {
+        match Error::statement(&error) {
+            Some((problem, hint)) => Error::Statement { problem: problem.to_owned(), hint: hint.to_owned() },
+            None => Error::Engine(error),
+        }
+    }
 }
 
 /// Result of this crate.

@@ -19,7 +19,9 @@ use isdb_schema::expression::Expression;
 use isdb_schema::segments::segment_fields;
 use isdb_schema::suggest::{missing_column, near_told};
 
+use crate::advice::advice;
 use crate::error::{Error, Result};
+use crate::lint::{Origin, Warning, of_part};
 use crate::problem::problem;
 use crate::session::session;
 
@@ -32,6 +34,8 @@ pub(crate) struct Bound {
     pub(crate) columns: Vec<String>,
     /// The type of its value.
     pub(crate) data_type: DataType,
+    /// What it may not mean.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// The names that expressions may use, and their types.
@@ -40,6 +44,8 @@ pub(crate) struct Scope {
     schema: DFSchema,
     /// Plain names and the columns that they stand for.
     plain: BTreeMap<String, String>,
+    /// Columns that are derived beside these, and cannot be looked at.
+    derived: Vec<String>,
 }
 
 impl Scope {
@@ -67,7 +73,12 @@ impl Scope {
         // A predicate that looks at NULLs must not be simplified away because a column has none in whole granules.
         let fields: Vec<Field> = fields.into_iter().map(|field| field.with_nullable(true)).collect();
         let schema = DFSchema::try_from(Schema::new(fields))?;
-        Ok(Scope { context: session(None), schema, plain })
+        Ok(Scope { context: session(None), schema, plain, derived: Vec::new() })
+    }
+
+    /// The same beside columns that are derived of these names.
+    pub(crate) fn beside(self, derived: &[Expression]) -> Scope {
+        Scope { derived: derived.iter().map(|expression| expression.name.clone()).collect(), ..self }
     }
 
     /// The expression as a predicate.
@@ -96,6 +107,7 @@ impl Scope {
         if let Some((at, problem)) = self.unlike_types(&parsed).map_err(told)? {
             return Err(wrong(expression, position_of(&at, &expression.sql), problem));
         }
+        let warnings = self.doubts(expression, &parsed)?;
         if let Some(function) = changing(&parsed).map_err(told)? {
             let problem = format!("{function} does not give the same result every time");
             return Err(wrong(expression, position_of(&function, &expression.sql), problem));
@@ -110,7 +122,32 @@ impl Scope {
         let data_type = physical.data_type(self.schema.as_arrow()).map_err(told)?;
         let mut columns: Vec<String> = expr.column_refs().into_iter().map(|column| column.name.clone()).collect();
         columns.sort_unstable();
-        Ok(Bound { expr, columns, data_type })
+        Ok(Bound { expr, columns, data_type, warnings })
+    }
+
+    /// What a query would warn about. Refuses what a query refuses, such as `^` and codes that the product does not have.
+    fn doubts(&self, expression: &Expression, parsed: &Expr) -> Result<Vec<Warning>> {
+        let origin = |column: &Column| {
+            let name = self.plain.get(&column.name).unwrap_or(&column.name);
+            let field = self.schema.field_with_unqualified_name(name).ok()?;
+            Some(Origin { column: name.clone(), kind: field.data_type().clone(), is_of_ledger: false })
+        };
+        let (mut found, mut refused) = (Vec::new(), Ok(()));
+        parsed.apply(|part| {
+            let at = |text: String, hint: &str| {
+                let column = part.column_refs().into_iter().map(|column| column.name.clone()).min();
+                wrong(expression, position_of(&column.unwrap_or_default(), &expression.sql), text + hint)
+            };
+            match of_part(part, &self.schema, &origin) {
+                Ok(warnings) => found.extend(
+                    warnings.into_iter().map(|warning| Warning { text: at(warning.text, "").to_string(), ..warning }),
+                ),
+                Err(Error::Statement { problem, hint }) => refused = Err(at(problem, &format!("; {hint}"))),
+                Err(error) => refused = Err(error),
+            }
+            Ok(if refused.is_ok() { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+        })?;
+        refused.map(|()| found)
     }
 
     /// A comparison of a number with a text, which SQL makes one of two texts: `h_canopy > '5'` would hold for 40 and not for
@@ -171,13 +208,22 @@ impl Scope {
             }
             other => {
                 let told = problem(other);
-                let at = position_of(quoted(&told).unwrap_or_default(), &expression.sql);
-                wrong(expression, at, told)
+                let at = match told.contains(" ^ ") {
+                    true => position_of_sign('^', &expression.sql),
+                    false => position_of(quoted(&told).unwrap_or_default(), &expression.sql),
+                };
+                match advice(other) {
+                    Some(hint) => wrong(expression, at, format!("{told}; {hint}")),
+                    None => wrong(expression, at, told),
+                }
             }
         }
     }
 
     fn unknown(&self, name: &str) -> String {
+        if self.derived.iter().any(|derived| derived == name) {
+            return format!("{name} is a derived column; only columns of the product can be used here");
+        }
         missing_column(name).unwrap_or_else(|| {
             let known = self.schema.fields().iter().map(|field| field.name().as_str());
             format!("no column is called {name}{}", near_told(name, known))
@@ -235,6 +281,13 @@ fn line_and_column(at: &str) -> (u64, u64) {
 /// The first name in a problem that stands in quotes, such as that of a function.
 fn quoted(problem: &str) -> Option<&str> {
     problem.split('\'').nth(1)
+}
+
+/// Line and column, from 1, of the first `sign`.
+fn position_of_sign(sign: char, sql: &str) -> (u64, u64) {
+    let column = |line: &str| line.chars().position(|c| c == sign);
+    let found = sql.lines().enumerate().find_map(|(number, line)| Some((number as u64 + 1, column(line)? as u64 + 1)));
+    found.unwrap_or((1, 1))
 }
 
 /// Line and column, from 1, of the first place where `name` stands as a word of its own.
@@ -323,6 +376,33 @@ mod tests {
         let table = Schema::new(vec![Field::new("h_canopy", DataType::Float32, true)]);
         let told = Scope::of_table(&table).unwrap().predicate(&expression("segment_snowcover = 1")).unwrap_err();
         assert!(told.to_string().ends_with("`isdb add-variable segment_snowcover`"), "{told}");
+    }
+
+    #[test]
+    fn what_a_query_refuses_a_filter_and_a_derived_column_refuse_too() {
+        for (sql, told) in [
+            ("rgt > 1 AND canopy_h^2.1 > 5", "f.yml:2:31: mine: canopy_h ^ 2.1 is not a power"),
+            ("rgt > 1 AND beam = 'GT1L'", "f.yml:2:23: mine: beam has no value 'GT1L'; write 'gt1l'"),
+            ("rgt > 1 AND landcover IN (20, 999)", "f.yml:2:23: mine: landcover has no value 999"),
+            ("rgt > 1 AND canopy_h = NULL", "f.yml:2:23: mine: a comparison with NULL is never true"),
+            ("rgt > 1 AND canopy_h_metrics[19] > 5", "f.yml:2:23: mine: canopy_h_metrics has no element 19"),
+            ("rgt > 1 AND year(time) = 2019", "f.yml:2:23: mine: Invalid function 'year'; write date_part("),
+        ] {
+            let refused = error(sql);
+            assert!(refused.starts_with(told), "{sql}: {refused}");
+        }
+        let scope = Scope::of_product().unwrap();
+        for refused in ["canopy_h ^ 2", "canopy_h_metrics[0]"] {
+            assert!(scope.bind(&expression(refused)).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn integers_divide_with_a_fraction_in_filters_and_derived_columns() {
+        let scope = Scope::of_product().unwrap();
+        let kind = |sql| scope.bind(&expression(sql)).unwrap().data_type;
+        assert_eq!(kind("canopy_cover / 100"), DataType::Float64);
+        assert_eq!(kind("div(segment_id_beg, 100)"), DataType::Int64);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! [`TileDbTable`] makes a sparse array a SQL table; its scans are [`TileDbSource`]s under DataFusion's own
 //! `DataSourceExec`. The room works on any sparse array, not only on those isdb writes.
 
+mod advice;
 mod budget;
 mod carry;
 mod chunk;
@@ -10,6 +11,7 @@ mod commit;
 mod compact;
 mod database;
 mod describe;
+mod dialect;
 mod engine;
 mod error;
 mod expiry;
@@ -22,6 +24,7 @@ mod holdings;
 mod ingest;
 mod interval;
 mod least;
+mod lint;
 mod merged;
 mod partition;
 mod predicate;
@@ -46,6 +49,7 @@ mod view;
 mod within;
 mod write;
 
+pub use advice::advice;
 pub use budget::{LEAST_QUERY_MEMORY, QueryResources};
 pub use carry::Carried;
 pub use commit::{Committer, Recorded, WINDOW};
@@ -60,6 +64,7 @@ pub use holdings::{Holdings, holdings};
 pub use ingest::{explain, identify, identify_at, ingest_plan};
 pub use isdb_granule::{Identity as GranuleIdentity, checksum};
 pub use least::{Least, REPLACE};
+pub use lint::{Warning, warnings};
 pub use merged::{StoredKeys, stored_keys};
 pub use problem::problem;
 pub use releases::coexisting_releases;

@@ -22,6 +22,7 @@ use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
 
 use crate::error;
 use crate::expression::{Bound, Scope, physical, wrong};
+use crate::lint::Warning;
 use crate::quality::{Filter, Output};
 use crate::region::lies_in;
 use crate::session::session;
@@ -39,6 +40,7 @@ pub struct Selection {
     region: Option<Expr>,
     filters: Vec<(Rule, Bound)>,
     looked_at: BTreeSet<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Selection {
@@ -47,12 +49,13 @@ impl Selection {
     /// # Errors
     /// [`Expression`](error::Error::Expression), which tells the place.
     pub fn bind(variables: &[&'static Variable], derived: &[Expression], filters: &[Rule]) -> error::Result<Selection> {
-        let scope = Scope::of_product()?;
-        let mut looked_at = BTreeSet::new();
+        let scope = Scope::of_product()?.beside(derived);
+        let (mut looked_at, mut warnings) = (BTreeSet::new(), Vec::new());
         let mut fields = Vec::with_capacity(derived.len());
         for expression in derived {
-            let Bound { expr, columns, data_type } = scope.bind(expression)?;
+            let Bound { expr, columns, data_type, warnings: doubts } = scope.bind(expression)?;
             looked_at.extend(columns);
+            warnings.extend(doubts);
             let Some(stored) = storable(&data_type) else {
                 let problem = format!("{data_type} cannot be stored; a number, a text or a truth value can");
                 return Err(wrong(expression, (1, 1), problem));
@@ -69,9 +72,17 @@ impl Selection {
         for rule in filters {
             let predicate = scope.predicate(&rule.predicate)?;
             looked_at.extend(predicate.columns.iter().cloned());
+            warnings.extend(predicate.warnings.iter().cloned());
             bound.push((rule.clone(), predicate));
         }
-        Ok(Selection { variables: variables.to_vec(), derived: fields, region: None, filters: bound, looked_at })
+        Ok(Selection {
+            variables: variables.to_vec(),
+            derived: fields,
+            region: None,
+            filters: bound,
+            looked_at,
+            warnings,
+        })
     }
 
     /// The same of segments whose position lies in `region` alone: the first of all filters, counted as `region`.
@@ -88,6 +99,11 @@ impl Selection {
     /// The filters, in their order.
     pub fn filters(&self) -> Vec<Rule> {
         self.filters.iter().map(|(rule, _)| rule.clone()).collect()
+    }
+
+    /// What the derived columns and filters may not mean, each with its place.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// The variables to store.
@@ -175,6 +191,17 @@ mod tests {
     use crate::merged::Merges;
     use crate::sieve::Sieve;
     use crate::tally::{Tally, granule_rows_schema};
+
+    #[test]
+    fn a_derived_column_that_uses_another_is_told_so() {
+        let derived = [("x", "h_canopy * 2"), ("y", "x + 1")].map(|(name, sql)| Expression {
+            name: name.to_owned(),
+            sql: sql.to_owned(),
+            place: isdb_schema::expression::Place::of("c.yml"),
+        });
+        let told = Selection::bind(&[], &derived, &[]).unwrap_err().to_string();
+        assert_eq!(told, "c.yml: y: x is a derived column; only columns of the product can be used here");
+    }
 
     #[test]
     fn segments_outside_the_region_are_counted_before_all_filters() {

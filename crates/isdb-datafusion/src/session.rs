@@ -1,21 +1,25 @@
 //! The DataFusion session every face starts from, before tables are registered in it.
 
+use std::sync::Arc;
+
 use datafusion::common::Result;
+use datafusion::execution::SessionState;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::budget::QueryResources;
 use crate::chunk::chunk_function;
-use crate::region;
+use crate::{dialect, region};
 
 /// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`. Where a table
 /// is named, so can be a file in quotes (`FROM 'plots.csv'`): the tables that people bring to join with.
 #[must_use]
 pub fn session(partitions: Option<usize>) -> SessionContext {
     let config = config();
-    usable(SessionContext::new_with_config(match partitions {
+    let config = match partitions {
         Some(partitions) => config.with_target_partitions(partitions),
         None => config,
-    }))
+    };
+    usable(dialect::state(config, Arc::default()))
 }
 
 /// The same with one thread per processor and within bounds: what does not fit in memory is spilled to disk, and a query that
@@ -25,15 +29,16 @@ pub fn session(partitions: Option<usize>) -> SessionContext {
 /// When the folder to spill to cannot be used.
 pub fn bounded_session(resources: &QueryResources) -> Result<SessionContext> {
     let config = resources.bound(config());
-    Ok(usable(SessionContext::new_with_config_rt(config, resources.runtime()?)))
+    Ok(usable(dialect::state(config, resources.runtime()?)))
 }
 
 fn config() -> SessionConfig {
     SessionConfig::new().with_information_schema(true)
 }
 
-/// `context` with our functions, and with files as tables.
-fn usable(context: SessionContext) -> SessionContext {
+/// A session of `state` with our functions, and with files as tables.
+fn usable(state: SessionState) -> SessionContext {
+    let context = SessionContext::new_with_state(state);
     register_functions(&context);
     context.enable_url_table()
 }

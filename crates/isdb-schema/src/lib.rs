@@ -1,6 +1,7 @@
 //! The vocabulary of isdb: granule names, product catalogue, columns, spatial grid, ledger, quality filters, config.
 
 pub mod catalogue;
+pub mod codes;
 pub mod columns;
 pub mod config;
 pub mod expression;

@@ -8,6 +8,7 @@ use arrow::buffer::BooleanBuffer;
 mod bounds;
 mod boxes;
 mod covers;
+mod crs;
 mod edges;
 mod error;
 mod foreign;
@@ -17,6 +18,7 @@ mod outward;
 mod ring;
 mod shapes;
 mod summary;
+mod swapped;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -24,6 +26,7 @@ mod text;
 pub use bounds::Bounds;
 pub use error::RegionError;
 pub use shapes::Shape;
+pub use swapped::Swapped;
 
 use index::Index;
 use ring::Ring;

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use strsim::damerau_levenshtein;
 
 mod counterpart;
+mod function;
 mod missing;
 
 pub use counterpart::counterpart;
+pub use function::function_counterpart;
 pub use missing::missing_column;
 
 /// At most this many names are worth reading.

@@ -7,7 +7,7 @@ use std::path::Path;
 use isdb_schema::config::{SHIPPED, json_schema};
 use isdb_schema::filters::told;
 
-use crate::failure::{Failure, SUCCESS};
+use crate::failure::{self, Failure, SUCCESS};
 use crate::output;
 use crate::settings;
 
@@ -25,6 +25,7 @@ pub(crate) fn init(path: &Path) -> Result<u8, Failure> {
 pub(crate) fn check(path: &Path) -> Result<u8, Failure> {
     let config = settings::read(path)?;
     let selection = settings::asked(&config).bind()?;
+    selection.warnings().iter().for_each(failure::warn);
     let derived: Vec<String> =
         selection.derived().iter().map(|field| format!("{} ({})", field.name(), field.data_type())).collect();
     let derived = if derived.is_empty() { "none".to_owned() } else { derived.join(", ") };

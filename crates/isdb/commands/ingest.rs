@@ -6,7 +6,7 @@ use isdb_schema::filters::choose;
 use isdb_schema::period::Period;
 
 use crate::cli::Ingest;
-use crate::failure::{Failure, SOME_FAILED, SUCCESS};
+use crate::failure::{self, Failure, SOME_FAILED, SUCCESS};
 use crate::progress::Telling;
 use crate::report::{Record, tell, tell_preview};
 use crate::settings::{self, Settings, region_and_period, region_of};
@@ -44,6 +44,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
         replace_release: arguments.replace_release,
         refilter: arguments.refilter,
     };
+    request.asked.bind()?.warnings().iter().for_each(failure::warn);
     if arguments.dry_run {
         tell_preview(&dry_run(&request).await?, &database);
         return Ok(SUCCESS);

@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 
 use crate::citation::Citation;
 use crate::cli::Format;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::output::{self, Origin};
 
 mod names;
@@ -125,6 +125,9 @@ impl Session {
     pub(crate) async fn start(&self, sql: &str, engine: &Handle) -> Result<Started, Failure> {
         let since = Instant::now();
         let plan = self.plan(sql).await?;
+        for warning in isdb_datafusion::warnings(&self.context, &plan).await? {
+            failure::warn(&warning);
+        }
         let frame = self.context.execute_logical_plan(plan.clone()).await?;
         let context = Arc::new(frame.task_ctx());
         let mut rows = rows(frame.create_physical_plan().await?, context, engine);

@@ -5,7 +5,8 @@ use std::path::Path;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use isdb_schema::suggest::{missing_column, near_told};
+use isdb_schema::codes::is_word;
+use isdb_schema::suggest::{missing_column, near, near_told};
 
 use crate::failure::Failure;
 
@@ -14,20 +15,55 @@ pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionE
     let DataFusionError::SchemaError(error, _) = error.find_root() else { return None };
     let SchemaError::FieldNotFound { field, valid_fields } = error.as_ref() else { return None };
     let elsewhere = tables_with(context, field.name()).await;
-    let hint = column_hint(field.name(), valid_fields, &elsewhere);
+    let hint = column_hint(field, valid_fields, &elsewhere);
     Some(Failure::UnknownColumn { name: field.flat_name(), hint })
 }
 
 /// What to write instead of the column `typed`, where `valid` could have been written, and `elsewhere` are the tables that
 /// do have it.
-fn column_hint(typed: &str, valid: &[Column], elsewhere: &[String]) -> String {
-    if !elsewhere.is_empty() {
-        return format!("{typed} is a column of {}", elsewhere.join(", "));
+fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String {
+    let name = typed.name();
+    // The columns of the table that the statement names before the column; of all tables where it names none of them.
+    let of_table: Vec<&Column> =
+        valid.iter().filter(|column| typed.relation.is_some() && column.relation == typed.relation).collect();
+    let of_table = if of_table.is_empty() { valid.iter().collect() } else { of_table };
+    let other_name = valid.iter().find(|column| column.name() == name && column.relation != typed.relation);
+    if let (Some(table), Some(Column { relation: Some(alias), .. })) = (&typed.relation, other_name) {
+        return format!("the statement calls that table {alias} and not {table}: write {alias}.{name}");
     }
-    missing_column(typed).unwrap_or_else(|| {
-        let near = near_told(typed, valid.iter().map(Column::name));
-        format!("`DESCRIBE atl08` lists the columns{near}")
-    })
+    if let Some(other) =
+        of_table.iter().find(|column| column.name() != name && column.name().eq_ignore_ascii_case(name))
+    {
+        return format!("capitals need double quotes: write \"{}\"", other.name());
+    }
+    if is_word(name) {
+        return format!("a text is written in single quotes: '{}'", name.to_lowercase());
+    }
+    let is_atl08 =
+        of_table.is_empty() || of_table.iter().any(|column| ["ingest_id", "segment_id_beg"].contains(&column.name()));
+    if !elsewhere.is_empty() && is_atl08 {
+        return format!("{name} is a column of {}", elsewhere.join(", "));
+    }
+    if let Some(instead) = missing_column(name).filter(|_| is_atl08) {
+        return instead;
+    }
+    let near: Vec<String> = near(name, of_table.iter().map(|column| column.name())).into_iter().map(quoted).collect();
+    let near = if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
+    match is_atl08 {
+        true => format!("`DESCRIBE atl08` lists the columns{near}"),
+        false => {
+            let mut columns: Vec<String> = of_table.iter().map(|column| quoted(column.name())).collect();
+            columns.dedup();
+            format!("the columns are {}{near}", columns.join(", "))
+        }
+    }
+}
+
+/// A name as SQL has to write it: in double quotes where it has capitals, blanks or the like.
+fn quoted(name: &str) -> String {
+    let is_plain = name.chars().all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '_')
+        && name.chars().next().is_some_and(|c| !c.is_ascii_digit());
+    if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
 /// The failure of a statement that names a table or a file which is not there; None if all of them are.
@@ -90,22 +126,56 @@ async fn tables_with(context: &SessionContext, column: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn hint(typed: &str, valid: &[&str]) -> String {
-        let valid: Vec<Column> = valid.iter().map(|name| Column::from_name(*name)).collect();
-        column_hint(typed, &valid, &[])
+    const ATL08: [&str; 3] = ["latitude", "h_canopy", "segment_id_beg"];
+
+    fn columns(table: &str, names: &[&str]) -> Vec<Column> {
+        names.iter().map(|name| Column::new(Some(table), *name)).collect()
+    }
+
+    fn hint(typed: &str, valid: &[Column]) -> String {
+        column_hint(&Column::from_name(typed), valid, &[])
     }
 
     #[test]
     fn any_other_name_is_told_with_what_is_near_it() {
-        assert_eq!(
-            hint("h_canopi", &["latitude", "h_canopy"]),
-            "`DESCRIBE atl08` lists the columns; near it: h_canopy"
-        );
-        assert_eq!(hint("velocity", &["latitude"]), "`DESCRIBE atl08` lists the columns");
+        let atl08 = columns("atl08", &ATL08);
+        assert_eq!(hint("h_canopi", &atl08), "`DESCRIBE atl08` lists the columns; near it: h_canopy");
+        assert_eq!(hint("velocity", &atl08), "`DESCRIBE atl08` lists the columns");
     }
 
     #[test]
     fn a_column_of_another_table_is_told_with_that_table() {
-        assert_eq!(column_hint("canopy_h", &[], &["atl08".to_owned()]), "canopy_h is a column of atl08");
+        let typed = Column::from_name("canopy_h");
+        assert_eq!(column_hint(&typed, &[], &["atl08".to_owned()]), "canopy_h is a column of atl08");
+    }
+
+    #[test]
+    fn a_table_is_named_as_the_statement_calls_it() {
+        let typed = Column::new(Some("atl08"), "latitude");
+        let told = column_hint(&typed, &columns("a", &ATL08), &["atl08".to_owned()]);
+        assert_eq!(told, "the statement calls that table a and not atl08: write a.latitude");
+    }
+
+    #[test]
+    fn the_columns_of_a_file_are_told_as_they_are_to_be_written() {
+        let plots = columns("p", &["Plot", "site name", "Lat", "height"]);
+        assert_eq!(hint("plot", &plots), "capitals need double quotes: write \"Plot\"");
+        assert_eq!(
+            column_hint(&Column::new(Some("p"), "lat"), &plots, &[]),
+            "capitals need double quotes: write \"Lat\""
+        );
+        let listed = "the columns are \"Plot\", \"site name\", \"Lat\", height";
+        assert_eq!(hint("site", &plots), format!("{listed}; near it: \"site name\""));
+        assert_eq!(hint("date", &plots), listed, "and not that of the product");
+        assert_eq!(column_hint(&Column::from_name("canopy_h"), &plots, &["atl08".to_owned()]), listed);
+    }
+
+    #[test]
+    fn beside_a_file_the_product_s_names_are_explained() {
+        let mut both = columns("p", &["Plot", "height"]);
+        both.extend(columns("a", &ATL08));
+        assert!(hint("rh98", &both).contains("canopy_h (h_canopy)"));
+        assert_eq!(hint("plot", &both), "capitals need double quotes: write \"Plot\"");
+        assert_eq!(column_hint(&Column::new(Some("p"), "date"), &both, &[]), "the columns are \"Plot\", height");
     }
 }

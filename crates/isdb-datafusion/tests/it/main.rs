@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
 
 mod filters;
+mod lint;
 mod sqllogic;
 mod support;

@@ -1,5 +1,7 @@
 //! A box between two meridians and two parallels, and how degrees are brought to one form.
 
+use super::error::PROJECTED;
+
 /// A box in degrees. Its longitudes go from -180 to 180; `east` below `west` means that it crosses the dateline.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Bounds {
@@ -95,6 +97,9 @@ impl Bounds {
 pub(super) fn check(longitude: f64, latitude: f64) -> Result<(), String> {
     if !longitude.is_finite() || !latitude.is_finite() {
         return Err("a coordinate is no number".to_owned());
+    }
+    if latitude.abs() > 360.0 || longitude.abs() > 720.0 {
+        return Err(format!("there is no position {longitude}, {latitude}; {PROJECTED}"));
     }
     if !(-90.0..=90.0).contains(&latitude) {
         let swapped = (-90.0..=90.0).contains(&longitude);

@@ -16,6 +16,12 @@ pub enum RegionError {
         /// What is wrong.
         problem: String,
     },
+    /// GeoJSON whose coordinates are in another system than degrees of longitude and latitude.
+    #[error("expected longitude and latitude on WGS 84 (EPSG:4326), found coordinates of {crs}")]
+    Crs {
+        /// The system that its member `crs` names.
+        crs: String,
+    },
     /// A geometry that is no area.
     #[error("{place}: {problem}")]
     Shape {
@@ -25,3 +31,20 @@ pub enum RegionError {
         problem: String,
     },
 }
+
+impl RegionError {
+    /// What to do about it, where that is the same for every file.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            RegionError::Crs { .. } => Some("`ogr2ogr -t_srs EPSG:4326 degrees.geojson FILE` converts it"),
+            RegionError::Shape { problem, .. } if problem.contains(PROJECTED) => {
+                Some("`ogr2ogr -t_srs EPSG:4326 degrees.geojson FILE` converts a file whose system GDAL knows")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What is said of numbers far beyond any degree.
+pub(super) const PROJECTED: &str = "these look like coordinates of a projection";

@@ -2,11 +2,12 @@
 
 use geojson::{Feature, GeoJson, Geometry, GeometryValue, PolygonType, Position};
 
-use super::{Part, RegionError, Ring};
+use super::{Part, RegionError, Ring, crs};
 
 /// The parts of every polygon in `text`.
 pub(super) fn parts(text: &str) -> Result<Vec<Part>, RegionError> {
     let parsed: GeoJson = text.parse().map_err(|error: geojson::Error| RegionError::Json { problem: told(&error) })?;
+    crs::check(&parsed)?;
     let mut parts = Vec::new();
     match parsed {
         GeoJson::Geometry(geometry) => collect(&geometry, "the geometry", &mut parts)?,

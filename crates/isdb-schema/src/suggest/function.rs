@@ -1,0 +1,112 @@
+//! Functions of other dialects (PostGIS, DuckDB, MySQL, SQLite, R, numpy) and what to write in their place.
+
+/// What to write in place of the function `typed`, which this SQL does not have. Case does not count. None for every other name.
+#[must_use]
+pub fn function_counterpart(typed: &str) -> Option<&'static str> {
+    let typed = typed.to_lowercase();
+    if let Some((_, instead)) = FUNCTIONS.iter().find(|(names, _)| names.contains(&typed.as_str())) {
+        return Some(instead);
+    }
+    PREFIXES.iter().find(|(prefix, _)| typed.starts_with(prefix)).map(|(_, instead)| *instead)
+}
+
+const DISTANCE: &str = "there is no function for distances; sql/queries/own_plots.sql computes them in metres, \
+                        in_region(latitude, longitude, 'W,S,E,N') finds positions in a box or a polygon";
+const POSITIONS: &str =
+    "there are no geometries; in_region(latitude, longitude, 'W,S,E,N' or GeoJSON) finds the positions in an area";
+
+const PREFIXES: &[(&str, &str)] = &[
+    ("st_", POSITIONS),
+    ("h3", "there are no cells of H3; floor(latitude), floor(longitude) make a grid, date_trunc one of time"),
+];
+
+const FUNCTIONS: &[(&[&str], &str)] = &[
+    (
+        &[
+            "year",
+            "month",
+            "day",
+            "hour",
+            "minute",
+            "second",
+            "quarter",
+            "week",
+            "dayofyear",
+            "doy",
+            "dayofweek",
+            "dow",
+        ],
+        "write date_part('year', time); also 'month', 'day', 'hour', 'doy' (day of the year), 'week'",
+    ),
+    (
+        &["strftime", "monthname", "dayname", "format_date", "to_date_string", "date_format"],
+        "write to_char(time, '%Y-%m'), with the formats of strftime",
+    ),
+    (&["strptime", "str_to_date", "to_time_stamp"], "write to_timestamp('2019-07-28T12:00:00Z')"),
+    (&["date", "datetime"], "write date_trunc('day', time), or CAST(time AS DATE)"),
+    (&["now_utc", "getdate", "sysdate"], "write now()"),
+    (&["datediff", "date_diff", "timestampdiff", "age"], "subtract: date_part('epoch', later - earlier) gives seconds"),
+    (&["dateadd", "date_add", "date_sub"], "add an interval: time + INTERVAL '1 day'"),
+    (
+        &["quantile", "percentile", "percentile_disc", "quantile_cont", "percentile_approx", "approx_quantile"],
+        "write percentile_cont(canopy_h, 0.95), or approx_percentile_cont(canopy_h, 0.95), which needs less memory",
+    ),
+    (
+        &["mode", "majority", "most_frequent"],
+        "there is no mode; count by value: SELECT landcover, count(*) ... GROUP BY landcover ORDER BY count(*) DESC LIMIT 1",
+    ),
+    (
+        &["if", "iif", "ifelse", "if_else", "where", "case_when"],
+        "write CASE WHEN canopy_h > 5 THEN 'tall' ELSE 'low' END",
+    ),
+    (&["isnull", "is_null", "isna", "is_na"], "write canopy_h IS NULL"),
+    (&["notnull", "is_not_null"], "write canopy_h IS NOT NULL"),
+    (&["std", "sd", "stdev", "std_dev"], "write stddev(canopy_h)"),
+    (&["variance", "var_sample"], "write var(canopy_h)"),
+    (&["average", "nanmean"], "write avg(canopy_h), which leaves NULL out"),
+    (&["nanmedian"], "write median(canopy_h), which leaves NULL out"),
+    (&["n", "size", "nrow"], "write count(*)"),
+    (&["count_if", "countif", "sum_if", "sumif"], "write count(*) FILTER (WHERE canopy_h > 5)"),
+    (&["first", "last"], "write first_value(canopy_h ORDER BY time), or last_value"),
+    (&["arg_max", "argmax", "max_by", "arg_min", "argmin", "min_by"], "write first_value(beam ORDER BY canopy_h DESC)"),
+    (&["square", "sqr"], "write power(canopy_h, 2)"),
+    (&["mod"], "write rgt % 2"),
+    (&["truncate"], "write trunc(canopy_h, 1), or round"),
+    (&["ceiling"], "write ceil(canopy_h)"),
+    (&["len", "nchar", "strlen"], "write length(beam) for texts, array_length(canopy_h_metrics) for lists"),
+    (&["log1p"], "write ln(1 + x)"),
+    (&["to_number", "to_double", "as_numeric", "int", "integer", "double", "float"], "write CAST(x AS DOUBLE)"),
+    (&["group_concat", "listagg"], "write string_agg(beam, ',')"),
+    (&["list", "collect_list"], "write array_agg(canopy_h)"),
+    (&["element_at", "list_get", "nth"], "write canopy_h_metrics[18]; elements go from 1 on"),
+    (&["haversine", "distance", "earth_distance", "great_circle_distance", "geodist", "distm", "dist"], DISTANCE),
+    (&["st_distance", "st_distance_sphere", "st_distance_spheroid", "st_dwithin", "st_length"], DISTANCE),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_of_other_dialects_are_answered_with_ours() {
+        for (typed, expected) in [
+            ("YEAR", "date_part("),
+            ("month", "date_part("),
+            ("quantile", "percentile_cont("),
+            ("percentile", "approx_percentile_cont("),
+            ("mode", "GROUP BY"),
+            ("if", "CASE WHEN"),
+            ("strftime", "to_char("),
+            ("monthname", "to_char("),
+            ("st_point", "in_region("),
+            ("ST_Within", "in_region("),
+            ("st_distance", "own_plots.sql"),
+            ("haversine", "own_plots.sql"),
+            ("h3_latlng_to_cell", "floor("),
+        ] {
+            let told = function_counterpart(typed).unwrap_or_default();
+            assert!(told.contains(expected), "{typed}: {told}");
+        }
+        assert_eq!(function_counterpart("flor"), None);
+    }
+}
