@@ -112,7 +112,7 @@ fn a_granule_that_lacks_what_a_filter_needs_fails_and_is_not_emptied() {
 #[test]
 fn a_filter_or_column_that_fails_over_a_granule_costs_that_granule_alone() {
     let place = prepared(&[]);
-    let config = "product: ATL08\nderived:\n  ratio: n_te_photons / (n_ca_photons - n_ca_photons)\n";
+    let config = "product: ATL08\nderived:\n  ratio: div(n_te_photons, n_ca_photons - n_ca_photons)\n";
     fs::write(place.path("c.yml"), config).unwrap();
     let run = place.run(&["--config", "c.yml", "ingest", "granules"]);
     assert_eq!(run.code, Some(3), "{}", run.stderr);

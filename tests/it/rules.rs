@@ -132,7 +132,7 @@ fn a_release_is_replaced_by_whole_windows_or_not() {
     place.make_granules("seven", &["--count", "2", "--segments", "60", "--release", "007"]);
     make(&place, "new", &["--seed", "2", "--release", "007"]);
     // Of release 007 the track 132 cannot be computed.
-    let config = "product: ATL08\nderived:\n  odd: 1 / (CAST(release AS INT) * 10000 + rgt - 70132)\n";
+    let config = "product: ATL08\nderived:\n  odd: div(1, CAST(release AS INT) * 10000 + rgt - 70132)\n";
     fs::write(place.path("c.yml"), config).unwrap();
     ingested(&place, &["--config", "c.yml", "six"]);
     let rows = count(&place);
