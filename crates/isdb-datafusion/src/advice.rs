@@ -43,6 +43,11 @@ const KNOWN: &[Known] = &[
         hint: "write TRY_CAST(column AS DOUBLE), which is NULL for a text such as 'NA'",
     },
     Known {
+        message: &["Column in ORDER BY must be in GROUP BY"],
+        problem: None,
+        hint: "give the column a name with AS, and write that name behind ORDER BY",
+    },
+    Known {
         message: &["must appear in the GROUP BY clause"],
         problem: None,
         hint: "write an aggregate, such as avg(canopy_h), or name the column behind GROUP BY too",

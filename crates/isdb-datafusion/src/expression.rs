@@ -208,7 +208,7 @@ impl Scope {
             }
             other => {
                 let told = problem(other);
-                let at = match told.contains(" ^ ") {
+                let at = match told.contains("^ ") {
                     true => position_of_sign('^', &expression.sql),
                     false => position_of(quoted(&told).unwrap_or_default(), &expression.sql),
                 };

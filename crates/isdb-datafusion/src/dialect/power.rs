@@ -1,6 +1,7 @@
 //! `^`, which is a power in DuckDB, PostgreSQL and R, and flips bits in DataFusion: `2 ^ 3` would be 1.
 
 use datafusion::common::{DFSchema, Result};
+use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -16,8 +17,18 @@ impl ExprPlanner for NoBits {
         if expr.op != BinaryOperator::BitwiseXor {
             return Ok(PlannerResult::Original(expr));
         }
-        let (base, exponent) = (shown(&expr.left), shown(&expr.right));
-        let problem = format!("{base} ^ {exponent} is not a power: ^ would flip bits");
-        Err(Error::Statement { problem, hint: format!("write power({base}, {exponent})") }.into())
+        let is_compound = [&expr.left, &expr.right].iter().any(|side| matches!(side, Expr::BinaryExpr(_)));
+        // `0.1 * h ^ 2 + 1` is read as `(0.1 * h) ^ (2 + 1)`: what is meant cannot be told any more.
+        let (problem, hint) = if is_compound {
+            let hint = "write power(base, exponent), such as 0.1 * power(canopy_h, 2) + 1";
+            ("^ is not a power: it would flip bits".to_owned(), hint.to_owned())
+        } else {
+            let (base, exponent) = (shown(&expr.left), shown(&expr.right));
+            (
+                format!("{base} ^ {exponent} is not a power: ^ would flip bits"),
+                format!("write power({base}, {exponent})"),
+            )
+        };
+        Err(Error::Statement { problem, hint }.into())
     }
 }

@@ -37,15 +37,14 @@ mod tests {
     async fn a_sample_is_refused_wherever_it_stands_and_never_ignored() {
         for sql in [
             "SELECT count(*) FROM t TABLESAMPLE (1 PERCENT)",
-            "SELECT count(*) FROM t TABLESAMPLE BERNOULLI (1) AS s",
+            "SELECT count(*) FROM t TABLESAMPLE BERNOULLI (1)",
             "SELECT * FROM t JOIN t AS u TABLESAMPLE (5 ROWS) ON t.a = u.a",
             "SELECT (SELECT max(a) FROM t TABLESAMPLE (1 PERCENT)) AS most",
             "WITH s AS (SELECT * FROM t TABLESAMPLE (1 PERCENT)) SELECT count(*) FROM s",
             "SELECT count(*) FROM (SELECT a FROM t) TABLESAMPLE (1 PERCENT)",
         ] {
             let context = session(None);
-            context.sql("CREATE TABLE t AS VALUES (1)").await.unwrap();
-            context.sql("CREATE OR REPLACE VIEW t AS SELECT 1 AS a").await.map(|_| ()).unwrap_or_default();
+            context.sql("CREATE TABLE t AS SELECT 1 AS a").await.unwrap();
             let refused = context.sql(sql).await.map(|_| ()).unwrap_err();
             let problem = Error::statement(&refused).map(|(problem, _)| problem);
             assert_eq!(problem, Some("TABLESAMPLE is not supported"), "{sql}: {refused}");

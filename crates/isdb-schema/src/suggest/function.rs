@@ -78,7 +78,7 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     (&["to_number", "to_double", "as_numeric", "int", "integer", "double", "float"], "write CAST(x AS DOUBLE)"),
     (&["group_concat", "listagg"], "write string_agg(beam, ',')"),
     (&["list", "collect_list"], "write array_agg(canopy_h)"),
-    (&["element_at", "list_get", "nth"], "write canopy_h_metrics[18]; elements go from 1 on"),
+    (&["list_get", "nth"], "write canopy_h_metrics[18]; elements go from 1 on"),
     (&["haversine", "distance", "earth_distance", "great_circle_distance", "geodist", "distm", "dist"], DISTANCE),
     (&["st_distance", "st_distance_sphere", "st_distance_spheroid", "st_dwithin", "st_length"], DISTANCE),
 ];
