@@ -19,7 +19,7 @@ use reqwest::Url;
 use crate::earthdata::Earthdata;
 use crate::error::{Error, Result};
 use crate::hosts::told;
-use crate::item::{Checksum, FoundGranule};
+use crate::item::{Checksum, FoundGranule, LARGEST_FILE};
 use crate::verify::Algorithm;
 
 pub use record::{remove_fetched, set_aside};
@@ -44,12 +44,15 @@ impl Wanted {
     /// The file of a granule that CMR knows.
     ///
     /// # Errors
-    /// [`Error::NoPlace`] when CMR does not say where it can be fetched.
+    /// [`Error::NoPlace`] when CMR does not say where it can be fetched, [`Error::Size`] for a size that no granule has.
     pub fn of(granule: &FoundGranule) -> Result<Wanted> {
         let name = granule.file_name();
         let no_place = |problem: &str| Error::NoPlace { name: name.clone(), problem: problem.to_owned() };
         let place = granule.https.as_deref().ok_or_else(|| no_place(granule.problem().unwrap_or_default()))?;
         let url = Url::parse(place).map_err(|_| no_place("CMR names a place of its file that is no URL"))?;
+        if let Some(bytes) = granule.bytes.filter(|bytes| *bytes > LARGEST_FILE) {
+            return Err(Error::Size { name, bytes });
+        }
         // A size in megabytes is rounded: good for sums, but not to verify a file by.
         let (size, estimate) = match granule.has_exact_size {
             true => (granule.bytes, None),

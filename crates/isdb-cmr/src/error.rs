@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::item::LARGEST_FILE;
+
 /// What this crate's functions return.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -73,6 +75,14 @@ pub enum Error {
         name: String,
         /// What is missing.
         problem: String,
+    },
+    /// A size that no granule has.
+    #[error("{name}: expected a size of at most {LARGEST_FILE} bytes, found {bytes}")]
+    Size {
+        /// The file's name.
+        name: String,
+        /// The size, as a work list has it.
+        bytes: u64,
     },
     /// The archive asks for a login, and the caller has none that fits.
     #[error("{url} asks for an Earthdata login, and there is none")]

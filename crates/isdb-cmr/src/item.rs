@@ -10,8 +10,8 @@ mod tests;
 
 pub(crate) use umm::Item;
 
-/// No file is larger, in bytes: a petabyte. Granules have up to a gigabyte.
-pub(crate) const LARGEST_FILE: u64 = 1 << 50;
+/// No file is larger, in bytes: a terabyte. Granules have some hundred megabytes.
+pub const LARGEST_FILE: u64 = 1 << 40;
 /// The provider of the granules in NASA's cloud.
 const CLOUD: &str = "NSIDC_CPRD";
 

@@ -33,7 +33,7 @@ pub use download::{
 pub use earthdata::Earthdata;
 pub use error::{Error, Refusal, Result};
 pub use hosts::{Hosts, Trusted, without_secrets};
-pub use item::{Checksum, FoundGranule, Unusable};
+pub use item::{Checksum, FoundGranule, LARGEST_FILE, Unusable};
 pub use login::Account;
 pub use query::Query;
 pub use reqwest::Url;

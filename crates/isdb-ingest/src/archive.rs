@@ -6,7 +6,9 @@ use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use isdb_cmr::{Earthdata, FoundGranule, Options, Unusable, Url, Wanted, file_of, remove_fetched, without_secrets};
+use isdb_cmr::{
+    Earthdata, FoundGranule, LARGEST_FILE, Options, Unusable, Url, Wanted, file_of, remove_fetched, without_secrets,
+};
 use isdb_datafusion::GranuleIdentity;
 use object_store::ObjectStore;
 use tokio::sync::mpsc::unbounded_channel;
@@ -53,9 +55,6 @@ pub struct Archive {
     pub s3: Option<String>,
 }
 
-/// No granule is nearly as large, in bytes; the largest have some hundred million.
-const MOST_BYTES: u64 = 1 << 40;
-
 /// Which fetched files stay when their window is in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
@@ -88,9 +87,9 @@ fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
     };
     let file = PathBuf::from(granule.file_name());
     let (origin, described) = match (archive.direct, &granule.s3) {
-        _ if granule.bytes.is_some_and(|bytes| bytes > MOST_BYTES) => {
+        _ if granule.bytes.is_some_and(|bytes| bytes > LARGEST_FILE) => {
             let bytes = granule.bytes.unwrap_or(0);
-            let error = format!("{name}: expected a size of at most {MOST_BYTES} bytes, found {bytes}");
+            let error = format!("{name}: expected a size of at most {LARGEST_FILE} bytes, found {bytes}");
             (granule.https.as_ref(), Candidate::new(file, Err(error)))
         }
         (true, Some(s3)) => (Some(s3), Candidate::new(s3.into(), Ok(identity))),
@@ -106,7 +105,7 @@ fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
         },
     };
     Candidate {
-        size_bytes: granule.bytes.filter(|bytes| *bytes <= MOST_BYTES).unwrap_or(0),
+        size_bytes: granule.bytes.filter(|bytes| *bytes <= LARGEST_FILE).unwrap_or(0),
         is_named: archive.is_named,
         is_described: described.identity.is_ok(),
         origin: Some(place(origin.unwrap_or(&granule.concept_id), &granule.file_name())),

@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::item::{Checksum, FoundGranule, LARGEST_FILE};
+use crate::item::{Checksum, FoundGranule};
 
 /// A line. Keys are the columns that `isdb search` writes in other formats.
 #[derive(Serialize, Deserialize)]
@@ -68,10 +68,6 @@ fn granule(text: &str) -> serde_json::Result<FoundGranule> {
     }
     let line: Line = serde_json::from_str(text)?;
     let name: GranuleName = line.granule.parse().map_err(serde_json::Error::custom)?;
-    if let Some(bytes) = line.bytes.filter(|bytes| *bytes > LARGEST_FILE) {
-        let problem = format!("bytes: expected at most {LARGEST_FILE}, found {bytes}");
-        return Err(serde_json::Error::custom(problem));
-    }
     let checksum = line.checksum_algorithm.zip(line.checksum);
     Ok(FoundGranule {
         name,
