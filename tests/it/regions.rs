@@ -47,13 +47,14 @@ fn south_and_north(place: &Place) -> (String, String) {
     (south, format!("-180,{},180,{}", at(0, 0.6), at(1, 0.5)))
 }
 
-/// The box as a ring of so many points that no ledger wants to repeat it.
+/// The box as a ring of so many points that no ledger wants to repeat it. Its southern edge is a zigzag, so that it is no box, of
+/// a height that no test notices.
 fn ring(bounds: &str) -> String {
     let numbers: Vec<f64> = bounds.split(',').map(|number| number.parse().unwrap()).collect();
     let [west, south, east, north] = numbers[..] else { panic!("{bounds}") };
-    let along = |from: f64, to: f64, y: f64| (0..=40).map(move |i| (from + (to - from) * f64::from(i) / 40.0, y));
-    let points = along(west, east, south).chain(along(east, west, north)).chain([(west, south)]);
-    let points: Vec<String> = points.map(|(x, y)| format!("[{x},{y}]")).collect();
+    let zigzag = (0..=40).map(|i| (west + (east - west) * f64::from(i) / 40.0, south - 0.0005 * f64::from(i % 2)));
+    let points = zigzag.chain([(east, north), (west, north), (west, south)]);
+    let points: Vec<String> = points.map(|(x, y)| format!("[{x},{y:.4}]")).collect();
     format!(r#"{{"type":"Polygon","coordinates":[[{}]]}}"#, points.join(","))
 }
 
@@ -79,7 +80,7 @@ fn the_region_is_in_info_in_citations_and_in_exported_files() {
     place.ok(&["--db", "box", "ingest", "--region", &south, "first"]);
     place.ok(&["--db", "ring", "ingest", "--region", "south.geojson", "first"]);
     for (db, line) in
-        [("box", south.as_str()), ("ring", "1 polygon of 82 points within -180,"), ("whole", "whole granules")]
+        [("box", south.as_str()), ("ring", "1 polygon of 43 points within -180,"), ("whole", "whole granules")]
     {
         let info = place.ok(&["--db", db, "info"]).stdout;
         assert!(info.contains(&format!("region     {line}")), "{info}");
@@ -127,7 +128,10 @@ fn another_region_is_refused_and_changes_nothing() {
         assert!(run.stderr.contains(hint), "{options:?}: {}", run.stderr);
     }
     holds(&place, in_first);
-    let other_form = place.ok(&["ingest", "--region", &ring(&south), "all"]).stderr;
+    let [_, low, _, high] = south.split(',').collect::<Vec<_>>()[..] else { panic!("{south}") };
+    let corners = format!("[-180,{low}],[0,{low}],[180,{low}],[180,{high}],[-180,{high}],[-180,{low}]");
+    let polygon = format!(r#"{{"type":"Polygon","coordinates":[[{corners}]]}}"#);
+    let other_form = place.ok(&["ingest", "--region", &polygon, "all"]).stderr;
     assert!(other_form.contains("1 ingested, 2 skipped"), "the same area in another form is the same: {other_form}");
     holds(&place, rows);
 }
@@ -143,16 +147,16 @@ fn a_region_is_widened_without_losing_or_doubling_segments() {
     let told = place.ok(&["ingest", "--add-region", "north.geojson", "first"]).stderr;
     assert!(told.contains("granules: 2 replaced"), "{told}");
     let info = place.ok(&["info"]).stdout;
-    assert!(info.contains("region     2 polygons of 86 points within -180,"), "{info}");
+    assert!(info.contains("region     2 polygons of 47 points within -180,"), "{info}");
     assert!(info.contains(&format!("1 granules were ingested for: {south}")), "one granule lacks the new part: {info}");
     // The granules that were not named come with the next ingest, which need not repeat the region.
     let told = place.ok(&["ingest", "all"]).stderr;
     assert!(told.contains("granules: 1 replaced, 2 skipped"), "{told}");
-    holds(&place, within(&place, &south) + within(&place, &north));
+    holds(&place, within(&place, &south) + within(&place, &ring(&north)));
     assert!(!place.ok(&["info"]).stdout.contains("were ingested for"));
     let told = place.ok(&["ingest", "--add-region", &south, "all"]).stderr;
     assert!(told.contains("granules: 3 skipped"), "what the region holds already widens nothing: {told}");
-    holds(&place, within(&place, &south) + within(&place, &north));
+    holds(&place, within(&place, &south) + within(&place, &ring(&north)));
 }
 
 #[test]
