@@ -84,7 +84,7 @@ fn a_file_system_without_links_locks_or_synced_folders_holds_the_same_database()
         }
         expected.is_in(&place, what);
         let read = run(&place, &library, what, &["query", "--format", "csv", "SELECT count(*) FROM atl08"]);
-        assert_eq!((read.code, read.stderr.as_str()), (Some(0), ""), "{what}");
+        assert!(read.code == Some(0) && !read.stderr.contains("WARN"), "{what}: {}", read.stderr);
         assert_eq!(staged_commits(&place), Vec::<String>::new(), "{what}");
     }
 }
