@@ -80,7 +80,7 @@ fn rows(first: i32, end: i32) -> Vec<ArrayRef> {
                 })
                 .collect::<Float64Array>(),
         ),
-        Arc::new(ids.clone().map(|id| often(id, 4).then_some((id % 7) as i8 - 3)).collect::<Int8Array>()),
+        Arc::new(ids.clone().map(|id| often(id, 4).then(|| i8::try_from(id % 7 - 3).unwrap())).collect::<Int8Array>()),
         Arc::new(ids.clone().map(|id| often(id, 7).then(|| beams[(id % 5) as usize])).collect::<LargeStringArray>()),
         Arc::new(ids.map(|id| often(id, 3).then_some(id % 2 == 0)).collect::<BooleanArray>()),
     ]
