@@ -1,9 +1,8 @@
 //! Replies of CMR and work lists.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use isdb_cmr::{Cmr, Patience, Query, WorkList, worklist};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -18,13 +17,28 @@ const PATIENCE: Patience = Patience {
     total: Duration::ZERO,
 };
 
+/// A server without an answer yet, and its client, which takes ten milliseconds to make.
+struct Archive {
+    runtime: Runtime,
+    listener: TcpListener,
+    cmr: Cmr,
+}
+
 thread_local! {
-    static RUNTIME: LazyLock<Runtime> =
-        LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"));
+    static ARCHIVE: Archive = Archive::start();
+}
+
+impl Archive {
+    fn start() -> Archive {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        Archive { runtime, listener, cmr: Cmr::new(&url, PATIENCE).expect("a client") }
+    }
 }
 
 /// Answers one request with `body`.
-async fn serve(listener: TcpListener, body: &[u8]) -> std::io::Result<()> {
+async fn serve(listener: &TcpListener, body: &[u8]) -> std::io::Result<()> {
     let (mut stream, _) = listener.accept().await?;
     let mut request = Vec::new();
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -44,13 +58,16 @@ async fn serve(listener: TcpListener, body: &[u8]) -> std::io::Result<()> {
 /// What is understood of a reply can be written as a work list and read again. The same bytes are read as a work list, too.
 pub(crate) fn reply(input: &[u8]) {
     let mut list = WorkList::default();
-    RUNTIME.with(|runtime| {
+    ARCHIVE.with(|Archive { runtime, listener, cmr }| {
         runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let cmr = Cmr::new(&format!("http://{}", listener.local_addr().unwrap()), PATIENCE).unwrap();
             let query = Query::default();
             let mut pages = std::pin::pin!(cmr.pages(&query));
-            let served = async { serve(listener, input).then(|_| std::future::pending::<()>()).await };
+            // A connection that an earlier input left behind is answered, too.
+            let served = async {
+                loop {
+                    let _ = serve(listener, input).await;
+                }
+            };
             let page = tokio::select! { page = pages.next() => page, () = served => None };
             if let Some(Ok(page)) = page {
                 assert!(page.unusable.iter().all(|unusable| !unusable.reason.is_empty()));
