@@ -40,10 +40,9 @@ fn segments(place: &Place, database: &str) -> Vec<String> {
 /// Demands that the database holds each segment of the whole granule once.
 fn is_whole(place: &Place, case: &str) {
     assert_eq!(segments(place, "db"), segments(place, "whole.db"), "{case}");
-    let sums = "SELECT bool_and(rows_read = rows_kept + rows_rejected + rows_removed) FROM granules";
-    assert_eq!(place.rows(sums), ["true"], "{case}");
-    let kept = "SELECT sum(rows_kept) = (SELECT count(*) FROM segments) FROM granules_current";
-    assert_eq!(place.rows(kept), ["true"], "{case}");
+    let sums = "SELECT (SELECT bool_and(rows_read = rows_kept + rows_rejected + rows_removed) FROM granules), \
+                (SELECT sum(rows_kept) FROM granules_current) = (SELECT count(*) FROM segments)";
+    assert_eq!(place.rows(sums), ["true,true"], "{case}");
 }
 
 fn count(place: &Place, condition: &str) -> u64 {
@@ -92,14 +91,12 @@ fn a_newer_clip_replaces_the_segments_that_it_has_and_no_others() {
     is_whole(&place, "again");
 
     // The other way round the result is the same.
-    for folders in [["newer", "a", "b", "c"], ["a", "newer", "c", "b"]] {
-        fs::remove_dir_all(place.path("db")).unwrap();
-        for folder in folders {
-            place.ok(&["ingest", folder]);
-        }
-        is_whole(&place, "one after the other");
-        assert_eq!(count(&place, "revision = '02'"), newer);
+    fs::remove_dir_all(place.path("db")).unwrap();
+    for folders in [&["a", "newer"][..], &["b", "c"]] {
+        place.ok(&[&["ingest"], folders].concat());
     }
+    is_whole(&place, "the others after it");
+    assert_eq!(count(&place, "revision = '02'"), newer);
     fs::remove_dir_all(place.path("db")).unwrap();
     place.ok(&["ingest", "a", "b", "c", "newer"]);
     is_whole(&place, "all at a time");
@@ -269,8 +266,6 @@ fn extracts_of_one_granule_are_stored_once_and_the_richer_keeps_its_values() {
     for (set, order, together) in [
         (0, [0, 1, 2], false),
         (0, [2, 1, 0], false),
-        (0, [0, 1, 2], true),
-        (1, [1, 0, 2], false),
         (1, [1, 2, 0], true),
         (2, [1, 0, 2], false),
         (2, [2, 0, 1], true),

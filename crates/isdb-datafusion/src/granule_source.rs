@@ -410,6 +410,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_gone_says_nothing_of_the_granule() {
+        let granule = PlannedGranule { path: "/no/such/file.h5".into(), ..PlannedGranule::default() };
+        let schema = granule_rows_schema(&[], &[]);
+        let rows = read(&granule, || open_file(&granule.path), &[], &schema, 1).unwrap();
+        let tallies = Tally::from_column(rows[0].column_by_name(TALLY).unwrap()).unwrap();
+        assert_eq!((tallies.len(), tallies[0].stage.as_deref()), (1, Some(READ)));
+    }
+
+    #[test]
     fn a_file_s_checksum_is_told_whether_or_not_it_can_be_decoded_and_computed_only_if_unknown() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "abc").unwrap();
