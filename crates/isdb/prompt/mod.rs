@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use isdb_datafusion::ViewOptions;
 use isdb_store::Location;
 use tokio::runtime::Runtime;
 
@@ -9,7 +10,7 @@ use crate::cli::Format;
 use crate::failure::{self, Failure, SUCCESS};
 use crate::instant::instant_of_commit;
 use crate::interrupt::Interrupts;
-use crate::session::{Session, Shown, statements};
+use crate::session::{Session, statements};
 
 mod command;
 mod editor;
@@ -22,7 +23,7 @@ use editor::{Asked, Editor};
 pub(crate) async fn run(
     location: &Location,
     at: Option<u64>,
-    shown: &Arc<Shown>,
+    shown: &Arc<ViewOptions>,
     format: Format,
     interrupts: &Interrupts,
 ) -> Result<u8, Failure> {
@@ -47,6 +48,7 @@ pub(crate) async fn run(
             Some(Ok(Command::Describe(table))) => command::describe(&session, &table, format).await,
             Some(Ok(Command::Refresh)) => match Session::open(location, None, shown).await {
                 Ok(newest) => {
+                    newest.adopt_views(&session).await;
                     session = newest;
                     editor.complete_with(command::names(&session).await);
                     tell_state(&session);
