@@ -215,11 +215,13 @@ impl Failure {
 /// The error on a file of a person's own that is all there is to `error`.
 fn of_file(error: DataFusionError) -> Result<isdb_datafusion::Error, DataFusionError> {
     use isdb_datafusion::Error as Open;
-    let DataFusionError::External(inner) = error else { return Err(error) };
-    match inner.downcast::<Open>() {
-        Ok(own) if matches!(*own, Open::UserFile { .. } | Open::FilesClosed { .. }) => Ok(*own),
-        Ok(own) => Err(DataFusionError::External(own)),
-        Err(inner) => Err(DataFusionError::External(inner)),
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<Open>() {
+            Ok(own) if matches!(*own, Open::UserFile { .. } | Open::FilesClosed { .. }) => Ok(*own),
+            Ok(own) => Err(DataFusionError::External(own)),
+            Err(inner) => Err(DataFusionError::External(inner)),
+        },
+        other => Err(other),
     }
 }
 

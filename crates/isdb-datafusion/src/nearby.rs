@@ -134,7 +134,7 @@ mod tests {
             told,
             [
                 "latitude BETWEEN Float64(-1.100001) AND Float64(1.100001)",
-                "longitude BETWEEN Float64(9.899983668769138) AND Float64(11.100016331230862)",
+                "longitude BETWEEN Float64(9.899983667180376) AND Float64(11.100016332819624)",
                 "time BETWEEN TimestampNanosecond(-10000000000, Some(\"UTC\")) AND TimestampNanosecond(10000000001, Some(\"UTC\"))",
             ]
         );

@@ -88,7 +88,7 @@ fn segments_of(folder: &TempDir, rows: &[Segment]) -> TileDbTable {
         Arc::new(Int32Array::from_iter_values(ids.clone())),
         Arc::new(LargeStringArray::from_iter_values(rows.iter().map(|row| row.beam))),
         Arc::new(rows.iter().map(|row| row.segment_id_beg).collect::<Int32Array>()),
-        Arc::new(ids.map(|id| (id % 3 != 0).then_some(1.5)).collect::<Float32Array>()),
+        Arc::new(ids.map(|id| (id % 3 != 0).then_some(1.5_f32)).collect::<Float32Array>()),
     ];
     stored(folder, "segments", &layout, schema, columns)
 }

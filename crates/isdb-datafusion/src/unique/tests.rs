@@ -121,7 +121,7 @@ proptest! {
 /// Two granules of one pass, the second of which begins with the last segment of the first, 20 m and a millisecond apart.
 async fn overlapping() -> (tempfile::TempDir, datafusion::prelude::SessionContext) {
     let row = |ingest_id, at: i32, off: f64| Segment {
-        latitude: f64::from(at) * 0.001 + off,
+        latitude: 1.0 + f64::from(at) * 0.001 + off,
         longitude: 10.0,
         time: i64::from(at) * 14_000_000,
         ingest_id,
@@ -137,8 +137,8 @@ async fn overlapping() -> (tempfile::TempDir, datafusion::prelude::SessionContex
 async fn a_box_that_holds_only_the_hidden_row_of_a_segment_finds_neither_of_its_rows() {
     let (_folder, context) = overlapping().await;
     assert_eq!(ids(&context, "SELECT id FROM atl08_unique").await, [0, 1, 3]);
-    assert_eq!(ids(&context, "SELECT id FROM atl08 WHERE latitude > 0.0011").await, [2, 3]);
-    assert_eq!(ids(&context, "SELECT id FROM atl08_unique WHERE latitude > 0.0011").await, [3]);
+    assert_eq!(ids(&context, "SELECT id FROM atl08 WHERE latitude > 1.0011").await, [2, 3]);
+    assert_eq!(ids(&context, "SELECT id FROM atl08_unique WHERE latitude > 1.0011").await, [3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,18 +164,18 @@ async fn both_scans_read_the_box_the_dates_the_beam_and_the_granule_only() {
     let (_folder, context) = overlapping().await;
     let plan = explained(
         &context,
-        "SELECT id FROM atl08_unique WHERE latitude BETWEEN 0 AND 1 AND longitude BETWEEN 10 AND 11 \
-         AND time >= '2020-01-01T00:01:00' AND time < '2020-01-02' AND beam = 'gt1l'",
+        "SELECT id FROM atl08_unique WHERE latitude BETWEEN 0.5 AND 1.5 AND longitude BETWEEN 10 AND 11 \
+         AND time >= '2020-01-01' AND time < '2020-01-02' AND beam = 'gt1l'",
     )
     .await;
     let scans: Vec<&str> = plan.lines().filter(|line| line.contains("array=segments")).collect();
     assert_eq!(scans.len(), 2, "{plan}");
-    let others = "ranges=[latitude in [-0.100001, 1.100001], longitude in [9.899";
-    let own = "ranges=[latitude in [-0, 1], longitude in [10, 11], time in [2020-01-01T00:01:00, 2020-01-01T23:59:59.999999999]]";
+    let others = "ranges=[latitude in [0.399999, 1.600001], longitude in [9.899";
+    let own = "ranges=[latitude in [0.5, 1.5], longitude in [10, 11], time in [2020-01-01T00:00:00, 2020-01-01T23:59:59.999999999]]";
     for (scan, ranges) in scans.iter().zip([others, own]) {
         assert!(scan.contains(ranges) && scan.contains("condition=[beam = 'gt1l']"), "{ranges}: {plan}");
     }
-    assert!(scans[0].contains("time in [2020-01-01T00:00:50, 2020-01-02T00:00:09.999999999]"), "{plan}");
+    assert!(scans[0].contains("time in [2019-12-31T23:59:50, 2020-01-02T00:00:09.999999999]"), "{plan}");
     // The rows that can hide others are the smaller side: their keys wait in memory, the statement's rows stream past them.
     assert!(plan.contains("join_type=RightAnti"), "{plan}");
     let plan = explained(&context, "SELECT id FROM atl08_unique WHERE granule = 'g1'").await;
