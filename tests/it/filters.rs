@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Place, real_granule};
+use crate::support::Place;
 
 fn prepared(options: &[&str]) -> Place {
     let place = Place::new();

@@ -18,7 +18,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::prelude::SessionContext;
 
 use crate::error::{Error, FileProblem};
-use delimited::{Delimited, Repair};
+use delimited::Delimited;
 
 mod delimited;
 

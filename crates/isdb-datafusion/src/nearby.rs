@@ -108,8 +108,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_match_beyond_the_dateline_or_near_a_pole_lies_in_the_wider_box(
-            south in latitude(), height in 0.0..3.0, west in longitude(), width in 0.0..300.0,
-            a in (0.0..=1.0, 0.0..=1.0), o in (-0.11..0.11, -1.1..1.1),
+            south in latitude(), height in 0.0_f64..3.0, west in longitude(), width in 0.0_f64..300.0,
+            a in (0.0_f64..=1.0, 0.0_f64..=1.0), o in (-0.11_f64..0.11, -1.1_f64..1.1),
         ) {
             let (north, east) = ((south + height).min(90.0), (west + width).min(180.0));
             let a = (south + (north - south) * a.0, west + (east - west) * a.1);

@@ -2,7 +2,6 @@ use isdb_schema::period::Period;
 use isdb_schema::region::Region;
 use proptest::prelude::*;
 
-use super::*;
 use crate::options::ViewOptions;
 use crate::testing::{DAY, Granule, Segment, YEAR_2020, database, explained, ids};
 
@@ -20,9 +19,9 @@ const SECOND: i64 = 1_000_000_000;
 
 /// Places along a track, near each other where their number is: in the middle, over the dateline and beside the pole.
 fn place() -> impl Strategy<Value = (f64, f64)> {
-    let jitter = || prop_oneof![3 => -0.01..0.01, 2 => -0.12..0.12];
+    let jitter = || prop_oneof![3 => -0.01_f64..0.01, 2 => -0.12_f64..0.12];
     (prop_oneof![2 => Just((0.0, 10.0)), 2 => Just((45.0, 180.0)), 1 => Just((89.5, 0.0))], jitter(), jitter())
-        .prop_map(|((latitude, longitude), north, east)| {
+        .prop_map(|((latitude, longitude), north, east): ((f64, f64), f64, f64)| {
             let longitude: f64 = longitude + east / f64::to_radians(latitude).cos();
             ((latitude + north).min(90.0), (longitude + 540.0).rem_euclid(360.0) - 180.0)
         })
