@@ -96,7 +96,7 @@ fn options() -> impl Strategy<Value = ViewOptions> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: isdb_testing::times(8, 64), max_shrink_iters: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn a_statement_over_the_view_finds_the_rows_that_its_definition_has(
