@@ -142,7 +142,7 @@ fn a_file_records_the_region_and_period_that_were_applied_and_no_others() {
         (rows, recorded("isdb_region"), recorded("isdb_period"))
     };
     let none_there = ["--bbox", "0,0,1,1", "--start", "2030"];
-    let (region, period) = (Some("0,0,1,1".to_owned()), Some("from 2030-01-01".to_owned()));
+    let (region, period) = (Some("0,0,1,1".to_owned()), Some("from 2030-01-01T00:00:00Z".to_owned()));
     for view in ["atl08", "atl08_unique"] {
         assert_eq!(exported(&format!("SELECT beam FROM {view}"), &none_there), (0, region.clone(), period.clone()));
     }
