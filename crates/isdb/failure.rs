@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use isdb_datafusion::{Warning, advice, is_expired, problem};
+use isdb_datafusion::{FileProblem, Warning, advice, is_expired, problem};
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
@@ -69,6 +69,8 @@ pub(crate) enum Failure {
     UnknownColumn { name: String, hint: String },
     #[error("there is no table {name}")]
     UnknownTable { name: String, hint: String },
+    #[error("there is no file {name}")]
+    NoFile { name: String, hint: Option<&'static str> },
     #[error(transparent)]
     Ingest(#[from] isdb_ingest::Error),
     #[error(transparent)]
@@ -87,6 +89,8 @@ pub(crate) enum Failure {
     Memory(#[source] DataFusionError),
     #[error("{problem}")]
     Statement { problem: String, hint: String },
+    #[error("the query engine found no valid plan for this statement")]
+    Planner(#[source] DataFusionError),
     #[error("the query failed")]
     Query(#[source] DataFusionError),
     #[error("a row could not be written")]
@@ -104,6 +108,10 @@ impl From<DataFusionError> for Failure {
         if is_out_of_memory(&error) {
             return Failure::Memory(error);
         }
+        let error = match of_file(error) {
+            Ok(own) => return Failure::Open(own),
+            Err(error) => error,
+        };
         if let Some(hint) = advice(&error) {
             return Failure::Statement { problem: problem(&error), hint };
         }
@@ -119,6 +127,17 @@ impl From<DataFusionError> for Failure {
 }
 
 impl Failure {
+    /// The failure of a statement that was understood and could not be planned.
+    pub(crate) fn of_planning(error: DataFusionError) -> Failure {
+        let is_of_engine = match error.find_root() {
+            DataFusionError::Internal(_) => true,
+            // What the engine says of its own plan.
+            DataFusionError::Plan(text) => text.contains("does not satisfy"),
+            _ => false,
+        };
+        if is_of_engine { Failure::Planner(error) } else { Failure::from(error) }
+    }
+
     /// A name that is not in the catalogue, with those that may have been meant.
     pub(crate) fn no_such_variable(name: &str) -> Failure {
         let near = near_told(name, catalogue::variables().iter().map(|variable| variable.name));
@@ -147,6 +166,10 @@ impl Failure {
             | Failure::UnknownTable { hint, .. }
             | Failure::Statement { hint, .. }
             | Failure::Open(isdb_datafusion::Error::Statement { hint, .. }) => Some(hint),
+            Failure::NoFile { hint, .. } => *hint,
+            Failure::Planner(_) => Some(
+                "this is a fault of the engine, not of the statement; it may plan in steps: SELECT … FROM (SELECT *, EXPRESSION AS x FROM atl08) ORDER BY x",
+            ),
             Failure::Config(_) => {
                 Some("`isdb init` writes a config with comments; `isdb config schema` is for editors")
             }
@@ -215,6 +238,19 @@ impl Failure {
     }
 }
 
+/// The error on a file of a person's own that is all there is to `error`.
+fn of_file(error: DataFusionError) -> Result<isdb_datafusion::Error, DataFusionError> {
+    use isdb_datafusion::Error as Open;
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<Open>() {
+            Ok(own) if matches!(*own, Open::UserFile { .. } | Open::FilesClosed { .. }) => Ok(*own),
+            Ok(own) => Err(DataFusionError::External(own)),
+            Err(inner) => Err(DataFusionError::External(inner)),
+        },
+        other => Err(other),
+    }
+}
+
 /// Whether an operator or a read of libtiledb had no room for its work. libtiledb has no code for that, only its message.
 fn is_out_of_memory(error: &DataFusionError) -> bool {
     if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
@@ -241,7 +277,40 @@ fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {
         isdb_datafusion::Error::Release { .. } => {
             Some("choose other filters, or keep granules of other releases in a database of their own")
         }
+        isdb_datafusion::Error::ReadOnly { statement } => Some(read_only_hint(statement)),
+        isdb_datafusion::Error::UserFile { problem, .. } => file_hint(problem),
+        isdb_datafusion::Error::Reserved { .. } => {
+            Some("choose another name; `CREATE VIEW name AS SELECT …` lives for the session")
+        }
         _ => None,
+    }
+}
+
+fn file_hint(problem: &FileProblem) -> Option<&'static str> {
+    match problem {
+        FileProblem::Folder => Some("a name in quotes is one file; UNION ALL puts several together"),
+        FileProblem::Utf16 => Some("`iconv -f UTF-16 -t UTF-8 FILE > NEW` converts it, or save it as CSV UTF-8"),
+        FileProblem::NotUtf8 { .. } => {
+            Some("if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` converts it, or save it as CSV UTF-8")
+        }
+        FileProblem::Ragged { .. } => Some("a field that holds the separator itself belongs in double quotes"),
+        _ => None,
+    }
+}
+
+/// What does the work of a statement of this kind, which SQL must not do.
+fn read_only_hint(statement: &str) -> &'static str {
+    let word = |text: &str| statement.to_uppercase().starts_with(text);
+    if word("COPY") {
+        "`isdb query -o rows.parquet \"SELECT …\"` writes the rows of a query to a file"
+    } else if word("CREATE") {
+        "`CREATE VIEW name AS SELECT …` lives for the session; a file of your own is a table by its name: FROM 'plots.csv'"
+    } else if word("SET") || word("RESET") {
+        "the options of `isdb query` are flags: `isdb query --help`; times are in UTC"
+    } else if ["INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "DROP", "ALTER"].into_iter().any(word) {
+        "`isdb ingest` adds granules and `isdb remove` takes them out; derived columns are part of the config"
+    } else {
+        "SELECT, EXPLAIN, SHOW, DESCRIBE, CREATE VIEW and DROP VIEW are"
     }
 }
 

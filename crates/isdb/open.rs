@@ -1,6 +1,7 @@
 //! The Rust face: a database as a DataFusion session.
 
 use datafusion::prelude::SessionContext;
+use isdb_datafusion::ViewOptions;
 use isdb_store::Location;
 
 /// Why a database could not be opened.
@@ -21,5 +22,15 @@ pub enum Error {
 /// # Errors
 /// See [`Error`].
 pub async fn open(uri: &str) -> Result<SessionContext, Error> {
-    Ok(isdb_datafusion::open(&Location::parse(uri)?, None).await?)
+    let (context, _) = open_with(uri, &ViewOptions::default()).await?;
+    Ok(context)
+}
+
+/// As [`open`], with views that show only what `options` choose. Also returns warnings: which filters some granules of the database
+/// cannot answer.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn open_with(uri: &str, options: &ViewOptions) -> Result<(SessionContext, Vec<String>), Error> {
+    Ok(isdb_datafusion::open(&Location::parse(uri)?, options).await?)
 }

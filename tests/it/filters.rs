@@ -236,5 +236,8 @@ fn a_query_says_when_its_filters_do_not_touch_what_it_reads() {
     let filtered = place.ok(&["query", "--filters", "night", "SELECT count(*) FROM atl08 AS a"]).stderr;
     assert!(filtered.contains("filters: night (in atl08)\n") && !filtered.contains("warning: "), "{filtered}");
     let other = place.ok(&["query", "--filters", "night", "SELECT count(*) FROM segments"]).stderr;
-    assert!(other.contains("warning: the filters are on atl08, which this statement does not read"), "{other}");
+    assert!(
+        other.contains("warning: the filters apply to atl08 and atl08_unique, which this statement does not read"),
+        "{other}"
+    );
 }

@@ -130,3 +130,24 @@ fn an_unknown_ending_is_told_before_anything_is_read() {
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("rows.xlsx: the ending does not tell the format"), "{}", run.stderr);
 }
+
+#[test]
+fn a_file_records_the_region_and_period_that_were_applied_and_no_others() {
+    let place = with_granules();
+    let exported = |sql: &str, options: &[&str]| {
+        place.ok(&[&["query", "-o", "rows.parquet"], options, &[sql]].concat());
+        let (schema, batches) = parquet(&place, "rows.parquet");
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let recorded = |key: &str| schema.metadata().get(key).cloned();
+        (rows, recorded("isdb_region"), recorded("isdb_period"))
+    };
+    let none_there = ["--bbox", "0,0,1,1", "--start", "2030"];
+    let (region, period) = (Some("0,0,1,1".to_owned()), Some("from 2030-01-01T00:00:00Z".to_owned()));
+    for view in ["atl08", "atl08_unique"] {
+        assert_eq!(exported(&format!("SELECT beam FROM {view}"), &none_there), (0, region.clone(), period.clone()));
+    }
+    let in_subquery = "SELECT beam FROM segments WHERE beam IN (SELECT beam FROM atl08)";
+    assert_eq!(exported(in_subquery, &none_there[..2]), (0, region, None));
+    let (rows, region, period) = exported("WITH atl08 AS (SELECT * FROM segments) SELECT beam FROM atl08", &none_there);
+    assert!(rows > 0 && region.is_none() && period.is_none(), "{rows} {region:?} {period:?}");
+}

@@ -64,8 +64,50 @@ fn a_query_of_a_period_finds_what_its_times_in_sql_find() {
     assert_ne!(expected, place.rows(COUNT));
     let run = place.ok(&["query", "--end", &day, "--filters", "strong", COUNT]);
     assert!(run.stderr.contains("period: before ") && run.stderr.contains("filters: strong"), "{}", run.stderr);
-    let other = place.ok(&["query", "--start", &day, "SELECT count(*) FROM segments"]).stderr;
-    assert!(other.contains("warning: the region and period are on atl08"), "{other}");
+}
+
+#[test]
+fn region_period_and_filters_apply_to_the_unique_view_and_to_subqueries_and_a_warning_says_where_they_do_not() {
+    let place = ingested();
+    let row = place.rows("SELECT min(time), max(time) FROM atl08")[0].clone();
+    let (first, _) = row.split_once(',').unwrap();
+    let year = &first[..4];
+    let condition = format!(
+        "latitude BETWEEN -8 AND -4.5 AND longitude BETWEEN -66 AND -60 AND time >= '{year}-01-01' AND night_flag = 1"
+    );
+    let expected = place.rows(&format!("{COUNT} WHERE {condition}"));
+    assert!(expected != ["0"] && expected != place.rows(COUNT), "{expected:?}");
+    let options = ["--bbox", "-66,-8,-60,-4.5", "--start", year, "--filters", "night"];
+    for statement in [
+        "SELECT count(*) FROM atl08_unique",
+        "SELECT (SELECT count(*) FROM atl08) AS n",
+        "SELECT (SELECT count(*) FROM atl08_unique) AS n",
+        "SELECT count(*) FROM segments s WHERE EXISTS (SELECT 1 FROM atl08_unique u WHERE u.beam = s.beam \
+            AND u.latitude = s.latitude AND u.longitude = s.longitude AND u.time = s.time)",
+        "WITH mine AS (SELECT * FROM atl08_unique) SELECT count(*) FROM mine",
+        "CREATE VIEW mine AS SELECT * FROM atl08_unique; SELECT count(*) FROM mine",
+    ] {
+        let run = place.ok(&[&["query", "--format", "csv"], &options[..], &[statement]].concat());
+        assert_eq!(run.stdout.lines().skip(1).collect::<Vec<_>>(), expected, "{statement}");
+        assert!(!run.stderr.contains("warning"), "{statement}: {}", run.stderr);
+    }
+    for (options, warning) in [
+        (&options[..2], "warning: the region applies to atl08 and atl08_unique, which this statement does not read\n"),
+        (&options[2..4], "warning: the period applies to "),
+        (&options[4..], "warning: the filters apply to "),
+        (&options, "warning: the filters, region and period apply to "),
+    ] {
+        for statement in
+            ["SELECT count(*) FROM segments", "WITH atl08 AS (SELECT * FROM segments) SELECT count(*) FROM atl08"]
+        {
+            let run = place.ok(&[&["query"], options, &[statement]].concat());
+            assert!(run.stderr.contains(warning), "{statement}: {}", run.stderr);
+        }
+        for silent in ["SELECT 1", "DESCRIBE atl08"] {
+            let run = place.ok(&[&["query"], options, &[silent]].concat());
+            assert!(!run.stderr.contains("warning"), "{silent}: {}", run.stderr);
+        }
+    }
 }
 
 #[test]

@@ -95,6 +95,32 @@ pub enum Error {
         /// Its release.
         release: String,
     },
+    /// A statement that does more than read.
+    #[error("{statement} is not allowed: statements only read")]
+    ReadOnly {
+        /// Its kind: `COPY`, `CREATE TABLE`.
+        statement: String,
+    },
+    /// A view whose name is not free.
+    #[error("{name} belongs to the database and cannot be replaced or dropped")]
+    Reserved {
+        /// The name.
+        name: String,
+    },
+    /// A file was named in a session that reads none.
+    #[error("{name} is a file, and this session reads no files")]
+    FilesClosed {
+        /// Its name.
+        name: String,
+    },
+    /// A file of a person's own cannot be a table.
+    #[error("{}: {problem}", path.display())]
+    UserFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: FileProblem,
+    },
     /// DataFusion refused.
     #[error(transparent)]
     Engine(#[from] DataFusionError),
@@ -118,6 +144,52 @@ impl Error {
             None => Error::Engine(error),
         }
     }
+}
+
+/// Why a file cannot be a table.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileProblem {
+    /// It is a folder.
+    #[error("it is a folder, expected a file")]
+    Folder,
+    /// Its ending is not that of a known format.
+    #[error("expected .csv, .tsv, .txt, .parquet, .json, .ndjson or .arrow")]
+    Ending,
+    /// It holds nothing.
+    #[error("it is empty, expected a header and rows")]
+    Empty,
+    /// It is in UTF-16.
+    #[error("it is UTF-16, expected UTF-8")]
+    Utf16,
+    /// It is in another encoding than UTF-8.
+    #[error("line {line} is not UTF-8")]
+    NotUtf8 {
+        /// The first line with such a byte, from 1.
+        line: u64,
+    },
+    /// A line has more or fewer fields than the header.
+    #[error("line {line} has {found} fields, the header has {expected}")]
+    Ragged {
+        /// The line, from 1.
+        line: u64,
+        /// Its fields.
+        found: u64,
+        /// The header's fields.
+        expected: u64,
+    },
+    /// It is not a table of text in any other way.
+    #[error("{problem}")]
+    Form {
+        /// What the parser said.
+        problem: String,
+    },
+    /// It cannot be read.
+    #[error("it cannot be read: {source}")]
+    Unreadable {
+        /// Why not.
+        source: std::io::Error,
+    },
 }
 
 /// Result of this crate.

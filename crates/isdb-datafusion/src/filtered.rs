@@ -2,28 +2,31 @@
 //! answer must not look like an answer.
 
 use arrow::array::{Array as _, AsArray, LargeStringArray};
+use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SessionContext;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::filters::Rule;
 use isdb_schema::segments::LEADING_VARIABLES;
 
-use crate::database::register_unique;
 use crate::error::{Error, Result};
 use crate::expression::Scope;
 
-/// Puts `rules` between the view `atl08` and its users: from now on it shows the segments that fulfil all of them. Gives back,
-/// for people, which filters some of the granules cannot answer.
+/// The rows of `view` that meet all of `rules`, and for people, which filters some granules of the ledger in `context` cannot
+/// answer.
 ///
 /// # Errors
 /// [`Error::Expression`] for a filter that looks at what the database does not store, [`Error::Release`] when a granule in
 /// the database is of a release that a filter has no meaning for, [`Error::Lacking`] when no granule has what a filter needs.
-pub async fn filter(context: &SessionContext, rules: &[Rule]) -> Result<Vec<String>> {
+pub(crate) async fn filtered(
+    context: &SessionContext,
+    view: DataFrame,
+    rules: &[Rule],
+) -> Result<(DataFrame, Vec<String>)> {
     if rules.is_empty() {
-        return Ok(Vec::new());
+        return Ok((view, Vec::new()));
     }
-    let view = context.table("atl08").await?;
     let scope = Scope::of_table(view.schema().as_arrow())?;
-    let mut shown = view.clone();
+    let mut shown = view;
     let mut looked_at = Vec::with_capacity(rules.len());
     for rule in rules {
         let bound = scope.predicate(&rule.predicate)?;
@@ -47,10 +50,7 @@ pub async fn filter(context: &SessionContext, rules: &[Rule]) -> Result<Vec<Stri
             }
         }
     }
-    context.deregister_table("atl08")?;
-    context.register_table("atl08", shown.into_view())?;
-    register_unique(context).await?;
-    Ok(notes)
+    Ok((shown, notes))
 }
 
 /// What the ledger tells of a granule's columns.

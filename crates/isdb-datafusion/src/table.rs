@@ -1,6 +1,7 @@
 //! A sparse TileDB array as a SQL table. Planning asks it which predicates the array can answer and gets a
 //! `TileDbSource` that describes the read; nothing is read before execution.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -12,8 +13,9 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use tiledb::{Array, Condition};
+use tiledb::{Array, Condition, Literal};
 
+use crate::interval::Axis;
 use crate::predicate::{Pushed, Vocabulary};
 use crate::snapshot::{SharedSnapshot, Snapshot};
 use crate::source::TileDbSource;
@@ -70,6 +72,29 @@ impl TileDbTable {
         Self { snapshot, constraints }
     }
 
+    /// Ranges of coordinates, by the name of their dimension, outside which no row meets all of `filters`; None when no row
+    /// meets them at all.
+    pub(crate) fn ranges_of(&self, filters: &[Expr]) -> Option<BTreeMap<String, Vec<(Literal, Literal)>>> {
+        let wanted = self.pushed(filters);
+        if wanted.is_never() {
+            return None;
+        }
+        let dimensions = &self.snapshot.array.layout().dimensions;
+        let (ranges, _) = wanted.into_parts();
+        let named = ranges.iter().filter_map(|(index, keys)| {
+            let dimension = dimensions.get(*index)?;
+            let axis = Axis::of(&dimension.domain);
+            let values = keys.iter().map(|(low, high)| (axis.value(low), axis.value(high))).collect();
+            Some((dimension.name.clone(), values))
+        });
+        Some(named.collect())
+    }
+
+    fn pushed(&self, filters: &[Expr]) -> Pushed {
+        let vocabulary = self.vocabulary();
+        filters.iter().map(|filter| vocabulary.translate(filter)).fold(Pushed::everything(), Pushed::and)
+    }
+
     fn vocabulary(&self) -> Vocabulary<'_> {
         Vocabulary::new(&self.snapshot.schema, self.snapshot.array.layout())
     }
@@ -96,8 +121,7 @@ impl TableProvider for TileDbTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let vocabulary = self.vocabulary();
-        let wanted = filters.iter().map(|filter| vocabulary.translate(filter)).fold(Pushed::everything(), Pushed::and);
+        let wanted = self.pushed(filters);
         let projection = projection.cloned().unwrap_or_else(|| (0..self.snapshot.schema.fields().len()).collect());
         if wanted.is_never() {
             return Ok(Arc::new(EmptyExec::new(Arc::new(self.snapshot.schema.project(&projection)?))));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use isdb_datafusion::ViewOptions;
 use isdb_ingest::Summary;
 use isdb_schema::filters::told;
 use isdb_store::{Database, Id, LedgerRow};
@@ -31,7 +32,7 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
     }
     let ledger = snapshot.ledger().await?;
     let context = isdb_datafusion::session(None);
-    isdb_datafusion::register(&context, &snapshot).await?;
+    isdb_datafusion::register(&context, &snapshot, &ViewOptions::default()).await?;
     let summary = context.sql(SUMMARY).await?.collect().await?;
 
     let mut lines: Vec<String> = Vec::new();

@@ -4,6 +4,7 @@
 use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 
+use isdb_datafusion::ViewOptions;
 use isdb_schema::filters::{NONE, choose, told};
 use tokio::runtime::Handle;
 
@@ -12,7 +13,7 @@ use crate::failure::{Failure, SUCCESS};
 use crate::interrupt::Interrupts;
 use crate::output;
 use crate::prompt;
-use crate::session::{Session, Shown, statements};
+use crate::session::{Session, has_rows, statements};
 use crate::settings::{Settings, region_and_period};
 
 pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Interrupts) -> Result<u8, Failure> {
@@ -26,7 +27,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     if !period.is_everything() {
         eprintln!("period: {period} (in atl08)");
     }
-    let shown = Arc::new(Shown { filters, region, period });
+    let shown = Arc::new(ViewOptions { filters, region, period });
     let resources = arguments.resources();
     if !resources.temp.is_dir() {
         let (path, source) = (resources.temp, std::io::ErrorKind::NotADirectory.into());
@@ -43,8 +44,12 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     let Some((first, others)) = statements.split_first() else { return Err(Failure::NoStatement { whence }) };
     let place = output.map(|path| path.display().to_string());
     let place = place.or_else(|| format.is_binary().then(|| "standard output".to_owned()));
-    if let (Some(place), true) = (place, statements.len() > 1) {
-        return Err(Failure::OneStatementOnly { count: statements.len(), place });
+    let count = statements.iter().filter(|statement| has_rows(statement)).count();
+    if let (Some(place), true) = (place, count > 1) {
+        return Err(Failure::OneStatementOnly { count, place });
+    }
+    if let (0, Some(path)) = (count, output) {
+        return Err(Failure::Refused(format!("no statement has rows for {}", path.display())));
     }
     let engine = Handle::current();
     let begin = async || {
@@ -58,12 +63,14 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
         begun => begun?,
     };
     session.write(started, format, output).await?;
+    let mut written = has_rows(first);
     for statement in others {
-        if format == Format::Table {
+        if format == Format::Table && written && has_rows(statement) {
             output::print("\n")?;
         }
         let started = session.start(statement, &engine).await?;
         session.write(started, format, output).await?;
+        written |= has_rows(statement);
     }
     Ok(SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use isdb_datafusion::QueryResources;
+use isdb_datafusion::{QueryResources, ViewOptions};
 use isdb_store::Location;
 use tokio::runtime::Runtime;
 
@@ -10,7 +10,7 @@ use crate::cli::Format;
 use crate::failure::{self, Failure, SUCCESS};
 use crate::instant::instant_of_commit;
 use crate::interrupt::Interrupts;
-use crate::session::{Session, Shown, statements};
+use crate::session::{Session, statements};
 
 mod command;
 mod editor;
@@ -23,7 +23,7 @@ use editor::{Asked, Editor};
 pub(crate) async fn run(
     location: &Location,
     at: Option<u64>,
-    shown: &Arc<Shown>,
+    shown: &Arc<ViewOptions>,
     resources: &QueryResources,
     format: Format,
     interrupts: &Interrupts,
@@ -49,6 +49,7 @@ pub(crate) async fn run(
             Some(Ok(Command::Describe(table))) => command::describe(&session, &table, format).await,
             Some(Ok(Command::Refresh)) => match Session::open(location, None, shown, resources).await {
                 Ok(newest) => {
+                    newest.adopt_views(&session).await;
                     session = newest;
                     editor.complete_with(command::names(&session).await);
                     tell_state(&session);

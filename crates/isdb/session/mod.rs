@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use datafusion::common::tree_node::TreeNode;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
@@ -13,75 +12,40 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchSt
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use isdb_datafusion::QueryResources;
-use isdb_schema::filters::{Rule, told};
-use isdb_schema::period::Period;
-use isdb_schema::region::Region;
+use isdb_datafusion::{QueryResources, ReadOnly, ViewOptions};
 use isdb_store::{Database, Location, Snapshot};
 use tokio::runtime::Handle;
 
 use crate::citation::Citation;
 use crate::cli::Format;
 use crate::failure::{self, Failure};
-use crate::output::{self, Origin};
+use crate::output;
 
 mod names;
 mod outside;
+mod restriction;
 mod statements;
+mod views;
 
 pub(crate) use names::{tables, unknown_table};
 pub(crate) use statements::{complete, statements};
-
-/// The view that filters, region and period are on.
-const VIEW: &str = "atl08";
+use views::Views;
+pub(crate) use views::has_rows;
 
 /// Batches that may be found before they are written.
 const AHEAD: usize = 2;
-
-/// What of the segments `atl08` shows.
-pub(crate) struct Shown {
-    /// Those that pass these.
-    pub(crate) filters: Vec<Rule>,
-    /// Those in this region.
-    pub(crate) region: Option<Region>,
-    /// Those of this time.
-    pub(crate) period: Period,
-}
-
-impl Shown {
-    /// What a file says of the statement `sql` over `atl08` as it is shown, at `snapshot`.
-    fn origin(&self, sql: &str, reads_view: bool, snapshot: u64) -> Origin {
-        let of_view = |told: Option<String>| told.filter(|_| reads_view);
-        Origin {
-            sql: Some(sql.to_owned()),
-            filters: of_view((!self.filters.is_empty()).then(|| told(&self.filters))),
-            region: of_view(self.region.as_ref().map(Region::to_text)),
-            period: of_view((!self.period.is_everything()).then(|| self.period.to_string())),
-            snapshot: Some(snapshot),
-            database_region: None,
-            citation: None,
-        }
-    }
-
-    /// What is on the view, in words.
-    fn on_view(&self) -> Option<&'static str> {
-        let within = self.region.is_some() || !self.period.is_everything();
-        match (self.filters.is_empty(), within) {
-            (true, false) => None,
-            (false, false) => Some("filters"),
-            (true, true) => Some("region and period"),
-            (false, true) => Some("filters, region and period"),
-        }
-    }
-}
 
 /// One snapshot of a database, open for statements.
 pub(crate) struct Session {
     context: SessionContext,
     database: Database,
     snapshot: Snapshot,
+    /// What statements may do.
+    read_only: ReadOnly,
+    /// The views that statements made.
+    views: Views,
     /// What `atl08` shows.
-    shown: Arc<Shown>,
+    shown: Arc<ViewOptions>,
 }
 
 impl Session {
@@ -90,7 +54,7 @@ impl Session {
     pub(crate) async fn open(
         location: &Location,
         at: Option<u64>,
-        shown: &Arc<Shown>,
+        shown: &Arc<ViewOptions>,
         resources: &QueryResources,
     ) -> Result<Session, Failure> {
         let database = Database::open(location).await?;
@@ -99,16 +63,26 @@ impl Session {
             Some(timestamp) => database.snapshot_at(timestamp).await?,
         };
         let context = isdb_datafusion::bounded_session(resources)?;
-        isdb_datafusion::register(&context, &snapshot).await?;
-        isdb_datafusion::within(&context, shown.region.as_ref(), &shown.period).await?;
-        for note in isdb_datafusion::filter(&context, &shown.filters).await? {
+        for note in isdb_datafusion::register(&context, &snapshot, shown).await? {
             eprintln!("warning: {note}");
         }
         let releases = isdb_datafusion::coexisting_releases(&context).await?;
         if !releases.is_empty() {
             eprintln!("warning: more than one release is in the database: {}", releases_told(&releases));
         }
-        Ok(Session { context, database, snapshot, shown: Arc::clone(shown) })
+        let read_only = ReadOnly::new(&context);
+        Ok(Session { context, database, snapshot, read_only, views: Views::default(), shown: Arc::clone(shown) })
+    }
+
+    /// Makes the views of `other` in this session, as far as they can be made over its state.
+    pub(crate) async fn adopt_views(&self, other: &Session) {
+        for sql in other.views.statements() {
+            let made = async { Ok::<_, Failure>(self.context.execute_logical_plan(self.plan(&sql).await?).await?) };
+            match made.await {
+                Ok(_) => self.views.made(sql),
+                Err(failure) => eprintln!("warning: a view is lost: {failure}: {sql}"),
+            }
+        }
     }
 
     /// The DataFusion session behind it.
@@ -130,7 +104,7 @@ impl Session {
         }
         let frame = self.context.execute_logical_plan(plan.clone()).await?;
         let context = Arc::new(frame.task_ctx());
-        let mut rows = rows(frame.create_physical_plan().await?, context, engine);
+        let mut rows = rows(frame.create_physical_plan().await.map_err(Failure::of_planning)?, context, engine);
         let schema = rows.schema();
         let first = rows.next().await.transpose()?;
         let rows = futures::stream::iter(first.map(Ok)).chain(rows);
@@ -141,11 +115,16 @@ impl Session {
     /// Writes the rows of a statement, and tells on standard error how many there were.
     pub(crate) async fn write(&self, started: Started, format: Format, output: Option<&Path>) -> Result<(), Failure> {
         let Started { sql, since, plan, rows } = started;
-        let reads_view = reads_view(&plan);
-        if let (false, Some(what)) = (reads_view, self.shown.on_view()) {
-            eprintln!("warning: the {what} are on atl08, which this statement does not read");
+        if let Some(done) = views::done(&plan) {
+            self.views.made(sql);
+            eprintln!("{done}");
+            return Ok(());
         }
-        let mut origin = self.shown.origin(&sql, reads_view, self.timestamp());
+        let reads = isdb_datafusion::reads(&self.context, &plan).await?;
+        if let Some(warning) = restriction::warning(&self.shown, reads) {
+            eprintln!("warning: {warning}");
+        }
+        let mut origin = restriction::origin(&self.shown, &sql, reads.view, self.timestamp());
         if format.is_binary() {
             let citation = Citation::of(&self.database, &self.snapshot).await?;
             (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));
@@ -161,9 +140,10 @@ impl Session {
     }
 
     async fn plan(&self, sql: &str) -> Result<LogicalPlan, Failure> {
-        match self.context.state().create_logical_plan(sql).await {
+        match self.read_only.plan(&self.context, sql).await {
             Ok(plan) => Ok(plan),
-            Err(error) => Err(self.explained(sql, error).await),
+            Err(isdb_datafusion::Error::Engine(error)) => Err(self.explained(sql, error).await),
+            Err(refused) => Err(Failure::from(refused)),
         }
     }
 
@@ -219,15 +199,4 @@ fn rows(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>, engine: &Handle
     };
     builder.spawn_on(find, engine);
     builder.build()
-}
-
-/// Whether `plan` reads the view that filters are on.
-fn reads_view(plan: &LogicalPlan) -> bool {
-    let is_view = |part: &LogicalPlan| match part {
-        LogicalPlan::TableScan(scan) => scan.table_name.table() == VIEW,
-        LogicalPlan::SubqueryAlias(alias) => alias.alias.table() == VIEW,
-        _ => false,
-    };
-    // Nothing here fails; a plan that could not be walked counts as one that reads it.
-    plan.exists(|part| Ok(is_view(part))).unwrap_or(true)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use isdb_datafusion::is_file_name;
 use isdb_schema::codes::is_word;
 use isdb_schema::suggest::{missing_column, near, near_told};
 
@@ -75,29 +76,26 @@ pub(crate) async fn unknown_table(context: &SessionContext, sql: &str) -> Option
         if !matches!(context.table_exist(named.clone()), Ok(false)) {
             continue;
         }
-        match file(named.table()) {
-            Some(path) if !path.exists() => {
-                return Some(Failure::Refused(format!("there is no file {}", named.table())));
+        let name = named.table();
+        if is_file_name(name) {
+            if Path::new(name).exists() {
+                continue;
             }
-            Some(_) => {}
-            // Whatever else the engine can read is a place with a pattern or a URL.
-            None if context.table_provider(named.clone()).await.is_ok() => {}
-            None => {
-                let tables = tables(context);
-                let near = near_told(named.table(), tables.iter().map(String::as_str));
-                let hint = format!("the tables are {}{near}", tables.join(", "));
-                return Some(Failure::UnknownTable { name: named.to_string(), hint });
-            }
+            let hint = if name.contains("://") {
+                Some("only files of this machine can be read: copy it here first")
+            } else if name.contains(['*', '?']) {
+                Some("a name in quotes is one file, patterns are not expanded; UNION ALL puts several together")
+            } else {
+                None
+            };
+            return Some(Failure::NoFile { name: name.to_owned(), hint });
         }
+        let tables = tables(context);
+        let near = near_told(name, tables.iter().map(String::as_str));
+        let hint = format!("the tables are {}{near}", tables.join(", "));
+        return Some(Failure::UnknownTable { name: named.to_string(), hint });
     }
     None
-}
-
-/// The file that the table `name` would be: one with an ending or in a folder, and neither a pattern nor a URL.
-fn file(name: &str) -> Option<&Path> {
-    let path = Path::new(name);
-    let is_file = path.extension().is_some() || name.contains('/');
-    (is_file && !name.contains(['*', '?', '[']) && !name.contains("://")).then_some(path)
 }
 
 /// The tables and views of the session, in the order of their names.

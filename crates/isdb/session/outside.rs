@@ -134,7 +134,7 @@ fn has_subquery(predicate: &Expr) -> bool {
 }
 
 fn segments(scan: &TableScan) -> Option<Scan> {
-    if scan.table_name.table() != "segments" {
+    if !matches!(scan.table_name.table(), "segments" | "atl08_unique") {
         return None;
     }
     let provider = source_as_provider(&scan.source).ok()?;

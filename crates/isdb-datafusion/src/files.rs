@@ -1,0 +1,130 @@
+//! Files of a person's own as tables, named in quotes: `FROM 'plots.csv'`. Every such read passes through here, so that a server can
+//! close it. A name is one file: patterns, folders and URLs are not followed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{DynamicFileCatalog, TableProvider, UrlTableFactory};
+use datafusion::common::{Column, Result, plan_datafusion_err};
+use datafusion::datasource::dynamic_file::DynamicListTableFactory;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::json::JsonFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::prelude::SessionContext;
+
+use crate::error::{Error, FileProblem};
+use delimited::Delimited;
+
+mod delimited;
+
+/// Whether the statements of a session may read files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserFiles {
+    /// A name in quotes with an ending or in a folder is a file of this machine.
+    Open,
+    /// Such a name is an error.
+    Closed,
+}
+
+/// Whether a table of this name would be a file: it has an ending or lies in a folder.
+#[must_use]
+pub fn is_file_name(name: &str) -> bool {
+    Path::new(name).extension().is_some() || name.contains('/')
+}
+
+/// `context` with a table for each file that `files` lets through.
+pub(crate) fn with_files(context: SessionContext, files: UserFiles) -> SessionContext {
+    let opener = Arc::new(Opener { files, session: DynamicListTableFactory::default() });
+    let catalogs = Arc::clone(context.state().catalog_list());
+    let catalogs = DynamicFileCatalog::new(catalogs, Arc::clone(&opener) as Arc<dyn UrlTableFactory>);
+    let session_id = context.session_id();
+    let state = context.into_state_builder().with_session_id(session_id).with_catalog_list(Arc::new(catalogs)).build();
+    let context = SessionContext::from(state);
+    opener.session.session_store().with_state(context.state_weak_ref());
+    context
+}
+
+/// The gate.
+#[derive(Debug)]
+struct Opener {
+    files: UserFiles,
+    /// Holds the session only; its listings follow patterns.
+    session: DynamicListTableFactory,
+}
+
+#[async_trait]
+impl UrlTableFactory for Opener {
+    async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if !is_file_name(name) {
+            return Ok(None);
+        }
+        if self.files == UserFiles::Closed {
+            return Err(Error::FilesClosed { name: name.to_owned() }.into());
+        }
+        let session = self.session.session_store().get_session().upgrade();
+        let state = session.and_then(|session| session.read().as_any().downcast_ref::<SessionState>().cloned());
+        let state = state.ok_or_else(|| plan_datafusion_err!("the session of {name} has ended"))?;
+        let path = Path::new(name);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let wrong = |problem| Error::UserFile { path: path.to_owned(), problem };
+        if path.is_dir() {
+            return Err(wrong(FileProblem::Folder).into());
+        }
+        let canonical = path.canonicalize().map_err(|source| wrong(FileProblem::Unreadable { source }))?;
+        let url = url::Url::from_file_path(&canonical);
+        let url = ListingTableUrl::try_new(url.map_err(|()| wrong(FileProblem::Folder))?, None)?;
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let format: Arc<dyn FileFormat> = match ending.as_str() {
+            "csv" | "tsv" | "tab" | "txt" => {
+                let file = canonical.clone();
+                let inspected = tokio::task::spawn_blocking(move || delimited::inspect(&file)).await;
+                let inspected = inspected.map_err(|stopped| Error::Stopped { source: stopped })?;
+                return Ok(Some(text_table(url, &inspected.map_err(wrong)?)?));
+            }
+            "json" | "ndjson" | "jsonl" => {
+                let starts_array = delimited::first_byte(&canonical).map_err(wrong)? == Some(b'[');
+                Arc::new(JsonFormat::default().with_newline_delimited(!starts_array))
+            }
+            "parquet" | "pq" | "geoparquet" => of_engine(&state, "parquet", &wrong)?,
+            "arrow" | "ipc" | "feather" => of_engine(&state, "arrow", &wrong)?,
+            _ => return Err(wrong(FileProblem::Ending).into()),
+        };
+        let options = ListingOptions::new(format).with_file_extension("");
+        let config = ListingTableConfig::new(url).with_listing_options(options).infer_schema(&state).await?;
+        Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+    }
+}
+
+/// The engine's format of this name, with the session's options.
+fn of_engine(state: &SessionState, name: &str, wrong: &impl Fn(FileProblem) -> Error) -> Result<Arc<dyn FileFormat>> {
+    let factory = state.get_file_format_factory(name).ok_or_else(|| wrong(FileProblem::Ending))?;
+    factory.create(state, &std::collections::HashMap::new())
+}
+
+/// A table of text: read by the engine as `file` says, then repaired column by column.
+fn text_table(url: ListingTableUrl, file: &Delimited) -> Result<Arc<dyn TableProvider>> {
+    let format = CsvFormat::default()
+        .with_has_header(true)
+        .with_delimiter(file.delimiter)
+        .with_newlines_in_values(file.newlines_in_values);
+    let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
+    let config = ListingTableConfig::new(url).with_listing_options(options).with_schema(Arc::clone(&file.schema));
+    let table = Arc::new(ListingTable::try_new(config)?);
+    if file.repairs.iter().all(Option::is_none) {
+        return Ok(table);
+    }
+    let columns = file.schema.fields().iter().zip(&file.repairs).map(|(field, repair)| {
+        let column = Expr::Column(Column::from_name(field.name()));
+        repair.as_ref().map_or_else(|| column.clone(), |repair| repair.of(column.clone()).alias(field.name()))
+    });
+    let columns: Vec<Expr> = columns.collect();
+    let plan = LogicalPlanBuilder::scan("file", provider_as_source(table), None)?.project(columns)?.build()?;
+    Ok(Arc::new(ViewTable::new(plan, None)))
+}
