@@ -1,6 +1,6 @@
 //! `isdb remove`: takes granules out of the database and says how many segments went.
 
-use isdb_ingest::{Asked, Removal, Report, Request, Source, ingest, remove};
+use isdb_ingest::{Area, Asked, Removal, Report, Request, Source, ingest, remove};
 use isdb_schema::period::Period;
 
 use crate::cli::Remove;
@@ -41,7 +41,7 @@ async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, Failur
         source: Source::Files(Vec::new()),
         location: settings.location,
         asked: Asked::default(),
-        area: None,
+        area: Area::OfDatabase,
         period: Period::default(),
         window: settings.config.window,
         threads,
