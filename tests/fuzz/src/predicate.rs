@@ -20,6 +20,9 @@ const ROWS: i32 = 48;
 const DAY: i64 = 86_400_000_000_000;
 /// 2020-01-01T00:00:00Z
 const YEAR_2020: i64 = 18_262 * DAY;
+/// The engine's parser takes twice as long for each further part of a name such as `a.b.c.`, which ends in a dot: 28 parts take
+/// minutes. Texts with more dots than this are left out, so that fuzzing finds other things.
+const MOST_DOTS: usize = 10;
 /// A longer text nests more deeply than the engine's own planner allows, which fails for both tables.
 const LONGEST: usize = 400;
 
@@ -179,7 +182,7 @@ pub(crate) fn predicate(input: &[u8]) {
 
 /// Compares the rows that a predicate finds in both tables; the number of rows, or `None` for what cannot be compared.
 fn compare(text: &str) -> Option<usize> {
-    if text.len() > LONGEST {
+    if text.len() > LONGEST || text.matches('.').count() > MOST_DOTS {
         return None;
     }
     let tables = &*TABLES;
