@@ -73,7 +73,7 @@ fn an_extract_is_identified_by_its_rows_and_by_a_name_that_agrees_with_them() {
     }
     place.ok(&["ingest", "granules"]);
     let sources = place.rows("SELECT rgt, identity_source, start_time IS NULL FROM granules ORDER BY rgt");
-    assert_eq!(sources, ["1180,rows,true", "1277,file_name,false", "1374,rows,true"]);
+    assert_eq!(sources, ["1180,rows,false", "1277,file_name,false", "1374,rows,false"]);
     compare(&place);
 }
 

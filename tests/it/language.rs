@@ -212,7 +212,7 @@ fn west_and_east_exchanged_is_noticed_in_query_ingest_and_search() {
     for arguments in [
         &["query", "--bbox", "-60,-8,-62.5,-6", "SELECT count(*) FROM atl08"][..],
         &["query", "--region", "-60,-8,-62.5,-6", "SELECT count(*) FROM atl08"],
-        &["ingest", "--dry-run", "--region", "-60,-8,-62.5,-6", "granules"],
+        &["--db", "new", "ingest", "--dry-run", "--region", "-60,-8,-62.5,-6", "granules"],
         &["search", "--bbox", "-60,-8,-62.5,-6"],
     ] {
         let run = Run::from(place.command(arguments).env("ISDB_CMR_URL", &cmr.url).output().unwrap());

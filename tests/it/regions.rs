@@ -80,7 +80,7 @@ fn the_region_is_in_info_in_citations_and_in_exported_files() {
     place.ok(&["--db", "box", "ingest", "--region", &south, "first"]);
     place.ok(&["--db", "ring", "ingest", "--region", "south.geojson", "first"]);
     for (db, line) in
-        [("box", south.as_str()), ("ring", "1 polygon of 43 points within -180,"), ("whole", "whole granules")]
+        [("box", south.as_str()), ("ring", "1 polygon of 47 points within -180,"), ("whole", "whole granules")]
     {
         let info = place.ok(&["--db", db, "info"]).stdout;
         assert!(info.contains(&format!("region     {line}")), "{info}");
@@ -147,7 +147,7 @@ fn a_region_is_widened_without_losing_or_doubling_segments() {
     let told = place.ok(&["ingest", "--add-region", "north.geojson", "first"]).stderr;
     assert!(told.contains("granules: 2 replaced"), "{told}");
     let info = place.ok(&["info"]).stdout;
-    assert!(info.contains("region     2 polygons of 47 points within -180,"), "{info}");
+    assert!(info.contains("region     2 polygons of 51 points within -180,"), "{info}");
     assert!(info.contains(&format!("1 granules were ingested for: {south}")), "one granule lacks the new part: {info}");
     // The granules that were not named come with the next ingest, which need not repeat the region.
     let told = place.ok(&["ingest", "all"]).stderr;

@@ -331,7 +331,7 @@ fn a_clip_outside_the_region_of_a_granule_is_stored_beside_it() {
     let south = segments(&place, "south.db");
     let taken = segments(&place, "db");
     assert!(!taken.is_empty() && south.iter().any(|segment| !taken.contains(segment)), "some of it, not all");
-    let run = place.ok(&["ingest", "south"]);
+    let run = place.ok(&["ingest", "--whole-granules", "south"]);
     assert!(run.stderr.contains("already stored"), "{}", run.stderr);
     let (all, distinct) = place.rows(COUNTS)[0].split_once(',').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     assert_eq!(all, distinct);

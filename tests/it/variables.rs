@@ -135,7 +135,7 @@ fn conditions_on_an_added_variable_find_what_they_find_without_pushdown() {
         "h_te_mean > 100 OR h_canopy > 5",
         "night_flag = 0 OR h_te_mean IS NULL",
         "night_flag IN (0, 1) AND h_canopy < 100",
-        "night_flag NOT IN (1, 2147483647)",
+        "night_flag NOT IN (0, 2147483647)",
     ] {
         let pushed = place.rows(&format!("SELECT count(*) FROM segments WHERE {condition}"));
         let counted = place.rows(&format!("SELECT count(*) FILTER (WHERE {condition}) FROM segments"));

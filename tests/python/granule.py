@@ -191,6 +191,10 @@ class Granule:
         whole = None not in found.values()
         said = [source for source, claim in claims.items() if ("start_time" in claim if whole else claim)]
         found["identity_source"] = (said + ["content"])[0]
+        # A file that does not say which pass it is of gets the second of its first segment.
+        if found["start_time"] is None and None in (found["rgt"], found["cycle"], found["region"]):
+            times = [beam.time.min() for beam in self.beams() if len(beam)]
+            found["start_time"] = int(min(times)) // 10**9 * 10**9 if times else None
         verdict = self.file.get("quality_assessment/qa_granule_pass_fail")
         found["qa_granule_pass_fail"] = int(verdict[0]) if verdict is not None else None
         return found

@@ -40,6 +40,11 @@ impl UniqueTable {
         Self { plan, segments, granules: granules.schema() }
     }
 
+    /// The plan of the view, whose columns are the table's.
+    pub(crate) fn plan(&self) -> &LogicalPlan {
+        &self.plan
+    }
+
     /// Which rows of `o` can hide a row that meets all of `filters`.
     fn of_others(&self, filters: &[Expr]) -> Option<Expr> {
         let own = |name: &str| matches!(name, "beam" | "segment_id_beg");

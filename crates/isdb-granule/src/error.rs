@@ -4,6 +4,8 @@ use std::io;
 
 use isdb_schema::shown::Shown;
 
+use crate::structure::REFUSED;
+
 /// Why a granule could not be read. Nothing of the granule is handed out with an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -75,8 +77,8 @@ impl Error {
             if let Some(io) = error.downcast_ref::<io::Error>() {
                 return io.kind() != io::ErrorKind::UnexpectedEof;
             }
-            if matches!(error.downcast_ref(), Some(hdf5::FormatError::Source(_))) {
-                return true;
+            if let Some(hdf5::FormatError::Source(problem)) = error.downcast_ref() {
+                return !problem.starts_with(REFUSED);
             }
             cause = error.source();
         }

@@ -189,8 +189,11 @@ fn word(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
 }
 
+/// How a refusal begins, which is the file's own fault; every other `FormatError::Source` is a failed read.
+pub(crate) const REFUSED: &str = "the structure is refused: ";
+
 fn refused(reason: &str) -> FormatError {
-    FormatError::Source(reason.to_owned())
+    FormatError::Source(format!("{REFUSED}{reason}"))
 }
 
 /// Runs `work` on a thread whose stack is large enough for every datatype. `Ok(None)` if the HDF5 reader panicked.

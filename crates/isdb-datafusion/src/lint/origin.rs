@@ -8,6 +8,7 @@ use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, TableScan};
 use isdb_schema::segments::INGEST_ID;
 
 use crate::table::TileDbTable;
+use crate::unique::UniqueTable;
 
 /// A stored column.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +66,12 @@ fn behind(expr: &Expr, input: &LogicalPlan) -> Option<Origin> {
 
 fn stored(scan: &TableScan, name: &str) -> Option<Origin> {
     let provider = source_as_provider(&scan.source).ok()?;
-    let table: &TileDbTable = (provider.as_ref() as &dyn std::any::Any).downcast_ref()?;
+    let provider = provider.as_ref() as &dyn std::any::Any;
+    if let Some(view) = provider.downcast_ref::<UniqueTable>() {
+        let index = view.plan().schema().fields().iter().position(|field| field.name() == name)?;
+        return at(view.plan(), index);
+    }
+    let table: &TileDbTable = provider.downcast_ref()?;
     let schema = table.schema();
     let kind = schema.field_with_name(name).ok()?.data_type().clone();
     Some(Origin { column: name.to_owned(), kind, is_of_ledger: is_ledger(table) })
@@ -75,8 +81,8 @@ fn stored(scan: &TableScan, name: &str) -> Option<Origin> {
 pub(super) fn reads_segments(plan: &LogicalPlan) -> bool {
     let is_segments = match plan {
         LogicalPlan::TableScan(scan) => source_as_provider(&scan.source).is_ok_and(|provider| {
-            let table: Option<&TileDbTable> = (provider.as_ref() as &dyn std::any::Any).downcast_ref();
-            table.is_some_and(|table| !is_ledger(table))
+            let provider = provider.as_ref() as &dyn std::any::Any;
+            provider.is::<UniqueTable>() || provider.downcast_ref().is_some_and(|table| !is_ledger(table))
         }),
         _ => false,
     };

@@ -39,7 +39,7 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
         "write date_part('year', time); also 'month', 'day', 'hour', 'doy' (day of the year), 'week'",
     ),
     (
-        &["strftime", "monthname", "dayname", "format_date", "to_date_string", "date_format"],
+        &["strftime", "monthname", "dayname", "format_date", "to_date_string"],
         "write to_char(time, '%Y-%m'), with the formats of strftime",
     ),
     (&["strptime", "str_to_date", "to_time_stamp"], "write to_timestamp('2019-07-28T12:00:00Z')"),
