@@ -33,6 +33,8 @@ pub struct SegmentKeys {
 struct BeamKeys {
     /// The times of segments by their ids.
     ids: HashMap<i64, i64>,
+    /// Ids of another pass over the same track, and their times: a file may have segments of several.
+    other_passes: HashMap<i64, Vec<i64>>,
     /// The times of all segments; sorted.
     times: Vec<i64>,
     /// The times of the segments without id; sorted.
@@ -63,9 +65,12 @@ impl SegmentKeys {
             let beam = self.beams.entry(beam).or_default();
             beam.times.push(time);
             match id {
-                Some(id) => {
-                    beam.ids.insert(id, time);
-                }
+                Some(id) => match beam.ids.get(&id) {
+                    Some(first) if !is_same_pass(*first, time) => beam.other_passes.entry(id).or_default().push(time),
+                    _ => {
+                        beam.ids.insert(id, time);
+                    }
+                },
                 None => beam.nameless.push(time),
             }
             self.len += 1;
@@ -113,17 +118,24 @@ impl BeamKeys {
     fn contains(&self, id: Option<i64>, time: i64) -> bool {
         match id {
             Some(id) => {
-                let is_same = |other: &i64| other.abs_diff(time) <= SAME_PASS_NS.unsigned_abs();
-                self.ids.get(&id).is_some_and(is_same) || has_near(&self.nameless, time)
+                let others = self.other_passes.get(&id).into_iter().flatten();
+                self.ids.get(&id).into_iter().chain(others).any(|other| is_same_pass(*other, time))
+                    || has_near(&self.nameless, time)
             }
             None => has_near(&self.times, time),
         }
     }
 
     fn shared(&self, other: &BeamKeys) -> usize {
-        let named = other.ids.iter().filter(|(id, time)| self.contains(Some(**id), **time)).count();
+        let others = other.other_passes.iter().flat_map(|(id, times)| times.iter().map(move |time| (id, time)));
+        let named = other.ids.iter().chain(others).filter(|(id, time)| self.contains(Some(**id), **time)).count();
         named + other.nameless.iter().filter(|time| self.contains(None, **time)).count()
     }
+}
+
+/// Whether two segments of one id and these times are the same.
+fn is_same_pass(one: i64, other: i64) -> bool {
+    one.abs_diff(other) <= SAME_PASS_NS.unsigned_abs()
 }
 
 /// Whether one of the sorted `times` is the same as `time`, but for rounding.
@@ -202,6 +214,18 @@ mod tests {
         assert!(!held.contains(key(b"1l", Some(5), 91 * 86_400 * 1_000_000_000)), "the next pass over the track");
         assert!(held.contains(key(b"1l", None, 40)) && !held.contains(key(b"1l", None, STEP_NS / 2)));
         assert!(held.contains(key(b"1l", Some(6), STEP_NS)), "by its time, since the one that is held has no id");
+    }
+
+    #[test]
+    fn a_file_may_have_segments_of_several_passes_over_one_track() {
+        let cycle = 91 * 86_400 * 1_000_000_000;
+        let held = set(&[key(b"1l", Some(5), 0), key(b"1l", Some(5), cycle)]);
+        for time in [0, cycle] {
+            assert!(held.contains(key(b"1l", Some(5), time)));
+            assert_eq!(held.shared(&set(&[key(b"1l", Some(5), time)])), 1);
+        }
+        assert!(!held.contains(key(b"1l", Some(5), 2 * cycle)));
+        assert_eq!(set(&[key(b"1l", Some(5), cycle)]).shared(&held), 1);
     }
 
     #[test]

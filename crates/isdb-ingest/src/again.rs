@@ -76,9 +76,12 @@ fn file(row: &LedgerRow) -> Candidate {
              database",
             row.source
         );
-        Candidate { stage: AGAIN, ..Candidate::new(path.to_owned(), Err(error)) }
+        let origin = row.source.contains("://").then(|| row.source.clone());
+        Candidate { stage: AGAIN, origin, ..Candidate::new(path.to_owned(), Err(error)) }
     };
     let candidate = match path.try_exists() {
+        // A URL is no path.
+        _ if row.source.contains("://") => gone("it came from an archive and has to be named to be fetched again"),
         Ok(false) => gone("it is no longer there"),
         // It is there, or that is not known.
         Ok(true) | Err(_) => match look(path.to_owned()) {

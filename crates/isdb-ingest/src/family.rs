@@ -58,6 +58,18 @@ fn others<'s, 'a>(
         .filter(move |row| is_known && row.rows_kept > 0 && is_near(row, span) && Key::of_row(row) != *key)
 }
 
+/// The attempts at files that do not say which granule they are, and which may have segments of the file `candidate`, of which it is
+/// not known what it holds: one that is read in place is not read twice.
+pub(crate) fn unknown_strangers<'s, 'a>(
+    candidate: &'s Candidate,
+    key: &'s Key,
+    standing: &'s Standing<'a>,
+) -> impl Iterator<Item = &'a LedgerRow> + use<'s, 'a> {
+    let (span, is_unknown) = (span(candidate), candidate.holds.is_none());
+    let strangers = standing.strangers().iter().copied();
+    strangers.filter(move |row| is_unknown && is_near(row, span) && Key::of_row(row) != *key)
+}
+
 /// When the file was measured, in nanoseconds since 1970; None where that is not known.
 pub(crate) fn span(candidate: &Candidate) -> Option<(i64, i64)> {
     let told = candidate.identity.as_ref().ok()?.start.map(|start| start.saturating_mul(SECOND_NS));

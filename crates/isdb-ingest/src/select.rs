@@ -4,7 +4,9 @@
 //! So the older revision is taken if the newer cannot be read, and subsets merge with each other, whatever order they come in.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+
+use isdb_store::Id;
 
 use crate::family::{richness, span};
 use crate::identify::{Candidate, sum};
@@ -75,6 +77,7 @@ pub(crate) fn select(candidates: Vec<Candidate>, standing: &Standing<'_>, rules:
         });
         selected.add_granule(files, standing, rules);
     }
+    selected.postpone_conflicts();
     selected
 }
 
@@ -107,6 +110,27 @@ impl Selected {
             }
         }
         self.later.extend(files);
+    }
+
+    /// Leaves for the next round what was decided against an attempt that leaves with another file of this round: a file without
+    /// identity may have segments of several granules, and each of them would write again what is left of it. The first file
+    /// always stays, so that rounds come to an end.
+    fn postpone_conflicts(&mut self) {
+        let (mut gone, mut needed): (HashSet<Id>, HashSet<Id>) = Default::default();
+        for attempt in std::mem::take(&mut self.now) {
+            let taking = &attempt.taking;
+            let carried = taking.carries.iter().map(|carry| carry.row.ingest_id);
+            let leaving: Vec<Id> = taking.replaces.iter().copied().chain(carried).collect();
+            let conflicts = leaving.iter().any(|id| gone.contains(id) || needed.contains(id))
+                || taking.merges_with.iter().any(|id| gone.contains(id));
+            if conflicts {
+                self.later.push(attempt.candidate);
+                continue;
+            }
+            gone.extend(leaving);
+            needed.extend(&taking.merges_with);
+            self.now.push(attempt);
+        }
     }
 
     fn add(&mut self, candidate: Candidate, verdict: Verdict) {

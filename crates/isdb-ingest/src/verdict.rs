@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use isdb_datafusion::{GranuleIdentity, Least, READ, REPLACE, StoredKeys, WINDOW};
 use isdb_store::{Id, LedgerRow};
 
-use crate::family::{Member, family, richness, richness_of};
+use crate::family::{Member, family, richness, richness_of, unknown_strangers};
 use crate::identify::Candidate;
 use crate::key::{Key, Rank};
 use crate::report::Skip;
@@ -67,18 +67,35 @@ impl Rules<'_> {
         }
         let family = family(candidate, &key, standing, self.stored);
         match rank.is_whole {
-            true => self.of_whole(candidate, rank, standing.of_key(&key), &family),
+            true => {
+                let unknown: Vec<Id> = unknown_strangers(candidate, &key, standing).map(|row| row.ingest_id).collect();
+                self.of_whole(candidate, rank, standing.of_key(&key), &family, &unknown)
+            }
             false => self.of_subset(candidate, rank, &key, &family),
         }
     }
 
-    /// A whole granule, where `rows` are the attempts at it and its subsets. Of files that do not tell their granule it replaces
-    /// the segments that it has, too.
-    fn of_whole(&self, candidate: &Candidate, rank: Rank, rows: &[&LedgerRow], family: &[Member<'_>]) -> Verdict {
+    /// A whole granule, where `rows` are the attempts at it and its subsets. Of files that do not say which granule they are it
+    /// replaces the segments that it has, too; `unknown` are those of which that is not known, and which keep theirs.
+    fn of_whole(
+        &self,
+        candidate: &Candidate,
+        rank: Rank,
+        rows: &[&LedgerRow],
+        family: &[Member<'_>],
+        unknown: &[Id],
+    ) -> Verdict {
         let strangers = family.iter().filter(|member| rows.iter().all(|row| row.ingest_id != member.row.ingest_id));
         let take = |rows: &[&LedgerRow], why, is_other_release| {
             let mut taking = Taking { is_other_release, ..self.taking(rows, why, rank.release) };
-            strangers.clone().for_each(|member| taking.carry(*member));
+            let is_known = self.is_known(candidate, &taking);
+            for member in strangers.clone() {
+                match is_known {
+                    true => taking.carry(*member),
+                    false => taking.merges_with.push(member.row.ingest_id),
+                }
+            }
+            taking.merges_with.extend(unknown);
             Verdict::Take(taking)
         };
         let Some(stored) = rows.iter().map(|row| Rank::of_row(row)).max() else { return take(&[], None, false) };
@@ -123,8 +140,7 @@ impl Rules<'_> {
             // Nobody asked for more of it.
             taking.area = area_of(None, &rows);
         }
-        // What the file holds is known within the area that is asked for only.
-        let is_known = candidate.holds.is_some() && taking.area == self.wanted.area.clone().map(|asked| vec![asked]);
+        let is_known = self.is_known(candidate, &taking);
         for member in others {
             match self.outranks(candidate, rank, member.row) {
                 true if is_known => {
@@ -186,6 +202,11 @@ impl Rules<'_> {
         Taking { replaces, area, why, before, least, ..Taking::default() }
     }
 
+    /// Whether it is known which segments `taking` brings: what a file holds is looked up within the area that is asked for only.
+    fn is_known(&self, candidate: &Candidate, taking: &Taking) -> bool {
+        candidate.holds.is_some() && taking.area == self.wanted.area.clone().map(|asked| vec![asked])
+    }
+
     fn is_met_by(&self, row: &LedgerRow) -> bool {
         self.wanted.is_met_by(row, self.covers) && !self.owed.contains(&row.ingest_id)
     }
@@ -210,9 +231,11 @@ impl Rules<'_> {
 }
 
 /// The areas `asked` for and those of `replaced` together, by name; None for whole granules. Without a request those of
-/// `replaced` alone.
+/// `replaced` alone. An attempt that kept nothing adds no area to a request: it may be of a region that the database had before.
 fn area_of(asked: Option<Option<Vec<String>>>, replaced: &[&LedgerRow]) -> Option<Vec<String>> {
-    let stored = replaced.iter().map(|row| row.area.clone().map(|area| vec![area]));
+    let is_request = asked.is_some();
+    let stored = replaced.iter().filter(|row| !is_request || row.rows_kept > 0);
+    let stored = stored.map(|row| row.area.clone().map(|area| vec![area]));
     let mut areas: Vec<String> = Vec::new();
     for area in asked.into_iter().chain(stored) {
         for name in area? {

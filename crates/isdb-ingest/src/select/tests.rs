@@ -8,6 +8,7 @@ use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 
 use super::*;
+use crate::taking::Carry;
 use crate::testing::{candidate, revision, row, subset};
 use crate::wanted::Wanted;
 
@@ -162,4 +163,27 @@ fn files_that_may_be_of_one_granule_go_one_after_the_other() {
     now.sort();
     assert_eq!(now, ["a.h5", "c.h5"]);
     assert_eq!(names(selected.later.iter().collect()), ["b.h5"]);
+}
+
+#[test]
+fn two_files_never_take_apart_one_attempt_in_the_same_round() {
+    let attempt = |path: &str, taking: Taking| Attempt { candidate: candidate(path), taking };
+    let carrying = |id: i64| Taking { carries: vec![Carry { row: row(id, "a"), went: 1 }], ..Taking::default() };
+    let replacing = |id: i64| Taking { replaces: vec![Id(id)], ..Taking::default() };
+    let merging = |id: i64| Taking { merges_with: vec![Id(id)], ..Taking::default() };
+    let rounds = [
+        (carrying(1), carrying(1), 1),
+        (carrying(1), replacing(1), 1),
+        (carrying(1), merging(1), 1),
+        (merging(1), carrying(1), 1),
+        (merging(1), merging(1), 2),
+        (carrying(1), carrying(2), 2),
+    ];
+    for (first, second, together) in rounds {
+        let now = vec![attempt("b", first.clone()), attempt("c", second.clone())];
+        let mut selected = Selected { now, ..Selected::default() };
+        selected.postpone_conflicts();
+        assert_eq!((selected.now.len(), selected.later.len()), (together, 2 - together), "{first:?} {second:?}");
+        assert_eq!(name(&selected.now[0].candidate.source()), "b.h5", "the first goes on, so that rounds end");
+    }
 }

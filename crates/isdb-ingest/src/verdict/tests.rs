@@ -345,3 +345,40 @@ fn variables_that_a_release_does_not_have_make_no_file_of_it_richer() {
     richer.holds = holding(stranger(5, 15), 5, 15, &["landsat_perc"]).holds;
     assert_eq!(shared(among(&richer, &[poorer], &[(1, 0, 10)], &wanted)), (Vec::new(), vec![(1, 5)]));
 }
+
+#[test]
+fn an_attempt_that_kept_nothing_adds_no_region_to_what_is_asked_for() {
+    let of_b = Wanted { area: Some("B".to_owned()), ..Wanted::default() };
+    for area in [Some("A".to_owned()), None] {
+        let empty = LedgerRow { state: GranuleState::Empty, rows_kept: 0, area: area.clone(), ..row(1, "a") };
+        let changed = Candidate { modified_at: Some(2), size_bytes: 6, ..candidate("a") };
+        match verdict_with(&changed, &[empty], &of_b, None) {
+            Verdict::Take(taking) => assert_eq!(taking.area, Some(vec!["B".to_owned()]), "{area:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let kept = LedgerRow { area: Some("A".to_owned()), ..row(1, "a") };
+    let changed = Candidate { modified_at: Some(2), size_bytes: 6, ..candidate("a") };
+    match verdict_with(&changed, &[kept], &of_b, None) {
+        Verdict::Take(taking) => assert_eq!(taking.area, Some(vec!["B".to_owned(), "A".to_owned()])),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_granule_that_is_read_in_place_leaves_what_a_file_without_identity_may_have_of_it() {
+    let stranger = LedgerRow {
+        rgt: None,
+        cycle: None,
+        region: None,
+        subset: Some(true),
+        start_time: Some(0),
+        granule: "stranger-0123456789abcdef".to_owned(),
+        ..row(3, "b")
+    };
+    let mut described = Candidate { is_described: true, ..candidate("a") };
+    described.identity.as_mut().unwrap().start = Some(100);
+    assert_eq!(shared(verdict(&described, &[stranger.clone()])), (vec![3], vec![]));
+    described.identity.as_mut().unwrap().start = Some(86_400);
+    assert_eq!(shared(verdict(&described, &[stranger])), (vec![], vec![]), "another day");
+}

@@ -20,7 +20,7 @@ impl Writer {
     /// # Errors
     /// [`Error::Mismatch`].
     pub(super) fn check_window(&self, window: &Window, changes: &Changes) -> Result<()> {
-        let mut attempts = BTreeSet::new();
+        let (mut attempts, mut gone) = (BTreeSet::new(), BTreeSet::new());
         for row in &changes.ledger {
             let id = row.ingest_id;
             if !window.has_ingest(id) {
@@ -30,6 +30,10 @@ impl Writer {
             }
             if !attempts.insert(id) {
                 return Err(self.mismatch(format!("two granules have the ingest id {id}; one is {}", row.granule)));
+            }
+            // Both may have written again what is left of it.
+            if let Some(twice) = row.replaces.iter().find(|replaced| !gone.insert(**replaced)) {
+                return Err(self.mismatch(format!("two granules replace the attempt {twice}; one is {}", row.granule)));
             }
         }
         self.check_fragments(window, changes.fragments.iter().chain(&changes.abandoned))?;
