@@ -99,8 +99,13 @@ fn the_region_is_in_info_in_citations_and_in_exported_files() {
     let cite = place.ok(&["--db", "ring", "info", "--cite", "--format", "json"]).stdout;
     let json: Value = serde_json::from_str(&cite).unwrap();
     let expected: Value = serde_json::from_str(&ring(&south)).unwrap();
-    let points = |region: &Value| region["coordinates"][0].as_array().unwrap().len();
-    assert_eq!(points(&json["region_geojson"]), points(&expected), "the whole geometry, however long");
+    let points = |region: &Value| region["coordinates"][0].as_array().unwrap().clone();
+    let stored = points(&json["region_geojson"]);
+    // Edges over half of the globe have points between, so that their way is not open.
+    assert!(
+        points(&expected).iter().all(|point| stored.contains(point)),
+        "the whole geometry, however long: {stored:?}"
+    );
     // What the ledger names is a file that any GIS program opens.
     let area = place.rows_with(&["--db", "ring"], "SELECT DISTINCT area FROM granules")[0].clone();
     let text = fs::read_to_string(place.path("ring").join(&area)).unwrap();

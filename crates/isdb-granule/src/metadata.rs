@@ -48,7 +48,7 @@ pub(crate) fn small(group: &hdf5::Group, path: &str) -> Option<hdf5::Dataset> {
 /// product's have at most 80 kB in one dimension).
 pub(crate) fn sound(dataset: hdf5::Dataset) -> Option<hdf5::Dataset> {
     const MOST: u64 = 1 << 20;
-    let element = u64::try_from(dataset.element_size().ok()?).ok().filter(|size| *size <= 1024)?;
+    let element = dataset.element_size().ok().filter(|size| *size <= 1024)?;
     let chunk = match dataset.layout().ok()? {
         hdf5::Layout::Chunked { chunk_shape, .. } => {
             chunk_shape.iter().try_fold(element, |n, &edge| n.checked_mul(edge))?

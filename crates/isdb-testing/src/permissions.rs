@@ -15,7 +15,7 @@ use crate::skip::skip;
 pub fn bound_by_permissions(program: impl AsRef<OsStr>) -> Option<Command> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let locked = folder.path().join("locked");
-    let made = OpenOptions::new().write(true).create_new(true).mode(0).open(&locked);
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o000).open(&locked);
     drop(made.expect("a file in a temporary folder"));
     if File::open(&locked).is_err() {
         return Some(Command::new(program));

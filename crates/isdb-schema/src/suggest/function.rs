@@ -48,7 +48,7 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     (&["datediff", "date_diff", "timestampdiff", "age"], "subtract: date_part('epoch', later - earlier) gives seconds"),
     (&["dateadd", "date_add", "date_sub"], "add an interval: time + INTERVAL '1 day'"),
     (
-        &["quantile", "percentile", "percentile_disc", "quantile_cont", "percentile_approx", "approx_quantile"],
+        &["quantile", "percentile", "percentile_disc", "percentile_approx", "approx_quantile"],
         "write percentile_cont(canopy_h, 0.95), or approx_percentile_cont(canopy_h, 0.95), which needs less memory",
     ),
     (
@@ -62,7 +62,7 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     (&["isnull", "is_null", "isna", "is_na"], "write canopy_h IS NULL"),
     (&["notnull", "is_not_null"], "write canopy_h IS NOT NULL"),
     (&["std", "sd", "stdev", "std_dev"], "write stddev(canopy_h)"),
-    (&["variance", "var_sample"], "write var(canopy_h)"),
+    (&["variance"], "write var(canopy_h)"),
     (&["average", "nanmean"], "write avg(canopy_h), which leaves NULL out"),
     (&["nanmedian"], "write median(canopy_h), which leaves NULL out"),
     (&["n", "size", "nrow"], "write count(*)"),
