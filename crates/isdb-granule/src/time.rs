@@ -126,7 +126,7 @@ impl Clock {
 
 fn nanos_of(unit: &str) -> Option<i64> {
     let is = |name: &&str| unit == *name || unit.strip_suffix('s').is_some_and(|singular| singular == *name);
-    UNITS.iter().find(|(names, _)| names.iter().any(|name| is(name))).map(|&(_, nanos)| nanos)
+    UNITS.iter().find(|(names, _)| names.iter().any(is)).map(|&(_, nanos)| nanos)
 }
 
 /// `units` of `unit_nanos` in nanoseconds. The difference of a double and its floor is exact, so only the last rounding to a

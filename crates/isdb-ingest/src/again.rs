@@ -128,7 +128,7 @@ mod tests {
         let ledger = [subset(1, "a.h5", &[]), subset(2, "b.h5", &[1])];
         assert!(owed_ids(&ledger).is_empty());
         let changed = replacing(&[1], LedgerRow { checksum: Some("xxh64:new".into()), ..subset(3, "a.h5", &[]) });
-        assert_eq!(owed_ids(&[&ledger[..], &[changed.clone()]].concat()), [2]);
+        assert_eq!(owed_ids(&[&ledger[..], std::slice::from_ref(&changed)].concat()), [2]);
         let removed = replacing(&[1], LedgerRow { state: GranuleState::Removed, ..subset(3, "a.h5", &[]) });
         assert_eq!(owed_ids(&[&ledger[..], &[removed]].concat()), [2]);
         // Read again, it is owed no more.
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn nothing_is_owed_while_an_heir_has_it() {
-        let ledger = vec![subset(1, "a.h5", &[]), subset(2, "b.h5", &[1])];
+        let ledger = [subset(1, "a.h5", &[]), subset(2, "b.h5", &[1])];
         let with = |more: &[LedgerRow]| owed_ids(&[&ledger[..], more].concat());
         assert!(with(&[replacing(&[1], subset(3, "a.h5", &[]))]).is_empty(), "the same file, for more variables");
         assert!(with(&[replacing(&[1, 2], row(3, "a"))]).is_empty(), "the whole granule");

@@ -142,10 +142,13 @@ impl Selected {
     }
 }
 
+/// The first and the last time of files, in nanoseconds since 1970.
+type Span = (i64, i64);
+
 /// The files by granule, those together that may be of one since their times overlap and one does not tell its granule.
 fn joined(granules: BTreeMap<Key, Vec<Candidate>>) -> Vec<Vec<Candidate>> {
     let (strangers, told): (Vec<_>, Vec<_>) = granules.into_iter().partition(|(key, _)| key.is_content());
-    let mut groups: Vec<(Vec<Candidate>, Option<(i64, i64)>)> =
+    let mut groups: Vec<(Vec<Candidate>, Option<Span>)> =
         told.into_iter().map(|(_, files)| (spanned(&files), files)).map(|(span, files)| (files, span)).collect();
     for (_, mut files) in strangers {
         let Some((mut first, mut last)) = spanned(&files) else {

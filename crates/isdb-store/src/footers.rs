@@ -38,7 +38,7 @@ fn gather_in(context: &Context, staged: &Path, array: &Path) -> Result<bool> {
         if name == GATHERED {
             continue;
         }
-        match symlink(&array.join(&name), &staged.join(&name)) {
+        match symlink(array.join(&name), staged.join(&name)) {
             Err(error) if is_lacking(&error) => {
                 tracing::debug!(%error, "this file system has no symbolic links: footers are not gathered");
                 return Ok(false);

@@ -102,7 +102,6 @@ impl LedgerRow {
     }
 
     /// Segments of its file that it does not have since others have them, and those others.
-    #[must_use]
     pub fn held_elsewhere(&self) -> (i64, impl Iterator<Item = Id>) {
         let held = || self.removed_by.iter().filter(|removed| removed.filter == ALREADY_STORED);
         let rows = held().map(|removed| i64::try_from(removed.removed).unwrap_or(i64::MAX));

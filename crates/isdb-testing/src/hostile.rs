@@ -184,7 +184,7 @@ fn old_names(image: &mut Image) -> u64 {
 fn continuations() -> Vec<u8> {
     let mut image = Image::new();
     let ending: Message = (0x0d, vec![0; 8]);
-    let mut block = old_messages(&[ending.clone()]);
+    let mut block = old_messages(std::slice::from_ref(&ending));
     let mut address = image.put(&block);
     for _ in 0..30 {
         let next: Message = (CONTINUATION, Bytes::default().u64(address).u64(block.len() as u64).0);

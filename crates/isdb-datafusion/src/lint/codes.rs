@@ -21,7 +21,7 @@ pub(super) fn check(comparison: &Comparison<'_>, view: &View<'_>) -> Result<()> 
         };
         let is_fill = whole(&value).is_some_and(|number| fill(&origin) == Some(number));
         // What is not fill is what is not NULL, so that `<> 127` is right by the way.
-        if !is_code && !(is_fill && comparison.op == Operator::NotEq) {
+        if !(is_code || is_fill && comparison.op == Operator::NotEq) {
             let problem = format!("{} has no value {}", column.name, written(&value));
             return Err(refuse(problem, hint(&column.name, &codes, &value, is_fill)));
         }

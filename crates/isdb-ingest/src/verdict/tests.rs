@@ -378,7 +378,7 @@ fn a_granule_that_is_read_in_place_leaves_what_a_file_without_identity_may_have_
     };
     let mut described = Candidate { is_described: true, ..candidate("a") };
     described.identity.as_mut().unwrap().start = Some(100);
-    assert_eq!(shared(verdict(&described, &[stranger.clone()])), (vec![3], vec![]));
+    assert_eq!(shared(verdict(&described, std::slice::from_ref(&stranger))), (vec![3], vec![]));
     described.identity.as_mut().unwrap().start = Some(86_400);
     assert_eq!(shared(verdict(&described, &[stranger])), (vec![], vec![]), "another day");
 }
