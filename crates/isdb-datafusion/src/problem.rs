@@ -6,7 +6,7 @@ use isdb_schema::suggest::{function_counterpart, near};
 use crate::advice;
 
 /// The problem at the root of `error`: its first line without what kind of error it is, and DataFusion's guess at what was
-/// meant behind it, where the guess is near. What to do about it: [`advice`](crate::advice).
+/// meant behind it, where the guess is near. What to do about it: [`advice()`].
 pub fn problem(error: &DataFusionError) -> String {
     if let Some((problem, _)) = crate::Error::statement(error) {
         return problem.to_owned();

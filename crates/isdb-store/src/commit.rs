@@ -168,7 +168,7 @@ pub struct Commit {
     /// The filters that segments have passed since they were changed; None as long as those of the creation hold.
     #[serde(with = "filters_as_text")]
     pub filters: Option<Vec<Rule>>,
-    /// The name of the area that the database holds segments of since that was changed, [`NO_REGION`] for whole granules; None
+    /// The name of the area that the database holds segments of since that was changed, `none` for whole granules; None
     /// as long as that of the creation holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
