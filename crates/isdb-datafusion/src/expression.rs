@@ -22,6 +22,7 @@ use isdb_schema::suggest::{missing_column, near_told};
 use crate::advice::advice;
 use crate::error::{Error, Result};
 use crate::lint::{Origin, Warning, of_part};
+use crate::name_parts;
 use crate::problem::problem;
 use crate::session::session;
 
@@ -99,6 +100,9 @@ impl Scope {
     /// [`Error::Expression`] for SQL that cannot be read, names and functions that are not known, and types that do not fit.
     pub(crate) fn bind(&self, expression: &Expression) -> Result<Bound> {
         let told = |error: DataFusionError| self.explain(expression, &error);
+        if let Err(Error::Statement { problem, .. }) = name_parts::check(&expression.sql) {
+            return Err(wrong(expression, (1, 1), problem));
+        }
         let parsed = self.context.parse_sql_expr(&expression.sql, &self.schema).map_err(told)?;
         if parsed.exists(|part| Ok(is_of_many_rows(part))).map_err(told)? {
             let problem = "an expression looks at one segment at a time: no aggregate, window or subquery";

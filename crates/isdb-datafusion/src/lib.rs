@@ -27,6 +27,7 @@ mod interval;
 mod least;
 mod lint;
 mod merged;
+mod name_parts;
 mod nearby;
 mod options;
 mod partition;

@@ -11,6 +11,7 @@ use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::{ObjectType, Statement as SqlStatement};
 
 use crate::error::{Error, Result};
+use crate::name_parts;
 
 /// Plans the statements of a session that reads only.
 #[derive(Clone, Debug)]
@@ -32,9 +33,10 @@ impl ReadOnly {
     /// The plan of `sql`, one statement: a query, `EXPLAIN`, `SHOW`, `DESCRIBE`, `CREATE VIEW` or `DROP VIEW`.
     ///
     /// # Errors
-    /// [`Error::ReadOnly`] for any other statement, [`Error::Reserved`] for a view with the name of a table or view of the database,
+    /// [`Error::Statement`] for a name of too many parts, [`Error::ReadOnly`] for any other statement, [`Error::Reserved`] for a view with the name of a table or view of the database,
     /// [`Error::Engine`] for SQL that cannot be parsed or planned.
     pub async fn plan(&self, context: &SessionContext, sql: &str) -> Result<LogicalPlan> {
+        name_parts::check(sql)?;
         let state = context.state();
         let dialect = state.config().options().sql_parser.dialect;
         let statement = state.sql_to_statement(sql, &dialect)?;

@@ -15,7 +15,14 @@ pub(crate) const LOCK: &str = "lock";
 /// The lock, held until it is dropped. The operating system lets go of it when the process dies, however it dies.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Unlocks before the file is closed: a child that this process is starting at this moment may hold a copy of the open file.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -25,7 +32,7 @@ impl Lock {
         let failed = |source| Error::Io { path: path.clone(), source };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => Err(Error::Locked { uri: location.uri() }),
             Err(TryLockError::Error(source)) if is_lacking(&source) => {
                 static WARNED: Once = Once::new();
@@ -36,7 +43,7 @@ impl Lock {
                         "this file system has no locks: do not run two writers at a time, the second would stop the first"
                     );
                 });
-                Ok(Lock { _file: file })
+                Ok(Lock { file })
             }
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -49,7 +56,7 @@ impl Lock {
     pub(crate) fn take_over(folder: &Path) -> std::io::Result<Option<Lock>> {
         let file = File::options().write(true).open(folder.join(LOCK))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { _file: file })),
+            Ok(()) => Ok(Some(Lock { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(source),
         }
