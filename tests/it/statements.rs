@@ -206,3 +206,16 @@ fn an_empty_database_is_told_as_what_it_is() {
     let run = place.ok(&["query", "SELECT * FROM atl08 WHERE canopy_h > 5"]);
     assert!(run.stderr.contains("no rows: the database holds no segments"), "{}", run.stderr);
 }
+
+#[test]
+fn a_name_of_many_parts_ends_in_an_error_and_not_in_minutes_of_parsing() {
+    let place = with_granule();
+    let run = place.run(&["query", &format!("SELECT 1 FROM atl08 WHERE ({})", "a.".repeat(40))]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("expected a name of at most 8 parts"), "{}", run.stderr);
+    let filter = format!("product: ATL08\nfilters:\n  - mine: ({} > 1)\n", "a.".repeat(40));
+    std::fs::write(place.path("long.yml"), filter).unwrap();
+    let checked = place.run(&["config", "check", "long.yml"]);
+    assert_eq!(checked.code, Some(1));
+    assert!(checked.stderr.contains("expected a name of at most 8 parts"), "{}", checked.stderr);
+}

@@ -78,6 +78,9 @@ impl ReadOnly {
 /// Whether `sql` makes or drops a view and so has no rows.
 #[must_use]
 pub fn is_of_view(sql: &str) -> bool {
+    if name_parts::check(sql).is_err() {
+        return false;
+    }
     let statements = DFParser::parse_sql(sql).unwrap_or_default();
     matches!(statements.front(), Some(Statement::Statement(statement)) if is_view(statement))
 }
