@@ -40,6 +40,11 @@ class Terminal:
         before, _, self.seen = self.seen.partition(text)
         return before
 
+    def settle(self):
+        """Waits until nothing more is shown: Ctrl-C typed again leaves a prompt of its own, which must not pass for a later one."""
+        while select.select([self.terminal], [], [], 1.0)[0]:
+            self.seen += os.read(self.terminal, 65536).decode(errors="replace")
+
     def ended(self):
         """The exit code."""
         end = time.monotonic() + PATIENCE
@@ -77,6 +82,8 @@ def main(program, folder):
 
     terminal.type("SELECT sum(a.value + b.value) FROM range(1000000) a, range(10000000) b, segments;\n")
     terminal.expect("cancelled", again="\x03")
+    terminal.settle()
+    terminal.seen = ""
     terminal.type("\\r\n")
     terminal.expect("state: ")
     terminal.expect("isdb> ")
@@ -85,8 +92,10 @@ def main(program, folder):
     # Before the prompt is there, the terminal itself would take Ctrl-D.
     terminal.expect("isdb> ")
 
+    terminal.settle()
     terminal.type("\x04")
-    assert terminal.ended() == 0
+    code = terminal.ended()
+    assert code == 0, f"the exit code is {code}, after:\n{terminal.seen}"
     with open(os.path.join(folder, "isdb", "history"), encoding="utf-8") as history:
         assert "SELECT 6 * 7 AS again;" in history.read()
     print("answered")
