@@ -20,10 +20,11 @@ pub(crate) fn check(sql: &str) -> Result<()> {
         match token {
             Token::Whitespace(_) => continue,
             Token::Period => is_open = true,
-            _ => {
+            Token::Word(_) => {
                 parts = if is_open { parts + 1 } else { 1 };
                 is_open = false;
             }
+            _ => (parts, is_open) = (0, false),
         }
         if parts > MOST {
             return Err(Error::Statement {
