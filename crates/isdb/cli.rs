@@ -243,7 +243,7 @@ pub(crate) struct Query {
     /// Write to a file, which appears only when the query has succeeded
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Let atl08 show only segments that pass these filters, such as strong,night,snow_free
+    /// Let atl08 and atl08_unique show only segments that pass these filters, such as strong,night,snow_free
     #[arg(long, value_name = "LIST")]
     pub(crate) filters: Option<String>,
     #[command(flatten)]

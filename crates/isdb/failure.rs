@@ -19,7 +19,7 @@ use rustyline::error::ReadlineError;
 pub(crate) const SUCCESS: u8 = 0;
 /// The command could not do its work.
 pub(crate) const FAILED: u8 = 1;
-/// The ingest ended, but some granules could not be read.
+/// Done, but for some granules or files, which are named. Of `ingest`, `remove`, `search` and `download`.
 pub(crate) const SOME_FAILED: u8 = 3;
 /// Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
