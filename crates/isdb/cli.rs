@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use isdb_datafusion::{LEAST_QUERY_MEMORY, QueryResources};
+use isdb_query::{LEAST_QUERY_MEMORY, QueryResources};
 use isdb_schema::config::{Config as Settings, LEAST_MEMORY, Policy};
 use isdb_schema::units::{bytes, milliseconds};
 

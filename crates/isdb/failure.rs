@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use isdb_datafusion::{FileProblem, Warning, advice, is_expired, problem};
+use isdb_query::{FileProblem, Warning, advice, is_expired, problem};
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
@@ -76,7 +76,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Store(#[from] isdb_store::Error),
     #[error(transparent)]
-    Open(#[from] isdb_datafusion::Error),
+    Open(#[from] isdb_query::Error),
     #[error(transparent)]
     Nasa(#[from] isdb_cmr::Error),
     #[error("there is no place for a netrc")]
@@ -165,7 +165,7 @@ impl Failure {
             Failure::UnknownColumn { hint, .. }
             | Failure::UnknownTable { hint, .. }
             | Failure::Statement { hint, .. }
-            | Failure::Open(isdb_datafusion::Error::Statement { hint, .. }) => Some(hint),
+            | Failure::Open(isdb_query::Error::Statement { hint, .. }) => Some(hint),
             Failure::NoFile { hint, .. } => *hint,
             Failure::Planner(_) => Some(
                 "this is a fault of the engine, not of the statement; it may plan in steps: SELECT … FROM (SELECT *, EXPRESSION AS x FROM atl08) ORDER BY x",
@@ -203,7 +203,7 @@ impl Failure {
                 Some("nothing of that window is visible; run the same command again to go on")
             }
             Failure::Ingest(isdb_ingest::Error::Store(store)) | Failure::Store(store) => store_hint(store),
-            Failure::Open(isdb_datafusion::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
+            Failure::Open(isdb_query::Error::Store(store @ Store::NotFound { .. })) => store_hint(store),
             Failure::Nasa(error) | Failure::Ingest(isdb_ingest::Error::Archive(error)) => nasa_hint(error),
             Failure::WorkList { .. } => Some("`isdb search -o list.ndjson` writes one"),
             Failure::Temp { .. } => Some("name an existing folder with --temp or TMPDIR"),
@@ -239,8 +239,8 @@ impl Failure {
 }
 
 /// The error on a file of a person's own that is all there is to `error`.
-fn of_file(error: DataFusionError) -> Result<isdb_datafusion::Error, DataFusionError> {
-    use isdb_datafusion::Error as Open;
+fn of_file(error: DataFusionError) -> Result<isdb_query::Error, DataFusionError> {
+    use isdb_query::Error as Open;
     match error {
         DataFusionError::External(inner) => match inner.downcast::<Open>() {
             Ok(own) if matches!(*own, Open::UserFile { .. } | Open::FilesClosed { .. }) => Ok(*own),
@@ -266,20 +266,18 @@ fn is_out_of_memory(error: &DataFusionError) -> bool {
     false
 }
 
-fn selection_hint(error: &isdb_datafusion::Error) -> Option<&'static str> {
+fn selection_hint(error: &isdb_query::Error) -> Option<&'static str> {
     match error {
-        isdb_datafusion::Error::Expression { .. } => {
+        isdb_query::Error::Expression { .. } => {
             Some("`isdb variables` tells what can be looked at, `isdb filters NAME` shows examples")
         }
-        isdb_datafusion::Error::Lacking { .. } => {
-            Some("choose other filters; granules ingested from now on may have it")
-        }
-        isdb_datafusion::Error::Release { .. } => {
+        isdb_query::Error::Lacking { .. } => Some("choose other filters; granules ingested from now on may have it"),
+        isdb_query::Error::Release { .. } => {
             Some("choose other filters, or keep granules of other releases in a database of their own")
         }
-        isdb_datafusion::Error::ReadOnly { statement } => Some(read_only_hint(statement)),
-        isdb_datafusion::Error::UserFile { problem, .. } => file_hint(problem),
-        isdb_datafusion::Error::Reserved { .. } => {
+        isdb_query::Error::ReadOnly { statement } => Some(read_only_hint(statement)),
+        isdb_query::Error::UserFile { problem, .. } => file_hint(problem),
+        isdb_query::Error::Reserved { .. } => {
             Some("choose another name; `CREATE VIEW name AS SELECT …` lives for the session")
         }
         _ => None,

@@ -1,10 +1,11 @@
 #![doc = include_str!("../../README.md")]
 
 pub use datafusion;
-pub use isdb_datafusion::{TileDbTable, ViewOptions, is_expired, register};
+pub use isdb_query::{ViewOptions, is_expired, register};
 pub use isdb_schema::{filters, period, region};
 pub use isdb_store::{Database, Location, Snapshot};
 pub use tiledb;
+pub use tiledb_datafusion::TileDbTable;
 
 mod open;
 

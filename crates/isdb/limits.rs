@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use isdb_datafusion::LEAST_QUERY_MEMORY;
+use isdb_query::LEAST_QUERY_MEMORY;
 use isdb_schema::config::{LEAST_MEMORY, MEMORY};
 
 /// Limits of control groups that are as large mean none: version 1 writes the largest multiple of a page.

@@ -1,7 +1,7 @@
 //! The Rust face: a database as a DataFusion session.
 
 use datafusion::prelude::SessionContext;
-use isdb_datafusion::ViewOptions;
+use isdb_query::ViewOptions;
 use isdb_store::Location;
 
 /// Why a database could not be opened.
@@ -13,7 +13,7 @@ pub enum Error {
     Location(#[from] isdb_store::Error),
     /// There is no database there, or it cannot be read.
     #[error(transparent)]
-    Open(#[from] isdb_datafusion::Error),
+    Open(#[from] isdb_query::Error),
 }
 
 /// A session over the newest state of the database at `uri` (a path or `file://` URI): the tables `segments` and `granules`
@@ -32,5 +32,5 @@ pub async fn open(uri: &str) -> Result<SessionContext, Error> {
 /// # Errors
 /// See [`Error`].
 pub async fn open_with(uri: &str, options: &ViewOptions) -> Result<(SessionContext, Vec<String>), Error> {
-    Ok(isdb_datafusion::open(&Location::parse(uri)?, options).await?)
+    Ok(isdb_query::open(&Location::parse(uri)?, options).await?)
 }

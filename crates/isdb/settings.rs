@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use isdb_datafusion::Warning;
 use isdb_ingest::Asked;
+use isdb_query::Warning;
 use isdb_schema::config::Config;
 use isdb_schema::period::Period;
 use isdb_schema::region::{Region, RegionError, Swapped};

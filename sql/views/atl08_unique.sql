@@ -4,7 +4,7 @@
 -- lacks one of these, as in some extracts, cannot be matched with another and is shown as it is.
 --
 -- Two rows of one segment lie within 0.1 degrees (11 km, a hundred segments) and 10 seconds. That they must do so is part of the
--- definition, so that a statement's box and dates, made wider by as much (crates/isdb-datafusion/src/unique.rs), hold every row
+-- definition, so that a statement's box and dates, made wider by as much (crates/isdb-query/src/views/unique.rs), hold every row
 -- that can hide another. `twin` is read before `a`, so that the memory holds keys and not the statement's columns.
 SELECT a.*
 FROM (

@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use isdb::datafusion::object_store::ObjectStore;
 use isdb_cmr::{Credentials, Earthdata, Hosts, Login, Secret, Url};
-use isdb_datafusion::{RemoteSource, Traffic, identify, identify_at};
 use isdb_granule::{FileSource, Granule};
 use isdb_ingest::direct_store;
+use isdb_pipeline::{RemoteSource, Traffic, identify, identify_at};
 use isdb_schema::catalogue::{Variable, variable, variables};
 use tokio::runtime::Runtime;
 

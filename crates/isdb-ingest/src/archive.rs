@@ -9,7 +9,7 @@ use std::sync::Arc;
 use isdb_cmr::{
     Earthdata, FoundGranule, LARGEST_FILE, Options, Unusable, Url, Wanted, file_of, remove_fetched, without_secrets,
 };
-use isdb_datafusion::GranuleIdentity;
+use isdb_pipeline::GranuleIdentity;
 use object_store::ObjectStore;
 use tokio::sync::mpsc::unbounded_channel;
 

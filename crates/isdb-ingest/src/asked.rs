@@ -1,7 +1,7 @@
 //! What to take of granules: as asked for where that is said, else as the database was made. Held against the database, since
 //! all its segments have to be of one kind.
 
-use isdb_datafusion::Selection;
+use isdb_pipeline::Selection;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::expression::{Expression, Place};

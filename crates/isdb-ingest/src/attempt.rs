@@ -1,6 +1,6 @@
 //! An attempt at a granule: what the plan is told of it, and what the ledger remembers of it before the plan has run.
 
-use isdb_datafusion::PlannedGranule;
+use isdb_pipeline::PlannedGranule;
 use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::ledger::{CARRIED, GranuleState};
 use isdb_store::{Id, LedgerRow};

@@ -11,7 +11,7 @@ pub(crate) async fn add_checksums<'a>(candidates: impl Iterator<Item = &'a mut C
     let without = candidates.filter(|candidate| candidate.checksum.is_none());
     let reads = without.map(|candidate| async move {
         let path = candidate.path.clone();
-        let read = tokio::task::spawn_blocking(move || isdb_datafusion::checksum(&path)).await;
+        let read = tokio::task::spawn_blocking(move || isdb_pipeline::checksum(&path)).await;
         candidate.checksum = read.ok().and_then(Result::ok);
     });
     futures::stream::iter(reads).buffer_unordered(threads.max(1)).collect::<Vec<()>>().await;

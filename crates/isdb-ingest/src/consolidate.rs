@@ -1,6 +1,6 @@
 //! Consolidation and vacuum: fragments that share space are written again together, and what nobody may see any more goes.
 
-use isdb_datafusion::{Engine, Extent, Pace, Resources, WriteTarget, compact_plan, extents, row_bytes};
+use isdb_pipeline::{Engine, Extent, Pace, Resources, WriteTarget, compact_plan, extents, row_bytes};
 use isdb_schema::config::Policy;
 use isdb_store::{Database, Id, Location, Vacuumed, Writer};
 
@@ -83,7 +83,7 @@ async fn worth_it(
     let fragment_rows = resources.fragment_bytes() as u64 / row_bytes(&snapshot).max(1);
     let look = move || extents(&snapshot, &live);
     let found = tokio::task::spawn_blocking(look).await.map_err(|source| Error::Stopped { source })?;
-    let found = found.map_err(Error::Selection)?;
+    let found = found.map_err(Error::Pipeline)?;
     Ok((
         groups(found, policy, Limits::of(fragment_rows, least), |extent| with_dead.contains(&extent.fragment.id)),
         before,

@@ -1,6 +1,6 @@
 //! What an ingest would do: the same search, the same verdicts, the same windows and the same plan, and nothing is changed.
 
-use isdb_datafusion::{Resources, explain};
+use isdb_pipeline::{Resources, explain};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Database, Id, LedgerRow, Window};
 

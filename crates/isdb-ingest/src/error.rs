@@ -41,7 +41,10 @@ pub enum Error {
     },
     /// What is asked for cannot be taken of these granules.
     #[error(transparent)]
-    Selection(isdb_datafusion::Error),
+    Selection(isdb_query::Error),
+    /// Stored segments could not be read.
+    #[error(transparent)]
+    Pipeline(#[from] isdb_pipeline::Error),
     /// A granule of another release than the database, or than another granule for it.
     #[error("{granule} is of release {release:03}, and {other} is of release {pinned:03}")]
     OtherRelease {

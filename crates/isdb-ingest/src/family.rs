@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use isdb_datafusion::{SegmentKeys, StoredKeys, holdings};
+use isdb_pipeline::{SegmentKeys, StoredKeys, holdings};
 use isdb_schema::catalogue::{Variable, variable};
 use isdb_schema::region::Region;
 use isdb_store::LedgerRow;

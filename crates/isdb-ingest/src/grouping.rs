@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike};
-use isdb_datafusion::Extent;
+use isdb_pipeline::Extent;
 use isdb_schema::config::Policy;
 use isdb_schema::grid::chunk;
 

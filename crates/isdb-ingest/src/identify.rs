@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use isdb_cmr::{Refusal, Wanted};
-use isdb_datafusion::{GranuleIdentity, Holdings, READ, chain, identify, modified_at};
+use isdb_pipeline::{GranuleIdentity, Holdings, READ, identify, modified_at};
+use isdb_query::chain;
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::shown::Shown;
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use isdb_datafusion::{Selection, releases_fit};
+use isdb_pipeline::Selection;
+use isdb_query::releases_fit;
 use isdb_schema::config;
 use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;

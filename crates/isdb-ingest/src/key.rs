@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isdb_datafusion::GranuleIdentity;
+use isdb_pipeline::GranuleIdentity;
 use isdb_store::LedgerRow;
 
 /// Digits of the content's hash at the end of the id of a file that does not tell which granule it is.

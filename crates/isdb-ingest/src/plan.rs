@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::physical_plan::ExecutionPlan;
-use isdb_datafusion::{
-    Carried, PlannedGranule, Recorded, Resources, StoredKeys, WriteTarget, ingest_plan, stored_keys,
-};
+use isdb_pipeline::{Carried, PlannedGranule, Recorded, Resources, StoredKeys, WriteTarget, ingest_plan, stored_keys};
 use isdb_store::{Id, LedgerRow, Location, Snapshot, Window};
 
 use crate::attempt::{carried_row, ledger_row, planned};
@@ -58,7 +56,7 @@ impl Taken {
         }
         let merged: Vec<i64> = granules.iter().flat_map(|granule| granule.merges_with.clone()).collect();
         let merged = match snapshot {
-            Some(snapshot) => stored_keys(snapshot, &merged).await.map_err(Error::Selection)?,
+            Some(snapshot) => stored_keys(snapshot, &merged).await.map_err(Error::Pipeline)?,
             None => StoredKeys::default(),
         };
         let recorded = Recorded::Granules {

@@ -1,6 +1,6 @@
 //! What an ingest or a consolidation may use of the machine.
 
-use isdb_datafusion::Resources;
+use isdb_pipeline::Resources;
 use isdb_store::Location;
 
 use crate::error::{Error, Result};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use isdb_datafusion::{Engine, Pace, Resources, Selection, explain};
+use isdb_pipeline::{Engine, Pace, Resources, Selection, explain};
 use isdb_schema::config::Policy;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Database, Id, LedgerRow, Writer};

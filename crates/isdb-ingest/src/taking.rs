@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isdb_datafusion::Least;
+use isdb_pipeline::Least;
 use isdb_store::{Id, LedgerRow};
 
 use crate::family::Member;

@@ -1,6 +1,6 @@
 //! Ledger rows and candidates for the tests of this crate.
 
-use isdb_datafusion::GranuleIdentity;
+use isdb_pipeline::GranuleIdentity;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use isdb_datafusion::{GranuleIdentity, Least, READ, REPLACE, StoredKeys, WINDOW};
+use isdb_pipeline::{GranuleIdentity, Least, READ, REPLACE, StoredKeys, WINDOW};
 use isdb_store::{Id, LedgerRow};
 
 use crate::family::{Member, family, richness, richness_of, unknown_strangers};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::hash::Hasher as _;
 
 use arrow::datatypes::Field;
-use isdb_datafusion::Selection;
+use isdb_pipeline::Selection;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{NONE, Rule, told};
 use isdb_schema::region::Region;

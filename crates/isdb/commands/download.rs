@@ -93,7 +93,7 @@ fn tell(sum: &Sum, failures: &[(String, Error)], folder: &Path) {
         .iter()
         .map(|(name, error)| Failed {
             name: name.clone(),
-            text: format!("{name}: {}", isdb_datafusion::chain(error)),
+            text: format!("{name}: {}", isdb_query::chain(error)),
             refusal: error.refusal(),
             hint: failure::nasa_hint(error),
         })

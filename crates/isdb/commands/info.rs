@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use isdb_datafusion::ViewOptions;
 use isdb_ingest::Summary;
+use isdb_query::ViewOptions;
 use isdb_schema::filters::told;
 use isdb_store::{Database, Id, LedgerRow};
 
@@ -31,8 +31,8 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
         return Ok(SUCCESS);
     }
     let ledger = snapshot.ledger().await?;
-    let context = isdb_datafusion::session(None);
-    isdb_datafusion::register(&context, &snapshot, &ViewOptions::default()).await?;
+    let context = isdb_query::session(None);
+    isdb_query::register(&context, &snapshot, &ViewOptions::default()).await?;
     let summary = context.sql(SUMMARY).await?.collect().await?;
 
     let mut lines: Vec<String> = Vec::new();
@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
     let design = database.design(&snapshot).await?;
     let totals = Summary::of(&ledger, &design.filters, design.region.as_ref());
     lines.push(format!("granules   {}", granules(&totals, &ledger)));
-    let releases = isdb_datafusion::coexisting_releases(&context).await?;
+    let releases = isdb_query::coexisting_releases(&context).await?;
     if !releases.is_empty() {
         lines.push(format!("           more than one release: {}", releases_told(&releases)));
     }

@@ -4,7 +4,7 @@
 use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 
-use isdb_datafusion::ViewOptions;
+use isdb_query::ViewOptions;
 use isdb_schema::filters::{NONE, choose, told};
 use tokio::runtime::Handle;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use isdb_datafusion::{QueryResources, ViewOptions};
+use isdb_query::{QueryResources, ViewOptions};
 use isdb_store::Location;
 use tokio::runtime::Runtime;
 

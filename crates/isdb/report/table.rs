@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use isdb_datafusion::REPLACE;
 use isdb_ingest::{Ended, Report, Told};
+use isdb_pipeline::REPLACE;
 use isdb_schema::ledger::Removed;
 use isdb_schema::shown::Shown;
 

@@ -12,7 +12,7 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchSt
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use isdb_datafusion::{QueryResources, ReadOnly, ViewOptions};
+use isdb_query::{QueryResources, ReadOnly, ViewOptions};
 use isdb_store::{Database, Location, Snapshot};
 use tokio::runtime::Handle;
 
@@ -62,11 +62,11 @@ impl Session {
             None => database.snapshot().await?,
             Some(timestamp) => database.snapshot_at(timestamp).await?,
         };
-        let context = isdb_datafusion::bounded_session(resources)?;
-        for note in isdb_datafusion::register(&context, &snapshot, shown).await? {
+        let context = isdb_query::bounded_session(resources)?;
+        for note in isdb_query::register(&context, &snapshot, shown).await? {
             eprintln!("warning: {note}");
         }
-        let releases = isdb_datafusion::coexisting_releases(&context).await?;
+        let releases = isdb_query::coexisting_releases(&context).await?;
         if !releases.is_empty() {
             eprintln!("warning: more than one release is in the database: {}", releases_told(&releases));
         }
@@ -99,7 +99,7 @@ impl Session {
     pub(crate) async fn start(&self, sql: &str, engine: &Handle) -> Result<Started, Failure> {
         let since = Instant::now();
         let plan = self.plan(sql).await?;
-        for warning in isdb_datafusion::warnings(&self.context, &plan).await? {
+        for warning in isdb_query::warnings(&self.context, &plan).await? {
             failure::warn(&warning);
         }
         let frame = self.context.execute_logical_plan(plan.clone()).await?;
@@ -120,7 +120,7 @@ impl Session {
             eprintln!("{done}");
             return Ok(());
         }
-        let reads = isdb_datafusion::reads(&self.context, &plan).await?;
+        let reads = isdb_query::reads(&self.context, &plan).await?;
         if let Some(warning) = restriction::warning(&self.shown, reads) {
             eprintln!("warning: {warning}");
         }
@@ -142,7 +142,7 @@ impl Session {
     async fn plan(&self, sql: &str) -> Result<LogicalPlan, Failure> {
         match self.read_only.plan(&self.context, sql).await {
             Ok(plan) => Ok(plan),
-            Err(isdb_datafusion::Error::Engine(error)) => Err(self.explained(sql, error).await),
+            Err(isdb_query::Error::Engine(error)) => Err(self.explained(sql, error).await),
             Err(refused) => Err(Failure::from(refused)),
         }
     }

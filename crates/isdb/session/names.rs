@@ -5,7 +5,7 @@ use std::path::Path;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use isdb_datafusion::is_file_name;
+use isdb_query::is_file_name;
 use isdb_schema::codes::is_word;
 use isdb_schema::suggest::{missing_column, near, near_told};
 

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use datafusion::logical_expr::{DdlStatement, LogicalPlan};
-use isdb_datafusion::is_of_view;
+use isdb_query::is_of_view;
 
 /// The statements that made and dropped views, in their order.
 #[derive(Debug, Default)]

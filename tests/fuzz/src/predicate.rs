@@ -12,8 +12,8 @@ use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::SessionContext;
-use isdb_datafusion::TileDbTable;
 use tiledb::{Array, ArrayLayout, CellOrder, Context, Dimension, Domain};
+use tiledb_datafusion::TileDbTable;
 use tokio::runtime::Runtime;
 
 const ROWS: i32 = 48;
@@ -113,7 +113,7 @@ impl Tables {
             tiledb::write_fragment(&context, &uri, timestamp, vec![batch.clone()]).unwrap();
             batches.push(batch);
         }
-        let session = isdb_datafusion::session(Some(2));
+        let session = isdb_query::session(Some(2));
         let stored = TileDbTable::new(Array::open_at(&context, &uri, 1_000).unwrap(), None).unwrap();
         session.register_table("stored", Arc::new(stored)).unwrap();
         let memory = MemTable::try_new(Arc::clone(&schema), vec![batches]).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use isdb_cmr::{Credentials, Hosts, worklist};
-use isdb_datafusion::StoredKeys;
+use isdb_pipeline::StoredKeys;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::LedgerRow;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
-use isdb_datafusion::{Holdings, SegmentKeys, StoredKeys};
+use isdb_pipeline::{Holdings, SegmentKeys, StoredKeys};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 

@@ -1,6 +1,6 @@
 //! Each rule by itself.
 
-use isdb_datafusion::{Holdings, SegmentKeys};
+use isdb_pipeline::{Holdings, SegmentKeys};
 use isdb_schema::ledger::GranuleState;
 
 use super::*;

@@ -46,12 +46,8 @@ impl Telling {
             Progress::Received(bytes) => self.bar.inc(*bytes),
             Progress::Lost(bytes) => self.bar.set_position(self.bar.position().saturating_sub(*bytes)),
             Progress::Again { wanted, error, pause } => {
-                let line = format!(
-                    "again in {:.1} s: {}: {}",
-                    pause.as_secs_f64(),
-                    wanted.name,
-                    isdb_datafusion::chain(error)
-                );
+                let line =
+                    format!("again in {:.1} s: {}: {}", pause.as_secs_f64(), wanted.name, isdb_query::chain(error));
                 self.bar.suspend(|| eprintln!("{line}"));
             }
             _ => {}

@@ -1,0 +1,248 @@
+//! What an ingest takes of a granule: the variables to store, the columns to derive, the filters to pass. Bound once, before
+//! anything is read or created.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::common::{Column, DFSchema, Result};
+use datafusion::logical_expr::{Expr, cast};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::prelude::{SessionContext, col};
+use datafusion::sql::sqlparser;
+use datafusion::sql::sqlparser::ast::{SelectItem, SetExpr, Statement};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use isdb_schema::catalogue::{Variable, variables};
+use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, storable};
+use isdb_schema::expression::Expression;
+use isdb_schema::filters::Rule;
+use isdb_schema::region::Region;
+use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
+
+use crate::filter::quality::{Filter, Output};
+use crate::tally::TALLY;
+use isdb_query::Warning;
+use isdb_query::lies_in;
+use isdb_query::session;
+use isdb_query::{Bound, Scope, physical, wrong};
+
+/// The name under which removals outside the region are counted.
+const REGION: &str = "region";
+
+/// A choice of variables, derived columns and filters whose SQL is right.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    variables: Vec<&'static Variable>,
+    derived: Vec<(Field, Expr)>,
+    /// Where segments have to lie.
+    region: Option<Expr>,
+    filters: Vec<(Rule, Bound)>,
+    looked_at: BTreeSet<String>,
+    warnings: Vec<Warning>,
+}
+
+impl Selection {
+    /// Checks the SQL of `derived` and `filters` against the product.
+    ///
+    /// # Errors
+    /// [`Expression`](isdb_query::Error::Expression), which tells the place.
+    pub fn bind(
+        variables: &[&'static Variable],
+        derived: &[Expression],
+        filters: &[Rule],
+    ) -> isdb_query::Result<Selection> {
+        let scope = Scope::of_product()?.beside(derived);
+        let (mut looked_at, mut warnings) = (BTreeSet::new(), Vec::new());
+        let mut fields = Vec::with_capacity(derived.len());
+        for expression in derived {
+            let Bound { expr, columns, data_type, warnings: doubts } = scope.bind(expression)?;
+            looked_at.extend(columns);
+            warnings.extend(doubts);
+            let Some(stored) = storable(&data_type) else {
+                let problem = format!("{data_type} cannot be stored; a number, a text or a truth value can");
+                return Err(wrong(expression, (1, 1), problem));
+            };
+            if !is_plain_name(&expression.name) {
+                let problem = "SQL takes this word for something else; give the column another name".to_owned();
+                return Err(wrong(expression, (1, 1), problem));
+            }
+            let metadata = HashMap::from([(EXPRESSION.to_owned(), expression.sql.clone())]);
+            fields
+                .push((Field::new(&expression.name, stored.clone(), true).with_metadata(metadata), cast(expr, stored)));
+        }
+        let mut bound = Vec::with_capacity(filters.len());
+        for rule in filters {
+            let predicate = scope.predicate(&rule.predicate)?;
+            looked_at.extend(predicate.columns.iter().cloned());
+            warnings.extend(predicate.warnings.iter().cloned());
+            bound.push((rule.clone(), predicate));
+        }
+        Ok(Selection {
+            variables: variables.to_vec(),
+            derived: fields,
+            region: None,
+            filters: bound,
+            looked_at,
+            warnings,
+        })
+    }
+
+    /// The same of segments whose position lies in `region` alone: the first of all filters, counted as `region`.
+    #[must_use]
+    pub fn with_region(self, region: &Region) -> Selection {
+        Selection { region: Some(lies_in(region, &col("latitude"), &col("longitude"))), ..self }
+    }
+
+    /// The columns to derive, as fields of the stored array; their SQL is the metadata [`EXPRESSION`].
+    pub fn derived(&self) -> Vec<Field> {
+        self.derived.iter().map(|(field, _)| field.clone()).collect()
+    }
+
+    /// The filters, in their order.
+    pub fn filters(&self) -> Vec<Rule> {
+        self.filters.iter().map(|(rule, _)| rule.clone()).collect()
+    }
+
+    /// What the derived columns and filters may not mean, each with its place.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The variables to store.
+    pub fn variables(&self) -> &[&'static Variable] {
+        &self.variables
+    }
+
+    /// The variables to decode: those to store, and those that an expression looks at.
+    pub(crate) fn decoded(&self) -> Vec<&'static Variable> {
+        let is_stored = |variable: &Variable| self.variables.iter().any(|stored| stored.name == variable.name);
+        variables().iter().filter(|variable| is_stored(variable) || self.looked_at.contains(variable.name)).collect()
+    }
+
+    /// The columns of the granule as a whole that an expression looks at.
+    pub(crate) fn granule_columns(&self) -> Vec<&'static str> {
+        GRANULE_COLUMNS.into_iter().filter(|name| self.looked_at.contains(*name)).collect()
+    }
+
+    /// The filters over rows of `input`, the region's first.
+    pub(crate) fn physical_filters(&self, input: &SchemaRef) -> Result<Vec<Filter>> {
+        let binder = Binder::new(input)?;
+        let filter = |(rule, bound): &(Rule, Bound)| {
+            Ok(Filter {
+                name: rule.predicate.name.clone(),
+                predicate: binder.physical(bound.expr.clone())?,
+                columns: bound.columns.clone(),
+            })
+        };
+        let region = self.region.as_ref().map(|region| {
+            let columns = ["latitude", "longitude"].map(str::to_owned).to_vec();
+            Ok(Filter { name: REGION.to_owned(), predicate: binder.physical(region.clone())?, columns })
+        });
+        region.into_iter().chain(self.filters.iter().map(filter)).collect()
+    }
+
+    /// The columns to store, but for the fragment's id, out of rows of `input`; then the tally.
+    pub(crate) fn physical_outputs(&self, input: &SchemaRef) -> Result<Vec<Output>> {
+        let binder = Binder::new(input)?;
+        let stored = stored_fields(&self.variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);
+        let tally = input.field_with_name(TALLY)?.clone();
+        let own = stored.chain([tally]).map(|field| (field.clone(), Expr::Column(Column::from_name(field.name()))));
+        let output = |(field, expr): (Field, Expr)| {
+            Ok(Output { field: field.with_nullable(true), value: binder.physical(expr)? })
+        };
+        own.chain(self.derived.clone()).map(output).collect()
+    }
+}
+
+/// Whether SQL reads `name` as a column without quotes.
+fn is_plain_name(name: &str) -> bool {
+    let parsed = Parser::parse_sql(&GenericDialect {}, &format!("SELECT {name} FROM atl08"));
+    let Ok([Statement::Query(query)]) = parsed.as_deref() else { return false };
+    match query.body.as_ref() {
+        SetExpr::Select(select) => matches!(
+            select.projection.as_slice(),
+            [SelectItem::UnnamedExpr(sqlparser::ast::Expr::Identifier(column))] if column.value == name
+        ),
+        _ => false,
+    }
+}
+
+/// Turns expressions into those that run on batches of one schema.
+struct Binder {
+    context: SessionContext,
+    schema: DFSchema,
+}
+
+impl Binder {
+    fn new(input: &SchemaRef) -> Result<Binder> {
+        let schema = DFSchema::try_from(Schema::clone(input))?;
+        Ok(Binder { context: session(None), schema })
+    }
+
+    fn physical(&self, expr: Expr) -> Result<Arc<dyn PhysicalExpr>> {
+        physical(&self.context, &self.schema, expr)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, Float64Array, LargeStringArray, RecordBatch, new_null_array};
+    use isdb_schema::filters::choose;
+
+    use super::*;
+    use crate::filter::sieve::Sieve;
+    use crate::stored::merged::Merges;
+    use crate::tally::{Tally, granule_rows_schema};
+
+    #[test]
+    fn a_derived_column_that_uses_another_is_told_so() {
+        let derived = [("x", "h_canopy * 2"), ("y", "x + 1")].map(|(name, sql)| Expression {
+            name: name.to_owned(),
+            sql: sql.to_owned(),
+            place: isdb_schema::expression::Place::of("c.yml"),
+        });
+        let told = Selection::bind(&[], &derived, &[]).unwrap_err().to_string();
+        assert_eq!(told, "c.yml: y: x is a derived column; only columns of the product can be used here");
+    }
+
+    #[test]
+    fn segments_outside_the_region_are_counted_before_all_filters() {
+        let triangle = r#"{"type":"Polygon","coordinates":[[[0,0],[4,0],[0,4],[0,0]]]}"#;
+        let region = Region::parse(triangle).unwrap();
+        let selection = Selection::bind(&[], &[], &choose("strong").unwrap()).unwrap().with_region(&region);
+        let schema = granule_rows_schema(&selection.decoded(), &selection.granule_columns());
+        // Three segments in the triangle, one in its box only, one elsewhere.
+        let latitude = Float64Array::from(vec![1.0, 1.0, 2.0, 3.0, 50.0]);
+        let longitude = Float64Array::from(vec![1.0, 2.0, 2.0, 3.0, 1.0]);
+        let strength = LargeStringArray::from(vec!["strong", "weak", "strong", "strong", "weak"]);
+        let column = |field: &Arc<Field>| -> Arc<dyn Array> {
+            match field.name().as_str() {
+                "latitude" => Arc::new(latitude.clone()),
+                "longitude" => Arc::new(longitude.clone()),
+                "beam_strength" => Arc::new(strength.clone()),
+                _ => new_null_array(field.data_type(), 5),
+            }
+        };
+        let rows = RecordBatch::try_new(Arc::clone(&schema), schema.fields().iter().map(column).collect()).unwrap();
+        let filters = selection.physical_filters(&schema).unwrap();
+        let outputs = selection.physical_outputs(&schema).unwrap();
+        let stored = Schema::new(outputs.iter().map(|output| output.field.clone()).collect::<Vec<_>>());
+        let mut sieve = Sieve::new(filters.into(), outputs.into(), Arc::new(Merges::default()), Arc::new(stored));
+        sieve.rows(&rows);
+        let ready = sieve.finish(Tally::default()).unwrap();
+        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
+        assert_eq!((tally.rows_kept, tally.rows_removed, &tally.error), (2, 3, &None));
+        let told: Vec<_> = tally.removed.iter().map(|f| (f.filter.as_str(), f.removed, f.alone)).collect();
+        assert_eq!(told, [("region", 2, 2), ("strong", 1, 2)]);
+
+        sieve.rows(&rows.slice(3, 2));
+        let ready = sieve.finish(Tally::default()).unwrap();
+        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
+        assert_eq!(
+            (tally.rows_kept, tally.rows_removed, tally.error),
+            (0, 2, None),
+            "outside as a whole is no failure"
+        );
+    }
+}

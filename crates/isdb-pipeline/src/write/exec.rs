@@ -1,0 +1,227 @@
+//! The write operator: sorted rows into fragments of a TileDB array, several partitions side by side, tallies handed on.
+//! Fragments stay invisible until a commit names them.
+
+use std::fmt::{self, Formatter};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array as _, AsArray, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StructArray, new_null_array,
+};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties as _, InputDistributionRequirements,
+    Partitioning, PlanProperties,
+};
+use futures::StreamExt;
+use tiledb::Context;
+
+use crate::gather::by_chunk::{by_chunk, dealt_out_by_chunk};
+use crate::tally::{TALLY, Tally, tally_field};
+use crate::write::fragment::FragmentWriter;
+use isdb_query::CHUNK;
+
+const FRAGMENT: &str = "fragment";
+
+/// A fragment that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenFragment {
+    /// The value of `fragment_id` in its rows.
+    pub id: i64,
+    /// Its folder below `__fragments`.
+    pub name: String,
+    /// Its number of rows.
+    pub rows: i64,
+}
+
+/// Where and as what a window is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteTarget {
+    /// The URI of the array of segments.
+    pub array: String,
+    /// The timestamp of every fragment, in milliseconds since 1970.
+    pub timestamp: u64,
+    /// The id of the first fragment. Each partition counts up from its own number in steps of the number of partitions.
+    pub first_fragment: i64,
+    /// The memory that the rows of a fragment take at most, give or take a batch.
+    pub fragment_bytes: usize,
+    /// How many write side by side, each into fragments of its own.
+    pub writers: usize,
+}
+
+/// Writes each input partition, sorted by chunk, into fragments of its own: neighbouring chunks share one until it is full. The
+/// output has two columns, `fragment` and `tally`, one of them NULL in each row.
+#[derive(Debug)]
+pub(crate) struct TileDbWriteExec {
+    input: Arc<dyn ExecutionPlan>,
+    target: WriteTarget,
+    chunk: Column,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl TileDbWriteExec {
+    /// Writes the rows of `input`, which have the columns of the array but for `fragment_id`, a `chunk`, and perhaps a tally.
+    ///
+    /// # Errors
+    /// When the input has no column `chunk`.
+    pub(crate) fn try_new(input: Arc<dyn ExecutionPlan>, target: WriteTarget) -> Result<TileDbWriteExec> {
+        let chunk = Column::new_with_schema(CHUNK, &input.schema())?;
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(output_schema()),
+            Partitioning::UnknownPartitioning(input.output_partitioning().partition_count()),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        let metrics = ExecutionPlanMetricsSet::new();
+        Ok(TileDbWriteExec { input, target, chunk, properties: Arc::new(properties), metrics })
+    }
+}
+
+impl DisplayAs for TileDbWriteExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+        let array = self.target.array.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        write!(f, "TileDbWriteExec: array={array}, fragment={} MiB", self.target.fragment_bytes >> 20)
+    }
+}
+
+impl ExecutionPlan for TileDbWriteExec {
+    fn name(&self) -> &str {
+        "TileDbWriteExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        dealt_out_by_chunk(&self.chunk, self.target.writers)
+    }
+
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        vec![LexOrdering::new([by_chunk(&self.chunk)]).map(OrderingRequirements::from)]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        let chunk: Arc<dyn PhysicalExpr> = Arc::new(self.chunk.clone());
+        visit(&chunk)
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        match children.pop() {
+            Some(input) if children.is_empty() => Ok(Arc::new(TileDbWriteExec::try_new(input, self.target.clone())?)),
+            _ => internal_err!("TileDbWriteExec has one input"),
+        }
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let Some(tiledb) = context.session_config().get_extension::<Context>() else {
+            return internal_err!("the session has no TileDB context");
+        };
+        let partitions = self.input.output_partitioning().partition_count();
+        let input = self.input.execute(partition, Arc::clone(&context))?;
+        let mut target = self.target.clone();
+        target.first_fragment += partition as i64;
+        let writer =
+            FragmentWriter::new(tiledb, target, partitions, &input.schema()).with_metrics(&self.metrics, partition);
+        let output = futures::stream::try_unfold((input, Some(writer)), |(mut input, writer)| async move {
+            let Some(mut writer) = writer else { return Ok(None) };
+            match fill(&mut writer, &mut input).await {
+                Ok(Some(tallies)) => Ok(Some((tallies, (input, Some(writer))))),
+                Ok(None) => Ok(Some((to_batch(&writer.finish().await?)?, (input, None)))),
+                Err(error) => {
+                    // Nothing may be written any more when it is told that nothing will be.
+                    let _ = writer.wait().await;
+                    Err(error)
+                }
+            }
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(output_schema(), output)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// Gives `writer` the rows of `input` until tallies come, which are given back, or nothing more does.
+async fn fill(writer: &mut FragmentWriter, input: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>> {
+    while let Some(batch) = input.next().await {
+        let (rows, tallies) = split(batch?)?;
+        writer.take(rows).await?;
+        if tallies.is_some() {
+            return Ok(tallies);
+        }
+    }
+    Ok(None)
+}
+
+/// The batch's rows, and its tallies as rows of the output, if it has any.
+fn split(mut batch: RecordBatch) -> Result<(RecordBatch, Option<RecordBatch>)> {
+    let Ok(index) = batch.schema().index_of(TALLY) else { return Ok((batch, None)) };
+    let tallies = batch.remove_column(index);
+    if tallies.null_count() == tallies.len() {
+        return Ok((batch, None));
+    }
+    let is_row: BooleanArray = (0..tallies.len()).map(|row| Some(tallies.is_null(row))).collect();
+    let fragments = new_null_array(&DataType::Struct(fragment_fields()), tallies.len());
+    let tallies = RecordBatch::try_new(output_schema(), vec![fragments, tallies])?;
+    Ok((filter_record_batch(&batch, &is_row)?, Some(tallies)))
+}
+
+/// Fragments as rows of the output.
+fn to_batch(written: &[WrittenFragment]) -> Result<RecordBatch> {
+    let fragments = StructArray::try_new(
+        fragment_fields(),
+        vec![
+            Arc::new(Int64Array::from_iter_values(written.iter().map(|fragment| fragment.id))),
+            Arc::new(LargeStringArray::from_iter_values(written.iter().map(|fragment| &fragment.name))),
+            Arc::new(Int64Array::from_iter_values(written.iter().map(|fragment| fragment.rows))),
+        ],
+        None,
+    )?;
+    let tallies = new_null_array(tally_field().data_type(), fragments.len());
+    Ok(RecordBatch::try_new(output_schema(), vec![Arc::new(fragments), tallies])?)
+}
+
+fn fragment_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("id", DataType::Int64, false),
+        Field::new("name", DataType::LargeUtf8, false),
+        Field::new("rows", DataType::Int64, false),
+    ])
+}
+
+fn output_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new(FRAGMENT, DataType::Struct(fragment_fields()), true), tally_field()]))
+}
+
+/// The fragments and tallies in one batch of the operator's output.
+pub(crate) fn outcome(batch: &RecordBatch) -> Result<(Vec<WrittenFragment>, Vec<Tally>)> {
+    let fragments = batch.column(0).as_struct();
+    let written = (0..fragments.len()).filter(|row| fragments.is_valid(*row)).map(|row| WrittenFragment {
+        id: fragments.column(0).as_primitive::<Int64Type>().value(row),
+        name: fragments.column(1).as_string::<i64>().value(row).to_owned(),
+        rows: fragments.column(2).as_primitive::<Int64Type>().value(row),
+    });
+    Ok((written.collect(), Tally::from_column(batch.column(1))?))
+}

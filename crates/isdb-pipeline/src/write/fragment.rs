@@ -1,0 +1,223 @@
+//! Packs rows that come sorted by chunk into fragments: neighbouring chunks share one until it is full, and a fragment ends
+//! between two chunks where it can.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use datafusion::common::Result;
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
+use isdb_schema::segments::FRAGMENT_ID;
+use isdb_store::fault;
+use tiledb::Context;
+use tokio::task::JoinHandle;
+
+use crate::error::Error;
+use crate::rows::bytes_of;
+use crate::tally::TALLY;
+use crate::write::exec::{WriteTarget, WrittenFragment};
+use isdb_query::CHUNK;
+
+/// Fragments that are written side by side: what libtiledb does on one core for the one leaves the others to the other.
+const AT_A_TIME: usize = 2;
+
+/// Collects rows until they make a fragment, and writes it while the rows of the next ones come.
+pub(crate) struct FragmentWriter {
+    context: Arc<Context>,
+    target: WriteTarget,
+    /// Writers that count their fragments side by side.
+    writers: usize,
+    schema: SchemaRef,
+    pending: Vec<RecordBatch>,
+    pending_bytes: usize,
+    last_chunk: Option<i32>,
+    /// The fragments that are written now, each on a thread that may block.
+    writing: VecDeque<JoinHandle<Result<WrittenFragment>>>,
+    written: Vec<WrittenFragment>,
+    metrics: Metrics,
+}
+
+/// What EXPLAIN ANALYZE tells of a writer.
+#[derive(Clone, Default)]
+struct Metrics {
+    fragments: Count,
+    rows: Count,
+    time: Time,
+}
+
+impl FragmentWriter {
+    /// A writer of rows with the columns of `input`, which counts its fragments in steps of `writers`.
+    pub(crate) fn new(context: Arc<Context>, target: WriteTarget, writers: usize, input: &SchemaRef) -> FragmentWriter {
+        let is_stored = |field: &&Arc<Field>| ![TALLY, CHUNK].contains(&field.name().as_str());
+        let mut fields: Vec<Arc<Field>> = input.fields().iter().filter(is_stored).map(Arc::clone).collect();
+        fields.push(Arc::new(Field::new(FRAGMENT_ID, DataType::Int64, false)));
+        FragmentWriter {
+            context,
+            target,
+            writers,
+            schema: Arc::new(Schema::new(fields)),
+            pending: Vec::new(),
+            pending_bytes: 0,
+            last_chunk: None,
+            writing: VecDeque::new(),
+            written: Vec::new(),
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// Tells of its work in `metrics`, for `partition`.
+    pub(crate) fn with_metrics(self, metrics: &ExecutionPlanMetricsSet, partition: usize) -> FragmentWriter {
+        let metrics = Metrics {
+            fragments: MetricBuilder::new(metrics).counter("fragments", partition),
+            rows: MetricBuilder::new(metrics).output_rows(partition),
+            time: MetricBuilder::new(metrics).subset_time("write_time", partition),
+        };
+        FragmentWriter { metrics, ..self }
+    }
+
+    /// Keeps the rows of `batch`, and begins to write the fragment that they complete.
+    pub(crate) async fn take(&mut self, mut batch: RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let chunks = batch.remove_column(batch.schema().index_of(CHUNK)?);
+        let chunks = chunks.as_primitive::<Int32Type>();
+        let full = self.target.fragment_bytes;
+        // From three quarters on it ends at the next chunk.
+        if self.pending_bytes >= full - full / 4 {
+            let mut previous = self.last_chunk;
+            let change = chunks.values().iter().position(|chunk| previous.replace(*chunk).is_some_and(|p| p != *chunk));
+            // A chunk that does not fit is cut, wherever that is.
+            if let Some(end) = change.or((self.pending_bytes >= full).then_some(0)) {
+                self.keep(batch.slice(0, end))?;
+                self.write().await?;
+                batch = batch.slice(end, batch.num_rows() - end);
+            }
+        }
+        self.last_chunk = chunks.values().last().copied();
+        self.keep(batch)
+    }
+
+    /// Writes what is left, and tells of every fragment.
+    pub(crate) async fn finish(mut self) -> Result<Vec<WrittenFragment>> {
+        // Whatever fails, nothing is written any more when this is told.
+        let begun = self.write().await;
+        let ended = self.wait().await;
+        begun.and(ended)?;
+        Ok(self.written)
+    }
+
+    /// Waits for all that is written now, and tells of the first that failed.
+    pub(crate) async fn wait(&mut self) -> Result<()> {
+        let mut outcome = Ok(());
+        while !self.writing.is_empty() {
+            let ended = self.wait_for_one().await;
+            outcome = outcome.and(ended);
+        }
+        outcome
+    }
+
+    /// Waits for the fragment that was begun first.
+    async fn wait_for_one(&mut self) -> Result<()> {
+        if let Some(writing) = self.writing.pop_front() {
+            self.written.push(writing.await.map_err(|source| Error::Stopped { source })??);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, rows: RecordBatch) -> Result<()> {
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        let id: ArrayRef = Arc::new(Int64Array::from_value(self.next_id(), rows.num_rows()));
+        let columns = rows.columns().iter().map(Arc::clone).chain([id]).collect();
+        self.pending_bytes += bytes_of(&rows)?;
+        self.pending.push(RecordBatch::try_new(Arc::clone(&self.schema), columns)?);
+        Ok(())
+    }
+
+    /// The id of the fragment that is pending.
+    fn next_id(&self) -> i64 {
+        let before = self.written.len() + self.writing.len();
+        self.target.first_fragment + (before * self.writers) as i64
+    }
+
+    /// Begins to write what is pending as one fragment, when there is room for it beside those that are written now.
+    async fn write(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let id = self.next_id();
+        if self.writing.len() >= AT_A_TIME {
+            self.wait_for_one().await?;
+        }
+        let (context, array, timestamp) = (Arc::clone(&self.context), self.target.array.clone(), self.target.timestamp);
+        let (pending, bytes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_bytes));
+        let metrics = self.metrics.clone();
+        let span = tracing::Span::current();
+        self.writing.push_back(tokio::task::spawn_blocking(move || {
+            let _entered = span.entered();
+            let timer = metrics.time.timer();
+            let rows: usize = pending.iter().map(RecordBatch::num_rows).sum();
+            let name = tiledb::write_fragment(&context, &array, timestamp, pending)
+                .map_err(|source| Error::Write { uri: array, source })?;
+            fault::reached("after-fragment");
+            tracing::debug!(fragment = name, rows, bytes, "fragment written");
+            drop(timer);
+            metrics.fragments.add(1);
+            metrics.rows.add(rows);
+            Ok(WrittenFragment { id, name, rows: rows as i64 })
+        }));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int32Array;
+    use arrow::compute::cast;
+    use isdb_schema::catalogue::variable;
+    use isdb_schema::segments::stored_fields;
+    use isdb_store::{Database, Design, Location};
+
+    use super::*;
+
+    /// Rows of one chunk, with values that any column can hold.
+    fn rows_of(chunk: i32, rows: usize) -> RecordBatch {
+        let fields = stored_fields(&[variable("h_canopy").unwrap()]);
+        let mut fields: Vec<Field> = fields.into_iter().filter(|field| field.name() != FRAGMENT_ID).collect();
+        fields.push(Field::new(CHUNK, DataType::Int32, true));
+        let column = |field: &Field| {
+            let value = if field.name() == CHUNK { chunk } else { 1 };
+            let whole = cast(&Int32Array::from_value(value, rows), &DataType::Int64).unwrap();
+            cast(&whole, field.data_type()).unwrap()
+        };
+        let columns = fields.iter().map(column).collect();
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_fragment_ends_between_chunks_and_within_one_only_when_it_is_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
+        let database = Database::create(&location, &Design::of(&[variable("h_canopy").unwrap()]), 1).await.unwrap();
+        let mut ten = rows_of(0, 10);
+        ten.remove_column(ten.num_columns() - 1);
+        let target = WriteTarget {
+            array: location.segments(),
+            timestamp: 2_000_000_000_000,
+            first_fragment: 7,
+            fragment_bytes: bytes_of(&ten).unwrap(),
+            writers: 1,
+        };
+        let context = Arc::new(database.context().clone());
+        let mut writer = FragmentWriter::new(context, target, 1, &rows_of(0, 0).schema());
+        for (chunk, rows) in [(0, 4), (1, 4), (2, 4), (3, 4), (4, 5), (4, 5), (4, 5), (4, 5), (5, 4), (6, 0)] {
+            writer.take(rows_of(chunk, rows)).await.unwrap();
+        }
+        let written = writer.finish().await.unwrap();
+        let told: Vec<_> = written.iter().map(|fragment| (fragment.id, fragment.rows)).collect();
+        assert_eq!(told, [(7, 8), (8, 8), (9, 10), (10, 10), (11, 4)]);
+    }
+}

@@ -1,0 +1,5 @@
+//! Writes gathered rows as fragments and commits them.
+
+pub(crate) mod commit;
+pub(crate) mod exec;
+mod fragment;

@@ -1,0 +1,4 @@
+//! SQL functions of isdb.
+
+pub(crate) mod chunk;
+pub(crate) mod in_region;

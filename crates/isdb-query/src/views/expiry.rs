@@ -1,0 +1,47 @@
+//! Errors of reads that a vacuum has overtaken: what the reader sees has expired.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use isdb_store::{Error as Store, Snapshot};
+use tiledb_datafusion::ErrorHook;
+
+use crate::error::Error;
+
+/// Whether `error`, or one of its causes, is that a snapshot has expired: a vacuum has removed what it shows, and a session that
+/// is opened anew sees the newest state.
+#[must_use]
+pub fn is_expired(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let own = matches!(error.downcast_ref(), Some(Error::Expired { .. } | Error::Store(Store::Expired { .. })));
+        if own || matches!(error.downcast_ref(), Some(Store::Expired { .. })) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Explains errors of reads of `snapshot`: reports [`Error::Expired`] where a vacuum has removed it.
+pub(crate) fn expiry_hook(snapshot: &Arc<Snapshot>) -> ErrorHook {
+    let snapshot = Arc::clone(snapshot);
+    ErrorHook::new(move |error| {
+        let snapshot = Arc::clone(&snapshot);
+        Box::pin(async move { explain_expiry(&snapshot, error).await })
+    })
+}
+
+/// Returns [`Error::Expired`] if a vacuum has removed `snapshot`, else, or if that cannot be determined, `error` itself.
+pub(crate) async fn explain_expiry<E>(snapshot: &Snapshot, error: E) -> E
+where
+    E: From<Error> + StdError + Send + Sync + 'static,
+{
+    match snapshot.is_expired().await {
+        Ok(true) => {
+            let (uri, commit) = (snapshot.uri().to_owned(), snapshot.commit().number);
+            Error::Expired { uri, commit, source: Box::new(error) }.into()
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,27 @@
+//! The segments of a view that lie in a region and a period.
+
+use datafusion::common::ScalarValue;
+use datafusion::dataframe::DataFrame;
+use datafusion::prelude::{col, lit};
+use isdb_schema::period::Period;
+use isdb_schema::region::Region;
+
+use crate::error::Result;
+use crate::functions::in_region::lies_in;
+
+/// The rows of `view` whose position lies in `region` and whose time lies in `period`.
+///
+/// # Errors
+/// When `view` has no `latitude`, `longitude` or `time`.
+pub(crate) fn within(view: DataFrame, region: Option<&Region>, period: &Period) -> Result<DataFrame> {
+    let utc = |nanoseconds: i64| lit(ScalarValue::TimestampNanosecond(Some(nanoseconds), Some("UTC".into())));
+    let conditions = [
+        region.map(|region| lies_in(region, &col("latitude"), &col("longitude"))),
+        period.start.map(|start| col("time").gt_eq(utc(start))),
+        period.end.map(|end| col("time").lt(utc(end))),
+    ];
+    match conditions.into_iter().flatten().reduce(|all, one| all.and(one)) {
+        Some(condition) => Ok(view.filter(condition)?),
+        None => Ok(view),
+    }
+}

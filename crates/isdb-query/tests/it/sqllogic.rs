@@ -1,0 +1,150 @@
+//! Runs `tests/slt/scan/*.slt` of the workspace: answers and EXPLAIN over arrays, so that a predicate that no longer
+//! reaches the array fails a test.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::table;
+use arrow::array::{
+    ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array, LargeStringArray,
+    TimestampNanosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Float32Type, Schema};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use async_trait::async_trait;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use isdb_query::session;
+use isdb_testing::array::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
+use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
+use tiledb::{ArrayLayout, CellOrder, Condition, Dimension, Domain, Literal};
+
+const ROWS: i32 = 1_000;
+const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
+
+/// 1,000 segments, one every 0.1 degrees north from -50 and one a day; `id` counts them.
+fn segments() -> TestArray {
+    let list = DataType::FixedSizeList(Field::new_list_field(DataType::Float32, true).into(), 3);
+    let mut fields = coordinates().to_vec();
+    fields.extend([
+        Field::new("id", DataType::Int32, false),
+        Field::new("ingest_id", DataType::Int64, false),
+        Field::new("beam", DataType::LargeUtf8, false),
+        Field::new("flag", DataType::Int8, true),
+        no_nan("h", DataType::Float32),
+        Field::new("wild", DataType::Float32, true),
+        Field::new("profile", list, true),
+    ]);
+    let array = TestArray::create("segments", &layout(), Schema::new(fields));
+    for (timestamp, rows) in [(1, 0..ROWS / 2), (2, ROWS / 2..ROWS)] {
+        let each = || rows.clone();
+        let lists = each().map(|id| {
+            (id % 7 != 0).then(|| {
+                [Some(id), None, Some(id + 1)].map(|value| value.map(|value| f32::from(i16::try_from(value).unwrap())))
+            })
+        });
+        let small = |id: i32| f32::from(i16::try_from(id % 100).unwrap());
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Float64Array::from_iter_values(each().map(|id| f64::from(id - 500) / 10.0))),
+            Arc::new(Float64Array::from_iter_values(each().map(|id| f64::from(id % 10)))),
+            Arc::new(
+                TimestampNanosecondArray::from_iter_values(each().map(|id| YEAR_2020 + i64::from(id) * DAY))
+                    .with_timezone("UTC"),
+            ),
+            Arc::new(Int32Array::from_iter_values(each())),
+            Arc::new(Int64Array::from_iter_values(each().map(|id| i64::from(id / 250)))),
+            Arc::new(LargeStringArray::from_iter_values(each().map(|id| BEAMS[usize::try_from(id % 6).unwrap()]))),
+            Arc::new(each().map(|id| (id % 5 != 0).then(|| i8::try_from(id % 3).unwrap())).collect::<Int8Array>()),
+            Arc::new(each().map(|id| (id % 10 != 0).then(|| small(id) / 2.0)).collect::<Float32Array>()),
+            Arc::new(
+                each().map(|id| if id % 10 == 0 { f32::NAN } else { small(id) }).map(Some).collect::<Float32Array>(),
+            ),
+            Arc::new(FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(lists, 3)),
+        ];
+        array.write(timestamp, columns);
+    }
+    array
+}
+
+/// Four granules, keyed by `ingest_id`.
+fn granules() -> TestArray {
+    let domain = Domain::Int64 { low: 0, high: i64::MAX - 1, extent: None };
+    let layout = ArrayLayout {
+        dimensions: vec![Dimension { name: "ingest_id".to_owned(), domain }],
+        cell_order: CellOrder::RowMajor,
+        capacity: 100,
+        allows_duplicates: false,
+    };
+    let fields = vec![Field::new("ingest_id", DataType::Int64, false), Field::new("rgt", DataType::Int32, true)];
+    let array = TestArray::create("granules", &layout, Schema::new(fields));
+    array.write(
+        1,
+        vec![
+            Arc::new(Int64Array::from_iter_values(0..4)),
+            Arc::new(Int32Array::from(vec![Some(77), Some(78), None, Some(80)])),
+        ],
+    );
+    array
+}
+
+struct Engine {
+    session: SessionContext,
+    /// Kept for their folders.
+    _arrays: [TestArray; 2],
+}
+
+impl Engine {
+    fn new() -> Self {
+        let session = session(Some(2));
+        let arrays = [segments(), granules()];
+        session.register_table("segments", table(&arrays[0], None)).unwrap();
+        session.register_table("granules", table(&arrays[1], None)).unwrap();
+        let visible = Condition::In { column: "ingest_id".to_owned(), values: vec![Literal::Int(3)], negated: true };
+        session.register_table("survivors", table(&arrays[0], Some(visible))).unwrap();
+        Self { session, _arrays: arrays }
+    }
+}
+
+#[async_trait]
+impl AsyncDB for Engine {
+    type Error = DataFusionError;
+    type ColumnType = DefaultColumnType;
+
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, DataFusionError> {
+        let frame = self.session.sql(sql).await?;
+        let width = frame.schema().fields().len();
+        let mut rows = Vec::new();
+        for batch in frame.collect().await? {
+            let options = FormatOptions::default().with_null("NULL");
+            let columns: Vec<_> = batch
+                .columns()
+                .iter()
+                .map(|column| ArrayFormatter::try_new(column, &options))
+                .collect::<Result<_, _>>()?;
+            for row in 0..batch.num_rows() {
+                let values: Vec<_> = columns.iter().map(|column| column.value(row).to_string()).collect();
+                // a plan is one value of several lines
+                rows.extend(values.join(" ").lines().map(|line| vec![line.to_owned()]));
+            }
+        }
+        Ok(if width == 0 {
+            DBOutput::StatementComplete(0)
+        } else {
+            DBOutput::Rows { types: vec![DefaultColumnType::Any; width], rows }
+        })
+    }
+
+    async fn shutdown(&mut self) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_answers_as_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/slt/scan");
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "no .slt files in {}", folder.display());
+    for file in files {
+        let mut runner = Runner::new(|| async { Ok(Engine::new()) });
+        runner.run_file_async(&file).await.unwrap_or_else(|error| panic!("{}", error.display(false)));
+    }
+}

@@ -1,0 +1,198 @@
+//! One scan of a TileDB array as a DataFusion `DataSource`: which columns, ranges, condition and partitions.
+//! `DataSourceExec` runs it; `stream` does the reading.
+
+use std::fmt::{self, Formatter};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::common::Statistics;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::source::DataSource;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::DisplayFormatType;
+use datafusion::physical_plan::execution_plan::SchedulingType;
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
+use datafusion::physical_plan::projection::{all_alias_free_columns, new_projections_for_columns};
+use tiledb::{Condition, DimensionRange, ReadRequest};
+
+use crate::describe::{ShowCondition, ShowRanges};
+use crate::interval::{Axis, domain_keys};
+use crate::partition::{Part, Ranges, cut};
+use crate::predicate::{Pushed, all_of};
+use crate::read_memory::ReadMemory;
+use crate::snapshot::SharedSnapshot;
+use crate::statistics::statistics;
+use crate::stream;
+
+/// What one scan reads of an array, and in which parts.
+#[derive(Debug, Clone)]
+pub struct TileDbSource {
+    snapshot: SharedSnapshot,
+    /// Positions in the array's schema.
+    projection: Vec<usize>,
+    /// The schema of the batches handed out.
+    schema: SchemaRef,
+    ranges: Ranges,
+    condition: Option<Condition>,
+    parts: Arc<[Part]>,
+    fetch: Option<usize>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl TileDbSource {
+    /// A scan of the rows in `wanted`, in at most `partitions` parts.
+    ///
+    /// # Errors
+    /// When the projection names a column that is not there.
+    pub(crate) fn try_new(
+        snapshot: SharedSnapshot,
+        projection: Vec<usize>,
+        wanted: Pushed,
+        fetch: Option<usize>,
+        partitions: usize,
+    ) -> Result<Self> {
+        let schema = Arc::new(snapshot.schema.project(&projection)?);
+        let (ranges, condition) = wanted.into_parts();
+        let parts = cut(&snapshot.rectangles, &ranges, snapshot.array.layout(), partitions).into();
+        Ok(Self {
+            snapshot,
+            projection,
+            schema,
+            ranges,
+            condition,
+            parts,
+            fetch,
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+
+    /// What libtiledb is asked for by one partition.
+    fn request(&self, part: &Part, budget: Option<ReadMemory>) -> ReadRequest {
+        let dimensions = &self.snapshot.array.layout().dimensions;
+        let mut ranges = Vec::new();
+        for (index, keys) in &part.ranges {
+            let Some(dimension) = dimensions.get(*index) else { continue };
+            let axis = Axis::of(&dimension.domain);
+            let (first, last) = domain_keys(&dimension.domain);
+            ranges.extend(keys.iter().map(|(low, high)| DimensionRange {
+                dimension: dimension.name.clone(),
+                low: axis.value(low.max(first)),
+                high: axis.value(high.min(last)),
+            }));
+        }
+        let condition = match (self.condition.clone(), self.snapshot.visible.clone()) {
+            (Some(wanted), Some(visible)) => Some(all_of(wanted, visible)),
+            (wanted, visible) => wanted.or(visible),
+        };
+        ReadRequest {
+            columns: self.schema.fields().iter().map(|field| field.name().clone()).collect(),
+            ranges,
+            condition,
+            batch_rows: stream::batch_rows(&self.schema, part.cells, self.fetch, budget),
+        }
+    }
+
+    fn reads_everything(&self) -> bool {
+        self.ranges.is_empty() && self.condition.is_none()
+    }
+}
+
+impl DataSource for TileDbSource {
+    fn open(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let part = self.parts.get(partition);
+        let part = part.ok_or_else(|| DataFusionError::Internal(format!("a scan has no partition {partition}")))?;
+        let budget = context.session_config().get_extension::<ReadMemory>().as_deref().copied();
+        let rows = stream::read(
+            self.snapshot.array.clone(),
+            self.request(part, budget),
+            budget.map(|budget| budget.0),
+            Arc::clone(&self.schema),
+            self.fetch,
+            BaselineMetrics::new(&self.metrics, partition),
+        );
+        Ok(match &self.snapshot.error_hook {
+            Some(hook) => hook.watch(rows),
+            None => rows,
+        })
+    }
+
+    fn fmt_as(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+        let columns: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let mut details = vec![format!("columns=[{}]", columns.join(", "))];
+        if !self.ranges.is_empty() {
+            let dimensions = &self.snapshot.array.layout().dimensions;
+            details.push(format!("ranges=[{}]", ShowRanges(&self.ranges, dimensions)));
+        }
+        if let Some(condition) = &self.condition {
+            details.push(format!("condition=[{}]", ShowCondition(condition)));
+        }
+        if let Some(visible) = &self.snapshot.visible {
+            details.push(format!("visible=[{}]", ShowCondition(visible)));
+        }
+        if let Some(fetch) = self.fetch {
+            details.push(format!("limit={fetch}"));
+        }
+        details.push(format!("partitions={}", self.parts.len()));
+        let name = self.snapshot.name();
+        match t {
+            DisplayFormatType::TreeRender => details.iter().try_for_each(|detail| writeln!(f, "{detail}")),
+            _ => write!(f, "TileDbScan: array={name}, {}", details.join(", ")),
+        }
+    }
+
+    fn output_partitioning(&self) -> Partitioning {
+        Partitioning::UnknownPartitioning(self.parts.len())
+    }
+
+    /// Batches arrive through a tokio channel, which yields by itself.
+    fn scheduling_type(&self) -> SchedulingType {
+        SchedulingType::Cooperative
+    }
+
+    fn eq_properties(&self) -> EquivalenceProperties {
+        EquivalenceProperties::new(Arc::clone(&self.schema))
+    }
+
+    fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
+        let expected = match partition.and_then(|partition| self.parts.get(partition)) {
+            Some(part) if self.parts.len() > 1 => Some(part.cells),
+            _ if self.reads_everything() => None,
+            _ => Some(self.parts.iter().map(|part| part.cells).sum()),
+        };
+        let statistics = statistics(&self.snapshot, &self.projection, expected);
+        Ok(Arc::new(statistics.with_fetch(self.fetch, 0, self.parts.len())?))
+    }
+
+    fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn DataSource>> {
+        Some(Arc::new(Self { fetch: limit, ..self.clone() }))
+    }
+
+    fn fetch(&self) -> Option<usize> {
+        self.fetch
+    }
+
+    fn metrics(&self) -> ExecutionPlanMetricsSet {
+        self.metrics.clone()
+    }
+
+    /// A projection that only picks or reorders columns becomes part of the scan.
+    fn try_swapping_with_projection(&self, projection: &ProjectionExprs) -> Result<Option<Arc<dyn DataSource>>> {
+        let columns: Vec<_> = projection.iter().cloned().collect();
+        if !all_alias_free_columns(&columns) {
+            return Ok(None);
+        }
+        let projection = new_projections_for_columns(&columns, &self.projection);
+        let schema = Arc::new(self.snapshot.schema.project(&projection)?);
+        Ok(Some(Arc::new(Self { projection, schema, ..self.clone() })))
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+}

@@ -1,0 +1,63 @@
+//! Statistics of a scan, from fragment rectangles and cell counts alone: what the optimizer answers COUNT(*), MIN and
+//! MAX of a coordinate with, and by which it orders joins.
+
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
+use tiledb::Literal;
+
+use crate::interval::Axis;
+use crate::snapshot::ArraySnapshot;
+
+/// Statistics of the columns at `projection`.
+///
+/// Rows and coordinate extents are exact when everything is read (`expected` is `None`) and the snapshot is countable;
+/// else `expected` rows are an estimate. Of attributes TileDB tells neither extents nor NULLs.
+pub(crate) fn statistics(snapshot: &ArraySnapshot, projection: &[usize], expected: Option<usize>) -> Statistics {
+    let cells: u64 = snapshot.rectangles.iter().map(|rectangle| rectangle.cells()).sum();
+    let exact = expected.is_none() && snapshot.countable;
+    let rows = expected.or(usize::try_from(cells).ok());
+    let column_statistics = projection.iter().map(|index| {
+        let mut column = ColumnStatistics::new_unknown();
+        let Some(field) = snapshot.schema.fields().get(*index) else { return column };
+        if !field.is_nullable() {
+            column.null_count = Precision::Exact(0);
+        }
+        if let Some((low, high)) = extent(snapshot, field.name()) {
+            let told = |value: &Literal| match scalar(value).cast_to(field.data_type()) {
+                Ok(scalar) if exact && !is_zero(value) => Precision::Exact(scalar),
+                Ok(scalar) => Precision::Inexact(scalar),
+                Err(_) => Precision::Absent,
+            };
+            column.min_value = told(&low);
+            column.max_value = told(&high);
+        }
+        column
+    });
+    let num_rows = rows.map_or(Precision::Absent, if exact { Precision::Exact } else { Precision::Inexact });
+    Statistics { num_rows, total_byte_size: Precision::Absent, column_statistics: column_statistics.collect() }
+}
+
+/// The lowest and highest value of a dimension over all fragments.
+fn extent(snapshot: &ArraySnapshot, name: &str) -> Option<(Literal, Literal)> {
+    let dimensions = &snapshot.array.layout().dimensions;
+    let index = dimensions.iter().position(|dimension| dimension.name == name)?;
+    let axis = Axis::of(&dimensions.get(index)?.domain);
+    let sides = snapshot.rectangles.iter().filter_map(|rectangle| rectangle.side(index));
+    let (low, high) = sides.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    Some((axis.value(low), axis.value(high)))
+}
+
+/// TileDB's extents do not tell −0.0 from 0.0.
+fn is_zero(value: &Literal) -> bool {
+    matches!(value, Literal::Float(value) if *value == 0.0)
+}
+
+fn scalar(value: &Literal) -> ScalarValue {
+    match value {
+        Literal::Int(value) => ScalarValue::Int64(Some(*value)),
+        Literal::UInt(value) => ScalarValue::UInt64(Some(*value)),
+        Literal::Float(value) => ScalarValue::Float64(Some(*value)),
+        Literal::TimestampNs(value) => ScalarValue::TimestampNanosecond(Some(*value), None),
+        Literal::Text(value) => ScalarValue::LargeUtf8(Some(value.clone())),
+    }
+}
