@@ -1,4 +1,4 @@
-//! Conditions on cell values: bound to an array's columns, freed of negation and constants, and handed to TileDB.
+//! Conditions on cell values, and their translation into TileDB's query conditions.
 
 use std::collections::BTreeSet;
 use std::ptr;
@@ -6,13 +6,14 @@ use std::ptr;
 use tiledb_sys as sys;
 
 use crate::array::Array;
-use crate::column::{Column, Physical};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::literal::Literal;
+use crate::schema::column::Column;
+use crate::schema::physical::PhysicalType;
 
-/// How a column is compared with a value.
+/// A comparison of a column with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
     /// Equal.
@@ -53,54 +54,54 @@ impl Op {
     }
 }
 
-/// A test of each cell, on dimensions and scalar attributes. Cells for which it is TRUE are read.
+/// A condition on dimensions and scalar attributes. A read returns the cells for which it is TRUE.
 ///
-/// NULL follows SQL: a comparison with a NULL cell is neither true nor false, also under [`Condition::Not`], which
-/// therefore turns operators around (`NOT a < 1` reads as `a >= 1`). Floats follow IEEE 754: NaN passes `NotEq` only (also
-/// where that came from a `Not`), and −0.0 equals 0.0. Text compares byte by byte.
+/// NULL follows SQL: a comparison with a NULL cell is neither true nor false, even under [`Condition::Not`], which negates
+/// operators instead (`NOT a < 1` is evaluated as `a >= 1`). Floats follow IEEE 754: NaN satisfies `NotEq` only (including a
+/// `NotEq` that comes from a `Not`), and −0.0 equals 0.0. Text compares byte by byte.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
-    /// The column against one value.
+    /// Compares a column with one value.
     Compare {
         /// The column.
         column: String,
         /// The comparison.
         op: Op,
-        /// The value on the right.
+        /// The right-hand side.
         value: Literal,
     },
-    /// The column is one of `values` (or none of them).
+    /// The column is one of `values` (or, negated, none of them).
     In {
         /// The column.
         column: String,
-        /// The set; empty holds nothing, so that its negation is true even for NULL.
+        /// The values. If empty, the condition is false, and its negation true, even for NULL.
         values: Vec<Literal>,
-        /// Whether membership is the failure.
+        /// `NOT IN`.
         negated: bool,
     },
-    /// The cell is NULL (or is not); for lists the whole list. Whether it is NULL cannot be asked of an attribute that was
-    /// [added later](crate::ADDED_LATER).
+    /// The cell is NULL (or, negated, is not); for lists the whole list. TileDB cannot evaluate `IS NULL` on an attribute that
+    /// was [added later](crate::ADDED_LATER).
     IsNull {
         /// The column.
         column: String,
-        /// Whether NULL is the failure.
+        /// `IS NOT NULL`.
         negated: bool,
     },
-    /// All hold; true if empty.
+    /// All are true; true if empty.
     And(Vec<Condition>),
-    /// At least one holds; false if empty.
+    /// At least one is true; false if empty.
     Or(Vec<Condition>),
-    /// It does not hold, and neither is it NULL.
+    /// The condition is false; NULL stays NULL.
     Not(Box<Condition>),
 }
 
-/// A condition in the form TileDB evaluates: no negation, no constants inside, no And in an And.
-pub(crate) enum Bound {
+/// A condition in the form that TileDB evaluates: without negation and nested constants, and no And inside an And.
+pub(crate) enum BoundCondition {
     True,
     False,
     Test(Test),
-    All(Vec<Bound>),
-    Any(Vec<Bound>),
+    All(Vec<BoundCondition>),
+    Any(Vec<BoundCondition>),
 }
 
 /// One test of one column.
@@ -117,17 +118,17 @@ enum Values {
 }
 
 impl Condition {
-    /// Binds to `array`'s columns.
+    /// Resolves the condition against `array`'s columns.
     ///
     /// # Errors
     /// [`Error::UnknownColumn`], [`Error::NotRepresentable`], [`Error::Condition`].
-    pub(crate) fn bind(&self, array: &Array) -> Result<Bound> {
+    pub(crate) fn bind(&self, array: &Array) -> Result<BoundCondition> {
         self.bind_as(array, false)
     }
 
-    /// Binds the condition or its negation. With the negation pushed down to the tests, a test of NULL that is false is as
-    /// good as one that is NULL: And and Or never turn it into TRUE.
-    fn bind_as(&self, array: &Array, negate: bool) -> Result<Bound> {
+    /// Resolves the condition or its negation. Negation is pushed down to the tests, so a test of a NULL cell may yield false
+    /// instead of NULL: And and Or turn neither into TRUE.
+    fn bind_as(&self, array: &Array, negate: bool) -> Result<BoundCondition> {
         match self {
             Self::Compare { column, op, value } => {
                 let column = scalar(array, column)?;
@@ -137,16 +138,16 @@ impl Condition {
             Self::In { column, values, negated } => member(scalar(array, column)?, values, *negated != negate),
             Self::IsNull { column, negated } => {
                 let column = array.column(column)?;
-                let wants_null = *negated == negate;
-                if wants_null && column.lacking_in > 0 {
-                    let reason = "it was added later, and TileDB passes over the cells from before that are NULL in it";
+                let is_null = *negated == negate;
+                if is_null && column.schemas_without > 0 {
+                    let reason = "TileDB cannot evaluate IS NULL on an attribute that was added later";
                     return Err(Error::Condition { column: column.name.clone(), reason });
                 }
-                Ok(match (column.nullable, wants_null) {
+                Ok(match (column.nullable, is_null) {
                     (true, true) => test(column, sys::TILEDB_EQ, Values::Null),
                     (true, false) => test(column, sys::TILEDB_NE, Values::Null),
-                    (false, true) => Bound::False,
-                    (false, false) => Bound::True,
+                    (false, true) => BoundCondition::False,
+                    (false, false) => BoundCondition::True,
                 })
             }
             Self::And(parts) => combine(array, parts, negate, !negate),
@@ -159,14 +160,14 @@ impl Condition {
 fn scalar<'a>(array: &'a Array, name: &str) -> Result<&'a Column> {
     let column = array.column(name)?;
     if column.width > 1 {
-        let reason = "TileDB compares single values, not lists";
+        let reason = "TileDB cannot compare lists";
         return Err(Error::Condition { column: name.to_owned(), reason });
     }
     Ok(column)
 }
 
-fn test(column: &Column, op: sys::tiledb_query_condition_op_t, values: Values) -> Bound {
-    Bound::Test(Test { column: column.clone(), op, values })
+fn test(column: &Column, op: sys::tiledb_query_condition_op_t, values: Values) -> BoundCondition {
+    BoundCondition::Test(Test { column: column.clone(), op, values })
 }
 
 fn bytes(column: &Column, value: &Literal) -> Result<Vec<u8>> {
@@ -178,22 +179,22 @@ fn bytes(column: &Column, value: &Literal) -> Result<Vec<u8>> {
     })
 }
 
-fn compare(column: &Column, op: Op, value: &Literal) -> Result<Bound> {
+fn compare(column: &Column, op: Op, value: &Literal) -> Result<BoundCondition> {
     Ok(test(column, op.code(), Values::One(bytes(column, value)?)))
 }
 
-fn member(column: &Column, values: &[Literal], negated: bool) -> Result<Bound> {
-    // Sets compare bytes, but 0.0 and -0.0 are equal floats; a set of Booleans is hardly one.
-    let one_by_one = column.physical.is_float() || column.physical == Physical::Bool;
+fn member(column: &Column, values: &[Literal], negated: bool) -> Result<BoundCondition> {
+    // TileDB compares the bytes of set members, but 0.0 and -0.0 are equal floats. Sets of Booleans have at most two members.
+    let one_by_one = column.physical.is_float() || column.physical == PhysicalType::Bool;
     if values.is_empty() {
-        Ok(if negated { Bound::True } else { Bound::False })
+        Ok(if negated { BoundCondition::True } else { BoundCondition::False })
     } else if one_by_one {
         let op = if negated { Op::NotEq } else { Op::Eq };
         let tests = values.iter().map(|value| compare(column, op, value)).collect::<Result<Vec<_>>>()?;
         Ok(fold(tests, negated))
     } else {
         let mut set = values.iter().map(|value| bytes(column, value)).collect::<Result<BTreeSet<_>>>()?;
-        // One value is compared faster, and TileDB takes no set of nothing but the empty text.
+        // One value is compared faster, and TileDB refuses a set of only the empty text.
         if set.len() == 1 {
             let op = if negated { Op::NotEq } else { Op::Eq };
             let only = set.pop_first().unwrap_or_default();
@@ -204,70 +205,70 @@ fn member(column: &Column, values: &[Literal], negated: bool) -> Result<Bound> {
     }
 }
 
-fn combine(array: &Array, parts: &[Condition], negate: bool, all: bool) -> Result<Bound> {
+fn combine(array: &Array, parts: &[Condition], negate: bool, all: bool) -> Result<BoundCondition> {
     let parts = parts.iter().map(|part| part.bind_as(array, negate)).collect::<Result<Vec<_>>>()?;
     Ok(fold(parts, all))
 }
 
-/// All (or any) of `parts`, flattened: TileDB loses an Or right inside an Or.
-fn fold(parts: Vec<Bound>, all: bool) -> Bound {
+/// Joins `parts` by And (`all`) or Or, flattened: TileDB ignores an Or directly inside an Or.
+fn fold(parts: Vec<BoundCondition>, all: bool) -> BoundCondition {
     let mut flat = Vec::with_capacity(parts.len());
     for part in parts {
         match (part, all) {
-            (Bound::True, true) | (Bound::False, false) => {}
-            (Bound::False, true) => return Bound::False,
-            (Bound::True, false) => return Bound::True,
-            (Bound::All(inner), true) | (Bound::Any(inner), false) => flat.extend(inner),
+            (BoundCondition::True, true) | (BoundCondition::False, false) => {}
+            (BoundCondition::False, true) => return BoundCondition::False,
+            (BoundCondition::True, false) => return BoundCondition::True,
+            (BoundCondition::All(inner), true) | (BoundCondition::Any(inner), false) => flat.extend(inner),
             (other, _) => flat.push(other),
         }
     }
     if !all {
-        // In a fragment without its attribute, a test takes back what the ones before it in an Or have found. Fragments that
-        // lack one attribute lack those that were added later still.
-        flat.sort_by_key(|part| std::cmp::Reverse(part.lacking_in()));
+        // In a fragment that lacks its attribute, a test resets the results of the tests before it in an Or, so these tests come
+        // first. Fragments that lack one attribute lack all attributes added after it.
+        flat.sort_by_key(|part| std::cmp::Reverse(part.schemas_without()));
     }
     match (flat.len(), all) {
-        (0, true) => Bound::True,
-        (0, false) => Bound::False,
+        (0, true) => BoundCondition::True,
+        (0, false) => BoundCondition::False,
         (1, _) => flat.swap_remove(0),
-        (_, true) => Bound::All(flat),
-        (_, false) => Bound::Any(flat),
+        (_, true) => BoundCondition::All(flat),
+        (_, false) => BoundCondition::Any(flat),
     }
 }
 
-type Native = Handle<sys::tiledb_query_condition_t>;
+type NativeCondition = Handle<sys::tiledb_query_condition_t>;
 
-const ACTION: &str = "make a condition on";
+const ACTION: &str = "create a condition on";
 
-impl Bound {
-    /// How many schemas do not have the attribute of this very test.
-    fn lacking_in(&self) -> usize {
-        if let Self::Test(test) = self { test.column.lacking_in } else { 0 }
+impl BoundCondition {
+    /// How many schemas lack the attribute of this test.
+    fn schemas_without(&self) -> usize {
+        if let Self::Test(test) = self { test.column.schemas_without } else { 0 }
     }
 
-    /// TileDB's condition; `None` for the constants, which the caller has dealt with.
-    pub(crate) fn native(&self, ctx: &Context, uri: &str) -> Result<Option<Native>> {
+    /// Builds TileDB's condition; `None` for constants, which the caller handles.
+    pub(crate) fn native(&self, ctx: &Context, uri: &str) -> Result<Option<NativeCondition>> {
         match self {
             Self::True | Self::False => Ok(None),
             Self::Test(test) => test.native(ctx, uri).map(Some),
-            Self::All(parts) => joined(ctx, uri, parts, sys::TILEDB_AND),
-            Self::Any(parts) => joined(ctx, uri, parts, sys::TILEDB_OR),
+            Self::All(parts) => join(ctx, uri, parts, sys::TILEDB_AND),
+            Self::Any(parts) => join(ctx, uri, parts, sys::TILEDB_OR),
         }
     }
 }
 
-/// Joins halves, since every join copies what it joins.
-fn joined(
+/// Joins the two halves recursively, because each join copies its operands.
+fn join(
     ctx: &Context,
     uri: &str,
-    parts: &[Bound],
+    parts: &[BoundCondition],
     op: sys::tiledb_query_condition_combination_op_t,
-) -> Result<Option<Native>> {
+) -> Result<Option<NativeCondition>> {
     if let [part] = parts {
         return part.native(ctx, uri);
     }
     let (left, right) = parts.split_at(parts.len() / 2);
-    let (left, right) = (joined(ctx, uri, left, op)?, joined(ctx, uri, right, op)?);
+    let (left, right) = (join(ctx, uri, left, op)?, join(ctx, uri, right, op)?);
     let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
     // SAFETY: two live conditions and a place to write to.
     let both = ctx.make(ACTION, uri, sys::tiledb_query_condition_free, |c, out| unsafe {
@@ -277,7 +278,7 @@ fn joined(
 }
 
 impl Test {
-    fn native(&self, ctx: &Context, uri: &str) -> Result<Native> {
+    fn native(&self, ctx: &Context, uri: &str) -> Result<NativeCondition> {
         let name = self.column.c_name.as_ptr();
         if let Values::Set(values) = &self.values {
             let data: Vec<u8> = values.iter().flatten().copied().collect();

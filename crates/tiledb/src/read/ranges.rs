@@ -1,20 +1,20 @@
-//! Ranges of a request, bound to the array's dimensions: cut to the domain and merged, so that no cell is read twice.
+//! Ranges of a request as TileDB's subarray: clipped to the domain and merged, so that no cell is read twice.
 
 use std::ffi::c_void;
 use std::ptr;
 
 use tiledb_sys as sys;
 
+use super::request::DimensionRange;
 use crate::array::Array;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
-use crate::layout::{Dimension, Domain};
 use crate::literal::Literal;
-use crate::read::DimensionRange;
+use crate::schema::layout::{Dimension, Domain};
 
 const ACTION: &str = "select ranges of";
 
-/// The subarray of `ranges`; `None` if they select nothing.
+/// Builds the subarray of `ranges`; `None` if they select nothing.
 pub(super) fn subarray(array: &Array, ranges: &[DimensionRange]) -> Result<Option<Handle<sys::tiledb_subarray_t>>> {
     let ctx = array.ctx();
     // SAFETY: an open array and a place to write to.
@@ -28,19 +28,19 @@ pub(super) fn subarray(array: &Array, ranges: &[DimensionRange]) -> Result<Optio
         }
     }
     for (dimension, index) in array.layout().dimensions.iter().zip(0_u32..) {
-        let wanted: Vec<&DimensionRange> = ranges.iter().filter(|range| range.dimension == dimension.name).collect();
-        if wanted.is_empty() {
+        let requested: Vec<&DimensionRange> = ranges.iter().filter(|range| range.dimension == dimension.name).collect();
+        if requested.is_empty() {
             continue;
         }
         let selects = match dimension.domain {
             Domain::Float64 { low, high, .. } => {
-                add(array, &made, index, merged(dimension, &wanted, float, (low, high))?)?
+                add(array, &made, index, merged(dimension, &requested, float, (low, high))?)?
             }
             Domain::Int64 { low, high, .. } => {
-                add(array, &made, index, merged(dimension, &wanted, integer, (low, high))?)?
+                add(array, &made, index, merged(dimension, &requested, integer, (low, high))?)?
             }
             Domain::TimestampNs { low, high, .. } => {
-                add(array, &made, index, merged(dimension, &wanted, time, (low, high))?)?
+                add(array, &made, index, merged(dimension, &requested, time, (low, high))?)?
             }
         };
         if !selects {
@@ -50,7 +50,7 @@ pub(super) fn subarray(array: &Array, ranges: &[DimensionRange]) -> Result<Optio
     Ok(Some(made))
 }
 
-/// The range that is all of a dimension.
+/// The range of a whole dimension.
 pub(super) fn whole(dimension: &Dimension) -> DimensionRange {
     let (low, high) = match dimension.domain {
         Domain::Float64 { low, high, .. } => (Literal::Float(low), Literal::Float(high)),
@@ -85,7 +85,7 @@ fn merged<T: PartialOrd + Copy>(
     let bind = |value: &Literal| {
         convert(value).ok_or_else(|| Error::NotRepresentable {
             column: dimension.name.clone(),
-            data_type: crate::schema::physical(dimension.domain).arrow(),
+            data_type: dimension.domain.physical_type().to_arrow(),
             value: value.clone(),
         })
     };
@@ -113,7 +113,7 @@ fn merged<T: PartialOrd + Copy>(
     Ok(merged)
 }
 
-/// Adds the ranges of one dimension; false if there are none.
+/// Adds the ranges of one dimension; returns false if there are none.
 fn add<T>(array: &Array, subarray: &Handle<sys::tiledb_subarray_t>, index: u32, ranges: Vec<[T; 2]>) -> Result<bool> {
     for [low, high] in &ranges {
         let (low, high): (*const c_void, *const c_void) = (ptr::from_ref(low).cast(), ptr::from_ref(high).cast());
