@@ -1,11 +1,11 @@
 //! Safe, Arrow-native TileDB arrays: [`RecordBatch`](arrow::array::RecordBatch)es in, record batches out, through libtiledb.
 //!
-//! An [`Array`] is a snapshot of a sparse array. [`Array::read`] takes a [`ReadRequest`] of columns, ranges and a [`Condition`];
+//! An [`Array`] is a snapshot of a sparse array. [`Array::read`] takes a [`ReadRequest`] of columns, ranges and a [`Predicate`];
 //! libtiledb writes directly into the memory of the Arrow arrays that the [`Reader`] returns. [`write_fragment`] checks batches
 //! and writes them as one fragment at a timestamp. [`Vfs`] and [`group`] give access to the files and groups around arrays.
 //!
 //! The modules follow that flow: `schema` (Arrow fields ⇄ dimensions and attributes), `array` (create, open, evolve, list
-//! fragments), `condition` and `read`, `write`. All of them call libtiledb through `context`, which turns return codes into
+//! fragments), `predicate` (conditions, and their pushdown for query engines), `read` and `write`. All of them call libtiledb through `context`, which turns return codes into
 //! [`Error`]s, and `handle`, which owns C objects. The crate knows nothing of what the arrays mean, nor of any query engine.
 //!
 //! The feature `system` links an installed libtiledb instead of the pinned one; see the documentation of `tiledb-sys`.
@@ -56,7 +56,6 @@
 #![allow(unsafe_code)]
 
 mod array;
-mod condition;
 mod context;
 mod elements;
 mod error;
@@ -64,6 +63,7 @@ pub mod group;
 mod handle;
 mod literal;
 mod metadata;
+mod predicate;
 mod read;
 mod schema;
 mod validity;
@@ -77,13 +77,15 @@ mod tests;
 pub use array::{
     Array, Fragment, consolidate_fragment_metadata, list_fragments, put_metadata, vacuum_fragment_metadata,
 };
-pub use condition::{Condition, Op};
 pub use context::Context;
 pub use error::{Error, Result};
 pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
-pub use read::{DimensionRange, ReadRequest, Reader};
+pub use predicate::{
+    Axis, DimensionRange, DisplayRanges, Intervals, NAN_KEY, NAN_NEVER, Op, Predicate, Pushdown, Ranges,
+};
+pub use read::{ReadRequest, Reader};
 pub use schema::{ADDED_LATER, ArrayLayout, CellOrder, Dimension, Domain};
 pub use vfs::Vfs;
 pub use write::write_fragment;

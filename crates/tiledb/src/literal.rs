@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use arrow::temporal_conversions::timestamp_ns_to_datetime;
+
 use crate::schema::physical::PhysicalType;
 
 /// A value of a range or condition.
@@ -22,14 +24,19 @@ pub enum Literal {
     Text(String),
 }
 
+/// As SQL writes it, except that timestamps have no quotes. The format is stable: plans show it, and tests compare it.
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Int(value) => write!(f, "{value}"),
             Self::UInt(value) => write!(f, "{value}"),
-            Self::Float(value) => write!(f, "{value}"),
-            Self::TimestampNs(value) => write!(f, "{value} ns"),
-            Self::Text(value) => write!(f, "'{value}'"),
+            // The sum shows −0.0, a bound that includes both zeros, as 0.
+            Self::Float(value) => write!(f, "{}", value + 0.0),
+            Self::TimestampNs(value) => match timestamp_ns_to_datetime(*value) {
+                Some(time) => write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%S%.f")),
+                None => write!(f, "{value}"),
+            },
+            Self::Text(value) => write!(f, "'{}'", value.replace('\'', "''")),
         }
     }
 }

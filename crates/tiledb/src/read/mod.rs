@@ -1,12 +1,13 @@
 //! Reading: a request becomes a TileDB query, and its buffers become record batches.
 
 mod buffers;
+mod condition;
 mod ranges;
 mod reader;
 mod request;
 
 pub use reader::Reader;
-pub use request::{DimensionRange, ReadRequest};
+pub use request::ReadRequest;
 
 use crate::array::Array;
 use crate::error::Result;

@@ -10,12 +10,13 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use tiledb_sys as sys;
 
 use super::buffers::{ColumnBuffers, Sizes};
+use super::condition;
 use super::ranges;
 use super::request::ReadRequest;
 use crate::array::Array;
-use crate::condition::BoundCondition;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
+use crate::predicate::Predicate;
 use crate::schema::column::Column;
 
 const ACTION: &str = "read";
@@ -87,8 +88,8 @@ impl Reader {
         let rows = SUBMIT_ROWS.min(submit_bytes(memory) / row_bytes).max(batch_rows);
         let text = columns.iter().map(|column| rows.saturating_mul(column.cell_bytes())).collect();
         let query = match &request.condition {
-            None => start(array, &columns, request, &BoundCondition::True, memory)?,
-            Some(condition) => start(array, &columns, request, &condition.bind(array)?, memory)?,
+            None => start(array, &columns, request, &Predicate::TRUE, memory)?,
+            Some(predicate) => start(array, &columns, request, &condition::resolve(predicate, array)?, memory)?,
         };
         Ok(Self {
             state: query.map_or(State::Done, State::Running),
@@ -246,7 +247,7 @@ fn start(
     array: &Array,
     columns: &[Column],
     request: &ReadRequest,
-    condition: &BoundCondition,
+    resolved: &Predicate,
     memory: Option<u64>,
 ) -> Result<Option<Handle<sys::tiledb_query_t>>> {
     let (ctx, uri) = (array.ctx(), array.uri());
@@ -258,7 +259,7 @@ fn start(
         }
         _ => ranges::subarray(array, &request.ranges)?,
     };
-    let (Some(subarray), false) = (subarray, matches!(condition, BoundCondition::False)) else { return Ok(None) };
+    let (Some(subarray), false) = (subarray, *resolved == Predicate::FALSE) else { return Ok(None) };
     // SAFETY: an open array and a place to write to.
     let query = ctx.make(ACTION, uri, sys::tiledb_query_free, |c, out| unsafe {
         sys::tiledb_query_alloc(c, array.as_ptr(), sys::TILEDB_READ, out)
@@ -274,7 +275,7 @@ fn start(
         ctx.check(sys::tiledb_query_set_layout(c, q, sys::TILEDB_UNORDERED), ACTION, uri)?;
         ctx.check(sys::tiledb_query_set_subarray_t(c, q, subarray.as_ptr()), ACTION, uri)?;
     }
-    if let Some(condition) = condition.native(ctx, uri)? {
+    if let Some(condition) = condition::native(resolved, array)? {
         // SAFETY: a live query and condition, which the query copies.
         ctx.check(unsafe { sys::tiledb_query_set_condition(c, q, condition.as_ptr()) }, ACTION, uri)?;
     }

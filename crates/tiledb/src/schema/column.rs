@@ -15,7 +15,7 @@ pub(crate) const ELEMENT_NULL: &str = "element_null";
 /// Array metadata key, after the field's name, of lists whose elements may be NULL.
 pub(crate) const ITEM_NULLABLE: &str = "item_nullable";
 /// Field metadata key, with the value `true`, of an attribute that was added after the array was created. The attribute is NULL
-/// in cells stored before, and TileDB cannot evaluate [`Condition::IsNull`](crate::Condition::IsNull) on it.
+/// in cells stored before, and TileDB cannot evaluate [`Predicate::IsNull`](crate::Predicate::IsNull) on it.
 /// [`Array::schema`](crate::Array::schema) sets the key; it is never stored.
 pub const ADDED_LATER: &str = "added_later";
 

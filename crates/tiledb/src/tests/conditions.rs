@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::*;
-use crate::{Condition, DimensionRange, Error, Literal, Op};
+use crate::{DimensionRange, Error, Literal, Op, Predicate};
 
 const ROWS: usize = 400;
 const WORDS: [&str; 4] = ["", "a", "b", "é"];
@@ -63,7 +63,7 @@ fn compare(op: Op, order: std::cmp::Ordering) -> bool {
 }
 
 /// Evaluates a condition with SQL's three-valued logic.
-fn evaluate(row: &Row, condition: &Condition) -> Option<bool> {
+fn evaluate(row: &Row, condition: &Predicate) -> Option<bool> {
     let order = |column: &str, value: &Literal| match (column, value) {
         ("int", Literal::Int(value)) => row.int.map(|own| i64::from(own).cmp(value)),
         ("float", Literal::Float(value)) => row.float.map(|own| own.partial_cmp(value).unwrap()),
@@ -74,13 +74,15 @@ fn evaluate(row: &Row, condition: &Condition) -> Option<bool> {
         other => panic!("{other:?}"),
     };
     match condition {
-        Condition::Compare { column, op, value } => order(column, value).map(|order| compare(*op, order)),
-        Condition::In { values, negated, .. } if values.is_empty() => Some(*negated),
-        Condition::In { column, values, negated } => {
+        Predicate::Constant(value) => *value,
+        Predicate::Opaque => panic!("a read cannot evaluate it"),
+        Predicate::Compare { column, op, value } => order(column, value).map(|order| compare(*op, order)),
+        Predicate::In { values, negated, .. } if values.is_empty() => Some(*negated),
+        Predicate::In { column, values, negated } => {
             let equal: Option<Vec<bool>> = values.iter().map(|value| order(column, value).map(|o| o.is_eq())).collect();
             equal.map(|equal| equal.contains(&true) != *negated)
         }
-        Condition::IsNull { column, negated } => {
+        Predicate::IsNull { column, negated } => {
             let null = match column.as_str() {
                 "int" => row.int.is_none(),
                 "float" => row.float.is_none(),
@@ -90,7 +92,7 @@ fn evaluate(row: &Row, condition: &Condition) -> Option<bool> {
             };
             Some(null != *negated)
         }
-        Condition::And(parts) => {
+        Predicate::And(parts) => {
             let parts: Vec<_> = parts.iter().map(|part| evaluate(row, part)).collect();
             if parts.contains(&Some(false)) {
                 Some(false)
@@ -98,7 +100,7 @@ fn evaluate(row: &Row, condition: &Condition) -> Option<bool> {
                 parts.into_iter().collect::<Option<Vec<_>>>().map(|_| true)
             }
         }
-        Condition::Or(parts) => {
+        Predicate::Or(parts) => {
             let parts: Vec<_> = parts.iter().map(|part| evaluate(row, part)).collect();
             if parts.contains(&Some(true)) {
                 Some(true)
@@ -106,7 +108,7 @@ fn evaluate(row: &Row, condition: &Condition) -> Option<bool> {
                 parts.into_iter().collect::<Option<Vec<_>>>().map(|_| false)
             }
         }
-        Condition::Not(part) => evaluate(row, part).map(|is_true| !is_true),
+        Predicate::Not(part) => evaluate(row, part).map(|is_true| !is_true),
     }
 }
 
@@ -121,22 +123,23 @@ fn leaf() -> impl Strategy<Value = (&'static str, Literal)> {
     ]
 }
 
-fn condition() -> impl Strategy<Value = Condition> {
+fn condition() -> impl Strategy<Value = Predicate> {
     let op = prop::sample::select(vec![Op::Eq, Op::NotEq, Op::Lt, Op::LtEq, Op::Gt, Op::GtEq]);
     let compare =
-        (leaf(), op).prop_map(|((column, value), op)| Condition::Compare { column: column.into(), op, value });
+        (leaf(), op).prop_map(|((column, value), op)| Predicate::Compare { column: column.into(), op, value });
     let set = (prop::collection::vec(leaf(), 0..5), any::<bool>()).prop_map(|(leaves, negated)| {
         let column = leaves.first().map_or("int", |(column, _)| column);
         let values = leaves.iter().filter(|(own, _)| *own == column).map(|(_, value)| value.clone()).collect();
-        Condition::In { column: column.into(), values, negated }
+        Predicate::In { column: column.into(), values, negated }
     });
     let null =
-        (leaf(), any::<bool>()).prop_map(|((column, _), negated)| Condition::IsNull { column: column.into(), negated });
-    prop_oneof![4 => compare, 2 => set, 1 => null].prop_recursive(4, 16, 3, |inner| {
+        (leaf(), any::<bool>()).prop_map(|((column, _), negated)| Predicate::IsNull { column: column.into(), negated });
+    let constant = any::<Option<bool>>().prop_map(Predicate::Constant);
+    prop_oneof![12 => compare, 6 => set, 3 => null, 1 => constant].prop_recursive(4, 16, 3, |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Condition::And),
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Condition::Or),
-            inner.prop_map(|part| Condition::Not(Box::new(part))),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::And),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::Or),
+            inner.prop_map(|part| Predicate::Not(Box::new(part))),
         ]
     })
 }
@@ -211,8 +214,9 @@ fn compare_reads(array: &Array, model: fn(usize) -> Row) {
             .filter(|at| inside(model(*at).lat) && evaluate(&model(*at), &condition) == Some(true))
             .map(|at| i64::try_from(at).unwrap())
             .collect();
+        check_pushdown(array, &condition, model)?;
         let ranges = spans.iter().map(range).collect();
-        let condition = (condition != Condition::And(vec![])).then_some(condition);
+        let condition = (condition != Predicate::And(vec![])).then_some(condition);
         let request = ReadRequest { ranges, condition, ..request(&["row", "int", "float", "flag", "text"]) };
         match array.read(&request) {
             // TileDB cannot evaluate IS NULL on an attribute that was added later.
@@ -238,12 +242,34 @@ fn compare_reads(array: &Array, model: fn(usize) -> Row) {
     outcome.unwrap();
 }
 
-fn with(condition: Condition) -> ReadRequest {
+/// Checks that a pushdown reads all rows that satisfy the predicate, and no others if it is exact.
+fn check_pushdown(array: &Array, predicate: &Predicate, model: fn(usize) -> Row) -> Result<(), TestCaseError> {
+    let all: Vec<i64> = (0..ROWS).map(|at| i64::try_from(at).unwrap()).collect();
+    let matching: Vec<i64> = all
+        .into_iter()
+        .zip(0..)
+        .filter(|(_, at)| evaluate(&model(*at), predicate) == Some(true))
+        .map(|(row, _)| row)
+        .collect();
+    let pushdown = array.pushdown(predicate);
+    let (exact, never) = (pushdown.is_exact(), pushdown.is_never());
+    let (ranges, condition) = pushdown.into_parts();
+    let request = ReadRequest { ranges: ranges.to_dimension_ranges(array.layout()), condition, ..request(&["row"]) };
+    let read = if never { Vec::new() } else { rows(array, &request) };
+    if exact {
+        prop_assert_eq!(read, matching);
+    } else {
+        prop_assert!(matching.iter().all(|row| read.binary_search(row).is_ok()), "{}", predicate);
+    }
+    Ok(())
+}
+
+fn with(condition: Predicate) -> ReadRequest {
     ReadRequest { condition: Some(condition), ..request(&["row"]) }
 }
 
-fn test(column: &str, op: Op, value: Literal) -> Condition {
-    Condition::Compare { column: column.into(), op, value }
+fn test(column: &str, op: Op, value: Literal) -> Predicate {
+    Predicate::Compare { column: column.into(), op, value }
 }
 
 #[test]
@@ -256,7 +282,7 @@ fn nan_cells_satisfy_only_not_equal() {
     assert_eq!(read(Op::LtEq, 2.0), [0, 2]);
     assert_eq!(read(Op::NotEq, 5.0), [0, 1, 2]);
     assert_eq!(read(Op::Eq, 0.0), [2]);
-    let set = Condition::In { column: "v".into(), values: vec![Literal::Float(0.0), Literal::Int(5)], negated: false };
+    let set = Predicate::In { column: "v".into(), values: vec![Literal::Float(0.0), Literal::Int(5)], negated: false };
     assert_eq!(rows(&array, &with(set)), [2, 3]);
 }
 
@@ -269,8 +295,8 @@ fn errors_of_conditions_name_the_column() {
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, 1, vec![Arc::new(lists)])]);
     let error = array.read(&with(test("profile", Op::Gt, Literal::Float(1.0)))).unwrap_err();
     assert!(matches!(error, Error::Condition { column, .. } if column == "profile"));
-    assert_eq!(rows(&array, &with(Condition::IsNull { column: "profile".into(), negated: false })), [0]);
-    assert_eq!(rows(&array, &with(Condition::IsNull { column: "profile".into(), negated: true })), [0; 0]);
+    assert_eq!(rows(&array, &with(Predicate::IsNull { column: "profile".into(), negated: false })), [0]);
+    assert_eq!(rows(&array, &with(Predicate::IsNull { column: "profile".into(), negated: true })), [0; 0]);
     let error = array.read(&with(test("nowhere", Op::Gt, Literal::Float(1.0)))).unwrap_err();
     assert!(matches!(error, Error::UnknownColumn { column, .. } if column == "nowhere"));
     let error = array.read(&with(test("row", Op::Gt, Literal::Float(1.5)))).unwrap_err();
