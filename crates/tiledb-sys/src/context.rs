@@ -1,4 +1,4 @@
-//! Configurations, contexts, errors and strings owned by the library: what every other call needs first.
+//! Configurations, contexts, errors, versions and strings owned by libtiledb.
 
 use core::ffi::c_char;
 

@@ -1,4 +1,4 @@
-//! Schema evolution: attributes for an array that exists already.
+//! Schema evolution: attributes added to an existing array.
 
 use core::ffi::c_char;
 

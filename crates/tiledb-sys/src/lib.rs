@@ -1,12 +1,7 @@
-//! The part of libtiledb's C API that the `tiledb` crate uses, and the library itself, provisioned at build time.
-//!
-//! `build.rs` links the library below `TILEDB_DIR` if that is set, and otherwise the pinned one named in `wheel.txt`.
-//! Names, arguments and meanings are those of [TileDB's C API](https://docs.tiledb.com); dependents learn the folder
-//! the library was put in as `DEP_TILEDB_LIB_DIR`.
-
-// Every item carries the very name under which TileDB's own reference documents it.
+#![doc = include_str!("../README.md")]
+// Every item has the name under which TileDB's reference documents it.
 #![allow(missing_docs, non_camel_case_types)]
-// Declaring foreign functions is what this crate is for.
+// This crate declares foreign functions.
 #![allow(unsafe_code)]
 
 mod array;
@@ -17,7 +12,7 @@ mod schema;
 mod types;
 mod vfs;
 #[cfg(test)]
-#[path = "../wheel.rs"]
+#[path = "../build/wheel.rs"]
 mod wheel;
 
 pub use array::*;

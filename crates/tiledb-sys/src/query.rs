@@ -1,4 +1,4 @@
-//! Queries, subarrays and query conditions: how cells are written and read.
+//! Queries, subarrays and query conditions, which read and write cells.
 
 use core::ffi::{c_char, c_void};
 

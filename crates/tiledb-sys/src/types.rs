@@ -1,12 +1,12 @@
 //! Opaque handles and the numeric constants that cross the C boundary.
 
-/// Declares handle types that only the library can look into.
+/// Declares handle types whose contents only libtiledb knows.
 macro_rules! opaque {
     ($($name:ident),* $(,)?) => {$(
         #[repr(C)]
         pub struct $name {
             _private: [u8; 0],
-            // Neither Send, Sync nor Unpin by itself: what a handle allows is decided where it is wrapped.
+            // Neither Send, Sync nor Unpin: the type that wraps the pointer decides.
             _marker: core::marker::PhantomData<(*mut u8, core::marker::PhantomPinned)>,
         }
     )*};
@@ -34,11 +34,11 @@ opaque! {
     tiledb_vfs_t,
 }
 
-/// Why a read stopped early.
+/// The reason why a read is incomplete.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct tiledb_query_status_details_t {
-    /// `0`: not incomplete, or unknown; `1`: the buffers given are too small; `2`: the memory budget is too small.
+    /// `0`: complete, or unknown; `1`: the buffers are too small; `2`: the memory budget is too small.
     pub incomplete_reason: u32,
 }
 

@@ -1,4 +1,4 @@
-//! The virtual file system: files and folders at any URI the library can reach.
+//! The virtual file system: files and folders at any URI that libtiledb supports.
 
 use core::ffi::{c_char, c_void};
 

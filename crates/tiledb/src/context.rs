@@ -1,4 +1,4 @@
-//! The libtiledb context that every operation runs in, and the one place where its return codes become errors.
+//! libtiledb's context, which every operation needs, and the conversion of its return codes into errors.
 
 use std::ffi::{CStr, CString};
 use std::fmt;
@@ -9,19 +9,20 @@ use tiledb_sys as sys;
 
 use crate::error::{Error, Result};
 use crate::handle::Handle;
+use crate::version;
 
-/// The fewest tiles that a reader of an array without duplicates merges in a task of its own.
+/// The number of tiles from which a reader of an array without duplicates merges them in a separate task.
 const TILE_MERGE: &str = "sm.query.sparse_global_order.preprocess_tile_merge";
 
-/// Settings this crate relies on: they win over a caller's.
+/// Settings that this crate relies on. They override a caller's.
 const REQUIRED: [(&str, &str); 6] = [
-    // Ctrl-C belongs to the program.
+    // Signals are handled by the program, not by libtiledb.
     ("sm.enable_signal_handlers", "false"),
-    // libtiledb 2.30 merges the tiles of an array without duplicates in a task that may end after its query: it then frees memory
-    // that went with the query, and the process dies ("Range is empty", or a segmentation fault in `~MergeUnit`, in 3 of 52
-    // runs of isdb-store's tests on a busy machine). Zero leaves the merge out.
+    // libtiledb 2.30 merges the tiles of an array without duplicates in a task that may outlive its query: it then frees memory
+    // that was freed with the query, and the process crashes ("Range is empty", or a segmentation fault in `~MergeUnit`, in 3 of
+    // 52 runs of isdb-store's tests on a busy machine). Zero disables the task.
     (TILE_MERGE, "0"),
-    // A fragment is written some columns at a time.
+    // Fragments are written some columns at a time.
     ("sm.allow_separate_attribute_writes", "true"),
     ("sm.var_offsets.bitsize", "64"),
     ("sm.var_offsets.extra_element", "true"),
@@ -30,24 +31,25 @@ const REQUIRED: [(&str, &str); 6] = [
 
 /// A libtiledb context: its configuration, its threads and its connections.
 ///
-/// Cheap to clone (the clones share one context) and usable from any thread. Making one starts thread pools, so a program
-/// wants few of them.
+/// Cheap to clone (clones share one context) and usable from any thread. A new context starts thread pools, so a program should
+/// create few.
 #[derive(Clone)]
 pub struct Context {
-    inner: Arc<Inner>,
+    inner: Arc<ContextInner>,
 }
 
-struct Inner {
+struct ContextInner {
     handle: Handle<sys::tiledb_ctx_t>,
     settings: Vec<(String, String)>,
 }
 
 impl Context {
-    /// A context with TileDB settings (`("vfs.s3.region", "eu-west-1")`, …), over libtiledb's defaults.
+    /// Creates a context with TileDB settings (`("vfs.s3.region", "eu-west-1")`, …) on top of libtiledb's defaults.
     ///
     /// # Errors
-    /// [`Error::Library`] for a value that libtiledb does not accept.
+    /// [`Error::Version`] if the loaded libtiledb is not 2.30, [`Error::Library`] for a value that libtiledb does not accept.
     pub fn new<'a>(settings: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        version::check_loaded()?;
         let settings: Vec<(String, String)> =
             settings.into_iter().chain(REQUIRED).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let config = config(&settings, &[])?;
@@ -55,14 +57,14 @@ impl Context {
         let mut error = ptr::null_mut();
         // SAFETY: a live configuration and two places to write to.
         let code = unsafe { sys::tiledb_ctx_alloc_with_error(config.as_ptr(), &mut context, &mut error) };
-        check_detached(code, error, "make a context", "")?;
-        // SAFETY: the call succeeded, so the context is ours.
-        let handle = unsafe { Handle::own(context, sys::tiledb_ctx_free) };
-        let handle = handle.ok_or_else(|| nothing_returned("make a context", ""))?;
-        Ok(Self { inner: Arc::new(Inner { handle, settings }) })
+        check_detached(code, error, "create a context", "")?;
+        // SAFETY: the call succeeded, so the caller owns the context.
+        let handle = unsafe { Handle::from_raw(context, sys::tiledb_ctx_free) };
+        let handle = handle.ok_or_else(|| null_returned("create a context", ""))?;
+        Ok(Self { inner: Arc::new(ContextInner { handle, settings }) })
     }
 
-    /// This context's settings with `more` on top, as a configuration of its own.
+    /// Creates a configuration with this context's settings and `more` on top.
     pub(crate) fn config_with(&self, more: &[(&str, &str)]) -> Result<Handle<sys::tiledb_config_t>> {
         config(&self.inner.settings, more)
     }
@@ -77,13 +79,13 @@ impl Context {
             return Ok(());
         }
         let mut error = ptr::null_mut();
-        // SAFETY: a live context and a place to write to. Another thread's failure may have replaced the message; the code
-        // that decides is this call's own.
+        // SAFETY: a live context and a place to write to. The message may be that of another thread's later failure; the
+        // return code is always that of this call.
         unsafe { sys::tiledb_ctx_get_last_error(self.as_ptr(), &mut error) };
         Err(Error::Library { action, uri: uri.to_owned(), message: message_of(error) })
     }
 
-    /// Calls a constructor and owns what it makes.
+    /// Calls a constructor and takes ownership of the object.
     pub(crate) fn make<T>(
         &self,
         action: &'static str,
@@ -94,8 +96,8 @@ impl Context {
         let mut object = ptr::null_mut();
         let code = construct(self.as_ptr(), &mut object);
         self.check(code, action, uri)?;
-        // SAFETY: the constructor succeeded, so the object is ours; callers pass the free function of its type.
-        unsafe { Handle::own(object, free) }.ok_or_else(|| nothing_returned(action, uri))
+        // SAFETY: the constructor succeeded, so the caller owns the object, and `free` is the function of its type.
+        unsafe { Handle::from_raw(object, free) }.ok_or_else(|| null_returned(action, uri))
     }
 
     /// Calls a getter that writes one plain value.
@@ -111,7 +113,7 @@ impl Context {
         Ok(value)
     }
 
-    /// Calls a getter that lends a C string, and copies it.
+    /// Calls a getter that returns a borrowed C string, and copies it.
     pub(crate) fn get_text(
         &self,
         action: &'static str,
@@ -122,13 +124,13 @@ impl Context {
         let code = getter(self.as_ptr(), &mut text);
         self.check(code, action, uri)?;
         if text.is_null() {
-            return Err(nothing_returned(action, uri));
+            return Err(null_returned(action, uri));
         }
-        // SAFETY: libtiledb lends a NUL-terminated string that lives as long as the object asked, which the caller holds.
+        // SAFETY: the string is NUL-terminated and valid as long as its object, which the caller owns.
         Ok(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
     }
 
-    /// Copies and frees a string that libtiledb handed over; `None` for a null pointer.
+    /// Copies and frees a string owned by the caller; `None` for a null pointer.
     pub(crate) fn take_text(&self, mut text: *mut sys::tiledb_string_t) -> Option<String> {
         if text.is_null() {
             return None;
@@ -137,13 +139,13 @@ impl Context {
         // SAFETY: a live string object and two places to write to.
         let code = unsafe { sys::tiledb_string_view(text, &mut bytes, &mut length) };
         let copied = if code == sys::TILEDB_OK && !bytes.is_null() {
-            // SAFETY: the view holds `length` bytes until the string is freed, below.
+            // SAFETY: the view has `length` bytes until the string is freed, below.
             let view = unsafe { std::slice::from_raw_parts(bytes.cast::<u8>(), length) };
             Some(String::from_utf8_lossy(view).into_owned())
         } else {
             None
         };
-        // SAFETY: the string is ours and freed once.
+        // SAFETY: the caller owns the string, and it is freed once.
         unsafe { sys::tiledb_string_free(&mut text) };
         copied
     }
@@ -156,21 +158,21 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Text as C takes it.
+/// Converts text to a C string.
 pub(crate) fn c_text(text: &str) -> Result<CString> {
-    CString::new(text).map_err(|_| Error::Name { text: text.to_owned() })
+    CString::new(text).map_err(|_| Error::NulByte { text: text.to_owned() })
 }
 
 fn config(settings: &[(String, String)], more: &[(&str, &str)]) -> Result<Handle<sys::tiledb_config_t>> {
     let (mut config, mut error) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: two places to write to.
     let code = unsafe { sys::tiledb_config_alloc(&mut config, &mut error) };
-    check_detached(code, error, "make a configuration", "")?;
-    // SAFETY: the call succeeded, so the configuration is ours.
-    let config = unsafe { Handle::own(config, sys::tiledb_config_free) };
-    let config = config.ok_or_else(|| nothing_returned("make a configuration", ""))?;
-    let own = settings.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-    for (key, value) in own.chain(more.iter().copied()) {
+    check_detached(code, error, "create a configuration", "")?;
+    // SAFETY: the call succeeded, so the caller owns the configuration.
+    let config = unsafe { Handle::from_raw(config, sys::tiledb_config_free) };
+    let config = config.ok_or_else(|| null_returned("create a configuration", ""))?;
+    let base = settings.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    for (key, value) in base.chain(more.iter().copied()) {
         let (c_key, c_value) = (c_text(key)?, c_text(value)?);
         let mut error = ptr::null_mut();
         // SAFETY: a live configuration, two strings that outlive the call, a place to write to.
@@ -180,7 +182,7 @@ fn config(settings: &[(String, String)], more: &[(&str, &str)]) -> Result<Handle
     Ok(config)
 }
 
-/// Turns a return code of a call without context, which hands its error over itself, into a result.
+/// Turns the return code of a call without context into a result. Such calls return their error object directly.
 fn check_detached(code: i32, error: *mut sys::tiledb_error_t, action: &'static str, uri: &str) -> Result<()> {
     if code == sys::TILEDB_OK {
         return Ok(());
@@ -188,21 +190,21 @@ fn check_detached(code: i32, error: *mut sys::tiledb_error_t, action: &'static s
     Err(Error::Library { action, uri: uri.to_owned(), message: message_of(error) })
 }
 
-fn nothing_returned(action: &'static str, uri: &str) -> Error {
-    Error::Library { action, uri: uri.to_owned(), message: "libtiledb returned nothing".to_owned() }
+fn null_returned(action: &'static str, uri: &str) -> Error {
+    Error::Library { action, uri: uri.to_owned(), message: "libtiledb returned a null pointer".to_owned() }
 }
 
-/// Copies and frees an error.
+/// Returns the message of an error, and frees the error.
 fn message_of(error: *mut sys::tiledb_error_t) -> String {
-    // SAFETY: an error handed over by libtiledb, or null, is freed by its own function.
-    let Some(error) = (unsafe { Handle::own(error, sys::tiledb_error_free) }) else {
-        return "libtiledb gave no message".to_owned();
+    // SAFETY: an error owned by the caller, or null, and the function that frees it.
+    let Some(error) = (unsafe { Handle::from_raw(error, sys::tiledb_error_free) }) else {
+        return "libtiledb returned no message".to_owned();
     };
     let mut text = ptr::null();
     // SAFETY: a live error and a place to write to.
     let code = unsafe { sys::tiledb_error_message(error.as_ptr(), &mut text) };
     if code != sys::TILEDB_OK || text.is_null() {
-        return "libtiledb gave no message".to_owned();
+        return "libtiledb returned no message".to_owned();
     }
     // SAFETY: the message is NUL-terminated and lives as long as the error.
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
@@ -221,14 +223,14 @@ mod tests {
         // SAFETY: a live configuration, a string that outlives the call, two places to write to.
         let code = unsafe { sys::tiledb_config_get(config.as_ptr(), key.as_ptr(), &mut value, &mut error) };
         check_detached(code, error, "get a setting", "").unwrap();
-        assert!(!value.is_null(), "libtiledb has no such setting");
-        // SAFETY: a string of the configuration, which lives on.
+        assert!(!value.is_null(), "libtiledb does not know the setting");
+        // SAFETY: a string of the configuration, which is still alive.
         unsafe { CStr::from_ptr(value) }.to_str().unwrap().to_owned()
     }
 
     #[test]
-    fn no_context_merges_tiles_in_a_task_that_outlives_its_query() {
-        assert_ne!(value(&config(&[], &[]).unwrap(), TILE_MERGE), "0", "libtiledb merges unless it is set otherwise");
+    fn every_context_disables_the_tile_merge_task() {
+        assert_ne!(value(&config(&[], &[]).unwrap(), TILE_MERGE), "0", "libtiledb merges by default");
         let context = Context::new([(TILE_MERGE, "100")]).unwrap();
         assert_eq!(value(&context.config_with(&[]).unwrap(), TILE_MERGE), "0");
     }

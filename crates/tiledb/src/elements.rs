@@ -1,14 +1,15 @@
-//! NULL inside lists: TileDB keeps one validity byte per cell, so an element is NULL on disk by its value.
+//! NULL list elements: TileDB keeps one validity byte per cell, so a marker value represents a NULL element on disk.
 
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::ArrowNativeType;
 
-use crate::column::{ElementNull, Physical};
+use crate::schema::column::ElementNull;
+use crate::schema::physical::PhysicalType;
 
-/// Which elements read are NULL; `None` if none is.
-pub(crate) fn nulls(physical: Physical, marker: &ElementNull, data: &Buffer) -> Option<NullBuffer> {
+/// Returns the validity of elements read; `None` if none is NULL.
+pub(crate) fn nulls(physical: PhysicalType, marker: &ElementNull, data: &Buffer) -> Option<NullBuffer> {
     let valid = match (physical, marker) {
-        (Physical::Float32, _) => valid(data.typed_data::<f32>(), |value| value.is_nan()),
+        (PhysicalType::Float32, _) => valid(data.typed_data::<f32>(), |value| value.is_nan()),
         (_, ElementNull::Nan) => valid(data.typed_data::<f64>(), |value| value.is_nan()),
         (_, ElementNull::Bytes(bytes)) => match bytes.len() {
             1 => equal(data.typed_data::<u8>(), native(bytes).map(u8::from_ne_bytes)),
@@ -21,9 +22,9 @@ pub(crate) fn nulls(physical: Physical, marker: &ElementNull, data: &Buffer) -> 
     (nulls.null_count() > 0).then_some(nulls)
 }
 
-/// The index of the first element that is not NULL, lies in no NULL list and equals the marker: it would read as NULL.
+/// Returns the index of the first valid element of a valid list that equals the marker, and so would be read as NULL.
 pub(crate) fn collision(
-    physical: Physical,
+    physical: PhysicalType,
     marker: &ElementNull,
     data: &Buffer,
     nulls: Option<&NullBuffer>,
@@ -31,7 +32,7 @@ pub(crate) fn collision(
 ) -> Option<usize> {
     let is_valid = |at: usize| nulls.is_none_or(|nulls| nulls.is_valid(at)) && list_is_valid(at);
     match (physical, marker) {
-        (Physical::Float32, _) => first(data.typed_data::<f32>(), |value| value.is_nan(), is_valid),
+        (PhysicalType::Float32, _) => first(data.typed_data::<f32>(), |value| value.is_nan(), is_valid),
         (_, ElementNull::Nan) => first(data.typed_data::<f64>(), |value| value.is_nan(), is_valid),
         (_, ElementNull::Bytes(bytes)) => match bytes.len() {
             1 => first_equal(data.typed_data::<u8>(), native(bytes).map(u8::from_ne_bytes), is_valid),
@@ -42,10 +43,10 @@ pub(crate) fn collision(
     }
 }
 
-/// The elements to write, each NULL replaced by its marker; copied only if one is NULL.
-pub(crate) fn encode(physical: Physical, marker: &ElementNull, data: Buffer, nulls: Option<&NullBuffer>) -> Buffer {
+/// Replaces NULL elements by the marker; copies only if there are any.
+pub(crate) fn encode(physical: PhysicalType, marker: &ElementNull, data: Buffer, nulls: Option<&NullBuffer>) -> Buffer {
     match (physical, marker) {
-        (Physical::Float32, _) => replace(data, nulls, Some(f32::NAN)),
+        (PhysicalType::Float32, _) => replace(data, nulls, Some(f32::NAN)),
         (_, ElementNull::Nan) => replace(data, nulls, Some(f64::NAN)),
         (_, ElementNull::Bytes(bytes)) => match bytes.len() {
             1 => replace(data, nulls, native(bytes).map(u8::from_ne_bytes)),

@@ -1,41 +1,52 @@
-//! The one error of this crate: who said no, to what, and where.
+//! Errors, with the array, column and row they concern.
 
 use crate::literal::Literal;
 
-/// What can go wrong between Arrow and TileDB.
+/// An error of reading or writing TileDB arrays.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// libtiledb refused: its own message, what was attempted and at which URI.
+    /// libtiledb failed.
     #[error("cannot {action} {uri}: {message}")]
     Library {
-        /// What was attempted, e.g. `open the array`.
+        /// The attempted action, e.g. `open the array`.
         action: &'static str,
-        /// The array, group or file; empty where there is none.
+        /// The URI of the array, group or file; empty for actions without one.
         uri: String,
-        /// libtiledb's own words.
+        /// libtiledb's message.
         message: String,
     },
-    /// A column, type or layout that this crate does not store or read.
+    /// The loaded libtiledb has a version that this crate does not support.
+    #[error(
+        "expected libtiledb {expected}, found {found}: set TILEDB_DIR to an installation of {expected} and build again, \
+         or unset it to build with the pinned library"
+    )]
+    Version {
+        /// The supported version, `major.minor`.
+        expected: String,
+        /// The loaded version, `major.minor.patch`.
+        found: String,
+    },
+    /// A column, type or layout that this crate cannot store or read.
     #[error("column {column}: {reason}")]
     Unsupported {
         /// The column's name.
         column: String,
-        /// What about it is not supported.
+        /// Why it is not supported.
         reason: String,
     },
-    /// A name that is neither a dimension nor an attribute of the array.
+    /// The array has no dimension or attribute of this name.
     #[error("{uri} has no column {column}")]
     UnknownColumn {
         /// The array.
         uri: String,
-        /// The name asked for.
+        /// The requested name.
         column: String,
     },
-    /// A value that the column's physical type cannot hold exactly.
-    #[error("column {column} ({data_type}) cannot hold {value} exactly")]
+    /// A value that the column's type cannot represent exactly.
+    #[error("column {column} ({data_type}) cannot represent {value} exactly")]
     NotRepresentable {
-        /// The column the value was meant for.
+        /// The column that the value is compared with.
         column: String,
         /// The column's Arrow type.
         data_type: arrow::datatypes::DataType,
@@ -50,64 +61,64 @@ pub enum Error {
         /// Why it cannot be evaluated.
         reason: &'static str,
     },
-    /// A coordinate that TileDB must not be given; nothing was written.
-    #[error("row {row}: {column} is {value}, which is no coordinate of this array")]
+    /// A coordinate that is not in the array's domain; nothing was written.
+    #[error("row {row}: invalid coordinate {column} = {value}: expected a value in the dimension's domain")]
     Coordinate {
         /// The dimension.
         column: String,
-        /// The row, counted over all batches.
+        /// The row number over all batches, from 0.
         row: usize,
         /// The value as text (`NULL`, `NaN`, or a number outside the domain).
         value: String,
     },
-    /// A real list element equal to the value that stands for NULL; nothing was written.
-    #[error("row {row}: an element of {column} equals {value}, which stands for NULL in this array")]
+    /// A list element equal to the value that marks NULL; nothing was written.
+    #[error("row {row}: an element of {column} equals {value}, which marks NULL in this array")]
     ElementNull {
         /// The list column.
         column: String,
-        /// The row, counted over all batches.
+        /// The row number over all batches, from 0.
         row: usize,
-        /// The value that stands for NULL.
+        /// The value that marks NULL.
         value: String,
     },
-    /// Batches that do not fit the array; nothing was written.
+    /// Batches that do not match the array; nothing was written.
     #[error("cannot write to {uri}: {reason}")]
     Batch {
         /// The array.
         uri: String,
-        /// What does not fit.
+        /// What does not match.
         reason: String,
     },
-    /// A read whose buffers grew to their limit without one row fitting in.
-    #[error("cannot read {uri}: no row fits into buffers of {bytes} bytes")]
+    /// A read whose buffers have reached their maximum size and are too small for one row.
+    #[error("cannot read {uri}: a row does not fit into buffers of {bytes} bytes")]
     NoProgress {
         /// The array.
         uri: String,
-        /// The largest buffer tried.
+        /// The size of the largest buffer.
         bytes: usize,
     },
-    /// A fragment stamped later than this machine's clock: libtiledb tells nothing about it until then.
-    #[error("{uri} is stamped {ahead_ms} ms ahead of this machine's clock")]
+    /// A fragment stamped later than the local clock; libtiledb does not list it until then.
+    #[error("the timestamp of {uri} is {ahead_ms} ms ahead of the local clock")]
     FutureFragment {
         /// The fragment.
         uri: String,
-        /// How far ahead it is, in milliseconds.
+        /// The difference in milliseconds.
         ahead_ms: u64,
     },
-    /// A name or URI with a NUL byte inside, which C cannot be told.
-    #[error("{text:?} holds a NUL byte")]
-    Name {
+    /// A name or URI that contains a NUL byte, which ends strings in C.
+    #[error("{text:?} contains a NUL byte")]
+    NulByte {
         /// The text.
         text: String,
     },
-    /// What TileDB stores is not valid Arrow data, e.g. text that is not UTF-8.
-    #[error("{uri}, column {column}")]
+    /// Stored data is not valid Arrow data, e.g. text that is not UTF-8.
+    #[error("cannot convert column {column} of {uri} to or from Arrow")]
     Data {
         /// The array.
         uri: String,
         /// The column.
         column: String,
-        /// Arrow's own words.
+        /// Arrow's error.
         #[source]
         source: arrow::error::ArrowError,
     },

@@ -1,8 +1,14 @@
 //! Safe, Arrow-native TileDB arrays: [`RecordBatch`](arrow::array::RecordBatch)es in, record batches out, through libtiledb.
 //!
-//! An [`Array`] is a snapshot of a sparse array; [`Array::read`] takes columns, ranges and a [`Condition`], and libtiledb
-//! writes straight into the memory of the Arrow arrays handed out. [`write_fragment`] checks batches and writes them as one
-//! fragment at a timestamp.
+//! An [`Array`] is a snapshot of a sparse array. [`Array::read`] takes a [`ReadRequest`] of columns, ranges and a [`Predicate`];
+//! libtiledb writes directly into the memory of the Arrow arrays that the [`Reader`] returns. [`write_fragment`] checks batches
+//! and writes them as one fragment at a timestamp. [`Vfs`] and [`group`] give access to the files and groups around arrays.
+//!
+//! The modules follow that flow: `schema` (Arrow fields ⇄ dimensions and attributes), `array` (create, open, evolve, list
+//! fragments), `predicate` (conditions, and their pushdown for query engines), `read` and `write`. All of them call libtiledb through `context`, which turns return codes into
+//! [`Error`]s, and `handle`, which owns C objects. The crate knows nothing of what the arrays mean, nor of any query engine.
+//!
+//! The feature `system` links an installed libtiledb instead of the pinned one; see the documentation of `tiledb-sys`.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -46,44 +52,40 @@
 //! # }
 //! ```
 
-// Calling libtiledb is what this crate is for; every block says why it is sound.
+// This crate calls libtiledb; every unsafe block has a SAFETY comment.
 #![allow(unsafe_code)]
 
 mod array;
-mod column;
-mod condition;
 mod context;
 mod elements;
 mod error;
-mod evolution;
-mod filter;
-mod fragment;
 pub mod group;
 mod handle;
-mod layout;
 mod literal;
-mod maintenance;
 mod metadata;
+mod predicate;
 mod read;
 mod schema;
 mod validity;
+mod version;
 mod vfs;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use array::{Array, put_metadata};
-pub use column::ADDED_LATER;
-pub use condition::{Condition, Op};
+pub use array::{
+    Array, Fragment, consolidate_fragment_metadata, list_fragments, put_metadata, vacuum_fragment_metadata,
+};
 pub use context::Context;
 pub use error::{Error, Result};
-pub use fragment::{Fragment, list_fragments};
 pub use group::{Member, ObjectKind, object_kind};
-pub use layout::{ArrayLayout, CellOrder, Dimension, Domain};
 pub use literal::Literal;
-pub use maintenance::{consolidate_fragment_metadata, vacuum_fragment_metadata};
 pub use metadata::MetadataValue;
-pub use read::{DimensionRange, ReadRequest, Reader};
+pub use predicate::{
+    Axis, DimensionRange, DisplayRanges, Intervals, NAN_KEY, NAN_NEVER, Op, Predicate, Pushdown, Ranges,
+};
+pub use read::{ReadRequest, Reader};
+pub use schema::{ADDED_LATER, ArrayLayout, CellOrder, Dimension, Domain};
 pub use vfs::Vfs;
 pub use write::write_fragment;

@@ -1,18 +1,22 @@
-//! Values of ranges and conditions, and their exact conversion to a column's physical type.
+//! Literals of ranges and conditions, and their exact conversion to a column's type.
 
 use std::fmt;
 
-use crate::column::Physical;
+use arrow::temporal_conversions::timestamp_ns_to_datetime;
 
-/// A value of a range or condition. It is converted exactly to the column's physical type when bound: an `Int` may meet a
-/// `Float64` column (and the reverse) where no digit is lost; Booleans are 0 and 1; time meets `TimestampNs` only.
+use crate::schema::physical::PhysicalType;
+
+/// A value of a range or condition.
+///
+/// A read converts it to the column's type, and refuses it if the conversion is not exact: an `Int` compares with a `Float64` column
+/// (and the reverse) where no digit is lost. Booleans are 0 and 1; timestamps compare with `TimestampNs` only.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
     /// A signed integer.
     Int(i64),
     /// An unsigned integer.
     UInt(u64),
-    /// A float; NaN is equal to nothing and therefore refused.
+    /// A float. NaN is refused, because it equals nothing.
     Float(f64),
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     TimestampNs(i64),
@@ -20,45 +24,50 @@ pub enum Literal {
     Text(String),
 }
 
+/// As SQL writes it, except that timestamps have no quotes. The format is stable: plans show it, and tests compare it.
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Int(value) => write!(f, "{value}"),
             Self::UInt(value) => write!(f, "{value}"),
-            Self::Float(value) => write!(f, "{value}"),
-            Self::TimestampNs(value) => write!(f, "{value} ns"),
-            Self::Text(value) => write!(f, "'{value}'"),
+            // The sum shows −0.0, a bound that includes both zeros, as 0.
+            Self::Float(value) => write!(f, "{}", value + 0.0),
+            Self::TimestampNs(value) => match timestamp_ns_to_datetime(*value) {
+                Some(time) => write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%S%.f")),
+                None => write!(f, "{value}"),
+            },
+            Self::Text(value) => write!(f, "'{}'", value.replace('\'', "''")),
         }
     }
 }
 
 impl Literal {
-    /// The value's bytes as the library stores them, or `None` if `physical` cannot hold it exactly.
-    pub(crate) fn to_bytes(&self, physical: Physical) -> Option<Vec<u8>> {
+    /// Returns the value's bytes as TileDB stores them; `None` if `physical` cannot represent it exactly.
+    pub(crate) fn to_bytes(&self, physical: PhysicalType) -> Option<Vec<u8>> {
         Some(match physical {
-            Physical::Int8 => i8::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
-            Physical::Int16 => i16::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
-            Physical::Int32 => i32::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
-            Physical::Int64 => i64::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
-            Physical::UInt8 => u8::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
-            Physical::UInt16 => u16::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
-            Physical::UInt32 => u32::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
-            Physical::UInt64 => u64::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
-            Physical::Bool => u8::try_from(self.integer()?).ok().filter(|bit| *bit < 2)?.to_ne_bytes().to_vec(),
-            Physical::Float64 => self.float()?.to_ne_bytes().to_vec(),
-            Physical::Float32 => narrow(self.float()?)?.to_ne_bytes().to_vec(),
-            Physical::TimestampNs => match self {
+            PhysicalType::Int8 => i8::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
+            PhysicalType::Int16 => i16::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
+            PhysicalType::Int32 => i32::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
+            PhysicalType::Int64 => i64::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
+            PhysicalType::UInt8 => u8::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
+            PhysicalType::UInt16 => u16::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
+            PhysicalType::UInt32 => u32::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
+            PhysicalType::UInt64 => u64::try_from(self.integer()?).ok()?.to_ne_bytes().to_vec(),
+            PhysicalType::Bool => u8::try_from(self.integer()?).ok().filter(|bit| *bit < 2)?.to_ne_bytes().to_vec(),
+            PhysicalType::Float64 => self.float()?.to_ne_bytes().to_vec(),
+            PhysicalType::Float32 => narrow(self.float()?)?.to_ne_bytes().to_vec(),
+            PhysicalType::TimestampNs => match self {
                 Self::TimestampNs(value) => value.to_ne_bytes().to_vec(),
                 _ => return None,
             },
-            Physical::Text => match self {
+            PhysicalType::Text => match self {
                 Self::Text(text) => text.as_bytes().to_vec(),
                 _ => return None,
             },
         })
     }
 
-    /// The value as an integer, if it is one. 128 bits hold every `i64`, `u64` and every float that matters here.
+    /// Returns the value as an integer, if it is one. 128 bits are enough for every `i64`, `u64` and integral float of 64 bits.
     pub(crate) fn integer(&self) -> Option<i128> {
         const LIMIT: f64 = 18_446_744_073_709_551_616.0;
         match self {
@@ -70,7 +79,7 @@ impl Literal {
         }
     }
 
-    /// The value as a float, if it loses nothing and is a number.
+    /// Returns the value as a float, if the conversion is exact; `None` for NaN.
     pub(crate) fn float(&self) -> Option<f64> {
         let exact = |wide: i128| {
             let float = wide as f64;
@@ -95,26 +104,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_that_would_be_rounded_is_refused() {
-        assert_eq!(Literal::Int(128).to_bytes(Physical::Int8), None);
-        assert_eq!(Literal::Int(-1).to_bytes(Physical::UInt64), None);
-        assert_eq!(Literal::Float(0.1).to_bytes(Physical::Float32), None);
-        assert_eq!(Literal::Float(1.5).to_bytes(Physical::Int32), None);
-        assert_eq!(Literal::Int((1 << 53) + 1).to_bytes(Physical::Float64), None);
-        assert_eq!(Literal::Float(f64::NAN).to_bytes(Physical::Float64), None);
-        assert_eq!(Literal::Int(2).to_bytes(Physical::Bool), None);
-        assert_eq!(Literal::Int(0).to_bytes(Physical::TimestampNs), None);
+    fn values_that_would_be_rounded_are_refused() {
+        assert_eq!(Literal::Int(128).to_bytes(PhysicalType::Int8), None);
+        assert_eq!(Literal::Int(-1).to_bytes(PhysicalType::UInt64), None);
+        assert_eq!(Literal::Float(0.1).to_bytes(PhysicalType::Float32), None);
+        assert_eq!(Literal::Float(1.5).to_bytes(PhysicalType::Int32), None);
+        assert_eq!(Literal::Int((1 << 53) + 1).to_bytes(PhysicalType::Float64), None);
+        assert_eq!(Literal::Float(f64::NAN).to_bytes(PhysicalType::Float64), None);
+        assert_eq!(Literal::Int(2).to_bytes(PhysicalType::Bool), None);
+        assert_eq!(Literal::Int(0).to_bytes(PhysicalType::TimestampNs), None);
     }
 
     #[test]
-    fn a_value_that_fits_is_stored_as_the_column_stores_it() {
-        assert_eq!(Literal::Float(3.0).to_bytes(Physical::Int16), Some(3_i16.to_ne_bytes().to_vec()));
-        assert_eq!(Literal::Int(-7).to_bytes(Physical::Float32), Some((-7.0_f32).to_ne_bytes().to_vec()));
-        assert_eq!(Literal::UInt(u64::MAX).to_bytes(Physical::UInt64), Some(u64::MAX.to_ne_bytes().to_vec()));
+    fn exact_values_are_converted_to_the_type_of_the_column() {
+        assert_eq!(Literal::Float(3.0).to_bytes(PhysicalType::Int16), Some(3_i16.to_ne_bytes().to_vec()));
+        assert_eq!(Literal::Int(-7).to_bytes(PhysicalType::Float32), Some((-7.0_f32).to_ne_bytes().to_vec()));
+        assert_eq!(Literal::UInt(u64::MAX).to_bytes(PhysicalType::UInt64), Some(u64::MAX.to_ne_bytes().to_vec()));
         assert_eq!(
-            Literal::Float(f64::INFINITY).to_bytes(Physical::Float32),
+            Literal::Float(f64::INFINITY).to_bytes(PhysicalType::Float32),
             Some(f32::INFINITY.to_ne_bytes().to_vec())
         );
-        assert_eq!(Literal::Text(String::new()).to_bytes(Physical::Text), Some(Vec::new()));
+        assert_eq!(Literal::Text(String::new()).to_bytes(PhysicalType::Text), Some(Vec::new()));
     }
 }

@@ -1,13 +1,11 @@
-//! Array and group metadata: plain key-value pairs, and the Arrow field metadata kept among them as `<field>.<key>`.
+//! Key-value metadata of arrays and groups.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
 use tiledb_sys as sys;
 
-use crate::column::{ADDED_LATER, Column, ELEMENT_NULL, ITEM_NULLABLE};
 use crate::context::{Context, c_text};
 use crate::error::{Error, Result};
 
@@ -22,7 +20,7 @@ pub enum MetadataValue {
     Float(f64),
 }
 
-/// Writes one entry; `put` gets key, datatype, number of values and the values.
+/// Writes one entry through `put`, which receives key, datatype, number of values and the values.
 pub(crate) fn write(
     ctx: &Context,
     uri: &str,
@@ -31,7 +29,8 @@ pub(crate) fn write(
     put: impl FnOnce(*const c_char, sys::tiledb_datatype_t, u32, *const c_void) -> i32,
 ) -> Result<()> {
     let c_key = c_text(key)?;
-    let too_long = || Error::Batch { uri: uri.to_owned(), reason: format!("the metadata value {key} is too long") };
+    let too_long =
+        || Error::Batch { uri: uri.to_owned(), reason: format!("the value of the metadata key {key} exceeds 4 GiB") };
     let code = match value {
         MetadataValue::Text(text) => {
             let length = u32::try_from(text.len()).map_err(|_| too_long())?;
@@ -43,8 +42,8 @@ pub(crate) fn write(
     ctx.check(code, "write metadata of", uri)
 }
 
-/// What one entry looks like from C.
-pub(crate) struct Entry {
+/// One entry, as libtiledb returns it.
+pub(crate) struct MetadataEntry {
     pub(crate) key: *const c_char,
     pub(crate) key_length: u32,
     pub(crate) datatype: sys::tiledb_datatype_t,
@@ -52,18 +51,18 @@ pub(crate) struct Entry {
     pub(crate) value: *const c_void,
 }
 
-/// Reads `count` entries; `get` fills in the one at an index. Values that are neither text nor one number are passed over.
+/// Reads `count` entries through `get`, which fills in the entry at an index. Skips values that are neither text nor one number.
 pub(crate) fn read(
     ctx: &Context,
     uri: &str,
     count: u64,
-    get: impl Fn(u64, &mut Entry) -> i32,
+    get: impl Fn(u64, &mut MetadataEntry) -> i32,
 ) -> Result<BTreeMap<String, MetadataValue>> {
     let mut entries = BTreeMap::new();
     for index in 0..count {
-        let mut entry = Entry { key: ptr::null(), key_length: 0, datatype: 0, count: 0, value: ptr::null() };
+        let mut entry = MetadataEntry { key: ptr::null(), key_length: 0, datatype: 0, count: 0, value: ptr::null() };
         ctx.check(get(index, &mut entry), "read metadata of", uri)?;
-        // SAFETY: libtiledb lends key and value for as long as the array or group is open, which the caller sees to.
+        // SAFETY: key and value stay valid while the array or group is open, and the caller keeps it open.
         let (key, value) = unsafe { (bytes(entry.key.cast(), entry.key_length), value(&entry)) };
         if let Some(value) = value {
             entries.insert(String::from_utf8_lossy(key).into_owned(), value);
@@ -72,6 +71,8 @@ pub(crate) fn read(
     Ok(entries)
 }
 
+/// The bytes behind a pointer that may be null.
+///
 /// # Safety
 /// `start` is null or holds `length` bytes for the lifetime chosen.
 unsafe fn bytes<'a>(start: *const u8, length: u32) -> &'a [u8] {
@@ -82,9 +83,11 @@ unsafe fn bytes<'a>(start: *const u8, length: u32) -> &'a [u8] {
     }
 }
 
+/// The entry's value, if it is text or one number.
+///
 /// # Safety
-/// `entry` is as libtiledb filled it in, and its value still alive.
-unsafe fn value(entry: &Entry) -> Option<MetadataValue> {
+/// libtiledb filled in `entry`, and its value is still valid.
+unsafe fn value(entry: &MetadataEntry) -> Option<MetadataValue> {
     if matches!(entry.datatype, sys::TILEDB_STRING_UTF8 | sys::TILEDB_STRING_ASCII | sys::TILEDB_CHAR) {
         // SAFETY: text has one byte per value.
         let text = unsafe { bytes(entry.value.cast(), entry.count) };
@@ -93,7 +96,7 @@ unsafe fn value(entry: &Entry) -> Option<MetadataValue> {
     if entry.count != 1 || entry.value.is_null() {
         return None;
     }
-    // SAFETY: one value of the type told, at any alignment.
+    // SAFETY: one value of the entry's datatype, read unaligned.
     unsafe {
         Some(match entry.datatype {
             sys::TILEDB_INT8 => MetadataValue::Int(entry.value.cast::<i8>().read_unaligned().into()),
@@ -111,65 +114,4 @@ unsafe fn value(entry: &Entry) -> Option<MetadataValue> {
             _ => return None,
         })
     }
-}
-
-/// The entries that keep the metadata of `schema`'s fields.
-///
-/// # Errors
-/// [`Error::Unsupported`] if a key would be read back as another field's.
-pub(crate) fn of_fields(schema: &Schema, columns: &[Column]) -> Result<Vec<(String, MetadataValue)>> {
-    let mut entries = Vec::new();
-    for column in columns {
-        let field = schema.field_with_name(&column.name);
-        let metadata = field.iter().flat_map(|field| field.metadata());
-        for (key, value) in metadata.filter(|(key, _)| *key != ADDED_LATER) {
-            let full = format!("{}.{key}", column.name);
-            if split(&full, columns) != Some((&column.name, key)) {
-                let reason = format!("its metadata key {key} would be mistaken for another column's");
-                return Err(Error::Unsupported { column: column.name.clone(), reason });
-            }
-            entries.push((full, MetadataValue::Text(value.clone())));
-        }
-        if column.element_null.is_some() {
-            entries.push((format!("{}.{ITEM_NULLABLE}", column.name), MetadataValue::Int(1)));
-        }
-    }
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(entries)
-}
-
-/// Restores the fields' metadata, and on the columns what it decides.
-pub(crate) fn restore(columns: &mut [Column], entries: &BTreeMap<String, MetadataValue>) -> Result<SchemaRef> {
-    let mut by_column: HashMap<String, HashMap<String, String>> = HashMap::new();
-    let mut nullable_items: Vec<String> = Vec::new();
-    for (full, value) in entries {
-        match (split(full, columns), value) {
-            (Some((column, ITEM_NULLABLE)), _) => nullable_items.push(column.to_owned()),
-            (Some((column, key)), MetadataValue::Text(text)) => {
-                by_column.entry(column.to_owned()).or_default().insert(key.to_owned(), text.clone());
-            }
-            _ => {}
-        }
-    }
-    let mut fields: Vec<Field> = Vec::with_capacity(columns.len());
-    for column in columns {
-        let mut metadata = by_column.remove(&column.name).unwrap_or_default();
-        metadata.remove(ADDED_LATER);
-        if column.lacking_in > 0 {
-            metadata.insert(ADDED_LATER.to_owned(), "true".to_owned());
-        }
-        if nullable_items.contains(&column.name) {
-            column.element_null = Some(column.element_null_of(metadata.get(ELEMENT_NULL).map(String::as_str))?);
-        }
-        fields.push(column.field().with_metadata(metadata));
-    }
-    Ok(SchemaRef::new(Schema::new(fields)))
-}
-
-/// The column and key of `<column>.<key>`; the longest column name wins.
-fn split<'a>(full: &'a str, columns: &[Column]) -> Option<(&'a str, &'a str)> {
-    let key_of = |column: &Column| full.strip_prefix(&column.name)?.strip_prefix('.');
-    let longest = columns.iter().filter(|column| key_of(column).is_some()).max_by_key(|column| column.name.len())?;
-    let key = key_of(longest)?;
-    full.get(..longest.name.len()).map(|name| (name, key))
 }

@@ -1,10 +1,10 @@
-//! Arrow's validity bitmap ⇄ TileDB's validity byte per cell, eight cells at a time.
+//! Arrow's validity bitmap ⇄ TileDB's validity bytes, eight cells at a time.
 
 use arrow::buffer::{BooleanBuffer, Buffer, MutableBuffer, NullBuffer};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 
-/// One bit per byte: set where the byte is not 0.
+/// Packs bytes into bits: a bit is set where the byte is not 0.
 pub(crate) fn pack(bytes: &[u8]) -> BooleanBuffer {
     let mut packed = MutableBuffer::with_capacity(bytes.len().div_ceil(8));
     let (words, rest) = bytes.as_chunks::<8>();
@@ -19,13 +19,13 @@ pub(crate) fn pack(bytes: &[u8]) -> BooleanBuffer {
     BooleanBuffer::new(packed.into(), 0, bytes.len())
 }
 
-/// The validity of cells read; `None` if all are valid.
+/// Returns the validity of cells read; `None` if all are valid.
 pub(crate) fn nulls(bytes: &[u8]) -> Option<NullBuffer> {
     let nulls = NullBuffer::new(pack(bytes));
     (nulls.null_count() > 0).then_some(nulls)
 }
 
-/// One byte per bit, 0 or 1.
+/// Unpacks bits into bytes, 0 or 1.
 pub(crate) fn unpack(bits: &BooleanBuffer) -> Buffer {
     let mut bytes = MutableBuffer::with_capacity(bits.len().next_multiple_of(64));
     let chunks = bits.bit_chunks();
@@ -39,7 +39,7 @@ pub(crate) fn unpack(bits: &BooleanBuffer) -> Buffer {
 }
 
 fn pack_word(word: u64) -> u8 {
-    // Any bit of a byte lands in its lowest: what the shifts drag in from the byte above stays in the bits masked away.
+    // Folds all bits of each byte into its lowest bit; bits shifted in from the byte above are masked away.
     let low = word | (word >> 4);
     let low = low | (low >> 2);
     let low = (low | (low >> 1)) & ONES;
@@ -61,7 +61,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bits_survive_the_way_through_bytes_at_any_offset(bits in prop::collection::vec(any::<bool>(), 0..300), skip in 0_usize..70) {
+        fn unpacked_bits_pack_to_the_same_bits_at_any_offset(bits in prop::collection::vec(any::<bool>(), 0..300), skip in 0_usize..70) {
             let bitmap: BooleanBuffer = bits.iter().copied().collect();
             let skip = skip.min(bits.len());
             let sliced = bitmap.slice(skip, bits.len() - skip);
@@ -72,7 +72,7 @@ mod tests {
         }
 
         #[test]
-        fn any_byte_but_zero_is_valid(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        fn every_byte_except_zero_is_valid(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             let expected: BooleanBuffer = bytes.iter().map(|byte| *byte != 0).collect();
             prop_assert_eq!(pack(&bytes), expected);
         }

@@ -1,4 +1,4 @@
-//! Files and folders at any URI libtiledb can reach, with the context's credentials.
+//! Files and folders at any URI that libtiledb supports, with the context's credentials.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::fmt;
@@ -16,14 +16,14 @@ pub struct Vfs {
 }
 
 impl Vfs {
-    /// The file system as `ctx` is configured.
+    /// Opens the file system with the settings of `ctx`.
     ///
     /// # Errors
-    /// [`crate::Error::Library`] for settings that no file system accepts.
+    /// [`crate::Error::Library`] for invalid settings.
     pub fn new(ctx: &Context) -> Result<Self> {
         let config = ctx.config_with(&[])?;
         // SAFETY: a live context and configuration, a place to write to.
-        let handle = ctx.make("make a file system", "", sys::tiledb_vfs_free, |c, out| unsafe {
+        let handle = ctx.make("create a virtual file system", "", sys::tiledb_vfs_free, |c, out| unsafe {
             sys::tiledb_vfs_alloc(c, config.as_ptr(), out)
         })?;
         Ok(Self { handle, ctx: ctx.clone() })
@@ -32,65 +32,65 @@ impl Vfs {
     /// Whether `uri` is a folder (on object stores: a prefix with objects below it).
     ///
     /// # Errors
-    /// [`crate::Error::Library`] if the store cannot be asked.
+    /// [`crate::Error::Library`] if the storage cannot be reached.
     pub fn is_dir(&self, uri: &str) -> Result<bool> {
         let c_uri = c_text(uri)?;
         // SAFETY: live objects, a string that outlives the call, a place to write to.
-        let answer: i32 = self.ctx.get("look up", uri, |c, out| unsafe {
+        let is_it: i32 = self.ctx.get("look up", uri, |c, out| unsafe {
             sys::tiledb_vfs_is_dir(c, self.handle.as_ptr(), c_uri.as_ptr(), out)
         })?;
-        Ok(answer != 0)
+        Ok(is_it != 0)
     }
 
     /// Whether `uri` is a file.
     ///
     /// # Errors
-    /// [`crate::Error::Library`] if the store cannot be asked.
+    /// [`crate::Error::Library`] if the storage cannot be reached.
     pub fn is_file(&self, uri: &str) -> Result<bool> {
         let c_uri = c_text(uri)?;
         // SAFETY: live objects, a string that outlives the call, a place to write to.
-        let answer: i32 = self.ctx.get("look up", uri, |c, out| unsafe {
+        let is_it: i32 = self.ctx.get("look up", uri, |c, out| unsafe {
             sys::tiledb_vfs_is_file(c, self.handle.as_ptr(), c_uri.as_ptr(), out)
         })?;
-        Ok(answer != 0)
+        Ok(is_it != 0)
     }
 
-    /// The full URIs of what lies directly in the folder `uri`, sorted.
+    /// Returns the full URIs of the entries of the folder `uri`, sorted.
     ///
     /// # Errors
     /// [`crate::Error::Library`] if it cannot be listed.
     pub fn list(&self, uri: &str) -> Result<Vec<String>> {
         unsafe extern "C" fn collect(path: *const c_char, into: *mut c_void) -> i32 {
-            // SAFETY: libtiledb passes a NUL-terminated path, and the vector given below back.
+            // SAFETY: libtiledb passes a NUL-terminated path, and the pointer to the vector below.
             let (path, into) = unsafe { (CStr::from_ptr(path), &mut *into.cast::<Vec<CString>>()) };
             into.push(path.to_owned());
             1
         }
         let c_uri = c_text(uri)?;
-        let mut found: Vec<CString> = Vec::new();
-        let into: *mut c_void = std::ptr::from_mut(&mut found).cast();
-        // SAFETY: live objects; the callback gets the vector, which nothing else touches during the call.
+        let mut paths: Vec<CString> = Vec::new();
+        let into: *mut c_void = std::ptr::from_mut(&mut paths).cast();
+        // SAFETY: live objects; only the callback accesses the vector during the call.
         let code =
             unsafe { sys::tiledb_vfs_ls(self.ctx.as_ptr(), self.handle.as_ptr(), c_uri.as_ptr(), Some(collect), into) };
         self.ctx.check(code, "list", uri)?;
-        let mut found: Vec<String> = found.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        found.sort();
-        Ok(found)
+        let mut uris: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        uris.sort();
+        Ok(uris)
     }
 
-    /// The size of a file in bytes.
+    /// Returns the size of a file in bytes.
     ///
     /// # Errors
-    /// [`crate::Error::Library`] if there is no such file.
+    /// [`crate::Error::Library`] if the file does not exist.
     pub fn size(&self, uri: &str) -> Result<u64> {
         let c_uri = c_text(uri)?;
         // SAFETY: live objects, a string that outlives the call, a place to write to.
-        self.ctx.get("measure", uri, |c, out| unsafe {
+        self.ctx.get("read the size of", uri, |c, out| unsafe {
             sys::tiledb_vfs_file_size(c, self.handle.as_ptr(), c_uri.as_ptr(), out)
         })
     }
 
-    /// A whole file.
+    /// Reads a whole file.
     ///
     /// # Errors
     /// [`crate::Error::Library`] if it cannot be read.
@@ -101,7 +101,7 @@ impl Vfs {
             return Ok(bytes);
         }
         let file = self.open(uri, sys::TILEDB_VFS_READ)?;
-        // SAFETY: an open file, and a buffer of the size asked.
+        // SAFETY: an open file, and a buffer of `size` bytes.
         let code =
             unsafe { sys::tiledb_vfs_read(self.ctx.as_ptr(), file.as_ptr(), 0, bytes.as_mut_ptr().cast(), size) };
         self.ctx.check(code, "read", uri)?;
@@ -109,7 +109,7 @@ impl Vfs {
         Ok(bytes)
     }
 
-    /// Writes a whole file, in place of one that exists.
+    /// Writes a whole file, replacing an existing one.
     ///
     /// # Errors
     /// [`crate::Error::Library`] if it cannot be written.
@@ -122,7 +122,7 @@ impl Vfs {
             return self.with(uri, "write", |c, vfs, uri| unsafe { sys::tiledb_vfs_touch(c, vfs, uri) });
         }
         let file = self.open(uri, sys::TILEDB_VFS_WRITE)?;
-        // SAFETY: an open file, and a buffer of the size told.
+        // SAFETY: an open file, and a buffer of the given size.
         let code = unsafe {
             sys::tiledb_vfs_write(self.ctx.as_ptr(), file.as_ptr(), bytes.as_ptr().cast(), bytes.len() as u64)
         };
@@ -130,13 +130,13 @@ impl Vfs {
         self.close(&file, uri)
     }
 
-    /// Makes a folder; nothing on object stores, which have none.
+    /// Creates a folder; does nothing on object stores, which have no folders.
     ///
     /// # Errors
-    /// [`crate::Error::Library`] if it cannot be made.
+    /// [`crate::Error::Library`] if it cannot be created.
     pub fn create_dir(&self, uri: &str) -> Result<()> {
         // SAFETY: live objects, a string that outlives the call.
-        self.with(uri, "make the folder", |c, vfs, uri| unsafe { sys::tiledb_vfs_create_dir(c, vfs, uri) })
+        self.with(uri, "create the folder", |c, vfs, uri| unsafe { sys::tiledb_vfs_create_dir(c, vfs, uri) })
     }
 
     /// Removes a file.
@@ -148,7 +148,7 @@ impl Vfs {
         self.with(uri, "remove", |c, vfs, uri| unsafe { sys::tiledb_vfs_remove_file(c, vfs, uri) })
     }
 
-    /// Removes a folder and all that is in it.
+    /// Removes a folder and its contents.
     ///
     /// # Errors
     /// [`crate::Error::Library`] if it cannot be removed.

@@ -1,4 +1,4 @@
-//! The memory one column is read into, which becomes the Arrow array's own.
+//! Buffers that one column is read into, and that become the Arrow array without copying.
 
 use std::sync::Arc;
 
@@ -8,9 +8,10 @@ use arrow::error::ArrowError;
 use tiledb_sys as sys;
 
 use crate::array::Array;
-use crate::column::{Column, Physical};
 use crate::elements;
 use crate::error::{Error, Result};
+use crate::schema::column::Column;
+use crate::schema::physical::PhysicalType;
 use crate::validity;
 
 const ACTION: &str = "read";
@@ -33,7 +34,7 @@ pub(super) struct Sizes {
 }
 
 impl ColumnBuffers {
-    /// Room for `rows` cells, and for text `text_bytes` in all; not initialised.
+    /// Allocates uninitialised buffers for `rows` cells, with `text_bytes` in total for text.
     pub(super) fn new(column: &Column, rows: usize, text_bytes: usize) -> (Self, Sizes) {
         let data = if column.is_text() { text_bytes } else { rows.saturating_mul(column.cell_bytes()) };
         let offsets = column.is_text().then(|| rows.saturating_add(1).saturating_mul(OFFSET));
@@ -48,7 +49,7 @@ impl ColumnBuffers {
         (buffers, sizes)
     }
 
-    /// Hands the buffers to the query.
+    /// Sets the query's buffers.
     ///
     /// # Safety
     /// Neither the buffers nor what `sizes` points at may move or go before the query's next submit has returned.
@@ -60,7 +61,7 @@ impl ColumnBuffers {
         sizes: *mut Sizes,
     ) -> Result<()> {
         let (ctx, c, name) = (array.ctx(), array.ctx().as_ptr(), column.c_name.as_ptr());
-        // SAFETY: the caller keeps `sizes` in place; each size tells the capacity of its buffer.
+        // SAFETY: the caller keeps `sizes` in place; each size is the capacity of its buffer.
         unsafe {
             let data = self.data.as_mut_ptr().cast();
             let code = sys::tiledb_query_set_data_buffer(c, query, name, data, &raw mut (*sizes).data);
@@ -79,7 +80,7 @@ impl ColumnBuffers {
         Ok(())
     }
 
-    /// The cells that were read, as an Arrow array.
+    /// Returns the cells read, as an Arrow array.
     ///
     /// # Safety
     /// libtiledb has written the first `sizes` bytes of the buffers it was given.
@@ -102,7 +103,7 @@ impl ColumnBuffers {
 }
 
 impl Sizes {
-    /// Cells these sizes tell of `column`.
+    /// The number of cells of `column` that these sizes amount to.
     pub(super) fn rows(&self, column: &Column) -> usize {
         let bytes = |size: u64| usize::try_from(size).unwrap_or(0);
         if column.is_text() {
@@ -113,13 +114,15 @@ impl Sizes {
     }
 }
 
+/// The buffer's first `size` bytes.
+///
 /// # Safety
 /// The first `size` bytes have been written.
 unsafe fn used(mut buffer: MutableBuffer, size: u64) -> Buffer {
     let size = usize::try_from(size).unwrap_or(0).min(buffer.capacity());
     // SAFETY: within the capacity, and written by this function's contract.
     unsafe { buffer.set_len(size) };
-    // A batch must not hold on to memory that it does not use.
+    // A batch must not keep memory that it does not use.
     if size < buffer.capacity() / 2 {
         buffer.shrink_to_fit();
     }
@@ -139,9 +142,9 @@ fn build(
     let data_type = column.data_type();
     let builder = ArrayData::builder(data_type).len(rows).nulls(nulls);
     let builder = match (column.physical, offsets) {
-        (Physical::Bool, _) => builder.add_buffer(validity::pack(data.as_slice()).into_inner()),
+        (PhysicalType::Bool, _) => builder.add_buffer(validity::pack(data.as_slice()).into_inner()),
         // Checks that offsets ascend and that text is UTF-8: others may have written it.
-        (Physical::Text, Some(offsets)) => builder.add_buffer(offsets).add_buffer(data),
+        (PhysicalType::Text, Some(offsets)) => builder.add_buffer(offsets).add_buffer(data),
         _ => builder.add_buffer(data),
     };
     builder.build().map(make_array)
@@ -152,7 +155,7 @@ fn list(column: &Column, rows: usize, data: Buffer, nulls: Option<NullBuffer>) -
         i32::try_from(column.width).map_err(|_| ArrowError::InvalidArgumentError("list too wide".to_owned()))?;
     let elements = data.len() / column.physical.size();
     let element_nulls = column.element_null.as_ref().and_then(|marker| elements::nulls(column.physical, marker, &data));
-    let builder = ArrayData::builder(column.physical.arrow()).len(elements).nulls(element_nulls).add_buffer(data);
+    let builder = ArrayData::builder(column.physical.to_arrow()).len(elements).nulls(element_nulls).add_buffer(data);
     let values = make_array(builder.build()?);
     let lists = FixedSizeListArray::try_new(column.item(), width, values, nulls)?;
     if lists.len() == rows {

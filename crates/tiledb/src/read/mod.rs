@@ -1,9 +1,34 @@
-//! Reading: a request becomes a query, and its buffers become record batches.
+//! Reading: a request becomes a TileDB query, and its buffers become record batches.
 
 mod buffers;
+mod condition;
 mod ranges;
 mod reader;
 mod request;
 
 pub use reader::Reader;
-pub use request::{DimensionRange, ReadRequest};
+pub use request::ReadRequest;
+
+use crate::array::Array;
+use crate::error::Result;
+
+impl Array {
+    /// Starts a read. Batches come in no particular order, with the columns in the requested order.
+    ///
+    /// # Errors
+    /// [`Error::UnknownColumn`](crate::Error::UnknownColumn), [`Error::NotRepresentable`](crate::Error::NotRepresentable) and
+    /// [`Error::Condition`](crate::Error::Condition) for columns, values and conditions that the array cannot answer.
+    pub fn read(&self, request: &ReadRequest) -> Result<Reader> {
+        self.read_within(request, None)
+    }
+
+    /// Starts a [`read`](Self::read) in which libtiledb uses at most `memory` bytes for tiles; `None` for its default of 10 GB. The
+    /// buffers of the batches need memory in addition.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read); the reader ends with [`Error::Library`](crate::Error::Library) if `memory` is too small for a
+    /// single tile.
+    pub fn read_within(&self, request: &ReadRequest, memory: Option<u64>) -> Result<Reader> {
+        Reader::new(self, request, memory)
+    }
+}

@@ -1,4 +1,5 @@
-//! The iterator over a read's batches: submits, grows buffers that are too small, and never turns in place.
+//! The iterator over a read's batches: submits the query, grows buffers that are too small, and fails instead of looping without
+//! progress.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,39 +10,40 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use tiledb_sys as sys;
 
 use super::buffers::{ColumnBuffers, Sizes};
+use super::condition;
 use super::ranges;
 use super::request::ReadRequest;
 use crate::array::Array;
-use crate::column::Column;
-use crate::condition::Bound;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
+use crate::predicate::Predicate;
+use crate::schema::column::Column;
 
 const ACTION: &str = "read";
 
-/// Rows per submit, unless a batch is to have more: with 8,192 a full read costs two and a half times the CPU. Batches are cut
-/// from them without copying. Tests submit far more often, so that every one of them also reads in pieces.
+/// Rows per submit, unless batches have more: with 8,192 a full read costs two and a half times the CPU. Batches are slices of them,
+/// without copying. Tests submit far more often, so that each also reads in several submits.
 const SUBMIT_ROWS: usize = if cfg!(test) { 256 } else { 65_536 };
 
-/// Wide rows are read in fewer at a time.
+/// Bytes per submit, which limits the number of wide rows.
 const SUBMIT_BYTES: usize = 64 << 20;
 
-/// A read with less memory for tiles than this is read in pieces that are small beside that memory. A batch is then a piece, since
-/// a consumer that keeps batches counts all of the piece that each was cut from.
-const LITTLE_MEMORY: u64 = 192 << 20;
-const PIECES_OF_MEMORY: u64 = 32;
+/// With less memory for tiles than this, a submit reads a small part of that memory, as a single batch: a consumer that keeps batches
+/// counts the whole buffer that each is a slice of.
+const SMALL_MEMORY: u64 = 192 << 20;
+const SUBMITS_PER_MEMORY: u64 = 32;
 
 /// No buffer grows beyond this.
 const LARGEST_BUFFER: usize = 1 << 32;
 
 /// A running read: an iterator over record batches. It keeps its snapshot open, and may move between threads.
 pub struct Reader {
-    // Dropped in this order: the query before the array it reads.
+    // Fields are dropped in this order: the query before the array it reads.
     state: State,
     array: Array,
-    /// What is read, each column once.
+    /// The columns read, each once.
     columns: Vec<Column>,
-    /// For each column handed out, its place among those read.
+    /// For each output column, its index in `columns`.
     output: Vec<usize>,
     schema: SchemaRef,
     batch_rows: usize,
@@ -54,7 +56,7 @@ enum State {
     Done,
 }
 
-/// Room for one submit.
+/// Buffer capacity of one submit.
 #[derive(Clone)]
 struct Capacity {
     rows: usize,
@@ -62,11 +64,11 @@ struct Capacity {
     text: Vec<usize>,
 }
 
-/// What one submit came to.
+/// The result of one submit.
 enum Step {
-    /// Rows, and more to come.
+    /// Rows, with more to follow.
     Rows(RecordBatch),
-    /// Not one row fits.
+    /// The buffers are too small for a single row.
     TooSmall,
     /// The last rows, if any.
     Last(Option<RecordBatch>),
@@ -86,8 +88,8 @@ impl Reader {
         let rows = SUBMIT_ROWS.min(submit_bytes(memory) / row_bytes).max(batch_rows);
         let text = columns.iter().map(|column| rows.saturating_mul(column.cell_bytes())).collect();
         let query = match &request.condition {
-            None => start(array, &columns, request, &Bound::True, memory)?,
-            Some(condition) => start(array, &columns, request, &condition.bind(array)?, memory)?,
+            None => start(array, &columns, request, &Predicate::TRUE, memory)?,
+            Some(predicate) => start(array, &columns, request, &condition::resolve(predicate, array)?, memory)?,
         };
         Ok(Self {
             state: query.map_or(State::Done, State::Running),
@@ -101,7 +103,7 @@ impl Reader {
         })
     }
 
-    /// The schema of the batches: the fields asked for.
+    /// The schema of the batches: the requested columns.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -145,7 +147,7 @@ impl Reader {
             sys::TILEDB_COMPLETED => true,
             sys::TILEDB_INCOMPLETE => false,
             other => {
-                let message = format!("the query ended in status {other}");
+                let message = format!("unexpected query status {other}");
                 return Err(Error::Library { action: ACTION, uri: uri.to_owned(), message });
             }
         };
@@ -154,7 +156,7 @@ impl Reader {
         }
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
         for ((column, buffer), sizes) in self.columns.iter().zip(buffers).zip(sizes) {
-            // SAFETY: the submit succeeded, so that libtiledb has written what the sizes tell.
+            // SAFETY: the submit succeeded, so that libtiledb has written as many bytes as the sizes say.
             arrays.push(unsafe { buffer.finish(&self.array, column, sizes, rows)? });
         }
         let arrays = self.output.iter().filter_map(|at| arrays.get(*at).cloned()).collect();
@@ -164,7 +166,7 @@ impl Reader {
         Ok(if complete { Step::Last(Some(batch)) } else { Step::Rows(batch) })
     }
 
-    /// Cuts what was read to the size asked, without copying, and makes room if text ended the batch early.
+    /// Slices a batch to the requested number of rows, without copying, and enlarges text buffers that ended the batch early.
     fn queue(&mut self, batch: &RecordBatch) {
         let rows = batch.num_rows();
         self.ready.extend((0..rows).step_by(self.batch_rows).map(|at| batch.slice(at, self.batch_rows.min(rows - at))));
@@ -192,7 +194,7 @@ impl Reader {
 impl Iterator for Reader {
     type Item = Result<RecordBatch>;
 
-    /// The next batch, never an empty one; nothing after an error.
+    /// Returns the next batch, which is never empty; ends after an error.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(batch) = self.ready.pop_front() {
@@ -215,13 +217,13 @@ impl fmt::Debug for Reader {
     }
 }
 
-/// Bytes of one submit of a read that has `memory` for tiles.
+/// Bytes per submit of a read that has `memory` bytes for tiles.
 fn submit_bytes(memory: Option<u64>) -> usize {
-    let little = memory.filter(|bytes| *bytes < LITTLE_MEMORY).map(|bytes| bytes / PIECES_OF_MEMORY);
-    little.map_or(SUBMIT_BYTES, |bytes| usize::try_from(bytes).unwrap_or(SUBMIT_BYTES))
+    let limited = memory.filter(|bytes| *bytes < SMALL_MEMORY).map(|bytes| bytes / SUBMITS_PER_MEMORY);
+    limited.map_or(SUBMIT_BYTES, |bytes| usize::try_from(bytes).unwrap_or(SUBMIT_BYTES))
 }
 
-/// The columns to read, each once, and for each one asked its place among them.
+/// Returns the columns to read, each once, and for each requested column its index among them.
 fn projection(array: &Array, names: &[String]) -> Result<(Vec<Column>, Vec<usize>)> {
     let mut columns: Vec<Column> = Vec::with_capacity(names.len());
     let mut output = Vec::with_capacity(names.len());
@@ -240,23 +242,24 @@ fn projection(array: &Array, names: &[String]) -> Result<(Vec<Column>, Vec<usize
     Ok((columns, output))
 }
 
-/// Sets up the query; `None` if nothing can match.
+/// Prepares the query; `None` if no cell can match.
 fn start(
     array: &Array,
     columns: &[Column],
     request: &ReadRequest,
-    condition: &Bound,
+    resolved: &Predicate,
     memory: Option<u64>,
 ) -> Result<Option<Handle<sys::tiledb_query_t>>> {
     let (ctx, uri) = (array.ctx(), array.uri());
-    // libtiledb 2.30 dies when it copies whole tiles of a fragment that lacks the attribute, as it does unless told to look
-    // at the cells.
-    let must_look = columns.iter().any(|column| column.lacking_in > 0);
+    // libtiledb 2.30 crashes when it copies whole tiles of a fragment that lacks the attribute. With a range it reads cell by cell.
+    let some_fragment_lacks_column = columns.iter().any(|column| column.schemas_without > 0);
     let subarray = match array.layout().dimensions.first() {
-        Some(first) if must_look && request.ranges.is_empty() => ranges::subarray(array, &[ranges::whole(first)])?,
+        Some(first) if some_fragment_lacks_column && request.ranges.is_empty() => {
+            ranges::subarray(array, &[ranges::whole(first)])?
+        }
         _ => ranges::subarray(array, &request.ranges)?,
     };
-    let (Some(subarray), false) = (subarray, matches!(condition, Bound::False)) else { return Ok(None) };
+    let (Some(subarray), false) = (subarray, *resolved == Predicate::FALSE) else { return Ok(None) };
     // SAFETY: an open array and a place to write to.
     let query = ctx.make(ACTION, uri, sys::tiledb_query_free, |c, out| unsafe {
         sys::tiledb_query_alloc(c, array.as_ptr(), sys::TILEDB_READ, out)
@@ -272,7 +275,7 @@ fn start(
         ctx.check(sys::tiledb_query_set_layout(c, q, sys::TILEDB_UNORDERED), ACTION, uri)?;
         ctx.check(sys::tiledb_query_set_subarray_t(c, q, subarray.as_ptr()), ACTION, uri)?;
     }
-    if let Some(condition) = condition.native(ctx, uri)? {
+    if let Some(condition) = condition::native(resolved, array)? {
         // SAFETY: a live query and condition, which the query copies.
         ctx.check(unsafe { sys::tiledb_query_set_condition(c, q, condition.as_ptr()) }, ACTION, uri)?;
     }

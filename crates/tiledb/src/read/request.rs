@@ -1,30 +1,18 @@
-//! What to read.
+//! Read requests: columns, ranges and condition.
 
-use crate::condition::Condition;
-use crate::literal::Literal;
+use crate::predicate::{DimensionRange, Predicate};
 
-/// Columns, ranges and condition of a read.
+/// The cells and columns to read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadRequest {
-    /// The columns wanted, in the order wanted. Empty: batches without columns that tell their row counts.
+    /// The columns, in the order of the batches. If empty, batches have row counts but no columns.
     pub columns: Vec<String>,
     /// Closed ranges of dimensions. Several on one dimension are a union, those on different dimensions an intersection; a
     /// dimension without any is read whole.
     pub ranges: Vec<DimensionRange>,
-    /// The test that cells must pass.
-    pub condition: Option<Condition>,
-    /// The most rows a batch may have (at least 1). Buffers hold as many, or some ten thousand if that is more: then several
-    /// batches share their memory.
+    /// The condition on cells; `None` reads all.
+    pub condition: Option<Predicate>,
+    /// The maximum number of rows per batch (at least 1). Buffers are sized for this many rows, or for some ten thousand if that is
+    /// more; several batches then share their memory.
     pub batch_rows: usize,
-}
-
-/// A closed range of one dimension. What lies outside the domain is cut off, and a range with `low` above `high` is empty.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DimensionRange {
-    /// The dimension.
-    pub dimension: String,
-    /// The lowest coordinate wanted.
-    pub low: Literal,
-    /// The highest coordinate wanted.
-    pub high: Literal,
 }

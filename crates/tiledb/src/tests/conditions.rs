@@ -1,4 +1,4 @@
-//! Ranges and conditions read what a filter in memory keeps.
+//! Ranges and conditions, compared with a filter in memory.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::*;
-use crate::{Condition, DimensionRange, Error, Literal, Op};
+use crate::{DimensionRange, Error, Literal, Op, Predicate};
 
 const ROWS: usize = 400;
 const WORDS: [&str; 4] = ["", "a", "b", "é"];
 
-/// What the model knows of one row.
+/// One row of the model.
 struct Row {
     lat: f64,
     time: i64,
@@ -62,8 +62,8 @@ fn compare(op: Op, order: std::cmp::Ordering) -> bool {
     }
 }
 
-/// SQL's three values.
-fn holds(row: &Row, condition: &Condition) -> Option<bool> {
+/// Evaluates a condition with SQL's three-valued logic.
+fn evaluate(row: &Row, condition: &Predicate) -> Option<bool> {
     let order = |column: &str, value: &Literal| match (column, value) {
         ("int", Literal::Int(value)) => row.int.map(|own| i64::from(own).cmp(value)),
         ("float", Literal::Float(value)) => row.float.map(|own| own.partial_cmp(value).unwrap()),
@@ -74,13 +74,15 @@ fn holds(row: &Row, condition: &Condition) -> Option<bool> {
         other => panic!("{other:?}"),
     };
     match condition {
-        Condition::Compare { column, op, value } => order(column, value).map(|order| compare(*op, order)),
-        Condition::In { values, negated, .. } if values.is_empty() => Some(*negated),
-        Condition::In { column, values, negated } => {
-            let found: Option<Vec<bool>> = values.iter().map(|value| order(column, value).map(|o| o.is_eq())).collect();
-            found.map(|found| found.contains(&true) != *negated)
+        Predicate::Constant(value) => *value,
+        Predicate::Opaque => panic!("a read cannot evaluate it"),
+        Predicate::Compare { column, op, value } => order(column, value).map(|order| compare(*op, order)),
+        Predicate::In { values, negated, .. } if values.is_empty() => Some(*negated),
+        Predicate::In { column, values, negated } => {
+            let equal: Option<Vec<bool>> = values.iter().map(|value| order(column, value).map(|o| o.is_eq())).collect();
+            equal.map(|equal| equal.contains(&true) != *negated)
         }
-        Condition::IsNull { column, negated } => {
+        Predicate::IsNull { column, negated } => {
             let null = match column.as_str() {
                 "int" => row.int.is_none(),
                 "float" => row.float.is_none(),
@@ -90,23 +92,23 @@ fn holds(row: &Row, condition: &Condition) -> Option<bool> {
             };
             Some(null != *negated)
         }
-        Condition::And(parts) => {
-            let parts: Vec<_> = parts.iter().map(|part| holds(row, part)).collect();
+        Predicate::And(parts) => {
+            let parts: Vec<_> = parts.iter().map(|part| evaluate(row, part)).collect();
             if parts.contains(&Some(false)) {
                 Some(false)
             } else {
                 parts.into_iter().collect::<Option<Vec<_>>>().map(|_| true)
             }
         }
-        Condition::Or(parts) => {
-            let parts: Vec<_> = parts.iter().map(|part| holds(row, part)).collect();
+        Predicate::Or(parts) => {
+            let parts: Vec<_> = parts.iter().map(|part| evaluate(row, part)).collect();
             if parts.contains(&Some(true)) {
                 Some(true)
             } else {
                 parts.into_iter().collect::<Option<Vec<_>>>().map(|_| false)
             }
         }
-        Condition::Not(part) => holds(row, part).map(|held| !held),
+        Predicate::Not(part) => evaluate(row, part).map(|is_true| !is_true),
     }
 }
 
@@ -121,33 +123,34 @@ fn leaf() -> impl Strategy<Value = (&'static str, Literal)> {
     ]
 }
 
-fn condition() -> impl Strategy<Value = Condition> {
+fn condition() -> impl Strategy<Value = Predicate> {
     let op = prop::sample::select(vec![Op::Eq, Op::NotEq, Op::Lt, Op::LtEq, Op::Gt, Op::GtEq]);
     let compare =
-        (leaf(), op).prop_map(|((column, value), op)| Condition::Compare { column: column.into(), op, value });
+        (leaf(), op).prop_map(|((column, value), op)| Predicate::Compare { column: column.into(), op, value });
     let set = (prop::collection::vec(leaf(), 0..5), any::<bool>()).prop_map(|(leaves, negated)| {
         let column = leaves.first().map_or("int", |(column, _)| column);
         let values = leaves.iter().filter(|(own, _)| *own == column).map(|(_, value)| value.clone()).collect();
-        Condition::In { column: column.into(), values, negated }
+        Predicate::In { column: column.into(), values, negated }
     });
     let null =
-        (leaf(), any::<bool>()).prop_map(|((column, _), negated)| Condition::IsNull { column: column.into(), negated });
-    prop_oneof![4 => compare, 2 => set, 1 => null].prop_recursive(4, 16, 3, |inner| {
+        (leaf(), any::<bool>()).prop_map(|((column, _), negated)| Predicate::IsNull { column: column.into(), negated });
+    let constant = any::<Option<bool>>().prop_map(Predicate::Constant);
+    prop_oneof![12 => compare, 6 => set, 3 => null, 1 => constant].prop_recursive(4, 16, 3, |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Condition::And),
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Condition::Or),
-            inner.prop_map(|part| Condition::Not(Box::new(part))),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::And),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::Or),
+            inner.prop_map(|part| Predicate::Not(Box::new(part))),
         ]
     })
 }
 
 #[test]
-fn a_read_keeps_what_a_filter_in_memory_keeps() {
+fn a_read_returns_the_rows_of_a_filter_in_memory() {
     let (_folder, array) = array();
     compare_reads(&array, row);
 }
 
-/// The rows of an array that got `text` after its first [`BEFORE_TEXT`] rows, and `int` after [`BEFORE_INT`].
+/// A row of an array to which `text` was added after [`BEFORE_TEXT`] rows, and `int` after [`BEFORE_INT`].
 fn evolved_row(at: usize) -> Row {
     let row = row(at);
     Row { text: row.text.filter(|_| at >= BEFORE_TEXT), int: row.int.filter(|_| at >= BEFORE_INT), ..row }
@@ -157,7 +160,7 @@ const BEFORE_TEXT: usize = 150;
 const BEFORE_INT: usize = 280;
 
 fn evolved() -> (TempDir, Array) {
-    let (folder, uri) = place();
+    let (folder, uri) = new_uri();
     let mut fields = vec![Field::new("float", DataType::Float64, true), Field::new("flag", DataType::Boolean, true)];
     Array::create(ctx(), &uri, &layout(), &schema(fields.clone())).unwrap();
     let write = |at: u64, rows: std::ops::Range<usize>, fields: &[Field]| {
@@ -188,12 +191,12 @@ fn evolved() -> (TempDir, Array) {
 }
 
 #[test]
-fn rows_from_before_an_attribute_are_null_to_every_condition_on_it() {
+fn rows_older_than_an_attribute_are_null_in_every_condition_on_it() {
     let (_folder, array) = evolved();
     compare_reads(&array, evolved_row);
 }
 
-/// Reads under many conditions and ranges give the rows that the `model` of each row says.
+/// Checks reads under random conditions and ranges against the `model` of each row.
 fn compare_reads(array: &Array, model: fn(usize) -> Row) {
     let spans = prop::collection::vec((-100_i32..100, -20_i32..60), 0..3);
     let mut runner = TestRunner::new(ProptestConfig::with_cases(isdb_testing::times(300, 5_000)));
@@ -208,20 +211,21 @@ fn compare_reads(array: &Array, model: fn(usize) -> Row) {
             spans.is_empty() || spans.iter().any(between)
         };
         let expected: Vec<i64> = (0..ROWS)
-            .filter(|at| inside(model(*at).lat) && holds(&model(*at), &condition) == Some(true))
+            .filter(|at| inside(model(*at).lat) && evaluate(&model(*at), &condition) == Some(true))
             .map(|at| i64::try_from(at).unwrap())
             .collect();
+        check_pushdown(array, &condition, model)?;
         let ranges = spans.iter().map(range).collect();
-        let condition = (condition != Condition::And(vec![])).then_some(condition);
-        let asked = ReadRequest { ranges, condition, ..request(&["row", "int", "float", "flag", "text"]) };
-        match array.read(&asked) {
-            // Whether it is NULL cannot be asked of an attribute that was added later.
+        let condition = (condition != Predicate::And(vec![])).then_some(condition);
+        let request = ReadRequest { ranges, condition, ..request(&["row", "int", "float", "flag", "text"]) };
+        match array.read(&request) {
+            // TileDB cannot evaluate IS NULL on an attribute that was added later.
             Err(Error::Condition { column, .. }) => {
                 let field = array.schema().field_with_name(&column).unwrap().clone();
                 prop_assert!(field.metadata().contains_key(crate::ADDED_LATER), "{}", column);
             }
             _ => {
-                let read = sorted(array, &asked);
+                let read = sorted(array, &request);
                 let models = || expected.iter().map(|at| model(usize::try_from(*at).unwrap()));
                 let columns: [ArrayRef; 5] = [
                     Arc::new(Int64Array::from(expected.clone())),
@@ -238,16 +242,38 @@ fn compare_reads(array: &Array, model: fn(usize) -> Row) {
     outcome.unwrap();
 }
 
-fn with(condition: Condition) -> ReadRequest {
+/// Checks that a pushdown reads all rows that satisfy the predicate, and no others if it is exact.
+fn check_pushdown(array: &Array, predicate: &Predicate, model: fn(usize) -> Row) -> Result<(), TestCaseError> {
+    let all: Vec<i64> = (0..ROWS).map(|at| i64::try_from(at).unwrap()).collect();
+    let matching: Vec<i64> = all
+        .into_iter()
+        .zip(0..)
+        .filter(|(_, at)| evaluate(&model(*at), predicate) == Some(true))
+        .map(|(row, _)| row)
+        .collect();
+    let pushdown = array.pushdown(predicate);
+    let (exact, never) = (pushdown.is_exact(), pushdown.is_never());
+    let (ranges, condition) = pushdown.into_parts();
+    let request = ReadRequest { ranges: ranges.to_dimension_ranges(array.layout()), condition, ..request(&["row"]) };
+    let read = if never { Vec::new() } else { rows(array, &request) };
+    if exact {
+        prop_assert_eq!(read, matching);
+    } else {
+        prop_assert!(matching.iter().all(|row| read.binary_search(row).is_ok()), "{}", predicate);
+    }
+    Ok(())
+}
+
+fn with(condition: Predicate) -> ReadRequest {
     ReadRequest { condition: Some(condition), ..request(&["row"]) }
 }
 
-fn test(column: &str, op: Op, value: Literal) -> Condition {
-    Condition::Compare { column: column.into(), op, value }
+fn test(column: &str, op: Op, value: Literal) -> Predicate {
+    Predicate::Compare { column: column.into(), op, value }
 }
 
 #[test]
-fn nan_cells_pass_not_equal_only() {
+fn nan_cells_satisfy_only_not_equal() {
     let schema = schema(vec![Field::new("v", DataType::Float64, false)]);
     let values = Float64Array::from(vec![1.0, f64::NAN, -0.0, 5.0]);
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, 4, vec![Arc::new(values)])]);
@@ -256,25 +282,25 @@ fn nan_cells_pass_not_equal_only() {
     assert_eq!(read(Op::LtEq, 2.0), [0, 2]);
     assert_eq!(read(Op::NotEq, 5.0), [0, 1, 2]);
     assert_eq!(read(Op::Eq, 0.0), [2]);
-    let set = Condition::In { column: "v".into(), values: vec![Literal::Float(0.0), Literal::Int(5)], negated: false };
+    let set = Predicate::In { column: "v".into(), values: vec![Literal::Float(0.0), Literal::Int(5)], negated: false };
     assert_eq!(rows(&array, &with(set)), [2, 3]);
 }
 
 #[test]
-fn a_condition_that_cannot_be_evaluated_says_which_column() {
+fn errors_of_conditions_name_the_column() {
     let item = Arc::new(Field::new_list_field(DataType::Float64, true));
     let schema = schema(vec![Field::new("profile", DataType::FixedSizeList(Arc::clone(&item), 2), true)]);
     let lists =
         FixedSizeListArray::new(item, 2, Arc::new(Float64Array::from(vec![1.0, 2.0])), Some(vec![false].into()));
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, 1, vec![Arc::new(lists)])]);
-    let failed = array.read(&with(test("profile", Op::Gt, Literal::Float(1.0)))).unwrap_err();
-    assert!(matches!(failed, Error::Condition { column, .. } if column == "profile"));
-    assert_eq!(rows(&array, &with(Condition::IsNull { column: "profile".into(), negated: false })), [0]);
-    assert_eq!(rows(&array, &with(Condition::IsNull { column: "profile".into(), negated: true })), [0; 0]);
-    let failed = array.read(&with(test("nowhere", Op::Gt, Literal::Float(1.0)))).unwrap_err();
-    assert!(matches!(failed, Error::UnknownColumn { column, .. } if column == "nowhere"));
-    let failed = array.read(&with(test("row", Op::Gt, Literal::Float(1.5)))).unwrap_err();
-    assert!(matches!(failed, Error::NotRepresentable { column, .. } if column == "row"));
-    let failed = array.read(&with(test("lat", Op::Gt, Literal::Float(f64::NAN)))).unwrap_err();
-    assert!(matches!(failed, Error::NotRepresentable { column, .. } if column == "lat"));
+    let error = array.read(&with(test("profile", Op::Gt, Literal::Float(1.0)))).unwrap_err();
+    assert!(matches!(error, Error::Condition { column, .. } if column == "profile"));
+    assert_eq!(rows(&array, &with(Predicate::IsNull { column: "profile".into(), negated: false })), [0]);
+    assert_eq!(rows(&array, &with(Predicate::IsNull { column: "profile".into(), negated: true })), [0; 0]);
+    let error = array.read(&with(test("nowhere", Op::Gt, Literal::Float(1.0)))).unwrap_err();
+    assert!(matches!(error, Error::UnknownColumn { column, .. } if column == "nowhere"));
+    let error = array.read(&with(test("row", Op::Gt, Literal::Float(1.5)))).unwrap_err();
+    assert!(matches!(error, Error::NotRepresentable { column, .. } if column == "row"));
+    let error = array.read(&with(test("lat", Op::Gt, Literal::Float(f64::NAN)))).unwrap_err();
+    assert!(matches!(error, Error::NotRepresentable { column, .. } if column == "lat"));
 }

@@ -1,4 +1,4 @@
-//! An attribute that comes later: NULL before, itself afterwards, and unknown to earlier snapshots.
+//! Attributes added later: NULL in older cells, and absent from earlier snapshots.
 
 use arrow::array::{AsArray, FixedSizeListArray, Float32Array, Int8Array, LargeStringArray};
 use arrow::datatypes::{Float32Type, Int8Type};
@@ -6,7 +6,7 @@ use arrow::datatypes::{Float32Type, Int8Type};
 use super::*;
 use crate::{ADDED_LATER, Error, write_fragment};
 
-/// Some moment after the first schema's.
+/// A timestamp after that of the first schema.
 const T: u64 = 1_700_000_000_000;
 
 fn list(name: &str, element: DataType, metadata: &[(&str, &str)]) -> Field {
@@ -25,9 +25,9 @@ fn later() -> Vec<Field> {
     ]
 }
 
-/// Two rows before the attributes of [`later`], two after.
+/// An array with two rows older than the attributes of [`later`], and two newer.
 fn evolved() -> (TempDir, String) {
-    let (folder, uri) = place();
+    let (folder, uri) = new_uri();
     Array::create(ctx(), &uri, &layout(), &schema(vec![])).unwrap();
     write_fragment(ctx(), &uri, T + 10, vec![batch(&schema(vec![]), 0, 2, vec![])]).unwrap();
     Array::add_attributes(ctx(), &uri, T + 20, &later()).unwrap();
@@ -49,7 +49,7 @@ fn evolved() -> (TempDir, String) {
 }
 
 #[test]
-fn cells_from_before_an_attribute_are_null_and_later_ones_keep_their_values() {
+fn older_cells_are_null_and_newer_ones_have_values() {
     let (_folder, uri) = evolved();
     let array = Array::open_at(ctx(), &uri, T + 20).unwrap();
     let read = sorted(&array, &request(&["row", "height", "name", "profile", "flags"]));
@@ -63,13 +63,13 @@ fn cells_from_before_an_attribute_are_null_and_later_ones_keep_their_values() {
     assert_eq!(name.iter().collect::<Vec<_>>(), [None, None, Some("oak"), Some("")]);
     let element = |name: &str, row: usize| read.column_by_name(name).unwrap().as_fixed_size_list().value(row);
     let profile = element("profile", 2).as_primitive::<Float32Type>().iter().collect::<Vec<_>>();
-    assert_eq!(profile, [Some(1.0), None], "an element stays NULL by itself");
+    assert_eq!(profile, [Some(1.0), None], "an element may be NULL in a valid list");
     let flags = element("flags", 3).as_primitive::<Int8Type>().iter().collect::<Vec<_>>();
     assert_eq!(flags, [None, Some(-1)]);
 }
 
 #[test]
-fn an_earlier_snapshot_does_not_know_the_attribute_and_a_later_one_knows_its_metadata() {
+fn snapshots_have_the_attributes_and_metadata_of_their_timestamp() {
     let (_folder, uri) = evolved();
     let before = Array::open_at(ctx(), &uri, T + 19).unwrap();
     assert_eq!(names(&before.schema()), ["lat", "time", "row"]);
@@ -84,23 +84,23 @@ fn an_earlier_snapshot_does_not_know_the_attribute_and_a_later_one_knows_its_met
 }
 
 #[test]
-fn a_batch_from_before_the_attribute_is_refused_and_not_stored_as_null() {
+fn a_batch_without_the_new_attributes_is_refused() {
     let (_folder, uri) = evolved();
     let refused = write_fragment(ctx(), &uri, T + 30, vec![batch(&schema(vec![]), 9, 1, vec![])]);
     assert!(matches!(refused, Err(Error::Batch { .. })), "{refused:?}");
 }
 
 #[test]
-fn what_cannot_be_null_or_exists_already_is_not_added() {
+fn only_new_nullable_attributes_are_added() {
     let (_folder, uri) = evolved();
     for (field, reason) in [
-        (Field::new("count", DataType::Int32, false), "could not be NULL"),
-        (Field::new("height", DataType::Int32, true), "has it already"),
+        (Field::new("count", DataType::Int32, false), "must be nullable"),
+        (Field::new("height", DataType::Int32, true), "already has this column"),
     ] {
         let refused = Array::add_attributes(ctx(), &uri, T + 30, &[field]).unwrap_err();
         assert!(refused.to_string().contains(reason), "{refused}");
     }
-    let before_the_last = Array::add_attributes(ctx(), &uri, T + 20, &[Field::new("more", DataType::Int32, true)]);
-    assert!(matches!(before_the_last, Err(Error::Library { .. })), "a schema must not be hidden by an older one");
+    let too_early = Array::add_attributes(ctx(), &uri, T + 20, &[Field::new("more", DataType::Int32, true)]);
+    assert!(matches!(too_early, Err(Error::Library { .. })), "a schema must not be hidden by an older one");
     assert_eq!(Array::open_at(ctx(), &uri, T + 30).unwrap().schema().fields().len(), 7);
 }

@@ -1,10 +1,10 @@
-//! Groups, and files through the virtual file system.
+//! Groups, and files of the virtual file system.
 
 use super::*;
 use crate::{Error, MetadataValue, ObjectKind, Vfs, group, object_kind};
 
 #[test]
-fn a_group_survives_being_moved_with_its_members() {
+fn a_group_can_be_moved_with_its_members() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     group::create(ctx(), &at("db")).unwrap();
@@ -18,8 +18,8 @@ fn a_group_survives_being_moved_with_its_members() {
     group::put_metadata(ctx(), &at("db"), &entries).unwrap();
     std::fs::rename(folder.path().join("db"), folder.path().join("moved")).unwrap();
     let members = group::members(ctx(), &at("moved")).unwrap();
-    let told: Vec<_> = members.iter().map(|member| (member.name.as_str(), member.kind)).collect();
-    assert_eq!(told, [("more", Some(ObjectKind::Group)), ("segments", Some(ObjectKind::Array))]);
+    let listed: Vec<_> = members.iter().map(|member| (member.name.as_str(), member.kind)).collect();
+    assert_eq!(listed, [("more", Some(ObjectKind::Group)), ("segments", Some(ObjectKind::Array))]);
     assert!(members[1].uri.ends_with("/moved/segments"), "{}", members[1].uri);
     assert!(Array::open(ctx(), &members[1].uri).is_ok());
     assert_eq!(group::metadata(ctx(), &at("moved")).unwrap(), entries.into_iter().collect());
@@ -29,7 +29,7 @@ fn a_group_survives_being_moved_with_its_members() {
 }
 
 #[test]
-fn files_are_written_whole_replaced_listed_and_removed() {
+fn files_are_written_replaced_listed_and_removed() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let vfs = Vfs::new(ctx()).unwrap();

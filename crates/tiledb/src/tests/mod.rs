@@ -1,4 +1,4 @@
-//! Tests against libtiledb itself, each in an array of its own in a temporary folder.
+//! Tests against libtiledb, each with its own array in a temporary folder.
 
 mod conditions;
 mod evolution;
@@ -19,14 +19,14 @@ use tempfile::TempDir;
 
 use crate::{Array, ArrayLayout, CellOrder, Context, Dimension, Domain, ReadRequest};
 
-/// One context for all tests: its threads are not cheap.
+/// The context of all tests, which share its thread pools.
 fn ctx() -> &'static Context {
     static CTX: OnceLock<Context> = OnceLock::new();
     CTX.get_or_init(|| Context::new([("sm.compute_concurrency_level", "2"), ("sm.io_concurrency_level", "2")]).unwrap())
 }
 
-/// A folder and a URI inside it where nothing is yet.
-fn place() -> (TempDir, String) {
+/// A temporary folder, and an unused URI inside it.
+fn new_uri() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let uri = folder.path().join("array").to_str().unwrap().to_owned();
     (folder, uri)
@@ -53,7 +53,7 @@ fn utc() -> DataType {
     DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
 }
 
-/// `row`, the dimensions, then `more`.
+/// A schema of `row`, the dimensions, and `more`.
 fn schema(more: Vec<Field>) -> Schema {
     let mut fields = vec![
         Field::new("row", DataType::Int64, false),
@@ -64,7 +64,7 @@ fn schema(more: Vec<Field>) -> Schema {
     Schema::new(fields)
 }
 
-/// Rows `first..first + count` with coordinates of their own, then `more`.
+/// A batch of the rows `first..first + count`, with distinct coordinates, and the columns `more`.
 fn batch(schema: &Schema, first: usize, count: usize, more: Vec<ArrayRef>) -> RecordBatch {
     let rows = || (first..first + count).map(|row| i64::try_from(row).unwrap());
     let mut columns: Vec<ArrayRef> = vec![
@@ -78,15 +78,15 @@ fn batch(schema: &Schema, first: usize, count: usize, more: Vec<ArrayRef>) -> Re
     RecordBatch::try_new(Arc::new(schema.clone()), columns).unwrap()
 }
 
-/// Scattered over the domain, a different one for each of the first 180,000 rows.
+/// The latitude of a row: scattered over the domain, and distinct for the first 180,000 rows.
 fn latitude(row: i64) -> f64 {
     let scattered = (row * 7_919 % 180_001) as f64;
     scattered / 1_000.0 - 90.0
 }
 
-/// A new array that holds `batches` as one fragment at 10 ms.
+/// Creates an array with `batches` as one fragment, stamped 10 ms.
 fn stored(schema: &Schema, batches: &[RecordBatch]) -> (TempDir, Array) {
-    let (folder, uri) = place();
+    let (folder, uri) = new_uri();
     Array::create(ctx(), &uri, &layout(), schema).unwrap();
     crate::write_fragment(ctx(), &uri, 10, batches.to_vec()).unwrap();
     (folder, Array::open(ctx(), &uri).unwrap())
@@ -101,7 +101,7 @@ fn names(schema: &Schema) -> Vec<&str> {
     schema.fields().iter().map(|field| field.name().as_str()).collect()
 }
 
-/// All rows of a read, sorted by the column `row`, which must be asked for.
+/// All rows of a read that includes the column `row`, sorted by it.
 fn sorted(array: &Array, request: &ReadRequest) -> RecordBatch {
     let reader = array.read(request).unwrap();
     let schema = reader.schema();

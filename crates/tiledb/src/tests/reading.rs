@@ -1,4 +1,4 @@
-//! Batches: their sizes, their memory, and readers side by side.
+//! Batch sizes, buffer sizes, and concurrent readers.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ fn texts(count: usize, length: usize) -> ArrayRef {
 }
 
 #[test]
-fn a_batch_never_has_more_rows_than_asked_however_few() {
+fn a_batch_has_at_most_the_requested_number_of_rows() {
     let schema = schema(vec![Field::new("text", DataType::LargeUtf8, false)]);
     let count = 10_000;
     let written = batch(&schema, 0, count, vec![texts(count, 40)]);
     let (_folder, array) = stored(&schema, std::slice::from_ref(&written));
     for batch_rows in [0, 1, 3, 5_000, 1_000_000] {
-        let asked = ReadRequest { batch_rows, ..request(&["row", "text"]) };
-        let batches: Vec<RecordBatch> = array.read(&asked).unwrap().map(Result::unwrap).collect();
+        let request = ReadRequest { batch_rows, ..request(&["row", "text"]) };
+        let batches: Vec<RecordBatch> = array.read(&request).unwrap().map(Result::unwrap).collect();
         assert!(batches.iter().all(|batch| (1..=batch_rows.max(1)).contains(&batch.num_rows())));
         assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), count);
         let read = by_row(&concat_batches(&batches[0].schema(), &batches).unwrap());
@@ -28,7 +28,7 @@ fn a_batch_never_has_more_rows_than_asked_however_few() {
 }
 
 #[test]
-fn a_cell_larger_than_the_buffers_is_read_all_the_same() {
+fn a_cell_larger_than_the_buffers_is_read() {
     let schema = schema(vec![Field::new("text", DataType::LargeUtf8, false)]);
     let long = ["a", "b", "c"].map(|letter| letter.repeat(3_000_000));
     let written = batch(&schema, 0, 3, vec![Arc::new(LargeStringArray::from_iter_values(long))]);
@@ -38,7 +38,7 @@ fn a_cell_larger_than_the_buffers_is_read_all_the_same() {
 }
 
 #[test]
-fn a_range_with_nothing_in_it_gives_no_batch() {
+fn an_empty_range_returns_no_batch() {
     let schema = schema(vec![]);
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, 100, vec![])]);
     let range =
@@ -52,7 +52,7 @@ fn a_range_with_nothing_in_it_gives_no_batch() {
 }
 
 #[test]
-fn ranges_that_overlap_give_every_cell_once() {
+fn overlapping_ranges_return_every_cell_once() {
     let schema = schema(vec![]);
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, 500, vec![])]);
     let range =
@@ -64,11 +64,11 @@ fn ranges_that_overlap_give_every_cell_once() {
 }
 
 #[test]
-fn readers_of_one_context_do_not_disturb_each_other() {
+fn readers_and_writers_share_a_context() {
     let schema = schema(vec![Field::new("text", DataType::LargeUtf8, false)]);
     let count = 20_000;
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, count, vec![texts(count, 9)])]);
-    let (_other_folder, other) = place();
+    let (_other_folder, other) = new_uri();
     Array::create(ctx(), &other, &layout(), &schema).unwrap();
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..6)
@@ -94,7 +94,7 @@ fn readers_of_one_context_do_not_disturb_each_other() {
 }
 
 #[test]
-fn a_reader_outlives_the_array_it_came_from_and_may_move_between_threads() {
+fn a_reader_outlives_its_array_and_moves_between_threads() {
     let schema = schema(vec![]);
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, 9_000, vec![])]);
     let mut reader = array.read(&ReadRequest { batch_rows: 100, ..request(&["row"]) }).unwrap();
@@ -105,9 +105,9 @@ fn a_reader_outlives_the_array_it_came_from_and_may_move_between_threads() {
 }
 
 #[test]
-fn a_key_that_must_be_unique_is_read_once_and_newest() {
+fn without_duplicates_the_newest_cell_of_a_key_is_read() {
     let schema = schema(vec![]);
-    let (_folder, uri) = place();
+    let (_folder, uri) = new_uri();
     Array::create(ctx(), &uri, &ArrayLayout { allows_duplicates: false, ..layout() }, &schema).unwrap();
     let old = batch(&schema, 0, 50, vec![]);
     let mut columns = old.columns().to_vec();
@@ -120,9 +120,9 @@ fn a_key_that_must_be_unique_is_read_once_and_newest() {
 }
 
 #[test]
-fn an_array_that_is_not_there_is_an_error_with_its_uri() {
-    let (_folder, uri) = place();
+fn opening_a_missing_array_is_an_error_with_its_uri() {
+    let (_folder, uri) = new_uri();
     let failed = Array::open(ctx(), &uri).unwrap_err();
-    assert!(matches!(&failed, Error::Library { uri: told, .. } if *told == uri), "{failed}");
+    assert!(matches!(&failed, Error::Library { uri: reported, .. } if *reported == uri), "{failed}");
     assert!(failed.to_string().contains(&uri));
 }

@@ -1,4 +1,4 @@
-//! What was written is what is read, for every type, width and kind of NULL.
+//! Batches are read back as written, for every type, width and kind of NULL.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A small generator of its own: values need variety, not shrinking.
+/// A small random generator: the values need variety, but no shrinking.
 struct Dice(u64);
 
 impl Dice {
@@ -24,8 +24,8 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn nulls(&mut self, count: usize, wanted: bool) -> Option<NullBuffer> {
-        wanted.then(|| (0..count).map(|_| !self.roll().is_multiple_of(3)).collect())
+    fn nulls(&mut self, count: usize, nullable: bool) -> Option<NullBuffer> {
+        nullable.then(|| (0..count).map(|_| !self.roll().is_multiple_of(3)).collect())
     }
 }
 
@@ -134,7 +134,7 @@ impl Spec {
         ) -> PrimitiveArray<T> {
             PrimitiveArray::new((0..count).map(|_| value()).collect::<Vec<_>>().into(), nulls)
         }
-        // 127 stands for NULL inside lists, and so does NaN.
+        // 127 and NaN mark NULL inside lists.
         let in_list = self.width > 1;
         let float = |bits: f64| if in_list && bits.is_nan() { 0.0 } else { bits };
         macro_rules! integers {
@@ -188,7 +188,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(isdb_testing::times(48, 1_000)))]
 
     #[test]
-    fn any_supported_schema_and_batches_come_back_equal(
+    fn batches_of_every_supported_schema_are_read_back_equal(
         specs in prop::collection::vec(spec(), 0..6),
         sizes in prop::collection::vec(0_usize..90, 1..4),
         seed in any::<u64>(),
@@ -202,13 +202,13 @@ proptest! {
         let mut batches = Vec::new();
         let mut first = 0;
         for size in sizes {
-            // Slices: buffers whose first value is not the batch's.
+            // Slices, so that the first value of a buffer is not the first of its batch.
             let whole = batch(&schema, first, size + cut, specs.iter().map(|spec| spec.values(size + cut, &mut dice)).collect());
             batches.push(whole.slice(cut, size));
             first += size + cut;
         }
         let written = concat_batches(&Arc::new(schema.clone()), &batches).unwrap();
-        let (_folder, uri) = place();
+        let (_folder, uri) = new_uri();
         let order = if hilbert { CellOrder::Hilbert } else { CellOrder::RowMajor };
         Array::create(ctx(), &uri, &ArrayLayout { cell_order: order, ..layout() }, &schema).unwrap();
         if written.num_rows() == 0 {
@@ -234,7 +234,7 @@ proptest! {
 }
 
 #[test]
-fn empty_columns_still_count_rows() {
+fn reads_without_columns_count_rows() {
     let schema = schema(vec![]);
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, 1_000, vec![])]);
     let batches: Vec<RecordBatch> = array.read(&request(&[])).unwrap().map(Result::unwrap).collect();

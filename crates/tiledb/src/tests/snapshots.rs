@@ -1,4 +1,4 @@
-//! A snapshot sees what was written up to its moment, and nothing else.
+//! Snapshots return what was written up to their timestamp.
 
 use super::*;
 use crate::{
@@ -7,12 +7,12 @@ use crate::{
 };
 
 fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    u64::try_from(since.as_millis()).unwrap()
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(elapsed.as_millis()).unwrap()
 }
 
 #[test]
-fn an_array_opened_at_a_time_sees_no_later_fragment() {
+fn an_array_opened_at_a_timestamp_has_no_later_fragments() {
     let plain = schema(vec![]);
     let schema = Schema::new(
         plain
@@ -21,17 +21,19 @@ fn an_array_opened_at_a_time_sees_no_later_fragment() {
             .map(|f| f.as_ref().clone().with_metadata([("units".into(), f.name().clone())].into()))
             .collect::<Vec<_>>(),
     );
-    let (_folder, uri) = place();
+    let (_folder, uri) = new_uri();
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     let mut names = Vec::new();
     for (at, first) in [(10, 0), (20, 100), (20, 200), (30, 300)] {
         names.push(write_fragment(ctx(), &uri, at, vec![batch(&schema, first, 5, vec![])]).unwrap());
     }
     assert!(names[1].starts_with("__20_20_"), "{}", names[1]);
-    for (at, rows_seen, fragments_seen) in [(9, 0, 0), (10, 5, 1), (19, 5, 1), (20, 15, 3), (29, 15, 3), (30, 20, 4)] {
+    for (at, rows_expected, fragments_expected) in
+        [(9, 0, 0), (10, 5, 1), (19, 5, 1), (20, 15, 3), (29, 15, 3), (30, 20, 4)]
+    {
         let array = Array::open_at(ctx(), &uri, at).unwrap();
-        assert_eq!(rows(&array, &request(&["row"])).len(), rows_seen, "at {at}");
-        assert_eq!(array.fragments().unwrap().len(), fragments_seen, "at {at}");
+        assert_eq!(rows(&array, &request(&["row"])).len(), rows_expected, "at {at}");
+        assert_eq!(array.fragments().unwrap().len(), fragments_expected, "at {at}");
         assert_eq!(array.timestamp(), Some(at));
         assert_eq!(array.schema().field_with_name("lat").unwrap().metadata()["units"], "lat");
     }
@@ -42,7 +44,7 @@ fn an_array_opened_at_a_time_sees_no_later_fragment() {
 }
 
 #[test]
-fn a_fragment_tells_its_extent_and_size() {
+fn fragments_have_their_extent_and_size() {
     let schema = schema(vec![]);
     let (_folder, array) = stored(&schema, &[batch(&schema, 0, 1_000, vec![])]);
     let fragments = array.fragments().unwrap();
@@ -56,9 +58,9 @@ fn a_fragment_tells_its_extent_and_size() {
 }
 
 #[test]
-fn a_fragment_ahead_of_the_clock_is_awaited_or_told_but_never_left_out() {
+fn a_fragment_ahead_of_the_clock_is_waited_for_or_an_error() {
     let schema = schema(vec![]);
-    let (_folder, uri) = place();
+    let (_folder, uri) = new_uri();
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     let soon = now_ms() + 400;
     write_fragment(ctx(), &uri, soon, vec![batch(&schema, 0, 5, vec![])]).unwrap();
@@ -74,9 +76,9 @@ fn a_fragment_ahead_of_the_clock_is_awaited_or_told_but_never_left_out() {
 }
 
 #[test]
-fn metadata_comes_back_as_it_was_at_that_time() {
+fn metadata_is_read_as_of_the_timestamp() {
     let schema = schema(vec![]);
-    let (_folder, uri) = place();
+    let (_folder, uri) = new_uri();
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     let text = |text: &str| MetadataValue::Text(text.to_owned());
     let first = [
@@ -99,9 +101,9 @@ fn metadata_comes_back_as_it_was_at_that_time() {
 }
 
 #[test]
-fn gathered_fragment_metadata_hides_nothing() {
+fn consolidated_fragment_metadata_hides_no_fragment() {
     let schema = schema(vec![]);
-    let (_folder, uri) = place();
+    let (_folder, uri) = new_uri();
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     for at in 0..4 {
         write_fragment(ctx(), &uri, 10 + at, vec![batch(&schema, usize::try_from(at).unwrap() * 5, 5, vec![])])

@@ -1,4 +1,4 @@
-//! What must not be written is refused before anything lies on disk.
+//! Invalid batches are refused before anything is written.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{Error, Vfs, list_fragments, write_fragment};
 
-/// Folders and files of fragments, committed or not.
+/// Counts folders and files of fragments, committed or not.
 fn left_behind(uri: &str) -> usize {
     let vfs = Vfs::new(ctx()).unwrap();
     let count = |part: &str| vfs.list(&format!("{uri}/{part}")).unwrap().len();
@@ -28,13 +28,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(isdb_testing::times(16, 300)))]
 
     #[test]
-    fn a_bad_coordinate_anywhere_leaves_no_fragment(
+    fn an_invalid_coordinate_leaves_no_fragment(
         before in 0_usize..100,
         after in 0_usize..100,
         bad in prop::sample::select(vec![None, Some(f64::NAN), Some(90.000_1), Some(f64::NEG_INFINITY), Some(f64::MAX)]),
     ) {
         let schema = schema(vec![]);
-        let (_folder, uri) = place();
+        let (_folder, uri) = new_uri();
         Array::create(ctx(), &uri, &layout(), &schema).unwrap();
         let mut latitudes = vec![Some(1.0); before];
         latitudes.push(bad);
@@ -53,12 +53,12 @@ fn list(values: Vec<Option<i16>>, valid: Vec<bool>) -> ArrayRef {
 }
 
 #[test]
-fn a_real_element_equal_to_its_null_is_refused_unless_its_list_is_null() {
+fn an_element_equal_to_the_null_marker_is_refused_unless_its_list_is_null() {
     let item = Arc::new(Field::new_list_field(DataType::Int16, true));
     let field = Field::new("counts", DataType::FixedSizeList(item, 2), true);
     let bare = schema(vec![field.clone()]);
     let schema = schema(vec![field.with_metadata([("element_null".into(), "-1".into())].into())]);
-    let (_folder, uri) = place();
+    let (_folder, uri) = new_uri();
     let failed = Array::create(ctx(), &uri, &layout(), &bare).unwrap_err();
     assert!(matches!(failed, Error::Unsupported { column, .. } if column == "counts"));
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
@@ -70,36 +70,36 @@ fn a_real_element_equal_to_its_null_is_refused_unless_its_list_is_null() {
 }
 
 #[test]
-fn batches_that_do_not_fit_are_refused_by_name() {
+fn mismatched_batches_are_refused_with_a_reason() {
     let schema = schema(vec![Field::new("name", DataType::LargeUtf8, false)]);
-    let (_folder, uri) = place();
+    let (_folder, uri) = new_uri();
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     let names = |names: Vec<Option<&str>>| Arc::new(LargeStringArray::from(names)) as ArrayRef;
     let good = batch(&schema, 0, 1, vec![names(vec![Some("x")])]);
-    let refused = |batch: RecordBatch| match write_fragment(ctx(), &uri, 10, vec![batch]) {
+    let reason_for = |batch: RecordBatch| match write_fragment(ctx(), &uri, 10, vec![batch]) {
         Err(Error::Batch { reason, .. }) => reason,
         other => panic!("{other:?}"),
     };
-    assert!(refused(good.project(&[0, 1, 2]).unwrap()).contains("3 columns"));
-    assert!(refused(good.slice(0, 0)).contains("no rows"));
+    assert!(reason_for(good.project(&[0, 1, 2]).unwrap()).contains("expected batches of 4 columns, found 3"));
+    assert!(reason_for(good.slice(0, 0)).contains("no rows"));
     let loose: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
     let mut columns = good.columns().to_vec();
     columns[3] = names(vec![None]);
     let with_null = RecordBatch::try_new(Arc::new(Schema::new(loose)), columns).unwrap();
-    assert!(refused(with_null).contains("column name holds NULL"));
+    assert!(reason_for(with_null).contains("column name contains NULL"));
     assert_eq!(left_behind(&uri), 0);
-    // Any order of columns will do.
+    // Columns may have any order.
     write_fragment(ctx(), &uri, 10, vec![good.project(&[3, 1, 0, 2]).unwrap()]).unwrap();
     assert_eq!(rows(&Array::open(ctx(), &uri).unwrap(), &request(&["row"])), [0]);
 }
 
 #[test]
-fn a_constant_column_costs_next_to_nothing() {
+fn a_constant_column_compresses_to_almost_nothing() {
     let count = 50_000;
     let layout = ArrayLayout { capacity: 10_000, ..layout() };
     let bytes = |more: Vec<Field>, values: Vec<ArrayRef>| {
         let schema = schema(more);
-        let (_folder, uri) = place();
+        let (_folder, uri) = new_uri();
         Array::create(ctx(), &uri, &layout, &schema).unwrap();
         write_fragment(ctx(), &uri, 10, vec![batch(&schema, 0, count, values)]).unwrap();
         list_fragments(ctx(), &uri).unwrap()[0].bytes

@@ -1,13 +1,14 @@
-//! A column as the buffers that libtiledb takes.
+//! The buffers of one column that libtiledb writes.
 
 use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray};
 use arrow::buffer::{Buffer, NullBuffer};
 
-use crate::column::{Column, Physical};
 use crate::elements;
+use crate::schema::column::Column;
+use crate::schema::physical::PhysicalType;
 use crate::validity;
 
-/// One column in the form the library takes: values, offsets of texts, and a byte for each cell that says whether it is valid.
+/// One column in libtiledb's form: values, offsets of text, and one validity byte per cell.
 pub(super) struct WriteBuffers {
     pub(super) data: Buffer,
     pub(super) offsets: Option<Buffer>,
@@ -15,7 +16,7 @@ pub(super) struct WriteBuffers {
 }
 
 impl WriteBuffers {
-    /// The buffers of `values`, which fit `column`.
+    /// Converts `values`, whose type matches `column`.
     pub(super) fn new(column: &Column, values: &ArrayRef) -> Self {
         let validity = column.nullable.then(|| match values.nulls() {
             Some(nulls) => validity::unpack(nulls.inner()),
@@ -23,14 +24,14 @@ impl WriteBuffers {
         });
         let (data, offsets) = match column.physical {
             _ if column.width > 1 => (list_values(column, values.as_fixed_size_list()), None),
-            Physical::Bool => (validity::unpack(values.as_boolean().values()), None),
-            Physical::Text => text(values),
+            PhysicalType::Bool => (validity::unpack(values.as_boolean().values()), None),
+            PhysicalType::Text => text(values),
             _ => (primitive(values), None),
         };
         Self { data, offsets, validity }
     }
 
-    /// Their size.
+    /// The size of all buffers in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.sizes().iter().sum()
     }
@@ -52,7 +53,7 @@ fn primitive(values: &ArrayRef) -> Buffer {
         .map_or_else(|| Buffer::from(&[]), |b| b.slice_with_length(bytes(data.offset()), bytes(data.len())))
 }
 
-/// Text and its offsets, which TileDB wants to begin at 0.
+/// Text and its offsets, which must start at 0 for TileDB.
 fn text(values: &ArrayRef) -> (Buffer, Option<Buffer>) {
     let texts = values.as_string::<i64>();
     let (first, last) = (texts.value_offsets().first().copied().unwrap_or(0), texts.value_offsets().last().copied());
@@ -66,7 +67,7 @@ fn text(values: &ArrayRef) -> (Buffer, Option<Buffer>) {
     (data, Some(offsets))
 }
 
-/// The elements of lists with their NULLs told by the column's marker.
+/// The elements of lists, with the column's marker for NULL elements.
 fn list_values(column: &Column, lists: &FixedSizeListArray) -> Buffer {
     let (_, data, nulls) = elements_of(column, lists);
     match &column.element_null {
@@ -75,7 +76,7 @@ fn list_values(column: &Column, lists: &FixedSizeListArray) -> Buffer {
     }
 }
 
-/// How many elements a list has, all elements, and which of them are NULL if one is.
+/// Returns the elements per list, all elements, and their validity if any is NULL.
 pub(super) fn elements_of(column: &Column, lists: &FixedSizeListArray) -> (usize, Buffer, Option<NullBuffer>) {
     let width = usize::try_from(column.width).unwrap_or(1);
     let elements = lists.values().slice(usize::try_from(lists.value_offset(0)).unwrap_or(0), lists.len() * width);

@@ -1,23 +1,23 @@
-//! What must hold of batches before a byte of them is written.
+//! Checks of batches before anything is written.
 
 use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray, RecordBatch};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampNanosecondType};
 
 use super::buffers::elements_of;
-use crate::column::{Column, ElementNull};
 use crate::elements;
 use crate::error::{Error, Result};
-use crate::layout::{ArrayLayout, Domain};
+use crate::schema::column::{Column, ElementNull};
+use crate::schema::layout::{ArrayLayout, Domain};
 
-/// That `batches` have rows, and the columns of the array, each with values that it can hold.
+/// Checks that `batches` have rows and the columns of the array, with values that the columns can store.
 pub(super) fn check(uri: &str, layout: &ArrayLayout, columns: &[Column], batches: &[RecordBatch]) -> Result<()> {
     let misfit = |reason: String| Error::Batch { uri: uri.to_owned(), reason };
     if batches.is_empty() {
-        return Err(misfit("there are no rows".to_owned()));
+        return Err(misfit("the batches have no rows".to_owned()));
     }
     if let Some(batch) = batches.iter().find(|batch| batch.num_columns() != columns.len()) {
-        return Err(misfit(format!("a batch has {} columns, the array {}", batch.num_columns(), columns.len())));
+        return Err(misfit(format!("expected batches of {} columns, found {}", columns.len(), batch.num_columns())));
     }
     for (at, column) in columns.iter().enumerate() {
         let mut rows_before = 0;
@@ -25,14 +25,14 @@ pub(super) fn check(uri: &str, layout: &ArrayLayout, columns: &[Column], batches
             let values = batch.column_by_name(&column.name);
             let values = values.ok_or_else(|| misfit(format!("a batch has no column {}", column.name)))?;
             if !fits(column, values.data_type()) {
-                let (name, had, wanted) = (&column.name, values.data_type(), column.data_type());
-                return Err(misfit(format!("column {name} is {had}, the array wants {wanted}")));
+                let (name, found, expected) = (&column.name, values.data_type(), column.data_type());
+                return Err(misfit(format!("expected column {name} to be {expected}, found {found}")));
             }
             if let Some(dimension) = layout.dimensions.get(at) {
                 check_coordinates(column, dimension.domain, values, rows_before)?;
             }
             if !column.nullable && values.null_count() > 0 {
-                return Err(misfit(format!("column {} holds NULL, but is not nullable", column.name)));
+                return Err(misfit(format!("column {} contains NULL, but is not nullable", column.name)));
             }
             if let Some(lists) = values.as_fixed_size_list_opt() {
                 check_elements(uri, column, lists, rows_before)?;
@@ -43,7 +43,7 @@ pub(super) fn check(uri: &str, layout: &ArrayLayout, columns: &[Column], batches
     Ok(())
 }
 
-/// Whether values of `data_type` can be stored in `column`; nullability is a matter of the values.
+/// Whether `column` stores values of `data_type`, apart from their nullability.
 fn fits(column: &Column, data_type: &DataType) -> bool {
     match (data_type, column.data_type()) {
         (DataType::Utf8, DataType::LargeUtf8) => true,
@@ -90,14 +90,14 @@ fn check_coordinates(column: &Column, domain: Domain, values: &ArrayRef, rows_be
     outside.map_or(Ok(()), |(row, value)| Err(bad(row, value.unwrap_or_default())))
 }
 
-/// That no element would read as what it is not: a NULL that cannot be told, or a value that is the column's marker of NULL.
+/// Checks that every element is read back as it is: no NULL where elements are not nullable, no value equal to the marker of NULL.
 fn check_elements(uri: &str, column: &Column, lists: &FixedSizeListArray, rows_before: usize) -> Result<()> {
     let (width, data, nulls) = elements_of(column, lists);
     let nulls: Option<&NullBuffer> = nulls.as_ref();
     let list_is_valid = |at: usize| lists.is_valid(at / width);
     let Some(marker) = &column.element_null else {
         let lost = nulls.is_some_and(|nulls| (0..nulls.len()).any(|at| nulls.is_null(at) && list_is_valid(at)));
-        let reason = format!("column {} holds NULL elements, but its elements are not nullable", column.name);
+        let reason = format!("column {} contains NULL elements, but its elements are not nullable", column.name);
         return if lost { Err(Error::Batch { uri: uri.to_owned(), reason }) } else { Ok(()) };
     };
     match elements::collision(column.physical, marker, &data, nulls, list_is_valid) {

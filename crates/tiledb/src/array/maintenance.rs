@@ -1,14 +1,14 @@
-//! Keeping an array quick to open: one file of fragment metadata in place of many.
+//! Consolidated fragment metadata, which keeps arrays fast to open.
 
 use tiledb_sys as sys;
 
 use crate::context::{Context, c_text};
 use crate::error::Result;
 
-/// Gathers the footers of all fragments in one file, which spares every open a request per fragment. Cells are not touched.
+/// Copies the footers of all fragments into one file, which saves one request per fragment on every open. Cells are not rewritten.
 ///
 /// # Errors
-/// [`crate::Error::Library`] if there is no array or it cannot be written.
+/// [`crate::Error::Library`] if the array does not exist or cannot be written.
 pub fn consolidate_fragment_metadata(ctx: &Context, uri: &str) -> Result<()> {
     let config = ctx.config_with(&[("sm.consolidation.mode", "fragment_meta")])?;
     let c_uri = c_text(uri)?;
@@ -17,10 +17,10 @@ pub fn consolidate_fragment_metadata(ctx: &Context, uri: &str) -> Result<()> {
     ctx.check(code, "consolidate the fragment metadata of", uri)
 }
 
-/// Removes gathered fragment metadata that a newer one replaces.
+/// Removes consolidated fragment metadata that a newer file replaces.
 ///
 /// # Errors
-/// [`crate::Error::Library`] if there is no array or it cannot be written.
+/// [`crate::Error::Library`] if the array does not exist or cannot be written.
 pub fn vacuum_fragment_metadata(ctx: &Context, uri: &str) -> Result<()> {
     let config = ctx.config_with(&[("sm.vacuum.mode", "fragment_meta")])?;
     let c_uri = c_text(uri)?;

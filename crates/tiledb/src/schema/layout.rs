@@ -1,9 +1,11 @@
-//! How an array lays its cells out: dimensions, domains, tiles and order.
+//! The layout of an array's cells: dimensions, domains, tiles and order.
 
-/// The part of an array's schema that decides where a cell goes.
+use crate::schema::physical::PhysicalType;
+
+/// The part of an array's schema that decides where each cell is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArrayLayout {
-    /// The dimensions in their order; every one is a column too.
+    /// The dimensions in their order; each is a column too.
     pub dimensions: Vec<Dimension>,
     /// The order of cells inside a fragment.
     pub cell_order: CellOrder,
@@ -54,6 +56,17 @@ pub enum Domain {
         /// Width of a space tile in nanoseconds.
         extent: Option<i64>,
     },
+}
+
+impl Domain {
+    /// The type of this dimension's coordinates.
+    pub(crate) fn physical_type(self) -> PhysicalType {
+        match self {
+            Self::Float64 { .. } => PhysicalType::Float64,
+            Self::Int64 { .. } => PhysicalType::Int64,
+            Self::TimestampNs { .. } => PhysicalType::TimestampNs,
+        }
+    }
 }
 
 /// The order of cells inside a fragment.

@@ -1,31 +1,30 @@
-//! Which compression each kind of column gets.
+//! Compression filters of each kind of column.
 
 use std::ffi::c_void;
 use std::ptr;
 
 use tiledb_sys as sys;
 
-use crate::column::Physical;
 use crate::context::Context;
 use crate::error::Result;
 use crate::handle::Handle;
-use crate::layout::Domain;
-use crate::schema;
+use crate::schema::layout::Domain;
+use crate::schema::physical::PhysicalType;
 
-/// The default of zstd itself: level 9 halves the speed of writing for 7 % fewer bytes.
+/// The default level of zstd: level 9 halves the speed of writing for 7 % fewer bytes.
 const ZSTD_LEVEL: i32 = 3;
 
-/// The filters of an attribute's values. Bytes of equal rank lie together before zstd, which also makes a constant column all
-/// but free.
-pub(crate) fn values(ctx: &Context, physical: Physical) -> Result<Handle<sys::tiledb_filter_list_t>> {
+/// The filters of an attribute's values. Byteshuffle groups bytes of equal significance before zstd, which also makes a constant
+/// column nearly free.
+pub(crate) fn values(ctx: &Context, physical: PhysicalType) -> Result<Handle<sys::tiledb_filter_list_t>> {
     match physical.size() {
         1 => list(ctx, &[sys::TILEDB_FILTER_ZSTD]),
         _ => list(ctx, &[sys::TILEDB_FILTER_BYTESHUFFLE, sys::TILEDB_FILTER_ZSTD]),
     }
 }
 
-/// The filters of a dimension's coordinates. Time steps evenly, so that its second differences need few bits; but they must fit
-/// into 64, or the write fails, and only a dimension's domain can promise that.
+/// The filters of a dimension's coordinates. Times are evenly spaced, so their second differences need few bits. The write fails
+/// unless these differences fit into 64 bits, which only the dimension's domain guarantees.
 pub(crate) fn coordinates(ctx: &Context, domain: Domain) -> Result<Handle<sys::tiledb_filter_list_t>> {
     const WIDEST: u64 = 1 << 61;
     match domain {
@@ -33,27 +32,27 @@ pub(crate) fn coordinates(ctx: &Context, domain: Domain) -> Result<Handle<sys::t
             ctx,
             &[sys::TILEDB_FILTER_DOUBLE_DELTA, sys::TILEDB_FILTER_BIT_WIDTH_REDUCTION, sys::TILEDB_FILTER_ZSTD],
         ),
-        _ => values(ctx, schema::physical(domain)),
+        _ => values(ctx, domain.physical_type()),
     }
 }
 
-/// The filters of text offsets, which grow evenly.
+/// The filters of text offsets, which are almost evenly spaced.
 pub(crate) fn offsets(ctx: &Context) -> Result<Handle<sys::tiledb_filter_list_t>> {
     list(ctx, &[sys::TILEDB_FILTER_DOUBLE_DELTA, sys::TILEDB_FILTER_ZSTD])
 }
 
-/// The filters of validity bytes, which come in runs.
+/// The filters of validity bytes, which contain long runs.
 pub(crate) fn validity(ctx: &Context) -> Result<Handle<sys::tiledb_filter_list_t>> {
     list(ctx, &[sys::TILEDB_FILTER_RLE, sys::TILEDB_FILTER_ZSTD])
 }
 
 fn list(ctx: &Context, types: &[sys::tiledb_filter_type_t]) -> Result<Handle<sys::tiledb_filter_list_t>> {
-    const ACTION: &str = "make filters";
+    const ACTION: &str = "create compression filters";
     // SAFETY: a live context and a place to write to.
     let list =
         ctx.make(ACTION, "", sys::tiledb_filter_list_free, |c, out| unsafe { sys::tiledb_filter_list_alloc(c, out) })?;
     for filter_type in types {
-        // SAFETY: as above, with a filter type the library knows.
+        // SAFETY: as above, with a filter type that libtiledb defines.
         let filter = ctx.make(ACTION, "", sys::tiledb_filter_free, |c, out| unsafe {
             sys::tiledb_filter_alloc(c, *filter_type, out)
         })?;

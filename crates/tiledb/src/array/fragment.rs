@@ -1,57 +1,57 @@
-//! What an array's fragments are: names, times, sizes and extents, without reading a cell.
+//! Fragments of an array: names, timestamps, sizes and extents, without reading cells.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tiledb_sys as sys;
 
-use crate::array::Open;
-use crate::column::Physical;
+use crate::array::open::OpenArray;
+use crate::array::timestamped_name::last_timestamp;
 use crate::context::{Context, c_text};
 use crate::error::{Error, Result};
-use crate::layout::ArrayLayout;
 use crate::literal::Literal;
-use crate::schema;
+use crate::schema::layout::{ArrayLayout, Domain};
 use crate::vfs::Vfs;
 
 const ACTION: &str = "list the fragments of";
 
-/// A later end than any fragment's. (The largest integer would mean "now".)
-const OPEN_END_MS: u64 = 1 << 63;
+/// Later than every fragment. (libtiledb reads the largest integer as "now".)
+const END_OF_TIME_MS: u64 = 1 << 63;
 
-/// How far ahead of the clock a fragment is waited for: the haste of several commits in one millisecond, not a wrong clock.
-const PATIENCE_MS: u64 = 1_000;
+/// Waits for the clock to reach a fragment at most this far ahead: several commits in one millisecond get increasing timestamps,
+/// while a larger lead means a wrong clock.
+const LARGEST_WAIT_MS: u64 = 1_000;
 
-/// One write: a folder of an array.
+/// A fragment: the cells of one write, stored in a folder of the array.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fragment {
     /// The folder's name, `__<first>_<last>_<uuid>_<version>`.
     pub name: String,
-    /// The folder.
+    /// The folder's URI.
     pub uri: String,
-    /// First and last moment written at, in milliseconds since 1970.
+    /// The first and last timestamp of its writes, in milliseconds since 1970.
     pub timestamps: (u64, u64),
-    /// Cells stored, those deleted later included.
+    /// Cells stored, including cells deleted later.
     pub cells: u64,
-    /// Bytes on disk.
+    /// Size on disk in bytes.
     pub bytes: u64,
     /// The lowest and highest coordinate per dimension, in the layout's order.
     pub domain: Vec<(Literal, Literal)>,
 }
 
-/// Every committed fragment on disk, whenever it was written.
+/// Returns every committed fragment of the array at `uri`, of any timestamp.
 ///
 /// # Errors
-/// [`Error::FutureFragment`] if one is stamped more than a second ahead of this machine's clock; libtiledb tells nothing
-/// about such a fragment.
+/// [`Error::FutureFragment`] if one is stamped more than a second ahead of the local clock; libtiledb does not list such
+/// fragments.
 pub fn list_fragments(ctx: &Context, uri: &str) -> Result<Vec<Fragment>> {
-    let open = Open::new(ctx, uri, sys::TILEDB_READ, None)?;
-    let (layout, _, _) = open.describe(uri)?;
-    until(ctx, uri, &layout, OPEN_END_MS)
+    let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, None)?;
+    let (layout, _) = open.layout_and_columns(uri)?;
+    list_until(ctx, uri, &layout, END_OF_TIME_MS)
 }
 
-/// The fragments that end at `end_ms` or before.
-pub(crate) fn until(ctx: &Context, uri: &str, layout: &ArrayLayout, end_ms: u64) -> Result<Vec<Fragment>> {
-    await_clock(ctx, uri, end_ms)?;
+/// Returns the fragments whose last timestamp is at most `end_ms`.
+pub(super) fn list_until(ctx: &Context, uri: &str, layout: &ArrayLayout, end_ms: u64) -> Result<Vec<Fragment>> {
+    wait_for_clock(ctx, uri, end_ms)?;
     let c_uri = c_text(uri)?;
     // SAFETY: a live context, a URI that outlives the call, a place to write to.
     let info = ctx.make(ACTION, uri, sys::tiledb_fragment_info_free, |c, out| unsafe {
@@ -64,7 +64,7 @@ pub(crate) fn until(ctx: &Context, uri: &str, layout: &ArrayLayout, end_ms: u64)
     let count: u32 = ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_fragment_info_get_fragment_num(c, i, out) })?;
     let mut fragments = Vec::new();
     for index in 0..count {
-        let fragment = one(ctx, uri, layout, i, index)?;
+        let fragment = describe(ctx, uri, layout, i, index)?;
         if fragment.timestamps.1 <= end_ms {
             fragments.push(fragment);
         }
@@ -72,7 +72,8 @@ pub(crate) fn until(ctx: &Context, uri: &str, layout: &ArrayLayout, end_ms: u64)
     Ok(fragments)
 }
 
-fn one(
+/// Reads one entry of libtiledb's fragment list.
+fn describe(
     ctx: &Context,
     uri: &str,
     layout: &ArrayLayout,
@@ -82,7 +83,7 @@ fn one(
     let c = ctx.as_ptr();
     let mut name = std::ptr::null_mut();
     let (mut first, mut last) = (0, 0);
-    // SAFETY: a loaded object, an index below its count, places to write to; the name is handed over.
+    // SAFETY: a loaded object, an index below its count, places to write to; the caller owns the name.
     unsafe {
         ctx.check(sys::tiledb_fragment_info_get_fragment_name_v2(c, info, index, &mut name), ACTION, uri)?;
     }
@@ -102,25 +103,25 @@ fn one(
         ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_fragment_info_get_fragment_size(c, info, index, out) })?;
     let mut domain = Vec::with_capacity(layout.dimensions.len());
     for (dimension, at) in layout.dimensions.iter().zip(0_u32..) {
-        // Every dimension type of this crate has 8 bytes.
+        // Coordinates of all supported types have 8 bytes.
         let mut limits = [0_u64; 2];
         let out = limits.as_mut_ptr().cast();
         // SAFETY: as above; two values of the dimension's type are written.
         let code = unsafe { sys::tiledb_fragment_info_get_non_empty_domain_from_index(c, info, index, at, out) };
         ctx.check(code, ACTION, uri)?;
-        let [low, high] = limits.map(|bits| match schema::physical(dimension.domain) {
-            Physical::Float64 => Literal::Float(f64::from_bits(bits)),
-            Physical::TimestampNs => Literal::TimestampNs(bits.cast_signed()),
-            _ => Literal::Int(bits.cast_signed()),
+        let [low, high] = limits.map(|bits| match dimension.domain {
+            Domain::Float64 { .. } => Literal::Float(f64::from_bits(bits)),
+            Domain::TimestampNs { .. } => Literal::TimestampNs(bits.cast_signed()),
+            Domain::Int64 { .. } => Literal::Int(bits.cast_signed()),
         });
         domain.push((low, high));
     }
     Ok(Fragment { name, uri: own_uri, timestamps: (first, last), cells, bytes, domain })
 }
 
-/// libtiledb tells about fragments up to its own "now" only. If a snapshot reaches further and a fragment lies there, the clock
-/// is given a moment to catch up: a fragment left out silently would be rows left out silently.
-fn await_clock(ctx: &Context, uri: &str, end_ms: u64) -> Result<()> {
+/// Waits until no fragment up to `end_ms` is ahead of the local clock. libtiledb lists fragments up to its own "now" only, and a
+/// fragment missing from the list would mean rows missing from a result.
+fn wait_for_clock(ctx: &Context, uri: &str, end_ms: u64) -> Result<()> {
     if end_ms <= now_ms() {
         return Ok(());
     }
@@ -128,12 +129,12 @@ fn await_clock(ctx: &Context, uri: &str, end_ms: u64) -> Result<()> {
     let folder = format!("{}/__fragments", uri.trim_end_matches('/'));
     let latest = if vfs.is_dir(&folder)? { vfs.list(&folder)? } else { Vec::new() }
         .into_iter()
-        .filter_map(|fragment| last_moment(&fragment).map(|last| (last, fragment)))
+        .filter_map(|fragment| last_timestamp(&fragment).map(|last| (last, fragment)))
         .filter(|(last, _)| *last <= end_ms)
         .max();
     let Some((last, fragment)) = latest else { return Ok(()) };
     let ahead_ms = last.saturating_sub(now_ms());
-    if ahead_ms > PATIENCE_MS {
+    if ahead_ms > LARGEST_WAIT_MS {
         return Err(Error::FutureFragment { uri: fragment, ahead_ms });
     }
     if ahead_ms > 0 {
@@ -143,12 +144,6 @@ fn await_clock(ctx: &Context, uri: &str, end_ms: u64) -> Result<()> {
 }
 
 fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The last moment in the name of a fragment or schema, `__<first>_<last>_<uuid>…`.
-pub(crate) fn last_moment(uri: &str) -> Option<u64> {
-    let name = uri.trim_end_matches('/').rsplit('/').next()?;
-    name.strip_prefix("__")?.split('_').nth(1)?.parse().ok()
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,13 @@
+//! Arrays at a URI: creation, snapshots, fragments, schema evolution and maintenance.
+
+mod evolution;
+mod fragment;
+mod history;
+mod maintenance;
+pub(crate) mod open;
+mod snapshot;
+mod timestamped_name;
+
+pub use fragment::{Fragment, list_fragments};
+pub use maintenance::{consolidate_fragment_metadata, vacuum_fragment_metadata};
+pub use snapshot::{Array, put_metadata};

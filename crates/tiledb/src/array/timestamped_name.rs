@@ -1,0 +1,19 @@
+//! Timestamps in the names of TileDB's fragments and schemas, `__<first>_<last>_<uuid>…`.
+
+/// The last timestamp in the name at the end of `uri`, in milliseconds since 1970.
+pub(super) fn last_timestamp(uri: &str) -> Option<u64> {
+    let name = uri.trim_end_matches('/').rsplit('/').next()?;
+    name.strip_prefix("__")?.split('_').nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_number_of_a_name_is_its_last_timestamp() {
+        assert_eq!(last_timestamp("s3://b/array/__fragments/__10_20_ab12_22/"), Some(20));
+        assert_eq!(last_timestamp("array/__schema/__enumerations"), None);
+        assert_eq!(last_timestamp("array/__fragment_metadata/10_20"), None);
+    }
+}

@@ -1,0 +1,16 @@
+//! Array schemas: the Arrow fields of an array ⇄ TileDB's dimensions and attributes.
+//!
+//! [`ArrayLayout`] and an Arrow schema become [`columns`](arrow), which [`build`] turns into TileDB's schema object;
+//! [`load`] reads a stored one back, and [`field_metadata`] restores the fields' metadata from the array's.
+
+pub(crate) mod arrow;
+pub(crate) mod build;
+pub(crate) mod column;
+pub(crate) mod field_metadata;
+mod filters;
+pub(crate) mod layout;
+pub(crate) mod load;
+pub(crate) mod physical;
+
+pub use column::ADDED_LATER;
+pub use layout::{ArrayLayout, CellOrder, Dimension, Domain};

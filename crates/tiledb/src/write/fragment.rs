@@ -1,0 +1,97 @@
+//! Writing a fragment: batches are checked first, then written some columns at a time, so that few are in memory twice.
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::DataType;
+use tiledb_sys as sys;
+
+use super::buffers::WriteBuffers;
+use super::check::check;
+use super::fragment_writer::FragmentWriter;
+use crate::array::open::OpenArray;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::schema::column::Column;
+use crate::schema::field_metadata;
+
+/// libtiledb gets about this many bytes of columns at a time. It makes tiles of all of them before it writes the first; this much is
+/// enough to keep its threads busy. Tests use less, so that their small fragments are written in groups too.
+const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
+
+/// Writes all batches as one fragment stamped `timestamp_ms` (milliseconds since 1970), and returns its name
+/// (`__<T>_<T>_<uuid>_<version>`).
+///
+/// Takes the batches by value and frees each column once it is written, so a few columns are in memory in addition to the batches.
+///
+/// Columns are matched by name, in any order; `Utf8` is read as `LargeUtf8`, and timestamps without a zone as UTC. Every batch must
+/// have all columns of the array and no others. Rows may have any order.
+///
+/// # Errors
+/// [`Error::Coordinate`] for a coordinate that is NULL, NaN or outside the domain (TileDB would accept a NaN, and hide cells near
+/// it), [`Error::ElementNull`] for a list element equal to the column's marker of NULL, [`Error::Batch`] for batches that do not
+/// match the array or have no rows. These are detected before anything is written. Other errors may leave files that no reader
+/// sees.
+pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: Vec<RecordBatch>) -> Result<String> {
+    let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, Some(timestamp_ms))?;
+    let (layout, mut columns, entries) = open.describe(uri)?;
+    field_metadata::restore(&mut columns, &entries)?;
+    drop(open);
+    batches.retain(|batch| batch.num_rows() > 0);
+    check(uri, &layout, &columns, &batches)?;
+
+    let mut fragment = FragmentWriter::begin(ctx, uri, timestamp_ms)?;
+    let groups = ColumnGroups { uri, dimensions: layout.dimensions.len(), columns: &columns, gathered: 0, batches };
+    for group in groups {
+        fragment.write(group?)?;
+    }
+    fragment.finish()
+}
+
+/// Columns of a fragment that libtiledb gets together.
+type ColumnGroup<'a> = Vec<(&'a Column, WriteBuffers)>;
+
+/// All columns of a fragment, in groups. The dimensions are in the first group, because they decide the order of the cells.
+struct ColumnGroups<'a> {
+    uri: &'a str,
+    dimensions: usize,
+    columns: &'a [Column],
+    /// How many columns have been removed from the batches.
+    gathered: usize,
+    batches: Vec<RecordBatch>,
+}
+
+impl<'a> Iterator for ColumnGroups<'a> {
+    type Item = Result<ColumnGroup<'a>>;
+
+    fn next(&mut self) -> Option<Result<ColumnGroup<'a>>> {
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while let Some(column) = self.columns.get(self.gathered).filter(|_| bytes < GROUP_BYTES) {
+            self.gathered += 1;
+            match gather(self.uri, column, &mut self.batches) {
+                Ok(values) => group.push((column, WriteBuffers::new(column, &values))),
+                Err(error) => return Some(Err(error)),
+            }
+            // The first group has all dimensions, regardless of their size.
+            bytes += group.last().filter(|_| self.gathered > self.dimensions).map_or(0, |(_, buffers)| buffers.bytes());
+        }
+        (!group.is_empty()).then_some(Ok(group))
+    }
+}
+
+/// Removes one column from all batches and concatenates it.
+fn gather(uri: &str, column: &Column, batches: &mut [RecordBatch]) -> Result<ArrayRef> {
+    let arrow = |source| Error::Data { uri: uri.to_owned(), column: column.name.clone(), source };
+    let mut chunks: Vec<ArrayRef> = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let values = batch.remove_column(batch.schema().index_of(&column.name).map_err(arrow)?);
+        chunks.push(match values.data_type() {
+            DataType::Utf8 => cast(&values, &DataType::LargeUtf8).map_err(arrow)?,
+            // Zones and the names of list items may differ from batch to batch.
+            other if *other != column.data_type() => cast(&values, &column.data_type()).map_err(arrow)?,
+            _ => values,
+        });
+    }
+    let chunks: Vec<&dyn arrow::array::Array> = chunks.iter().map(AsRef::as_ref).collect();
+    concat(&chunks).map_err(arrow)
+}
