@@ -8,7 +8,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// No database exists at the location.
-    #[error("there is no isdb database at {uri}")]
+    #[error("no isdb database at {uri}")]
     NotFound {
         /// The database's URI.
         uri: String,

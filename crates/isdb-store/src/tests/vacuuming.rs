@@ -25,7 +25,7 @@ async fn a_running_read_survives_a_vacuum_for_the_grace_period_and_then_expires(
     assert!(!snapshot.is_expired().await.unwrap());
     assert_eq!(counts(&database.snapshot_at(first).await.unwrap()).await, (5, 1));
 
-    // Fragments die a moment after NOW, by the real time that the test has taken.
+    // Fragments die a moment after NOW, by the real time that has passed in the test.
     let later = NOW + 3 * GRACE;
     let removed = writer.vacuum(later, GRACE).await.unwrap();
     assert_eq!(
