@@ -1,4 +1,4 @@
-"""Runs roles as separate processes that kill, stop or fail at a chosen step, and judges what they read and leave."""
+"""Runs roles as separate processes that are killed, stopped or fail at a chosen step, and checks what they read and leave on disk."""
 
 import collections
 import json

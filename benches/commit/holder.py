@@ -11,10 +11,10 @@ from log import ARRAYS, Fenced
 
 
 class Holder(Database):
-    """The one writer: the lock, an epoch of its own, and the state it last committed."""
+    """The one writer: the lock, its epoch, and the state that it last committed."""
 
     def acquire(self, force=False):
-        """Takes over. Lists first, then commits the fence, then removes only what it had listed."""
+        """Takes over: lists first, then commits the fence, then removes only what it listed."""
         self.lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT)
         if not force:
             fcntl.flock(self.lock, fcntl.LOCK_EX)
@@ -47,7 +47,7 @@ class Holder(Database):
         for path in unfinished:
             path.unlink(missing_ok=True)
         for a in ARRAYS:
-            for name in sorted(unrecorded[a]):  # later than every snapshot: nobody can see it
+            for name in sorted(unrecorded[a]):  # later than every snapshot, so no reader can see it
                 if "sweep" not in self.off and not self.unlink(a, name):
                     self.state.dead[a][name] = [None, self.state.n + 1, self.state.at]
         self.steps("take over: swept")

@@ -1,6 +1,6 @@
 """The commit log: state of the database, commit objects, and the step points at which a harness may stop a process.
 
-A commit object holds in full what a reader needs and the rest as a delta; checkpoints are derived from it.
+A commit object contains everything that a reader needs in full and the rest as a delta; checkpoints are derived from it.
 """
 
 import copy
@@ -17,7 +17,7 @@ CHECKPOINT_EVERY = 4
 
 
 class Fenced(Exception):
-    """Another holder has committed: this one must stop."""
+    """Another holder has committed, so this one must stop."""
 
 
 class Steps:

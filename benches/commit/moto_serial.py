@@ -1,6 +1,6 @@
 """An S3 server for tests that handles one request at a time, so that its check and its write are one step.
 
-Usage: moto_serial.py PORT. The threaded `moto_server` lets two creates of one key both succeed now and then.
+Usage: moto_serial.py PORT. The threaded `moto_server` sometimes lets two creates of one key both succeed.
 """
 
 import sys

@@ -8,21 +8,21 @@ import scenarios
 from harness import WORK, Enough, Judge
 
 MUTATIONS = [
-    ({"fence"}, "a take-over commits no fence", ["paused", "any_order"]),
+    ({"fence"}, "a takeover commits no fence", ["paused", "any_order"]),
     ({"conditional commit"}, "a refused commit tries the next number", ["paused", "any_order"]),
     ({"fragments first"}, "the commit object before the fragments", ["writer_killed"]),
     ({"explicit T"}, "arrays opened at this machine's now", ["clocks"]),
     ({"T after T_c"}, "T is the wall clock alone", ["clocks"]),
     ({"dead list"}, "the reader adds no condition", ["replaced"]),
-    ({"sweep", "strays hidden"}, "leftovers neither swept nor hidden", ["writer_killed"]),
-    ({"strays hidden"}, "late writes are not looked for", ["paused"]),
+    ({"sweep", "strays hidden"}, "orphans neither removed nor hidden", ["writer_killed"]),
+    ({"strays hidden"}, "no search for late fragments", ["paused"]),
     ({"dead without id"}, "a late fragment hidden only while listed", ["late_given_up"]),
     ({"commit file first"}, "a vacuum removes the folder first", ["vacuum_killed"]),
-    ({"horizon first"}, "a vacuum deletes before it tells", ["vacuum_killed"]),
-    ({"horizon"}, "the reader looks at no horizon", ["cancelling"]),
-    ({"horizon", "count"}, "the reader does not look again after opening", ["slow_reader"]),
+    ({"horizon first"}, "a vacuum deletes before it commits the horizon", ["vacuum_killed"]),
+    ({"horizon"}, "the reader ignores the horizon", ["cancelling"]),
+    ({"horizon", "count"}, "the reader does not check again after opening", ["slow_reader"]),
     ({"hide"}, "a vacuum removes folders of fragments just hidden", ["grace_kept"]),
-    ({"list before fence"}, "the take-over lists after its fence", ["paused", "any_order"]),
+    ({"list before fence"}, "the takeover lists after its fence", ["paused", "any_order"]),
 ]
 
 

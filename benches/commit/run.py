@@ -1,4 +1,4 @@
-"""Runs the scenarios (or those named) and prints the table; exit code 1 when a rule was violated."""
+"""Runs all scenarios, or the named ones, and prints the table; exit code 1 when a rule was violated."""
 
 import shutil
 import sys

@@ -1,6 +1,6 @@
-"""Which conditional requests an S3 server honours: creation if absent under a race, renewal if matching, listing.
+"""Checks which conditional requests an S3 server honours: creation if absent under a race, renewal if matching, listing.
 
-Usage: s3.py ENDPOINT (credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; a bucket is made and emptied).
+Usage: s3.py ENDPOINT (credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; a bucket is created and emptied).
 """
 
 import concurrent.futures

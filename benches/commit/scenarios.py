@@ -1,4 +1,4 @@
-"""The scenarios: each takes the rules switched off (none for the protocol itself) and returns a Judge."""
+"""The scenarios: each gets the rules that are switched off (none for the protocol itself) and returns a Judge."""
 
 import itertools
 import random

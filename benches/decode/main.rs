@@ -1,11 +1,11 @@
-//! How fast a granule is decoded on one core, against a loop that inflates the same chunks and does nothing else.
+//! Decoding speed of a granule on one core, compared with a loop that only inflates the same HDF5 chunks.
 //!
 //! ```text
 //! cargo run --example make_granules -- granules --count 1 --segments 6000
 //! cargo run --example decode_speed -- granules/ATL08_….h5 [rounds]
 //! ```
 //!
-//! The file is read into memory first. Both sides are told in bytes of inflated chunks per second, the best of all rounds.
+//! The file is read into memory first. Both speeds are printed in bytes of inflated HDF5 chunks per second, the best of all rounds.
 
 use std::error::Error;
 use std::io;
@@ -40,7 +40,7 @@ impl ByteSource for Memory {
     }
 }
 
-/// The stored bytes of a chunk, how often they were deflated, and their size when inflated.
+/// The stored bytes of an HDF5 chunk, how often they were deflated, and their inflated size.
 struct Chunk {
     start: usize,
     end: usize,

@@ -21,9 +21,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--segments", type=int, default=SEGMENTS, help="segments a beam")
     parser.add_argument("--every", type=float, default=37.0, help="days from one granule to the next")
-    parser.add_argument("--consolidate", action="store_true", help="also run isdb consolidate, and tell what is left")
+    parser.add_argument("--consolidate", action="store_true", help="also run isdb consolidate, and print the table again")
     parser.add_argument("--profile", choices=("release", "dev"), default="release", help="how isdb is built")
-    parser.add_argument("--binaries", type=Path, help="take isdb and examples/make_granules from here, and build nothing")
+    parser.add_argument("--binaries", type=Path, help="use isdb and examples/make_granules from this folder, and build nothing")
     options = parser.parse_args()
 
     binaries = (options.binaries or build(options.profile)).resolve()
@@ -35,15 +35,15 @@ def main() -> None:
     isdb = [binaries / "isdb", "--db", database]
     measured([*isdb, "ingest", *granules], options.work / "ingest.log")
     print(f"{described(granules)}, one every {options.every:g} days\n")
-    tell(database)
+    print_windows(database)
     if options.consolidate:
         measured([*isdb, "consolidate"], options.work / "consolidate.log")
         print("\nafter isdb consolidate\n")
-        tell(database)
+        print_windows(database)
 
 
-def tell(database: Path) -> None:
-    """A line for each window: all that it writes has its timestamp, in milliseconds, in the name."""
+def print_windows(database: Path) -> None:
+    """Prints a line for each window: the names of all files that it writes contain its timestamp in milliseconds."""
     windows = defaultdict(lambda: defaultdict(list))
     for array in ("segments", "granules"):
         for commit in sorted((database / array / "__commits").glob("*.wrt")):

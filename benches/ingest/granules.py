@@ -1,4 +1,4 @@
-"""Full-size synthetic granules to ingest: made once by the project's example `make_granules`, padded with photons."""
+"""Full-size synthetic granules to ingest: created once by the project's example `make_granules`, padded with photons."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-# Segments a beam that make about 36,500 a granule, the mean of the product.
+# Segments of a beam: about 36,500 a granule, the mean of the product.
 SEGMENTS = 6_100
 # Bytes of a granule of the product, most of them photons that no ingest reads.
 FULL_SIZE = 80_000_000
@@ -18,14 +18,14 @@ BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
 
 
 def build(profile: str) -> Path:
-    """Builds isdb and the generator, and gives the folder of the binaries."""
+    """Builds isdb and the generator, and returns the folder of the binaries."""
     flags = ["--release"] if profile == "release" else []
     subprocess.run(["cargo", "build", *flags, "--bin", "isdb", "--example", "make_granules"], cwd=ROOT, check=True)
     return ROOT / "target" / ("release" if profile == "release" else "debug")
 
 
 def make(binaries: Path, folder: Path, count: int, segments: int = SEGMENTS, size: int = FULL_SIZE, every: float = EVERY) -> list[Path]:
-    """`count` granules in `folder`; those of an earlier call with the same arguments are taken as they are."""
+    """Creates `count` granules in `folder`, or reuses the granules of an earlier call with the same arguments."""
     made = folder / f"{count}x{segments}x{size}x{every}.txt"
     if not made.exists():
         for old in [*folder.glob("*.h5"), *folder.glob("*.txt")]:
@@ -39,7 +39,7 @@ def make(binaries: Path, folder: Path, count: int, segments: int = SEGMENTS, siz
 
 
 def copies(originals: list[Path], folder: Path, count: int) -> list[Path]:
-    """`count` granules that read as different ones: the originals again and again, each time of another track."""
+    """Creates `count` granules that count as different ones: copies of the originals, each time with another track."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     for index in range(count):
@@ -61,7 +61,7 @@ def copies(originals: list[Path], folder: Path, count: int) -> list[Path]:
 
 
 def pad(path: Path, size: int) -> None:
-    """Brings a granule to `size` bytes with photons of its beams, as the product has them."""
+    """Pads a granule to `size` bytes with photons in its beams, as in the product."""
     missing = size - path.stat().st_size
     photons = missing // (len(BEAMS) * 13)
     if photons <= 0:
@@ -77,7 +77,7 @@ def pad(path: Path, size: int) -> None:
 
 
 def segments_of(paths: list[Path]) -> int:
-    """How many segments the granules hold."""
+    """Counts the segments of the granules."""
     total = 0
     for path in paths:
         with h5py.File(path) as granule:
@@ -86,6 +86,6 @@ def segments_of(paths: list[Path]) -> int:
 
 
 def described(paths: list[Path]) -> str:
-    """One line for the head of a table."""
+    """Describes the granules in one line, for the head of a table."""
     size = sum(path.stat().st_size for path in paths) / len(paths)
     return f"{len(paths)} synthetic granules of {segments_of(paths) / len(paths):,.0f} segments and {size / 1e6:.0f} MB each"

@@ -1,4 +1,4 @@
-"""Runs a command and tells its wall time, CPU time and peak memory, children included."""
+"""Runs a command and measures its wall time, CPU time and peak memory, children included."""
 
 import os
 import subprocess
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import psutil
 
-# Seconds between two looks at the memory; a single process is exact nevertheless, the kernel keeps its peak.
+# Seconds between two readings of the memory. For a single process the peak is exact, because the kernel records it.
 INTERVAL = 0.02
 
 
 @dataclass
 class Measured:
-    """What a run took: seconds, seconds, bytes; and what it said."""
+    """The cost of a run (seconds, CPU seconds, peak bytes) and its standard output."""
 
     wall: float
     cpu: float
@@ -24,7 +24,7 @@ class Measured:
 
 
 def measured(command: list, log: Path, **options) -> Measured:
-    """Runs `command`, its standard error into `log`; a failure ends the benchmark with the log's last lines."""
+    """Runs `command` with its standard error in `log`; a failure ends the benchmark with the last lines of the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w") as errors:
         begin = time.monotonic()
@@ -45,7 +45,7 @@ def measured(command: list, log: Path, **options) -> Measured:
 
 
 def watch(pid: int, peak: list[int], ended: threading.Event) -> None:
-    """Keeps the largest sum of resident memory over the process and its descendants."""
+    """Records the largest sum of resident memory of the process and its descendants."""
     root = psutil.Process(pid)
     while not ended.wait(INTERVAL):
         total = 0

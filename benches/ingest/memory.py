@@ -2,7 +2,7 @@
 
     venv/bin/python benches/ingest/memory.py --work /tmp/ingest --memory 512MB
 
-The granules are a few synthetic ones, each under the names of many tracks, without the photons that no ingest reads.
+The granules are copies of a few synthetic ones with the names of many tracks, without the photons that no ingest reads.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 from granules import EVERY, SEGMENTS, build, copies, described, make
 from measure import bytes_under, measured
 
-# So many granules are different ones.
+# The number of different granules.
 DIFFERENT = 20
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=EVERY, help="days from one granule to the next")
     parser.add_argument("--memory", help="isdb ingest --memory, such as 512MB; without it isdb's default")
     parser.add_argument("--profile", choices=("release", "dev"), default="release", help="how isdb is built")
-    parser.add_argument("--binaries", type=Path, help="take isdb and examples/make_granules from here, and build nothing")
+    parser.add_argument("--binaries", type=Path, help="use isdb and examples/make_granules from this folder, and build nothing")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
 

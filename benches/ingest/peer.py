@@ -1,7 +1,7 @@
-"""Lets the Python package icesat2db ingest granules that are on disk already, and tells as JSON what it did.
+"""Runs the Python package icesat2db on granules that are already on disk, and prints its times as JSON.
 
-Its own `IceSat2Processor.compute()` runs, with its shipped config. Two things are different from a run of its user: the search
-answers with the local files, which lie where its downloader looks first; and the login check finds a file that holds no login.
+It runs the package's own `IceSat2Processor.compute()` with its shipped config. Two things differ from a normal run: the search
+returns the local files, which are where its downloader looks first; and the login check finds a file without a login.
 """
 
 import argparse
@@ -22,7 +22,7 @@ NAME = re.compile(r"ATL08_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)_(\d{4})(\d\d)(\d
 
 
 class LocalProcessor(IceSat2Processor):
-    """The package's processor, told of local files instead of searching."""
+    """The package's processor with local files instead of a search."""
 
     found: dict = {}
 
@@ -31,7 +31,7 @@ class LocalProcessor(IceSat2Processor):
 
 
 def search(granules: list[Path], downloads: Path) -> dict:
-    """What the package's search would answer; each granule is linked to where its downloader keeps it."""
+    """Returns what the package's search would return, and links each granule to where its downloader keeps it."""
     found = {}
     for path in granules:
         year, month, day, hour, minute, second, rgt, cycle, region = NAME.search(path.name).groups()
@@ -55,7 +55,7 @@ def engine(kind: str, workers: int):
 
 
 def config(shipped: Path, work: Path) -> Path:
-    """The shipped config with its places filled in."""
+    """Writes the shipped config with its folders filled in."""
     settings = yaml.safe_load(shipped.read_text())
     settings["tiledb"]["local_path"] = str(work / "database")
     settings["data_dir"] = settings["progress_dir"] = str(work)
@@ -67,7 +67,7 @@ def config(shipped: Path, work: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("granules", type=Path, nargs="+")
-    parser.add_argument("--work", type=Path, required=True, help="an empty folder for the database and what else it writes")
+    parser.add_argument("--work", type=Path, required=True, help="an empty folder for the database and other output")
     parser.add_argument("--config", type=Path, required=True, help="the config that the package ships")
     parser.add_argument("--engine", choices=("threads", "dask"), default="threads")
     parser.add_argument("--workers", type=int, default=2)

@@ -1,13 +1,13 @@
-"""Ingests the same full-size granules with isdb and with the Python package icesat2db, and prints what each took.
+"""Ingests the same full-size granules with isdb and with the Python package icesat2db, and prints the cost of each.
 
     python3 -m venv venv && venv/bin/pip install -r benches/ingest/requirements.txt
     venv/bin/python benches/ingest/run.py --work /tmp/ingest --profile release
 
-Both store the variables of the package's shipped config and keep the same segments: those with a canopy height and its
-uncertainty, outside towns and water. (The package means to drop segments without terrain, too, but its rule is always true.)
-Rows and two sums must agree. isdb is measured from start to end of its process. The package gets the benefit of every doubt: its
-time is that of `compute()` alone, without imports and array creation, and the table has it without its consolidation, too.
-Nothing is downloaded by either. One run each, granules read once before, so that both find them in memory.
+Both store the variables of the package's shipped config and keep the same segments: with a canopy height and its
+uncertainty, outside towns and water. (The package intends to drop segments without terrain, too, but its rule is always true.)
+Rows and two sums must agree. isdb is measured from start to end of its process. The package gets the benefit of the doubt: its
+time is that of `compute()` alone, without imports and array creation, and the table also shows it without its consolidation.
+Neither downloads anything. One run each; the granules are read once before, so that both find them in the page cache.
 
 Further: memory.py (peak memory against the number of granules), fragments.py (fragments and files per window).
 """
@@ -30,7 +30,7 @@ from measure import bytes_under, measured
 
 HERE = Path(__file__).resolve().parent
 PEER = "icesat2db"
-# What the package's rules amount to.
+# The effect of the package's rules.
 FILTERS = [
     {"canopy_estimated": "h_canopy IS NOT NULL AND h_canopy_uncertainty IS NOT NULL"},
     {"outside_towns": "urban_flag = 0"},
@@ -44,10 +44,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for granules and databases (5 GB)")
     parser.add_argument("--count", type=int, default=24)
     parser.add_argument("--segments", type=int, default=SEGMENTS, help="segments a beam")
-    parser.add_argument("--size", type=int, default=FULL_SIZE, help="bytes a granule, reached with photons that nobody reads")
+    parser.add_argument("--size", type=int, default=FULL_SIZE, help="bytes a granule, reached with photons that no ingest reads")
     parser.add_argument("--every", type=float, default=EVERY, help="days from one granule to the next")
     parser.add_argument("--profile", choices=("release", "dev"), default="release", help="how isdb is built")
-    parser.add_argument("--binaries", type=Path, help="take isdb and examples/make_granules from here, and build nothing")
+    parser.add_argument("--binaries", type=Path, help="use isdb and examples/make_granules from this folder, and build nothing")
     parser.add_argument("--memory", help="isdb ingest --memory, such as 512MB")
     parser.add_argument("--engines", nargs="*", choices=("threads", "dask"), default=["threads", "dask"],
                         help="engines of the package; none: isdb alone")
@@ -107,12 +107,12 @@ def run_peer(place: Path, granules: list[Path], shipped: Path, engine: str, work
     command = [sys.executable, HERE / "peer.py", *granules, "--work", work / "run", "--config", shipped,
                "--engine", engine, "--workers", workers]
     took = measured(command, work / "ingest.log")
-    told = json.loads(took.output.splitlines()[-1])
+    report = json.loads(took.output.splitlines()[-1])
     return {
-        "who": f"{PEER} {engine}", "seconds": told["compute"], "without consolidation": told["compute"] - told["consolidation"],
-        "whole process": took.wall, "cpu": took.cpu, "peak": took.peak, "bytes": bytes_under(Path(told["array"])),
-        "fragments": len(tiledb.FragmentInfoList(told["array"])),
-        "variables": len(yaml.safe_load(shipped.read_text())["level_atl08"]["variables"]), **stored(told["array"]),
+        "who": f"{PEER} {engine}", "seconds": report["compute"], "without consolidation": report["compute"] - report["consolidation"],
+        "whole process": took.wall, "cpu": took.cpu, "peak": took.peak, "bytes": bytes_under(Path(report["array"])),
+        "fragments": len(tiledb.FragmentInfoList(report["array"])),
+        "variables": len(yaml.safe_load(shipped.read_text())["level_atl08"]["variables"]), **stored(report["array"]),
     }
 
 

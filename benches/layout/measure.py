@@ -1,5 +1,5 @@
-"""Queries of the layout prototype, timed: each opens the array afresh at an explicit timestamp, reads four columns of
-the rows with `h_canopy > 5`, in bounded batches. Bytes and reads are libtiledb's own counters, taken in a later pass.
+"""Timed queries of the layout prototype: each opens the array again at an explicit timestamp and reads four columns of
+the rows with `h_canopy > 5`, in bounded batches. Bytes and reads are libtiledb's own counters, read in a later pass.
 """
 
 import json
@@ -39,7 +39,7 @@ class Sample:
 
 
 def context(settings: dict[str, str]) -> tiledb.Ctx:
-    """A context as isdb makes one, plus settings to try; batches are bounded by the buffers (16 MB a column)."""
+    """A context like isdb's, plus settings to try; the buffers bound the batches (16 MB a column)."""
     return tiledb.Ctx({"sm.enable_signal_handlers": "false", "py.init_buffer_bytes": str(16 << 20)} | settings)
 
 
@@ -68,7 +68,7 @@ def workload(data: Segments, rounds: int, small: float, large: float, seed: int 
 
 
 def _select(array: tiledb.Array, layout: Layout, query: Query):
-    """An incomplete-query iterator over the rows wanted."""
+    """An incomplete-query iterator over the requested rows."""
     condition = CONDITION
     ranges = [slice(None), slice(None)]
     if query.box:
@@ -83,8 +83,8 @@ def _select(array: tiledb.Array, layout: Layout, query: Query):
         ranges.append(slice(None))
     dims = [name for name in COLUMNS if array.schema.domain.has_dim(name)]
     attrs = [name for name in COLUMNS if name not in dims]
-    asked = array.query(attrs=attrs, dims=dims, cond=condition, order="U", return_incomplete=True)
-    return asked.multi_index[tuple(ranges)]
+    reader = array.query(attrs=attrs, dims=dims, cond=condition, order="U", return_incomplete=True)
+    return reader.multi_index[tuple(ranges)]
 
 
 def run(uri: Path, layout: Layout, query: Query, timestamp: int, ctx: tiledb.Ctx, kept=None) -> Sample:
@@ -100,7 +100,7 @@ def run(uri: Path, layout: Layout, query: Query, timestamp: int, ctx: tiledb.Ctx
 
 
 def io(uri: Path, layout: Layout, query: Query, timestamp: int, ctx: tiledb.Ctx) -> dict[str, int]:
-    """What the query asks of storage, whatever the machine's load: bytes and read operations."""
+    """Counts the bytes and read operations that the query requests from storage, which do not depend on the load."""
     tiledb.stats_enable()
     tiledb.stats_reset()
     run(uri, layout, query, timestamp, ctx)

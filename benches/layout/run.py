@@ -100,19 +100,19 @@ def consolidate_metadata(arrays: list[Candidate]) -> None:
 def query(arrays: list[Candidate], rounds: list[list[Query]]) -> None:
     """Time every query on every candidate, in turn; all must return the same number of rows."""
     for number, queries in enumerate(rounds):
-        for asked in queries:
+        for one in queries:
             answers = set()
             for array in arrays[number % len(arrays):] + arrays[:number % len(arrays)]:
-                sample = run(array.writer.uri, array.layout, asked, array.writer.timestamp, array.ctx, array.kept)
-                array.samples[asked.kind].append(sample)
+                sample = run(array.writer.uri, array.layout, one, array.writer.timestamp, array.ctx, array.kept)
+                array.samples[one.kind].append(sample)
                 answers.add(sample.rows)
             if len(answers) != 1:
-                raise SystemExit(f"candidates disagree on {asked}: {answers}")
+                raise SystemExit(f"candidates disagree on {one}: {answers}")
     for queries in rounds[:3]:
-        for asked in queries:
+        for one in queries:
             for array in arrays:
-                counters = io(array.writer.uri, array.layout, asked, array.writer.timestamp, array.ctx)
-                array.counters[asked.kind].append(counters)
+                counters = io(array.writer.uri, array.layout, one, array.writer.timestamp, array.ctx)
+                array.counters[one.kind].append(counters)
 
 
 def table(arrays: list[Candidate], kinds: list[str], title: str, cell) -> None:
@@ -170,7 +170,7 @@ def main() -> None:
         array.samples.clear()
         array.counters.clear()
     query(arrays, rounds)
-    kinds = [asked.kind for asked in rounds[0]]
+    kinds = [one.kind for one in rounds[0]]
     report(arrays, kinds)
     if args.json:
         found = {a.name: {kind: [vars(s) for s in a.samples[kind]] for kind in kinds} for a in arrays}

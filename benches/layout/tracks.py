@@ -1,8 +1,8 @@
-"""Synthetic ATL08-like segments: where and when ICESat-2 would have measured them.
+"""Synthetic ATL08-like segments at the places and times where ICESat-2 would have measured them.
 
 A ground track follows the mission's geometry: inclination 92 degrees, 1,387 reference ground tracks repeated every
 91 days, three beam pairs 3.3 km apart, one land segment each 100 m, off-nadir pointing that differs by cycle. Heights
-are made up but smooth in space, and NULL (NaN) where a granule would carry fill. `layouts.py` writes what is made here.
+are invented but smooth in space, and NULL (NaN) where a granule would have fill values. `layouts.py` writes these segments.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ KM_PER_DEGREE = 111.2
 SEGMENT_ANGLE = 2 * np.pi * 0.1 / 40_030  # 100 m along track
 BEAM_KM = np.array([-3.345, -3.255, -0.045, 0.045, 3.255, 3.345])
 
-# Coarse stand-ins for the continents: (south, north, west, east).
+# Coarse boxes in place of the continents: (south, north, west, east).
 LAND = np.array([
     (30, 70, -125, -70), (10, 30, -105, -85), (-35, 5, -75, -45), (-55, -35, -73, -65), (60, 82, -55, -25),
     (37, 70, -8, 40), (20, 72, 40, 120), (50, 70, 120, 175), (8, 20, 73, 85), (-8, 20, 95, 125),
     (5, 35, -15, 40), (-34, 5, 12, 40), (-37, -12, 115, 150),
 ], dtype=float)
 
-# The nine float32 attributes of the prototype; those of the canopy are NULL where there is no canopy.
+# The nine float32 attributes of the prototype; canopy attributes are NULL where canopy is missing.
 CANOPY = ("h_canopy", "h_mean_canopy", "canopy_openness", "h_canopy_uncertainty")
 TERRAIN = ("h_te_best_fit", "h_te_median", "h_te_uncertainty", "terrain_slope", "snr")
 

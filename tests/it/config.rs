@@ -29,7 +29,7 @@ fn an_existing_database_keeps_its_variables_and_a_config_that_differs_is_an_erro
     std::fs::write(place.path("other.yml"), SMALL.replace("rgt", "night_flag")).unwrap();
     let run = place.run(&["--config", "other.yml", "ingest", "granules"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("only asked for: night_flag; only stored: rgt"), "{}", run.stderr);
+    assert!(run.stderr.contains("only requested: night_flag; only stored: rgt"), "{}", run.stderr);
     place.ok(&["ingest", "granules"]);
 }
 

@@ -31,7 +31,7 @@ fn a_missing_database_is_told_with_what_to_do() {
         let run = place.run(arguments);
         assert_eq!(run.code, Some(1));
         assert!(
-            run.stderr.starts_with("error: there is no isdb database at ") && run.stderr.contains("hint: "),
+            run.stderr.starts_with("error: no isdb database at ") && run.stderr.contains("hint: "),
             "{}",
             run.stderr
         );

@@ -146,13 +146,13 @@ fn one_database_holds_segments_of_one_kind() {
     fs::write(place.path("c.yml"), config).unwrap();
     place.ok(&["--config", "c.yml", "ingest", "--filters", "night", "granules"]);
     for (config, flag, told) in [
-        (config.to_owned(), "strong", "has other filters: night; asked for: strong"),
+        (config.to_owned(), "strong", "has other filters: night; requested: strong"),
         (
             config.replace("dem_h", "h_te_mean"),
             "night",
-            "above_dem = h_te_best_fit - dem_h; asked for: above_dem = h_te_best_fit - h_te_mean",
+            "above_dem = h_te_best_fit - dem_h; requested: above_dem = h_te_best_fit - h_te_mean",
         ),
-        (config.replace("5000", "9000"), "night", "has other layout.capacity: 5000; asked for: 9000"),
+        (config.replace("5000", "9000"), "night", "has other layout.capacity: 5000; requested: 9000"),
     ] {
         fs::write(place.path("c.yml"), config).unwrap();
         let refused = place.run(&["--config", "c.yml", "ingest", "--filters", flag, "granules"]);

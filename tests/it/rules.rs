@@ -259,7 +259,7 @@ fn other_filters_need_a_word_and_then_replace_what_is_asked_for() {
     place.make_granules("granules", &["--count", "2", "--segments", "60"]);
     ingested(&place, &["--filters", "strong", "granules"]);
     let refused = place.run(&["ingest", "--filters", "none", "granules"]);
-    has(&refused, 1, &["has other filters: strong; asked for: none", "--refilter"]);
+    has(&refused, 1, &["has other filters: strong; requested: none", "--refilter"]);
     let one = file(&place, "granules");
     let told = ingested(&place, &["--filters", "none", "--refilter", one.to_str().unwrap()]);
     assert!(told.contains("granules: 1 replaced"), "{told}");

@@ -48,7 +48,7 @@ fn shows_whole_windows(place: &Place, window: usize, case: &str) {
     let seen = place.run(&["query", "--format", "csv", &whole]);
     match seen.code {
         Some(0) => assert_eq!(seen.stdout.lines().nth(1), Some("0,0"), "{case}"),
-        _ => assert!(seen.stderr.contains("there is no isdb database"), "{case}: {}", seen.stderr),
+        _ => assert!(seen.stderr.contains("no isdb database"), "{case}: {}", seen.stderr),
     }
 }
 

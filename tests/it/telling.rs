@@ -289,7 +289,7 @@ fn what_a_dead_writer_left_is_told_when_it_is_swept() {
     let died = place.command(&ingest).env("ISDB_TEST_DIE_AT", "before-commit:4").output().unwrap();
     assert!(!died.status.success());
     let run = place.ok(&ingest);
-    assert!(run.stderr.contains("what an earlier writer left is swept"), "{}", run.stderr);
+    assert!(run.stderr.contains("removing files of an interrupted writer"), "{}", run.stderr);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What a database is made for: the variables and derived columns that it stores, the filters that its segments have passed,
-//! its layout. Fixed when it is created, read back from its arrays, and held against what a config asks for.
+//! The design of a database: its variables, derived columns, filters, region and tile capacity. It is fixed when the database is
+//! created (filters and region may be changed later), read back from a snapshot, and compared with a config.
 
 use arrow::datatypes::Field;
 use isdb_schema::catalogue::Variable;
@@ -9,55 +9,57 @@ use isdb_schema::region::Region;
 use isdb_schema::segments;
 use tiledb::{Context, MetadataValue, group};
 
-use crate::areas::area_name;
-use crate::commit::NO_REGION;
+use crate::array_layout::TILE_CAPACITY;
 use crate::error::{Error, Result};
-use crate::snapshot::Snapshot;
-use crate::storage;
+use crate::files::areas::area_name;
+use crate::log::commit::NO_REGION;
+use crate::reader::snapshot::Snapshot;
 
-/// So many names of variables are told when a config's differ from a database's.
-const NAMES_TOLD: usize = 6;
+/// How many names of variables an error lists for each side.
+const MAX_NAMES: usize = 6;
 
-/// The key of the group's metadata that holds the filters.
-const FILTERS: &str = "isdb.filters";
-/// The key of the group's metadata that names the area of the database's region.
-const REGION: &str = "isdb.region";
+/// The key of the group's metadata for the filters.
+const FILTERS_KEY: &str = "isdb.filters";
+/// The key of the group's metadata for the name of the region's area.
+const REGION_KEY: &str = "isdb.region";
 
-/// What is fixed when a database is created.
+/// What a database stores, and in which tiles.
 #[derive(Clone, Debug)]
 pub struct Design {
     /// The product's variables, in catalogue order.
     pub variables: Vec<&'static Variable>,
-    /// Derived columns; the metadata [`EXPRESSION`] of each field is its SQL.
+    /// Derived columns; the metadata key [`EXPRESSION`] of each field contains its SQL.
     pub derived: Vec<Field>,
     /// The filters that every segment has passed, in their order.
     pub filters: Vec<Rule>,
-    /// The region that the segments were kept in; None for whole granules.
+    /// The region that the segments are in; None for whole granules.
     pub region: Option<Region>,
-    /// Segments of one data tile.
+    /// The number of segments in a data tile.
     pub capacity: u64,
 }
 
 impl Design {
-    /// A design for these variables, without derived columns and filters, with the capacity that suits most uses.
+    /// A design for these variables, without derived columns, filters and region, with the default capacity of 10,000 segments.
     #[must_use]
-    pub fn of(variables: &[&'static Variable]) -> Design {
-        let capacity = storage::TILE_CAPACITY;
-        Design { variables: variables.to_vec(), derived: Vec::new(), filters: Vec::new(), region: None, capacity }
+    pub fn new(variables: &[&'static Variable]) -> Design {
+        let (variables, capacity) = (variables.to_vec(), TILE_CAPACITY);
+        Design { variables, derived: Vec::new(), filters: Vec::new(), region: None, capacity }
     }
 
-    /// The design of the database that `snapshot` shows, without its region, and the name of that region's area.
+    /// Reads the design of the database at `uri` in `snapshot`, without its region, and the name of the region's area. Blocks.
     pub(crate) fn read(context: &Context, uri: &str, snapshot: &Snapshot) -> Result<(Design, Option<String>)> {
-        let damaged =
-            || Error::Damaged { object: format!("{uri}: {FILTERS}"), problem: "it is no list of filters".into() };
-        let facts = group::metadata(context, uri)?;
-        let filters = match (&snapshot.commit().filters, facts.get(FILTERS)) {
+        let damaged = || {
+            let problem = "expected a list of filters".to_owned();
+            Error::Damaged { object: format!("{uri}: {FILTERS_KEY}"), problem }
+        };
+        let metadata = group::metadata(context, uri)?;
+        let filters = match (&snapshot.commit().filters, metadata.get(FILTERS_KEY)) {
             (Some(changed), _) => changed.clone(),
             (None, None) => Vec::new(),
             (None, Some(MetadataValue::Text(text))) => filters::from_json(text).ok_or_else(damaged)?,
             (None, Some(_)) => return Err(damaged()),
         };
-        let area = match (&snapshot.commit().region, facts.get(REGION)) {
+        let area = match (&snapshot.commit().region, metadata.get(REGION_KEY)) {
             (Some(changed), _) => (changed != NO_REGION).then(|| changed.clone()),
             (None, Some(MetadataValue::Text(area))) => Some(area.clone()),
             (None, _) => None,
@@ -74,84 +76,85 @@ impl Design {
         Ok((design, area))
     }
 
-    /// What the group of a new database says of the design.
-    pub(crate) fn facts(&self) -> Vec<(String, MetadataValue)> {
-        let filters = (FILTERS.to_owned(), MetadataValue::Text(filters::to_json(&self.filters)));
+    /// The design in the metadata of a new database's group.
+    pub(crate) fn group_metadata(&self) -> Vec<(String, MetadataValue)> {
+        let filters = (FILTERS_KEY.to_owned(), MetadataValue::Text(filters::to_json(&self.filters)));
         let region = self.region.as_ref().map(|region| MetadataValue::Text(area_name(&region.to_text())));
-        std::iter::once(filters).chain(region.map(|area| (REGION.to_owned(), area))).collect()
+        std::iter::once(filters).chain(region.map(|area| (REGION_KEY.to_owned(), area))).collect()
     }
 
-    /// Checks that the database at `uri`, which is of this design, stores exactly these variables.
+    /// Checks that the database at `uri` of this design stores exactly the requested variables.
     ///
     /// # Errors
-    /// [`Error::OtherVariables`], which names what differs.
-    pub fn check_variables(&self, uri: &str, asked: &[&'static Variable]) -> Result<()> {
-        let names =
-            |of: &[&'static Variable]| -> Vec<&str> { segments::wanted_variables(of).map(|v| v.name).collect() };
-        let (stored, asked) = (names(&self.variables), names(asked));
-        let only = |of: &[&str], other: &[&str]| -> Vec<String> {
-            of.iter().filter(|name| !other.contains(name)).map(|name| (*name).to_owned()).collect()
+    /// [`Error::OtherVariables`], which names the differences.
+    pub fn check_variables(&self, uri: &str, requested: &[&'static Variable]) -> Result<()> {
+        let names = |variables: &[&'static Variable]| -> Vec<&str> {
+            segments::wanted_variables(variables).map(|variable| variable.name).collect()
         };
-        let (more, less) = (only(&asked, &stored), only(&stored, &asked));
-        if more.is_empty() && less.is_empty() {
+        let (stored, requested) = (names(&self.variables), names(requested));
+        let only_in = |names: &[&str], others: &[&str]| -> Vec<String> {
+            names.iter().filter(|name| !others.contains(name)).map(|name| (*name).to_owned()).collect()
+        };
+        let (added, missing) = (only_in(&requested, &stored), only_in(&stored, &requested));
+        if added.is_empty() && missing.is_empty() {
             return Ok(());
         }
-        let told = |names: Vec<String>| match names.split_at_checked(NAMES_TOLD) {
+        let list = |names: Vec<String>| match names.split_at_checked(MAX_NAMES) {
             _ if names.is_empty() => "none".to_owned(),
             Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
             _ => names.join(", "),
         };
-        let difference = format!("only asked for: {}; only stored: {}", told(more), told(less));
+        let difference = format!("only requested: {}; only stored: {}", list(added), list(missing));
         Err(Error::OtherVariables { uri: uri.to_owned(), difference })
     }
 
-    /// Checks that the database at `uri`, which is of this design, has exactly these derived columns.
+    /// Checks that the database at `uri` of this design has exactly the requested derived columns.
     ///
     /// # Errors
-    /// [`Error::OtherDesign`], which names both.
-    pub fn check_derived(&self, uri: &str, asked: &[Field]) -> Result<()> {
-        let told = |fields: &[Field]| {
+    /// [`Error::OtherDesign`] with both.
+    pub fn check_derived(&self, uri: &str, requested: &[Field]) -> Result<()> {
+        let describe = |fields: &[Field]| {
             let sql = |field: &Field| field.metadata().get(EXPRESSION).cloned().unwrap_or_default();
             let columns: Vec<String> =
                 fields.iter().map(|field| format!("{} = {}", field.name(), sql(field))).collect();
             if columns.is_empty() { "none".to_owned() } else { columns.join(", ") }
         };
-        same(uri, "derived columns", told(&self.derived), told(asked))
+        check_equal(uri, "derived columns", describe(&self.derived), describe(requested))
     }
 
-    /// Checks that the segments of the database at `uri`, which is of this design, have passed exactly these filters.
+    /// Checks that the segments of the database at `uri` of this design have passed exactly the requested filters.
     ///
     /// # Errors
-    /// [`Error::OtherDesign`], which names both.
-    pub fn check_filters(&self, uri: &str, asked: &[Rule]) -> Result<()> {
-        if filters::same(&self.filters, asked) {
+    /// [`Error::OtherDesign`] with both.
+    pub fn check_filters(&self, uri: &str, requested: &[Rule]) -> Result<()> {
+        if filters::same(&self.filters, requested) {
             return Ok(());
         }
-        let (stored, wanted) = (filters::told(&self.filters), filters::told(asked));
-        if stored != wanted {
-            return same(uri, "filters", stored, wanted);
+        let (stored_names, requested_names) = (filters::told(&self.filters), filters::told(requested));
+        if stored_names != requested_names {
+            return check_equal(uri, "filters", stored_names, requested_names);
         }
         let sql = |rules: &[Rule]| rules.iter().map(|rule| rule.predicate.sql.clone()).collect::<Vec<_>>().join("; ");
-        same(uri, "filters", sql(&self.filters), sql(asked))
+        check_equal(uri, "filters", sql(&self.filters), sql(requested))
     }
 
-    /// Checks that the database at `uri`, which is of this design, has this capacity of data tiles.
+    /// Checks that the database at `uri` of this design has the requested capacity of data tiles.
     ///
     /// # Errors
-    /// [`Error::OtherDesign`], which names both.
-    pub fn check_capacity(&self, uri: &str, asked: u64) -> Result<()> {
-        same(uri, "layout.capacity", self.capacity.to_string(), asked.to_string())
+    /// [`Error::OtherDesign`] with both.
+    pub fn check_capacity(&self, uri: &str, requested: u64) -> Result<()> {
+        check_equal(uri, "layout.capacity", self.capacity.to_string(), requested.to_string())
     }
 }
 
-fn same(uri: &str, what: &'static str, stored: String, asked: String) -> Result<()> {
-    if stored == asked {
+fn check_equal(uri: &str, what: &'static str, stored: String, requested: String) -> Result<()> {
+    if stored == requested {
         return Ok(());
     }
-    Err(Error::OtherDesign { uri: uri.to_owned(), what, stored, asked })
+    Err(Error::OtherDesign { uri: uri.to_owned(), what, stored, requested })
 }
 
-/// The variables of the product that have a column of their own in the snapshot's segments, in catalogue order.
+/// The variables of the product that have a column in the snapshot's segments, in catalogue order.
 pub fn stored_variables(snapshot: &Snapshot) -> Vec<&'static Variable> {
     let schema = snapshot.segments().schema();
     let all: Vec<&Variable> = isdb_schema::catalogue::variables().iter().collect();

@@ -1,4 +1,4 @@
-//! What can go wrong with a database, in the terms a caller can act on.
+//! Errors of a database, with the URI, object or path that they concern.
 
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -7,20 +7,20 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no database where one was expected.
-    #[error("there is no isdb database at {uri}")]
+    /// No database exists at the location.
+    #[error("no isdb database at {uri}")]
     NotFound {
         /// The database's URI.
         uri: String,
     },
-    /// Something else is already where a database was to be created.
+    /// The location of a new database is in use.
     #[error("{uri} exists and is not an isdb database")]
     Occupied {
         /// The database's URI.
         uri: String,
     },
-    /// The URI names a place that this version cannot store a database in.
-    #[error("a database cannot be at {uri}: {reason}")]
+    /// This version cannot store a database at the location.
+    #[error("cannot store a database at {uri}: {reason}")]
     Unsupported {
         /// The database's URI.
         uri: String,
@@ -34,21 +34,21 @@ pub enum Error {
         uri: String,
     },
     /// Another writer committed first: nothing of this commit is visible.
-    #[error("another writer took over {uri}: commit {number} is not ours")]
+    #[error("another writer took over {uri} and made commit {number}")]
     Overtaken {
         /// The database's URI.
         uri: String,
-        /// The commit that both wanted to create.
+        /// The commit that both writers tried to create.
         number: u64,
     },
-    /// A window of this writer was started and never committed.
-    #[error("a window of {uri} was not finished; take the database over again")]
+    /// A window of this writer was begun and never committed.
+    #[error("a window of {uri} was not committed; a new writer must take over")]
     Unfinished {
         /// The database's URI.
         uri: String,
     },
-    /// The state that was opened has been vacuumed away.
-    #[error("the snapshot of commit {commit} of {uri} has expired: those before commit {horizon} are gone")]
+    /// The opened state has been vacuumed.
+    #[error("the snapshot of {uri} at commit {commit} has expired: commits before {horizon} were vacuumed")]
     Expired {
         /// The database's URI.
         uri: String,
@@ -57,62 +57,62 @@ pub enum Error {
         /// The oldest commit that can still be read.
         horizon: u64,
     },
-    /// The state asked for is older than the database.
+    /// The requested state is older than the database.
     #[error("{uri} did not exist yet at {timestamp}")]
     TooEarly {
         /// The database's URI.
         uri: String,
-        /// The time asked for, in milliseconds since 1970.
+        /// The requested time, in milliseconds since 1970.
         timestamp: u64,
     },
-    /// The database holds other variables than the caller wants to write.
+    /// The database stores other variables than requested.
     #[error("{uri} stores other variables: {difference}")]
     OtherVariables {
         /// The database's URI.
         uri: String,
-        /// Which variables only one side has.
+        /// The variables that only one side has.
         difference: String,
     },
-    /// The database was made otherwise than the caller wants to write.
-    #[error("{uri} has other {what}: {stored}; asked for: {asked}")]
+    /// The database's design differs from the requested one.
+    #[error("{uri} has other {what}: {stored}; requested: {requested}")]
     OtherDesign {
         /// The database's URI.
         uri: String,
         /// What differs.
         what: &'static str,
-        /// What the database has.
+        /// The database's value.
         stored: String,
-        /// What was asked for.
-        asked: String,
+        /// The requested value.
+        requested: String,
     },
-    /// An object of the database is not what this version understands.
-    #[error("{object} is damaged or of another version: {problem}")]
+    /// This version cannot understand an object of the database.
+    #[error("{object} is damaged or from another version: {problem}")]
     Damaged {
-        /// The object's path in the database.
+        /// The object's path or URI.
         object: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// The storage below the commit log failed.
-    #[error("commit log of {uri}")]
+    /// The storage of the commit log failed.
+    #[error("cannot access the commit log of {uri}")]
     Log {
         /// The database's URI.
         uri: String,
-        /// What the storage said.
+        /// The storage's error.
         #[source]
         source: object_store::Error,
     },
-    /// The file system of the database can create no file under a name that must be free, by which of two writers exactly one
-    /// gets a commit.
+    /// The file system of the database cannot create a file under a name that must be free. Without that, two writers could both get
+    /// the same commit.
     #[error("the file system of {path} supports neither hard links nor renames that replace nothing")]
     FileSystem {
         /// The database's folder.
         path: String,
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         source: object_store::Error,
     },
-    /// What was written is not what was to be committed. Nothing was committed.
+    /// The written fragments do not match the ledger rows. Nothing was committed.
     #[error("nothing was committed to {uri}: {problem}")]
     Mismatch {
         /// The database's URI.
@@ -121,18 +121,21 @@ pub enum Error {
         problem: String,
     },
     /// The file system failed.
-    #[error("{path}")]
+    #[error("cannot access {path}")]
     Io {
         /// The file or folder.
         path: String,
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
     /// TileDB failed.
     #[error(transparent)]
     TileDb(#[from] tiledb::Error),
-    /// The ledger's columns are not what its schema says.
-    #[error("ledger")]
-    Ledger(#[from] arrow::error::ArrowError),
+    /// A record batch does not have the expected columns.
+    #[error("cannot convert a record batch")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// The async runtime shut down before the work was done.
+    #[error("the runtime shut down")]
+    Shutdown,
 }

@@ -1,7 +1,7 @@
-//! Points at which a test lets the process die, so that what a death leaves behind can be looked at. Without debug assertions
-//! nothing of this is compiled into the program.
+//! Fault points: places where a test can abort the process, to examine what is left on disk. They are compiled only with debug
+//! assertions.
 
-/// Every point there is, in the order in which an ingest, a compaction and a vacuum reach them.
+/// Every point, in the order in which an ingest, a compaction and a vacuum reach them.
 pub const POINTS: [&str; 17] = [
     "take-over-listed",
     "take-over-fenced",
@@ -44,7 +44,7 @@ mod armed {
     }
 }
 
-/// Lets the process die when it reaches the point `text`: its name, or `name:k` for the k-th time. Only the first call counts.
+/// Makes the process abort when it reaches the point `text`: a name, or `name:k` for the k-th time. Only the first call has an effect.
 pub fn arm(text: &str) {
     #[cfg(debug_assertions)]
     armed::arm(text);
@@ -52,7 +52,7 @@ pub fn arm(text: &str) {
     let _ = text;
 }
 
-/// Dies here when [`arm`]ed for `name`, one of [`POINTS`].
+/// Aborts the process if [`arm`] was called for `name`, one of [`POINTS`].
 pub fn reached(name: &'static str) {
     #[cfg(debug_assertions)]
     armed::reached(name);

@@ -1,62 +1,65 @@
-//! A window whose fragments and ledger do not agree, or whose ids are not its own, is refused, and nothing of it is visible.
+//! A window is refused if its fragments do not match its ledger rows or an id is not its own, and nothing of it becomes visible.
 
 use super::{NOW, attempt, changes, compact, content, fresh, ingest, replace, rewrite, seen, write};
 use crate::{Changes, Error, FragmentRecord, Id, Window, Writer};
 
-/// Commits 5 segments of one granule, changed by `spoil`, and gives what that was refused with.
-async fn refused(spoil: impl Fn(&Window, FragmentRecord, &mut Changes)) -> String {
+/// Commits 5 segments of one granule with changes by `spoil`, and returns the problem that the refusal names.
+async fn problem_of(spoil: impl Fn(&Window, FragmentRecord, &mut Changes)) -> String {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut writer, 3, NOW).await.unwrap();
-    let window = writer.window(1, NOW).unwrap();
+    let window = writer.begin_window(1, NOW).unwrap();
     let fragment = write(&database, &window, 5);
     let mut spoiled = changes(vec![fragment.clone()], vec![attempt(window.ingest_id(0), 5, &[])]);
     spoil(&window, fragment, &mut spoiled);
-    let ended = writer.commit(window, spoiled).await.map(|commit| commit.number);
-    let Err(Error::Mismatch { problem, .. }) = ended else { panic!("{ended:?}") };
+    let result = writer.commit(window, spoiled).await.map(|commit| commit.number);
+    let Err(Error::Mismatch { problem, .. }) = result else { panic!("{result:?}") };
     assert_eq!(seen(&database).await, (3, 1), "{problem}");
-    assert!(matches!(writer.window(1, NOW), Err(Error::Unfinished { .. })), "the writer has ended: {problem}");
+    assert!(
+        matches!(writer.begin_window(1, NOW), Err(Error::Unfinished { .. })),
+        "the writer must not go on: {problem}"
+    );
     drop(writer);
-    // The next writer hides what was written, and goes on.
+    // The next writer hides the written fragments, and goes on.
     ingest(&mut Writer::take_over(&database, NOW).await.unwrap(), 7, NOW).await.unwrap();
     assert_eq!(seen(&database).await, (10, 2), "{problem}");
     problem
 }
 
 #[tokio::test]
-async fn rows_that_are_lost_or_doubled_between_granule_and_fragment_end_the_window() {
+async fn rows_that_are_lost_or_duplicated_between_granule_and_fragment_are_refused() {
     for rows in [4, 6, 0] {
-        let problem = refused(|_, _, changes| changes.ledger[0].rows_kept = rows).await;
-        assert_eq!(problem, format!("expected the {rows} segments that its granules have, found 5 in its fragments"));
+        let problem = problem_of(|_, _, changes| changes.ledger[0].rows_kept = rows).await;
+        assert_eq!(problem, format!("expected {rows} segments as in the ledger rows, found 5 in the fragments"));
     }
-    let problem = refused(|_, _, changes| changes.fragments.clear()).await;
+    let problem = problem_of(|_, _, changes| changes.fragments.clear()).await;
     assert!(problem.contains("found 0"), "{problem}");
 }
 
 #[tokio::test]
-async fn ids_that_are_doubled_or_another_windows_end_the_window() {
-    let doubled = refused(|window, _, changes| changes.ledger.push(attempt(window.ingest_id(0), 0, &[]))).await;
-    assert!(doubled.starts_with("two granules have the ingest id"), "{doubled}");
-    let twice = refused(|_, fragment, changes| {
+async fn duplicate_ids_and_ids_of_another_window_are_refused() {
+    let duplicate = problem_of(|window, _, changes| changes.ledger.push(attempt(window.ingest_id(0), 0, &[]))).await;
+    assert!(duplicate.starts_with("two granules have ingest id"), "{duplicate}");
+    let twice = problem_of(|_, fragment, changes| {
         changes.ledger[0].rows_kept = 10;
         changes.fragments.push(fragment);
     });
     let twice = twice.await;
-    assert!(twice.starts_with("two fragments have the id"), "{twice}");
-    let foreign = |id: Id| async move { refused(|_, _, changes| changes.fragments[0].id = id).await };
-    // The fence of this writer is commit 2: of the epoch before, the one after, and the window before.
+    assert!(twice.starts_with("two fragments have id"), "{twice}");
+    let foreign = |id: Id| async move { problem_of(|_, _, changes| changes.fragments[0].id = id).await };
+    // The fence of this writer is commit 2. The ids are of the previous epoch, the next epoch, and the previous window.
     for id in [Id::new(1, 9), Id::new(3, 9), Id::new(2, 2)] {
         let problem = foreign(id).await;
-        assert!(problem.contains(&format!("has the id {id}, which is not of this window")), "{problem}");
+        assert!(problem.contains(&format!("has id {id}, which does not belong to this window")), "{problem}");
     }
-    let problem = refused(|window, _, changes| changes.ledger[0].ingest_id = window.ledger_id()).await;
-    assert!(problem.contains("has the ingest id"), "{problem}");
+    let problem = problem_of(|window, _, changes| changes.ledger[0].ingest_id = window.ledger_id()).await;
+    assert!(problem.contains("has ingest id"), "{problem}");
 }
 
 #[tokio::test]
-async fn a_compaction_next_to_replaced_segments_is_checked_to_the_row() {
-    // The compaction writes every visible segment again, then the count that it tells is changed.
-    for (told, is_right) in [(9, false), (10, true), (11, false), (0, false)] {
+async fn a_compaction_with_replaced_segments_must_have_the_exact_number_of_rows() {
+    // The compaction writes every visible segment again; then its row count is changed.
+    for (rows, is_right) in [(9, false), (10, true), (11, false), (0, false)] {
         let (_folder, database) = fresh().await;
         let mut writer = Writer::take_over(&database, NOW).await.unwrap();
         let old = replace(&mut writer, &[], 5, NOW).await.unwrap();
@@ -64,19 +67,18 @@ async fn a_compaction_next_to_replaced_segments_is_checked_to_the_row() {
         compact(&mut writer, NOW).await.unwrap();
         let new = replace(&mut writer, &[old], 7, NOW).await.unwrap();
         let inputs = writer.live_segments().map(|fragment| fragment.id).collect();
-        let window = writer.window(0, NOW).unwrap();
-        let output = FragmentRecord { rows: told, ..rewrite(&window, &database).await.unwrap() };
-        let ended = writer.compact(window, &inputs, vec![output]).await.map(|commit| commit.number);
-        match ended {
-            Ok(_) => assert!(is_right, "{told}"),
+        let window = writer.begin_window(0, NOW).unwrap();
+        let output = FragmentRecord { rows, ..rewrite(&window, &database).await.unwrap() };
+        let result = writer.compact(window, &inputs, vec![output]).await.map(|commit| commit.number);
+        match result {
+            Ok(_) => assert!(is_right, "{rows}"),
             Err(Error::Mismatch { problem, .. }) => {
-                let expected =
-                    format!("expected 15 segments less 5 that were replaced to be written again, found {told}");
+                let expected = format!("expected 15 segments less 5 of replaced attempts, found {rows}");
                 assert_eq!((is_right, problem), (false, expected));
             }
-            Err(error) => panic!("{told}: {error}"),
+            Err(error) => panic!("{rows}: {error}"),
         }
         let found = content(&database.snapshot().await.unwrap()).await.unwrap();
-        assert_eq!(found.0, [(kept, 3), (new, 7)].into(), "{told}");
+        assert_eq!(found.0, [(kept, 3), (new, 7)].into(), "{rows}");
     }
 }

@@ -1,5 +1,5 @@
-//! A process that dies at each point where it can: whatever it was about to do, readers see a state that was committed, and the
-//! next writer gets rid of what is left.
+//! A process that is aborted at each fault point: whatever it was doing, readers see a committed state, and the next writer removes
+//! the leftover files.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,15 +7,15 @@ use std::process::{Command, Stdio};
 use super::{NOW, assert_clean, compact, content, fresh, replace, write};
 use crate::{Database, Id, Location, Writer, fault};
 
-/// The test that dies, run in a process of its own; it gets the database and the point from these variables.
+/// The test that is aborted, in a process of its own. The environment variables name its database and fault point.
 const VICTIM: &str = "tests::deaths::a_victim";
 const DATABASE: &str = "ISDB_TEST_DATABASE";
 const POINT: &str = "ISDB_TEST_DIE_AT";
 
-/// The granule that the victim replaces.
+/// The attempt that the victim replaces.
 const OLD: Id = Id((2 << 32) | 1);
 
-/// What the victim does: whole work with every point on its way.
+/// The work of the victim, which reaches every fault point.
 async fn work(database: &Database) -> crate::Result<()> {
     let mut writer = Writer::take_over(database, NOW).await?;
     if !is_replaced(database).await {
@@ -32,7 +32,7 @@ async fn is_replaced(database: &Database) -> bool {
 }
 
 #[tokio::test]
-#[ignore = "run by the test below, in a process that dies"]
+#[ignore = "run by the test below, in a process that is aborted"]
 async fn a_victim() {
     let location = Location::parse(&std::env::var(DATABASE).unwrap()).unwrap();
     fault::arm(&std::env::var(POINT).unwrap());
@@ -40,13 +40,13 @@ async fn a_victim() {
 }
 
 #[tokio::test]
-async fn wherever_a_process_dies_readers_see_whole_states_and_the_next_writer_cleans_up() {
+async fn wherever_a_process_dies_readers_see_committed_states_and_the_next_writer_cleans_up() {
     let (folder, base) = fresh().await;
     let mut writer = Writer::take_over(&base, NOW).await.unwrap();
     assert_eq!(replace(&mut writer, &[], 5, NOW).await.unwrap(), OLD);
     let other = replace(&mut writer, &[], 3, NOW).await.unwrap();
-    // Another dead writer's fragment, to be swept.
-    let window = writer.window(1, NOW).unwrap();
+    // The orphan fragment of another dead writer.
+    let window = writer.begin_window(1, NOW).unwrap();
     write(&base, &window, 100);
     drop(writer);
     let before = content(&base.snapshot().await.unwrap()).await.unwrap();
@@ -57,8 +57,8 @@ async fn wherever_a_process_dies_readers_see_whole_states_and_the_next_writer_cl
             let _ = std::fs::remove_dir_all(&copy);
             copy_folder(base.location().root(), &copy);
             let text = format!("{point}:{time}");
-            if !dies(&copy, &text) {
-                assert!(time > 1, "{point} is reached by nobody");
+            if !is_aborted(&copy, &text) {
+                assert!(time > 1, "{point} is never reached");
                 break;
             }
             let database = Database::open(&Location::parse(copy.to_str().unwrap()).unwrap()).await.unwrap();
@@ -69,15 +69,15 @@ async fn wherever_a_process_dies_readers_see_whole_states_and_the_next_writer_cl
 
             work(&database).await.unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_clean(&database).await;
-            let healed = content(&database.snapshot().await.unwrap()).await.unwrap();
-            assert_eq!(healed.0.values().sum::<usize>(), 10, "{text}");
-            assert!(!was_replaced || healed == found, "{text}: {healed:?}");
+            let repaired = content(&database.snapshot().await.unwrap()).await.unwrap();
+            assert_eq!(repaired.0.values().sum::<usize>(), 10, "{text}");
+            assert!(!was_replaced || repaired == found, "{text}: {repaired:?}");
         }
     }
 }
 
-fn dies(database: &Path, point: &str) -> bool {
-    let ended = Command::new(std::env::current_exe().unwrap())
+fn is_aborted(database: &Path, point: &str) -> bool {
+    let status = Command::new(std::env::current_exe().unwrap())
         .args([VICTIM, "--exact", "--ignored"])
         .env(DATABASE, database)
         .env(POINT, point)
@@ -85,9 +85,9 @@ fn dies(database: &Path, point: &str) -> bool {
         .stderr(Stdio::null())
         .status()
         .unwrap();
-    // A victim that fails has a code; one that was aborted has none.
-    assert!(ended.success() || ended.code().is_none(), "{point}: {ended}");
-    !ended.success()
+    // A failed test has an exit code; an aborted process has none.
+    assert!(status.success() || status.code().is_none(), "{point}: {status}");
+    !status.success()
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -1,6 +1,7 @@
-//! The commit protocol as its users meet it, over real arrays: what a test needs to write, replace, compact and look.
+//! Tests of the commit protocol on real arrays, and the helpers they share: write, replace, compact, read.
 
 mod added_variables;
+mod attempt_segments;
 mod checks;
 mod deaths;
 mod readers;
@@ -20,8 +21,8 @@ use isdb_schema::catalogue::{Variable, variable};
 use isdb_schema::segments::stored_fields;
 use tiledb::{ReadRequest, Vfs};
 
-use crate::ledger::tests::row;
-use crate::listing::fragments_on_disk;
+use crate::files::array_files::list_fragments;
+use crate::ledger::row::tests::row;
 use crate::{Changes, Database, Design, FragmentRecord, Id, LedgerRow, Location, Snapshot, Window, Writer};
 
 const NOW: u64 = 1_700_000_000_000;
@@ -33,7 +34,7 @@ fn variables() -> Vec<&'static Variable> {
 async fn fresh() -> (tempfile::TempDir, Database) {
     let folder = tempfile::tempdir().unwrap();
     let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
-    let database = Database::create(&location, &Design::of(&variables()), NOW).await.unwrap();
+    let database = Database::create(&location, &Design::new(&variables()), NOW).await.unwrap();
     (folder, database)
 }
 
@@ -42,9 +43,14 @@ fn write(database: &Database, window: &Window, rows: usize) -> FragmentRecord {
     write_with(database, window, rows, &variables())
 }
 
-/// The same for other variables, which are NULL.
+/// Writes a fragment with these variables, which are NULL.
 fn write_with(database: &Database, window: &Window, rows: usize, variables: &[&Variable]) -> FragmentRecord {
-    let id = window.fragment_id(0);
+    write_at(database, window, &vec![1; rows], variables)
+}
+
+/// Writes a fragment with a segment at each of `times`, in nanoseconds since 1970.
+fn write_at(database: &Database, window: &Window, times: &[i64], variables: &[&Variable]) -> FragmentRecord {
+    let (id, rows) = (window.fragment_id(0), times.len());
     let schema = Arc::new(Schema::new(stored_fields(variables)));
     let columns: Vec<ArrayRef> = schema
         .fields()
@@ -54,7 +60,7 @@ fn write_with(database: &Database, window: &Window, rows: usize, variables: &[&V
                 "latitude" | "longitude" => {
                     Arc::new(Float64Array::from_iter_values((0..rows).map(|n| n as f64 / 100.0)))
                 }
-                "time" => Arc::new(TimestampNanosecondArray::from(vec![1; rows]).with_timezone("UTC")),
+                "time" => Arc::new(TimestampNanosecondArray::from(times.to_vec()).with_timezone("UTC")),
                 "ingest_id" => Arc::new(Int64Array::from_value(window.ingest_id(0).0, rows)),
                 "fragment_id" => Arc::new(Int64Array::from_value(id.0, rows)),
                 "beam" => Arc::new(LargeStringArray::from(vec!["gt1l"; rows])),
@@ -77,7 +83,7 @@ async fn ingest(writer: &mut Writer, rows: usize, now_ms: u64) -> crate::Result<
 
 /// Ingests one granule of `rows` segments in place of earlier attempts.
 async fn replace(writer: &mut Writer, replaces: &[Id], rows: usize, now_ms: u64) -> crate::Result<Id> {
-    let window = writer.window(1, now_ms)?;
+    let window = writer.begin_window(1, now_ms)?;
     let fragment = write(writer.database(), &window, rows);
     let id = window.ingest_id(0);
     writer.commit(window, changes(vec![fragment], vec![attempt(id, rows, replaces)])).await?;
@@ -91,7 +97,7 @@ fn attempt(id: Id, rows: usize, replaces: &[Id]) -> LedgerRow {
 /// Writes all live fragments of segments again as one, and commits that.
 async fn compact(writer: &mut Writer, now_ms: u64) -> crate::Result<()> {
     let inputs: BTreeSet<Id> = writer.live_segments().map(|fragment| fragment.id).collect();
-    let window = writer.window(0, now_ms)?;
+    let window = writer.begin_window(0, now_ms)?;
     let outputs: Vec<FragmentRecord> = rewrite(&window, writer.database()).await.into_iter().collect();
     writer.compact(window, &inputs, outputs).await.map(|_| ())
 }
@@ -134,7 +140,7 @@ async fn seen(database: &Database) -> (usize, usize) {
     counts(&database.snapshot().await.unwrap()).await
 }
 
-/// Segments by attempt, and the attempts that the ledger shows.
+/// The number of segments by attempt, and the attempts in the ledger.
 type Content = (BTreeMap<Id, usize>, BTreeSet<Id>);
 
 async fn content(snapshot: &Snapshot) -> tiledb::Result<Content> {
@@ -155,19 +161,19 @@ async fn content(snapshot: &Snapshot) -> tiledb::Result<Content> {
     Ok((segments, attempts))
 }
 
-/// Asserts that nothing is dead or hidden, and that the disk holds the live fragments and nothing else.
+/// Asserts that nothing is dead or hidden, and that the live fragments are the only ones on disk.
 async fn assert_clean(database: &Database) {
     let head = database.head().await.unwrap();
-    let recorded = database.log().recorded(&head).await.unwrap();
+    let state = database.log().state_at(&head).await.unwrap();
     let vfs = Vfs::new(database.context()).unwrap();
-    assert_eq!(head.dead_ingests, []);
-    let arrays = head.arrays().into_iter().zip(recorded.arrays());
-    for ((state, fragments), uri) in arrays.zip(database.location().arrays()) {
+    assert_eq!(head.dead_attempts, []);
+    let arrays = head.arrays().into_iter().zip(state.arrays());
+    for ((array, fragments), uri) in arrays.zip(database.location().arrays()) {
         let live: Vec<&str> = fragments.live.values().map(|fragment| fragment.name.as_str()).collect();
-        let on_disk = fragments_on_disk(&vfs, &uri).unwrap();
-        assert!(on_disk.values().all(|traces| traces.commit_file.is_some() && traces.folder.is_some()), "{on_disk:?}");
+        let on_disk = list_fragments(&vfs, &uri).unwrap();
+        assert!(on_disk.values().all(|files| files.commit_file.is_some() && files.folder.is_some()), "{on_disk:?}");
         assert_eq!(on_disk.keys().map(String::as_str).collect::<BTreeSet<_>>(), live.iter().copied().collect());
-        assert_eq!((&state.dead, state.live, fragments.hidden.len()), (&vec![], live.len() as u64, 0));
+        assert_eq!((&array.dead, array.live, fragments.hidden.len()), (&vec![], live.len() as u64, 0));
     }
     assert_eq!(database.snapshot().await.unwrap().visible_segments(), None);
 }

@@ -1,4 +1,4 @@
-//! Readers beside a writer that never rests.
+//! Readers beside a busy writer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +9,8 @@ use crate::{Database, Error, Id, Writer};
 
 const OPENS: usize = 1_000;
 
-/// Opens and reads until enough has been read; every state by its commit. Returns also how often a read was told to have
-/// expired.
-async fn read_on(database: Database) -> (BTreeMap<u64, Content>, usize) {
+/// Opens and reads a thousand snapshots. Returns the states by their commits, and how many reads expired.
+async fn read_snapshots(database: Database) -> (BTreeMap<u64, Content>, usize) {
     let (mut states, mut expired): (BTreeMap<u64, Content>, usize) = (BTreeMap::new(), 0);
     for _ in 0..OPENS {
         let snapshot = match database.snapshot().await {
@@ -35,13 +34,13 @@ async fn read_on(database: Database) -> (BTreeMap<u64, Content>, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_opens_beside_a_busy_writer_each_show_exactly_what_was_committed() {
+async fn each_of_a_thousand_snapshots_beside_a_busy_writer_shows_a_committed_state() {
     let (_folder, database) = fresh().await;
     let done = Arc::new(AtomicBool::new(false));
     let reader = {
         let (database, done) = (Database::open(database.location()).await.unwrap(), Arc::clone(&done));
         tokio::spawn(async move {
-            let read = read_on(database).await;
+            let read = read_snapshots(database).await;
             done.store(true, Ordering::SeqCst);
             read
         })
@@ -52,11 +51,11 @@ async fn a_thousand_opens_beside_a_busy_writer_each_show_exactly_what_was_commit
     let mut newest: [Option<Id>; 3] = [None; 3];
     let mut round = 0;
     while !done.load(Ordering::SeqCst) && !reader.is_finished() {
-        let place = round % newest.len();
+        let granule = round % newest.len();
         let rows = 1 + round % 7;
-        let old = newest[place];
+        let old = newest[granule];
         let id = replace(&mut writer, old.as_slice(), rows, NOW).await.unwrap();
-        newest[place] = Some(id);
+        newest[granule] = Some(id);
         if let Some(old) = old {
             now.0.remove(&old);
         }
@@ -80,7 +79,7 @@ async fn a_thousand_opens_beside_a_busy_writer_each_show_exactly_what_was_commit
     let (states, expired) = reader.await.unwrap();
     assert!(states.len() > 1 && expired < OPENS / 2, "{} states, {expired} expired", states.len());
     for (number, found) in states {
-        // Commits in between change files, not what is seen.
+        // Commits in between change files, but no visible row.
         let (_, expected) = written.range(..=number).next_back().unwrap();
         assert_eq!(found, *expected, "commit {number}");
     }

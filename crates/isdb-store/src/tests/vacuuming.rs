@@ -1,7 +1,7 @@
-//! Vacuum: what is dead goes, no reader is cheated, and a read that runs has a grace period.
+//! Vacuum: dead fragments are removed, readers notice, and running reads have a grace period.
 
 use super::{NOW, assert_clean, compact, content, counts, fresh, ingest, replace, seen, write};
-use crate::{Database, Error, Kind, Writer};
+use crate::{CommitKind, Database, Error, Writer};
 
 const GRACE: u64 = 3_600_000;
 
@@ -12,29 +12,29 @@ fn on_disk(database: &Database) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn a_read_outlives_a_vacuum_by_the_grace_period_and_then_is_told_to_have_expired() {
+async fn a_running_read_survives_a_vacuum_for_the_grace_period_and_then_expires() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     let first = ingest(&mut writer, 5, NOW).await.unwrap();
     ingest(&mut writer, 7, NOW).await.unwrap();
-    let held = database.snapshot().await.unwrap();
+    let snapshot = database.snapshot().await.unwrap();
     compact(&mut writer, NOW).await.unwrap();
 
     writer.vacuum(NOW + GRACE / 2, GRACE).await.unwrap();
-    assert_eq!((on_disk(&database), writer.dead()), ((3, 3), (2, 0)), "nothing has been dead for long enough");
-    assert!(!held.is_expired().await.unwrap());
+    assert_eq!((on_disk(&database), writer.dead_counts()), ((3, 3), (2, 0)), "nothing has been dead for long enough");
+    assert!(!snapshot.is_expired().await.unwrap());
     assert_eq!(counts(&database.snapshot_at(first).await.unwrap()).await, (5, 1));
 
-    // What dies in a test dies a moment after NOW, by the real time that passed.
+    // Fragments die a moment after NOW, by the real time that has passed in the test.
     let later = NOW + 3 * GRACE;
     let removed = writer.vacuum(later, GRACE).await.unwrap();
     assert_eq!(
         (on_disk(&database), removed.fragments),
         ((3, 1), 0),
-        "TileDB no longer sees them; the folders are there"
+        "TileDB no longer sees them, but the folders exist"
     );
-    assert_eq!(counts(&held).await, (12, 2), "a read that had begun goes on");
-    assert!(held.is_expired().await.unwrap());
+    assert_eq!(counts(&snapshot).await, (12, 2), "a read that had begun goes on");
+    assert!(snapshot.is_expired().await.unwrap());
     assert!(matches!(database.snapshot_at(first).await, Err(Error::Expired { .. })));
     assert_eq!(seen(&database).await, (12, 2));
 
@@ -54,41 +54,48 @@ async fn a_vacuum_without_work_commits_nothing() {
     let head = database.head().await.unwrap();
     assert_eq!(writer.vacuum(NOW, 0).await.unwrap(), crate::Vacuumed::default());
     assert_eq!(database.head().await.unwrap(), head);
-    writer.window(1, NOW).unwrap();
-    assert!(matches!(writer.vacuum(NOW, 0).await, Err(Error::Unfinished { .. })), "a window's files are nobody's yet");
+    writer.begin_window(1, NOW).unwrap();
+    assert!(
+        matches!(writer.vacuum(NOW, 0).await, Err(Error::Unfinished { .. })),
+        "files of an open window are not recorded yet"
+    );
 }
 
 #[tokio::test]
-async fn late_fragments_of_a_writer_that_was_taken_over_are_hidden_and_then_vacuumed() {
+async fn late_fragments_of_a_replaced_writer_are_hidden_and_then_vacuumed() {
     let (_folder, database) = fresh().await;
     let mut stopped = Writer::take_over(&database, NOW).await.unwrap();
-    let window = stopped.window(1, NOW).unwrap();
+    let window = stopped.begin_window(1, NOW).unwrap();
     std::fs::remove_file(database.location().root().join("lock")).unwrap();
     let mut next = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut next, 7, NOW + 10_000).await.unwrap();
     write(&database, &window, 100);
-    let held = database.snapshot().await.unwrap();
-    assert_eq!(counts(&held).await, (7, 1));
+    let snapshot = database.snapshot().await.unwrap();
+    assert_eq!(counts(&snapshot).await, (7, 1));
     drop((stopped, next));
 
     let mut third = Writer::take_over(&database, NOW + 20_000).await.unwrap();
-    assert_eq!((third.dead(), on_disk(&database)), ((1, 0), (2, 2)), "a snapshot may have it open");
+    assert_eq!((third.dead_counts(), on_disk(&database)), ((1, 0), (2, 2)), "a snapshot may have it open");
     assert_eq!(seen(&database).await, (7, 1));
     third.vacuum(NOW + 20_000, 0).await.unwrap();
     assert_clean(&database).await;
     assert_eq!(seen(&database).await, (7, 1));
-    assert!(held.is_expired().await.unwrap());
+    assert!(snapshot.is_expired().await.unwrap());
 }
 
 #[tokio::test]
-async fn what_a_dead_writer_left_keeps_its_folder_for_the_grace_period_and_then_goes() {
+async fn the_folder_of_an_orphan_is_kept_for_the_grace_period() {
     let (_folder, database) = fresh().await;
     let mut dead = Writer::take_over(&database, NOW).await.unwrap();
-    let window = dead.window(1, NOW).unwrap();
+    let window = dead.begin_window(1, NOW).unwrap();
     write(&database, &window, 100);
     drop(dead);
     let mut next = Writer::take_over(&database, NOW).await.unwrap();
-    assert_eq!(on_disk(&database), (1, 0), "swept out of sight; its writer may wake up and must find its folder");
+    assert_eq!(
+        on_disk(&database),
+        (1, 0),
+        "TileDB no longer sees it, but its writer may only be suspended and must find its folder"
+    );
     next.vacuum(NOW + GRACE / 2, GRACE).await.unwrap();
     assert_eq!(on_disk(&database), (1, 0));
     next.vacuum(NOW + GRACE, GRACE).await.unwrap();
@@ -96,7 +103,7 @@ async fn what_a_dead_writer_left_keeps_its_folder_for_the_grace_period_and_then_
 }
 
 #[tokio::test]
-async fn staged_files_of_the_dead_go_and_those_of_others_only_after_a_day() {
+async fn staged_commits_of_earlier_writers_are_removed_at_once_and_other_staged_files_after_a_day() {
     let (_folder, database) = fresh().await;
     let staging = database.location().root().join("staging");
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -110,18 +117,18 @@ async fn staged_files_of_the_dead_go_and_those_of_others_only_after_a_day() {
 }
 
 #[tokio::test]
-async fn gathered_footers_that_name_vacuumed_fragments_break_no_open() {
+async fn consolidated_footers_of_vacuumed_fragments_do_not_break_an_open() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     for rows in [5, 7, 9] {
         ingest(&mut writer, rows, NOW).await.unwrap();
     }
     writer.consolidate_metadata().await.unwrap();
-    let gathered = |array: &str| {
+    let consolidated = |array: &str| {
         let folder = database.location().root().join(array).join("__fragment_meta");
         std::fs::read_dir(folder).map_or(0, Iterator::count)
     };
-    assert_eq!((gathered("segments"), gathered("granules")), (1, 1));
+    assert_eq!((consolidated("segments"), consolidated("granules")), (1, 1));
     compact(&mut writer, NOW).await.unwrap();
     writer.vacuum(NOW, 0).await.unwrap();
     assert_clean(&database).await;
@@ -130,13 +137,13 @@ async fn gathered_footers_that_name_vacuumed_fragments_break_no_open() {
 
     ingest(&mut writer, 1, NOW).await.unwrap();
     writer.consolidate_metadata().await.unwrap();
-    assert_eq!((gathered("segments"), gathered("granules")), (1, 1), "the old ones are gone");
+    assert_eq!((consolidated("segments"), consolidated("granules")), (1, 1), "the old ones are removed");
     let fresh = Database::open(database.location()).await.unwrap();
     assert_eq!(seen(&fresh).await, (22, 4));
 }
 
 #[tokio::test]
-async fn horizons_come_before_what_they_announce() {
+async fn the_horizon_is_committed_before_files_are_removed() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     let old = replace(&mut writer, &[], 5, NOW).await.unwrap();
@@ -145,9 +152,9 @@ async fn horizons_come_before_what_they_announce() {
     let compacted = database.head().await.unwrap();
     writer.vacuum(NOW, 0).await.unwrap();
     let head = database.head().await.unwrap();
-    let horizon = database.log().newest_until(head.at).await.unwrap().unwrap();
-    assert_eq!((horizon.number, head.number), (head.number, compacted.number + 3), "horizon, vacuum, folders gone");
-    assert_eq!((head.kind, head.horizon, head.deleting), (Kind::Vacuum, compacted.number, compacted.number + 2));
+    let horizon = database.log().head_at(head.at).await.unwrap().unwrap();
+    assert_eq!((horizon.number, head.number), (head.number, compacted.number + 3), "horizon, vacuum, folders removed");
+    assert_eq!((head.kind, head.horizon, head.deleting), (CommitKind::Vacuum, compacted.number, compacted.number + 2));
     let at = database.snapshot_at(compacted.at).await.unwrap();
     assert_eq!(content(&at).await.unwrap().0, [(new, 6)].into(), "the commit at the horizon can still be read");
 }

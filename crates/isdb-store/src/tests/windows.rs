@@ -1,13 +1,13 @@
-//! Windows as their users meet them: whole or not at all, whatever writers die, stop or have a wrong clock.
+//! Windows become visible whole or not at all, whether writers die, are suspended or have a wrong clock.
 
 use super::{NOW, attempt, changes, counts, fresh, ingest, seen, variables, write};
 use crate::{Changes, Database, Design, Error, Location, Writer};
 
 #[tokio::test]
-async fn a_window_shows_when_it_is_committed_and_not_before() {
+async fn a_window_is_visible_after_its_commit_and_not_before() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    let window = writer.window(1, NOW).unwrap();
+    let window = writer.begin_window(1, NOW).unwrap();
     let fragment = write(&database, &window, 5);
     assert_eq!(seen(&database).await, (0, 0));
     writer.commit(window, changes(vec![fragment], vec![attempt(window.ingest_id(0), 5, &[])])).await.unwrap();
@@ -15,24 +15,24 @@ async fn a_window_shows_when_it_is_committed_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_snapshot_keeps_its_state_and_an_earlier_one_can_be_opened() {
+async fn a_snapshot_does_not_change_and_an_earlier_state_can_be_opened() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     let first = ingest(&mut writer, 5, NOW).await.unwrap();
-    let held = database.snapshot().await.unwrap();
+    let snapshot = database.snapshot().await.unwrap();
     ingest(&mut writer, 7, NOW + 1_000).await.unwrap();
-    assert_eq!(counts(&held).await, (5, 1));
+    assert_eq!(counts(&snapshot).await, (5, 1));
     assert_eq!(counts(&database.snapshot_at(first).await.unwrap()).await, (5, 1));
     assert_eq!(seen(&database).await, (12, 2));
     assert!(matches!(database.snapshot_at(NOW - 1).await, Err(Error::TooEarly { .. })));
 }
 
 #[tokio::test]
-async fn what_a_dead_writer_left_is_never_seen_not_even_after_later_commits() {
+async fn orphans_of_a_dead_writer_never_become_visible() {
     let (_folder, database) = fresh().await;
     let mut dead = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut dead, 5, NOW).await.unwrap();
-    let window = dead.window(1, NOW).unwrap();
+    let window = dead.begin_window(1, NOW).unwrap();
     write(&database, &window, 100);
     drop(dead);
     let mut next = Writer::take_over(&database, NOW).await.unwrap();
@@ -40,15 +40,15 @@ async fn what_a_dead_writer_left_is_never_seen_not_even_after_later_commits() {
     ingest(&mut next, 7, NOW + 10_000).await.unwrap();
     assert_eq!(seen(&database).await, (12, 2));
     let snapshot = database.snapshot().await.unwrap();
-    assert_eq!(snapshot.visible_segments(), None, "a clean database costs no condition");
+    assert_eq!(snapshot.visible_segments(), None, "a clean database is read without conditions");
 }
 
 #[tokio::test]
-async fn a_writer_that_was_taken_over_can_commit_nothing_and_its_late_fragments_stay_hidden() {
+async fn a_replaced_writer_cannot_commit_and_its_late_fragments_stay_hidden() {
     let (_folder, database) = fresh().await;
     let mut stopped = Writer::take_over(&database, NOW).await.unwrap();
-    let window = stopped.window(1, NOW).unwrap();
-    // The lock fails: another writer takes over while this one sleeps.
+    let window = stopped.begin_window(1, NOW).unwrap();
+    // The lock fails: another writer takes over while this one is suspended.
     std::fs::remove_file(database.location().root().join("lock")).unwrap();
     let mut next = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut next, 7, NOW + 10_000).await.unwrap();
@@ -66,7 +66,7 @@ async fn a_writer_that_was_taken_over_can_commit_nothing_and_its_late_fragments_
 }
 
 #[tokio::test]
-async fn a_clock_that_is_behind_hides_nothing_and_one_ahead_shows_nothing_early() {
+async fn wrong_clocks_neither_hide_commits_nor_show_them_early() {
     let (_folder, database) = fresh().await;
     let hour = 3_600_000;
     let mut ahead = Writer::take_over(&database, NOW + hour).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_clock_that_is_behind_hides_nothing_and_one_ahead_shows_nothing_early(
 }
 
 #[tokio::test]
-async fn two_writers_at_a_time_are_told_so() {
+async fn a_second_writer_is_refused() {
     let (_folder, database) = fresh().await;
     let writer = Writer::take_over(&database, NOW).await.unwrap();
     assert!(matches!(Writer::take_over(&database, NOW).await, Err(Error::Locked { .. })));
@@ -88,33 +88,33 @@ async fn two_writers_at_a_time_are_told_so() {
 }
 
 #[tokio::test]
-async fn a_window_that_was_given_up_ends_its_writer() {
+async fn a_writer_cannot_go_on_after_an_unfinished_window() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    writer.window(1, NOW).unwrap();
-    assert!(matches!(writer.window(1, NOW), Err(Error::Unfinished { .. })));
+    writer.begin_window(1, NOW).unwrap();
+    assert!(matches!(writer.begin_window(1, NOW), Err(Error::Unfinished { .. })));
 }
 
 #[tokio::test]
-async fn a_long_log_is_summed_up_and_a_lost_checkpoint_loses_nothing() {
+async fn a_long_log_has_a_checkpoint_and_a_lost_checkpoint_loses_nothing() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     for _ in 0..70 {
-        let window = writer.window(1, NOW).unwrap();
+        let window = writer.begin_window(1, NOW).unwrap();
         writer.commit(window, changes(vec![], vec![attempt(window.ingest_id(0), 0, &[])])).await.unwrap();
     }
     let root = database.location().root();
     assert_eq!(std::fs::read_dir(root.join("checkpoints")).unwrap().count(), 1);
     let head = database.head().await.unwrap();
-    let with = database.log().recorded(&head).await.unwrap();
+    let with = database.log().state_at(&head).await.unwrap();
     std::fs::remove_dir_all(root.join("checkpoints")).unwrap();
-    assert_eq!(database.log().recorded(&head).await.unwrap(), with);
+    assert_eq!(database.log().state_at(&head).await.unwrap(), with);
     assert_eq!(with.granules.live.len(), 70);
     assert_eq!(database.head().await.unwrap(), head);
 }
 
 #[tokio::test]
-async fn a_fragment_that_is_gone_is_told_and_not_left_out_silently() {
+async fn a_missing_fragment_is_an_error() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut writer, 5, NOW).await.unwrap();
@@ -129,30 +129,30 @@ async fn a_database_appears_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let occupied = Location::parse(folder.path().to_str().unwrap()).unwrap();
     std::fs::write(folder.path().join("precious"), "").unwrap();
-    assert!(matches!(Database::create(&occupied, &Design::of(&variables()), NOW).await, Err(Error::Occupied { .. })));
+    assert!(matches!(Database::create(&occupied, &Design::new(&variables()), NOW).await, Err(Error::Occupied { .. })));
     assert!(matches!(Database::open(&occupied).await, Err(Error::NotFound { .. })));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[tokio::test]
-async fn partitions_that_leave_out_ids_take_none_from_the_next_window() {
+async fn skipped_fragment_ids_are_not_used_by_the_next_window() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    let window = writer.window(2, NOW).unwrap();
+    let window = writer.begin_window(2, NOW).unwrap();
     let mut far = write(&database, &window, 3);
     far.id = window.fragment_id(1_000);
     writer.commit(window, changes(vec![far], vec![attempt(window.ingest_id(0), 3, &[])])).await.unwrap();
-    assert!(writer.window(1, NOW).unwrap().ingest_id(0) > window.fragment_id(1_000));
+    assert!(writer.begin_window(1, NOW).unwrap().ingest_id(0) > window.fragment_id(1_000));
 }
 
 #[tokio::test]
-async fn filters_that_were_changed_are_the_databases_from_then_on() {
+async fn changed_filters_apply_from_their_commit_on() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut writer, 5, NOW).await.unwrap();
     let before = database.snapshot().await.unwrap();
     let filters = isdb_schema::filters::choose("night").unwrap();
-    let window = writer.window(0, NOW).unwrap();
+    let window = writer.begin_window(0, NOW).unwrap();
     writer.commit(window, Changes { filters: Some(filters.clone()), ..Changes::default() }).await.unwrap();
     ingest(&mut writer, 7, NOW + 1_000).await.unwrap();
     let after = database.snapshot().await.unwrap();
@@ -161,16 +161,16 @@ async fn filters_that_were_changed_are_the_databases_from_then_on() {
 }
 
 #[tokio::test]
-async fn an_area_is_stored_once_and_told_when_it_is_not_what_its_name_says() {
+async fn a_long_area_is_stored_once_and_checked_against_its_name() {
     let (_folder, database) = fresh().await;
-    assert_eq!(database.put_area("0,0,1,1").await.unwrap(), "0,0,1,1", "a short one is its own name");
+    assert_eq!(database.store_area("0,0,1,1").await.unwrap(), "0,0,1,1", "a short area is its own name");
     assert_eq!(database.area("0,0,1,1").await.unwrap(), "0,0,1,1");
     let long = format!("[{}[0,0]]", "[1,1],".repeat(99));
-    let name = database.put_area(&long).await.unwrap();
-    assert_eq!(database.put_area(&long).await.unwrap(), name);
+    let name = database.store_area(&long).await.unwrap();
+    assert_eq!(database.store_area(&long).await.unwrap(), name);
     assert_eq!(database.area(&name).await.unwrap(), long);
     let file = database.location().root().join(&name);
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), long, "the name is the path of a file that anybody can read");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), long, "the name is the path of a plain file");
     let earlier = name.replace("areas/", "sha256:").replace(".json", "");
     assert_eq!(database.area(&earlier).await.unwrap(), long);
     std::fs::write(file, "[[1,1]]").unwrap();
@@ -181,14 +181,14 @@ async fn an_area_is_stored_once_and_told_when_it_is_not_what_its_name_says() {
 }
 
 #[tokio::test]
-async fn writers_that_take_over_at_the_same_moment_all_get_in_one_after_the_other() {
+async fn writers_that_take_over_at_the_same_time_succeed_one_after_the_other() {
     let (_folder, database) = fresh().await;
     let take_over = async || loop {
-        // The lock fails: everybody gets one.
+        // The lock fails: each writer gets one.
         let _ = std::fs::remove_file(database.location().root().join("lock"));
         match Writer::take_over(&database, NOW).await {
             Err(Error::Locked { .. }) => tokio::task::yield_now().await,
-            taken => return taken.map(|mut writer| writer.window(1, NOW).unwrap().ingest_id(0)),
+            writer => return writer.map(|mut writer| writer.begin_window(1, NOW).unwrap().ingest_id(0)),
         }
     };
     let (first, second, third) = tokio::join!(take_over(), take_over(), take_over());

@@ -1,39 +1,42 @@
-//! What is checked before a commit: that the fragments hold exactly the rows that the ledger counts, under ids that this window
-//! alone gives out. A batch that is lost or doubled on its way ends here, with nothing committed.
+//! Checks before a commit: the fragments contain exactly the rows that the ledger counts, and all ids belong to the window. A batch
+//! that was lost or duplicated on its way is detected here, and nothing is committed.
 
 use std::collections::BTreeSet;
 
+use isdb_schema::segments::{FRAGMENT_ID, INGEST_ID};
 use tiledb::{Condition, DimensionRange, Literal, ReadRequest};
 
-use super::{Changes, Window, Writer};
+use super::handle::Writer;
+use super::window::{Changes, Window};
 use crate::blocking::blocking;
-use crate::commit::{FragmentRecord, is_in};
 use crate::error::{Error, Result};
-use crate::ids::{FRAGMENT_ID, INGEST_ID, Id};
-use crate::snapshot::Snapshot;
+use crate::id::Id;
+use crate::log::array_state::FragmentRecord;
+use crate::reader::snapshot::Snapshot;
+use crate::reader::visibility::id_condition;
 
 const BATCH_ROWS: usize = 65_536;
 
 impl Writer {
-    /// Checks what a window is about to commit.
+    /// Checks the changes that a window is about to commit.
     ///
     /// # Errors
     /// [`Error::Mismatch`].
     pub(super) fn check_window(&self, window: &Window, changes: &Changes) -> Result<()> {
-        let (mut attempts, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        let (mut attempts, mut replaced) = (BTreeSet::new(), BTreeSet::new());
         for row in &changes.ledger {
             let id = row.ingest_id;
             if !window.has_ingest(id) {
                 return Err(
-                    self.mismatch(format!("{} has the ingest id {id}, which is not of this window", row.granule))
+                    self.mismatch(format!("{} has ingest id {id}, which does not belong to this window", row.granule))
                 );
             }
             if !attempts.insert(id) {
-                return Err(self.mismatch(format!("two granules have the ingest id {id}; one is {}", row.granule)));
+                return Err(self.mismatch(format!("two granules have ingest id {id}; one is {}", row.granule)));
             }
-            // Both may have written again what is left of it.
-            if let Some(twice) = row.replaces.iter().find(|replaced| !gone.insert(**replaced)) {
-                return Err(self.mismatch(format!("two granules replace the attempt {twice}; one is {}", row.granule)));
+            // Both may have written the remaining segments of the attempt again.
+            if let Some(twice) = row.replaces.iter().find(|id| !replaced.insert(**id)) {
+                return Err(self.mismatch(format!("two granules replace attempt {twice}; one is {}", row.granule)));
             }
         }
         self.check_fragments(window, changes.fragments.iter().chain(&changes.abandoned))?;
@@ -42,11 +45,10 @@ impl Writer {
         if kept == i128::from(written) {
             return Ok(());
         }
-        Err(self
-            .mismatch(format!("expected the {kept} segments that its granules have, found {written} in its fragments")))
+        Err(self.mismatch(format!("expected {kept} segments as in the ledger rows, found {written} in the fragments")))
     }
 
-    /// Checks that a compaction loses no segment and doubles none. Those of dead attempts stay behind, and are counted.
+    /// Checks that a compaction neither loses nor duplicates a segment. It drops the segments of dead attempts, which are counted.
     ///
     /// # Errors
     /// [`Error::Mismatch`].
@@ -62,36 +64,34 @@ impl Writer {
         if all.checked_sub(dead) == Some(written) {
             return Ok(());
         }
-        let expected = format!("{all} segments less {dead} that were replaced");
-        Err(self.mismatch(format!("expected {expected} to be written again, found {written}")))
+        Err(self.mismatch(format!("expected {all} segments less {dead} of replaced attempts, found {written}")))
     }
 
     fn check_fragments<'f>(&self, window: &Window, fragments: impl Iterator<Item = &'f FragmentRecord>) -> Result<()> {
         let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
         for FragmentRecord { id, name, .. } in fragments {
             if !window.has_fragment(*id) {
-                return Err(self.mismatch(format!("the fragment {name} has the id {id}, which is not of this window")));
+                return Err(self.mismatch(format!("fragment {name} has id {id}, which does not belong to this window")));
             }
             if !ids.insert(*id) || !names.insert(name) {
-                return Err(self.mismatch(format!("two fragments have the id {id} or the name {name}")));
+                return Err(self.mismatch(format!("two fragments have id {id} or name {name}")));
             }
         }
         Ok(())
     }
 
-    /// How many rows of dead attempts `fragments` hold: reads two small columns within the fragments' box, and nothing where no
-    /// attempt in them is dead.
+    /// Counts the rows of dead attempts in `fragments`. Reads two small columns within the bounds of the fragments, and nothing if none of
+    /// their attempts is dead.
     async fn dead_rows(&self, fragments: &[FragmentRecord]) -> Result<u64> {
-        let holds =
-            |ingest: &Id, of: &BTreeSet<Id>| fragments.iter().any(|held| of.contains(&held.id)).then_some(*ingest);
-        let dead = &self.head.dead_ingests;
-        let dead: BTreeSet<Id> = dead.iter().filter_map(|dead| holds(&dead.id, &dead.fragments)).collect();
+        let dead = self.head.dead_attempts.iter();
+        let dead = dead.filter(|dead| fragments.iter().any(|fragment| dead.fragments.contains(&fragment.id)));
+        let dead: BTreeSet<Id> = dead.map(|dead| dead.id).collect();
         if dead.is_empty() {
             return Ok(0);
         }
-        let snapshot = Snapshot::open(&self.database, self.head.clone()).await?;
+        let snapshot = self.database.open_snapshot(self.head.clone()).await?;
         let fragments = fragments.to_vec();
-        blocking(move || count(&snapshot, &fragments, &dead)).await
+        blocking(move || count_rows(&snapshot, &fragments, &dead)).await
     }
 
     fn mismatch(&self, problem: String) -> Error {
@@ -103,13 +103,13 @@ fn rows(fragments: &[FragmentRecord]) -> u64 {
     fragments.iter().map(|fragment| fragment.rows).sum()
 }
 
-/// The rows of `fragments` that belong to `attempts`.
-fn count(snapshot: &Snapshot, fragments: &[FragmentRecord], attempts: &BTreeSet<Id>) -> Result<u64> {
-    let ids = is_in(FRAGMENT_ID, fragments.iter().map(|fragment| fragment.id), false);
-    let dead = is_in(INGEST_ID, attempts.iter().copied(), false);
+/// Counts the rows of `fragments` that belong to `attempts`.
+fn count_rows(snapshot: &Snapshot, fragments: &[FragmentRecord], attempts: &BTreeSet<Id>) -> Result<u64> {
+    let ids = id_condition(FRAGMENT_ID, fragments.iter().map(|fragment| fragment.id), false);
+    let dead = id_condition(INGEST_ID, attempts.iter().copied(), false);
     let request = ReadRequest {
         columns: vec![INGEST_ID.to_owned()],
-        ranges: extent(snapshot, fragments),
+        ranges: bounds(snapshot, fragments),
         condition: Some(Condition::And(ids.into_iter().chain(dead).collect())),
         batch_rows: BATCH_ROWS,
     };
@@ -120,28 +120,28 @@ fn count(snapshot: &Snapshot, fragments: &[FragmentRecord], attempts: &BTreeSet<
     Ok(rows)
 }
 
-/// The box around `fragments`; everything, where libtiledb cannot say where they lie.
-fn extent(snapshot: &Snapshot, fragments: &[FragmentRecord]) -> Vec<DimensionRange> {
+/// The bounds of `fragments`, as ranges of the dimensions; no ranges where libtiledb does not know them.
+fn bounds(snapshot: &Snapshot, fragments: &[FragmentRecord]) -> Vec<DimensionRange> {
     let array = snapshot.segments();
     let Ok(listed) = array.fragments() else { return Vec::new() };
     let names: BTreeSet<&str> = fragments.iter().map(|fragment| fragment.name.as_str()).collect();
-    let boxes: Vec<_> =
-        listed.iter().filter(|listed| names.contains(listed.name.as_str())).map(|it| &it.domain).collect();
-    if boxes.len() < names.len() {
+    let domains: Vec<_> =
+        listed.iter().filter(|listed| names.contains(listed.name.as_str())).map(|fragment| &fragment.domain).collect();
+    if domains.len() < names.len() {
         return Vec::new();
     }
     let dimensions = array.layout().dimensions.iter().enumerate();
     let range = |(at, dimension): (usize, &tiledb::Dimension)| {
-        let sides: Vec<&(Literal, Literal)> = boxes.iter().filter_map(|sides| sides.get(at)).collect();
-        let low = sides.iter().map(|side| &side.0).min_by(|a, b| order(a, b))?;
-        let high = sides.iter().map(|side| &side.1).max_by(|a, b| order(a, b))?;
+        let sides: Vec<&(Literal, Literal)> = domains.iter().filter_map(|domain| domain.get(at)).collect();
+        let low = sides.iter().map(|side| &side.0).min_by(|a, b| compare(a, b))?;
+        let high = sides.iter().map(|side| &side.1).max_by(|a, b| compare(a, b))?;
         Some(DimensionRange { dimension: dimension.name.clone(), low: low.clone(), high: high.clone() })
     };
     dimensions.filter_map(range).collect()
 }
 
-/// Coordinates of one dimension are of one type.
-fn order(a: &Literal, b: &Literal) -> std::cmp::Ordering {
+/// Compares two coordinates of one dimension, which have the same type.
+fn compare(a: &Literal, b: &Literal) -> std::cmp::Ordering {
     match (a, b) {
         (Literal::Float(a), Literal::Float(b)) => a.total_cmp(b),
         (Literal::Int(a), Literal::Int(b)) | (Literal::TimestampNs(a), Literal::TimestampNs(b)) => a.cmp(b),

@@ -1,8 +1,6 @@
-//! Ids of attempts and fragments: the writer's epoch above, a counter below, so that no id is ever given out twice.
+//! Ids of attempts and fragments. The writer's epoch is the upper half and a counter the lower, so that no id is ever used twice.
 
 use serde::{Deserialize, Serialize};
-
-pub(crate) use isdb_schema::segments::{FRAGMENT_ID, INGEST_ID};
 
 /// An id: `epoch << 32 | counter`. Ids of a later writer are larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,7 +13,7 @@ impl Id {
         Id((i64::from(epoch) << 32) | i64::from(counter))
     }
 
-    /// The counter that it was made of.
+    /// The counter in the lower half.
     pub(crate) fn counter(self) -> u32 {
         u32::try_from(self.0 & i64::from(u32::MAX)).unwrap_or(u32::MAX)
     }

@@ -1,18 +1,16 @@
-//! How the arrays of a database are stored: dimensions, domains, cell order and capacity. The figures behind each choice
-//! are in `docs/design/0001-layout.md`.
+//! Schemas and layouts of the two arrays: dimensions, domains, cell order and tile capacity. `docs/design/0001-layout.md` gives the
+//! measurements behind each choice.
 
 use arrow::datatypes::{Field, Schema};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::segments;
 use tiledb::{ArrayLayout, CellOrder, Dimension, Domain};
 
-use crate::design::Design;
-
-/// 1700-01-01 and 2250-01-01, in nanoseconds since 1970. Far wider than the mission, so that space, not time, rules the
-/// Hilbert curve; dates prune whole fragments instead.
+/// 1700-01-01 and 2250-01-01, in nanoseconds since 1970. Far wider than the mission, so that space rather than time dominates the
+/// order on the Hilbert curve; dates prune whole fragments instead.
 const TIME_DOMAIN: (i64, i64) = (-8_520_336_000_000_000_000, 8_835_868_800_000_000_000);
 
-/// Rows of one data tile: small boxes read few rows too many, large scans still inflate long runs.
+/// Rows of a data tile: small boxes read few rows that they do not need, and large scans still decompress long runs.
 pub(crate) const TILE_CAPACITY: u64 = 10_000;
 
 /// The layout of the `segments` array.
@@ -34,18 +32,20 @@ pub(crate) fn segments_layout(capacity: u64) -> ArrayLayout {
     }
 }
 
-/// The schema of the `segments` array of this design. A derived column may well be NaN, and promises nothing.
-pub(crate) fn segments_schema(design: &Design) -> Schema {
-    let product = segments::stored_fields(&design.variables).into_iter().map(never_nan);
-    Schema::new(product.chain(design.derived.iter().cloned()).collect::<Vec<_>>())
+/// The schema of a `segments` array with these variables and derived columns. A derived column may be NaN, so its field has no
+/// metadata that excludes it.
+pub(crate) fn segments_schema(variables: &[&Variable], derived: &[Field]) -> Schema {
+    let product = segments::stored_fields(variables).into_iter().map(never_nan);
+    Schema::new(product.chain(derived.iter().cloned()).collect::<Vec<_>>())
 }
 
-/// The fields of variables that an existing `segments` array gets, as [`segments_schema`] would store them.
+/// The fields of variables that are added to an existing `segments` array, equal to those of [`segments_schema`].
 pub(crate) fn added_fields(variables: &[&Variable]) -> Vec<Field> {
     segments::wanted_variables(variables).map(Variable::field).map(never_nan).collect()
 }
 
-/// Granules are decoded with NaN as NULL. Saying so in the array lets a query's lower bounds reach it.
+/// Marks a field that is never NaN, because granules are decoded with NaN as NULL. The mark allows lower bounds of a query to be pushed
+/// down to the array.
 fn never_nan(mut field: Field) -> Field {
     if field.data_type().is_floating() {
         field.metadata_mut().insert("nan".to_owned(), "never".to_owned());
@@ -53,7 +53,7 @@ fn never_nan(mut field: Field) -> Field {
     field
 }
 
-/// The layout of the ledger: the attempt is its key, so TileDB's own consolidation cannot double a row.
+/// The layout of the ledger. The attempt is its key, so that TileDB's own consolidation cannot duplicate a row.
 pub(crate) fn ledger_layout() -> ArrayLayout {
     let ids = Domain::Int64 { low: 0, high: i64::MAX - 1, extent: None };
     ArrayLayout {
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_domain_holds_the_mission_and_is_much_wider() {
+    fn the_time_domain_is_much_wider_than_the_mission() {
         let year = 365_i64 * 86_400 * 1_000_000_000;
         assert!(TIME_DOMAIN.0 < 48 * year && TIME_DOMAIN.1 > 80 * year);
         assert!((TIME_DOMAIN.1 / 2 - TIME_DOMAIN.0 / 2) / year > 250);

@@ -1,17 +1,26 @@
-//! Where a database is, and where its parts are below it.
+//! The location of a database, and of the arrays and folders in it.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// The place of a database: a folder on local disk.
+/// The name of the segments array within the database's group.
+pub(crate) const SEGMENTS: &str = "segments";
+/// The name of the ledger array within the database's group.
+pub(crate) const GRANULES: &str = "granules";
+/// The folder of unfinished files, within the database's folder.
+pub(crate) const STAGING: &str = "staging";
+/// The folder in [`STAGING`] that the writer spills to.
+pub(crate) const SPILL: &str = "spill";
+
+/// The location of a database: a folder on local disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     root: PathBuf,
 }
 
 impl Location {
-    /// Reads what a user typed: a path, or a `file://` URI.
+    /// Parses a path or a `file://` URI.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for another scheme; [`Error::Io`] when a relative path cannot be made absolute.
@@ -47,12 +56,12 @@ impl Location {
 
     /// The URI of the sparse array of segments.
     pub fn segments(&self) -> String {
-        self.part(SEGMENTS)
+        self.child(SEGMENTS)
     }
 
     /// The URI of the ledger array.
     pub fn granules(&self) -> String {
-        self.part(GRANULES)
+        self.child(GRANULES)
     }
 
     /// The URIs of `segments` and `granules`.
@@ -60,37 +69,29 @@ impl Location {
         [self.segments(), self.granules()]
     }
 
-    /// The folder that the writer may spill to. What a death leaves there goes when the next writer takes over.
+    /// The folder that the writer may spill to. A takeover removes what a dead writer left there.
     pub fn spill(&self) -> PathBuf {
         self.root.join(STAGING).join(SPILL)
     }
 
-    pub(crate) fn part(&self, name: &str) -> String {
+    /// The URI of `name` within the database's folder.
+    pub(crate) fn child(&self, name: &str) -> String {
         self.root.join(name).to_string_lossy().into_owned()
     }
 }
-
-/// The name of the segments array within the database's group.
-pub(crate) const SEGMENTS: &str = "segments";
-/// The name of the ledger array within the database's group.
-pub(crate) const GRANULES: &str = "granules";
-/// The folder of what is not finished yet, within the database's.
-pub(crate) const STAGING: &str = "staging";
-/// The folder within it that the writer spills to.
-pub(crate) const SPILL: &str = "spill";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_path_and_its_file_uri_are_one_place() {
+    fn a_path_and_its_file_uri_are_the_same_location() {
         assert_eq!(Location::parse("/data/x").unwrap(), Location::parse("file:///data/x").unwrap());
         assert_eq!(Location::parse("/data/x").unwrap().segments(), "/data/x/segments");
     }
 
     #[test]
-    fn a_bucket_is_refused_clearly_and_not_taken_for_a_folder() {
+    fn a_bucket_is_refused_and_not_treated_as_a_folder() {
         let error = Location::parse("s3://bucket/x").unwrap_err().to_string();
         assert!(error.contains("s3://bucket/x") && error.contains("only local folders"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! What fails for a moment is tried again: a timeout, a broken connection, an interrupted call. A full disk is not.
+//! Retries of transient storage errors: timeouts, broken connections, interrupted calls. A full disk is not retried.
 
 use std::error::Error as _;
 use std::io::{self, ErrorKind};
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 
-/// The wait before the second try; it doubles from one to the next.
+/// The wait before the first retry; it doubles with each one.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
-const TRIES_MORE: usize = 5;
+const MAX_RETRIES: usize = 5;
 
-/// Does `work`, and again a few times while it fails for a moment.
-pub(crate) async fn patiently<T, F: Future<Output = object_store::Result<T>>>(
+/// Runs `work`, and again up to five times while it fails with a transient error.
+pub(crate) async fn with_retries<T, F: Future<Output = object_store::Result<T>>>(
     work: impl FnMut() -> F,
 ) -> object_store::Result<T> {
-    let waits = ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_times(TRIES_MORE);
-    let told = |error: &object_store::Error, wait: Duration| tracing::debug!(%error, ?wait, "tried again");
-    work.retry(waits).when(is_transient).notify(told).await
+    let waits = ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_times(MAX_RETRIES);
+    let log = |error: &object_store::Error, wait: Duration| tracing::debug!(%error, ?wait, "retrying");
+    work.retry(waits).when(is_transient).notify(log).await
 }
 
-/// Whether the next try may well succeed.
+/// Whether a retry is likely to succeed.
 fn is_transient(error: &object_store::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -58,25 +58,25 @@ mod tests {
         object_store::Error::Generic { store: "test", source: Box::new(io::Error::from(kind)) }
     }
 
-    async fn tries_until_told(kind: ErrorKind, failures: usize) -> (usize, bool) {
+    async fn count_tries(kind: ErrorKind, failures: usize) -> (usize, bool) {
         let tries = Cell::new(0);
-        let ended = patiently(async || {
+        let result = with_retries(async || {
             tries.set(tries.get() + 1);
             if tries.get() <= failures { Err(failure(kind)) } else { Ok(()) }
         })
         .await;
-        (tries.get(), ended.is_ok())
+        (tries.get(), result.is_ok())
     }
 
     #[tokio::test]
-    async fn a_broken_connection_costs_a_moment_and_not_the_window() {
-        assert_eq!(tries_until_told(ErrorKind::ConnectionReset, 2).await, (3, true));
+    async fn a_broken_connection_is_retried() {
+        assert_eq!(count_tries(ErrorKind::ConnectionReset, 2).await, (3, true));
     }
 
     #[tokio::test]
-    async fn a_full_disk_or_a_missing_permission_is_told_at_once() {
+    async fn a_full_disk_or_a_missing_permission_is_not_retried() {
         for kind in [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::AlreadyExists] {
-            assert_eq!(tries_until_told(kind, 2).await, (1, false));
+            assert_eq!(count_tries(kind, 2).await, (1, false));
         }
     }
 }

@@ -1,0 +1,232 @@
+//! The visible segments of chosen attempts, without a scan of the whole array where the ledger's start times allow it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{Array as _, AsArray, BooleanArray, Int64Array, RecordBatch, TimestampNanosecondArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Int64Type, TimestampNanosecondType};
+use isdb_schema::segments::INGEST_ID;
+use tiledb::{Condition, DimensionRange, Literal, ReadRequest, Reader};
+
+use super::snapshot::Snapshot;
+use super::visibility::id_condition;
+use crate::error::{Error, Result};
+use crate::id::Id;
+
+/// Segments are searched within an hour of the granule's start. A granule takes a tenth of that.
+const AROUND_START_NS: i64 = 3_600 * 1_000_000_000;
+
+const BATCH_ROWS: usize = 65_536;
+
+const TIME: &str = "time";
+
+/// What the ledger records of an attempt.
+struct LedgerEntry {
+    start_time: Option<i64>,
+    rows_kept: u64,
+}
+
+/// An iterator over the segments of some attempts in one snapshot: [`Snapshot::segments_of`].
+///
+/// Segments within an hour of the granules' start times are read first. The ledger knows how many segments each attempt has; if the
+/// first pass found fewer, the times of the segments are not those of the granule, and a second pass reads the rest from the whole
+/// array. No segment is returned twice.
+pub struct AttemptSegments {
+    snapshot: Snapshot,
+    columns: Vec<String>,
+    ledger: BTreeMap<Id, LedgerEntry>,
+    found: BTreeMap<Id, u64>,
+    /// The attempts that may have segments.
+    ids: BTreeSet<Id>,
+    /// The times of the first pass, both ends included.
+    around_starts: Vec<(i64, i64)>,
+    pass: Pass,
+}
+
+enum Pass {
+    AroundStarts(Reader),
+    ElsewhereInTime(Reader),
+    Done,
+}
+
+impl Snapshot {
+    /// Reads `columns` of the visible segments of the attempts `ids`, in no particular order. `ingest_id` comes first if it is not
+    /// requested. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::TileDb`] when an array cannot be read, [`Error::Damaged`] when the ledger lacks a column.
+    pub fn segments_of(&self, ids: &BTreeSet<Id>, columns: &[&str]) -> Result<AttemptSegments> {
+        let ledger = ledger_entries(self, ids)?;
+        let has_rows = |id: &&Id| ledger.get(id).is_none_or(|entry| entry.rows_kept > 0);
+        let ids: BTreeSet<Id> = ids.iter().filter(has_rows).copied().collect();
+        let starts = ledger.iter().filter(|(id, _)| ids.contains(id)).filter_map(|(_, entry)| entry.start_time);
+        let around = |start: i64| (start.saturating_sub(AROUND_START_NS), start.saturating_add(AROUND_START_NS));
+        let around_starts: Vec<(i64, i64)> = starts.map(around).collect();
+        let added = (!columns.contains(&INGEST_ID)).then_some(INGEST_ID);
+        let columns: Vec<String> = added.into_iter().chain(columns.iter().copied()).map(str::to_owned).collect();
+        let snapshot = self.clone();
+        let mut segments =
+            AttemptSegments { snapshot, columns, ledger, found: BTreeMap::new(), ids, around_starts, pass: Pass::Done };
+        segments.pass = match segments.around_starts.is_empty() {
+            true => segments.second_pass()?,
+            false => segments.first_pass()?,
+        };
+        Ok(segments)
+    }
+}
+
+impl AttemptSegments {
+    /// Checks, after the last batch, that every attempt has as many segments as the ledger records.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when an attempt has more or fewer.
+    pub fn check_complete(&self) -> Result<()> {
+        for id in self.ledger.keys().chain(self.found.keys()) {
+            let expected = self.ledger.get(id).map_or(0, |entry| entry.rows_kept);
+            let found = self.found.get(id).copied().unwrap_or(0);
+            if found != expected {
+                let problem = format!("expected {expected} segments of attempt {id}, found {found}");
+                return Err(Error::Damaged { object: self.snapshot.segments().uri().to_owned(), problem });
+            }
+        }
+        Ok(())
+    }
+
+    fn first_pass(&self) -> Result<Pass> {
+        let range = |(low, high): &(i64, i64)| DimensionRange {
+            dimension: TIME.to_owned(),
+            low: Literal::TimestampNs(*low),
+            high: Literal::TimestampNs(*high),
+        };
+        let ranges = self.around_starts.iter().map(range).collect();
+        Ok(Pass::AroundStarts(self.read(self.columns.clone(), ranges, &self.ids)?))
+    }
+
+    /// Reads what the first pass did not find: `columns` and the time, by which [`next`](Self::next) skips what it did find.
+    fn second_pass(&self) -> Result<Pass> {
+        let is_complete = |id: &Id| {
+            let found = self.found.get(id).copied().unwrap_or(0);
+            self.ledger.get(id).is_some_and(|entry| entry.rows_kept == found)
+        };
+        let incomplete: BTreeSet<Id> = self.ids.iter().filter(|id| !is_complete(id)).copied().collect();
+        if incomplete.is_empty() {
+            return Ok(Pass::Done);
+        }
+        let mut columns = self.columns.clone();
+        if !columns.iter().any(|column| column == TIME) {
+            columns.push(TIME.to_owned());
+        }
+        Ok(Pass::ElsewhereInTime(self.read(columns, Vec::new(), &incomplete)?))
+    }
+
+    fn read(&self, columns: Vec<String>, ranges: Vec<DimensionRange>, ids: &BTreeSet<Id>) -> Result<Reader> {
+        let visible = self.snapshot.visible_segments().into_iter();
+        let attempts = id_condition(INGEST_ID, ids.iter().copied(), false);
+        let condition = Some(Condition::And(visible.chain(attempts).collect()));
+        Ok(self.snapshot.segments().read(&ReadRequest { columns, ranges, condition, batch_rows: BATCH_ROWS })?)
+    }
+
+    /// The rows of `batch` that the first pass did not read, with the requested columns.
+    fn elsewhere_in_time(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let times = instants(batch, TIME).ok_or_else(|| self.damaged(TIME))?;
+        let is_elsewhere = |time: &i64| !self.around_starts.iter().any(|(low, high)| (*low..=*high).contains(time));
+        let is_elsewhere = BooleanArray::from_iter(times.values().iter().map(|time| Some(is_elsewhere(time))));
+        let requested: Vec<usize> = (0..self.columns.len()).collect();
+        Ok(filter_record_batch(batch, &is_elsewhere)?.project(&requested)?)
+    }
+
+    fn count(&mut self, batch: &RecordBatch) -> Result<()> {
+        let ids = integers(batch, INGEST_ID).ok_or_else(|| self.damaged(INGEST_ID))?;
+        for id in ids.values() {
+            *self.found.entry(Id(*id)).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, column: &str) -> Error {
+        wrong_column(self.snapshot.segments().uri(), column)
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            let batch = match &mut self.pass {
+                Pass::Done => return Ok(None),
+                Pass::AroundStarts(reader) => match reader.next() {
+                    Some(batch) => batch?,
+                    None => {
+                        self.pass = self.second_pass()?;
+                        continue;
+                    }
+                },
+                Pass::ElsewhereInTime(reader) => match reader.next() {
+                    Some(batch) => {
+                        let batch = batch?;
+                        self.elsewhere_in_time(&batch)?
+                    }
+                    None => {
+                        self.pass = Pass::Done;
+                        continue;
+                    }
+                },
+            };
+            if batch.num_rows() > 0 {
+                self.count(&batch)?;
+                return Ok(Some(batch));
+            }
+        }
+    }
+}
+
+impl Iterator for AttemptSegments {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Result<RecordBatch>> {
+        let next = self.next_batch().transpose();
+        if matches!(next, Some(Err(_))) {
+            self.pass = Pass::Done;
+        }
+        next
+    }
+}
+
+fn ledger_entries(snapshot: &Snapshot, ids: &BTreeSet<Id>) -> Result<BTreeMap<Id, LedgerEntry>> {
+    let mut entries = BTreeMap::new();
+    if ids.is_empty() {
+        return Ok(entries);
+    }
+    let only = |id: &Id| {
+        let id = Literal::Int(id.0);
+        DimensionRange { dimension: INGEST_ID.to_owned(), low: id.clone(), high: id }
+    };
+    let request = ReadRequest {
+        columns: [INGEST_ID, "rows_kept", "start_time"].map(str::to_owned).into(),
+        ranges: ids.iter().map(only).collect(),
+        condition: snapshot.visible_granules(),
+        batch_rows: BATCH_ROWS,
+    };
+    let wrong = |column: &str| wrong_column(snapshot.granules().uri(), column);
+    for batch in snapshot.granules().read(&request)? {
+        let batch = batch?;
+        let ids = integers(&batch, INGEST_ID).ok_or_else(|| wrong(INGEST_ID))?;
+        let kept = integers(&batch, "rows_kept").ok_or_else(|| wrong("rows_kept"))?;
+        let starts = instants(&batch, "start_time").ok_or_else(|| wrong("start_time"))?;
+        for row in 0..batch.num_rows() {
+            let start_time = starts.is_valid(row).then(|| starts.value(row));
+            let rows_kept = u64::try_from(kept.value(row)).unwrap_or(0);
+            entries.insert(Id(ids.value(row)), LedgerEntry { start_time, rows_kept });
+        }
+    }
+    Ok(entries)
+}
+
+fn wrong_column(uri: &str, column: &str) -> Error {
+    Error::Damaged { object: uri.to_owned(), problem: format!("column {column} is missing or has another type") }
+}
+
+fn integers<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a Int64Array> {
+    batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()
+}
+
+fn instants<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a TimestampNanosecondArray> {
+    batch.column_by_name(name)?.as_primitive_opt::<TimestampNanosecondType>()
+}

@@ -1,0 +1,90 @@
+//! Variables added to an existing database. libtiledb writes a schema in place, and a half-written one would make every later open
+//! fail. The schema is therefore changed in a copy of the array without cells, and its files are moved into the array whole.
+
+use std::fs;
+use std::path::Path;
+
+use arrow::datatypes::Field;
+use isdb_schema::catalogue::Variable;
+use isdb_schema::segments;
+use tiledb::{Array, Context};
+
+use super::handle::Writer;
+use crate::array_layout::added_fields;
+use crate::blocking::blocking;
+use crate::design::stored_variables;
+use crate::error::Result;
+use crate::files::durable::{io_error, sync_file, sync_folder};
+use crate::files::location::Location;
+use crate::files::staging::staging_folder;
+use crate::log::commit::{Commit, CommitKind};
+
+/// The folders of the array that an added attribute changes. Metadata are moved first, because they mean nothing without their
+/// attribute. Once the schema is moved, the attribute exists from its timestamp on, which no snapshot reaches before the commit.
+const CHANGED_FOLDERS: [&str; 2] = ["__meta", "__schema"];
+
+impl Writer {
+    /// Adds `variables` to those that the database stores; existing rows have NULL in them. Variables that it stores already are
+    /// ignored; if none is new, nothing is committed.
+    ///
+    /// The array has them from the commit's timestamp on. A writer that dies before its commit leaves a schema that no snapshot
+    /// reaches, and that the next takeover removes.
+    ///
+    /// # Errors
+    /// As for windows.
+    pub async fn add_variables(&mut self, variables: &[&'static Variable], now_ms: u64) -> Result<&Commit> {
+        let stored = stored_variables(&self.database.snapshot().await?);
+        let new: Vec<&Variable> = segments::wanted_variables(variables).filter(|new| !stored.contains(new)).collect();
+        if new.is_empty() {
+            return Ok(&self.head);
+        }
+        let window = self.begin_window(0, now_ms)?;
+        let fields = added_fields(&new);
+        let (context, location) = (self.database.context().clone(), self.database.location().clone());
+        blocking(move || add_attributes(&context, &location, window.timestamp, &fields)).await?;
+        let commit = self.window_commit(&window, CommitKind::Alter)?;
+        self.finish_window(&window, commit).await
+    }
+}
+
+/// Adds `fields` to the `segments` array from `timestamp` on.
+pub(crate) fn add_attributes(context: &Context, location: &Location, timestamp: u64, fields: &[Field]) -> Result<()> {
+    let segments = location.segments();
+    let segments = Path::new(&segments);
+    let copy = staging_folder(location, "schema-")?;
+    for folder in CHANGED_FOLDERS {
+        copy_files(&segments.join(folder), &copy.path().join(folder))?;
+    }
+    Array::add_attributes(context, &copy.path().to_string_lossy(), timestamp, fields)?;
+    for folder in CHANGED_FOLDERS {
+        move_new_files(&copy.path().join(folder), &segments.join(folder))?;
+    }
+    let path = copy.path().to_owned();
+    copy.close().map_err(|source| io_error(&path, source))
+}
+
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    let failed = |source| io_error(from, source);
+    fs::create_dir_all(to).map_err(failed)?;
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_type().map_err(failed)?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name())).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves the files that `to` does not have, each durable before it becomes visible.
+fn move_new_files(from: &Path, to: &Path) -> Result<()> {
+    let failed = |source| io_error(from, source);
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let target = to.join(entry.file_name());
+        if entry.file_type().map_err(failed)?.is_file() && !target.exists() {
+            sync_file(&entry.path())?;
+            fs::rename(entry.path(), target).map_err(failed)?;
+        }
+    }
+    sync_folder(to)
+}

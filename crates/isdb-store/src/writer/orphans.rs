@@ -1,0 +1,188 @@
+//! Orphans: files that an earlier writer wrote and no commit records. Files that no snapshot can see are removed. Fragments that a
+//! snapshot may see are marked dead instead, so that readers are not disturbed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use tiledb::Vfs;
+
+use crate::error::{Error, Result};
+use crate::fault;
+use crate::files::array_files::{COMMIT_FILES, FragmentFiles, end_timestamp, list_fragments, list_schemas};
+use crate::files::durable::sync_folder;
+use crate::files::location::{Location, SPILL, STAGING};
+use crate::log::commit::Commit;
+use crate::log::commit_log::STAGED_COMMIT;
+use crate::log::log_state::LogState;
+
+/// Age at which a file in `staging` is removed. The process that wrote it may be suspended, and continue.
+const MAX_STAGED_AGE_MS: u64 = 24 * 3_600_000;
+
+/// Files that no commit records. They must be listed before the fence of a takeover: files written later belong to another writer.
+#[derive(Debug)]
+pub(super) struct Orphans {
+    /// Orphans of `segments` and of `granules`.
+    pub(super) arrays: [ArrayOrphans; 2],
+    staged: Vec<PathBuf>,
+}
+
+/// Files of one array that no commit records.
+#[derive(Debug, Default)]
+pub(super) struct ArrayOrphans {
+    /// Fragments that snapshots at the commit's timestamp can see, because a replaced writer wrote them late.
+    pub(super) visible: Vec<String>,
+    /// Folders of fragments that no snapshot can see.
+    pub(super) folders: Vec<String>,
+    /// Names and commit files of fragments that a later commit would make visible.
+    commit_files: Vec<(String, String)>,
+    schemas: Vec<String>,
+}
+
+impl Orphans {
+    /// Lists the orphans of the database at `location` after the newest commit `head`, at the clock's `now_ms`.
+    pub(super) fn list(
+        vfs: &Vfs,
+        location: &Location,
+        head: &Commit,
+        recorded: &LogState,
+        now_ms: u64,
+    ) -> Result<Orphans> {
+        let mut arrays: [ArrayOrphans; 2] = Default::default();
+        let states = head.arrays().into_iter().zip(recorded.arrays());
+        for ((array, (state, fragments)), uri) in arrays.iter_mut().zip(states).zip(location.arrays()) {
+            let live = fragments.live.values().map(|fragment| fragment.name.as_str());
+            let known = live.chain(state.dead.iter().map(|dead| dead.name.as_str())).collect();
+            *array = unrecorded(list_fragments(vfs, &uri)?, &known, head.timestamp);
+            array.folders.retain(|name| !fragments.hidden.contains_key(name));
+            array.schemas = uncommitted_schemas(list_schemas(vfs, &uri)?, head.timestamp);
+        }
+        Ok(Orphans { arrays, staged: staged_orphans(location, now_ms)? })
+    }
+
+    /// The number of files of fragments and schemas, and of staged files, that [`remove`](Self::remove) removes.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let files = self.arrays.iter().map(|array| array.commit_files.len() + array.schemas.len());
+        (files.sum(), self.staged.len())
+    }
+
+    /// Removes files that must not become visible, and staged files. Returns the fragments whose commit files could not be removed.
+    pub(super) fn remove(&self, vfs: &Vfs, location: &Location) -> Result<[Vec<String>; 2]> {
+        let mut failed: [Vec<String>; 2] = Default::default();
+        for (array, failed) in self.arrays.iter().zip(&mut failed) {
+            for (name, file) in &array.commit_files {
+                fault::reached("sweep-each");
+                if vfs.remove_file(file).is_err() && vfs.is_file(file)? {
+                    failed.push(name.clone());
+                }
+            }
+            for file in &array.schemas {
+                vfs.remove_file(file)?;
+            }
+        }
+        // A commit file that a power cut brings back would name a folder that a vacuum has removed, and every open would fail.
+        for (array, uri) in self.arrays.iter().zip(location.arrays()) {
+            if !array.commit_files.is_empty() {
+                sync_folder(&Path::new(&uri).join(COMMIT_FILES))?;
+            }
+        }
+        for path in &self.staged {
+            // No process reads staged files; a later takeover tries again.
+            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+        }
+        Ok(failed)
+    }
+}
+
+/// The fragments in `listed` that are not `known`, by what a snapshot at `timestamp` sees of them.
+fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, timestamp: u64) -> ArrayOrphans {
+    let mut orphans = ArrayOrphans::default();
+    for (name, files) in listed.into_iter().filter(|(name, _)| !known.contains(name.as_str())) {
+        let written = end_timestamp(&name);
+        match files.commit_file {
+            Some(_) if written.is_none_or(|written| written <= timestamp) => {
+                orphans.visible.push(name);
+                continue;
+            }
+            Some(file) => orphans.commit_files.push((name.clone(), file)),
+            None => {}
+        }
+        if files.folder.is_some() && written.is_some() {
+            orphans.folders.push(name);
+        }
+    }
+    orphans
+}
+
+/// The schemas after `timestamp`: their writers died while they added variables. The first schema is the array's own, whatever its
+/// timestamp.
+fn uncommitted_schemas(mut schemas: Vec<(u64, String)>, timestamp: u64) -> Vec<String> {
+    schemas.sort();
+    let later = schemas.into_iter().skip(1).filter(|(written, _)| *written > timestamp);
+    later.map(|(_, file)| file).collect()
+}
+
+/// Files in `staging` that are of no use: commits that were not created and spilled rows, because this takeover ends their writers, and
+/// everything older than a day.
+fn staged_orphans(location: &Location, now_ms: u64) -> Result<Vec<PathBuf>> {
+    let folder = location.root().join(STAGING);
+    let failed = |source| Error::Io { path: folder.display().to_string(), source };
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let oldest_kept = UNIX_EPOCH + Duration::from_millis(now_ms.saturating_sub(MAX_STAGED_AGE_MS));
+    let mut orphans = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let is_of_writer = name == SPILL || name.to_string_lossy().starts_with(STAGED_COMMIT);
+        let is_old = || entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|at| at < oldest_kept);
+        if is_of_writer || is_old() {
+            orphans.push(entry.path());
+        }
+    }
+    Ok(orphans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on_disk(fragments: &[(u64, bool)]) -> BTreeMap<String, FragmentFiles> {
+        let files = |(timestamp, finished): &(u64, bool)| {
+            let name = format!("__{timestamp}_{timestamp}_x_22");
+            let commit_file = finished.then(|| format!("{name}.wrt"));
+            (name.clone(), FragmentFiles { commit_file, folder: Some(name) })
+        };
+        fragments.iter().map(files).collect()
+    }
+
+    #[test]
+    fn recorded_fragments_are_not_orphans() {
+        let orphans =
+            unrecorded(on_disk(&[(5, true), (15, true)]), &BTreeSet::from(["__5_5_x_22", "__15_15_x_22"]), 10);
+        assert!(orphans.commit_files.is_empty() && orphans.folders.is_empty() && orphans.visible.is_empty());
+    }
+
+    #[test]
+    fn the_commit_file_of_an_uncommitted_fragment_is_removed_and_its_folder_recorded_as_hidden() {
+        let orphans = unrecorded(on_disk(&[(12, true), (13, false)]), &BTreeSet::new(), 10);
+        assert_eq!(orphans.commit_files, [("__12_12_x_22".to_owned(), "__12_12_x_22.wrt".to_owned())]);
+        assert_eq!(orphans.folders, ["__12_12_x_22", "__13_13_x_22"]);
+        assert!(orphans.visible.is_empty());
+    }
+
+    #[test]
+    fn an_uncommitted_schema_is_removed_but_never_the_first() {
+        let schemas = |times: &[u64]| times.iter().map(|at| (*at, format!("__{at}_{at}_x"))).collect::<Vec<_>>();
+        assert_eq!(uncommitted_schemas(schemas(&[1, 9, 10, 11]), 10), ["__11_11_x"]);
+        assert!(uncommitted_schemas(schemas(&[2_000]), 10).is_empty());
+    }
+
+    #[test]
+    fn a_late_fragment_that_snapshots_can_see_is_marked_dead_and_not_removed() {
+        let orphans = unrecorded(on_disk(&[(9, true)]), &BTreeSet::new(), 10);
+        assert_eq!(orphans.visible, ["__9_9_x_22"]);
+        assert!(orphans.commit_files.is_empty() && orphans.folders.is_empty());
+    }
+}
