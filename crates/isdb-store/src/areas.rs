@@ -1,7 +1,7 @@
 //! Areas: the outlines that segments were taken from. Each has a name, which the ledger and the commits hold: the area itself as
 //! text if that is short, else the file in the database's folder that holds it, which is called after its checksum.
 
-use isdb_schema::region::Region;
+use isdb_region::Region;
 use object_store::path::Path;
 use sha2::{Digest, Sha256};
 

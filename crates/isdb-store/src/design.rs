@@ -2,10 +2,10 @@
 //! its layout. Fixed when it is created, read back from its arrays, and held against what a config asks for.
 
 use arrow::datatypes::Field;
+use isdb_region::Region;
 use isdb_schema::catalogue::Variable;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{self, Rule};
-use isdb_schema::region::Region;
 use isdb_schema::segments;
 use tiledb::{Context, MetadataValue, group};
 

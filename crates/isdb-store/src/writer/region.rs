@@ -1,6 +1,6 @@
 //! Another region for an existing database.
 
-use isdb_schema::region::Region;
+use isdb_region::Region;
 
 use super::Writer;
 use crate::commit::{Commit, Kind, NO_REGION};

@@ -47,4 +47,4 @@ impl RegionError {
 }
 
 /// What is said of numbers far beyond any degree.
-pub(super) const PROJECTED: &str = "these look like coordinates of a projection";
+pub(crate) const PROJECTED: &str = "these look like coordinates of a projection";

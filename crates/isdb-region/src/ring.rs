@@ -1,13 +1,13 @@
 //! A closed line around an area on the globe: brought to one form, in which each step goes the shorter way around.
 
-use super::Bounds;
-use super::bounds::{check, round, wrap};
+use crate::bounds::Bounds;
+use crate::bounds::{check, round, wrap};
 
 /// The points of a ring as longitude (-180 to 180) and latitude, counter-clockwise unless it goes around the globe, the first
 /// not repeated at the end. Every step is shorter than 90° of longitude, over the dateline where that is shorter, and the steps
 /// of longitude add up to nothing.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
-pub(super) struct Ring(Vec<[f64; 2]>);
+pub(crate) struct Ring(Vec<[f64; 2]>);
 
 /// Steps of this length and more are taken in parts, so that a written ring leaves no doubt which way around they go.
 const LONG_STEP: f64 = 90.0;
@@ -16,7 +16,7 @@ const OVER_DATELINE: f64 = 270.0;
 
 impl Ring {
     /// The ring through `points`, whose longitudes go from -180 to 360, or what is wrong with it.
-    pub(super) fn new(points: &[[f64; 2]]) -> Result<Ring, String> {
+    pub(crate) fn new(points: &[[f64; 2]]) -> Result<Ring, String> {
         for [longitude, latitude] in points {
             check(*longitude, *latitude)?;
         }
@@ -43,26 +43,26 @@ impl Ring {
     }
 
     /// The ring around a box.
-    pub(super) fn around(bounds: &Bounds) -> Ring {
+    pub(crate) fn around(bounds: &Bounds) -> Ring {
         let mut line = bounds.corners().to_vec();
         line.extend(line.first().copied());
         Ring(in_short_steps(&line))
     }
 
     /// The points, longitude from -180 to 180 and latitude.
-    pub(super) fn points(&self) -> &[[f64; 2]] {
+    pub(crate) fn points(&self) -> &[[f64; 2]] {
         &self.0
     }
 
     /// The ring as a closed line in the plane: the first point as it is, the others where the steps lead, beyond 180 or -180
     /// over the dateline.
-    pub(super) fn line(&self) -> Vec<[f64; 2]> {
+    pub(crate) fn line(&self) -> Vec<[f64; 2]> {
         self.shifted_line(0.0)
     }
 
     /// The same line moved by `shift`, whole turns of 360°. Wherever points come to lie from -180 to 180, they do exactly as in
     /// the ring.
-    pub(super) fn shifted_line(&self, shift: f64) -> Vec<[f64; 2]> {
+    pub(crate) fn shifted_line(&self, shift: f64) -> Vec<[f64; 2]> {
         let mut turn = shift;
         let mut last = None;
         let closed = self.0.iter().chain(self.0.first());
@@ -83,7 +83,7 @@ impl Ring {
     }
 
     /// The box that this ring is, if it is one.
-    pub(super) fn as_box(&self) -> Option<Bounds> {
+    pub(crate) fn as_box(&self) -> Option<Bounds> {
         let line = self.line();
         let [low, high] = extent(&line);
         let is_along = |a: &[f64; 2], b: &[f64; 2]| {
@@ -99,7 +99,7 @@ impl Ring {
     }
 
     /// The box around it.
-    pub(super) fn bounds(&self) -> Bounds {
+    pub(crate) fn bounds(&self) -> Bounds {
         let line = self.line();
         let [low, high] = extent(&line);
         let all_around = Bounds { south: low[1], north: high[1], ..Bounds::EVERYTHING };
@@ -118,14 +118,14 @@ impl Ring {
 }
 
 /// The lowest and the highest coordinates of `line`.
-pub(super) fn extent(line: &[[f64; 2]]) -> [[f64; 2]; 2] {
+pub(crate) fn extent(line: &[[f64; 2]]) -> [[f64; 2]; 2] {
     line.iter().fold([[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]], |[low, high], [x, y]| {
         [[low[0].min(*x), low[1].min(*y)], [high[0].max(*x), high[1].max(*y)]]
     })
 }
 
 /// The area within a closed line in the plane; negative where it runs clockwise.
-pub(super) fn area(line: &[[f64; 2]]) -> f64 {
+pub(crate) fn area(line: &[[f64; 2]]) -> f64 {
     let Some([x0, y0]) = line.first() else { return 0.0 };
     let twice =
         line.iter().zip(line.iter().skip(1)).map(|(a, b)| (a[0] - x0) * (b[1] - y0) - (b[0] - x0) * (a[1] - y0));

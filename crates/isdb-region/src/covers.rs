@@ -3,14 +3,15 @@
 //! Every face of the map that the edges of both regions make has an edge at its border: looking a little to both sides of each
 //! piece of edge finds every face that is in one region and not in the other, unless it is thinner than that little.
 
-use super::edges::{self, Edge};
-use super::{Bounds, Region};
+use crate::bounds::Bounds;
+use crate::edges::{self, Edge};
+use crate::region::Region;
 
 /// The little, in degrees.
 const ASIDE: f64 = 1e-9;
 
 /// Whether every face of `inner` is one of `outer`.
-pub(super) fn covers(outer: &Region, inner: &Region) -> bool {
+pub(crate) fn covers(outer: &Region, inner: &Region) -> bool {
     if outer.is_everything() || inner.parts.iter().all(|part| outer.parts.contains(part)) {
         return true;
     }
@@ -41,7 +42,7 @@ pub(super) fn covers(outer: &Region, inner: &Region) -> bool {
 }
 
 /// Whether some position of `bounds` lies in `region`.
-pub(super) fn intersects(region: &Region, bounds: &Bounds) -> bool {
+pub(crate) fn intersects(region: &Region, bounds: &Bounds) -> bool {
     let is_met = |piece: &Bounds| {
         let corner_in = piece.corners().iter().any(|[longitude, latitude]| region.contains(*latitude, *longitude));
         corner_in || edges::of(&region.parts).iter().any(|edge| passes(edge, piece))

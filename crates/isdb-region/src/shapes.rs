@@ -2,9 +2,11 @@
 
 use geo::{BooleanOps, Polygon, Rect, coord};
 
-use super::outward::{outward, pieces, points};
-use super::ring::{area, extent};
-use super::{Bounds, Part, boxes};
+use crate::bounds::Bounds;
+use crate::boxes;
+use crate::outward::{outward, pieces, points};
+use crate::part::Part;
+use crate::ring::{area, extent};
 
 /// At most this many shapes stand in one search.
 const MOST: usize = 20;
@@ -28,7 +30,7 @@ pub enum Shape {
 }
 
 /// Shapes that hold all `parts`.
-pub(super) fn of(parts: &[Part], most_points: usize) -> Vec<Shape> {
+pub(crate) fn of(parts: &[Part], most_points: usize) -> Vec<Shape> {
     if parts.len() > MANY {
         let pieces = parts.iter().flat_map(|part| part.bounds().pieces()).collect();
         return boxes::merge(pieces, MOST).into_iter().map(Shape::Box).collect();

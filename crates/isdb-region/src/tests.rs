@@ -4,7 +4,8 @@ mod any;
 
 use geo::{Contains, Intersects, LineString, Point, Polygon};
 
-use super::*;
+use crate::part::Part;
+use crate::{Region, Shape};
 
 fn region(text: &str) -> Region {
     Region::parse(text).unwrap()

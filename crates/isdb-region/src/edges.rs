@@ -2,29 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use super::ring::extent;
-use super::{Part, Ring};
+use crate::part::Part;
+use crate::ring::Ring;
+use crate::ring::extent;
 
 /// A straight edge, its lower end first.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Edge {
+pub(crate) struct Edge {
     /// Longitude and latitude of the lower end.
-    pub(super) low: [f64; 2],
+    pub(crate) low: [f64; 2],
     /// Longitude and latitude of the upper end.
-    pub(super) high: [f64; 2],
+    pub(crate) high: [f64; 2],
     /// 1 where the ring runs upwards, -1 where it runs downwards; 0 along a parallel.
-    pub(super) direction: i32,
+    pub(crate) direction: i32,
     /// Whether the area ends here. It does not where a ring around a pole begins and ends on one meridian, or at a pole.
-    pub(super) is_border: bool,
+    pub(crate) is_border: bool,
     /// Which part of the region it is of.
-    pub(super) part: u32,
+    pub(crate) part: u32,
     /// Which ring of that part: 0 is the outer one, the others are holes.
-    pub(super) ring: u32,
+    pub(crate) ring: u32,
 }
 
 /// The edges of all `parts`, those of a ring one behind the other. A ring that reaches over the edge of the map is there once
 /// for each side of it on which something of it is seen.
-pub(super) fn of(parts: &[Part]) -> Vec<Edge> {
+pub(crate) fn of(parts: &[Part]) -> Vec<Edge> {
     let mut edges = Vec::new();
     for (part, number) in parts.iter().zip(0..) {
         match part {

@@ -1,7 +1,7 @@
 //! What a file seems to be that was given as a GeoJSON region and is something else.
 
 /// What `bytes` seem to be; `None` for what may be GeoJSON in UTF-8.
-pub(super) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
     const BEGINNINGS: [(&[u8], &str); 7] = [
         (b"\xff\xfe", "text in UTF-16"),
         (b"\xfe\xff", "text in UTF-16"),
@@ -34,7 +34,7 @@ fn of_text(text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::{Region, RegionError};
+    use crate::{Region, RegionError};
 
     #[test]
     fn a_file_of_another_format_is_called_by_its_name() {

@@ -5,31 +5,12 @@ use std::sync::Arc;
 
 use arrow::buffer::BooleanBuffer;
 
-mod bounds;
-mod boxes;
-mod covers;
-mod crs;
-mod edges;
-mod error;
-mod foreign;
-mod geojson;
-mod index;
-mod outward;
-mod ring;
-mod shapes;
-mod summary;
-mod swapped;
-#[cfg(test)]
-mod tests;
-mod text;
-
-pub use bounds::Bounds;
-pub use error::RegionError;
-pub use shapes::Shape;
-pub use swapped::Swapped;
-
-use index::Index;
-use ring::Ring;
+use crate::bounds::Bounds;
+use crate::error::RegionError;
+use crate::index::Index;
+use crate::part::Part;
+use crate::shapes::Shape;
+use crate::{boxes, covers, foreign, geojson, shapes, text};
 
 /// An area in degrees of latitude and longitude (WGS 84), of one part or several that may overlap.
 ///
@@ -38,16 +19,8 @@ use ring::Ring;
 /// to 10⁻¹² degrees.
 #[derive(Clone, Debug)]
 pub struct Region {
-    parts: Arc<[Part]>,
+    pub(crate) parts: Arc<[Part]>,
     index: Arc<Index>,
-}
-
-/// One piece of a region.
-#[derive(Clone, Debug, PartialEq, PartialOrd)]
-enum Part {
-    Box(Bounds),
-    /// The outer ring, then the holes.
-    Polygon(Vec<Ring>),
 }
 
 impl PartialEq for Region {
@@ -176,7 +149,7 @@ impl Region {
     }
 
     /// The region of at least one part. The order of parts means nothing; a box within another one adds nothing.
-    fn of(mut parts: Vec<Part>) -> Region {
+    pub(crate) fn of(mut parts: Vec<Part>) -> Region {
         parts.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
         parts.dedup();
         if parts.contains(&Part::Box(Bounds::EVERYTHING)) {
@@ -192,22 +165,5 @@ impl Region {
         }
         let index = Arc::new(Index::new(&parts));
         Region { parts: parts.into(), index }
-    }
-}
-
-impl Part {
-    fn as_box(&self) -> Option<Bounds> {
-        match self {
-            Part::Box(bounds) => Some(*bounds),
-            Part::Polygon(_) => None,
-        }
-    }
-
-    /// The box around it.
-    fn bounds(&self) -> Bounds {
-        match self {
-            Part::Box(bounds) => *bounds,
-            Part::Polygon(rings) => rings.first().map_or(Bounds::EVERYTHING, Ring::bounds),
-        }
     }
 }

@@ -76,7 +76,7 @@ proptest! {
         for shape in &shapes {
             if let Shape::Polygon(line) = shape {
                 prop_assert!(line.len() <= most && line.first() == line.last());
-                prop_assert!(crate::region::ring::area(line) > 0.0, "counter-clockwise");
+                prop_assert!(crate::ring::area(line) > 0.0, "counter-clockwise");
                 prop_assert!(line.iter().all(|[x, y]| x.abs() <= 180.0 && y.abs() <= 90.0));
             }
         }

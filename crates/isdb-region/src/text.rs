@@ -1,12 +1,16 @@
 //! Regions as text: what people type, and the one form that a region is written in.
 
-use super::{Part, Region, RegionError, Ring, geojson};
+use crate::error::RegionError;
+use crate::geojson;
+use crate::part::Part;
+use crate::region::Region;
+use crate::ring::Ring;
 
 /// So much of a text is quoted in an error.
 const QUOTED: usize = 40;
 
 /// The region of `W,S,E,N` or GeoJSON.
-pub(super) fn parse(text: &str) -> Result<Region, RegionError> {
+pub(crate) fn parse(text: &str) -> Result<Region, RegionError> {
     let text = text.trim();
     if text.starts_with('{') {
         return Ok(Region::of(geojson::parts(text)?));
@@ -19,7 +23,7 @@ pub(super) fn parse(text: &str) -> Result<Region, RegionError> {
 }
 
 /// The text of a region of `parts`.
-pub(super) fn write(parts: &[Part]) -> String {
+pub(crate) fn write(parts: &[Part]) -> String {
     match parts {
         [Part::Box(bounds)] => format!("{},{},{},{}", bounds.west, bounds.south, bounds.east, bounds.north),
         _ => geojson(parts),
@@ -27,7 +31,7 @@ pub(super) fn write(parts: &[Part]) -> String {
 }
 
 /// The same, a plain box as a polygon, too.
-pub(super) fn geojson(parts: &[Part]) -> String {
+pub(crate) fn geojson(parts: &[Part]) -> String {
     match parts {
         [only] => format!("{{\"type\":\"Polygon\",\"coordinates\":{}}}", coordinates(only)),
         several => {

@@ -1,6 +1,6 @@
 //! A box between two meridians and two parallels, and how degrees are brought to one form.
 
-use super::error::PROJECTED;
+use crate::error::PROJECTED;
 
 /// A box in degrees. Its longitudes go from -180 to 180; `east` below `west` means that it crosses the dateline.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -20,7 +20,7 @@ impl Bounds {
     pub const EVERYTHING: Bounds = Bounds { west: -180.0, south: -90.0, east: 180.0, north: 90.0 };
 
     /// The box in its only form, or what is wrong with it.
-    pub(super) fn new(west: f64, south: f64, east: f64, north: f64) -> Result<Bounds, String> {
+    pub(crate) fn new(west: f64, south: f64, east: f64, north: f64) -> Result<Bounds, String> {
         for (name, longitude, latitude) in [("south-west", west, south), ("north-east", east, north)] {
             check(longitude, latitude).map_err(|problem| format!("{name} corner: {problem}"))?;
         }
@@ -51,7 +51,7 @@ impl Bounds {
     }
 
     /// The box in pieces that do not cross the dateline.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = Bounds> + use<> {
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Bounds> + use<> {
         let whole = *self;
         let (first, second) = if self.east < self.west {
             (Bounds { east: 180.0, ..whole }, Some(Bounds { west: -180.0, ..whole }))
@@ -62,7 +62,7 @@ impl Bounds {
     }
 
     /// Whether every position of `other` lies in this box.
-    pub(super) fn covers(&self, other: &Bounds) -> bool {
+    pub(crate) fn covers(&self, other: &Bounds) -> bool {
         let within = |piece: Bounds| {
             self.pieces().any(|own| {
                 own.west <= piece.west && own.south <= piece.south && own.east >= piece.east && own.north >= piece.north
@@ -72,13 +72,13 @@ impl Bounds {
     }
 
     /// The corners, counter-clockwise from the south-west, without a first one again; east of `west` even over the dateline.
-    pub(super) fn corners(&self) -> [[f64; 2]; 4] {
+    pub(crate) fn corners(&self) -> [[f64; 2]; 4] {
         let east = if self.east < self.west { self.east + 360.0 } else { self.east };
         [[self.west, self.south], [east, self.south], [east, self.north], [self.west, self.north]]
     }
 
     /// The smallest box around both, neither of which crosses the dateline.
-    pub(super) fn hull(&self, other: &Bounds) -> Bounds {
+    pub(crate) fn hull(&self, other: &Bounds) -> Bounds {
         Bounds {
             west: self.west.min(other.west),
             south: self.south.min(other.south),
@@ -88,13 +88,13 @@ impl Bounds {
     }
 
     /// Square degrees of a box that does not cross the dateline.
-    pub(super) fn area(&self) -> f64 {
+    pub(crate) fn area(&self) -> f64 {
         (self.east - self.west) * (self.north - self.south)
     }
 }
 
 /// What is wrong with a position, if anything is.
-pub(super) fn check(longitude: f64, latitude: f64) -> Result<(), String> {
+pub(crate) fn check(longitude: f64, latitude: f64) -> Result<(), String> {
     if !longitude.is_finite() || !latitude.is_finite() {
         return Err("a coordinate is no number".to_owned());
     }
@@ -113,12 +113,12 @@ pub(super) fn check(longitude: f64, latitude: f64) -> Result<(), String> {
 }
 
 /// A longitude from -180 to 360 as one from -180 to 180.
-pub(super) fn wrap(longitude: f64) -> f64 {
+pub(crate) fn wrap(longitude: f64) -> f64 {
     round(if longitude > 180.0 { longitude - 360.0 } else { longitude })
 }
 
 /// To 10⁻¹² degrees, a tenth of a micrometre: a number that any reader of decimals reads back as the same.
-pub(super) fn round(degrees: f64) -> f64 {
+pub(crate) fn round(degrees: f64) -> f64 {
     // Adding zero makes -0 a plain 0.
     (degrees * 1e12).round() / 1e12 + 0.0
 }

@@ -1,7 +1,8 @@
 //! Boxes whose west lies east of their east. Over the dateline that is right; most often two numbers were exchanged, and the box
 //! is nearly the whole globe.
 
-use super::{Bounds, Region};
+use crate::bounds::Bounds;
+use crate::region::Region;
 
 /// Beyond this width a box over the dateline is taken for a mistake: exchanged by mistake, a box of up to 180° gets so wide.
 const HALF: f64 = 180.0;
@@ -21,7 +22,7 @@ impl Swapped {
     pub fn of(text: &str) -> Option<Swapped> {
         let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
         let &[west, south, east, north] = numbers?.as_slice() else { return None };
-        let width = super::bounds::round(360.0 - (west - east));
+        let width = crate::bounds::round(360.0 - (west - east));
         // What is no box is an error elsewhere.
         let meant = Region::bbox(east, south, west, north).ok()?.as_box()?;
         (west > east && width > HALF).then_some(Swapped { width, meant })

@@ -3,7 +3,7 @@
 
 use geojson::{Feature, GeoJson, Geometry, GeometryValue, JsonObject, JsonValue};
 
-use super::RegionError;
+use crate::error::RegionError;
 
 /// Systems of longitude and latitude whose degrees differ from those of WGS 84 by a metre or two, less than a segment's
 /// footprint of 11 m: WGS 84, NAD83, ETRS89 and SIRGAS 2000.
@@ -12,7 +12,7 @@ const EPSG: [&str; 4] = ["4326", "4269", "4258", "4674"];
 const OGC: [&str; 2] = ["CRS84", "CRS84H"];
 
 /// Checks every `crs` in `geojson`, at whatever level it stands.
-pub(super) fn check(geojson: &GeoJson) -> Result<(), RegionError> {
+pub(crate) fn check(geojson: &GeoJson) -> Result<(), RegionError> {
     match geojson {
         GeoJson::Geometry(geometry) => of_geometry(geometry),
         GeoJson::Feature(feature) => of_feature(feature),
@@ -83,7 +83,7 @@ fn shown(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::region::{Region, RegionError};
+    use crate::{Region, RegionError};
 
     const RING: &str = "[[[-82,48],[-81,48],[-81,49],[-82,49],[-82,48]]]";
 

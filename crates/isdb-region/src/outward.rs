@@ -18,19 +18,19 @@ const GRID: f64 = 1e-6;
 const POLAR: f64 = 89.9;
 
 /// The areas that a closed line in the plane goes around, without holes.
-pub(super) fn pieces(line: &[[f64; 2]]) -> Vec<Polygon> {
+pub(crate) fn pieces(line: &[[f64; 2]]) -> Vec<Polygon> {
     let polygon = Polygon::new(LineString::from(line.to_vec()), Vec::new());
     let filled = polygon.union_with_fill_rule(&MultiPolygon::new(Vec::new()), FillRule::NonZero);
     filled.into_iter().map(|piece| Polygon::new(piece.into_inner().0, Vec::new())).collect()
 }
 
 /// The points of a polygon's outer ring, the first one again at the end.
-pub(super) fn points(polygon: &Polygon) -> Vec<[f64; 2]> {
+pub(crate) fn points(polygon: &Polygon) -> Vec<[f64; 2]> {
     polygon.exterior().coords().map(|point| [point.x, point.y]).collect()
 }
 
 /// A polygon of at most `most` points that holds `polygon` whichever way edges are drawn, as tight as that allows.
-pub(super) fn outward(polygon: &Polygon, most: usize) -> Option<Polygon> {
+pub(crate) fn outward(polygon: &Polygon, most: usize) -> Option<Polygon> {
     let tolerances = (0..DOUBLINGS).map(|doubling| FINEST * 2.0_f64.powi(doubling));
     let joins = [LineJoin::Miter(0.3), LineJoin::Round(0.9)];
     let mut tries = tolerances.flat_map(|tolerance| joins.clone().map(|join| (tolerance, join)));

@@ -1,6 +1,9 @@
 //! A region in one short line.
 
-use super::{Bounds, Part, Region, text};
+use crate::bounds::Bounds;
+use crate::part::Part;
+use crate::region::Region;
+use crate::text;
 
 /// A text that is no longer, in characters, is its own summary.
 const SHORT: usize = 120;

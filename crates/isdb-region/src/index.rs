@@ -1,8 +1,9 @@
 //! What answers quickly whether a position lies in a region: its edges in bands of latitude, so that only those near the
 //! position's parallel are looked at.
 
-use super::edges::{self, Edge};
-use super::{Bounds, Part};
+use crate::bounds::Bounds;
+use crate::edges::{self, Edge};
+use crate::part::Part;
 
 /// At most this many bands …
 const MOST_BANDS: usize = 4096;
@@ -14,7 +15,7 @@ const BESIDE_POLE: f64 = 90.0 - 1e-9;
 
 /// The edges of a region, ready to be asked.
 #[derive(Debug)]
-pub(super) struct Index {
+pub(crate) struct Index {
     /// The box, where the region is nothing else.
     only: Option<Bounds>,
     south: f64,
@@ -35,7 +36,7 @@ enum Side {
 }
 
 impl Index {
-    pub(super) fn new(parts: &[Part]) -> Index {
+    pub(crate) fn new(parts: &[Part]) -> Index {
         let only = match parts {
             [Part::Box(bounds)] => Some(*bounds),
             _ => None,
@@ -70,7 +71,7 @@ impl Index {
     }
 
     /// Whether the position is inside or on an edge.
-    pub(super) fn contains(&self, latitude: f64, longitude: f64) -> bool {
+    pub(crate) fn contains(&self, latitude: f64, longitude: f64) -> bool {
         // NaN is in no range.
         if !(self.south..=self.north).contains(&latitude) || !(-180.0..=180.0).contains(&longitude) {
             return false;

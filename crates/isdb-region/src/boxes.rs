@@ -1,12 +1,13 @@
 //! The boxes that hold a region: what an array is asked for before each position is looked at.
 
-use super::{Bounds, Part};
+use crate::bounds::Bounds;
+use crate::part::Part;
 
 /// At most this many boxes: each costs a reader a search of its own.
 const MOST: usize = 16;
 
 /// Boxes that hold all `parts`.
-pub(super) fn of(parts: &[Part]) -> Vec<Bounds> {
+pub(crate) fn of(parts: &[Part]) -> Vec<Bounds> {
     let pieces: Vec<Bounds> = parts.iter().flat_map(|part| part.bounds().pieces()).collect();
     let mut boxes = pieces.clone();
     // A position on the dateline may be written with either of its numbers.
@@ -22,7 +23,7 @@ pub(super) fn of(parts: &[Part]) -> Vec<Bounds> {
 }
 
 /// Boxes around `boxes`, none of which crosses the dateline: at most `most`, and none overlapping another by an area.
-pub(super) fn merge(boxes: Vec<Bounds>, most: usize) -> Vec<Bounds> {
+pub(crate) fn merge(boxes: Vec<Bounds>, most: usize) -> Vec<Bounds> {
     let mut boxes = if boxes.len() > 4 * most { coarse(&boxes) } else { boxes };
     loop {
         let pairs = (0..boxes.len()).flat_map(|first| (first + 1..boxes.len()).map(move |second| (first, second)));

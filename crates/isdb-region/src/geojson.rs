@@ -2,10 +2,13 @@
 
 use geojson::{Feature, GeoJson, Geometry, GeometryValue, PolygonType, Position};
 
-use super::{Part, RegionError, Ring, crs};
+use crate::crs;
+use crate::error::RegionError;
+use crate::part::Part;
+use crate::ring::Ring;
 
 /// The parts of every polygon in `text`.
-pub(super) fn parts(text: &str) -> Result<Vec<Part>, RegionError> {
+pub(crate) fn parts(text: &str) -> Result<Vec<Part>, RegionError> {
     let parsed: GeoJson = text.parse().map_err(|error: geojson::Error| RegionError::Json { problem: told(&error) })?;
     crs::check(&parsed)?;
     let mut parts = Vec::new();
