@@ -3,27 +3,27 @@
 use crate::bounds::Bounds;
 use crate::ring::Ring;
 
-/// One piece of a region.
+/// One of the areas whose union is a region.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
-pub(crate) enum Part {
+pub(crate) enum RegionPart {
     Box(Bounds),
     /// The outer ring, then the holes.
     Polygon(Vec<Ring>),
 }
 
-impl Part {
+impl RegionPart {
     pub(crate) fn as_box(&self) -> Option<Bounds> {
         match self {
-            Part::Box(bounds) => Some(*bounds),
-            Part::Polygon(_) => None,
+            RegionPart::Box(bounds) => Some(*bounds),
+            RegionPart::Polygon(_) => None,
         }
     }
 
     /// The box around it.
     pub(crate) fn bounds(&self) -> Bounds {
         match self {
-            Part::Box(bounds) => *bounds,
-            Part::Polygon(rings) => rings.first().map_or(Bounds::EVERYTHING, Ring::bounds),
+            RegionPart::Box(bounds) => *bounds,
+            RegionPart::Polygon(rings) => rings.first().map_or(Bounds::EVERYTHING, Ring::bounds),
         }
     }
 }

@@ -1,25 +1,27 @@
-//! A region of the Earth, as search, ingest and query understand it alike: read from four numbers or from GeoJSON, asked of
-//! positions, and turned into what the archive can search for.
+//! The region: its parts, and the index that answers whether a position is inside.
 
 use std::sync::Arc;
 
 use arrow::buffer::BooleanBuffer;
 
 use crate::bounds::Bounds;
+use crate::covering_shapes::{Shape, shapes_around};
 use crate::error::RegionError;
 use crate::index::Index;
-use crate::part::Part;
-use crate::shapes::Shape;
-use crate::{boxes, covers, foreign, geojson, shapes, text};
+use crate::part::RegionPart;
+use crate::{boxes, file_format, geojson};
 
-/// An area in degrees of latitude and longitude (WGS 84), of one part or several that may overlap.
+/// Regions of more boxes are not searched for boxes within boxes: the search would take longer than it saves.
+const MAX_BOXES_COMPARED: usize = 64;
+
+/// An area in degrees of latitude and longitude (WGS 84), of one part or of several that may overlap.
 ///
 /// Edges are straight lines in longitude and latitude, as in GIS programs and in TileDB's boxes, not great circles. A position
-/// on an edge is inside. Longitudes of positions go from -180 to 180, both of which are the same meridian. Coordinates are kept
-/// to 10⁻¹² degrees.
+/// on an edge is inside. Longitudes of positions range from -180 to 180, both of which are the same meridian. Coordinates are
+/// rounded to 10⁻¹² degrees.
 #[derive(Clone, Debug)]
 pub struct Region {
-    pub(crate) parts: Arc<[Part]>,
+    pub(crate) parts: Arc<[RegionPart]>,
     index: Arc<Index>,
 }
 
@@ -30,38 +32,38 @@ impl PartialEq for Region {
 }
 
 impl Region {
-    /// The box between two meridians and two parallels; east of `west` up to `east`, so that `east` below `west` crosses the
-    /// dateline. Longitudes may be counted from -180 to 180 or from 0 to 360.
+    /// The box between two meridians and two parallels, from `west` eastwards to `east`: `east` below `west` crosses the
+    /// dateline. Longitudes may range from -180 to 180 or from 0 to 360.
     ///
     /// # Errors
-    /// [`RegionError::Shape`] for degrees that do not exist and for a box without area.
-    pub fn bbox(west: f64, south: f64, east: f64, north: f64) -> Result<Region, RegionError> {
+    /// [`RegionError::Geometry`] for degrees outside the globe and for a box without area.
+    pub fn from_bbox(west: f64, south: f64, east: f64, north: f64) -> Result<Region, RegionError> {
         let bounds = Bounds::new(west, south, east, north);
-        let bounds = bounds.map_err(|problem| RegionError::Shape { place: "the box".to_owned(), problem })?;
-        Ok(Region::of(vec![Part::Box(bounds)]))
+        let bounds = bounds.map_err(|problem| RegionError::Geometry { place: "the box".to_owned(), problem })?;
+        Ok(Region::from_parts(vec![RegionPart::Box(bounds)]))
     }
 
     /// The area of a GeoJSON text: a Polygon, a MultiPolygon, a GeometryCollection of them, a Feature, or a FeatureCollection,
     /// whose features together are the region.
     ///
     /// A ring whose longitude jumps by 270° or more, and that runs counter-clockwise, crosses the dateline there; other edges
-    /// longer than 180° are refused, since the area may be on either side of them. Else rings may turn either way. One that
-    /// goes around a pole holds that pole, and one that crosses itself holds all that it goes around.
+    /// longer than 180° are refused, because the area may be on either side of them. Otherwise rings may run either way. A ring
+    /// around a pole includes that pole, and a ring that crosses itself includes everything that it goes around.
     ///
     /// # Errors
-    /// [`RegionError::Json`] for a text that is no GeoJSON, [`RegionError::Shape`] for a geometry that is no area, with the
-    /// feature where it stands.
-    pub fn geojson(text: &str) -> Result<Region, RegionError> {
-        Ok(Region::of(geojson::parts(text)?))
+    /// [`RegionError::Json`] for text other than GeoJSON, [`RegionError::Crs`] for coordinates in another reference system,
+    /// [`RegionError::Geometry`] for a geometry without area, with the number of its feature.
+    pub fn from_geojson(text: &str) -> Result<Region, RegionError> {
+        Ok(Region::from_parts(geojson::parts(text)?))
     }
 
-    /// The area of a GeoJSON file's content, as [`geojson`](Region::geojson) reads it.
+    /// The area of a GeoJSON file's content, read as by [`from_geojson`](Region::from_geojson).
     ///
     /// # Errors
-    /// Those of `geojson`; a file of another kind is named in [`RegionError::Json`].
-    pub fn geojson_bytes(bytes: &[u8]) -> Result<Region, RegionError> {
+    /// As for `from_geojson`; [`RegionError::Json`] names the format of a file of another kind.
+    pub fn from_geojson_bytes(bytes: &[u8]) -> Result<Region, RegionError> {
         let read = std::str::from_utf8(bytes).map_err(|error| RegionError::Json { problem: error.to_string() });
-        read.and_then(Region::geojson).map_err(|error| match (error, foreign::of_bytes(bytes)) {
+        read.and_then(Region::from_geojson).map_err(|error| match (error, file_format::other_format(bytes)) {
             (RegionError::Json { .. }, Some(found)) => {
                 RegionError::Json { problem: format!("expected GeoJSON in UTF-8, found {found}") }
             }
@@ -69,28 +71,13 @@ impl Region {
         })
     }
 
-    /// The region that a person wrote: `W,S,E,N` in degrees, or GeoJSON.
-    ///
-    /// # Errors
-    /// As of [`bbox`](Region::bbox) and [`geojson`](Region::geojson); [`RegionError::Text`] for what is neither.
-    pub fn parse(text: &str) -> Result<Region, RegionError> {
-        text::parse(text)
-    }
-
-    /// The region as text that [`parse`](Region::parse) reads back as the same region: `W,S,E,N` for a plain box, else GeoJSON
-    /// in one line.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        text::write(&self.parts)
-    }
-
-    /// Whether a position in degrees lies in the region or on its edge; NaN does not.
+    /// Whether a position in degrees is in the region or on its edge; false for NaN.
     #[must_use]
     pub fn contains(&self, latitude: f64, longitude: f64) -> bool {
         self.index.contains(latitude, longitude)
     }
 
-    /// [`contains`](Region::contains) for every pair of `latitude` and `longitude`; a value without its other half is outside.
+    /// [`contains`](Region::contains) for every pair of `latitude` and `longitude`; false for a latitude without a longitude.
     #[must_use]
     pub fn mask(&self, latitude: &[f64], longitude: &[f64]) -> BooleanBuffer {
         let inside = |row: usize| match (latitude.get(row), longitude.get(row)) {
@@ -100,36 +87,33 @@ impl Region {
         BooleanBuffer::collect_bool(latitude.len(), inside)
     }
 
-    /// Boxes that together hold every position of the region, at most 16, none crossing the dateline and none overlapping
-    /// another by an area. A region with few parts has one or two for each.
+    /// At most 16 boxes that together contain every position of the region: none crosses the dateline, and no two overlap by an
+    /// area. A region with few parts has one or two for each.
     #[must_use]
     pub fn boxes(&self) -> Vec<Bounds> {
-        boxes::of(&self.parts)
+        boxes::boxes_around(&self.parts)
     }
 
-    /// Whether some position of `bounds` lies in the region.
+    /// At most 20 shapes that together contain every position of the region, and more where that is simpler, for services that
+    /// search by simple polygons. Edges of the polygons may be drawn straight in degrees or along great circles. A polygon has at
+    /// most `max_points` points; a region of many parts gets boxes only; holes are filled, and a line of a ring that goes out and
+    /// back the same way, which has no area, is left out.
     #[must_use]
-    pub fn intersects_box(&self, bounds: &Bounds) -> bool {
-        covers::intersects(self, bounds)
-    }
-
-    /// Whether every position of `other` lies in this region, give or take 10⁻⁹ degrees.
-    #[must_use]
-    pub fn covers(&self, other: &Region) -> bool {
-        covers::covers(self, other)
+    pub fn covering_shapes(&self, max_points: usize) -> Vec<Shape> {
+        shapes_around(&self.parts, max_points)
     }
 
     /// The positions of both regions.
     #[must_use]
     pub fn union(&self, other: &Region) -> Region {
-        Region::of(self.parts.iter().chain(other.parts.iter()).cloned().collect())
+        Region::from_parts(self.parts.iter().chain(other.parts.iter()).cloned().collect())
     }
 
-    /// The box, where the region is nothing else.
+    /// The box, if the region is a single one.
     #[must_use]
     pub fn as_box(&self) -> Option<Bounds> {
         match self.parts.as_ref() {
-            [Part::Box(bounds)] => Some(*bounds),
+            [RegionPart::Box(bounds)] => Some(*bounds),
             _ => None,
         }
     }
@@ -140,24 +124,15 @@ impl Region {
         self.as_box() == Some(Bounds::EVERYTHING)
     }
 
-    /// Shapes for the archive's search, whose polygons have edges along great circles: together they hold every position of the
-    /// region, and more where that is simpler. At most 20, each polygon of at most `most_points` points, and only boxes for a
-    /// region of very many parts; a hole is filled, and a line of a ring that goes out and back the same way, which has no area, is left out.
-    #[must_use]
-    pub fn search_shapes(&self, most_points: usize) -> Vec<Shape> {
-        shapes::of(&self.parts, most_points)
-    }
-
-    /// The region of at least one part. The order of parts means nothing; a box within another one adds nothing.
-    pub(crate) fn of(mut parts: Vec<Part>) -> Region {
+    /// The region of at least one part. Parts are sorted, as their order means nothing; a box within another box is dropped.
+    pub(crate) fn from_parts(mut parts: Vec<RegionPart>) -> Region {
         parts.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
         parts.dedup();
-        if parts.contains(&Part::Box(Bounds::EVERYTHING)) {
-            parts = vec![Part::Box(Bounds::EVERYTHING)];
+        if parts.contains(&RegionPart::Box(Bounds::EVERYTHING)) {
+            parts = vec![RegionPart::Box(Bounds::EVERYTHING)];
         }
-        let boxes: Vec<Bounds> = parts.iter().filter_map(Part::as_box).collect();
-        // Beyond this many the search for boxes in boxes would take longer than it saves.
-        if boxes.len() <= 64 {
+        let boxes: Vec<Bounds> = parts.iter().filter_map(RegionPart::as_box).collect();
+        if boxes.len() <= MAX_BOXES_COMPARED {
             parts.retain(|part| {
                 let within = |bounds: Bounds| boxes.iter().any(|other| *other != bounds && other.covers(&bounds));
                 part.as_box().is_none_or(|bounds| !within(bounds))
