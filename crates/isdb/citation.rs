@@ -4,7 +4,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use isdb_ingest::{Held, Named, Summary};
-use isdb_schema::region::Region;
+use isdb_region::Region;
 use isdb_store::{Database, Snapshot, area_name};
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
 use isdb_schema::period::PeriodError;
-use isdb_schema::region::RegionError;
+use isdb_region::RegionError;
 use isdb_schema::suggest::near_told;
 use rustyline::error::ReadlineError;
 

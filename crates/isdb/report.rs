@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use isdb_ingest::{Area, Ended, Report, Request, Source};
-use isdb_schema::region::Region;
+use isdb_region::Region;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;

@@ -6,7 +6,7 @@ use isdb_ingest::Asked;
 use isdb_query::Warning;
 use isdb_schema::config::Config;
 use isdb_schema::period::Period;
-use isdb_schema::region::{Region, RegionError, Swapped};
+use isdb_region::{Region, RegionError, Swapped};
 use isdb_store::Location;
 
 use crate::cli::{Place, Where};

@@ -197,7 +197,7 @@ fn a_region_in_other_coordinates_is_refused_by_name_wherever_it_is_given() {
     assert_eq!(place.rows(&in_sql("EPSG:4674")), boxed);
     let projected = place.run(&["query", "--bbox", "-6895468,-893463,-6679169,-501000", "SELECT 1"]);
     assert!(
-        projected.stderr.contains("these look like coordinates of a projection\nhint: `ogr2ogr"),
+        projected.stderr.contains("these look like projected coordinates\nhint: `ogr2ogr"),
         "{}",
         projected.stderr
     );
@@ -207,8 +207,8 @@ fn a_region_in_other_coordinates_is_refused_by_name_wherever_it_is_given() {
 fn west_and_east_exchanged_is_noticed_in_query_ingest_and_search() {
     let place = with_granule();
     let cmr = FakeCmr::start(descriptions(1));
-    let warning = "warning: the box crosses the dateline and is 357.5° wide, since west is greater than east\n\
-                   hint: the order is west,south,east,north: is -62.5,-8,-60,-6 meant?\n";
+    let warning = "warning: the box crosses the dateline and is 357.5° wide, because west is greater than east\n\
+                   hint: the order is west,south,east,north; did you mean -62.5,-8,-60,-6?\n";
     for arguments in [
         &["query", "--bbox", "-60,-8,-62.5,-6", "SELECT count(*) FROM atl08"][..],
         &["query", "--region", "-60,-8,-62.5,-6", "SELECT count(*) FROM atl08"],

@@ -116,8 +116,8 @@ fn a_region_or_period_that_is_none_is_told_before_the_database_is_opened() {
     fs::write(place.path("point.json"), r#"{"type":"Point","coordinates":[1,2]}"#).unwrap();
     for (options, told) in [
         (&["--region", "nowhere.geojson"][..], "cannot read the region nowhere.geojson"),
-        (&["--region", "point.json"], "a Point has no area"),
-        (&["--region", "-8,-120,-6,-60"], "south-west corner: there is no latitude -120"),
+        (&["--region", "point.json"], "expected a Polygon or MultiPolygon, found a Point"),
+        (&["--region", "-8,-120,-6,-60"], "south-west corner: invalid latitude -120"),
         (&["--bbox", "point.json"], "\"point.json\" is no region"),
         (&["--region", "1,2,3"], "W,S,E,N in degrees"),
         (&["--start", "June"], "\"June\" is no time"),

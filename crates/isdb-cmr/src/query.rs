@@ -1,8 +1,8 @@
 //! What to search for, and how CMR is told.
 
+use isdb_region::{Region, Shape};
 use isdb_schema::granule_name::{GranuleName, PRODUCT};
 use isdb_schema::period::Period;
-use isdb_schema::region::{Region, Shape};
 
 /// CMR takes more points, but answers sooner with fewer; what is simplified only grows.
 const MOST_POINTS: usize = 200;

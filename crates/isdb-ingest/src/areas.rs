@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use isdb_schema::region::Region;
+use isdb_region::Region;
 use isdb_store::{Database, LedgerRow, area_name};
 
 use crate::error::{Error, Result};

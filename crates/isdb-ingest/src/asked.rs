@@ -6,7 +6,7 @@ use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::expression::{Expression, Place};
 use isdb_schema::filters::{Rule, same};
-use isdb_schema::region::Region;
+use isdb_region::Region;
 use isdb_store::{Database, Design, Location};
 
 use crate::error::{Error, Result};

@@ -96,7 +96,7 @@ pub enum Error {
         name: String,
         /// What is wrong with it.
         #[source]
-        source: isdb_schema::region::RegionError,
+        source: isdb_region::RegionError,
     },
     /// The archive's bucket cannot be read directly.
     #[error("the bucket {bucket} cannot be read directly")]

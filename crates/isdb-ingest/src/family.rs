@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use isdb_pipeline::{SegmentKeys, StoredKeys, holdings};
 use isdb_schema::catalogue::{Variable, variable};
-use isdb_schema::region::Region;
+use isdb_region::Region;
 use isdb_store::LedgerRow;
 
 use crate::identify::Candidate;

@@ -1,7 +1,7 @@
 //! The region of a database: chosen when it is created, kept by later ingests, and widened on request, so that all its granules
 //! hold segments of the same area.
 
-use isdb_schema::region::Region;
+use isdb_region::Region;
 use isdb_store::{Database, Location};
 
 use crate::error::{Error, Result};

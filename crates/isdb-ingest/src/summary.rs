@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use isdb_region::Region;
 use isdb_schema::filters::Rule;
 use isdb_schema::ledger::GranuleState;
-use isdb_schema::region::Region;
 use isdb_store::{LedgerRow, area_name};
 
 use crate::standing::Standing;

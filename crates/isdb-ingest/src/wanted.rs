@@ -8,7 +8,7 @@ use arrow::datatypes::Field;
 use isdb_pipeline::Selection;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{NONE, Rule, told};
-use isdb_schema::region::Region;
+use isdb_region::Region;
 use isdb_store::LedgerRow;
 use serde::Serialize;
 use twox_hash::XxHash64;

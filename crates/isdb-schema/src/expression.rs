@@ -1,5 +1,5 @@
 //! SQL expressions that users write, in configs and presets: their name, their text, and where the text stands, so that an
-//! error inside it can point there. They are parsed and bound to columns in `isdb-datafusion`.
+//! error inside it can point there. They are parsed and bound to columns in `isdb-query`.
 
 mod walk;
 

@@ -10,7 +10,6 @@ pub mod granule_name;
 pub mod grid;
 pub mod ledger;
 pub mod period;
-pub mod region;
 pub mod segments;
 pub mod shown;
 pub mod suggest;

@@ -2,10 +2,10 @@
 //! created (filters and region may be changed later), read back from a snapshot, and compared with a config.
 
 use arrow::datatypes::Field;
+use isdb_region::Region;
 use isdb_schema::catalogue::Variable;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{self, Rule};
-use isdb_schema::region::Region;
 use isdb_schema::segments;
 use tiledb::{Context, MetadataValue, group};
 

@@ -3,9 +3,9 @@
 use futures::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use isdb_cmr::{Cmr, FoundGranule, Patience, Query, Unusable, WorkList};
+use isdb_region::Region;
 use isdb_schema::ledger::GranuleState;
 use isdb_schema::period::Period;
-use isdb_schema::region::Region;
 use isdb_store::{Database, Location};
 
 use crate::cli::{Format, Search, Sought};

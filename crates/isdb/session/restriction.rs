@@ -2,7 +2,7 @@
 
 use isdb_query::{Reads, ViewOptions};
 use isdb_schema::filters::told;
-use isdb_schema::region::Region;
+use isdb_region::Region;
 
 use crate::output::Origin;
 

@@ -13,11 +13,11 @@ use datafusion::sql::sqlparser;
 use datafusion::sql::sqlparser::ast::{SelectItem, SetExpr, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+use isdb_region::Region;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, storable};
 use isdb_schema::expression::Expression;
 use isdb_schema::filters::Rule;
-use isdb_schema::region::Region;
 use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
 
 use crate::filter::quality::{Filter, Output};

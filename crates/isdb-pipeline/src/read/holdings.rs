@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use isdb_region::Region;
 use isdb_schema::catalogue::Variable;
-use isdb_schema::region::Region;
 
 use crate::error::Result;
 use crate::read::granule_source::open_file;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow::array::{Array as _, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimestampNanosecondType};
-use isdb_schema::region::Region;
+use isdb_region::Region;
 
 use crate::error::{Error, Result};
 

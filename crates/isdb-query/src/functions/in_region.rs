@@ -13,7 +13,7 @@ use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
-use isdb_schema::region::{Bounds, Region};
+use isdb_region::{Bounds, Region};
 
 const NAME: &str = "in_region";
 

@@ -1,8 +1,8 @@
 //! What of a database its views show: the choice that a person makes before the first statement.
 
+use isdb_region::Region;
 use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
-use isdb_schema::region::Region;
 
 /// The segments that the view `atl08` shows, and with it every view over it. The default shows all of them.
 #[derive(Clone, Debug, Default)]

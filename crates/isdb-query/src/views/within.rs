@@ -3,8 +3,8 @@
 use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::{col, lit};
+use isdb_region::Region;
 use isdb_schema::period::Period;
-use isdb_schema::region::Region;
 
 use crate::error::Result;
 use crate::functions::in_region::lies_in;

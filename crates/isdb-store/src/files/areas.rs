@@ -1,7 +1,7 @@
 //! Areas: the outlines that ingests were restricted to. The ledger and the commits refer to an area by name: a short area is its own
 //! name, a long one is a file in the database's folder, named by its checksum.
 
-use isdb_schema::region::Region;
+use isdb_region::Region;
 use object_store::path::Path;
 use sha2::{Digest, Sha256};
 

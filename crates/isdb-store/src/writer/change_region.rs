@@ -1,6 +1,6 @@
 //! A new region for an existing database.
 
-use isdb_schema::region::Region;
+use isdb_region::Region;
 
 use super::handle::Writer;
 use crate::error::Result;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use isdb_cmr::{Options, WorkList};
 use isdb_ingest::{Archive, Area, Keep, Source, is_kept, region_to_search};
+use isdb_region::Region;
 use isdb_schema::period::Period;
-use isdb_schema::region::Region;
 use isdb_store::Location;
 
 use crate::cli::{Ingest, Sought};

@@ -2,7 +2,7 @@
 
 use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, ScalarUDF};
-use isdb_schema::region::{Region, RegionError, Swapped};
+use isdb_region::{Region, RegionError, Swapped};
 
 use super::constant::text;
 use super::{View, Warning, refuse};

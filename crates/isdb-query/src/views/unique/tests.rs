@@ -1,5 +1,5 @@
+use isdb_region::Region;
 use isdb_schema::period::Period;
-use isdb_schema::region::Region;
 use proptest::prelude::*;
 
 use crate::testing::{DAY, Granule, Segment, YEAR_2020, database, explained, ids};

@@ -1,19 +1,19 @@
-//! What can be wrong with a region that somebody wrote.
+//! Errors of reading a region.
 
-/// A text that is no region.
+/// A text or file that cannot be read as a region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegionError {
     /// Neither four numbers nor GeoJSON.
-    #[error("{text:?} is no region: W,S,E,N in degrees or GeoJSON is one")]
+    #[error("invalid region {text:?}: expected W,S,E,N in degrees or GeoJSON")]
     Text {
-        /// The beginning of what was given.
+        /// The beginning of the text.
         text: String,
     },
-    /// JSON that is no GeoJSON, or no JSON.
+    /// Not JSON, or JSON other than GeoJSON.
     #[error("not GeoJSON: {problem}")]
     Json {
-        /// What is wrong.
+        /// The reason.
         problem: String,
     },
     /// GeoJSON whose coordinates are in another system than degrees of longitude and latitude.
@@ -22,23 +22,23 @@ pub enum RegionError {
         /// The system that its member `crs` names.
         crs: String,
     },
-    /// A geometry that is no area.
+    /// A geometry without area, or with coordinates outside the globe.
     #[error("{place}: {problem}")]
-    Shape {
+    Geometry {
         /// The feature, polygon and ring, counted from 1.
         place: String,
-        /// What is wrong, and what may have been meant.
+        /// The reason, with a likely correction.
         problem: String,
     },
 }
 
 impl RegionError {
-    /// What to do about it, where that is the same for every file.
+    /// How to repair the file, where that is the same for every file.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             RegionError::Crs { .. } => Some("`ogr2ogr -t_srs EPSG:4326 degrees.geojson FILE` converts it"),
-            RegionError::Shape { problem, .. } if problem.contains(PROJECTED) => {
+            RegionError::Geometry { problem, .. } if problem.contains(PROJECTED) => {
                 Some("`ogr2ogr -t_srs EPSG:4326 degrees.geojson FILE` converts a file whose system GDAL knows")
             }
             _ => None,
@@ -46,5 +46,5 @@ impl RegionError {
     }
 }
 
-/// What is said of numbers far beyond any degree.
-pub(super) const PROJECTED: &str = "these look like coordinates of a projection";
+/// The remark on numbers far beyond any degree.
+pub(crate) const PROJECTED: &str = "these look like projected coordinates";

@@ -1,17 +1,17 @@
-//! A box between two meridians and two parallels, and how degrees are brought to one form.
+//! A box between two meridians and two parallels, and the checks and rounding of its degrees.
 
-use super::error::PROJECTED;
+use crate::error::PROJECTED;
 
-/// A box in degrees. Its longitudes go from -180 to 180; `east` below `west` means that it crosses the dateline.
+/// A box in degrees. Longitudes range from -180 to 180; `east` below `west` means that the box crosses the dateline.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Bounds {
-    /// The meridian where it begins.
+    /// The western meridian.
     pub west: f64,
-    /// The lower latitude.
+    /// The southern parallel.
     pub south: f64,
-    /// The meridian where it ends.
+    /// The eastern meridian.
     pub east: f64,
-    /// The upper latitude.
+    /// The northern parallel.
     pub north: f64,
 }
 
@@ -19,14 +19,14 @@ impl Bounds {
     /// The whole Earth.
     pub const EVERYTHING: Bounds = Bounds { west: -180.0, south: -90.0, east: 180.0, north: 90.0 };
 
-    /// The box in its only form, or what is wrong with it.
-    pub(super) fn new(west: f64, south: f64, east: f64, north: f64) -> Result<Bounds, String> {
+    /// The box with its longitudes from -180 to 180, or the reason why it is invalid.
+    pub(crate) fn new(west: f64, south: f64, east: f64, north: f64) -> Result<Bounds, String> {
         for (name, longitude, latitude) in [("south-west", west, south), ("north-east", east, north)] {
             check(longitude, latitude).map_err(|problem| format!("{name} corner: {problem}"))?;
         }
         let (south, north) = (round(south), round(north));
         if south > north {
-            return Err(format!("south {south} is above north {north}; the order is west, south, east, north"));
+            return Err(format!("south {south} is above north {north}; the order is west,south,east,north"));
         }
         if south == north || round(west) == round(east) {
             return Err("it has no area".to_owned());
@@ -36,12 +36,12 @@ impl Bounds {
         }
         let (west, east) = (wrap(west), wrap(east));
         if (west, east) == (180.0, -180.0) {
-            return Err("it has no area: 180 and -180 are one meridian".to_owned());
+            return Err("it has no area: 180 and -180 are the same meridian".to_owned());
         }
         if (west, east) == (-180.0, 180.0) {
             return Ok(Bounds { west, south, east, north });
         }
-        // The dateline has two numbers; the one that keeps the box in one piece is meant.
+        // Of the dateline's two longitudes, take the one that keeps the box in one piece.
         let west = if west == 180.0 { -180.0 } else { west };
         let east = if east == -180.0 { 180.0 } else { east };
         if west == east {
@@ -50,8 +50,8 @@ impl Bounds {
         Ok(Bounds { west, south, east, north })
     }
 
-    /// The box in pieces that do not cross the dateline.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = Bounds> + use<> {
+    /// The box as one or two pieces that do not cross the dateline.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Bounds> + use<> {
         let whole = *self;
         let (first, second) = if self.east < self.west {
             (Bounds { east: 180.0, ..whole }, Some(Bounds { west: -180.0, ..whole }))
@@ -61,8 +61,8 @@ impl Bounds {
         std::iter::once(first).chain(second)
     }
 
-    /// Whether every position of `other` lies in this box.
-    pub(super) fn covers(&self, other: &Bounds) -> bool {
+    /// Whether every position of `other` is in this box.
+    pub(crate) fn covers(&self, other: &Bounds) -> bool {
         let within = |piece: Bounds| {
             self.pieces().any(|own| {
                 own.west <= piece.west && own.south <= piece.south && own.east >= piece.east && own.north >= piece.north
@@ -71,14 +71,14 @@ impl Bounds {
         other.pieces().all(within)
     }
 
-    /// The corners, counter-clockwise from the south-west, without a first one again; east of `west` even over the dateline.
-    pub(super) fn corners(&self) -> [[f64; 2]; 4] {
+    /// The four corners, counter-clockwise from the south-west. The eastern longitude exceeds 180 if the box crosses the dateline.
+    pub(crate) fn corners(&self) -> [[f64; 2]; 4] {
         let east = if self.east < self.west { self.east + 360.0 } else { self.east };
         [[self.west, self.south], [east, self.south], [east, self.north], [self.west, self.north]]
     }
 
-    /// The smallest box around both, neither of which crosses the dateline.
-    pub(super) fn hull(&self, other: &Bounds) -> Bounds {
+    /// The smallest box around both boxes, neither of which may cross the dateline.
+    pub(crate) fn hull(&self, other: &Bounds) -> Bounds {
         Bounds {
             west: self.west.min(other.west),
             south: self.south.min(other.south),
@@ -87,38 +87,38 @@ impl Bounds {
         }
     }
 
-    /// Square degrees of a box that does not cross the dateline.
-    pub(super) fn area(&self) -> f64 {
+    /// The area in square degrees of a box that does not cross the dateline.
+    pub(crate) fn area(&self) -> f64 {
         (self.east - self.west) * (self.north - self.south)
     }
 }
 
-/// What is wrong with a position, if anything is.
-pub(super) fn check(longitude: f64, latitude: f64) -> Result<(), String> {
+/// Checks that a position is on the globe. Longitudes may range from -180 to 360.
+pub(crate) fn check(longitude: f64, latitude: f64) -> Result<(), String> {
     if !longitude.is_finite() || !latitude.is_finite() {
-        return Err("a coordinate is no number".to_owned());
+        return Err("a coordinate is not a number".to_owned());
     }
     if latitude.abs() > 360.0 || longitude.abs() > 720.0 {
-        return Err(format!("there is no position {longitude}, {latitude}; {PROJECTED}"));
+        return Err(format!("invalid position {longitude}, {latitude} in degrees; {PROJECTED}"));
     }
     if !(-90.0..=90.0).contains(&latitude) {
         let swapped = (-90.0..=90.0).contains(&longitude);
         let hint = if swapped { "; longitude comes before latitude" } else { "" };
-        return Err(format!("there is no latitude {latitude}{hint}"));
+        return Err(format!("invalid latitude {latitude}{hint}"));
     }
     if !(-180.0..=360.0).contains(&longitude) {
-        return Err(format!("there is no longitude {longitude}"));
+        return Err(format!("invalid longitude {longitude}"));
     }
     Ok(())
 }
 
-/// A longitude from -180 to 360 as one from -180 to 180.
-pub(super) fn wrap(longitude: f64) -> f64 {
+/// Maps a longitude from -180 to 360 to the range from -180 to 180.
+pub(crate) fn wrap(longitude: f64) -> f64 {
     round(if longitude > 180.0 { longitude - 360.0 } else { longitude })
 }
 
-/// To 10⁻¹² degrees, a tenth of a micrometre: a number that any reader of decimals reads back as the same.
-pub(super) fn round(degrees: f64) -> f64 {
-    // Adding zero makes -0 a plain 0.
+/// Rounds to 10⁻¹² degrees, a tenth of a micrometre, so that the number survives being written as a decimal and read again.
+pub(crate) fn round(degrees: f64) -> f64 {
+    // Adding zero turns -0 into 0.
     (degrees * 1e12).round() / 1e12 + 0.0
 }

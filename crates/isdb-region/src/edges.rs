@@ -1,37 +1,38 @@
-//! The edges of a region's rings, laid out on the map from -180 to 180 degrees of longitude.
+//! The edges of a region's rings on a map from -180 to 180 degrees of longitude.
 
 use std::collections::BTreeMap;
 
-use super::ring::extent;
-use super::{Part, Ring};
+use crate::part::RegionPart;
+use crate::ring::Ring;
+use crate::ring::extent;
 
-/// A straight edge, its lower end first.
+/// A straight edge, lower end first.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Edge {
+pub(crate) struct Edge {
     /// Longitude and latitude of the lower end.
-    pub(super) low: [f64; 2],
+    pub(crate) low: [f64; 2],
     /// Longitude and latitude of the upper end.
-    pub(super) high: [f64; 2],
+    pub(crate) high: [f64; 2],
     /// 1 where the ring runs upwards, -1 where it runs downwards; 0 along a parallel.
-    pub(super) direction: i32,
-    /// Whether the area ends here. It does not where a ring around a pole begins and ends on one meridian, or at a pole.
-    pub(super) is_border: bool,
-    /// Which part of the region it is of.
-    pub(super) part: u32,
-    /// Which ring of that part: 0 is the outer one, the others are holes.
-    pub(super) ring: u32,
+    pub(crate) direction: i32,
+    /// Whether the area ends at this edge. False on the meridian where a ring around a pole begins and ends, and at a pole.
+    pub(crate) is_border: bool,
+    /// Index of the part in the region.
+    pub(crate) part: u32,
+    /// Index of the ring in that part: 0 is the outer ring, the others are holes.
+    pub(crate) ring: u32,
 }
 
-/// The edges of all `parts`, those of a ring one behind the other. A ring that reaches over the edge of the map is there once
-/// for each side of it on which something of it is seen.
-pub(super) fn of(parts: &[Part]) -> Vec<Edge> {
+/// The edges of all `parts`, grouped by ring. A ring that reaches over the edge of the map is repeated for each side of the map
+/// on which a part of it is visible.
+pub(crate) fn from_parts(parts: &[RegionPart]) -> Vec<Edge> {
     let mut edges = Vec::new();
     for (part, number) in parts.iter().zip(0..) {
         match part {
-            Part::Box(bounds) => lay_out(&Ring::around(bounds), number, 0, &mut edges),
-            Part::Polygon(rings) => {
+            RegionPart::Box(bounds) => add_ring(&Ring::around(bounds), number, 0, &mut edges),
+            RegionPart::Polygon(rings) => {
                 for (line, ring) in rings.iter().zip(0..) {
-                    lay_out(line, number, ring, &mut edges);
+                    add_ring(line, number, ring, &mut edges);
                 }
             }
         }
@@ -39,7 +40,7 @@ pub(super) fn of(parts: &[Part]) -> Vec<Edge> {
     edges
 }
 
-fn lay_out(line: &Ring, part: u32, ring: u32, edges: &mut Vec<Edge>) {
+fn add_ring(line: &Ring, part: u32, ring: u32, edges: &mut Vec<Edge>) {
     let [low, high] = extent(&line.line());
     let first = edges.len();
     for shift in [-720.0, -360.0, 0.0, 360.0, 720.0] {
@@ -61,7 +62,7 @@ fn lay_out(line: &Ring, part: u32, ring: u32, edges: &mut Vec<Edge>) {
     }
 }
 
-/// Finds the edges of a ring all around the globe at which its area does not end: they lie on each other and run both ways.
+/// Finds the edges at which the area of a ring around the globe does not end: pairs of equal edges that run in both directions.
 fn mark_seams(edges: &mut [Edge]) {
     let key = |edge: &Edge| [edge.low[0], edge.low[1], edge.high[0], edge.high[1]].map(f64::to_bits);
     let mut runs: BTreeMap<[u64; 4], i32> = BTreeMap::new();

@@ -1,29 +1,24 @@
-//! A region in one short line.
+//! One short line about a region.
 
-use super::{Bounds, Part, Region, text};
+use crate::bounds::Bounds;
+use crate::part::RegionPart;
+use crate::region::Region;
 
-/// A text that is no longer, in characters, is its own summary.
-const SHORT: usize = 120;
+/// A text of at most this many characters is its own summary.
+const MAX_TEXT: usize = 120;
 
 impl Region {
-    /// The region as one GeoJSON geometry, boxes as polygons.
-    #[must_use]
-    pub fn to_geojson(&self) -> serde_json::Value {
-        // What is written here is always JSON.
-        serde_json::from_str(&text::geojson(&self.parts)).unwrap_or_default()
-    }
-
-    /// The region as text if that is short, else how many polygons and points it has, and the box around it:
+    /// The region as text if that is short, otherwise the numbers of its polygons and points and the box around it:
     /// `2 polygons of 1234 points within -66.5,-8,-60,-4.5`.
     #[must_use]
     pub fn summary(&self) -> String {
         let text = self.to_text();
-        if text.len() <= SHORT {
+        if text.len() <= MAX_TEXT {
             return text;
         }
-        let points = |part: &Part| match part {
-            Part::Box(_) => 4,
-            Part::Polygon(rings) => rings.iter().map(|ring| ring.points().len()).sum::<usize>(),
+        let points = |part: &RegionPart| match part {
+            RegionPart::Box(_) => 4,
+            RegionPart::Polygon(rings) => rings.iter().map(|ring| ring.points().len()).sum::<usize>(),
         };
         let points: usize = self.parts.iter().map(points).sum();
         let polygons = if self.parts.len() == 1 { "polygon" } else { "polygons" };
@@ -33,7 +28,7 @@ impl Region {
         format!("{} {polygons} of {points} points within {west},{south},{east},{north}", self.parts.len())
     }
 
-    /// The box around all parts; around the whole Earth for parts on both sides of the dateline.
+    /// The box around all parts; all longitudes for parts on both sides of the dateline.
     fn around(&self) -> Bounds {
         let pieces = self.parts.iter().flat_map(|part| part.bounds().pieces());
         pieces.reduce(|around, piece| around.hull(&piece)).unwrap_or(Bounds::EVERYTHING)
@@ -45,10 +40,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_region_is_one_line_and_a_short_one_its_own_text() {
+    fn a_long_region_is_summarised_and_a_short_one_is_its_own_text() {
         let rectangle = Region::parse("-66,-8,-60,-4.5").unwrap();
         assert_eq!(rectangle.summary(), "-66,-8,-60,-4.5");
-        assert_eq!(Region::geojson(&rectangle.to_geojson().to_string()).unwrap(), rectangle);
+        assert_eq!(Region::from_geojson(&rectangle.to_geojson().to_string()).unwrap(), rectangle);
         let points: Vec<String> =
             (0..50).map(|i| f64::from(i) * 0.12).map(|a| format!("[{},{}]", 10.0 * a.cos(), a.sin())).collect();
         let ring = format!(r#"{{"type":"Polygon","coordinates":[[{},{}]]}}"#, points.join(","), points[0]);

@@ -1,7 +1,7 @@
-//! What a file seems to be that was given as a GeoJSON region and is something else.
+//! Recognises files of other formats that were given as a GeoJSON region.
 
-/// What `bytes` seem to be; `None` for what may be GeoJSON in UTF-8.
-pub(super) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
+/// The format of `bytes`, with the command that converts it; `None` if they may be GeoJSON in UTF-8.
+pub(crate) fn other_format(bytes: &[u8]) -> Option<&'static str> {
     const BEGINNINGS: [(&[u8], &str); 7] = [
         (b"\xff\xfe", "text in UTF-16"),
         (b"\xfe\xff", "text in UTF-16"),
@@ -12,10 +12,10 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
         (b"\x89HDF", "an HDF5 file"),
     ];
     let known = BEGINNINGS.iter().find(|(beginning, _)| bytes.starts_with(beginning)).map(|(_, name)| *name);
-    known.or_else(|| of_text(std::str::from_utf8(bytes).ok()?))
+    known.or_else(|| other_text_format(std::str::from_utf8(bytes).ok()?))
 }
 
-fn of_text(text: &str) -> Option<&'static str> {
+fn other_text_format(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
     let is_wkt = |name: &str| text.get(..name.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(name));
     if ["POLYGON", "MULTIPOLYGON", "GEOMETRYCOLLECTION", "POINT", "LINESTRING", "SRID="].into_iter().any(is_wkt) {
@@ -28,25 +28,25 @@ fn of_text(text: &str) -> Option<&'static str> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_object = |line: &str| line.starts_with(['{', '\u{1e}']) && line.ends_with('}');
     let is_sequence = [lines.next(), lines.next()].into_iter().all(|line| line.is_some_and(is_object));
-    is_sequence.then_some("one GeoJSON text a line (`ogr2ogr -f GeoJSON OUT IN` joins them)")
+    is_sequence.then_some("one GeoJSON text per line (`ogr2ogr -f GeoJSON OUT IN` joins them)")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::{Region, RegionError};
+    use crate::{Region, RegionError};
 
     #[test]
-    fn a_file_of_another_format_is_called_by_its_name() {
+    fn a_file_of_another_format_is_named_in_the_error() {
         for (bytes, name) in [
             (&b"\xff\xfe{\0"[..], "UTF-16"),
             (b"\xef\xbb\xbf{\"type\":\"Polygon\"}", "byte order mark"),
             (b"SQLite format 3\0...", "GeoPackage"),
             (b" polygon((0 0,1 0,1 1,0 0))", "WKT"),
             (b"<?xml version=\"1.0\"?><kml>", "KML"),
-            (b"{\"type\":\"Feature\"}\n{\"type\":\"Feature\"}\n", "one GeoJSON text a line"),
+            (b"{\"type\":\"Feature\"}\n{\"type\":\"Feature\"}\n", "one GeoJSON text per line"),
         ] {
-            match Region::geojson_bytes(bytes) {
+            match Region::from_geojson_bytes(bytes) {
                 Err(RegionError::Json { problem }) => assert!(problem.contains(name), "{name}: {problem}"),
                 other => panic!("{name}: {other:?}"),
             }
@@ -54,8 +54,8 @@ mod tests {
     }
 
     #[test]
-    fn geojson_that_spans_lines_is_no_sequence() {
-        assert_eq!(of_bytes(b"{\n\"type\": \"Polygon\",\n\"coordinates\": []\n}"), None);
-        assert_eq!(of_bytes(b"{\"type\":\"Polygon\",\"coordinates\":[]}"), None);
+    fn geojson_on_several_lines_is_not_a_sequence() {
+        assert_eq!(other_format(b"{\n\"type\": \"Polygon\",\n\"coordinates\": []\n}"), None);
+        assert_eq!(other_format(b"{\"type\":\"Polygon\",\"coordinates\":[]}"), None);
     }
 }

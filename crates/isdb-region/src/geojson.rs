@@ -1,12 +1,16 @@
-//! GeoJSON as the parts of a region, and what is wrong with a GeoJSON that is none.
+//! Reads the polygons of a GeoJSON text as parts of a region.
 
 use geojson::{Feature, GeoJson, Geometry, GeometryValue, PolygonType, Position};
 
-use super::{Part, RegionError, Ring, crs};
+use crate::crs;
+use crate::error::RegionError;
+use crate::part::RegionPart;
+use crate::ring::Ring;
 
 /// The parts of every polygon in `text`.
-pub(super) fn parts(text: &str) -> Result<Vec<Part>, RegionError> {
-    let parsed: GeoJson = text.parse().map_err(|error: geojson::Error| RegionError::Json { problem: told(&error) })?;
+pub(crate) fn parts(text: &str) -> Result<Vec<RegionPart>, RegionError> {
+    let parsed: GeoJson =
+        text.parse().map_err(|error: geojson::Error| RegionError::Json { problem: first_line(&error) })?;
     crs::check(&parsed)?;
     let mut parts = Vec::new();
     match parsed {
@@ -19,26 +23,26 @@ pub(super) fn parts(text: &str) -> Result<Vec<Part>, RegionError> {
         }
     }
     if parts.is_empty() {
-        return Err(RegionError::Json { problem: "it holds no polygon".to_owned() });
+        return Err(RegionError::Json { problem: "it has no polygon".to_owned() });
     }
     Ok(parts)
 }
 
-/// The library's sentence on one line, without what it says about itself.
-fn told(error: &geojson::Error) -> String {
+/// The first line of the library's message, without its prefix.
+fn first_line(error: &geojson::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     line.trim_start_matches("Error while deserializing GeoJSON: ").to_owned()
 }
 
-fn collect_feature(feature: &Feature, place: &str, parts: &mut Vec<Part>) -> Result<(), RegionError> {
+fn collect_feature(feature: &Feature, place: &str, parts: &mut Vec<RegionPart>) -> Result<(), RegionError> {
     match &feature.geometry {
         Some(geometry) => collect(geometry, place, parts),
-        None => Err(wrong(place, "it has no geometry")),
+        None => Err(invalid(place, "it has no geometry")),
     }
 }
 
-fn collect(geometry: &Geometry, place: &str, parts: &mut Vec<Part>) -> Result<(), RegionError> {
+fn collect(geometry: &Geometry, place: &str, parts: &mut Vec<RegionPart>) -> Result<(), RegionError> {
     match &geometry.value {
         GeometryValue::Polygon { coordinates } => parts.push(polygon(coordinates, place)?),
         GeometryValue::MultiPolygon { coordinates } => {
@@ -52,31 +56,31 @@ fn collect(geometry: &Geometry, place: &str, parts: &mut Vec<Part>) -> Result<()
             }
         }
         other => {
-            let problem = format!("a {} has no area; a Polygon or MultiPolygon has", other.type_name());
-            return Err(wrong(place, &problem));
+            let problem = format!("expected a Polygon or MultiPolygon, found a {}", other.type_name());
+            return Err(invalid(place, &problem));
         }
     }
     Ok(())
 }
 
-fn polygon(rings: &PolygonType, place: &str) -> Result<Part, RegionError> {
+fn polygon(rings: &PolygonType, place: &str) -> Result<RegionPart, RegionError> {
     if rings.is_empty() {
-        return Err(wrong(place, "it has no ring"));
+        return Err(invalid(place, "it has no ring"));
     }
     let ring = |(index, points): (usize, &Vec<Position>)| {
         let place = if index == 0 { place.to_owned() } else { format!("{place}, hole {index}") };
         let points: Option<Vec<[f64; 2]>> =
             points.iter().map(|point| point.as_slice().first_chunk().copied()).collect();
-        let points = points.ok_or_else(|| wrong(&place, "a position has fewer than two numbers"))?;
-        Ring::new(&points).map_err(|problem| wrong(&place, &problem))
+        let points = points.ok_or_else(|| invalid(&place, "a position has fewer than two numbers"))?;
+        Ring::new(&points).map_err(|problem| invalid(&place, &problem))
     };
     let rings: Vec<Ring> = rings.iter().enumerate().map(ring).collect::<Result<_, _>>()?;
     Ok(match rings.as_slice() {
-        [only] => only.as_box().map_or_else(|| Part::Polygon(vec![only.clone()]), Part::Box),
-        _ => Part::Polygon(rings),
+        [only] => only.as_box().map_or_else(|| RegionPart::Polygon(vec![only.clone()]), RegionPart::Box),
+        _ => RegionPart::Polygon(rings),
     })
 }
 
-fn wrong(place: &str, problem: &str) -> RegionError {
-    RegionError::Shape { place: place.to_owned(), problem: problem.to_owned() }
+fn invalid(place: &str, problem: &str) -> RegionError {
+    RegionError::Geometry { place: place.to_owned(), problem: problem.to_owned() }
 }

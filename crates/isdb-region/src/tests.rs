@@ -1,21 +1,22 @@
-//! Regions over the dateline, around poles, with holes and of many parts, against the `geo` library and against each other.
+//! Regions across the dateline, around poles, with holes and of many parts, compared with the `geo` library and with each other.
 
-mod any;
+mod properties;
 
 use geo::{Contains, Intersects, LineString, Point, Polygon};
 
-use super::*;
+use crate::part::RegionPart;
+use crate::{Region, Shape};
 
 fn region(text: &str) -> Region {
     Region::parse(text).unwrap()
 }
 
-/// A GeoJSON polygon of these rings, which are closed here.
+/// A GeoJSON polygon of these rings, which need not be closed.
 fn polygon(rings: &[&[[f64; 2]]]) -> Region {
-    region(&text_of(rings))
+    region(&geojson_of(rings))
 }
 
-fn text_of(rings: &[&[[f64; 2]]]) -> String {
+fn geojson_of(rings: &[&[[f64; 2]]]) -> String {
     let ring = |points: &&[[f64; 2]]| {
         let closed = points.iter().chain(points.first());
         let points: Vec<String> = closed.map(|[x, y]| format!("[{x},{y}]")).collect();
@@ -41,10 +42,10 @@ fn as_geo(ring: &[[f64; 2]], holes: &[&[[f64; 2]]]) -> Polygon {
     Polygon::new(line(ring), holes.iter().map(|hole| line(hole)).collect())
 }
 
-/// Whether one of the shapes holds the position, edges being straight lines or great circles.
+/// Whether a shape contains the position, both with straight edges and with great circles.
 fn is_in_shapes(shapes: &[Shape], latitude: f64, longitude: f64) -> bool {
     shapes.iter().any(|shape| match shape {
-        Shape::Box(bounds) => Region::of(vec![Part::Box(*bounds)]).contains(latitude, longitude),
+        Shape::Box(bounds) => Region::from_parts(vec![RegionPart::Box(*bounds)]).contains(latitude, longitude),
         Shape::Polygon(line) => {
             let point = Point::new(longitude, latitude);
             as_geo(line, &[]).intersects(&point) && as_geo(&along_great_circles(line), &[]).intersects(&point)
@@ -72,7 +73,7 @@ fn along_great_circles(line: &[[f64; 2]]) -> Vec<[f64; 2]> {
 }
 
 #[test]
-fn a_box_is_four_numbers_and_its_edges_are_inside() {
+fn a_box_is_read_from_four_numbers_and_includes_its_edges() {
     let amazon = region("-62.5, -8,-60,-6");
     assert_eq!(amazon.to_text(), "-62.5,-8,-60,-6");
     assert!(amazon.contains(-8.0, -62.5) && amazon.contains(-6.0, -60.0) && amazon.contains(-7.0, -61.0));
@@ -104,7 +105,7 @@ fn a_box_whose_east_is_below_its_west_crosses_the_dateline() {
 }
 
 #[test]
-fn the_dateline_is_one_meridian_with_two_numbers() {
+fn both_longitudes_of_the_dateline_are_the_same_meridian() {
     for text in ["170,0,180,10", "-180,0,-170,10"] {
         let touching = region(text);
         assert!(touching.contains(5.0, 180.0) && touching.contains(5.0, -180.0));
@@ -117,7 +118,7 @@ fn the_dateline_is_one_meridian_with_two_numbers() {
 }
 
 #[test]
-fn a_ring_around_a_pole_holds_the_pole() {
+fn a_ring_around_a_pole_includes_the_pole() {
     // As maps draw it, along the edge of the map, and as a plain ring.
     let drawn: &[[f64; 2]] = &[
         [-180.0, -90.0],
@@ -144,7 +145,7 @@ fn a_ring_around_a_pole_holds_the_pole() {
         ] {
             assert_eq!(antarctica.contains(latitude, longitude), is_in, "{latitude} {longitude}");
         }
-        let [Shape::Box(band)] = antarctica.search_shapes(100)[..] else { panic!("a band") };
+        let [Shape::Box(band)] = antarctica.covering_shapes(100)[..] else { panic!("a band") };
         assert_eq!((band.west, band.south, band.east, band.north), (-180.0, -90.0, 180.0, -65.0));
         assert_eq!(Region::parse(&antarctica.to_text()).unwrap(), antarctica);
     }
@@ -165,7 +166,7 @@ fn a_ring_around_a_pole_holds_the_pole() {
 }
 
 #[test]
-fn rings_along_the_edge_of_the_map_are_drawn_on_the_map() {
+fn a_ring_along_the_edge_of_the_map_is_not_flat() {
     let earth = polygon(&[&[[-180.0, -90.0], [180.0, -90.0], [180.0, 90.0], [-180.0, 90.0]]]);
     assert!(earth.is_everything(), "{}", earth.to_text());
     assert!(polygon(&[&[[0.0, -90.0], [360.0, -90.0], [360.0, 90.0], [0.0, 90.0]]]).is_everything());
@@ -184,29 +185,29 @@ fn a_hole_is_outside_and_its_edge_is_inside() {
     assert_eq!(filled.to_text(), "0,0,10,10", "a rectangle is a box");
     assert!(filled.covers(&ring) && !ring.covers(&filled));
     assert!(ring.union(&region("3,3,7,7")).covers(&filled), "two parts cover together");
-    assert!(is_in_shapes(&ring.search_shapes(100), 5.0, 5.0), "the archive is asked for the hole too");
+    assert!(is_in_shapes(&ring.covering_shapes(100), 5.0, 5.0), "the shapes fill the hole");
 }
 
 #[test]
 fn an_edge_that_may_go_either_way_around_the_globe_is_refused() {
     let boxed = |west: f64, east: f64| [[west, -10.0], [east, -10.0], [east, 10.0], [west, 10.0]];
     for (west, east) in [(-100.0, 100.0), (-170.0, 170.0), (-91.0, 91.0), (0.0, 200.0)] {
-        let told = error(&text_of(&[&boxed(west, east)]));
-        assert!(told.contains("may go either way") && told.contains("W,S,E,N"), "{told}");
+        let message = error(&geojson_of(&[&boxed(west, east)]));
+        assert!(message.contains("may go either way") && message.contains("W,S,E,N"), "{message}");
     }
     let mut clockwise = boxed(-100.0, 100.0);
     clockwise.reverse();
-    assert!(error(&text_of(&[&clockwise])).contains("may go either way"));
+    assert!(error(&geojson_of(&[&clockwise])).contains("may go either way"));
     let hole: &[[f64; 2]] = &boxed(-100.0, 100.0);
     let band: &[[f64; 2]] = &[[-180.0, -20.0], [180.0, -20.0], [180.0, 20.0], [-180.0, 20.0]];
-    assert!(error(&text_of(&[band, hole])).contains("hole 1"));
+    assert!(error(&geojson_of(&[band, hole])).contains("hole 1"));
     let wide = polygon(&[&[[-100.0, -10.0], [0.0, -10.0], [100.0, -10.0], [100.0, 10.0], [0.0, 10.0], [-100.0, 10.0]]]);
-    assert_eq!(wide, region("-100,-10,100,10"), "points on the way leave no doubt");
+    assert_eq!(wide, region("-100,-10,100,10"), "points along the edges make it unambiguous");
     assert_eq!(polygon(&[&boxed(170.0, -170.0)]), region("170,-10,-170,10"));
 }
 
 #[test]
-fn a_hole_outside_its_own_polygon_takes_nothing_from_another() {
+fn a_hole_outside_its_own_polygon_removes_nothing_from_another() {
     let square = |x: f64, y: f64| format!("[[{x},{y}],[{},{y}],[{},{}],[{x},{y}]]", x + 9.0, x + 9.0, y + 9.0);
     let text = format!(
         "{{\"type\":\"MultiPolygon\",\"coordinates\":[[{}],[{},{}]]}}",
@@ -219,17 +220,17 @@ fn a_hole_outside_its_own_polygon_takes_nothing_from_another() {
 }
 
 #[test]
-fn a_ring_that_crosses_itself_holds_all_that_it_goes_around() {
+fn a_ring_that_crosses_itself_includes_everything_it_goes_around() {
     let bow = polygon(&[&[[0.0, 0.0], [10.0, 10.0], [10.0, 0.0], [0.0, 10.0]]]);
     assert!(bow.contains(5.0, 1.0) && bow.contains(5.0, 9.0) && !bow.contains(9.0, 5.0) && !bow.contains(1.0, 5.0));
-    let shapes = bow.search_shapes(50);
+    let shapes = bow.covering_shapes(50);
     assert!(is_in_shapes(&shapes, 5.0, 1.0) && is_in_shapes(&shapes, 5.0, 9.0));
 }
 
 #[test]
-fn all_features_of_a_collection_are_the_region() {
-    let one = text_of(&[&[[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]]]);
-    let two = text_of(&[&[[20.0, 0.0], [25.0, 0.0], [20.0, 5.0]]]);
+fn a_feature_collection_is_the_union_of_its_features() {
+    let one = geojson_of(&[&[[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]]]);
+    let two = geojson_of(&[&[[20.0, 0.0], [25.0, 0.0], [20.0, 5.0]]]);
     let collection = format!(
         "{{\"type\":\"FeatureCollection\",\"features\":[{{\"type\":\"Feature\",\"properties\":null,\"geometry\":{one}}},\
          {{\"type\":\"Feature\",\"properties\":{{}},\"geometry\":{{\"type\":\"GeometryCollection\",\"geometries\":[{two}]}}}}]}}"
@@ -241,11 +242,11 @@ fn all_features_of_a_collection_are_the_region() {
 }
 
 #[test]
-fn what_is_no_region_is_told_with_its_place_and_what_may_have_been_meant() {
+fn an_invalid_region_is_reported_with_its_place_and_a_correction() {
     assert!(error("amazon").contains("W,S,E,N"));
     assert!(error("1,2,3").contains("W,S,E,N"));
     assert!(
-        error("-8,-120,-6,-60").contains("south-west corner: there is no latitude -120; longitude comes before"),
+        error("-8,-120,-6,-60").contains("south-west corner: invalid latitude -120; longitude comes before"),
         "{}",
         error("-8,-120,-6,-60")
     );
@@ -254,19 +255,19 @@ fn what_is_no_region_is_told_with_its_place_and_what_may_have_been_meant() {
     assert!(error("{\"type\":\"Polygon\"").starts_with("not GeoJSON: "));
     let point = "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"properties\":null,\
                  \"geometry\":{\"type\":\"Point\",\"coordinates\":[1,2]}}]}";
-    assert_eq!(error(point), "feature 1: a Point has no area; a Polygon or MultiPolygon has");
+    assert_eq!(error(point), "feature 1: expected a Polygon or MultiPolygon, found a Point");
     let nothing = "{\"type\":\"FeatureCollection\",\"features\":[]}";
     assert!(error(nothing).contains("no polygon"));
-    let swapped = text_of(&[&[[-8.0, 100.0], [-6.0, 100.0], [-6.0, 102.0]]]);
-    assert_eq!(error(&swapped), "the geometry: there is no latitude 100; longitude comes before latitude");
-    let flat = text_of(&[&[[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]]);
+    let swapped = geojson_of(&[&[[-8.0, 100.0], [-6.0, 100.0], [-6.0, 102.0]]]);
+    assert_eq!(error(&swapped), "the geometry: invalid latitude 100; longitude comes before latitude");
+    let flat = geojson_of(&[&[[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]]);
     assert_eq!(error(&flat), "the geometry: it has no area");
     let short = "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[1,1],[0,0]]]}";
     assert!(error(short).contains("at least three different points"));
 }
 
 #[test]
-fn a_multipolygon_of_thousands_of_vertices_answers_like_geo() {
+fn a_multipolygon_of_thousands_of_vertices_agrees_with_geo() {
     let radii: Vec<f64> = (0..500).map(|i| 4.0 + 1.5 * f64::from(i * 37 % 101) / 101.0).collect();
     let centres = (0..10).map(|i| (f64::from(i) * 13.0 - 60.0, f64::from(i * 7 % 10) * 12.0 - 55.0));
     let rings: Vec<Vec<[f64; 2]>> = centres.map(|(x, y)| star(x, y, &radii)).collect();
@@ -293,7 +294,7 @@ fn a_multipolygon_of_thousands_of_vertices_answers_like_geo() {
         inside += usize::from(mask.value(row));
     }
     assert!(inside > 100, "{inside}");
-    let shapes = all.search_shapes(60);
+    let shapes = all.covering_shapes(60);
     assert!(shapes.iter().all(|shape| matches!(shape, Shape::Polygon(line) if line.len() <= 60)), "{shapes:?}");
     for row in (0..latitude.len()).filter(|row| mask.value(*row)) {
         assert!(is_in_shapes(&shapes, latitude[row], longitude[row]));
@@ -303,23 +304,25 @@ fn a_multipolygon_of_thousands_of_vertices_answers_like_geo() {
 }
 
 #[test]
-fn a_thousand_islands_are_a_few_boxes() {
+fn a_thousand_islands_become_a_few_boxes() {
     let islands = (0..1000).map(|i| {
         let (x, y) = (f64::from(i % 40) * 8.0 - 160.0, f64::from(i / 40) * 4.0 - 50.0);
-        text_of(&[&[[x, y], [x + 1.0, y], [x, y + 1.0]]])
+        geojson_of(&[&[[x, y], [x + 1.0, y], [x, y + 1.0]]])
     });
     let text =
         format!("{{\"type\":\"GeometryCollection\",\"geometries\":[{}]}}", islands.collect::<Vec<_>>().join(","));
     let all = region(&text);
-    assert!(all.boxes().len() <= 16 && all.search_shapes(100).len() <= 20);
+    assert!(all.boxes().len() <= 16 && all.covering_shapes(100).len() <= 20);
     for (latitude, longitude) in [(-49.9, -159.9), (46.1, 152.1)] {
-        assert!(all.contains(latitude, longitude) && is_in_shapes(&all.search_shapes(100), latitude, longitude));
-        assert!(all.boxes().iter().any(|b| Region::of(vec![Part::Box(*b)]).contains(latitude, longitude)));
+        assert!(all.contains(latitude, longitude) && is_in_shapes(&all.covering_shapes(100), latitude, longitude));
+        assert!(
+            all.boxes().iter().any(|b| Region::from_parts(vec![RegionPart::Box(*b)]).contains(latitude, longitude))
+        );
     }
 }
 
 #[test]
-fn a_box_meets_a_region_at_its_edge_within_it_and_around_it() {
+fn a_box_intersects_a_region_at_its_edge_within_it_and_around_it() {
     let triangle = polygon(&[&[[175.0, 0.0], [-175.0, 0.0], [180.0, 10.0]]]);
     for (text, meets) in [
         ("-180,-10,-170,5", true),
