@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use isdb_query::{LEAST_QUERY_MEMORY, QueryResources};
 use isdb_schema::config::{Config as Settings, LEAST_MEMORY, Policy};
-use isdb_schema::units::{bytes, milliseconds};
+use isdb_schema::units::{parse_bytes, parse_milliseconds};
 
 use crate::limits;
 use crate::logs::filter;
@@ -209,7 +209,7 @@ fn query_memory(text: &str) -> Result<usize, String> {
 }
 
 fn at_least(least: u64, text: &str) -> Result<usize, String> {
-    let bytes = bytes(text).ok_or("an amount such as 512MB or 2GiB is wanted")?;
+    let bytes = parse_bytes(text).map_err(|error| error.to_string())?;
     if bytes < least {
         return Err(format!("at least {} MB are needed", least.div_ceil(1_000_000)));
     }
@@ -372,7 +372,7 @@ pub(crate) struct Consolidate {
 }
 
 fn policy(word: &str) -> Result<Policy, String> {
-    Policy::parse(word).ok_or_else(|| format!("one of {} is wanted", Policy::ALL.map(Policy::as_str).join(", ")))
+    word.parse().map_err(|_| format!("expected one of {}, found `{word}`", Policy::WORDS.join(", ")))
 }
 
 #[derive(Debug, Args)]
@@ -384,7 +384,7 @@ pub(crate) struct Vacuum {
 }
 
 fn span(text: &str) -> Result<u64, String> {
-    milliseconds(text).ok_or_else(|| "a span of time such as 30min, 12h or 7d is wanted".to_owned())
+    parse_milliseconds(text).map_err(|error| error.to_string())
 }
 
 /// What of the machine a command may use.

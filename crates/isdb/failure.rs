@@ -12,7 +12,7 @@ use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
 use isdb_schema::period::PeriodError;
 use isdb_region::RegionError;
-use isdb_schema::suggest::near_told;
+use isdb_schema::suggest::did_you_mean;
 use rustyline::error::ReadlineError;
 
 /// Everything went well.
@@ -140,7 +140,7 @@ impl Failure {
 
     /// A name that is not in the catalogue, with those that may have been meant.
     pub(crate) fn no_such_variable(name: &str) -> Failure {
-        let near = near_told(name, catalogue::variables().iter().map(|variable| variable.name));
+        let near = did_you_mean(name, catalogue::variables().iter().map(|variable| variable.name));
         Failure::NoSuchVariable { name: name.to_owned(), near }
     }
 

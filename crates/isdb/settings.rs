@@ -6,7 +6,7 @@ use isdb_ingest::Asked;
 use isdb_query::Warning;
 use isdb_schema::config::Config;
 use isdb_schema::period::Period;
-use isdb_region::{Region, RegionError, Swapped};
+use isdb_region::{Region, RegionError, SwappedBox};
 use isdb_store::Location;
 
 use crate::cli::{Place, Where};
@@ -55,8 +55,8 @@ pub(crate) fn region_and_period(asked: &Where) -> Result<(Option<Region>, Period
         (None, Some(numbers)) => Some(told_as("--bbox", box_of(numbers))?),
         (None, None) => None,
     };
-    if let Some(swapped) = asked.region.as_ref().or(asked.bbox.as_ref()).and_then(|text| Swapped::of(text)) {
-        let (text, hint) = swapped.told();
+    if let Some(swapped) = asked.region.as_ref().or(asked.bbox.as_ref()).and_then(|text| SwappedBox::detect(text)) {
+        let (text, hint) = swapped.warning();
         failure::warn(&Warning { text, hint });
     }
     Ok((region, Period::parse(asked.start.as_deref(), asked.end.as_deref())?))
@@ -68,7 +68,7 @@ pub(crate) fn region_of(given: &str) -> Result<Region, Failure> {
         Err(RegionError::Text { .. }) if !is_numbers(given) => {
             let path = PathBuf::from(given);
             match std::fs::read(&path) {
-                Ok(bytes) => told_as(given, Region::geojson_bytes(&bytes)),
+                Ok(bytes) => told_as(given, Region::from_geojson_bytes(&bytes)),
                 Err(source) => Err(Failure::RegionFile { path, source }),
             }
         }

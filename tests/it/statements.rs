@@ -114,7 +114,7 @@ fn a_table_that_is_not_there_is_told_with_those_that_are() {
     assert_eq!(run.code, Some(1));
     assert_eq!(
         run.stderr,
-        "error: there is no table atl8\nhint: the tables are atl08, atl08_unique, granules, granules_current, segments; near it: atl08\n"
+        "error: there is no table atl8\nhint: the tables are atl08, atl08_unique, granules, granules_current, segments; did you mean atl08\n"
     );
 }
 

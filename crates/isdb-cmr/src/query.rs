@@ -45,8 +45,8 @@ impl Query {
     /// Granules whose footprint touches `region`, if there is one, and that were measured within `period`, of every release.
     #[must_use]
     pub fn of(region: Option<&Region>, period: &Period) -> Query {
-        let mut query = Query { temporal: (!period.is_everything()).then(|| period.to_cmr()), ..Query::default() };
-        for shape in region.map(|region| region.search_shapes(MOST_POINTS)).unwrap_or_default() {
+        let mut query = Query { temporal: (!period.is_everything()).then(|| period.to_iso_milliseconds()), ..Query::default() };
+        for shape in region.map(|region| region.covering_shapes(MOST_POINTS)).unwrap_or_default() {
             match shape {
                 Shape::Polygon(ring) => query.polygons.push(ring),
                 Shape::Box(bounds) if bounds.west <= bounds.east => {

@@ -1,13 +1,13 @@
 //! Text from a server as it may be printed.
 
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 /// The first `longest` characters of `text`, without characters that a terminal obeys.
 pub(crate) fn shortened(text: &str, longest: usize) -> String {
     let text = text.trim();
     match text.char_indices().nth(longest) {
-        Some((end, _)) => format!("{} …", Shown(text.get(..end).unwrap_or_default())),
-        None => Shown(text).to_string(),
+        Some((end, _)) => format!("{} …", Printable(text.get(..end).unwrap_or_default())),
+        None => Printable(text).to_string(),
     }
 }
 

@@ -8,7 +8,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Field, Float64Type, Int32Type, SchemaRef, TimestampNanosecondType};
 use arrow::error::ArrowError;
 use isdb_schema::catalogue::{Dtype, Variable, variable};
-use isdb_schema::segments::wanted_variables;
+use isdb_schema::segments::selected_variables;
 
 use crate::error::Reason;
 use crate::laser::{Laser, LaserColumns};
@@ -41,7 +41,7 @@ pub(crate) fn columns_for(wanted: &[&Variable]) -> Vec<Wanted> {
     let coordinates = ["latitude", "longitude", "delta_time"].map(|name| (name, Dtype::Float64));
     let leading = coordinates.into_iter().chain(SEGMENT_ENDS.map(|name| (name, Dtype::Int32)));
     let leading = leading.filter_map(|(name, dtype)| Some(Wanted { variable: variable(name)?, dtype }));
-    let others = wanted_variables(wanted).filter(|variable| !SEGMENT_ENDS.contains(&variable.name));
+    let others = selected_variables(wanted).filter(|variable| !SEGMENT_ENDS.contains(&variable.name));
     leading.chain(others.map(|variable| Wanted { variable, dtype: variable.dtype })).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 use crate::structure::REFUSED;
 
@@ -11,7 +11,7 @@ use crate::structure::REFUSED;
 #[non_exhaustive]
 pub enum Error {
     /// The bytes could not be fetched; trying again may help.
-    #[error("{}: cannot be read", Shown(.file))]
+    #[error("{}: cannot be read", Printable(.file))]
     Io {
         /// The source's name.
         file: String,
@@ -20,7 +20,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The bytes are no HDF5 file; fetching it again with the right login may help.
-    #[error("{}: not an HDF5 file, {looks_like}", Shown(.file))]
+    #[error("{}: not an HDF5 file, {looks_like}", Printable(.file))]
     NotHdf5 {
         /// The source's name.
         file: String,
@@ -28,7 +28,7 @@ pub enum Error {
         looks_like: &'static str,
     },
     /// The file ends before its own end-of-file address: a download that was cut off.
-    #[error("{}: truncated, {actual} of {expected} bytes", Shown(.file))]
+    #[error("{}: truncated, {actual} of {expected} bytes", Printable(.file))]
     Truncated {
         /// The source's name.
         file: String,
@@ -38,7 +38,7 @@ pub enum Error {
         actual: u64,
     },
     /// A sound HDF5 file of another product.
-    #[error("{}: not an ATL08 granule, {reason}", Shown(.file))]
+    #[error("{}: not an ATL08 granule, {reason}", Printable(.file))]
     NotAtl08 {
         /// The source's name.
         file: String,
@@ -46,7 +46,7 @@ pub enum Error {
         reason: String,
     },
     /// The structure of the file cannot be followed.
-    #[error("{}: the HDF5 structure is damaged or not supported", Shown(.file))]
+    #[error("{}: the HDF5 structure is damaged or not supported", Printable(.file))]
     Structure {
         /// The source's name.
         file: String,
@@ -55,7 +55,7 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// One dataset cannot be decoded.
-    #[error("{}: dataset {path} cannot be decoded", Shown(.file))]
+    #[error("{}: dataset {path} cannot be decoded", Printable(.file))]
     Dataset {
         /// The source's name.
         file: String,

@@ -8,7 +8,7 @@ use arrow::datatypes::Schema;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::segments::segment_fields;
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 use crate::beam::{BEAMS, Beam, Found, Wanted, assemble, columns_for};
 use crate::container;
@@ -103,7 +103,7 @@ impl Granule {
         let root = attributes(&file, "/");
         let short_name = text(&root, "short_name");
         if let Some(other) = short_name.as_deref().filter(|name| *name != PRODUCT) {
-            return Err(Error::NotAtl08 { file: name, reason: format!("its short_name is {}", Shown(other)) });
+            return Err(Error::NotAtl08 { file: name, reason: format!("its short_name is {}", Printable(other)) });
         }
         let epoch =
             numbers(&file.root(), "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());

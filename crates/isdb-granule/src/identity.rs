@@ -9,7 +9,7 @@ use std::path::Path;
 use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use arrow::temporal_conversions::timestamp_s_to_datetime;
 use isdb_schema::granule_name::{GranuleName, PRODUCT};
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 use crate::beam::Beam;
 use crate::content;
@@ -285,7 +285,7 @@ fn is_subset(file: &hdf5::File, root: &Attributes, named: Option<GranuleName>) -
 /// The last part of a path or URL, without its extension and without characters that a terminal obeys.
 fn stem(name: &str) -> String {
     let file_name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    Shown(&Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy()).to_string()
+    Printable(&Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy()).to_string()
 }
 
 /// The first number of a dataset, if it is whole.

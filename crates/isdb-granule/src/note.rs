@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 use crate::identity::IdentitySource;
 
@@ -56,7 +56,7 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EpochAssumed => write!(f, "no atlas_sdp_gps_epoch: 2018-01-01T00:00:00Z assumed"),
-            Self::TimeConverted { units } => write!(f, "delta_time converted from \"{}\"", Shown(units)),
+            Self::TimeConverted { units } => write!(f, "delta_time converted from \"{}\"", Printable(units)),
             Self::NameAmbiguous { ids: [first, second] } => {
                 write!(f, "the file's name was not used: it has two granule ids, {first} and {second}")
             }

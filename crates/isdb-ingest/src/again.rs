@@ -102,15 +102,15 @@ mod tests {
     use super::*;
     use crate::testing::row;
 
-    /// A subset in the file `name`, whose segments some of `held_by` have.
-    fn subset(id: i64, name: &str, held_by: &[i64]) -> LedgerRow {
+    /// A subset in the file `name`, whose segments some of `stored_by` have.
+    fn subset(id: i64, name: &str, stored_by: &[i64]) -> LedgerRow {
         let removed =
-            Removed { filter: ALREADY_STORED.to_owned(), removed: 1, held_by: held_by.to_vec(), ..Removed::default() };
+            Removed { filter: ALREADY_STORED.to_owned(), removed: 1, stored_by: stored_by.to_vec(), ..Removed::default() };
         LedgerRow {
             source: format!("/data/{name}"),
             subset: Some(true),
             checksum: Some(format!("xxh64:{name}")),
-            removed_by: if held_by.is_empty() { Vec::new() } else { vec![removed] },
+            removed_by: if stored_by.is_empty() { Vec::new() } else { vec![removed] },
             ..row(id, "a")
         }
     }

@@ -4,8 +4,8 @@
 use isdb_pipeline::Selection;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::EXPRESSION;
-use isdb_schema::expression::{Expression, Place};
-use isdb_schema::filters::{Rule, same};
+use isdb_schema::expression::{Expression, SourceLocation};
+use isdb_schema::filters::{Rule, same_rules};
 use isdb_region::Region;
 use isdb_store::{Database, Design, Location};
 
@@ -79,7 +79,7 @@ impl Asked {
         }
         let mut changed = None;
         if let Some(filters) = &self.filters {
-            if may_refilter && !same(&design.filters, filters) {
+            if may_refilter && !same_rules(&design.filters, filters) {
                 design.filters.clone_from(filters);
                 changed = Some(filters.clone());
             }
@@ -112,7 +112,7 @@ fn of_design(design: &Design) -> Result<Selection> {
     let expression = |field: &arrow::datatypes::Field| Expression {
         name: field.name().clone(),
         sql: field.metadata().get(EXPRESSION).cloned().unwrap_or_default(),
-        place: Place::of("the database's columns"),
+        location: SourceLocation::named("the database's columns"),
     };
     let derived: Vec<Expression> = design.derived.iter().map(expression).collect();
     Selection::bind(&design.variables, &derived, &design.filters).map_err(Error::Selection)

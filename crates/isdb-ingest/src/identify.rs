@@ -10,7 +10,7 @@ use isdb_cmr::{Refusal, Wanted};
 use isdb_pipeline::{GranuleIdentity, Holdings, READ, identify, modified_at};
 use isdb_query::chain;
 use isdb_schema::granule_name::GranuleName;
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 /// A file and the granule in it, or why it is none.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl Candidate {
     pub(crate) fn granule(&self) -> String {
         match &self.identity {
             Ok(identity) => identity.id.clone(),
-            Err(_) => Shown(&self.path.file_stem().unwrap_or_default().to_string_lossy()).to_string(),
+            Err(_) => Printable(&self.path.file_stem().unwrap_or_default().to_string_lossy()).to_string(),
         }
     }
 
@@ -104,7 +104,7 @@ pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads
         async move {
             let place = path.clone();
             let looked = tokio::task::spawn_blocking(move || look(place)).await;
-            let stopped = || format!("{}: reading it was stopped", Shown(&path.to_string_lossy()));
+            let stopped = || format!("{}: reading it was stopped", Printable(&path.to_string_lossy()));
             let candidate = looked.unwrap_or_else(|_| Candidate::new(path.clone(), Err(stopped())));
             Candidate { is_named, ..candidate }
         }

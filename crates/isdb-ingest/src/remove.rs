@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use glob::Pattern;
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::ledger::GranuleState;
-use isdb_schema::suggest::near_told;
+use isdb_schema::suggest::did_you_mean;
 use isdb_store::{Changes, Database, Id, LedgerRow, Location, Writer};
 
 use crate::again::owed;
@@ -106,7 +106,7 @@ fn choose<'a>(standing: &Standing<'a>, names: &[String]) -> Result<BTreeMap<&'a 
                 continue;
             }
         }
-        let near = near_told(name, granules.keys().copied());
+        let near = did_you_mean(name, granules.keys().copied());
         return Err(Error::NoSuchGranule { name: name.clone(), near });
     }
     granules.retain(|id, _| chosen.contains(id));
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_name_that_nothing_has_removes_nothing_and_tells_what_is_near() {
         let error = |name| chosen(&["ATL08_a", name]).unwrap_err().to_string();
-        assert_eq!(error("clap"), "the database holds no granule clap; near it: clip");
+        assert_eq!(error("clap"), "the database holds no granule clap; did you mean clip?");
         assert!(error("ATL08_2019*").starts_with("the database holds no granule ATL08_2019*"));
     }
 }

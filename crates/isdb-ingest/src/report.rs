@@ -230,7 +230,7 @@ impl Report {
     fn count_removed(&mut self, row: &LedgerRow) {
         for one in &row.removed_by {
             match self.removed.iter_mut().find(|sum| sum.filter == one.filter) {
-                None => self.removed.push(Removed { held_by: Vec::new(), ..one.clone() }),
+                None => self.removed.push(Removed { stored_by: Vec::new(), ..one.clone() }),
                 Some(sum) => {
                     sum.removed += one.removed;
                     sum.null += one.null;

@@ -7,7 +7,7 @@ use std::hash::Hasher as _;
 use arrow::datatypes::Field;
 use isdb_pipeline::Selection;
 use isdb_schema::columns::EXPRESSION;
-use isdb_schema::filters::{NONE, Rule, told};
+use isdb_schema::filters::{NONE, Rule, describe};
 use isdb_region::Region;
 use isdb_store::LedgerRow;
 use serde::Serialize;
@@ -104,7 +104,7 @@ impl Wanted {
             derived_hash: hash(columns.iter().flat_map(|(name, sql)| [name.as_str(), sql])),
             derived,
             filters_hash: filters_hash(&filters),
-            filters: told(&filters),
+            filters: describe(&filters),
         }
     }
 

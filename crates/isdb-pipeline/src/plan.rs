@@ -124,7 +124,7 @@ pub fn explain(plan: &Arc<dyn ExecutionPlan>) -> String {
 #[cfg(test)]
 mod tests {
     use isdb_schema::catalogue::variable;
-    use isdb_schema::expression::{Expression, Place};
+    use isdb_schema::expression::{Expression, SourceLocation};
     use isdb_schema::filters::choose;
     use isdb_store::{Database, Design, Location, Writer};
 
@@ -139,7 +139,7 @@ mod tests {
         let window = Writer::take_over(&database, 1).await.unwrap().window(5, 1).unwrap();
 
         let sql = "h_te_best_fit - dem_h".to_owned();
-        let derived = Expression { name: "above_dem".into(), sql, place: Place::default() };
+        let derived = Expression { name: "above_dem".into(), sql, location: SourceLocation::default() };
         let selection = Selection::bind(&wanted, &[derived], &choose("strong,night").unwrap()).unwrap();
         let granules = vec![PlannedGranule::default(); 5];
         let target = WriteTarget {

@@ -111,7 +111,7 @@ mod tests {
             rows_kept: 2,
             rows_rejected: 1,
             rows_removed: 4,
-            removed: vec![Removed { filter: "night".into(), removed: 4, null: 2, alone: 5, held_by: vec![3] }],
+            removed: vec![Removed { filter: "night".into(), removed: 4, null: 2, alone: 5, stored_by: vec![3] }],
             beams_read: 4,
             beams_empty: 1,
             beams_missing: 1,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 /// An error of this crate; inside a plan it travels as [`DataFusionError::External`].
 #[derive(Debug, thiserror::Error)]
@@ -191,5 +191,5 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    Shown(&told).to_string()
+    Printable(&told).to_string()
 }

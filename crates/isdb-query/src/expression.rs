@@ -17,7 +17,7 @@ use isdb_schema::catalogue::variables;
 use isdb_schema::columns::granule_fields;
 use isdb_schema::expression::Expression;
 use isdb_schema::segments::segment_fields;
-use isdb_schema::suggest::{missing_column, near_told};
+use isdb_schema::suggest::{missing_column, did_you_mean};
 
 use crate::error::{Error, Result};
 use crate::session::context::session;
@@ -230,14 +230,14 @@ impl Scope {
         }
         missing_column(name).unwrap_or_else(|| {
             let known = self.schema.fields().iter().map(|field| field.name().as_str());
-            format!("no column is called {name}{}", near_told(name, known))
+            format!("no column is called {name}{}", did_you_mean(name, known))
         })
     }
 }
 
 /// The error that `problem` is at `at`, line and column from 1, of the expression.
 pub fn wrong(expression: &Expression, at: (u64, u64), problem: String) -> Error {
-    Error::Expression { place: expression.place.locate(at.0, at.1), name: expression.name.clone(), problem }
+    Error::Expression { place: expression.location.locate(at.0, at.1), name: expression.name.clone(), problem }
 }
 
 /// `expr` as it runs on batches of `schema`. Simplified, so that a comparison casts its literal once instead of its column for
@@ -316,13 +316,13 @@ fn position_of(name: &str, sql: &str) -> (u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use isdb_schema::expression::Place;
+    use isdb_schema::expression::SourceLocation;
 
     use super::*;
 
     fn expression(sql: &str) -> Expression {
         let text = format!("filters:\n  - mine: {sql}\n");
-        Expression { name: "mine".into(), sql: sql.into(), place: Place::find("f.yml", &text, (2, 11), sql) }
+        Expression { name: "mine".into(), sql: sql.into(), location: SourceLocation::in_file("f.yml", &text, (2, 11), sql) }
     }
 
     fn error(sql: &str) -> String {
@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn a_misspelt_column_is_told_with_line_column_and_what_is_near() {
         let told = error("night_flag = 1 AND h_canop > 5");
-        assert!(told.starts_with("f.yml:2:30: mine: no column is called h_canop; near it: h_canopy"), "{told}");
+        assert!(told.starts_with("f.yml:2:30: mine: no column is called h_canop; did you mean h_canopy"), "{told}");
     }
 
     #[test]

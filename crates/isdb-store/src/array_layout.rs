@@ -41,7 +41,7 @@ pub(crate) fn segments_schema(variables: &[&Variable], derived: &[Field]) -> Sch
 
 /// The fields of variables that are added to an existing `segments` array, equal to those of [`segments_schema`].
 pub(crate) fn added_fields(variables: &[&Variable]) -> Vec<Field> {
-    segments::wanted_variables(variables).map(Variable::field).map(never_nan).collect()
+    segments::selected_variables(variables).map(Variable::field).map(never_nan).collect()
 }
 
 /// Marks a field that is never NaN, because granules are decoded with NaN as NULL. The mark allows lower bounds of a query to be pushed

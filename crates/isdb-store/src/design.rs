@@ -89,7 +89,7 @@ impl Design {
     /// [`Error::OtherVariables`], which names the differences.
     pub fn check_variables(&self, uri: &str, requested: &[&'static Variable]) -> Result<()> {
         let names = |variables: &[&'static Variable]| -> Vec<&str> {
-            segments::wanted_variables(variables).map(|variable| variable.name).collect()
+            segments::selected_variables(variables).map(|variable| variable.name).collect()
         };
         let (stored, requested) = (names(&self.variables), names(requested));
         let only_in = |names: &[&str], others: &[&str]| -> Vec<String> {
@@ -127,10 +127,10 @@ impl Design {
     /// # Errors
     /// [`Error::OtherDesign`] with both.
     pub fn check_filters(&self, uri: &str, requested: &[Rule]) -> Result<()> {
-        if filters::same(&self.filters, requested) {
+        if filters::same_rules(&self.filters, requested) {
             return Ok(());
         }
-        let (stored_names, requested_names) = (filters::told(&self.filters), filters::told(requested));
+        let (stored_names, requested_names) = (filters::describe(&self.filters), filters::describe(requested));
         if stored_names != requested_names {
             return check_equal(uri, "filters", stored_names, requested_names);
         }
@@ -158,5 +158,5 @@ fn check_equal(uri: &str, what: &'static str, stored: String, requested: String)
 pub fn stored_variables(snapshot: &Snapshot) -> Vec<&'static Variable> {
     let schema = snapshot.segments().schema();
     let all: Vec<&Variable> = isdb_schema::catalogue::variables().iter().collect();
-    segments::wanted_variables(&all).filter(|variable| schema.field_with_name(variable.name).is_ok()).collect()
+    segments::selected_variables(&all).filter(|variable| schema.field_with_name(variable.name).is_ok()).collect()
 }

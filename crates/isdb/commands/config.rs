@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use isdb_schema::config::{SHIPPED, json_schema};
-use isdb_schema::filters::told;
+use isdb_schema::filters::describe;
 
 use crate::failure::{self, Failure, SUCCESS};
 use crate::output;
@@ -29,7 +29,7 @@ pub(crate) fn check(path: &Path) -> Result<u8, Failure> {
     let derived: Vec<String> =
         selection.derived().iter().map(|field| format!("{} ({})", field.name(), field.data_type())).collect();
     let derived = if derived.is_empty() { "none".to_owned() } else { derived.join(", ") };
-    let (path, variables, filters) = (path.display(), selection.variables().len(), told(&selection.filters()));
+    let (path, variables, filters) = (path.display(), selection.variables().len(), describe(&selection.filters()));
     output::print(&format!("{path}: right\nvariables  {variables}\nderived    {derived}\nfilters    {filters}\n"))?;
     Ok(SUCCESS)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use isdb_schema::filters::{Preset, in_full, presets};
+use isdb_schema::filters::{Preset, preset_sql, presets};
 
 use crate::cli::{Filters, Format};
 use crate::failure::{Failure, SUCCESS};
@@ -15,7 +15,7 @@ pub(crate) async fn run(arguments: Filters) -> Result<u8, Failure> {
         eprintln!("filters: {count}; one in full: isdb filters NAME; several combine: --filters strong,night");
         return Ok(SUCCESS);
     };
-    output::print(&in_full(&list)?.join("\n"))?;
+    output::print(&preset_sql(&list)?.join("\n"))?;
     Ok(SUCCESS)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use isdb_ingest::Summary;
 use isdb_query::ViewOptions;
-use isdb_schema::filters::told;
+use isdb_schema::filters::describe;
 use isdb_store::{Database, Id, LedgerRow};
 
 use crate::citation::{self, Citation};
@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
         let names: Vec<&str> = design.derived.iter().map(|field| field.name().as_str()).collect();
         lines.push(format!("derived    {}", names.join(", ")));
     }
-    lines.push(format!("filters    {}", told(&design.filters)));
+    lines.push(format!("filters    {}", describe(&design.filters)));
     for (filters, granules) in &totals.other_filters {
         lines.push(format!("           {granules} granules were ingested with: {filters}"));
     }

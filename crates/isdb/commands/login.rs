@@ -4,7 +4,7 @@ use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::time::Duration;
 
 use isdb_cmr::{Account, Credentials, Earthdata, Login, Secret, netrc};
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 use crate::cli;
 use crate::earthdata::{hosts, machine, netrc_path, session};
@@ -71,7 +71,7 @@ fn line() -> std::io::Result<String> {
 }
 
 fn tell(account: &Account) -> Result<(), Failure> {
-    let user = Shown(account.user.as_deref().unwrap_or("a user that the token does not name"));
+    let user = Printable(account.user.as_deref().unwrap_or("a user that the token does not name"));
     let what = if account.by == "token" { "token" } else { "user and password" };
     output::print(&format!("Earthdata knows {user}, by the {what} from {}\n", account.whence))?;
     match account.token_expires {

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 
 use isdb_query::ViewOptions;
-use isdb_schema::filters::{NONE, choose, told};
+use isdb_schema::filters::{NONE, choose, describe};
 use tokio::runtime::Handle;
 
 use crate::cli::{Format, Query};
@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     let filters = choose(arguments.filters.as_deref().unwrap_or(NONE))?;
     let (region, period) = region_and_period(&arguments.place)?;
     if !filters.is_empty() {
-        eprintln!("filters: {} (in atl08)", told(&filters));
+        eprintln!("filters: {} (in atl08)", describe(&filters));
     }
     if !period.is_everything() {
         eprintln!("period: {period} (in atl08)");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use isdb_cmr::Refusal;
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 /// Names listed of files that failed for one reason.
 const NAMES: usize = 3;
@@ -32,16 +32,16 @@ fn lines(failed: &[Failed]) -> Vec<String> {
         match file.refusal {
             Some(refusal) => shared.entry(refusal).or_default().push(file),
             None => {
-                lines.push(format!("failed: {}", Shown(&file.text)));
+                lines.push(format!("failed: {}", Printable(&file.text)));
                 lines.extend(file.hint.map(|hint| format!("  hint: {hint}")));
             }
         }
     }
     for files in shared.values() {
         let Some((first, others)) = files.split_first() else { continue };
-        lines.push(format!("failed: {}", Shown(&first.text)));
+        lines.push(format!("failed: {}", Printable(&first.text)));
         if !others.is_empty() {
-            let names: Vec<_> = others.iter().take(NAMES).map(|file| Shown(&file.name).to_string()).collect();
+            let names: Vec<_> = others.iter().take(NAMES).map(|file| Printable(&file.name).to_string()).collect();
             let more = others.len() - names.len();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             lines.push(format!("  the same for {} others: {}{more}", others.len(), names.join(", ")));

@@ -1,7 +1,7 @@
 //! What an ingest would do, for `--dry-run`, on standard error.
 
 use isdb_ingest::{Ended, PlannedWindow, Preview};
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 use crate::estimate;
 use crate::instant::instant;
@@ -72,9 +72,9 @@ fn tell_windows(windows: &[PlannedWindow]) {
 
 fn tell_list(what: &str, list: &[&(String, String)]) {
     for (name, why) in list.iter().take(TOLD) {
-        let name = Shown(name).to_string();
+        let name = Printable(name).to_string();
         let name = if why.contains(&name) { String::new() } else { format!("{name}: ") };
-        eprintln!("{what}: {name}{}", Shown(why));
+        eprintln!("{what}: {name}{}", Printable(why));
     }
     tell_more(list.len());
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use isdb_ingest::{Ended, Report, Told};
 use isdb_pipeline::REPLACE;
 use isdb_schema::ledger::Removed;
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 use crate::failure::refusal_hint;
 use crate::report::failed::{Failed, tell_failed};
@@ -25,7 +25,7 @@ struct Line {
 /// Tells `report` of an ingest into `database` that took `elapsed`.
 pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
     for warning in report.warnings.iter().take(WARNINGS_TOLD) {
-        eprintln!("warning: {}: {}", Shown(&warning.path), Shown(&warning.text));
+        eprintln!("warning: {}: {}", Printable(&warning.path), Printable(&warning.text));
     }
     if let Some(more) = report.warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
         eprintln!("warnings: {more} more; SELECT granule, notes, missing_variables FROM granules");
@@ -67,7 +67,7 @@ pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
 fn failure(told: &Told) -> String {
     let error = told.error.as_deref().unwrap_or_default();
     // Most errors name the file themselves.
-    let path = Shown(&told.path).to_string();
+    let path = Printable(&told.path).to_string();
     let place = if error.contains(&path) { String::new() } else { format!("{path}: ") };
     let stage = told.stage.as_ref().map_or_else(String::new, |stage| format!("{stage}: "));
     format!("{stage}{place}{error}")

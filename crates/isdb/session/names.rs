@@ -6,8 +6,8 @@ use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use isdb_query::is_file_name;
-use isdb_schema::codes::is_word;
-use isdb_schema::suggest::{missing_column, near, near_told};
+use isdb_schema::codes::is_code_word;
+use isdb_schema::suggest::{did_you_mean, missing_column, similar_names, suggestion};
 
 use crate::failure::Failure;
 
@@ -37,7 +37,7 @@ fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String
     {
         return format!("capitals need double quotes: write \"{}\"", other.name());
     }
-    if is_word(name) {
+    if is_code_word(name) {
         return format!("a text is written in single quotes: '{}'", name.to_lowercase());
     }
     let is_atl08 =
@@ -48,8 +48,8 @@ fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String
     if let Some(instead) = missing_column(name).filter(|_| is_atl08) {
         return instead;
     }
-    let near: Vec<String> = near(name, of_table.iter().map(|column| column.name())).into_iter().map(quoted).collect();
-    let near = if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
+    let near: Vec<String> = similar_names(name, of_table.iter().map(|column| column.name())).into_iter().map(quoted).collect();
+    let near = suggestion(&near);
     match is_atl08 {
         true => format!("`DESCRIBE atl08` lists the columns{near}"),
         false => {
@@ -91,7 +91,7 @@ pub(crate) async fn unknown_table(context: &SessionContext, sql: &str) -> Option
             return Some(Failure::NoFile { name: name.to_owned(), hint });
         }
         let tables = tables(context);
-        let near = near_told(name, tables.iter().map(String::as_str));
+        let near = did_you_mean(name, tables.iter().map(String::as_str));
         let hint = format!("the tables are {}{near}", tables.join(", "));
         return Some(Failure::UnknownTable { name: named.to_string(), hint });
     }
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn any_other_name_is_told_with_what_is_near_it() {
         let atl08 = columns("atl08", &ATL08);
-        assert_eq!(hint("h_canopi", &atl08), "`DESCRIBE atl08` lists the columns; near it: h_canopy");
+        assert_eq!(hint("h_canopi", &atl08), "`DESCRIBE atl08` lists the columns; did you mean h_canopy?");
         assert_eq!(hint("velocity", &atl08), "`DESCRIBE atl08` lists the columns");
     }
 
@@ -163,7 +163,7 @@ mod tests {
             "capitals need double quotes: write \"Lat\""
         );
         let listed = "the columns are \"Plot\", \"site name\", \"Lat\", height";
-        assert_eq!(hint("site", &plots), format!("{listed}; near it: \"site name\""));
+        assert_eq!(hint("site", &plots), format!("{listed}; did you mean \"site name\"?"));
         assert_eq!(hint("date", &plots), listed, "and not that of the product");
         assert_eq!(column_hint(&Column::from_name("canopy_h"), &plots, &["atl08".to_owned()]), listed);
     }

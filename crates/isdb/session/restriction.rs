@@ -1,7 +1,7 @@
 //! Filters, region and period of a session: what a file says of them, and what to say where they do not apply.
 
 use isdb_query::{Reads, ViewOptions};
-use isdb_schema::filters::told;
+use isdb_schema::filters::describe;
 use isdb_region::Region;
 
 use crate::output::Origin;
@@ -11,7 +11,7 @@ pub(super) fn origin(options: &ViewOptions, sql: &str, reads_view: bool, snapsho
     let applied = |text: Option<String>| text.filter(|_| reads_view);
     Origin {
         sql: Some(sql.to_owned()),
-        filters: applied((!options.filters.is_empty()).then(|| told(&options.filters))),
+        filters: applied((!options.filters.is_empty()).then(|| describe(&options.filters))),
         region: applied(options.region.as_ref().map(Region::to_text)),
         period: applied((!options.period.is_everything()).then(|| options.period.to_string())),
         snapshot: Some(snapshot),

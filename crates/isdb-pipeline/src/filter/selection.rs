@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use isdb_region::Region;
 use isdb_schema::catalogue::{Variable, variables};
-use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, storable};
+use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, stored_type};
 use isdb_schema::expression::Expression;
 use isdb_schema::filters::Rule;
 use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
@@ -59,7 +59,7 @@ impl Selection {
             let Bound { expr, columns, data_type, warnings: doubts } = scope.bind(expression)?;
             looked_at.extend(columns);
             warnings.extend(doubts);
-            let Some(stored) = storable(&data_type) else {
+            let Some(stored) = stored_type(&data_type) else {
                 let problem = format!("{data_type} cannot be stored; a number, a text or a truth value can");
                 return Err(wrong(expression, (1, 1), problem));
             };
@@ -200,7 +200,7 @@ mod tests {
         let derived = [("x", "h_canopy * 2"), ("y", "x + 1")].map(|(name, sql)| Expression {
             name: name.to_owned(),
             sql: sql.to_owned(),
-            place: isdb_schema::expression::Place::of("c.yml"),
+            location: isdb_schema::expression::SourceLocation::named("c.yml"),
         });
         let told = Selection::bind(&[], &derived, &[]).unwrap_err().to_string();
         assert_eq!(told, "c.yml: y: x is a derived column; only columns of the product can be used here");

@@ -95,12 +95,12 @@ impl Sieve {
             let verdict = evaluate(filter, batch).map_err(|error| failed("filter", &filter.name, &error))?;
             keep = Some(charge(removed, keep, &verdict));
         }
-        if let Some(New { is_new, held_by }) = self.merges.new_in(batch)? {
+        if let Some(New { is_new, stored_by }) = self.merges.new_in(batch)? {
             let merged =
                 self.merged.get_or_insert_with(|| Removed { filter: ALREADY_STORED.to_owned(), ..Removed::default() });
             keep = Some(charge(merged, keep, &is_new));
-            let others = held_by.into_iter().filter(|id| !merged.held_by.contains(id)).collect::<Vec<_>>();
-            merged.held_by.extend(others);
+            let others = stored_by.into_iter().filter(|id| !merged.stored_by.contains(id)).collect::<Vec<_>>();
+            merged.stored_by.extend(others);
         }
         let rows = match keep {
             Some(keep) if keep.count_set_bits() < batch.num_rows() => {

@@ -24,7 +24,7 @@ use datafusion::physical_plan::{DisplayFormatType, Partitioning};
 use isdb_granule::{FileSource, Granule, checksum};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::segments::INGEST_ID;
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 use tokio::runtime::Handle;
 
 use crate::filter::least::Least;
@@ -280,12 +280,12 @@ fn read(
     let (checksum, decoded) = beside(|| content_of(granule), || catch_unwind(AssertUnwindSafe(decode)));
     let decoded = match decoded {
         Ok(_) if has_changed(granule) => {
-            let shown = Shown(&granule.path.to_string_lossy()).to_string();
+            let shown = Printable(&granule.path.to_string_lossy()).to_string();
             Err((READ, format!("{shown}: it was changed after it was identified")))
         }
         Ok(Ok(decoded)) => Ok(decoded),
         Ok(Err(error)) => Err((error.stage(), chain(&error))),
-        Err(_) => Err(("decode", format!("{}: the HDF5 reader gave up on it", Shown(&granule.path.to_string_lossy())))),
+        Err(_) => Err(("decode", format!("{}: the HDF5 reader gave up on it", Printable(&granule.path.to_string_lossy())))),
     };
     let decoded = match decoded {
         Ok(decoded) => decoded,

@@ -174,7 +174,7 @@ impl Work {
             filter: ALREADY_STORED.to_owned(),
             removed: went.unsigned_abs(),
             alone: went.unsigned_abs(),
-            held_by: vec![carried.by],
+            stored_by: vec![carried.by],
             ..Removed::default()
         };
         let tally = Tally {

@@ -78,7 +78,7 @@ pub(crate) struct New {
     /// TRUE for those.
     pub(crate) is_new: BooleanArray,
     /// The attempts that have one of the others.
-    pub(crate) held_by: Vec<i64>,
+    pub(crate) stored_by: Vec<i64>,
 }
 
 impl Merges {
@@ -105,18 +105,18 @@ impl Merges {
         let id = ids.and_then(|ids| ids.values().first());
         let Some(sets) = id.and_then(|id| self.stored.get(id)) else { return Ok(None) };
         let keys = keys(batch).map_err(|error| error.to_string())?;
-        let mut held_by = Vec::new();
+        let mut stored_by = Vec::new();
         let mut is_new = |key: SegmentKey| match sets.iter().find(|(_, set)| set.contains(key)) {
             Some((holder, _)) => {
-                if !held_by.contains(holder) {
-                    held_by.push(*holder);
+                if !stored_by.contains(holder) {
+                    stored_by.push(*holder);
                 }
                 false
             }
             None => true,
         };
         let is_new = BooleanArray::new(keys.into_iter().map(&mut is_new).collect::<BooleanBuffer>(), None);
-        Ok(Some(New { is_new, held_by }))
+        Ok(Some(New { is_new, stored_by }))
     }
 }
 
@@ -150,9 +150,9 @@ mod tests {
         let merging = PlannedGranule { ingest_id: 7, merges_with: vec![1, 2, 3], ..PlannedGranule::default() };
         let alone = PlannedGranule { ingest_id: 8, ..PlannedGranule::default() };
         let merges = Merges::of(&[merging, alone], &attempts.into_iter().collect());
-        let New { is_new, held_by } = merges.new_in(&batch(7)).unwrap().unwrap();
+        let New { is_new, stored_by } = merges.new_in(&batch(7)).unwrap().unwrap();
         assert_eq!(is_new.iter().flatten().collect::<Vec<_>>(), [false, true, true, false]);
-        assert_eq!(held_by, [1, 3]);
+        assert_eq!(stored_by, [1, 3]);
         assert!(merges.new_in(&batch(8)).unwrap().is_none());
     }
 }

@@ -228,7 +228,7 @@ fn tell_carried(row: &mut LedgerRow, tally: Tally) {
             Some(known) => {
                 known.removed += gone.removed;
                 known.alone += gone.alone;
-                known.held_by.extend(gone.held_by);
+                known.stored_by.extend(gone.stored_by);
             }
         }
     }

@@ -224,7 +224,7 @@ mod tests {
     #[tokio::test]
     async fn a_region_that_is_none_is_told_and_one_per_row_is_refused() {
         let told = count("in_region(latitude, longitude, 'amazon')").await.unwrap_err().to_string();
-        assert!(told.contains("in_region: \"amazon\" is no region: W,S,E,N"), "{told}");
+        assert!(told.contains("in_region: invalid region \"amazon\": expected W,S,E,N"), "{told}");
         let told = count("in_region(latitude, longitude, CAST(latitude AS STRING))").await.unwrap_err().to_string();
         assert!(told.contains("one for all rows"), "{told}");
     }

@@ -1,7 +1,7 @@
 //! What DataFusion refused, in one line: without the steps on which it came up and without the candidates it lists.
 
 use datafusion::error::DataFusionError;
-use isdb_schema::suggest::{function_counterpart, near};
+use isdb_schema::suggest::{function_counterpart, similar_names};
 
 use crate::statement::advice;
 
@@ -28,7 +28,7 @@ pub fn problem(error: &DataFusionError) -> String {
 fn is_near(problem: &str, guess: &str) -> bool {
     let Some(typed) = advice::unknown_function(problem) else { return true };
     let guess = guess.trim_matches(['\'', '?', '.']);
-    function_counterpart(typed).is_none() && !near(typed, [guess]).is_empty()
+    function_counterpart(typed).is_none() && !similar_names(typed, [guess]).is_empty()
 }
 
 #[cfg(test)]

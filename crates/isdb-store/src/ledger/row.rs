@@ -176,7 +176,7 @@ impl LedgerRow {
 
     /// The attempts that have those [segments](Self::rows_already_stored).
     pub fn stored_by(&self) -> impl Iterator<Item = Id> {
-        self.already_stored().flat_map(|removed| removed.held_by.iter().copied().map(Id))
+        self.already_stored().flat_map(|removed| removed.stored_by.iter().copied().map(Id))
     }
 
     fn already_stored(&self) -> impl Iterator<Item = &Removed> {
@@ -266,7 +266,7 @@ pub(crate) mod tests {
             rows_kept: 2,
             rows_rejected: 1,
             rows_removed: 2,
-            removed_by: vec![Removed { filter: "night".to_owned(), removed: 2, null: 1, alone: 2, held_by: vec![9] }],
+            removed_by: vec![Removed { filter: "night".to_owned(), removed: 2, null: 1, alone: 2, stored_by: vec![9] }],
             beams_read: 4,
             beams_empty: 1,
             beams_missing: 1,
@@ -292,7 +292,7 @@ pub(crate) mod tests {
     #[test]
     fn only_segments_that_other_attempts_have_count_as_already_stored() {
         let stored =
-            |removed, held_by| Removed { filter: ALREADY_STORED.to_owned(), removed, held_by, ..Removed::default() };
+            |removed, stored_by| Removed { filter: ALREADY_STORED.to_owned(), removed, stored_by, ..Removed::default() };
         let mut row = row(Id(1), "a");
         assert_eq!((row.rows_already_stored(), row.stored_by().count()), (0, 0));
         row.removed_by.extend([stored(3, vec![7, 8]), stored(4, vec![9])]);

@@ -34,7 +34,7 @@ impl Writer {
     /// As for windows.
     pub async fn add_variables(&mut self, variables: &[&'static Variable], now_ms: u64) -> Result<&Commit> {
         let stored = stored_variables(&self.database.snapshot().await?);
-        let new: Vec<&Variable> = segments::wanted_variables(variables).filter(|new| !stored.contains(new)).collect();
+        let new: Vec<&Variable> = segments::selected_variables(variables).filter(|new| !stored.contains(new)).collect();
         if new.is_empty() {
             return Ok(&self.head);
         }

@@ -2,7 +2,7 @@
 
 use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, ScalarUDF};
-use isdb_region::{Region, RegionError, Swapped};
+use isdb_region::{Region, RegionError, SwappedBox};
 
 use super::constant::text;
 use super::{View, Warning, refuse};
@@ -43,8 +43,8 @@ fn in_region(latitude: &Expr, longitude: &Expr, region: &Expr, view: &View<'_>) 
     if let Err(error @ RegionError::Crs { .. }) = Region::parse(text) {
         return Err(refuse(format!("in_region: {error}"), error.hint().unwrap_or_default().to_owned()));
     }
-    Ok(Swapped::of(text).map(|swapped| {
-        let (text, hint) = swapped.told();
+    Ok(SwappedBox::detect(text).map(|swapped| {
+        let (text, hint) = swapped.warning();
         Warning { text: format!("in_region: {text}"), hint }
     }))
 }
