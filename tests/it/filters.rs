@@ -169,7 +169,7 @@ fn a_mistake_in_a_filter_is_told_where_it_stands_before_anything_is_made() {
     for (sql, told) in [
         ("sensitivity > 0.9", "c.yml:3:11: mine: ATL08 has no sensitivity"),
         ("degrade = 0", "c.yml:3:11: mine: "),
-        ("canopy_h > 5 AND nigth_flag = 1", "c.yml:3:28: mine: no column is called nigth_flag; near it: night_flag"),
+        ("canopy_h > 5 AND nigth_flag = 1", "c.yml:3:28: mine: no column is called nigth_flag; did you mean night_flag"),
         ("canopy_h >> 5 5", "c.yml:3:"),
         ("canopy_h", "a filter must be TRUE or FALSE"),
         ("canopy_h > '5'", "one is a number, the other a text"),
@@ -185,7 +185,7 @@ fn a_mistake_in_a_filter_is_told_where_it_stands_before_anything_is_made() {
         assert!(!place.path("db").exists());
     }
     let unknown = place.run(&["ingest", "--filters", "nite", "granules"]);
-    assert!(unknown.stderr.contains("there is no filter \"nite\"; "), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("unknown filter \"nite\"; "), "{}", unknown.stderr);
 }
 
 #[test]
