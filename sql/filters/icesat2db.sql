@@ -1,5 +1,5 @@
--- What the Python package icesat2db filters for: terrain and canopy with their uncertainties, outside towns and water. Its
--- release lets fill values of terrain pass; this is what the rule says.
+-- The filters of the Python package icesat2db: terrain and canopy with their uncertainties, outside towns and water. Its release
+-- lets fill values of terrain pass; this preset follows its documented rule.
 -- releases: since 004
 
 -- rule: terrain

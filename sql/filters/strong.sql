@@ -1,4 +1,4 @@
--- Segments of strong beams, which carry four times the energy of the weak ones. Where the granule does not tell the
--- strength (the spacecraft was turning), a segment is removed.
+-- Segments of strong beams, which have four times the energy of the weak ones. Segments without a
+-- strength (the spacecraft was turning) are removed.
 -- releases: since 004
 beam_strength = 'strong'

@@ -427,7 +427,7 @@ fn a_mistake_on_the_command_line_is_told_before_anything_is_asked() {
     let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(1)));
     for (options, told) in [
         (["--bbox", "10,20,30"], "--bbox is no region"),
-        (["--start", "2022-02-30"], "2022-02-30\" is no time"),
+        (["--start", "2022-02-30"], "invalid time \"2022-02-30\""),
         (["--output", "list.h5"], "list.h5: the ending does not tell the format"),
         (["--rgt", "1388"], "1388 is not in 1..=1387"),
     ] {

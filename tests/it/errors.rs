@@ -105,7 +105,7 @@ fn a_filter_is_told_in_full_or_with_what_may_have_been_meant() {
         ("none", "none keeps every segment"),
         ("sensitivity", "ATL08 has no sensitivity; its counterparts are snr"),
         ("degrade", "ATL08 has no degrade flag; its counterparts are msw_flag"),
-        ("nigth", "near it: night"),
+        ("nigth", "did you mean night"),
     ] {
         let run = place.run(&["filters", list]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{list}");
@@ -124,5 +124,5 @@ fn a_filter_on_what_the_database_lacks_is_told_with_its_file_and_the_command_tha
                 store it: `isdb add-variable segment_snowcover`\n";
     assert!(run.code == Some(1) && run.stderr.contains(told), "{}", run.stderr);
     let twice = place.run(&["query", "--filters", "strong,strong", "SELECT 1"]);
-    assert!(twice.stderr.starts_with("error: the filter strong is there twice\n"), "{}", twice.stderr);
+    assert!(twice.stderr.starts_with("error: the filter strong is listed twice\n"), "{}", twice.stderr);
 }

@@ -185,7 +185,7 @@ fn a_mistake_in_a_filter_is_told_where_it_stands_before_anything_is_made() {
         assert!(!place.path("db").exists());
     }
     let unknown = place.run(&["ingest", "--filters", "nite", "granules"]);
-    assert!(unknown.stderr.contains("there is no filter \"nite\"; "), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("unknown filter \"nite\"; "), "{}", unknown.stderr);
 }
 
 #[test]

@@ -229,7 +229,7 @@ fn columns_of_a_file_are_named_as_they_have_to_be_written() {
     for (sql, hint) in [
         ("SELECT Plot FROM 'plots.csv'", "capitals need double quotes: write \"Plot\""),
         ("SELECT p.Lat FROM 'plots.csv' p", "capitals need double quotes: write \"Lat\""),
-        ("SELECT site name FROM 'plots.csv'", "near it: \"site name\""),
+        ("SELECT site name FROM 'plots.csv'", "did you mean \"site name\""),
         ("SELECT height FROM 'plots.csv'", "the columns are \"Plot\", \"site name\", \"Lat\", date"),
         ("SELECT p.Plot FROM 'plots.csv' p, atl08 a", "capitals need double quotes: write \"Plot\""),
         ("SELECT 1 FROM atl08 WHERE beam = gt1l", "a text is written in single quotes: 'gt1l'"),

@@ -82,9 +82,9 @@ fn a_column_that_is_not_there_is_told_with_what_may_have_been_meant() {
     .unwrap();
     place.ok(&["--config", "small.yml", "ingest", "granules"]);
     for (sql, column, hint) in [
-        ("SELECT h_canopi FROM atl08", "h_canopi", "near it: h_canopy"),
-        ("SELECT beam FROM atl08 WHERE nightflag = 1", "nightflag", "near it: night_flag"),
-        ("SELECT a.h_tee FROM atl08 a", "a.h_tee", "near it: h_te_best_fit"),
+        ("SELECT h_canopi FROM atl08", "h_canopi", "did you mean h_canopy"),
+        ("SELECT beam FROM atl08 WHERE nightflag = 1", "nightflag", "did you mean night_flag"),
+        ("SELECT a.h_tee FROM atl08 a", "a.h_tee", "did you mean h_te_best_fit"),
         ("SELECT avg(rh98) FROM atl08", "rh98", "canopy_h (h_canopy)"),
         ("SELECT sensitivity FROM atl08", "sensitivity", "its counterparts are snr"),
         ("SELECT delta_time FROM atl08", "delta_time", "it is time, in UTC"),
@@ -114,7 +114,7 @@ fn a_table_that_is_not_there_is_told_with_those_that_are() {
     assert_eq!(run.code, Some(1));
     assert_eq!(
         run.stderr,
-        "error: there is no table atl8\nhint: the tables are atl08, atl08_unique, granules, granules_current, segments; did you mean atl08\n"
+        "error: there is no table atl8\nhint: the tables are atl08, atl08_unique, granules, granules_current, segments; did you mean atl08?\n"
     );
 }
 

@@ -120,7 +120,7 @@ fn a_region_or_period_that_is_none_is_told_before_the_database_is_opened() {
         (&["--region", "-8,-120,-6,-60"], "south-west corner: invalid latitude -120"),
         (&["--bbox", "point.json"], "\"point.json\" is no region"),
         (&["--region", "1,2,3"], "W,S,E,N in degrees"),
-        (&["--start", "June"], "\"June\" is no time"),
+        (&["--start", "June"], "invalid time \"June\""),
         (&["--start", "2021", "--end", "2020"], "the period ends (2020) before it begins (2021)"),
     ] {
         let run = place.run(&[&["query"], options, &[COUNT]].concat());

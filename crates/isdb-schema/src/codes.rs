@@ -1,4 +1,4 @@
-//! The values that a column of codes can have: those that the product lists, and no others.
+//! The values of columns with codes, as the product lists them.
 
 use std::fmt;
 
@@ -8,33 +8,33 @@ use crate::ledger::GranuleState;
 /// The beams, from the left of the track to the right.
 const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
 
-/// The words of `beam_strength`.
+/// The values of `beam_strength`.
 const STRENGTHS: [&str; 2] = ["strong", "weak"];
 
-/// The values that a column can have beside NULL.
+/// The values that a column can have, apart from NULL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codes {
-    /// Words, which are lower case.
+    /// Words in lower case.
     Words(Vec<&'static str>),
-    /// Numbers with a meaning.
+    /// Numbers with meanings.
     Numbers(Vec<Code>),
     /// Whole numbers from the first to the second.
     Range(i64, i64),
 }
 
-/// One number of a code, and the releases that use it.
+/// One code, and the releases that use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
     /// The number.
     pub value: i64,
-    /// What it means, in words joined by `_`.
+    /// Its meaning, in words joined by `_`.
     pub meaning: &'static str,
-    /// The releases in which it means this.
+    /// The releases in which it has this meaning.
     pub releases: Releases,
 }
 
-/// The codes of a column of the segments or of their granule, by the product's name or the plain one (`landcover`). None for
-/// what is no code, and for codes that the product does not list.
+/// The codes of a column of the segments or of their granule, by the product's name or the plain name (`landcover`). `None` for a
+/// column without codes and for codes that the product does not list.
 #[must_use]
 pub fn codes(column: &str) -> Option<Codes> {
     match column {
@@ -44,7 +44,9 @@ pub fn codes(column: &str) -> Option<Codes> {
         "spot" => Some(Codes::Range(1, 6)),
         // A granule is one of 14 parts of an orbit.
         "region" => Some(Codes::Range(1, 14)),
-        _ => named(column).filter(|variable| variable.dtype.is_integer() && variable.width == 1).and_then(of_variable),
+        _ => named(column)
+            .filter(|variable| variable.dtype.is_integer() && variable.width == 1)
+            .and_then(codes_of_variable),
     }
 }
 
@@ -57,19 +59,19 @@ pub fn ledger_codes(column: &str) -> Option<Codes> {
     }
 }
 
-/// Whether `text` is a word of a code, such as `gt1l`, in any case.
+/// Whether `text` is a code such as `gt1l`, in any case.
 #[must_use]
-pub fn is_word(text: &str) -> bool {
+pub fn is_code_word(text: &str) -> bool {
     let lower = text.to_lowercase();
     BEAMS.iter().chain(&STRENGTHS).any(|word| *word == lower)
 }
 
-fn of_variable(variable: &Variable) -> Option<Codes> {
+fn codes_of_variable(variable: &Variable) -> Option<Codes> {
     if !variable.flag_values.is_empty() {
         let earlier = variable.earlier_flags;
-        let since = earlier.and_then(|flags| flags.releases.last).map_or(Releases::ALL.first, |last| last + 1);
-        let now = Releases { first: since.max(variable.releases.first), last: variable.releases.last };
-        let mut codes = numbers(now, variable.flag_values, variable.flag_meanings);
+        let first = earlier.and_then(|flags| flags.releases.last).map_or(Releases::ALL.first, |last| last + 1);
+        let latest = Releases { first: first.max(variable.releases.first), last: variable.releases.last };
+        let mut codes = numbers(latest, variable.flag_values, variable.flag_meanings);
         codes.extend(earlier.into_iter().flat_map(|flags| numbers(flags.releases, flags.values, flags.meanings)));
         return Some(Codes::Numbers(codes));
     }
@@ -84,7 +86,7 @@ fn numbers(releases: Releases, values: &'static str, meanings: &'static str) -> 
 }
 
 impl Codes {
-    /// Whether a column can be this word.
+    /// Whether `word` is a value.
     #[must_use]
     pub fn has_word(&self, word: &str) -> bool {
         match self {
@@ -93,7 +95,7 @@ impl Codes {
         }
     }
 
-    /// Whether a column can be this number.
+    /// Whether `number` is a value.
     #[must_use]
     pub fn has_number(&self, number: i64) -> bool {
         match self {
@@ -103,7 +105,7 @@ impl Codes {
         }
     }
 
-    /// Whether there are so many that a list of them is better read elsewhere.
+    /// Whether there are too many codes for a message.
     #[must_use]
     pub fn is_long(&self) -> bool {
         matches!(self, Codes::Numbers(codes) if codes.len() > 8)
@@ -116,8 +118,8 @@ impl fmt::Display for Codes {
         match self {
             Codes::Words(words) => f.write_str(&words.join(", ")),
             Codes::Numbers(codes) => {
-                let shown = |code: &Code| format!("{} ({})", code.value, code.meaning);
-                f.write_str(&codes.iter().map(shown).collect::<Vec<_>>().join(", "))
+                let text = |code: &Code| format!("{} ({})", code.value, code.meaning);
+                f.write_str(&codes.iter().map(text).collect::<Vec<_>>().join(", "))
             }
             Codes::Range(low, high) => write!(f, "{low} to {high}"),
         }
@@ -140,11 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn a_code_knows_the_releases_that_use_it() {
+    fn a_code_has_the_releases_that_use_it() {
         let Some(Codes::Numbers(landcover)) = codes("landcover") else { panic!("numbers") };
         let releases = |value| {
-            let of: Vec<_> = landcover.iter().filter(|code| code.value == value).map(|code| code.releases).collect();
-            [4, 5, 7].map(|release| of.iter().any(|releases| releases.contains(release)))
+            let uses: Vec<_> = landcover.iter().filter(|code| code.value == value).map(|code| code.releases).collect();
+            [4, 5, 7].map(|release| uses.iter().any(|releases| releases.contains(release)))
         };
         assert_eq!(releases(5), [true, false, false], "a forest of IGBP");
         assert_eq!(releases(111), [false, true, true], "a forest of Copernicus");
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_measured_or_counted_has_no_codes() {
+    fn measurements_and_counts_have_no_codes() {
         for column in ["h_canopy", "latitude", "n_ca_photons", "segment_id_beg", "surf_type", "solar_elevation", "mine"]
         {
             assert_eq!(codes(column), None, "{column}");

@@ -1,4 +1,4 @@
-//! The names that SQL may use on a segment beside those of its own array: what is constant in a granule's rows.
+//! The granule's columns that SQL may use on a segment, and the names that are reserved for columns of the product.
 
 use arrow::datatypes::{DataType, Field};
 
@@ -6,7 +6,7 @@ use crate::catalogue::variables;
 use crate::ledger::ledger_schema;
 use crate::segments::stored_fields;
 
-/// What is known of a granule as a whole and may be named in filters and derived columns, with the types of the ledger.
+/// The columns of a granule that filters and derived columns may use, with the types of the ledger.
 pub const GRANULE_COLUMNS: [&str; 6] = ["granule", "cycle", "region", "release", "revision", "qa_granule_pass_fail"];
 
 /// The key of a derived column's metadata that holds its SQL.
@@ -20,18 +20,18 @@ pub fn granule_fields() -> Vec<Field> {
     GRANULE_COLUMNS.iter().filter_map(field).collect()
 }
 
-/// Whether `name` is that of a column of the product, of its granule or of the store, or a plain name of one, so that nothing
-/// else may have it.
+/// Whether `name` is the name or plain name of a column of the product, of its granule or of the store, so that no other column may
+/// have it.
 #[must_use]
-pub fn is_of_the_product(name: &str) -> bool {
+pub fn is_reserved_name(name: &str) -> bool {
     variables().iter().any(|variable| variable.name == name || variable.plain == Some(name))
         || GRANULE_COLUMNS.contains(&name)
         || stored_fields(&[]).iter().any(|field| field.name() == name)
 }
 
-/// The type of a column that TileDB stores, for a column of the SQL type `sql`; `None` for what cannot be stored.
+/// The Arrow type that stores a column of the SQL type `sql`; `None` if it cannot be stored.
 #[must_use]
-pub fn storable(sql: &DataType) -> Option<DataType> {
+pub fn stored_type(sql: &DataType) -> Option<DataType> {
     match sql {
         DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => Some(DataType::LargeUtf8),
         DataType::Boolean => Some(DataType::Boolean),
@@ -46,15 +46,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_column_of_a_granule_is_one_of_the_ledger() {
+    fn every_granule_column_is_a_column_of_the_ledger() {
         assert_eq!(granule_fields().len(), GRANULE_COLUMNS.len());
     }
 
     #[test]
-    fn names_of_the_product_are_taken() {
+    fn names_of_the_product_are_reserved() {
         for name in ["h_canopy", "canopy_h", "time", "fragment_id", "granule", "spot"] {
-            assert!(is_of_the_product(name), "{name}");
+            assert!(is_reserved_name(name), "{name}");
         }
-        assert!(!is_of_the_product("above_dem"));
+        assert!(!is_reserved_name("above_dem"));
     }
 }

@@ -1,4 +1,7 @@
-//! The config file (`config/atl08.yml`): what to ingest and how. Parsed and checked once; every error says line and column.
+//! The config file (`config/atl08.yml`): what to ingest and how.
+//!
+//! `document` has the sections as YAML, `policy` the words for choices, `problem` the messages for invalid YAML. [`Config`] is the
+//! checked result; every error has line and column.
 
 use std::ops::RangeInclusive;
 
@@ -6,10 +9,10 @@ use serde_yaml::{Location, Spanned};
 
 use crate::catalogue::{self, Releases, Variable};
 use crate::columns;
-use crate::expression::{Expression, Place};
+use crate::expression::{Expression, SourceLocation};
 use crate::filters::{FilterError, NONE, Rule, append, preset_rules, presets};
-use crate::suggest::near_told;
-use crate::units::{bytes, milliseconds};
+use crate::suggest::did_you_mean;
+use crate::units::{parse_bytes, parse_milliseconds};
 
 mod document;
 mod policy;
@@ -20,54 +23,53 @@ mod tests;
 pub use document::json_schema;
 pub use policy::{Policy, Span};
 
-use document::{Document, Filter, Listed, Text, Whole};
+use document::{ConsolidateSection, Document, DownloadSection, FilterItem, ListOrWord, WindowSection};
 use problem::problem;
 
-/// The shipped config, as `isdb` carries it.
-pub const SHIPPED: &str = include_str!("../../../config/atl08.yml");
+/// The text of the built-in config.
+pub const SHIPPED: &str = include_str!("../config/atl08.yml");
 
-/// Granules of one window unless a config says otherwise.
+/// Default number of granules in one window.
 const GRANULES_PER_WINDOW: usize = 32;
-/// Bytes of granule files in one window unless a config says otherwise.
+/// Default size of the granule files in one window.
 const BYTES_PER_WINDOW: u64 = 4_000_000_000;
-/// Memory for rows in flight unless a config says otherwise, and where there is as much.
+/// Default memory for rows in flight, if the machine has as much.
 pub const MEMORY: u64 = 2_000_000_000;
-/// Less memory would spill row by row.
+/// Least memory for rows in flight; less would spill row by row.
 pub const LEAST_MEMORY: u64 = 256_000_000;
-/// Fragments that an ingest joins by itself unless a config says otherwise.
-const FRAGMENTS_WORTH: u64 = 16;
-/// How long replaced fragments stay unless a config says otherwise: a day.
+/// Default number of fragments worth joining at which an ingest consolidates.
+const FRAGMENTS_WORTH_JOINING: u64 = 16;
+/// Default time for which replaced fragments are kept: a day.
 const KEEP_MS: u64 = 86_400_000;
-
-/// Granules fetched at a time unless a config says otherwise.
+/// Default number of granules downloaded at a time.
 const CONNECTIONS: u64 = 4;
 
-/// A checked config. The SQL in it is not looked at here, since columns and types are known further up.
+/// A checked config. Its SQL is not checked here, because that needs the columns and their types.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the database is, if the config says so.
+    /// The location of the database, if specified.
     pub database: Option<String>,
-    /// The variables to store, in catalogue order, or `None` if the config does not speak of them.
+    /// The variables to store, in catalogue order, if specified.
     pub variables: Option<Vec<&'static Variable>>,
-    /// Columns to compute, in the order of their names, or `None` if the config does not speak of them.
+    /// The derived columns, in the order of their names, if specified.
     pub derived: Option<Vec<Expression>>,
-    /// The filters in their order, or `None` if the config does not speak of them.
+    /// The rules of the filters in their order, if specified.
     pub filters: Option<Vec<Rule>>,
-    /// Segments of one data tile, if the config says so.
+    /// Segments in one data tile, if specified.
     pub capacity: Option<u64>,
     /// Which granules become visible together.
     pub window: Window,
-    /// How many processors to use, if the config says so.
+    /// The number of processors to use, if specified.
     pub threads: Option<usize>,
-    /// Bytes of memory for rows in flight, if the config says so.
+    /// Bytes of memory for rows in flight, if specified.
     pub memory: Option<usize>,
-    /// How fragments are kept few, and when old ones go.
+    /// When fragments are joined, and when replaced ones are deleted.
     pub consolidate: Consolidate,
-    /// How granules of NASA's archive are fetched.
+    /// How granules are downloaded from NASA's archive.
     pub download: Download,
 }
 
-/// Which granules become visible together: a window ends where the first of these is reached.
+/// Which granules become visible together: a window ends at the first of these limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// At most this many granules.
@@ -78,38 +80,38 @@ pub struct Window {
     pub span: Span,
 }
 
-/// How fragments are kept few, and when old ones go.
+/// When fragments are joined, and when replaced ones are deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Consolidate {
-    /// What it is for.
+    /// The aim of consolidation.
     pub policy: Policy,
-    /// An ingest consolidates by itself when so many fragments are worth joining; 0 for never.
+    /// An ingest consolidates when this many fragments are worth joining; 0 for never.
     pub fragments: usize,
-    /// How long replaced fragments stay, in milliseconds.
+    /// How long replaced fragments are kept, in milliseconds.
     pub keep_ms: u64,
 }
 
-/// How granules of NASA's archive are fetched.
+/// How granules are downloaded from NASA's archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Download {
-    /// The folder they come into, if the config says so.
+    /// The folder for downloaded granules, if specified.
     pub folder: Option<String>,
-    /// Whether they stay when they are in the database.
+    /// Whether downloaded granules are kept once they are in the database.
     pub keep: bool,
-    /// How many come at a time.
+    /// The number of granules downloaded at a time.
     pub connections: usize,
 }
 
-/// What is wrong with a config, and where.
+/// An invalid config.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}{}: {problem}", position(*.at))]
 #[non_exhaustive]
 pub struct ConfigError {
     /// The file, as the user named it.
     pub file: String,
-    /// Line and column, both from 1, where the parser knows them.
+    /// Line and column, both from 1, if the parser knows them.
     pub at: Option<(u64, u64)>,
-    /// What is wrong, and what would be right.
+    /// The reason, with what was expected.
     pub problem: String,
 }
 
@@ -118,10 +120,10 @@ fn position(at: Option<(u64, u64)>) -> String {
 }
 
 impl Config {
-    /// Reads `text`, the content of the config called `file`.
+    /// Parses `text`, the content of the config called `file`.
     ///
     /// # Errors
-    /// For YAML that cannot be read, keys that a config does not have, and values that cannot be meant.
+    /// For invalid YAML, unknown keys, and invalid values.
     pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
         let document: Document = serde_yaml::from_str(text).map_err(|error| {
             let at = error.location().map(line_and_column);
@@ -129,28 +131,28 @@ impl Config {
         })?;
         let reader = Reader { file, text };
         if document.product.value != "ATL08" {
-            let problem = format!("product {:?} is not known; ATL08 is", document.product.value);
-            return Err(reader.wrong(document.product.referenced, problem));
+            let problem = format!("expected product ATL08, found {:?}", document.product.value);
+            return Err(reader.invalid(document.product.referenced, problem));
         }
         let capacity = document.layout.and_then(|layout| layout.capacity);
-        let (threads, memory) = document.resources.map_or((None, None), |given| (given.threads, given.memory));
-        let threads = reader.whole("resources.threads", threads, 1..=u64::from(u16::MAX), "")?;
+        let (threads, memory) = document.resources.map_or((None, None), |section| (section.threads, section.memory));
+        let threads = reader.number_in("resources.threads", threads, 1..=u64::from(u16::MAX), "")?;
         let memory = reader.bytes("resources.memory", memory, LEAST_MEMORY)?;
         Ok(Config {
             database: document.database,
             variables: document.variables.map(|names| reader.variables(names)).transpose()?,
             derived: document.derived.map(|columns| reader.derived(columns)).transpose()?,
             filters: document.filters.map(|filters| reader.filters(filters)).transpose()?,
-            capacity: reader.whole("layout.capacity", capacity, 100..=10_000_000, "; 10000 suits most uses")?,
+            capacity: reader.number_in("layout.capacity", capacity, 100..=10_000_000, "; 10000 suits most uses")?,
             window: reader.window(document.window)?,
-            threads: threads.map(size),
-            memory: memory.map(size),
+            threads: threads.map(to_usize),
+            memory: memory.map(to_usize),
             consolidate: reader.consolidate(document.consolidate)?,
             download: reader.download(document.download)?,
         })
     }
 
-    /// The config that is built in.
+    /// The built-in config.
     ///
     /// # Errors
     /// Never, as a test checks.
@@ -159,7 +161,7 @@ impl Config {
     }
 }
 
-fn size(number: u64) -> usize {
+fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
@@ -167,106 +169,91 @@ fn line_and_column(at: Location) -> (u64, u64) {
     (at.line(), at.column())
 }
 
-/// What turns parts of one file into parts of a config.
+/// Checks the sections of one file.
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
 }
 
 impl Reader<'_> {
-    fn wrong(&self, at: Location, problem: String) -> ConfigError {
+    fn invalid(&self, at: Location, problem: String) -> ConfigError {
         ConfigError { file: self.file.to_owned(), at: Some(line_and_column(at)), problem }
     }
 
-    /// The whole number at `key`; `advice` ends what is told of one that is not in `range`.
-    fn whole(
+    /// The whole number at `key`; `advice` ends the message if the number is not in `range`.
+    fn number_in(
         &self,
         key: &str,
-        number: Option<Spanned<Whole>>,
+        number: Option<Spanned<u64>>,
         range: RangeInclusive<u64>,
         advice: &str,
     ) -> Result<Option<u64>, ConfigError> {
         let Some(number) = number else { return Ok(None) };
-        match number.value.0 {
-            Some(value) if range.contains(&value) => Ok(Some(value)),
-            _ => {
-                let (least, most) = range.into_inner();
-                let problem = format!("{key} must be a whole number from {least} to {most}{advice}");
-                Err(self.wrong(number.referenced, problem))
-            }
+        if range.contains(&number.value) {
+            return Ok(Some(number.value));
+        }
+        let (least, most) = range.into_inner();
+        let problem = format!("{key} must be a whole number from {least} to {most}{advice}");
+        Err(self.invalid(number.referenced, problem))
+    }
+
+    fn bytes(&self, key: &str, text: Option<Spanned<String>>, least: u64) -> Result<Option<u64>, ConfigError> {
+        let Some(text) = text else { return Ok(None) };
+        match parse_bytes(&text.value) {
+            Ok(bytes) if bytes >= least => Ok(Some(bytes)),
+            Ok(_) => Err(self.invalid(text.referenced, format!("{key} must be at least {least} bytes, such as 2GB"))),
+            Err(error) => Err(self.invalid(text.referenced, format!("{key}: {error}"))),
         }
     }
 
-    fn bytes(&self, key: &str, text: Option<Spanned<Text>>, least: u64) -> Result<Option<u64>, ConfigError> {
-        let Some(text) = text else { return Ok(None) };
-        match bytes(&text.value.0) {
-            Some(bytes) if bytes >= least => Ok(Some(bytes)),
-            _ => {
-                let problem = format!("{key} must be an amount of at least {} MB, such as 2GB", least / 1_000_000);
-                Err(self.wrong(text.referenced, problem))
-            }
-        }
-    }
-
-    fn word<T>(
-        &self,
-        key: &str,
-        text: Option<Spanned<Text>>,
-        parse: fn(&str) -> Option<T>,
-        words: &str,
-    ) -> Result<Option<T>, ConfigError> {
-        let Some(text) = text else { return Ok(None) };
-        let parsed = parse(&text.value.0);
-        parsed.map(Some).ok_or_else(|| self.wrong(text.referenced, format!("{key} must be {words}")))
-    }
-
-    fn window(&self, given: Option<document::Window>) -> Result<Window, ConfigError> {
+    fn window(&self, section: Option<WindowSection>) -> Result<Window, ConfigError> {
         let (granules, bytes, span) =
-            given.map_or((None, None, None), |given| (given.granules, given.bytes, given.span));
-        let granules = self.whole("window.granules", granules, 1..=u64::from(u32::MAX), "")?;
-        let span = self.word("window.span", span, Span::parse, "one of day, week, month, quarter")?;
+            section.map_or((None, None, None), |section| (section.granules, section.bytes, section.span));
+        let granules = self.number_in("window.granules", granules, 1..=u64::from(u32::MAX), "")?;
         Ok(Window {
-            granules: granules.map_or(GRANULES_PER_WINDOW, size),
+            granules: granules.map_or(GRANULES_PER_WINDOW, to_usize),
             bytes: self.bytes("window.bytes", bytes, 1)?.unwrap_or(BYTES_PER_WINDOW),
             span: span.unwrap_or_default(),
         })
     }
 
-    fn consolidate(&self, given: Option<document::Consolidate>) -> Result<Consolidate, ConfigError> {
+    fn consolidate(&self, section: Option<ConsolidateSection>) -> Result<Consolidate, ConfigError> {
         let (policy, fragments, keep) =
-            given.map_or((None, None, None), |given| (given.policy, given.fragments, given.keep));
-        let policy = self.word("consolidate.policy", policy, Policy::parse, "one of space, size, none")?;
-        let fragments = self.whole("consolidate.fragments", fragments, 0..=u64::from(u32::MAX), "")?;
-        let keep = self.word("consolidate.keep", keep, milliseconds, "a span of time such as 12h or 1d")?;
+            section.map_or((None, None, None), |section| (section.policy, section.fragments, section.keep));
+        let fragments = self.number_in("consolidate.fragments", fragments, 0..=u64::from(u32::MAX), "")?;
+        let keep = keep.map(|keep| {
+            let invalid = |error| self.invalid(keep.referenced, format!("consolidate.keep: {error}"));
+            parse_milliseconds(&keep.value).map_err(invalid)
+        });
         Ok(Consolidate {
             policy: policy.unwrap_or_default(),
-            fragments: size(fragments.unwrap_or(FRAGMENTS_WORTH)),
-            keep_ms: keep.unwrap_or(KEEP_MS),
+            fragments: to_usize(fragments.unwrap_or(FRAGMENTS_WORTH_JOINING)),
+            keep_ms: keep.transpose()?.unwrap_or(KEEP_MS),
         })
     }
 
-    fn download(&self, given: Option<document::Download>) -> Result<Download, ConfigError> {
+    fn download(&self, section: Option<DownloadSection>) -> Result<Download, ConfigError> {
         let (folder, keep, connections) =
-            given.map_or((None, None, None), |given| (given.folder, given.keep, given.connections));
-        let connections = self.whole("download.connections", connections, 1..=32, "; 4 suits NASA's archive")?;
-        Ok(Download { folder, keep: keep.unwrap_or(false), connections: size(connections.unwrap_or(CONNECTIONS)) })
+            section.map_or((None, None, None), |section| (section.folder, section.keep, section.connections));
+        let connections = self.number_in("download.connections", connections, 1..=32, "; 4 suits NASA's archive")?;
+        Ok(Download { folder, keep: keep.unwrap_or(false), connections: to_usize(connections.unwrap_or(CONNECTIONS)) })
     }
 
-    fn variables(&self, names: Spanned<Listed<String>>) -> Result<Vec<&'static Variable>, ConfigError> {
-        let Listed::Items(names) = names.value else {
-            return Err(self.wrong(names.referenced, "variables is a list: `- h_canopy`".to_owned()));
+    fn variables(&self, names: Spanned<ListOrWord<String>>) -> Result<Vec<&'static Variable>, ConfigError> {
+        let ListOrWord::Items(names) = names.value else {
+            return Err(self.invalid(names.referenced, "expected a list of variables such as `- h_canopy`".to_owned()));
         };
-        let mut wanted = Vec::new();
+        let mut selected = Vec::new();
         for name in names {
             let Some(variable) = catalogue::named(&name.value) else {
-                let near = near_told(&name.value, catalogue::variables().iter().map(|variable| variable.name));
-                let problem = format!("ATL08 has no variable {:?}{near}", name.value);
-                return Err(self.wrong(name.referenced, problem));
+                let question = did_you_mean(&name.value, catalogue::variables().iter().map(|variable| variable.name));
+                let problem = format!("ATL08 has no variable {:?}{question}", name.value);
+                return Err(self.invalid(name.referenced, problem));
             };
-            wanted.push(variable.name);
+            selected.push(variable.name);
         }
-        let wanted = |variable: &&Variable| wanted.contains(&variable.name);
-        Ok(catalogue::variables().iter().filter(wanted).collect())
+        let is_selected = |variable: &&Variable| selected.contains(&variable.name);
+        Ok(catalogue::variables().iter().filter(is_selected).collect())
     }
 
     fn derived(
@@ -276,63 +263,64 @@ impl Reader<'_> {
         let mut derived = Vec::new();
         for (name, sql) in columns {
             self.check_name("derived column", &name, &sql)?;
-            if columns::is_of_the_product(&name) {
+            if columns::is_reserved_name(&name) {
                 let problem = format!("{name} is a column of the product; give the derived column another name");
-                return Err(self.wrong(sql.referenced, problem));
+                return Err(self.invalid(sql.referenced, problem));
             }
             derived.push(self.expression(name, sql));
         }
         Ok(derived)
     }
 
-    fn filters(&self, filters: Spanned<Listed<Filter>>) -> Result<Vec<Rule>, ConfigError> {
+    fn filters(&self, filters: Spanned<ListOrWord<FilterItem>>) -> Result<Vec<Rule>, ConfigError> {
         let items = match filters.value {
-            Listed::Items(items) => items,
-            Listed::Word(word) if word == NONE => Vec::new(),
+            ListOrWord::Items(items) => items,
+            ListOrWord::Word(word) if word == NONE => Vec::new(),
             _ => {
-                let problem = "filters is a list: `- strong`, `- tall: h_canopy > 5`; or the word none";
-                return Err(self.wrong(filters.referenced, problem.to_owned()));
+                let problem =
+                    "expected a list of filters such as `- strong` or `- tall: h_canopy > 5`, or the word none";
+                return Err(self.invalid(filters.referenced, problem.to_owned()));
             }
         };
         let mut rules: Vec<Rule> = Vec::new();
         for item in items {
             let at = item.referenced;
-            let told = |FilterError(problem)| self.wrong(at, problem);
-            let chosen = match item.value {
-                Filter::Preset(name) if name == NONE => Vec::new(),
-                Filter::Preset(call) => preset_rules(&call).map_err(told)?,
-                Filter::Own(own) => {
-                    let mut chosen = Vec::new();
+            let invalid = |FilterError(problem)| self.invalid(at, problem);
+            let more = match item.value {
+                FilterItem::Preset(name) if name == NONE => Vec::new(),
+                FilterItem::Preset(call) => preset_rules(&call).map_err(invalid)?,
+                FilterItem::Rules(own) => {
+                    let mut more = Vec::new();
                     for (name, sql) in own {
                         self.check_name("filter", &name, &sql)?;
                         if name == NONE || presets().iter().any(|preset| preset.name == name) {
-                            let problem = format!("{name} is a word of isdb's own; give the filter another name");
-                            return Err(self.wrong(sql.referenced, problem));
+                            let problem = format!("{name} is the name of a preset; give the filter another name");
+                            return Err(self.invalid(sql.referenced, problem));
                         }
                         let releases = Releases { first: 0, last: None };
-                        chosen.push(Rule { predicate: self.expression(name, sql), releases });
+                        more.push(Rule { predicate: self.expression(name, sql), releases });
                     }
-                    chosen
+                    more
                 }
             };
-            append(&mut rules, chosen).map_err(told)?;
+            append(&mut rules, more).map_err(invalid)?;
         }
         Ok(rules)
     }
 
-    /// A name that SQL takes without quotes, and a report without trouble.
+    /// Checks that SQL and reports can use a name without quotes.
     fn check_name(&self, what: &str, name: &str, sql: &Spanned<String>) -> Result<(), ConfigError> {
         let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
         if begins && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
             return Ok(());
         }
-        let problem = format!("the {what} {name:?} needs a name of lower-case letters, digits and underscores");
-        Err(self.wrong(sql.referenced, problem))
+        let problem = format!("invalid name {name:?} of a {what}: use lower-case letters, digits and underscores");
+        Err(self.invalid(sql.referenced, problem))
     }
 
     fn expression(&self, name: String, sql: Spanned<String>) -> Expression {
         let text = sql.value.trim().to_owned();
-        let place = Place::find(self.file, self.text, line_and_column(sql.defined), &text);
-        Expression { name, sql: text, place }
+        let location = SourceLocation::in_file(self.file, self.text, line_and_column(sql.defined), &text);
+        Expression { name, sql: text, location }
     }
 }

@@ -1,24 +1,25 @@
-//! The name of an ATL08 granule, `ATL08_yyyymmddhhmmss_ttttccnn_vvv_rr.h5`, taken apart and put together. NSIDC's
-//! subsetters prefix it with `processed_` or append `_subsetted`; Harmony, browsers and people add what they like, so that
-//! [`GranuleName::find`] looks for the name inside a file's name.
+//! Parses and writes the name of an ATL08 granule, `ATL08_yyyymmddhhmmss_ttttccnn_vvv_rr.h5`. NSIDC's subsetters prefix it with
+//! `processed_` or append `_subsetted`; Harmony, browsers and users add other text, so [`GranuleName::find`] looks for the name
+//! inside a file's name.
 
 use std::fmt;
 use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate};
 
 /// The short name of the product.
 pub const PRODUCT: &str = "ATL08";
 
 const PREFIX: &str = "processed_";
 const SUFFIX: &str = "_subsetted";
-const SECONDS_PER_DAY: i64 = 86_400;
 
-/// What subsetters add to a name, in any case: `processed_`, `_subsetted`, `_HEGOUT`.
+/// Marks of subsetters in a name, in any case.
 const SUBSET_MARKS: [&str; 3] = ["processed_", "subsetted", "hegout"];
 
-/// Bytes of an id, `ATL08_20200821122613_08730802_004_01`.
+/// Length of an id such as `ATL08_20200821122613_08730802_004_01`.
 const ID_BYTES: usize = 36;
 
-/// What a granule's file name says. `Display` writes the file name back.
+/// The fields of a granule's file name. `Display` writes the file name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GranuleName {
     /// Start of the granule, UTC seconds since 1970-01-01.
@@ -45,22 +46,22 @@ pub struct GranuleName {
 pub struct GranuleNameError {
     /// The text.
     pub name: String,
-    /// The first part that does not fit.
+    /// The first part that is invalid.
     pub reason: &'static str,
 }
 
-/// Two different granules are named in one file name.
+/// A file name with the ids of two granules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the name has two granule ids, {} and {}", .0.id(), .1.id())]
 pub struct SeveralNames(pub GranuleName, pub GranuleName);
 
 impl GranuleName {
-    /// The granule whose id stands anywhere in the file name of `path`, which may be a URL: `105641018_ATL08_…_subsetted.h5`,
-    /// `ATL08_… (1).h5`, `copy of ATL08_….h5.h5`. Folders are ignored. `processed` and `subsetted` say whether the name has a
-    /// mark of a subsetter before or after the id. None if there is no id.
+    /// Finds the id of a granule in the file name of `path`, which may be a URL: `105641018_ATL08_…_subsetted.h5`,
+    /// `ATL08_… (1).h5`, `copy of ATL08_….h5.h5`. Folders are ignored. `processed` and `subsetted` are true if the name has the
+    /// mark of a subsetter before or after the id. `None` without an id.
     ///
     /// # Errors
-    /// If the file name has the ids of two granules.
+    /// [`SeveralNames`] if the file name has the ids of two granules.
     pub fn find(path: &str) -> Result<Option<Self>, SeveralNames> {
         let file_name = path.rsplit(['/', '\\']).next().unwrap_or(path);
         let mut found: Option<Self> = None;
@@ -83,25 +84,15 @@ impl GranuleName {
         Ok(found)
     }
 
-    /// The canonical id, free of subsetter marks and extension: `ATL08_20200821122613_08730802_004_01`.
+    /// The canonical id, without subsetter marks and extension: `ATL08_20200821122613_08730802_004_01`.
     #[must_use]
     pub fn id(&self) -> String {
-        let (year, month, day) = civil_from_days(self.start.div_euclid(SECONDS_PER_DAY));
-        let second = self.start.rem_euclid(SECONDS_PER_DAY);
-        format!(
-            "{PRODUCT}_{year:04}{month:02}{day:02}{:02}{:02}{:02}_{:04}{:02}{:02}_{:03}_{:02}",
-            second / 3600,
-            second / 60 % 60,
-            second % 60,
-            self.rgt,
-            self.cycle,
-            self.region,
-            self.release,
-            self.revision
-        )
+        let start = DateTime::from_timestamp(self.start, 0).unwrap_or_default().format("%Y%m%d%H%M%S");
+        let GranuleName { rgt, cycle, region, release, revision, .. } = self;
+        format!("{PRODUCT}_{start}_{rgt:04}{cycle:02}{region:02}_{release:03}_{revision:02}")
     }
 
-    /// Whether a subsetter wrote the file, so that it may hold less than the granule.
+    /// Whether a subsetter wrote the file, which may then have fewer rows or variables than the granule.
     #[must_use]
     pub fn is_subset(&self) -> bool {
         self.processed || self.subsetted
@@ -119,7 +110,7 @@ impl fmt::Display for GranuleName {
 impl FromStr for GranuleName {
     type Err = GranuleNameError;
 
-    /// Reads a file name or an id: the extension `.h5` may be absent, a leading folder or URL is ignored.
+    /// Parses a file name or an id: the extension `.h5` is optional, a leading folder or URL is ignored.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         parse(text).map_err(|reason| GranuleNameError { name: text.to_owned(), reason })
     }
@@ -143,7 +134,7 @@ fn parse(text: &str) -> Result<GranuleName, &'static str> {
     let release = part(3, "its release is not 3 digits")?;
     let revision = part(2, "its revision is not 2 digits")?;
     if parts.next().is_some() {
-        return Err("more follows its revision");
+        return Err("there is more after its revision");
     }
     let within = |value: u16, low: u16, high: u16, reason| {
         if (low..=high).contains(&value) { Ok(value) } else { Err(reason) }
@@ -152,7 +143,7 @@ fn parse(text: &str) -> Result<GranuleName, &'static str> {
     let cycle = within(number(track, 4, 6), 1, 99, "its cycle is zero")?;
     let region = within(number(track, 6, 8), 1, 14, "its region is not in 1 to 14")?;
     Ok(GranuleName {
-        start: start_seconds(start).ok_or("its start is no date and time")?,
+        start: start_seconds(start).ok_or("its start is not a date and time")?,
         rgt,
         cycle: low_byte(cycle),
         region: low_byte(region),
@@ -168,42 +159,16 @@ fn number(digits: &str, from: usize, to: usize) -> u16 {
     digits.bytes().skip(from).take(to - from).fold(0, |value, digit| value * 10 + u16::from(digit - b'0'))
 }
 
-/// Two digits always fit a byte.
+/// The low byte; two digits always fit.
 fn low_byte(value: u16) -> u8 {
     value.to_le_bytes()[0]
 }
 
+/// UTC seconds since 1970 of `yyyymmddhhmmss`.
 fn start_seconds(digits: &str) -> Option<i64> {
-    let [year, month, day] = [(0, 4), (4, 6), (6, 8)].map(|(from, to)| i64::from(number(digits, from, to)));
-    let [hour, minute, second] = [(8, 10), (10, 12), (12, 14)].map(|(from, to)| i64::from(number(digits, from, to)));
-    let days = days_from_civil(year, month, day);
-    // A day that the month does not have comes back as one of the next month.
-    let date_exists = civil_from_days(days) == (year, month, day);
-    let time_exists = hour < 24 && minute < 60 && second < 60;
-    (date_exists && time_exists).then_some(days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second)
-}
-
-/// Days from 1970-01-01 of a date of the Gregorian calendar. Years are counted from March, so that a leap day ends one.
-#[must_use]
-pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let march_year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (march_year.div_euclid(400), march_year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// The inverse of [`days_from_civil`]: year, month, day.
-#[must_use]
-pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = (march_month + 2) % 12 + 1;
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    (year, month, day)
+    let two = |from| u32::from(number(digits, from, from + 2));
+    let date = NaiveDate::from_ymd_opt(i32::from(number(digits, 0, 4)), two(4), two(6))?;
+    Some(date.and_hms_opt(two(8), two(10), two(12))?.and_utc().timestamp())
 }
 
 #[cfg(test)]
@@ -213,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subsetters_name_tells_the_granule_it_came_from() {
+    fn a_subsetted_file_is_named_after_its_granule() {
         let name: GranuleName = "/data/processed_ATL08_20200821122613_08730802_004_01.h5".parse().unwrap();
         assert_eq!(name.id(), "ATL08_20200821122613_08730802_004_01");
         assert_eq!((name.rgt, name.cycle, name.region, name.release, name.revision), (873, 8, 2, 4, 1));
@@ -224,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_refused_with_the_part_that_does_not_fit() {
+    fn another_name_is_refused_with_its_first_invalid_part() {
         for (name, reason) in [
             ("", "begin"),
             ("ATL03_20200821122613_08730802_004_01.h5", "begin"),
@@ -233,7 +198,7 @@ mod tests {
             ("ATL08_20200821242613_08730802_004_01.h5", "date"),
             ("ATL08_20200821122613_13880802_004_01.h5", "1387"),
             ("ATL08_20200821122613_08730815_004_01.h5", "region"),
-            ("ATL08_20200821122613_08730802_004_01_x.h5", "more follows"),
+            ("ATL08_20200821122613_08730802_004_01_x.h5", "there is more"),
             ("ATL08_20200821122613_08730802_004_०1.h5", "revision"),
         ] {
             let error = name.parse::<GranuleName>().unwrap_err();
@@ -242,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_found_whatever_tools_and_people_add_to_the_name() {
+    fn an_id_is_found_within_any_file_name() {
         const ID: &str = "ATL08_20200821122613_08730802_004_01";
         for (name, subset) in [
             ("{}", false),
@@ -269,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn no_id_is_made_of_what_is_none() {
+    fn a_name_without_a_valid_id_has_no_granule() {
         for name in [
             "",
             "ATL03_20200821122613_08730802_004_01.h5",
@@ -283,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn two_ids_in_one_name_are_neither() {
+    fn a_name_with_two_ids_is_an_error() {
         let name = "ATL08_20200821122613_08730802_004_01_ATL08_20200821122613_08730802_005_01.h5";
         let several = GranuleName::find(name).unwrap_err();
         assert_eq!((several.0.release, several.1.release), (4, 5));
@@ -291,9 +256,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_written_name_reads_back(
-            // 0000-03-01 to 9999-12-31
-            start in -62_162_208_000_i64..=253_402_300_799,
+        fn a_written_name_is_read_back(
+            // 0000-01-01 to 9999-12-31
+            start in -62_167_219_200_i64..=253_402_300_799,
             rgt in 1_u16..=1387, cycle in 1_u8..=99, region in 1_u8..=14, release in 0_u16..=999, revision in 0_u8..=99,
             processed: bool, subsetted: bool,
         ) {

@@ -1,25 +1,25 @@
-//! The spatial grid: the globe in chunks, numbered along a Hilbert curve so that chunks with near numbers lie near each other.
-//! A chunk is the unit by which rows are dealt out to writers and packed into fragments.
+//! The spatial grid: the globe divided into chunks, which are numbered along a Hilbert curve so that chunks with near numbers are
+//! near each other. A chunk is the unit by which rows are distributed to writers and packed into fragments.
 
 /// Chunks along each axis: 2.8° of longitude by 1.4° of latitude.
 const SIDE: u32 = 128;
 
-/// The number of the chunk that holds a position in degrees, below 16,384. Every position has one: what lies beyond the globe,
-/// or is NaN, is counted to its edge.
+/// The number of the chunk of a position in degrees, below 16,384. A position outside the globe, or NaN, belongs to the chunk at
+/// its edge.
 #[must_use]
 pub fn chunk(latitude: f64, longitude: f64) -> u32 {
     along_curve(cell(longitude, -180.0, 360.0), cell(latitude, -90.0, 180.0))
 }
 
 fn cell(degrees: f64, least: f64, span: f64) -> u32 {
-    let place = (degrees - least) / span * f64::from(SIDE);
-    // The conversion saturates, and takes NaN for zero.
+    let position = (degrees - least) / span * f64::from(SIDE);
+    // The conversion saturates and turns NaN into zero.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "cells are few, and negative ones are zero"
     )]
-    let cell = place as u32;
+    let cell = position as u32;
     cell.min(SIDE - 1)
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_cell_has_its_own_chunk_and_the_next_chunk_is_its_neighbour() {
+    fn every_cell_is_one_chunk_and_the_next_chunk_is_its_neighbour() {
         let mut cells = vec![None; (SIDE * SIDE) as usize];
         for x in 0..SIDE {
             for y in 0..SIDE {
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_edges_of_the_globe_and_what_lies_beyond_have_a_chunk() {
+    fn positions_at_and_beyond_the_edges_of_the_globe_have_a_chunk() {
         assert_eq!(chunk(90.0, 180.0), chunk(89.9, 179.9));
         assert_eq!(chunk(-90.0, -180.0), chunk(-91.0, -200.0));
         assert_eq!(chunk(f64::NAN, 0.0), chunk(-90.0, 0.0));

@@ -1,21 +1,22 @@
-//! The ledger: the fields of the `granules` array, one row per attempt at a granule. The SQL table `granules` shows
-//! these columns as they are.
+//! The columns of the ledger: the fields of the array `granules`, one row for each attempt at a granule. The SQL table `granules`
+//! has the same columns.
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use serde::{Deserialize, Serialize};
 
 use crate::segments::{FRAGMENT_ID, INGEST_ID};
 
-/// What became of a granule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The outcome of an attempt at a granule, written in lower case in the ledger's column `state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum GranuleState {
     /// Rows of the granule are in the database.
     Ingested,
-    /// The granule was read to its end and holds no row to keep: a success.
+    /// The granule was read to its end and has no row to keep: a success.
     Empty,
-    /// The granule could not be read; the ledger keeps the error and nothing of it is in the database.
+    /// The granule could not be read: the ledger has the error, and the database no row of the granule.
     Failed,
-    /// The granule was taken out of the database on purpose, for example since NASA withdrew it.
+    /// The granule was removed from the database on purpose, for example because NASA withdrew it.
     Removed,
 }
 
@@ -24,70 +25,61 @@ impl GranuleState {
     pub const ALL: [GranuleState; 4] =
         [GranuleState::Ingested, GranuleState::Empty, GranuleState::Failed, GranuleState::Removed];
 
-    /// The word stored in the ledger's `state` column.
+    /// The word in the column `state`.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            GranuleState::Ingested => "ingested",
-            GranuleState::Empty => "empty",
-            GranuleState::Failed => "failed",
-            GranuleState::Removed => "removed",
-        }
+        self.into()
     }
 
-    /// The state behind a stored word; None for a word this version does not know.
-    pub fn parse(word: &str) -> Option<GranuleState> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
-    /// True when the granule was read to its end.
+    /// Whether the granule was read to its end.
     pub fn is_done(self) -> bool {
         matches!(self, GranuleState::Ingested | GranuleState::Empty)
     }
 }
 
-/// The `stage` of an attempt that holds what a newer one has left of an earlier one: its rows were not read from a file.
+/// The `stage` of a carried attempt: its rows were read from the database, not from a file, because a newer attempt replaced the
+/// others of an earlier attempt.
 pub const CARRIED: &str = "carried";
 
-/// In `removed_by` the name for segments that were left out since another attempt has them.
+/// The name in `removed_by` for segments that were skipped because another attempt stores them.
 pub const ALREADY_STORED: &str = "already stored";
 
-/// What one filter removed of one granule. In the ledger a list of these is JSON.
+/// The number of segments of one granule that one filter removed. The ledger stores a list of these as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
     /// The filter's name.
     pub filter: String,
-    /// Segments for which it was the first filter that is not TRUE.
+    /// Segments for which it is the first filter that is not TRUE.
     pub removed: u64,
-    /// Those of them for which it is NULL, since a value that it looks at is missing.
+    /// How many of `removed` have NULL for the filter, because a value that it needs is missing.
     pub null: u64,
-    /// Segments for which it is not TRUE, whatever the filters before it say.
+    /// Segments for which it is not TRUE, regardless of the filters before it.
     pub alone: u64,
-    /// The attempts that have these segments, where they were left out since others have them.
+    /// The attempts that store these segments, for the filter [`ALREADY_STORED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub held_by: Vec<i64>,
+    pub stored_by: Vec<i64>,
 }
 
 impl Removed {
-    /// A list as the ledger keeps it.
+    /// A list in the form that the ledger stores.
     #[must_use]
     pub fn to_json(list: &[Removed]) -> String {
         // Strings and numbers always have a JSON form.
         serde_json::to_string(list).unwrap_or_default()
     }
 
-    /// The list that [`to_json`](Self::to_json) wrote; empty for anything else.
+    /// The list written by [`to_json`](Self::to_json); empty for any other text.
     #[must_use]
     pub fn from_json(text: &str) -> Vec<Removed> {
         serde_json::from_str(text).unwrap_or_default()
     }
 }
 
-/// The columns of the `granules` array: the key first, then what is known about the granule, then what happened.
+/// The columns of the array `granules`: the key, the granule and its file, the request, the counts, the outcome.
 ///
-/// `granule`, `source`, `variables`, `derived`, `filters` and `state` are always known; what a file does not say about itself is
-/// NULL. `area` is NULL when the whole granule was asked for, else `W,S,E,N`, GeoJSON, or
-/// the path in the database's folder of a file with GeoJSON. `replaces` names, separated by blanks, the earlier attempts
-/// whose rows this one took out of the database.
+/// A column is NULL if the file does not have its value. `area` is NULL if the whole granule was requested, otherwise `W,S,E,N`,
+/// GeoJSON, or the path of a GeoJSON file in the database's folder. `replaces` lists, separated by blanks, the earlier attempts
+/// whose rows this attempt removed from the database.
 /// `rows_read` = `rows_kept` + `rows_rejected` + `rows_removed`; `removed_by` is JSON, a list of [`Removed`].
 pub fn ledger_schema() -> Schema {
     let text = |name: &str, nullable| Field::new(name, DataType::LargeUtf8, nullable);
@@ -142,17 +134,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stored_state_reads_back_as_itself() {
+    fn a_stored_state_is_read_back() {
         for state in GranuleState::ALL {
-            assert_eq!(GranuleState::parse(state.as_str()), Some(state));
+            assert_eq!(state.as_str().parse(), Ok(state));
         }
-        assert_eq!(GranuleState::parse("done"), None);
+        assert_eq!(GranuleState::Ingested.as_str(), "ingested");
+        assert!("done".parse::<GranuleState>().is_err());
     }
 
     #[test]
-    fn what_filters_removed_reads_back_from_the_ledger() {
+    fn counts_of_filters_are_read_back_from_the_ledger() {
         let list = vec![
-            Removed { filter: "boreal.strong".into(), removed: 5, null: 1, alone: 7, held_by: vec![3] },
+            Removed { filter: "boreal.strong".into(), removed: 5, null: 1, alone: 7, stored_by: vec![3] },
             Removed::default(),
         ];
         assert_eq!(Removed::from_json(&Removed::to_json(&list)), list);

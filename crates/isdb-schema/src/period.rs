@@ -1,34 +1,34 @@
-//! A period of time, as search, ingest and query understand it alike.
+//! Periods of time, used alike by search, ingest and query.
 
 use std::fmt;
 
-use crate::granule_name::{civil_from_days, days_from_civil};
+use chrono::format::ParseErrorKind;
+use chrono::{DateTime, Datelike, Days, FixedOffset, Months, SecondsFormat};
 
-const NANOSECONDS: i64 = 1_000_000_000;
-const NANOSECONDS_PER_DAY: i64 = 86_400 * NANOSECONDS;
+const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
 
-/// The times from `start` on and before `end`, both in nanoseconds since 1970-01-01 UTC; without a bound where there is none.
+/// The times from `start` (included) to `end` (excluded), both in nanoseconds since 1970-01-01 UTC; `None` for an open side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Period {
-    /// The first instant within.
+    /// The first instant of the period.
     pub start: Option<i64>,
-    /// The first instant that is not.
+    /// The first instant after the period.
     pub end: Option<i64>,
 }
 
-/// A text that bounds no period.
+/// A text that cannot be read as the bound of a period.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PeriodError {
-    /// A text that is no time.
-    #[error("{text:?} is no time: {problem}")]
+    /// The text is not a time.
+    #[error("invalid time {text:?}: {problem}")]
     Time {
-        /// What was given.
+        /// The text.
         text: String,
-        /// What is wrong, and what would be right.
+        /// The reason.
         problem: &'static str,
     },
-    /// Nothing can lie between the bounds.
+    /// The end is not after the start.
     #[error("the period ends ({end}) before it begins ({start})")]
     Backwards {
         /// The text of the start.
@@ -39,12 +39,12 @@ pub enum PeriodError {
 }
 
 impl Period {
-    /// The period between two times that a person wrote: `2020`, `2020-06`, `2020-06-01`, or an instant such as
+    /// The period between two times that a user wrote: `2020`, `2020-06`, `2020-06-01`, or an instant such as
     /// `2020-06-01T12:00:00Z` or `2020-06-01T12:00:00.5+02:00`. An instant without a zone is UTC. A year, month or day as
-    /// `end` is within the period as a whole; an instant as `end` is the first that is not.
+    /// `end` is included as a whole; an instant as `end` is excluded.
     ///
     /// # Errors
-    /// [`PeriodError`] for a text that is no time, and for an end that leaves nothing.
+    /// [`PeriodError`] for a text that is not a time, and for an end before the start.
     pub fn parse(start: Option<&str>, end: Option<&str>) -> Result<Period, PeriodError> {
         let span = |text: Option<&str>| text.map(span).transpose();
         let period = Period { start: span(start)?.map(|span| span.0), end: span(end)?.map(|span| span.1) };
@@ -57,158 +57,124 @@ impl Period {
         }
     }
 
-    /// Whether nothing is left out.
+    /// Whether the period includes all times.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         *self == Period::default()
     }
 
-    /// Whether the instant, in nanoseconds since 1970 UTC, lies within.
+    /// Whether the instant, in nanoseconds since 1970 UTC, is in the period.
     #[must_use]
     pub fn contains(&self, nanoseconds: i64) -> bool {
         self.start.is_none_or(|start| start <= nanoseconds) && self.end.is_none_or(|end| nanoseconds < end)
     }
 
-    /// Whether some instant from `start` up to and with `end`, in nanoseconds since 1970 UTC, lies within.
+    /// Whether any instant from `start` to `end`, both included, in nanoseconds since 1970 UTC, is in the period.
     #[must_use]
     pub fn overlaps(&self, start: i64, end: i64) -> bool {
         self.start.is_none_or(|first| first <= end) && self.end.is_none_or(|last| start < last)
     }
 
-    /// Whether every instant of `other` lies within.
+    /// Whether every instant of `other` is in the period.
     #[must_use]
     pub fn covers(&self, other: &Period) -> bool {
         let begins = self.start.is_none_or(|start| other.start.is_some_and(|other| start <= other));
         begins && self.end.is_none_or(|end| other.end.is_some_and(|other| other <= end))
     }
 
-    /// The period as NASA's search takes it, `2020-01-01T00:00:00.000Z,2020-12-31T23:59:59.999Z`: in milliseconds, whose last
-    /// one is within, so that a period of a part of a millisecond is not lost.
+    /// The first and the last millisecond of the period in ISO 8601, `2020-01-01T00:00:00.000Z,2020-12-31T23:59:59.999Z`; an open
+    /// side is empty. A period of less than a millisecond gives that millisecond.
     #[must_use]
-    pub fn to_cmr(&self) -> String {
-        let millisecond = 1_000_000;
-        let start = self.start.map(|start| instant(start.div_euclid(millisecond))).unwrap_or_default();
-        let end = self.end.map(|end| instant((end - 1).div_euclid(millisecond))).unwrap_or_default();
+    pub fn to_iso_milliseconds(&self) -> String {
+        let iso = |instant: i64| DateTime::from_timestamp_nanos(instant).to_rfc3339_opts(SecondsFormat::Millis, true);
+        let start = self.start.map(iso).unwrap_or_default();
+        let end = self.end.map(|end| iso(end - 1)).unwrap_or_default();
         format!("{start},{end}")
     }
 }
 
 impl fmt::Display for Period {
-    /// The bounds as instants, `2020-01-01T00:00:00Z to 2021-01-01T00:00:00Z`, of which the second is not within.
+    /// The bounds as instants, `2020-01-01T00:00:00Z to 2021-01-01T00:00:00Z`; the second is excluded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told = |bound: i64| {
-            let whole = instant(bound.div_euclid(1_000_000));
-            match bound.rem_euclid(NANOSECONDS) {
-                0 => whole.replace(".000Z", "Z"),
-                rest => format!("{}.{rest:09}Z", whole.split('.').next().unwrap_or_default()),
-            }
+        let iso = |instant: i64| {
+            let is_whole_second = instant % NANOSECONDS_PER_SECOND == 0;
+            let precision = if is_whole_second { SecondsFormat::Secs } else { SecondsFormat::Nanos };
+            DateTime::from_timestamp_nanos(instant).to_rfc3339_opts(precision, true)
         };
         match (self.start, self.end) {
             (None, None) => f.write_str("all times"),
-            (Some(start), None) => write!(f, "from {}", told(start)),
-            (None, Some(end)) => write!(f, "before {}", told(end)),
-            (Some(start), Some(end)) => write!(f, "{} to {}", told(start), told(end)),
+            (Some(start), None) => write!(f, "from {}", iso(start)),
+            (None, Some(end)) => write!(f, "before {}", iso(end)),
+            (Some(start), Some(end)) => write!(f, "{} to {}", iso(start), iso(end)),
         }
     }
 }
 
-/// ISO 8601 of a time in milliseconds since 1970.
-fn instant(milliseconds: i64) -> String {
-    let (day, rest) = (milliseconds.div_euclid(86_400_000), milliseconds.rem_euclid(86_400_000));
-    let (year, month, day) = civil_from_days(day);
-    let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", rest % 1000)
-}
-
-/// The first instant of a time, and the first after it; the same for an instant.
+/// The first instant of a year, month or day, and the first instant after it; the same instant twice for an instant.
 fn span(text: &str) -> Result<(i64, i64), PeriodError> {
     let text = text.trim();
-    parse(text).map_err(|problem| PeriodError::Time { text: text.to_owned(), problem })
+    let invalid = |problem| PeriodError::Time { text: text.to_owned(), problem };
+    let (first, after) = parse(text).map_err(invalid)?;
+    let nanoseconds = |time: DateTime<FixedOffset>| time.timestamp_nanos_opt().ok_or(invalid(YEARS));
+    Ok((nanoseconds(first)?, nanoseconds(after)?))
 }
 
-const FORM: &str = "2020, 2020-06, 2020-06-01 or 2020-06-01T12:00:00Z is one";
+const FORM: &str = "expected 2020, 2020-06, 2020-06-01 or 2020-06-01T12:00:00Z";
+const NO_SUCH_TIME: &str = "no such date or time of day";
+/// Nanoseconds since 1970 fit 64 bits in these years.
+const YEARS: &str = "years range from 1970 to 2261";
 
-fn parse(text: &str) -> Result<(i64, i64), &'static str> {
+type Instant = DateTime<FixedOffset>;
+
+fn parse(text: &str) -> Result<(Instant, Instant), &'static str> {
     let (date, clock) = match text.split_once(['T', 't', ' ']) {
         Some((date, clock)) => (date, Some(clock)),
         None => (text, None),
     };
-    let mut parts = date.split('-');
-    let year = digits(parts.next(), 4).ok_or(FORM)?;
-    let month = parts.next().map(|month| digits(Some(month), 2).ok_or(FORM)).transpose()?;
-    let day = parts.next().map(|day| digits(Some(day), 2).ok_or(FORM)).transpose()?;
-    if parts.next().is_some() {
-        return Err(FORM);
-    }
-    if !(1970..=2261).contains(&year) {
-        return Err("years go from 1970 to 2261");
-    }
-    if month.is_some_and(|month| !(1..=12).contains(&month)) {
-        return Err("months go from 01 to 12");
-    }
-    let first = days_from_civil(year, month.unwrap_or(1), day.unwrap_or(1));
-    if day.is_some() && civil_from_days(first) != (year, month.unwrap_or(1), day.unwrap_or(1)) {
-        return Err("the month does not have that day");
-    }
-    let after = match (month, day) {
-        (None, _) => days_from_civil(year + 1, 1, 1),
-        (Some(12), None) => days_from_civil(year + 1, 1, 1),
-        (Some(month), None) => days_from_civil(year, month + 1, 1),
-        (Some(_), Some(_)) => first + 1,
-    };
-    match clock {
-        None => Ok((first * NANOSECONDS_PER_DAY, after * NANOSECONDS_PER_DAY)),
-        Some(clock) if day.is_some() => {
-            let at = first * NANOSECONDS_PER_DAY + of_day(clock)?;
-            Ok((at, at))
+    let (first, after) = match (date.len(), clock) {
+        (4, None) => {
+            let first = instant(&format!("{date}-01-01T00:00:00Z"))?;
+            (first, first.checked_add_months(Months::new(12)))
         }
-        Some(_) => Err(FORM),
-    }
-}
-
-/// Nanoseconds since the day's beginning in UTC of `12:30`, `12:30:05`, `12:30:05.25`, each with or without a zone.
-fn of_day(text: &str) -> Result<i64, &'static str> {
-    let zone_at = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
-    let (clock, zone) = text.split_at_checked(zone_at).ok_or(FORM)?;
-    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let mut parts = whole.split(':');
-    let hour = digits(parts.next(), 2).ok_or(FORM)?;
-    let minute = digits(parts.next(), 2).ok_or(FORM)?;
-    let second = parts.next().map_or(Some(0), |second| digits(Some(second), 2)).ok_or(FORM)?;
-    if parts.next().is_some() {
-        return Err(FORM);
-    }
-    if hour > 23 || minute > 59 || second > 59 {
-        return Err("there is no such time of day");
-    }
-    if fraction.is_empty() || fraction.len() > 9 {
-        return Err("a second has up to nine decimals");
-    }
-    let nanoseconds = digits(Some(&format!("{fraction:0<9}")), 9).ok_or(FORM)?;
-    let local = (hour * 3600 + minute * 60 + second) * NANOSECONDS + nanoseconds;
-    Ok(local - offset(zone)? * NANOSECONDS)
-}
-
-/// Seconds that a zone (`Z`, `+02:00`, `-0330`, nothing) is ahead of UTC.
-fn offset(zone: &str) -> Result<i64, &'static str> {
-    let (sign, ahead) = match zone.split_at_checked(1) {
-        None | Some(("Z" | "z", "")) => return Ok(0),
-        Some(("+", ahead)) => (1, ahead),
-        Some(("-", ahead)) => (-1, ahead),
-        Some(_) => return Err(FORM),
+        (7, None) => {
+            let first = instant(&format!("{date}-01T00:00:00Z"))?;
+            (first, first.checked_add_months(Months::new(1)))
+        }
+        (10, None) => {
+            let first = instant(&format!("{date}T00:00:00Z"))?;
+            (first, first.checked_add_days(Days::new(1)))
+        }
+        (10, Some(clock)) => {
+            let at = instant(&format!("{date}T{}", full_clock(clock)))?;
+            (at, Some(at))
+        }
+        _ => return Err(FORM),
     };
-    let ahead = ahead.replace(':', "");
-    let number = digits(Some(&ahead), 4).ok_or("a zone is Z or such as +02:00")?;
-    if number / 100 > 23 || number % 100 > 59 {
-        return Err("there is no such zone");
+    match after {
+        Some(after) if (1970..=2261).contains(&first.year()) => Ok((first, after)),
+        _ => Err(YEARS),
     }
-    Ok(sign * (number / 100 * 3600 + number % 100 * 60))
 }
 
-/// The number of exactly `count` decimal digits.
-fn digits(text: Option<&str>, count: usize) -> Option<i64> {
-    let text = text.filter(|text| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()))?;
-    text.parse().ok()
+/// `12:30` or `12:30:05.25`, with or without a zone such as `Z`, `+02:00` or `-0330`, in the form of RFC 3339.
+fn full_clock(text: &str) -> String {
+    let zone_at = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
+    let (clock, zone) = text.split_at_checked(zone_at).unwrap_or((text, ""));
+    let seconds = if clock.len() == 5 { ":00" } else { "" };
+    match zone.split_at_checked(3) {
+        None if zone.is_empty() => format!("{clock}{seconds}Z"),
+        Some((hours, minutes)) if minutes.len() == 2 => format!("{clock}{seconds}{hours}:{minutes}"),
+        _ => format!("{clock}{seconds}{zone}"),
+    }
+}
+
+fn instant(rfc3339: &str) -> Result<Instant, &'static str> {
+    let time = DateTime::parse_from_rfc3339(rfc3339).map_err(|error| match error.kind() {
+        ParseErrorKind::OutOfRange | ParseErrorKind::Impossible => NO_SUCH_TIME,
+        _ => FORM,
+    })?;
+    // chrono represents a leap second as a second of more than 10⁹ nanoseconds.
+    if time.timestamp_subsec_nanos() >= 1_000_000_000 { Err(NO_SUCH_TIME) } else { Ok(time) }
 }
 
 #[cfg(test)]
@@ -217,14 +183,13 @@ mod tests {
 
     use super::*;
 
-    /// The period in CMR's words.
-    fn cmr(start: &str, end: &str) -> String {
-        Period::parse(Some(start), Some(end)).unwrap().to_cmr()
+    fn iso(start: &str, end: &str) -> String {
+        Period::parse(Some(start), Some(end)).unwrap().to_iso_milliseconds()
     }
 
     #[test]
-    fn a_date_as_end_is_within_as_a_whole_and_an_instant_is_not() {
-        for (start, end, told) in [
+    fn a_date_as_end_is_included_and_an_instant_is_not() {
+        for (start, end, expected) in [
             ("2020-01-01", "2020-12-31", "2020-01-01T00:00:00.000Z,2020-12-31T23:59:59.999Z"),
             ("2020", "2020", "2020-01-01T00:00:00.000Z,2020-12-31T23:59:59.999Z"),
             ("2020-02", "2020-02", "2020-02-01T00:00:00.000Z,2020-02-29T23:59:59.999Z"),
@@ -234,18 +199,19 @@ mod tests {
             ("2020-06-01 12:00", "2020-06-01T15:00+02:00", "2020-06-01T12:00:00.000Z,2020-06-01T12:59:59.999Z"),
             ("2020-06-01t00:00:00.25z", "2020-06-01", "2020-06-01T00:00:00.250Z,2020-06-01T23:59:59.999Z"),
             ("2020-05-31T23:00:00-0330", "2020-06", "2020-06-01T02:30:00.000Z,2020-06-30T23:59:59.999Z"),
+            ("1970", "2261", "1970-01-01T00:00:00.000Z,2261-12-31T23:59:59.999Z"),
         ] {
-            assert_eq!(cmr(start, end), told, "{start} {end}");
+            assert_eq!(iso(start, end), expected, "{start} {end}");
         }
-        assert_eq!(Period::parse(Some("2020"), None).unwrap().to_cmr(), "2020-01-01T00:00:00.000Z,");
-        assert_eq!(Period::parse(None, Some("2020")).unwrap().to_cmr(), ",2020-12-31T23:59:59.999Z");
+        assert_eq!(Period::parse(Some("2020"), None).unwrap().to_iso_milliseconds(), "2020-01-01T00:00:00.000Z,");
+        assert_eq!(Period::parse(None, Some("2020")).unwrap().to_iso_milliseconds(), ",2020-12-31T23:59:59.999Z");
     }
 
     #[test]
     fn the_bounds_are_half_open() {
         let day = Period::parse(Some("2020-06-01"), Some("2020-06-01")).unwrap();
         let (start, end) = (day.start.unwrap(), day.end.unwrap());
-        assert_eq!(end - start, NANOSECONDS_PER_DAY);
+        assert_eq!(end - start, 86_400 * NANOSECONDS_PER_SECOND);
         assert!(day.contains(start) && day.contains(end - 1) && !day.contains(end) && !day.contains(start - 1));
         assert!(day.overlaps(start - 5, start) && !day.overlaps(start - 5, start - 1));
         assert!(day.overlaps(end - 1, end) && !day.overlaps(end, end + 5));
@@ -253,45 +219,49 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_told_with_what_is() {
+    fn an_invalid_time_is_reported_with_the_expected_form() {
         for (text, problem) in [
             ("summer", FORM),
             ("01.06.2020", FORM),
             ("2020-6-1", FORM),
+            ("+020-06-01", FORM),
             ("2020-06T12:00Z", FORM),
-            ("2020-13", "months"),
-            ("2021-02-29", "does not have that day"),
-            ("2020-06-00", "does not have that day"),
-            ("2020-06-01T25:00Z", "time of day"),
-            ("2020-06-01T12:00:00.1234567890Z", "nine decimals"),
-            ("2020-06-01T12:00:00+2", "zone"),
-            ("1066", "1970"),
+            ("2020-06-01T12Z", FORM),
+            ("2020-06-01T12:00:00+2", FORM),
             ("", FORM),
-            ("2020-06-01T\u{a0}", FORM),
+            ("2020-06-01T\u{a0}12", FORM),
+            ("2020-13", NO_SUCH_TIME),
+            ("2021-02-29", NO_SUCH_TIME),
+            ("2020-06-00", NO_SUCH_TIME),
+            ("2020-06-01T25:00Z", NO_SUCH_TIME),
+            ("2020-06-01T23:59:60Z", NO_SUCH_TIME),
+            ("1066", YEARS),
+            ("2262", YEARS),
         ] {
-            let told = Period::parse(Some(text), None).unwrap_err().to_string();
-            assert!(told.contains(problem), "{told}");
+            let message = Period::parse(Some(text), None).unwrap_err().to_string();
+            assert_eq!(message, format!("invalid time {text:?}: {problem}"));
         }
-        let told = Period::parse(Some("2020-06"), Some("2020-05")).unwrap_err().to_string();
-        assert_eq!(told, "the period ends (2020-05) before it begins (2020-06)");
+        let message = Period::parse(Some("2020-06"), Some("2020-05")).unwrap_err().to_string();
+        assert_eq!(message, "the period ends (2020-05) before it begins (2020-06)");
         assert!(
             Period::parse(Some("2020-06-01T00:00:00Z"), Some("2020-06-01T00:00:00Z")).is_err(),
-            "nothing is between"
+            "an empty period is refused"
         );
     }
 
     #[test]
-    fn a_period_is_told_by_its_bounds() {
+    fn a_period_displays_its_bounds() {
         let period = Period::parse(Some("2020-06-01T00:00:00.5Z"), Some("2020")).unwrap();
         assert_eq!(period.to_string(), "2020-06-01T00:00:00.500000000Z to 2021-01-01T00:00:00Z");
-        assert_eq!(cmr("2020", "2020-01"), "2020-01-01T00:00:00.000Z,2020-01-31T23:59:59.999Z");
+        assert_eq!(iso("2020", "2020-01"), "2020-01-01T00:00:00.000Z,2020-01-31T23:59:59.999Z");
     }
 
     proptest! {
         #[test]
-        fn an_instant_reads_back(milliseconds in 0_i64..9_214_646_400_000) {
-            let read = Period::parse(Some(&instant(milliseconds)), None).unwrap();
-            prop_assert_eq!(read.start, Some(milliseconds * 1_000_000));
+        fn a_displayed_instant_is_read_back(nanoseconds in 0_i64..9_214_646_400_000_000_000) {
+            let period = Period { start: Some(nanoseconds), end: None };
+            let written = period.to_string();
+            prop_assert_eq!(Period::parse(written.strip_prefix("from "), None), Ok(period));
         }
 
         #[test]
@@ -300,7 +270,7 @@ mod tests {
         }
 
         #[test]
-        fn a_period_covers_what_lies_within_it(a in 0_i64..50, b in 0_i64..50, c in 0_i64..50, d in 0_i64..50) {
+        fn a_period_covers_exactly_the_periods_within_it(a in 0_i64..50, b in 0_i64..50, c in 0_i64..50, d in 0_i64..50) {
             let (outer, inner) = (Period { start: Some(a), end: Some(b) }, Period { start: Some(c), end: Some(d) });
             prop_assume!(c < d);
             let all_within = (c..d).all(|instant| outer.contains(instant));

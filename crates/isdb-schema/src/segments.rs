@@ -1,4 +1,4 @@
-//! The columns of a segment: what the granule reader hands out and, with the two ids of the store, what is kept.
+//! The columns of a segment: those that the granule reader returns and, with the two ids of the store, those that are stored.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,45 +7,44 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 
 use crate::catalogue::{Variable, variables};
 
-/// The column that tells which attempt at a granule brought a row.
+/// The column with the attempt that ingested a row.
 pub const INGEST_ID: &str = "ingest_id";
 
-/// The column that tells which fragment holds a row; constant within a fragment.
+/// The column with the fragment that stores a row; constant within a fragment.
 pub const FRAGMENT_ID: &str = "fragment_id";
 
-/// Catalogue variables that the leading columns of a segment already hold, so that asking for them adds no column
-/// (`delta_time` became `time`).
+/// Variables of the catalogue that are leading columns of every segment (`delta_time` as `time`), so that selecting them adds no
+/// column.
 pub const LEADING_VARIABLES: [&str; 4] = ["latitude", "longitude", "delta_time", "segment_id_beg"];
 
-/// The columns of the granules' rows, in order: `latitude` and `longitude` (float64 degrees), `time` (UTC, ns), `beam`
+/// The columns of a granule's rows, in order: `latitude` and `longitude` (float64 degrees), `time` (UTC, ns), `beam`
 /// (`gt1l` to `gt3r`), `beam_strength` (`strong`, `weak` or NULL), `sc_orient` (0 backward, 1 forward, 2 transition or
-/// NULL), `spot` (1 to 6 or NULL), `n_geosegments` (how many 20 m geolocation segments the segment spans, or NULL),
-/// `segment_id_beg` (NULL in extracts that lost it), then the wanted variables in catalogue order, each once.
+/// NULL), `spot` (1 to 6 or NULL), `n_geosegments` (number of 20 m geolocation segments in the segment, or NULL),
+/// `segment_id_beg` (NULL in extracts without it), then the selected variables in catalogue order, each once.
 #[must_use]
-pub fn segment_fields(wanted: &[&Variable]) -> Vec<Field> {
+pub fn segment_fields(selected: &[&Variable]) -> Vec<Field> {
     let mut fields = leading_fields();
-    fields.extend(wanted_variables(wanted).map(Variable::field));
+    fields.extend(selected_variables(selected).map(Variable::field));
     fields
 }
 
-/// The columns of the stored array `segments`: those of [`segment_fields`] with `ingest_id` and `fragment_id` after
-/// `time`.
+/// The columns of the stored array `segments`: those of [`segment_fields`] with `ingest_id` and `fragment_id` after `time`.
 #[must_use]
-pub fn stored_fields(wanted: &[&Variable]) -> Vec<Field> {
-    let mut fields = segment_fields(wanted);
+pub fn stored_fields(selected: &[&Variable]) -> Vec<Field> {
+    let mut fields = segment_fields(selected);
     let after_time = 3;
     let ids = [
-        described(Field::new(INGEST_ID, DataType::Int64, false), "1", "attempt at one granule that brought the row"),
-        described(Field::new(FRAGMENT_ID, DataType::Int64, false), "1", "fragment that holds the row"),
+        described(Field::new(INGEST_ID, DataType::Int64, false), "1", "attempt at a granule that ingested the row"),
+        described(Field::new(FRAGMENT_ID, DataType::Int64, false), "1", "fragment that stores the row"),
     ];
     fields.splice(after_time..after_time, ids);
     fields
 }
 
-/// The variables that get a column of their own after the leading ones: `wanted` in catalogue order, without
-/// repetition and without [`LEADING_VARIABLES`].
-pub fn wanted_variables(wanted: &[&Variable]) -> impl Iterator<Item = &'static Variable> {
-    let names: Vec<&'static str> = wanted.iter().map(|variable| variable.name).collect();
+/// The variables that have a column after the leading columns: `selected` in catalogue order, each once and without
+/// [`LEADING_VARIABLES`].
+pub fn selected_variables(selected: &[&Variable]) -> impl Iterator<Item = &'static Variable> {
+    let names: Vec<&'static str> = selected.iter().map(|variable| variable.name).collect();
     variables().iter().filter(move |v| names.contains(&v.name) && !LEADING_VARIABLES.contains(&v.name))
 }
 
@@ -71,7 +70,7 @@ fn leading_fields() -> Vec<Field> {
         described(
             Field::new("beam_strength", DataType::LargeUtf8, true),
             "",
-            "strong or weak; NULL if the granule does not tell",
+            "strong or weak; NULL if the granule has no orientation",
         ),
         described(Field::new("sc_orient", DataType::Int8, true), "1", "spacecraft orientation"),
     ];
@@ -84,12 +83,12 @@ fn leading_fields() -> Vec<Field> {
     fields.push(described(
         Field::new("spot", DataType::Int8, true),
         "1",
-        "laser spot of ATLAS, 1 to 6, of which the odd are strong; NULL if the granule does not tell",
+        "laser spot of ATLAS, 1 to 6, odd spots are strong; NULL if the granule has no orientation",
     ));
     fields.push(described(
         Field::new("n_geosegments", DataType::Int8, true),
         "1",
-        "20 m geolocation segments that the segment spans: segment_id_end - segment_id_beg + 1",
+        "number of 20 m geolocation segments in the segment: segment_id_end - segment_id_beg + 1",
     ));
     fields.extend(variables().iter().filter(|v| v.name == "segment_id_beg").map(Variable::field));
     fields
@@ -113,13 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn wanted_columns_come_once_and_in_catalogue_order() {
-        let wanted: Vec<_> = ["h_canopy", "night_flag", "latitude", "delta_time", "segment_id_beg", "h_canopy"]
+    fn selected_columns_come_once_and_in_catalogue_order() {
+        let selected: Vec<_> = ["h_canopy", "night_flag", "latitude", "delta_time", "segment_id_beg", "h_canopy"]
             .map(|n| variable(n).unwrap())
             .into();
         let leading = ["latitude", "longitude", "time", "beam", "beam_strength", "sc_orient", "spot", "n_geosegments"];
         let leading = [&leading[..], &["segment_id_beg"]].concat();
-        let fields = segment_fields(&wanted);
+        let fields = segment_fields(&selected);
         assert_eq!(names(&fields), [&leading[..], &["night_flag", "h_canopy"]].concat());
         assert_eq!(names(&segment_fields(&[])), leading);
     }
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_columns_hold_the_ids_after_time() {
+    fn stored_columns_have_the_ids_after_time() {
         let fields = stored_fields(&[]);
         assert_eq!(names(&fields)[2..6], ["time", "ingest_id", "fragment_id", "beam"]);
         assert!(fields[3..5].iter().all(|f| f.data_type() == &DataType::Int64 && !f.is_nullable()));

@@ -1,5 +1,5 @@
-//! What somebody may have meant by a name that is not there: names near it, and ATL08's counterpart of names that other
-//! products and tools use.
+//! Did-you-mean suggestions for unknown names: similar names, and ATL08's counterparts of the names and functions of other products
+//! and tools.
 
 use std::collections::BTreeSet;
 
@@ -13,33 +13,42 @@ pub use counterpart::counterpart;
 pub use function::function_counterpart;
 pub use missing::missing_column;
 
-/// At most this many names are worth reading.
-const MOST: usize = 4;
+/// Most suggestions for one name.
+const MAX_NAMES: usize = 4;
 
-/// The names near to `typed`, at most four, best first; case does not count. A misspelling comes before the same words in
-/// another order (`h_canopy` for `canopy_h`; `te` is `terrain`), then names that begin with what was typed, then those that
-/// contain it or are contained in it, then those that begin with something like it, then those that share a word. Among equals the order of `names` decides.
+/// At most four of `names` that are similar to `typed`, best first. Case does not matter. The order is: misspellings; the same words
+/// in another order (`h_canopy` for `canopy_h`; `te` is `terrain`); names that begin with `typed`; names that contain it or are
+/// contained in it; names that begin with a misspelling of it; names that share a word. Equally similar names keep their order.
 #[must_use]
-pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn similar_names<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let typed = typed.to_lowercase();
     let mut seen = BTreeSet::new();
     let unseen = names.into_iter().filter(|name| seen.insert(*name));
     let mut ranked: Vec<((u8, usize), &str)> =
         unseen.filter_map(|name| Some((rank(&typed, &name.to_lowercase())?, name))).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().take(MOST).map(|(_, name)| name).collect()
+    ranked.into_iter().take(MAX_NAMES).map(|(_, name)| name).collect()
 }
 
-/// The end of a sentence about the unknown name `typed`: `; near it: a, b`, or nothing where no name is [`near`].
+/// The end of a sentence about the unknown name `typed`, with the [similar names](similar_names): `; did you mean a or b?`. Empty
+/// if there are none.
 #[must_use]
-pub fn near_told<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
-    match near(typed, names).as_slice() {
+pub fn did_you_mean<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    suggestion(&similar_names(typed, names))
+}
+
+/// The end of a sentence that suggests `names`: `; did you mean a, b or c?`. Empty for no names.
+#[must_use]
+pub fn suggestion(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
         [] => String::new(),
-        near => format!("; near it: {}", near.join(", ")),
+        [only] => format!("; did you mean {only}?"),
+        [first @ .., last] => format!("; did you mean {} or {last}?", first.join(", ")),
     }
 }
 
-/// How far `name` is from `typed`, smaller being nearer; None where nothing connects them.
+/// The distance of `name` from `typed`, smaller for more similar names; `None` if they have nothing in common.
 fn rank(typed: &str, name: &str) -> Option<(u8, usize)> {
     if typed.is_empty() {
         return None;
@@ -65,13 +74,13 @@ fn rank(typed: &str, name: &str) -> Option<(u8, usize)> {
     (shared > 0).then_some((5, usize::MAX - shared))
 }
 
-/// Whether one letter makes `typed` the beginning of `name`; in shorter words one letter is too much.
+/// Whether `typed` differs by at most one letter from the beginning of `name`. In shorter words one letter is too much.
 fn is_misspelt_beginning(typed: &str, name: &str) -> bool {
     let beginning: String = name.chars().take(typed.chars().count()).collect();
     typed.len() > 4 && damerau_levenshtein(typed, &beginning) <= 1
 }
 
-/// The parts between underscores, the product's abbreviations written out.
+/// The words between underscores, with the product's abbreviations spelled out.
 fn words(name: &str) -> BTreeSet<&str> {
     let full = |word| match word {
         "te" => "terrain",
@@ -92,7 +101,7 @@ mod tests {
     use super::*;
     use crate::catalogue::variables;
 
-    /// What the view `atl08` offers: the product's names, then plain ones.
+    /// The columns of the view `atl08`: the product's names, then plain ones.
     fn names() -> Vec<&'static str> {
         let plain =
             ["canopy_h", "canopy_h_mean", "terrain_h", "terrain_h_mean", "landcover", "time", "beam", "granule"];
@@ -100,48 +109,55 @@ mod tests {
     }
 
     #[test]
-    fn an_abbreviation_finds_the_columns_that_begin_with_it() {
-        assert_eq!(near("lat", names()), ["latitude", "latitude_20m"]);
-        assert_eq!(near("LON", names())[0], "longitude");
+    fn an_abbreviation_suggests_the_columns_that_begin_with_it() {
+        assert_eq!(similar_names("lat", names()), ["latitude", "latitude_20m"]);
+        assert_eq!(similar_names("LON", names())[0], "longitude");
     }
 
     #[test]
-    fn terrain_height_is_found_under_both_its_names() {
-        let found = near("h_te", names());
+    fn terrain_height_is_suggested_under_both_names() {
+        let found = similar_names("h_te", names());
         assert_eq!(found[..2], ["terrain_h", "h_te_best_fit"]);
         assert_eq!(found.len(), 4);
     }
 
     #[test]
-    fn a_misspelling_comes_before_everything_else() {
-        assert_eq!(near("h_canopi", names())[0], "h_canopy");
-        assert_eq!(near("nightflag", names())[0], "night_flag");
-        assert_eq!(near("Segment_Landcovr", names())[0], "segment_landcover");
-        assert!(near("h_tee", names()).contains(&"h_te_best_fit"));
+    fn a_misspelling_is_suggested_first() {
+        assert_eq!(similar_names("h_canopi", names())[0], "h_canopy");
+        assert_eq!(similar_names("nightflag", names())[0], "night_flag");
+        assert_eq!(similar_names("Segment_Landcovr", names())[0], "segment_landcover");
+        assert!(similar_names("h_tee", names()).contains(&"h_te_best_fit"));
     }
 
     #[test]
-    fn words_in_another_order_are_the_same_name() {
-        assert_eq!(near("mean_canopy_height", names())[..2], ["h_mean_canopy", "canopy_h_mean"]);
+    fn words_in_another_order_are_suggested() {
+        assert_eq!(similar_names("mean_canopy_height", names())[..2], ["h_mean_canopy", "canopy_h_mean"]);
     }
 
     #[test]
-    fn a_word_in_common_is_better_than_nothing() {
-        assert!(near("cloud_mask", names()).contains(&"cloud_flag_atm"));
-        assert_eq!(near("velocity", names()), Vec::<&str>::new());
+    fn a_name_with_a_word_in_common_is_suggested() {
+        assert!(similar_names("cloud_mask", names()).contains(&"cloud_flag_atm"));
+        assert_eq!(similar_names("velocity", names()), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn suggestions_end_a_sentence() {
+        assert_eq!(did_you_mean("nightflag", ["night_flag"]), "; did you mean night_flag?");
+        assert_eq!(suggestion(&["a", "b", "c"]), "; did you mean a, b or c?");
+        assert_eq!(did_you_mean("velocity", ["beam"]), "");
     }
 
     proptest! {
         #[test]
-        fn whatever_is_typed_at_most_four_names_come_back_each_once(typed in ".{0,20}") {
-            let found = near(&typed, names());
+        fn at_most_four_different_names_are_suggested(typed in ".{0,20}") {
+            let found = similar_names(&typed, names());
             let distinct: BTreeSet<_> = found.iter().collect();
             prop_assert!(found.len() <= 4 && distinct.len() == found.len());
         }
 
         #[test]
-        fn a_name_itself_comes_first_in_any_case(index in 0..names().len()) {
-            prop_assert_eq!(near(&names()[index].to_uppercase(), names())[0], names()[index]);
+        fn the_name_itself_comes_first_in_any_case(index in 0..names().len()) {
+            prop_assert_eq!(similar_names(&names()[index].to_uppercase(), names())[0], names()[index]);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What the elements of lists and the codes of classes mean, where several variables share it or it is long.
+//! Labels of list elements and meanings of codes that several variables share or that are long.
 
-use super::{Flags, Labels, Releases};
+use super::variable::{Flags, Labels, Releases};
 
 /// The 18 height percentiles of `canopy_h_metrics`.
 pub(super) const PERCENTILES: Labels =
@@ -9,7 +9,7 @@ pub(super) const PERCENTILES: Labels =
 /// The 20 m pieces of a segment by the distance of their middle from its start, in the direction of flight.
 pub(super) const ALONG_TRACK: Labels = Labels { name: "along_track_offset", units: "meters", values: "10 30 50 70 90" };
 
-/// The surfaces that a segment may belong to, several at a time.
+/// The surfaces of a segment, which may be several.
 pub(super) const SURFACES: Labels =
     Labels { name: "surface", units: "", values: "land ocean seaice landice inland_water" };
 

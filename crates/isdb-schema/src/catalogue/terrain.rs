@@ -1,63 +1,69 @@
 //! The variables of `land_segments/terrain`.
 
-use super::Vertical::Ellipsoid;
+use super::labels;
 use super::labels::ALONG_TRACK;
 use super::row::{ALL, SINCE_005, SINCE_007, f32, i8, i32};
-use super::{Variable, labels};
+use super::variable::Variable;
+use super::variable::Vertical::Ellipsoid;
 
 pub(super) const TERRAIN: &[Variable] = &[
     f32("terrain/h_te_best_fit", ALL, "meters", "segment terrain height best fit")
-        .above(Ellipsoid)
-        .plainly("terrain_h")
-        .about("Terrain height at the middle of the segment, from the best of three fits through its ground photons"),
+        .height_above(Ellipsoid)
+        .plain_name("terrain_h")
+        .description(
+            "Terrain height at the middle of the segment, from the best of three fits through its ground photons",
+        ),
     f32("terrain/h_te_best_fit_20m", SINCE_005, "meters", "best fit 20m")
         .profile(ALONG_TRACK)
-        .above(Ellipsoid)
-        .about("Terrain height at the middle of each 20 m piece of the segment, fitted as h_te_best_fit is"),
+        .height_above(Ellipsoid)
+        .description("Terrain height at the middle of each 20 m piece of the segment, fitted as h_te_best_fit is"),
     f32("terrain/h_te_interp", ALL, "meters", "interpolated terrain surface height")
-        .above(Ellipsoid)
-        .about("Height of the ground surface that was interpolated along the track, at the middle of the segment"),
+        .height_above(Ellipsoid)
+        .description(
+            "Height of the ground surface that was interpolated along the track, at the middle of the segment",
+        ),
     f32("terrain/h_te_max", ALL, "meters", "maximum terrain height")
-        .above(Ellipsoid)
-        .about("Height of the highest ground photon"),
+        .height_above(Ellipsoid)
+        .description("Height of the highest ground photon"),
     f32("terrain/h_te_mean", ALL, "meters", "mean terrain height")
-        .above(Ellipsoid)
-        .plainly("terrain_h_mean")
-        .about("Mean height of the ground photons"),
+        .height_above(Ellipsoid)
+        .plain_name("terrain_h_mean")
+        .description("Mean height of the ground photons"),
     f32("terrain/h_te_median", ALL, "meters", "median terrain height")
-        .above(Ellipsoid)
-        .about("Median height of the ground photons"),
+        .height_above(Ellipsoid)
+        .description("Median height of the ground photons"),
     f32("terrain/h_te_min", ALL, "meters", "minimum terrain height")
-        .above(Ellipsoid)
-        .about("Height of the lowest ground photon"),
+        .height_above(Ellipsoid)
+        .description("Height of the lowest ground photon"),
     f32("terrain/h_te_mode", ALL, "meters", "mode of terrain heights")
-        .above(Ellipsoid)
-        .about("Most frequent height of the ground photons"),
+        .height_above(Ellipsoid)
+        .description("Most frequent height of the ground photons"),
     f32("terrain/h_te_rh25", ALL, "meters", "Terrain height 25% percentile")
-        .above(Ellipsoid)
-        .about("Height below which a quarter of the ground photons lie"),
+        .height_above(Ellipsoid)
+        .description("Height below which a quarter of the ground photons lie"),
     f32("terrain/h_te_skew", ALL, "meters", "skew of terrain heights")
-        .really("1")
-        .about("Skewness of the heights of the ground photons; a pure number, though the product says meters"),
+        .real_units("1")
+        .description("Skewness of the heights of the ground photons; a pure number, though the product says meters"),
     f32("terrain/h_te_std", ALL, "meters", "segment terrain roughness")
-        .about("Standard deviation of the heights of the ground photons: roughness and slope together"),
+        .description("Standard deviation of the heights of the ground photons: roughness and slope together"),
     f32("terrain/h_te_uncertainty", ALL, "meters", "uncertainty of h_te_mean")
-        .plainly("terrain_h_uncertainty")
-        .about("Uncertainty of h_te_mean: orbit, pointing and timing, and the errors of finding ground photons"),
-    i32("terrain/n_te_photons", ALL, "number of ground photons").about("How many photons were taken for ground"),
+        .plain_name("terrain_h_uncertainty")
+        .description("Uncertainty of h_te_mean: orbit, pointing and timing, and the errors of finding ground photons"),
+    i32("terrain/n_te_photons", ALL, "number of ground photons")
+        .description("How many photons were classified as ground"),
     f32("terrain/photon_rate_te", ALL, "s^-1", "Terrain photon rate")
-        .valid(0.0, f64::INFINITY)
-        .about("Rate of ground photons over the segment"),
+        .valid_range(0.0, f64::INFINITY)
+        .description("Rate of ground photons over the segment"),
     i8("terrain/subset_te_flag", ALL, "subset terrain flag")
         .profile(ALONG_TRACK)
         .fill(127)
-        .valid(-1.0, 1.0)
+        .valid_range(-1.0, 1.0)
         .flags("-1 0 1", labels::TERRAIN_PHOTONS)
-        .about("Which 20 m pieces of the segment hold the ground photons that its terrain heights come from"),
-    i8("terrain/te_quality_score", SINCE_007, "Quality score terrain flag").fill(127).about(
+        .description("Which 20 m pieces of the segment hold the ground photons that its terrain heights come from"),
+    i8("terrain/te_quality_score", SINCE_007, "Quality score terrain flag").fill(127).description(
         "How far the terrain heights can be trusted, from 0 to 100, judged by the conditions they were measured in",
     ),
-    f32("terrain/terrain_slope", ALL, "1", "segment terrain slope")
-        .really("meter/meter")
-        .about("Slope of the ground along the track, from a straight line through the ground photons: rise over run"),
+    f32("terrain/terrain_slope", ALL, "1", "segment terrain slope").real_units("meter/meter").description(
+        "Slope of the ground along the track, from a straight line through the ground photons: rise over run",
+    ),
 ];

@@ -1,4 +1,4 @@
-//! The catalogue against itself, against the view `atl08`, and against the product as it was read from real files.
+//! The catalogue compared with itself, with the view `atl08`, and with the variables of real granules.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use super::*;
 
 #[test]
-fn a_name_finds_one_variable() {
+fn a_name_is_unique_in_the_product() {
     let names: BTreeSet<_> = variables().iter().map(|v| v.name).collect();
     assert_eq!(names.len(), variables().len());
     for v in variables() {
@@ -21,7 +21,7 @@ fn a_name_finds_one_variable() {
 }
 
 #[test]
-fn releases_hold_the_documented_number_of_variables() {
+fn releases_have_the_documented_number_of_variables() {
     let count = |release| variables().iter().filter(|v| v.releases.contains(release)).count();
     assert_eq!([count(4), count(5), count(6), count(7)], [83, 85, 87, 92]);
     assert_eq!([count(3), count(8)], [0, 92]);
@@ -50,7 +50,7 @@ fn a_fill_fits_the_type_of_its_variable() {
 }
 
 #[test]
-fn flags_have_a_meaning_each_in_every_release() {
+fn every_flag_has_a_meaning_in_every_release() {
     for v in variables() {
         for flags in [4, 5, 6, 7].into_iter().filter_map(|release| v.flags_of(release)) {
             assert_eq!(words(flags.values).len(), words(flags.meanings).len(), "{}", v.name);
@@ -61,7 +61,7 @@ fn flags_have_a_meaning_each_in_every_release() {
 }
 
 #[test]
-fn a_land_cover_code_means_what_it_meant_in_its_release() {
+fn a_land_cover_code_has_the_meaning_of_its_release() {
     let landcover = variable("segment_landcover").unwrap();
     let meaning = |release, code: &str| {
         let flags = landcover.flags_of(release).unwrap();
@@ -74,7 +74,7 @@ fn a_land_cover_code_means_what_it_meant_in_its_release() {
 }
 
 #[test]
-fn lists_have_a_label_for_each_element_and_nothing_else_has_labels() {
+fn lists_and_only_lists_have_a_label_for_each_element() {
     for v in variables() {
         assert_eq!(v.labels.map_or(1, |labels| words(labels.values).len()), v.width, "{}", v.name);
     }
@@ -90,22 +90,22 @@ fn every_variable_is_described_in_one_sentence_of_its_own() {
 }
 
 #[test]
-fn heights_say_what_they_are_above_and_differences_do_not() {
-    let of = |name: &str| variable(name).unwrap().vertical;
+fn heights_have_a_reference_and_differences_do_not() {
+    let vertical = |name: &str| variable(name).unwrap().vertical;
     for name in ["h_te_mean", "h_te_best_fit_20m", "dem_h", "h_canopy_abs", "canopy_h_metrics_abs", "centroid_height"] {
-        assert_eq!(of(name), Some(Vertical::Ellipsoid), "{name}");
+        assert_eq!(vertical(name), Some(Vertical::Ellipsoid), "{name}");
     }
     for name in ["h_canopy", "canopy_h_metrics", "h_max_canopy", "h_mean_canopy", "h_canopy_20m"] {
-        assert_eq!(of(name), Some(Vertical::Ground), "{name}");
+        assert_eq!(vertical(name), Some(Vertical::Ground), "{name}");
     }
     for name in ["h_dif_ref", "h_dif_canopy", "h_te_std", "h_te_skew", "h_canopy_uncertainty", "sigma_h", "snr"] {
-        assert_eq!(of(name), None, "{name}");
+        assert_eq!(vertical(name), None, "{name}");
     }
     assert!(variables().iter().all(|v| v.vertical.is_none() || v.units == "meters"));
 }
 
 #[test]
-fn a_field_carries_what_a_reader_needs() {
+fn a_field_has_the_metadata_of_its_variable() {
     let field = variable("h_canopy").unwrap().field();
     assert_eq!((field.data_type(), field.is_nullable()), (&DataType::Float32, true));
     let expected = [
@@ -137,8 +137,8 @@ fn a_field_carries_what_a_reader_needs() {
 }
 
 #[test]
-fn plain_names_are_those_of_the_view() {
-    let view = include_str!("../../../../sql/views/atl08.sql");
+fn plain_names_match_the_view() {
+    let view = include_str!("../../sql/views/atl08.sql");
     let renamed =
         view.lines().filter_map(|line| line.trim().trim_end_matches(',').strip_prefix("s.")?.split_once(" AS "));
     let of_view: BTreeSet<(&str, &str)> = renamed.collect();
@@ -146,7 +146,7 @@ fn plain_names_are_those_of_the_view() {
     assert_eq!(of_view, of_catalogue);
 }
 
-/// One line of the list of variables that was read from real granules.
+/// One line of the list of variables read from real granules.
 struct Documented {
     path: String,
     dtype: String,
@@ -157,7 +157,7 @@ struct Documented {
     flags: String,
 }
 
-/// The list beside the real granules; `None`, counted as a skipped test, where there is none.
+/// The list beside the real granules; `None`, counted as a skipped test, without real granules.
 fn documented() -> Option<Vec<Documented>> {
     let file = std::fs::File::open(isdb_testing::beside_data("atl08/variables.csv")?).unwrap();
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
@@ -186,7 +186,7 @@ fn documented() -> Option<Vec<Documented>> {
 }
 
 #[test]
-fn the_catalogue_is_what_was_read_from_real_granules() {
+fn the_catalogue_matches_real_granules() {
     let Some(documented) = documented() else { return };
     assert_eq!(documented.len(), variables().len());
     for row in documented {
@@ -210,7 +210,7 @@ fn the_catalogue_is_what_was_read_from_real_granules() {
 }
 
 #[test]
-fn the_codes_of_land_cover_are_those_that_were_listed() {
+fn the_codes_of_land_cover_match_the_list() {
     let Some(documented) = documented() else { return };
     let listed = documented.into_iter().find(|row| row.path == "segment_landcover").unwrap().flags;
     let (igbp, copernicus) = listed.split_once(';').unwrap();
@@ -227,7 +227,7 @@ fn flags_as_listed(v: &Variable) -> String {
     }
 }
 
-/// Codes of a text in which `111..116` stands for all between.
+/// Codes of a text in which `111..116` is a range.
 fn codes(text: &str) -> Vec<i32> {
     let range = |word: &str| match word.split_once("..") {
         Some((first, last)) => first.parse().unwrap()..=last.parse::<i32>().unwrap(),

@@ -1,4 +1,4 @@
-//! What is known of one product variable, and the Arrow field it becomes.
+//! One variable of the product, and its Arrow field.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
-/// The number type a variable is stored in. A granule of another release may hold it in a wider one.
+/// The number type that stores a variable. A granule of another release may have a wider type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dtype {
     /// 8-bit signed integer.
@@ -44,7 +44,7 @@ impl Dtype {
     }
 }
 
-/// The value by which the product says that nothing was measured.
+/// The value that marks a missing measurement in the product.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fill {
     /// Of integer variables: the largest value of the type in most flags, 255 in land cover and water mask.
@@ -56,27 +56,26 @@ pub enum Fill {
 /// The releases that this catalogue describes, and their names.
 const KNOWN_RELEASES: [(u16, &str); 4] = [(4, "004"), (5, "005"), (6, "006"), (7, "007")];
 
-/// The releases whose granules hold a variable. A release newer than the newest known one is taken to hold what that
-/// one holds.
+/// The releases whose granules have a variable. A release after the newest known one is assumed to have the same variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Releases {
     /// The first release with the variable.
     pub first: u16,
-    /// The last release with it, or `None` if it was never removed.
+    /// The last release with the variable, or `None` if it was never removed.
     pub last: Option<u16>,
 }
 
 impl Releases {
-    /// Every release that the catalogue knows, and those to come.
+    /// Every known and future release.
     pub const ALL: Releases = Releases { first: 4, last: None };
 
-    /// Whether no known release is left out, so that a granule's need not be known.
+    /// Whether every known release is included, so that the release of a granule does not matter.
     #[must_use]
     pub const fn is_all(self) -> bool {
         self.first <= Self::ALL.first && self.last.is_none()
     }
 
-    /// Whether granules of `release` (7 for `007`) hold the variable.
+    /// Whether granules of `release` (7 for `007`) have the variable.
     #[must_use]
     pub const fn contains(self, release: u16) -> bool {
         let begun = self.first <= release;
@@ -86,45 +85,43 @@ impl Releases {
         }
     }
 
-    /// The releases known to hold the variable, as the product writes them: `005`, `006`, `007`.
+    /// The known releases with the variable, as the product writes them: `005`, `006`, `007`.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         KNOWN_RELEASES.iter().filter(move |(release, _)| self.contains(*release)).map(|(_, name)| *name)
     }
 }
 
-/// What a height is measured from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The reference of a height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Vertical {
     /// The WGS 84 ellipsoid, which is not sea level.
     Ellipsoid,
-    /// The ground as the product found it below the segment.
+    /// The ground below the segment, as the product found it.
     Ground,
 }
 
 impl Vertical {
     /// The word in field metadata: `ellipsoid` or `ground`.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ellipsoid => "ellipsoid",
-            Self::Ground => "ground",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
-/// What the elements of a list stand for.
+/// The labels of the elements of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Labels {
-    /// What the labels count or name, such as `percentile`.
+    /// The dimension of the labels, such as `percentile`.
     pub name: &'static str,
-    /// Their units; empty for names.
+    /// Their units; empty for words.
     pub units: &'static str,
     /// One label per element, separated by blanks.
     pub values: &'static str,
 }
 
 impl Labels {
-    /// How many there are.
+    /// The number of labels.
     pub(super) const fn count(self) -> usize {
         let bytes = self.values.as_bytes();
         let (mut count, mut at) = (1, 0);
@@ -171,45 +168,45 @@ pub struct Variable {
     pub dtype: Dtype,
     /// Elements per segment: 1, 5 (20 m pieces or surface types) or 18 (height percentiles).
     pub width: usize,
-    /// The real units; `1` means none. The product's own, but where those say nothing or mislead.
+    /// The real units; `1` means none. They differ from the product's if those are missing or misleading.
     pub units: &'static str,
     /// Units as the product writes them.
     pub product_units: &'static str,
-    /// What a height is measured from; `None` for what is no height, and for differences and uncertainties of heights.
+    /// The reference of a height; `None` for other variables, and for differences and uncertainties of heights.
     pub vertical: Option<Vertical>,
-    /// What the elements of a list stand for.
+    /// The labels of the elements of a list.
     pub labels: Option<Labels>,
-    /// The fill value of the product's dictionary, if there is one. A zero HDF5 fill is a value, not listed here.
+    /// The fill value of the product's dictionary, if it has one. An HDF5 fill of zero is a valid value and not listed here.
     pub fill: Option<Fill>,
-    /// Smallest and largest valid value as the product states them; infinite where a side is open.
+    /// Smallest and largest valid value according to the product; an open side is infinite.
     pub valid_range: Option<(f64, f64)>,
-    /// The releases that hold it.
+    /// The releases that have it.
     pub releases: Releases,
-    /// Flag values, separated by blanks (CF `flag_values`); empty if it is no flag.
+    /// Flag values, separated by blanks (CF `flag_values`); empty for other variables.
     pub flag_values: &'static str,
     /// Their meanings in the same order (CF `flag_meanings`).
     pub flag_meanings: &'static str,
-    /// The flags of earlier releases that had others.
+    /// The flags of earlier releases, if they differ.
     pub earlier_flags: Option<Flags>,
     /// The product's short description (CF `long_name`).
     pub long_name: &'static str,
-    /// What it is, in one sentence.
+    /// A description in one sentence.
     pub description: &'static str,
     /// Its plain name in the view `atl08`, such as `canopy_h`.
     pub plain: Option<&'static str>,
-    /// Whether a granule without it is no granule: never NULL, always decoded.
+    /// Whether every granule must have it: never NULL, always decoded.
     pub required: bool,
 }
 
 impl Variable {
-    /// The Arrow field under the variable's own name and type: nullable unless required; more than one element per
-    /// segment become a `FixedSizeList` of nullable items.
+    /// The Arrow field with the product's name and type: nullable unless required; several elements per segment become a
+    /// `FixedSizeList` of nullable items.
     ///
-    /// Metadata, each key where it applies: `units` (the real ones), `product_units` (where the product writes others),
+    /// Metadata, each key if it applies: `units` (the real ones), `product_units` (if the product's differ),
     /// `long_name`, `description`, `hdf5_path`, `releases`, `vertical_reference` (`ellipsoid` or `ground`); `flag_values`
-    /// and `flag_meanings`, and with a release behind it (`flag_values_004`) what that release used instead; for lists
-    /// `labels`, `label_name` and `label_units`; `valid_min`, `valid_max`; and `element_null` (the integer that stands for
-    /// a NULL element of a list where storage has no validity for elements). Several words are separated by blanks.
+    /// and `flag_meanings`, and with a release as suffix (`flag_values_004`) the flags of that release; for lists
+    /// `labels`, `label_name` and `label_units`; `valid_min`, `valid_max`; and `element_null` (the integer that represents a
+    /// NULL element of a list, because storage has no validity for elements). Several words are separated by blanks.
     #[must_use]
     pub fn field(&self) -> Field {
         let element = self.dtype.arrow();
@@ -220,7 +217,7 @@ impl Variable {
         Field::new(self.name, data_type, !self.required).with_metadata(self.metadata())
     }
 
-    /// The codes that granules of `release` (7 for `007`) use; `None` if it is no flag.
+    /// The codes that granules of `release` (7 for `007`) use; `None` for other variables.
     #[must_use]
     pub fn flags_of(&self, release: u16) -> Option<Flags> {
         match self.earlier_flags {
@@ -230,8 +227,8 @@ impl Variable {
         }
     }
 
-    /// The integer that marks a NULL element of a stored list: the product's fill, or the fill its type has elsewhere
-    /// in the product. `None` for floats (NaN does it) and for single values.
+    /// The integer that marks a NULL element of a stored list: the product's fill, otherwise the fill of its type in the rest of the
+    /// product. `None` for floats, which use NaN, and for single values.
     #[must_use]
     pub fn element_null(&self) -> Option<i64> {
         if self.width == 1 || !self.dtype.is_integer() {

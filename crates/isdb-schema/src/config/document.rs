@@ -1,4 +1,5 @@
-//! The config file as YAML writes it. The JSON Schema that editors check configs against is generated from these types.
+//! The config file as YAML: its sections before they are checked. The JSON Schema, with which editors complete and check configs,
+//! is generated from these types.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,252 +15,175 @@ use super::policy::{Policy, Span};
 use crate::catalogue;
 use crate::filters::{NONE, presets};
 
-/// What `isdb ingest` does: which product and variables, which quality filters, how the database is laid out.
+/// What `isdb ingest` does: which product, variables and quality filters, and the layout of the database.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "isdb config")]
 pub(super) struct Document {
-    /// Where the database is. --db and ISDB_DB come before this.
+    /// The location of the database. --db and ISDB_DB override it.
     pub(super) database: Option<String>,
-    /// Which product the granules are.
+    /// The product of the granules.
     #[schemars(with = "Product")]
     pub(super) product: Spanned<String>,
-    /// The variables to store, by their names in the product or their plain ones (canopy_h). Without the list: all of them in a new database, the
-    /// database's own in an existing one.
+    /// The variables to store, by their names in the product or their plain names (canopy_h). Default: all variables in a new
+    /// database, those of the database in an existing one.
     #[schemars(with = "Option<Vec<VariableName>>")]
-    pub(super) variables: Option<Spanned<Listed<String>>>,
-    /// Columns to compute from a segment's other columns: name and SQL expression. Without them: none in a new database, the
-    /// database's own in an existing one.
+    pub(super) variables: Option<Spanned<ListOrWord<String>>>,
+    /// Columns to compute from other columns of a segment: name and SQL expression. Default: none in a new database, those of the
+    /// database in an existing one.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub(super) derived: Option<BTreeMap<String, Spanned<String>>>,
-    /// What a segment has to fulfil to be stored: presets by name, own rules as name and SQL expression; or the word none.
-    /// Without it: none in a new database, the database's own in an existing one.
+    /// The conditions for a segment to be stored: presets by name, your own rules as name and SQL expression; or the word none.
+    /// Default: none in a new database, those of the database in an existing one.
     #[schemars(with = "Option<Filters>")]
-    pub(super) filters: Option<Spanned<Listed<Filter>>>,
-    /// How the database is stored; fixed when it is created.
-    pub(super) layout: Option<Layout>,
+    pub(super) filters: Option<Spanned<ListOrWord<FilterItem>>>,
+    /// The storage layout of the database, fixed when it is created.
+    pub(super) layout: Option<LayoutSection>,
     /// Which granules become visible together.
-    pub(super) window: Option<Window>,
-    /// What ingest may use of the machine.
-    pub(super) resources: Option<Resources>,
-    /// How fragments are kept few and without overlap, and when old ones go.
-    pub(super) consolidate: Option<Consolidate>,
-    /// How granules of NASA's archive are fetched.
-    pub(super) download: Option<Download>,
+    pub(super) window: Option<WindowSection>,
+    /// The processors and memory that ingest may use.
+    pub(super) resources: Option<ResourcesSection>,
+    /// When fragments are joined, and when replaced ones are deleted.
+    pub(super) consolidate: Option<ConsolidateSection>,
+    /// How granules are downloaded from NASA's archive.
+    pub(super) download: Option<DownloadSection>,
 }
 
-/// How the database is stored.
+/// The storage layout of the database.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Layout {
-    /// Segments in one data tile, the least that a query reads: fewer suit small boxes, more suit large scans.
+pub(super) struct LayoutSection {
+    /// Segments in one data tile, the smallest unit that a query reads: few suit small boxes, many suit large scans.
     #[schemars(with = "Option<u64>", range(min = 100, max = 10_000_000))]
-    pub(super) capacity: Option<Spanned<Whole>>,
+    pub(super) capacity: Option<Spanned<u64>>,
 }
 
 /// Which granules become visible together.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Window {
+pub(super) struct WindowSection {
     /// At most this many granules in one window.
     #[schemars(with = "Option<u32>", range(min = 1))]
-    pub(super) granules: Option<Spanned<Whole>>,
+    pub(super) granules: Option<Spanned<u64>>,
     /// At most about this many bytes of granule files in one window, such as 4GB.
     #[schemars(with = "Option<Amount>")]
-    pub(super) bytes: Option<Spanned<Text>>,
+    pub(super) bytes: Option<Spanned<String>>,
     /// The calendar span that no window crosses.
-    #[schemars(with = "Option<SpanName>")]
-    pub(super) span: Option<Spanned<Text>>,
+    pub(super) span: Option<Span>,
 }
 
-/// What ingest may use of the machine.
+/// The processors and memory that ingest may use.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Resources {
-    /// How many processors; all of them without it.
+pub(super) struct ResourcesSection {
+    /// The number of processors. Default: all.
     #[schemars(with = "Option<u16>", range(min = 1))]
-    pub(super) threads: Option<Spanned<Whole>>,
-    /// How much memory for rows in flight, such as 2GB; what does not fit is spilled to disk.
+    pub(super) threads: Option<Spanned<u64>>,
+    /// Memory for rows in flight, such as 2GB; rows that do not fit are spilled to disk.
     #[schemars(with = "Option<Amount>")]
-    pub(super) memory: Option<Spanned<Text>>,
+    pub(super) memory: Option<Spanned<String>>,
 }
 
-/// How fragments are kept few and without overlap, and when old ones go.
+/// When fragments are joined, and when replaced ones are deleted.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Consolidate {
-    /// space joins fragments that lie over each other, size small ones, none leaves them.
-    #[schemars(with = "Option<PolicyName>")]
-    pub(super) policy: Option<Spanned<Text>>,
-    /// An ingest consolidates by itself when so many fragments of a quarter are worth joining; 0 for never.
+pub(super) struct ConsolidateSection {
+    /// space joins fragments that overlap, size joins small fragments, none joins none.
+    pub(super) policy: Option<Policy>,
+    /// An ingest consolidates when this many fragments of a quarter are worth joining; 0 for never.
     #[schemars(with = "Option<u32>")]
-    pub(super) fragments: Option<Spanned<Whole>>,
-    /// How long replaced fragments stay for queries that are running, such as 1d.
+    pub(super) fragments: Option<Spanned<u64>>,
+    /// How long replaced fragments are kept for running queries, such as 1d.
     #[schemars(with = "Option<Amount>")]
-    pub(super) keep: Option<Spanned<Text>>,
+    pub(super) keep: Option<Spanned<String>>,
 }
 
-/// How granules of NASA's archive are fetched.
+/// How granules are downloaded from NASA's archive.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Download {
-    /// The folder that granules are fetched into. Without it a folder beside the database, `<database>.granules`. --data comes
-    /// before this.
+pub(super) struct DownloadSection {
+    /// The folder for downloaded granules. Default: `<database>.granules` beside the database. --data overrides it.
     pub(super) folder: Option<String>,
-    /// Whether fetched granules stay when they are in the database. --keep comes before this.
+    /// Whether downloaded granules are kept once they are in the database. --keep overrides it.
     pub(super) keep: Option<bool>,
-    /// How many granules are fetched at a time.
+    /// The number of granules downloaded at a time.
     #[schemars(with = "Option<u8>", range(min = 1, max = 32))]
-    pub(super) connections: Option<Spanned<Whole>>,
+    pub(super) connections: Option<Spanned<u64>>,
 }
 
 /// An item of the list of filters.
-pub(super) enum Filter {
-    /// The name of a preset, with its parameters if it has any.
+pub(super) enum FilterItem {
+    /// The name of a preset, with values of its parameters.
     Preset(String),
-    /// Rules of the user's own, by name.
-    Own(Vec<(String, Spanned<String>)>),
+    /// The user's own rules, by name.
+    Rules(Vec<(String, Spanned<String>)>),
 }
 
-impl<'de> Deserialize<'de> for Filter {
+impl<'de> Deserialize<'de> for FilterItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // By hand, since serde's untagged enums lose the positions.
+        // By hand, because serde's untagged enums lose the positions.
         struct Either;
         impl<'de> Visitor<'de> for Either {
-            type Value = Filter;
+            type Value = FilterItem;
 
             fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
                 write!(f, "the name of a preset (strong), or a rule as `name: SQL expression`")
             }
 
-            fn visit_str<E>(self, preset: &str) -> Result<Filter, E> {
-                Ok(Filter::Preset(preset.to_owned()))
+            fn visit_str<E>(self, preset: &str) -> Result<FilterItem, E> {
+                Ok(FilterItem::Preset(preset.to_owned()))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Filter, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FilterItem, A::Error> {
                 let mut rules = Vec::new();
                 while let Some(rule) = map.next_entry()? {
                     rules.push(rule);
                 }
-                Ok(Filter::Own(rules))
+                Ok(FilterItem::Rules(rules))
             }
         }
         deserializer.deserialize_any(Either)
     }
 }
 
-/// What should be a list, so that what is none can be told by the name of its key.
-pub(super) enum Listed<T> {
-    /// It is one.
+/// The value of a key that expects a list. Other values are accepted here, so that the error can say what to write.
+pub(super) enum ListOrWord<T> {
+    /// A list.
     Items(Vec<Spanned<T>>),
-    /// It is this word.
+    /// A single word.
     Word(String),
-    /// It is neither.
-    Else,
+    /// A mapping.
+    Mapping,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListOrWord<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
-            type Value = Listed<T>;
+            type Value = ListOrWord<T>;
 
             fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
                 write!(f, "a list")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed<T>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ListOrWord<T>, A::Error> {
                 let mut items = Vec::new();
                 while let Some(item) = list.next_element()? {
                     items.push(item);
                 }
-                Ok(Listed::Items(items))
+                Ok(ListOrWord::Items(items))
             }
 
-            fn visit_str<E>(self, word: &str) -> Result<Listed<T>, E> {
-                Ok(Listed::Word(word.to_owned()))
+            fn visit_str<E>(self, word: &str) -> Result<ListOrWord<T>, E> {
+                Ok(ListOrWord::Word(word.to_owned()))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed<T>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListOrWord<T>, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Listed::Else)
+                Ok(ListOrWord::Mapping)
             }
         }
         deserializer.deserialize_any(Either(PhantomData))
-    }
-}
-
-/// A whole number, or None for any other number, word or truth value, so that it can be told by the name of its key.
-pub(super) struct Whole(pub(super) Option<u64>);
-
-impl<'de> Deserialize<'de> for Whole {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Scalar;
-        impl Visitor<'_> for Scalar {
-            type Value = Whole;
-
-            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-                write!(f, "a whole number")
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Whole, E> {
-                Ok(Whole(Some(number)))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Whole, E> {
-                Ok(Whole(u64::try_from(number).ok()))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Whole, E> {
-                Ok(Whole(None))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Whole, E> {
-                Ok(Whole(None))
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Whole, E> {
-                Ok(Whole(None))
-            }
-        }
-        deserializer.deserialize_any(Scalar)
-    }
-}
-
-/// A word or number, as it is written.
-pub(super) struct Text(pub(super) String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Scalar;
-        impl Visitor<'_> for Scalar {
-            type Value = Text;
-
-            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-                write!(f, "a word or a number")
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
-            }
-
-            fn visit_bool<E>(self, word: bool) -> Result<Text, E> {
-                Ok(Text(word.to_string()))
-            }
-
-            fn visit_str<E>(self, word: &str) -> Result<Text, E> {
-                Ok(Text(word.to_owned()))
-            }
-        }
-        deserializer.deserialize_any(Scalar)
     }
 }
 
@@ -275,30 +199,6 @@ impl JsonSchema for Amount {
     }
 }
 
-struct SpanName;
-
-impl JsonSchema for SpanName {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("SpanName")
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": Span::ALL.map(Span::as_str) })
-    }
-}
-
-struct PolicyName;
-
-impl JsonSchema for PolicyName {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("PolicyName")
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": Policy::ALL.map(Policy::as_str) })
-    }
-}
-
 struct Filters;
 
 impl JsonSchema for Filters {
@@ -307,14 +207,14 @@ impl JsonSchema for Filters {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let filter = generator.subschema_for::<Filter>();
+        let filter = generator.subschema_for::<FilterItem>();
         json_schema!({ "anyOf": [{ "const": NONE }, { "type": "array", "items": filter }] })
     }
 }
 
-impl JsonSchema for Filter {
+impl JsonSchema for FilterItem {
     fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("Filter")
+        Cow::Borrowed("FilterItem")
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {

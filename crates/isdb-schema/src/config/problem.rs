@@ -1,35 +1,40 @@
-//! What is wrong with YAML that is no config, in words that name what would be right.
+//! Messages for YAML that is not a config, with what was expected.
 
 use serde_yaml::{Error, MessageFormatter, UserMessageFormatter};
 
-use crate::suggest::near_told;
+use crate::suggest::did_you_mean;
 
-/// One sentence on `error`, without its place.
+/// One sentence on `error`, without its position.
 pub(super) fn problem(error: &Error) -> String {
     match error.without_snippet() {
         Error::Eof { .. } | Error::SerdeMissingField { field: "product", .. } => {
-            "the key product is missing; `product: ATL08` is right".to_owned()
+            "missing key product; add `product: ATL08`".to_owned()
         }
-        Error::SerdeUnknownField { field, expected, .. } => match near_told(field, expected.iter().copied()) {
-            near if near.is_empty() => format!("there is no key {field}; there are: {}", expected.join(", ")),
-            near => format!("there is no key {field}{near}"),
+        Error::SerdeUnknownField { field, expected, .. } => match did_you_mean(field, expected.iter().copied()) {
+            question if question.is_empty() => format!("unknown key {field}; the keys are {}", expected.join(", ")),
+            question => format!("unknown key {field}{question}"),
         },
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            format!("expected one of {}, found {variant}", expected.join(", "))
+        }
         Error::DuplicateMappingKey { key, .. } => match key {
-            Some(key) => format!("the key {key} is there twice"),
-            None => "a key is there twice".to_owned(),
+            Some(key) => format!("duplicate key {key}"),
+            None => "duplicate key".to_owned(),
         },
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
             let unexpected = if unexpected == "unit value" { "nothing" } else { unexpected };
-            format!("{unexpected} stands where {expected} belongs")
+            format!("expected {expected}, found {unexpected}")
         }
-        Error::Unexpected { expected: "mapping start", .. } => "keys belong here, each as `key: value`".to_owned(),
-        Error::Unexpected { expected: "string scalar", .. } => "a text belongs here".to_owned(),
-        Error::NullIntoString { .. } => "the value is missing".to_owned(),
-        Error::UnknownAnchor { .. } => "no value above has this anchor (&name)".to_owned(),
+        Error::InvalidScalar { ty: "u64", .. } => "expected a whole number".to_owned(),
+        Error::InvalidScalar { ty: "boolean", .. } => "expected true or false".to_owned(),
+        Error::Unexpected { expected: "mapping start", .. } => "expected keys, each as `key: value`".to_owned(),
+        Error::Unexpected { expected: "string scalar", .. } => "expected a single value".to_owned(),
+        Error::NullIntoString { .. } => "missing value".to_owned(),
+        Error::UnknownAnchor { .. } => "unknown anchor: no value above has this &name".to_owned(),
         other => {
-            let told = UserMessageFormatter.format_message(other);
-            told.lines().next().unwrap_or_default().to_owned()
+            let message = UserMessageFormatter.format_message(other);
+            message.lines().next().unwrap_or_default().to_owned()
         }
     }
 }

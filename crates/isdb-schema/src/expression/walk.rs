@@ -1,23 +1,23 @@
-//! Walks through a value of a YAML file and the text it stands for together: YAML folds lines, drops indentation and escapes
-//! quotes, so that a character of the text may stand elsewhere in the file.
+//! Maps positions in a YAML string to positions in its file. YAML folds lines, drops indentation and escapes quotes, so both are
+//! walked through together.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 /// Line and column, both from 1 and in characters.
-pub(super) type At = (u64, u64);
+pub(super) type LineColumn = (u64, u64);
 
-/// Where a run of characters begins in the text, and where in the file.
+/// The beginning of a run of characters in the text and in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
-    pub(super) text: At,
-    pub(super) file: At,
+    pub(super) in_text: LineColumn,
+    pub(super) in_file: LineColumn,
 }
 
-/// The marks of `text`, whose value begins at `begin` in `file`: one wherever the next character does not stand right of the
-/// one before. None where the file holds something else there.
-pub(super) fn marks(file: &str, begin: At, text: &str) -> Option<Vec<Mark>> {
-    let mut value = Value::at(file, begin)?;
+/// The marks of `text`, whose value begins at `begin` in `file`: one wherever the next character is not to the right of the
+/// previous one. `None` if the file has another text there.
+pub(super) fn marks(file: &str, begin: LineColumn, text: &str) -> Option<Vec<Mark>> {
+    let mut value = YamlScalar::at(file, begin)?;
     let mut marks: Vec<Mark> = Vec::new();
     let mut text = Cursor::new(text);
     loop {
@@ -26,14 +26,14 @@ pub(super) fn marks(file: &str, begin: At, text: &str) -> Option<Vec<Mark>> {
             return Some(marks);
         }
         let moved = value.skip_blanks();
-        // A line that ends in \ goes on without a blank.
+        // A line that ends in \ continues without a blank.
         if blank && !moved {
             return None;
         }
-        let (text_at, file_at) = (text.at, value.cursor.at);
-        let next = |mark: &Mark| (mark.file.0, mark.file.1 + (text_at.1 - mark.text.1));
-        if !marks.last().is_some_and(|mark| mark.text.0 == text_at.0 && next(mark) == file_at) {
-            marks.push(Mark { text: text_at, file: file_at });
+        let (in_text, in_file) = (text.at, value.cursor.at);
+        let next = |mark: &Mark| (mark.in_file.0, mark.in_file.1 + (in_text.1 - mark.in_text.1));
+        if !marks.last().is_some_and(|mark| mark.in_text.0 == in_text.0 && next(mark) == in_file) {
+            marks.push(Mark { in_text, in_file });
         }
         if text.next() != value.next() {
             return None;
@@ -41,26 +41,26 @@ pub(super) fn marks(file: &str, begin: At, text: &str) -> Option<Vec<Mark>> {
     }
 }
 
-/// How a value is written.
+/// The quoting of a scalar.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// As it is: plain, or a block behind `|` or `>`.
+    /// Unquoted: plain, or a block after `|` or `>`.
     Bare,
     /// Between `'`, which is doubled inside.
     Single,
-    /// Between `"`, with escapes behind `\`.
+    /// Between `"`, with escapes after `\`.
     Double,
 }
 
-/// The characters of a value.
-struct Value<'a> {
+/// The characters of a scalar in a file.
+struct YamlScalar<'a> {
     cursor: Cursor<'a>,
     style: Style,
 }
 
-impl<'a> Value<'a> {
-    /// The value that begins at `begin`, its indicators left behind.
-    fn at(file: &'a str, begin: At) -> Option<Value<'a>> {
+impl<'a> YamlScalar<'a> {
+    /// The scalar that begins at `begin`, after its indicators.
+    fn at(file: &'a str, begin: LineColumn) -> Option<YamlScalar<'a>> {
         let mut cursor = Cursor::new(file);
         while cursor.at < begin {
             cursor.next()?;
@@ -81,10 +81,10 @@ impl<'a> Value<'a> {
             Some('|' | '>') => while cursor.next().is_some_and(|c| c != '\n') {},
             _ => {}
         }
-        Some(Value { cursor, style })
+        Some(YamlScalar { cursor, style })
     }
 
-    /// Passes over blanks and line breaks, escaped ones too; whether there were any.
+    /// Skips blanks and line breaks, including escaped ones. Returns whether it skipped any.
     fn skip_blanks(&mut self) -> bool {
         let begin = self.cursor.at;
         loop {
@@ -98,7 +98,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The next character as the text has it.
+    /// The next character of the text.
     fn next(&mut self) -> Option<char> {
         let first = self.cursor.next();
         match (self.style, first) {
@@ -110,11 +110,11 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Characters, and where the next one stands.
+/// Characters, with the position of the next one.
 #[derive(Clone)]
 struct Cursor<'a> {
     chars: Peekable<Chars<'a>>,
-    at: At,
+    at: LineColumn,
 }
 
 impl<'a> Cursor<'a> {

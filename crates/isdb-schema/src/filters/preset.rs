@@ -1,39 +1,40 @@
-//! A preset as its file in `sql/filters/` writes it: comments that tell what it is, then one predicate, or several that each
-//! stand behind a `-- rule: name`.
+//! A preset, parsed from its file in `sql/filters/`: comments that describe it, then one predicate, or several predicates after a
+//! `-- rule: name` each.
 
-use super::{FilterError, Rule};
+use super::error::FilterError;
+use super::rule::Rule;
 use crate::catalogue::Releases;
-use crate::expression::{Expression, Place};
+use crate::expression::{Expression, SourceLocation};
 
 /// A shipped filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// The name to choose it by, that of its file.
+    /// Its name, which is the name of its file.
     pub name: &'static str,
-    /// What stays, and why.
+    /// Which segments stay, and why.
     pub about: String,
-    /// The releases whose granules it can be applied to.
+    /// The releases whose granules have the columns of its rules.
     pub releases: Releases,
-    /// The numbers that can be set.
+    /// Its parameters.
     pub parameters: Vec<Parameter>,
-    /// The file.
+    /// The content of its file.
     pub text: &'static str,
     rules: Vec<(String, String)>,
 }
 
-/// A number in a preset, `$name` in its SQL.
+/// A number in a preset, written `$name` in its SQL.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// Its value when none is given.
+    /// Its default value.
     pub default: String,
-    /// What it is.
+    /// A description.
     pub about: String,
 }
 
 impl Preset {
-    /// Reads the file `text` of the preset `name`.
+    /// Parses `text`, the file of the preset `name`.
     pub(super) fn parse(name: &'static str, text: &'static str) -> Preset {
         let mut preset = Preset {
             name,
@@ -45,15 +46,15 @@ impl Preset {
         };
         for line in text.lines() {
             match line.strip_prefix("--").map(str::trim) {
-                None => preset.sql(line),
-                Some(comment) => preset.comment(comment),
+                None => preset.add_sql(line),
+                Some(comment) => preset.add_comment(comment),
             }
         }
         preset.rules.retain(|(_, sql)| !sql.is_empty());
         preset
     }
 
-    fn sql(&mut self, line: &str) {
+    fn add_sql(&mut self, line: &str) {
         if let Some((_, sql)) = self.rules.last_mut().filter(|_| !line.trim().is_empty()) {
             if !sql.is_empty() {
                 sql.push('\n');
@@ -62,7 +63,7 @@ impl Preset {
         }
     }
 
-    fn comment(&mut self, comment: &str) {
+    fn add_comment(&mut self, comment: &str) {
         match comment.split_once(": ") {
             Some(("releases", releases)) => {
                 let numbers = releases.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<u16>>();
@@ -86,41 +87,42 @@ impl Preset {
         }
     }
 
-    /// The rules with the values that `arguments` (`terrain=60, canopy=70`) give to the parameters.
+    /// The rules with the parameters set by `arguments` (`terrain=60, canopy=70`).
     pub(super) fn rules(&self, arguments: &str) -> Result<Vec<Rule>, FilterError> {
         let values = self.values(arguments)?;
         let rule = |(name, sql): &(String, String)| {
-            let place = Place::of(&format!("sql/filters/{}.sql", self.name));
-            let sql = put_in(sql, &values);
-            Rule { predicate: Expression { name: name.clone(), sql, place }, releases: self.releases }
+            let location = SourceLocation::named(&format!("sql/filters/{}.sql", self.name));
+            let sql = substitute(sql, &values);
+            Rule { predicate: Expression { name: name.clone(), sql, location }, releases: self.releases }
         };
         Ok(self.rules.iter().map(rule).collect())
     }
 
-    /// The file with the values that `arguments` give to the parameters.
+    /// The file with the parameters set by `arguments`.
     pub(super) fn text(&self, arguments: &str) -> Result<String, FilterError> {
-        Ok(put_in(self.text, &self.values(arguments)?))
+        Ok(substitute(self.text, &self.values(arguments)?))
     }
 
-    /// The parameters' names and values, the defaults where `arguments` give none.
+    /// The names and values of the parameters: those in `arguments`, otherwise the defaults.
     fn values<'a>(&'a self, arguments: &'a str) -> Result<Vec<(&'a str, &'a str)>, FilterError> {
         let mut values: Vec<(&str, &str)> =
             self.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.default.as_str())).collect();
         for argument in arguments.split(',').map(str::trim).filter(|argument| !argument.is_empty()) {
             let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
-            let Some(place) = values.iter_mut().find(|(known, _)| *known == name.trim()) else {
+            let Some(parameter) = values.iter_mut().find(|(known, _)| *known == name.trim()) else {
                 return Err(FilterError(format!(
                     "the filter {} has no parameter {:?}{}",
                     self.name,
                     name.trim(),
-                    self.known()
+                    self.parameter_names()
                 )));
             };
-            // Only a plain number may come into the SQL.
+            // Nothing but a number may get into the SQL.
             match value.trim().parse::<f64>() {
-                Ok(number) if number.is_finite() => place.1 = value.trim(),
+                Ok(number) if number.is_finite() => parameter.1 = value.trim(),
                 _ => {
-                    let problem = format!("{}({}) needs a number, not {:?}", self.name, name.trim(), value.trim());
+                    let problem =
+                        format!("expected a number for {}({}), found {:?}", self.name, name.trim(), value.trim());
                     return Err(FilterError(problem));
                 }
             }
@@ -128,7 +130,7 @@ impl Preset {
         Ok(values)
     }
 
-    fn known(&self) -> String {
+    fn parameter_names(&self) -> String {
         match self.parameters.as_slice() {
             [] => "; it has none".to_owned(),
             parameters => {
@@ -140,6 +142,6 @@ impl Preset {
 }
 
 /// `text` with each `$name` replaced by its value.
-fn put_in(text: &str, values: &[(&str, &str)]) -> String {
+fn substitute(text: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${name}"), value))
 }

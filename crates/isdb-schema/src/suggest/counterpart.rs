@@ -1,7 +1,7 @@
-//! ATL08's counterpart of the names that people bring from other products and tools.
+//! ATL08's counterparts of names in other products and tools.
 
-/// Of names in other products' vocabulary (GEDI, ATL03, SlideRule, tables of time series) what ATL08 has in their place: a
-/// clause that stands alone, without a full stop. Case does not count. None for every other name.
+/// A clause, without a full stop, on the counterpart in ATL08 of a name from another product or tool (GEDI, ATL03, SlideRule, tables
+/// of time series). Case does not matter. `None` for every other name.
 #[must_use]
 pub fn counterpart(typed: &str) -> Option<&'static str> {
     let typed = typed.to_lowercase();
@@ -11,7 +11,7 @@ pub fn counterpart(typed: &str) -> Option<&'static str> {
     if typed.strip_prefix("beam").is_some_and(|bits| bits.len() == 4 && bits.chars().all(|bit| bit.is_ascii_digit())) {
         return Some(BEAM);
     }
-    COUNTERPARTS.iter().find(|(names, _)| names.contains(&typed.as_str())).map(|(_, told)| *told)
+    COUNTERPARTS.iter().find(|(names, _)| names.contains(&typed.as_str())).map(|(_, clause)| *clause)
 }
 
 /// The `98` of `rh98` and `rh_98`.
@@ -35,7 +35,7 @@ fn relative_height(percentile: u8) -> &'static str {
     }
 }
 
-const BEAM: &str = "the beams are gt1l to gt3r in the column beam; beam_strength tells strong from weak";
+const BEAM: &str = "the beams are gt1l to gt3r in the column beam; beam_strength is strong or weak";
 
 const COUNTERPARTS: &[(&[&str], &str)] = &[
     // GEDI
@@ -64,7 +64,7 @@ const COUNTERPARTS: &[(&[&str], &str)] = &[
     (&["shot_number", "shot"], "ATL08 has no shots: granule, beam and segment_id_beg name a segment"),
     (
         &["pai", "pai_z", "lai", "fhd_normal", "fhd", "pavd_z"],
-        "ATL08 has no leaf area or its profile; canopy_h_metrics and toc_roughness tell the structure of a canopy",
+        "ATL08 has no leaf area or its profile; canopy_h_metrics and toc_roughness describe the structure of a canopy",
     ),
     (
         &["cover", "cover_z", "canopy_closure", "landsat_treecover", "modis_treecover"],
@@ -99,68 +99,70 @@ const COUNTERPARTS: &[(&[&str], &str)] = &[
     (&["orbit", "orbit_number"], "a pass is named by rgt and cycle"),
     (&["file", "filename", "file_name", "granule_id", "granule_name"], "the granule a segment came from is granule"),
     (&["version"], "the product's release is release, the granule's revision is revision"),
-    // tables with a time or a place
+    // tables of time series and positions
     (
         &["delta_time", "date", "datetime", "timestamp", "day", "absolute_time", "date_time"],
         "it is time, in UTC; date_trunc('day', time) gives the day",
     ),
     (&["year", "month"], "it is date_part of time, as in date_part('year', time)"),
-    (&["geometry", "geom", "point"], "a segment's place is in the columns longitude and latitude"),
+    (&["geometry", "geom", "point"], "a segment's position is in the columns longitude and latitude"),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalogue::{variable, variables};
-    use crate::columns::is_of_the_product;
+    use crate::columns::is_reserved_name;
     use crate::ledger::ledger_schema;
     use crate::segments::segment_fields;
 
-    /// The shipped view, whose text holds every plain name.
-    const VIEW: &str = include_str!("../../../../sql/views/atl08.sql");
+    /// The shipped view, whose text has every plain name.
+    const VIEW: &str = include_str!("../../sql/views/atl08.sql");
 
-    fn every_sentence() -> Vec<&'static str> {
-        let told = COUNTERPARTS.iter().map(|(_, told)| *told);
-        told.chain((0..=100).map(relative_height)).chain([BEAM]).collect()
+    fn every_clause() -> Vec<&'static str> {
+        let clauses = COUNTERPARTS.iter().map(|(_, clause)| *clause);
+        clauses.chain((0..=100).map(relative_height)).chain([BEAM]).collect()
     }
 
     #[test]
     fn every_column_that_a_counterpart_names_can_be_queried() {
-        for told in every_sentence() {
-            for word in told.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| word.contains('_')) {
+        for clause in every_clause() {
+            for word in clause.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| word.contains('_')) {
                 let leading = segment_fields(&[]).iter().any(|field| field.name() == word);
                 let function = ["date_trunc", "date_part"].contains(&word);
-                assert!(variable(word).is_some() || leading || function || VIEW.contains(word), "{word} in {told:?}");
+                assert!(variable(word).is_some() || leading || function || VIEW.contains(word), "{word} in {clause:?}");
             }
         }
     }
 
     #[test]
-    fn no_name_of_the_product_is_called_foreign() {
-        for (name, told) in COUNTERPARTS.iter().flat_map(|(names, told)| names.iter().map(move |name| (name, told))) {
+    fn no_name_of_the_product_has_a_counterpart() {
+        for (name, clause) in
+            COUNTERPARTS.iter().flat_map(|(names, clause)| names.iter().map(move |name| (name, clause)))
+        {
             let ledger = ledger_schema().field_with_name(name).is_ok();
-            let product = is_of_the_product(name) || ledger || variables().iter().any(|v| v.plain == Some(*name));
-            assert!(!product || *name == "delta_time", "{name}: {told}");
+            let product = is_reserved_name(name) || ledger || variables().iter().any(|v| v.plain == Some(*name));
+            assert!(!product || *name == "delta_time", "{name}: {clause}");
             assert_eq!(*name, name.to_lowercase());
         }
     }
 
     #[test]
     fn a_relative_height_of_gedi_is_the_right_element_of_the_profile() {
-        assert!(counterpart("rh98").is_some_and(|told| told.contains("is canopy_h ")));
+        assert!(counterpart("rh98").is_some_and(|clause| clause.contains("is canopy_h ")));
         for (name, percentile, element) in [("rh25", 25, 4), ("RH_50", 50, 9), ("rh_75", 75, 14), ("rh95", 95, 18)] {
             assert_eq!(10 + 5 * (element - 1), percentile, "labels go 10, 15, … 95");
-            let told = counterpart(name).unwrap();
-            assert!(told.contains(&format!("canopy_h_metrics[{element}]")), "{told}");
+            let clause = counterpart(name).unwrap();
+            assert!(clause.contains(&format!("canopy_h_metrics[{element}]")), "{clause}");
         }
-        assert!(counterpart("rh42").is_some_and(|told| told.contains("[1] to [18]")));
+        assert!(counterpart("rh42").is_some_and(|clause| clause.contains("[1] to [18]")));
     }
 
     #[test]
-    fn gedi_s_quality_and_beams_have_counterparts() {
-        assert!(counterpart("Sensitivity").is_some_and(|told| told.contains("h_canopy_uncertainty")));
-        assert!(counterpart("degrade").is_some_and(|told| told.contains("msw_flag")));
-        assert!(counterpart("BEAM0101").is_some_and(|told| told.contains("gt1l to gt3r")));
+    fn quality_and_beams_of_gedi_have_counterparts() {
+        assert!(counterpart("Sensitivity").is_some_and(|clause| clause.contains("h_canopy_uncertainty")));
+        assert!(counterpart("degrade").is_some_and(|clause| clause.contains("msw_flag")));
+        assert!(counterpart("BEAM0101").is_some_and(|clause| clause.contains("gt1l to gt3r")));
         assert_eq!(counterpart("beam_azimuth_x"), None);
         assert_eq!(counterpart("rhubarb"), None);
     }

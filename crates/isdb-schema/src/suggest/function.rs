@@ -1,6 +1,7 @@
-//! Functions of other dialects (PostGIS, DuckDB, MySQL, SQLite, R, numpy) and what to write in their place.
+//! Counterparts of functions in other dialects (PostGIS, DuckDB, MySQL, SQLite, R, numpy).
 
-/// What to write in place of the function `typed`, which this SQL does not have. Case does not count. None for every other name.
+/// A clause on what to write instead of the function `typed`, which this SQL does not have. Case does not matter. `None` for every
+/// other name.
 #[must_use]
 pub fn function_counterpart(typed: &str) -> Option<&'static str> {
     let typed = typed.to_lowercase();
@@ -10,14 +11,14 @@ pub fn function_counterpart(typed: &str) -> Option<&'static str> {
     PREFIXES.iter().find(|(prefix, _)| typed.starts_with(prefix)).map(|(_, instead)| *instead)
 }
 
-const DISTANCE: &str = "there is no function for distances; sql/queries/own_plots.sql computes them in metres, \
+const DISTANCE: &str = "no function computes distances; sql/queries/own_plots.sql computes them in metres, \
                         in_region(latitude, longitude, 'W,S,E,N') finds positions in a box or a polygon";
 const POSITIONS: &str =
-    "there are no geometries; in_region(latitude, longitude, 'W,S,E,N' or GeoJSON) finds the positions in an area";
+    "geometries are not supported; in_region(latitude, longitude, 'W,S,E,N' or GeoJSON) finds the positions in an area";
 
 const PREFIXES: &[(&str, &str)] = &[
     ("st_", POSITIONS),
-    ("h3", "there are no cells of H3; floor(latitude), floor(longitude) make a grid, date_trunc one of time"),
+    ("h3", "H3 cells are not supported; floor(latitude), floor(longitude) make a grid, date_trunc a grid of time"),
 ];
 
 const FUNCTIONS: &[(&[&str], &str)] = &[
@@ -53,7 +54,7 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     ),
     (
         &["mode", "majority", "most_frequent"],
-        "there is no mode; count by value: SELECT landcover, count(*) ... GROUP BY landcover ORDER BY count(*) DESC LIMIT 1",
+        "mode is not supported; count by value: SELECT landcover, count(*) ... GROUP BY landcover ORDER BY count(*) DESC LIMIT 1",
     ),
     (
         &["if", "iif", "ifelse", "if_else", "where", "case_when"],
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_of_other_dialects_are_answered_with_ours() {
+    fn functions_of_other_dialects_have_counterparts() {
         for (typed, expected) in [
             ("YEAR", "date_part("),
             ("month", "date_part("),
@@ -104,8 +105,8 @@ mod tests {
             ("haversine", "own_plots.sql"),
             ("h3_latlng_to_cell", "floor("),
         ] {
-            let told = function_counterpart(typed).unwrap_or_default();
-            assert!(told.contains(expected), "{typed}: {told}");
+            let clause = function_counterpart(typed).unwrap_or_default();
+            assert!(clause.contains(expected), "{typed}: {clause}");
         }
         assert_eq!(function_counterpart("flor"), None);
     }

@@ -1,11 +1,11 @@
-//! What to do about a column that a database does not have, although its name means something.
+//! Advice on a column that the product or another product has but a database does not.
 
-use super::counterpart;
+use super::counterpart::counterpart;
 use crate::catalogue::{variable, variables};
 use crate::segments::LEADING_VARIABLES;
 
-/// A clause on the column `typed`, which a database does not have: what ATL08 has in the place of another product's name, or
-/// how to add the variable of this name or plain name. None for every other name.
+/// A clause on the column `typed`, which a database does not have: ATL08's counterpart of another product's name, or the command
+/// that adds the variable with this name or plain name. `None` for every other name.
 #[must_use]
 pub fn missing_column(typed: &str) -> Option<String> {
     if let Some(instead) = counterpart(typed) {
@@ -16,8 +16,8 @@ pub fn missing_column(typed: &str) -> Option<String> {
             "the product has {typed}, but this database does not store it: `isdb add-variable {typed}`"
         ));
     }
-    let behind = variables().iter().find(|variable| variable.plain == Some(typed))?.name;
-    Some(format!("{typed} is {behind}, which this database does not store: `isdb add-variable {behind}`"))
+    let product_name = variables().iter().find(|variable| variable.plain == Some(typed))?.name;
+    Some(format!("{typed} is {product_name}, which this database does not store: `isdb add-variable {product_name}`"))
 }
 
 #[cfg(test)]
@@ -25,14 +25,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_of_another_product_is_told_with_its_counterpart() {
-        assert!(missing_column("rh98").is_some_and(|told| told.contains("canopy_h")));
-        assert!(missing_column("delta_time").is_some_and(|told| told.starts_with("it is time")), "never to be added");
+    fn a_name_of_another_product_gives_its_counterpart() {
+        assert!(missing_column("rh98").is_some_and(|clause| clause.contains("canopy_h")));
+        assert!(
+            missing_column("delta_time").is_some_and(|clause| clause.starts_with("it is time")),
+            "a leading column cannot be added"
+        );
     }
 
     #[test]
-    fn a_variable_that_is_not_stored_is_told_with_the_command_that_adds_it() {
-        assert!(missing_column("snr").is_some_and(|told| told.ends_with("`isdb add-variable snr`")));
+    fn a_variable_that_is_not_stored_gives_the_command_that_adds_it() {
+        assert!(missing_column("snr").is_some_and(|clause| clause.ends_with("`isdb add-variable snr`")));
         let plain = missing_column("canopy_h_mean").unwrap();
         assert!(
             plain.starts_with("canopy_h_mean is h_mean_canopy, ")
