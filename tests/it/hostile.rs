@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use isdb_testing::hostile;
+use isdb_testing::hostile_files;
 
 use crate::handmade;
 use crate::support::Place;

@@ -18,7 +18,7 @@ pub(crate) fn owed(ledger: &[LedgerRow], standing: &Standing<'_>) -> BTreeSet<Id
     let history = History::of(ledger);
     let is_owed = |row: &&LedgerRow| {
         let mut seen = HashSet::from([row.ingest_id]);
-        row.held_elsewhere().1.any(|holder| history.has_lost(holder, &mut seen))
+        row.stored_by().any(|holder| history.has_lost(holder, &mut seen))
     };
     standing.rows().filter(is_owed).map(|row| row.ingest_id).collect()
 }
@@ -45,7 +45,7 @@ impl<'a> History<'a> {
             None => false,
             Some(heir) if inherits(heir, row) => {
                 // What the heir left out, others have.
-                self.has_lost(heir.ingest_id, seen) || heir.held_elsewhere().1.any(|holder| self.has_lost(holder, seen))
+                self.has_lost(heir.ingest_id, seen) || heir.stored_by().any(|holder| self.has_lost(holder, seen))
             }
             Some(_) => true,
         }
@@ -69,7 +69,7 @@ pub(crate) fn files<'a>(owed: impl IntoIterator<Item = &'a LedgerRow>, known: &[
 /// The file that the attempt `row` read, as it is now.
 fn file(row: &LedgerRow) -> Candidate {
     let path = Path::new(&row.source);
-    let (left_out, _) = row.held_elsewhere();
+    let left_out = row.rows_already_stored();
     let gone = |what: &str| {
         let error = format!(
             "{}: {what}, and {left_out} of its segments, which another file of the granule had, may be missing from the \

@@ -48,7 +48,7 @@ impl Areas {
     pub(crate) async fn name(&mut self, region: &Region) -> Result<String> {
         let text = region.to_text();
         let name = match &self.database {
-            Some(database) => database.put_area(&text).await?,
+            Some(database) => database.store_area(&text).await?,
             None => area_name(&text),
         };
         self.known.insert(name.clone(), region.clone());

@@ -98,7 +98,7 @@ impl Asked {
         region: Option<Region>,
         now_ms: u64,
     ) -> isdb_store::Result<Database> {
-        let mut design = Design::of(bound.variables());
+        let mut design = Design::new(bound.variables());
         design.derived = bound.derived();
         design.filters = bound.filters();
         design.region = region;

@@ -95,7 +95,7 @@ async fn compact(engine: &Engine, group: &[Extent], resources: &Resources) -> Re
     let failed = |source| Error::Compaction { fragments: group.len(), source };
     let mut writer = engine.writer().await;
     let database = writer.database().clone();
-    let window = writer.window(0, now_ms())?;
+    let window = writer.begin_window(0, now_ms())?;
     drop(writer);
     let snapshot = database.snapshot().await?;
     let target = WriteTarget {

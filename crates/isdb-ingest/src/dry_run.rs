@@ -94,7 +94,7 @@ pub async fn dry_run(request: &Request) -> Result<Preview> {
     let plan = match found.first() {
         Some(first) => {
             // A real window comes from the writer, who has the lock; this one is of nobody, and its ids are too.
-            let window = Window::to_show(attempts_of(first));
+            let window = Window::for_dry_run(attempts_of(first));
             let spill = request.location.spill();
             let resources = Resources { threads: request.threads, memory: request.memory, spill };
             let plan = taken.plan(first, window, &request.location, snapshot.as_ref(), &resources).await?;

@@ -46,7 +46,7 @@ pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Res
     let ledger = database.snapshot().await?.ledger().await?;
     let chosen = choose(&Standing::of(&ledger), names)?;
     let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
-    let window = writer.window(count, now_ms())?;
+    let window = writer.begin_window(count, now_ms())?;
     let removals = removals((0..count).map(|index| window.ingest_id(index)), &chosen);
     let removal = told(&chosen, &ledger, &removals);
     let changes = Changes { ledger: removals, ..Changes::default() };

@@ -188,7 +188,7 @@ impl<'r> Run<'r> {
 
     /// Writes fragments with rows that were replaced again, when so many were that every read has much to leave out.
     async fn bury(&self) -> Result<()> {
-        let (_, dead) = self.engine.writer().await.dead();
+        let (_, dead) = self.engine.writer().await.dead_counts();
         if dead > MOST_DEAD {
             consolidate_with(&self.engine, Policy::None, usize::MAX, &self.resources, |_, _| {}).await?;
         }
@@ -200,7 +200,7 @@ impl<'r> Run<'r> {
         let count = attempts_of(attempts);
         let (window, commit) = {
             let mut writer = self.engine.writer().await;
-            (writer.window(count, now_ms())?, writer.newest().number + 1)
+            (writer.begin_window(count, now_ms())?, writer.head().number + 1)
         };
         let span = tracing::info_span!("window", commit);
         let run = async {
@@ -234,7 +234,7 @@ impl<'r> Run<'r> {
             tracing::info!(granule = row.granule, ingest_id = row.ingest_id.0, stage, error, "granule failed");
         }
         let writer = self.engine.writer().await;
-        self.report.tell(writer.newest(), rows, attempts);
+        self.report.tell(writer.head(), rows, attempts);
         if let Some(window) = self.report.windows.last() {
             self.far.rows += window.rows;
             let (timestamp, rows, fragments) = (window.timestamp, window.rows, window.fragments);

@@ -135,8 +135,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let wanted = [variable("h_canopy").unwrap()];
         let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
-        let database = Database::create(&location, &Design::of(&wanted), 1).await.unwrap();
-        let window = Writer::take_over(&database, 1).await.unwrap().window(5, 1).unwrap();
+        let database = Database::create(&location, &Design::new(&wanted), 1).await.unwrap();
+        let window = Writer::take_over(&database, 1).await.unwrap().begin_window(5, 1).unwrap();
 
         let sql = "h_te_best_fit - dem_h".to_owned();
         let derived = Expression { name: "above_dem".into(), sql, location: SourceLocation::default() };

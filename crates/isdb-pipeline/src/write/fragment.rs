@@ -201,7 +201,7 @@ mod tests {
     async fn a_fragment_ends_between_chunks_and_within_one_only_when_it_is_full() {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
-        let database = Database::create(&location, &Design::of(&[variable("h_canopy").unwrap()]), 1).await.unwrap();
+        let database = Database::create(&location, &Design::new(&[variable("h_canopy").unwrap()]), 1).await.unwrap();
         let mut ten = rows_of(0, 10);
         ten.remove_column(ten.num_columns() - 1);
         let target = WriteTarget {
