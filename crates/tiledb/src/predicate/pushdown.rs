@@ -1,6 +1,6 @@
 //! The part of a predicate that an array can answer, and its combination under And and Or.
 
-use crate::predicate::interval::{Axis, Intervals};
+use crate::predicate::interval::Intervals;
 use crate::predicate::ranges::Ranges;
 use crate::predicate::tree::Predicate;
 use crate::schema::layout::ArrayLayout;
@@ -128,7 +128,7 @@ impl Pushdown {
             self.exact = false;
             return;
         };
-        let domain = Axis::new(domain).domain_keys(domain);
+        let domain = domain.keys();
         let mut keys = keys.intersect(&Intervals::new(domain.0, domain.1));
         if keys.is_empty() {
             *self = Self::nothing();

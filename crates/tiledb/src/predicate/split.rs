@@ -106,7 +106,7 @@ impl Splitter<'_> {
 
     fn dimension(&self, name: &str) -> Option<(usize, Axis)> {
         let index = self.layout.dimensions.iter().position(|dimension| dimension.name == name)?;
-        Some((index, Axis::new(self.layout.dimensions.get(index)?.domain)))
+        Some((index, self.layout.dimensions.get(index)?.domain.axis()))
     }
 
     /// The attribute `name`, if a condition supports its type, and whether it is nullable.
