@@ -42,6 +42,11 @@ impl Ranges {
         self.0.iter().map(|(dimension, intervals)| (*dimension, intervals))
     }
 
+    /// The restricted dimensions, in the layout's order.
+    pub fn dimensions(&self) -> impl Iterator<Item = usize> {
+        self.0.keys().copied()
+    }
+
     /// Whether no dimension is restricted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
