@@ -18,8 +18,8 @@ const LIST_COPY: &str = "wheel.txt";
 const HINT: &str = "hint: to use an installed TileDB 2.30 set TILEDB_DIR to the folder that contains its lib/, or enable the \
                     feature `system` of tiledb-sys; otherwise install python3 with pip";
 
-/// Downloads the pinned library into `folder`, unless it is there already, and returns `folder`. `out` has the list of wheels that
-/// `folder` was filled from.
+/// Downloads the pinned library into `folder`, unless it is there already, and returns `folder`. `out` has the list of wheels
+/// that `folder` was filled from.
 pub(crate) fn download_into(folder: &Path, out: &Path) -> Result<PathBuf, String> {
     if !is_current(folder, out)? {
         empty(folder)?;

@@ -54,9 +54,9 @@ pub enum Error {
         value: Literal,
     },
     /// A condition that TileDB cannot evaluate, e.g. on a list.
-    #[error("condition on column {column}: {reason}")]
+    #[error("invalid condition on {column}: {reason}")]
     Condition {
-        /// The column compared.
+        /// The column compared, or the predicate if it has no column.
         column: String,
         /// Why it cannot be evaluated.
         reason: &'static str,

@@ -61,7 +61,8 @@ unsafe impl SendObject for sys::tiledb_vfs_t {}
 // SAFETY: libtiledb documents its virtual file system as thread-safe. File handles, which are not, never leave a function.
 unsafe impl SyncObject for sys::tiledb_vfs_t {}
 
-// SAFETY: a query is not tied to the thread that created it. It is not thread-safe: a `Reader` submits it through `&mut self` only.
+// SAFETY: a query is not tied to the thread that created it. It is not thread-safe: a `Reader` submits it through `&mut self`
+// only.
 unsafe impl SendObject for sys::tiledb_query_t {}
 
 // SAFETY: the handle owns its object, which allows this by the contract of `SendObject`.

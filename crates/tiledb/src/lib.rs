@@ -5,8 +5,9 @@
 //! and writes them as one fragment at a timestamp. [`Vfs`] and [`group`] give access to the files and groups around arrays.
 //!
 //! The modules follow that flow: `schema` (Arrow fields ⇄ dimensions and attributes), `array` (create, open, evolve, list
-//! fragments), `predicate` (conditions, and their pushdown for query engines), `read` and `write`. All of them call libtiledb through `context`, which turns return codes into
-//! [`Error`]s, and `handle`, which owns C objects. The crate knows nothing of what the arrays mean, nor of any query engine.
+//! fragments), `predicate` (conditions, and their pushdown for query engines), `read` and `write`. All of them call libtiledb
+//! through `context`, which turns return codes into [`Error`]s, and `handle`, which owns C objects. The crate knows nothing of
+//! what the arrays mean, nor of any query engine.
 //!
 //! The feature `system` links an installed libtiledb instead of the pinned one; see the documentation of `tiledb-sys`.
 //!

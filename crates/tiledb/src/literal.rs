@@ -8,8 +8,8 @@ use crate::schema::physical::PhysicalType;
 
 /// A value of a range or condition.
 ///
-/// A read converts it to the column's type, and refuses it if the conversion is not exact: an `Int` compares with a `Float64` column
-/// (and the reverse) where no digit is lost. Booleans are 0 and 1; timestamps compare with `TimestampNs` only.
+/// A read converts it to the column's type, and refuses it if the conversion is not exact: an `Int` compares with a `Float64`
+/// column (and the reverse) where no digit is lost. Booleans are 0 and 1; timestamps compare with `TimestampNs` only.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
     /// A signed integer.

@@ -11,6 +11,7 @@ use crate::handle::Handle;
 
 /// libtiledb's virtual file system: local paths, `s3://`, `gcs://`, `azure://`, `mem://`.
 pub struct Vfs {
+    // Fields are dropped in this order: the file system before its context.
     handle: Handle<sys::tiledb_vfs_t>,
     ctx: Context,
 }

@@ -14,8 +14,9 @@ use crate::schema::{build, field_metadata};
 const ACTION: &str = "add attributes to";
 
 impl Array {
-    /// Adds attributes to the array at `uri`, with the types and field metadata that [`Array::create`] would give them. Snapshots
-    /// from `timestamp_ms` (milliseconds since 1970) on have the attributes, earlier ones do not. They are NULL in existing cells.
+    /// Adds attributes to the array at `uri`, with the types and field metadata that [`Array::create`] would give them.
+    /// Snapshots from `timestamp_ms` (milliseconds since 1970) on have the attributes, earlier ones do not. They are NULL in
+    /// existing cells.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for a field that is not nullable, that the array already has or that cannot be stored,

@@ -5,7 +5,8 @@ use tiledb_sys as sys;
 use crate::context::{Context, c_text};
 use crate::error::Result;
 
-/// Copies the footers of all fragments into one file, which saves one request per fragment on every open. Cells are not rewritten.
+/// Copies the footers of all fragments into one file, which saves one request per fragment on every open. Cells are not
+/// rewritten.
 ///
 /// # Errors
 /// [`crate::Error::Library`] if the array does not exist or cannot be written.

@@ -14,6 +14,7 @@ use crate::schema::load;
 
 /// An array that is open, and closed when dropped.
 pub(crate) struct OpenArray {
+    // Fields are dropped in this order: the array before its context.
     handle: Handle<sys::tiledb_array_t>,
     ctx: Context,
     closed: bool,

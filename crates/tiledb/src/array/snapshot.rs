@@ -63,8 +63,8 @@ impl Array {
     /// Opens the array as of now, by the local clock.
     ///
     /// # Errors
-    /// [`Error::Library`] if the array does not exist or cannot be read, [`Error::Unsupported`] for a dense array or a column type outside the
-    /// supported set.
+    /// [`Error::Library`] if the array does not exist or cannot be read, [`Error::Unsupported`] for a dense array or a column
+    /// type outside the supported set.
     pub fn open(ctx: &Context, uri: &str) -> Result<Self> {
         Self::open_until(ctx, uri, None)
     }
@@ -122,8 +122,8 @@ impl Array {
         list_until(self.ctx(), self.uri(), &self.inner.layout, end)
     }
 
-    /// Returns the array's metadata as of this snapshot, including field metadata (`<field>.<key>`), without values that are neither
-    /// text nor one number.
+    /// Returns the array's metadata as of this snapshot, including field metadata (`<field>.<key>`), without values that are
+    /// neither text nor one number.
     ///
     /// # Errors
     /// [`Error::Library`] if it cannot be read.

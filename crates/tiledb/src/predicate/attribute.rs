@@ -92,8 +92,8 @@ impl AttributeKind {
         }
     }
 
-    /// Conditions on floats are always a superset: both zeros are equal to TileDB, but to an engine perhaps in comparisons only, and
-    /// not in lists.
+    /// Conditions on floats are always a superset: both zeros are equal to TileDB, but to an engine perhaps in comparisons
+    /// only, and not in lists.
     fn condition(self, condition: Predicate) -> Pushdown {
         let pushed = Pushdown::condition(condition);
         if matches!(self, Self::Float { .. }) { pushed.inexact() } else { pushed }
@@ -174,8 +174,8 @@ fn whole(op: Op, value: f64) -> Option<(Op, Option<i128>)> {
     })
 }
 
-/// A comparison in IEEE 754 that is true at least where the engine's is: bounds become inclusive, because the engine may order −0.0
-/// below 0.0.
+/// A comparison in IEEE 754 that is true at least where the engine's is: bounds become inclusive, because the engine may order
+/// −0.0 below 0.0.
 #[expect(clippy::float_cmp, reason = "checks whether the value is exactly a single")]
 fn float(op: Op, value: f64, single: bool, no_nan: bool) -> Option<Comparison> {
     let exact = !single || f64::from(nearest(value)) == value;

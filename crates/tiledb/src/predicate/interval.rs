@@ -18,16 +18,27 @@ pub enum Axis {
     TimestampNs,
 }
 
-impl Axis {
-    /// The axis of a dimension with this domain.
-    pub fn new(domain: Domain) -> Self {
-        match domain {
-            Domain::Float64 { .. } => Self::Float64,
-            Domain::Int64 { .. } => Self::Int64,
-            Domain::TimestampNs { .. } => Self::TimestampNs,
+impl Domain {
+    /// The axis of this dimension.
+    pub fn axis(self) -> Axis {
+        match self {
+            Self::Float64 { .. } => Axis::Float64,
+            Self::Int64 { .. } => Axis::Int64,
+            Self::TimestampNs { .. } => Axis::TimestampNs,
         }
     }
 
+    /// The keys of the lowest and the highest coordinate.
+    pub fn keys(self) -> (i64, i64) {
+        let (low, high) = match self {
+            Self::Float64 { low, high, .. } => (float_key(low), float_key(high)),
+            Self::Int64 { low, high, .. } | Self::TimestampNs { low, high, .. } => (low, high),
+        };
+        widen_zero(self.axis(), low, high)
+    }
+}
+
+impl Axis {
     /// The key of a value; `None` for NaN, and for values that the dimension's type cannot represent exactly.
     pub fn key(self, value: &Literal) -> Option<i64> {
         match (self, value) {
@@ -36,15 +47,6 @@ impl Axis {
             (Self::TimestampNs, Literal::TimestampNs(value)) => Some(*value),
             (Self::TimestampNs, _) => None,
         }
-    }
-
-    /// The keys of the lowest and highest coordinate of `domain`, which is of this axis.
-    pub fn domain_keys(self, domain: Domain) -> (i64, i64) {
-        let (low, high) = match domain {
-            Domain::Float64 { low, high, .. } => (float_key(low), float_key(high)),
-            Domain::Int64 { low, high, .. } | Domain::TimestampNs { low, high, .. } => (low, high),
-        };
-        widen_zero(self, low, high)
     }
 
     /// The value of a key.

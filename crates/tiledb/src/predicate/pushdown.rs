@@ -1,6 +1,6 @@
 //! The part of a predicate that an array can answer, and its combination under And and Or.
 
-use crate::predicate::interval::{Axis, Intervals};
+use crate::predicate::interval::Intervals;
 use crate::predicate::ranges::Ranges;
 use crate::predicate::tree::Predicate;
 use crate::schema::layout::ArrayLayout;
@@ -91,8 +91,8 @@ impl Pushdown {
         self
     }
 
-    /// The cells of either. TileDB has no union of ranges on several dimensions, or of ranges and conditions: only what both sides
-    /// restrict stays restricted.
+    /// The cells of either. TileDB has no union of ranges on several dimensions, or of ranges and conditions: only what both
+    /// sides restrict stays restricted.
     pub(crate) fn or(self, other: Self, layout: &ArrayLayout) -> Self {
         if self.never {
             return other;
@@ -104,11 +104,7 @@ impl Pushdown {
         let same_line = self.condition.is_none()
             && other.condition.is_none()
             && self.ranges.len() == 1
-            && self
-                .ranges
-                .iter()
-                .map(|(dimension, _)| dimension)
-                .eq(other.ranges.iter().map(|(dimension, _)| dimension));
+            && self.ranges.dimensions().eq(other.ranges.dimensions());
         let mut either = Self::everything();
         either.exact = self.exact && other.exact && (same_box || same_line);
         for (dimension, keys) in self.ranges.iter() {
@@ -128,7 +124,7 @@ impl Pushdown {
             self.exact = false;
             return;
         };
-        let domain = Axis::new(domain).domain_keys(domain);
+        let domain = domain.keys();
         let mut keys = keys.intersect(&Intervals::new(domain.0, domain.1));
         if keys.is_empty() {
             *self = Self::nothing();

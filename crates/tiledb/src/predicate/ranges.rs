@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::literal::Literal;
-use crate::predicate::interval::{Axis, Intervals};
+use crate::predicate::interval::Intervals;
 use crate::schema::layout::ArrayLayout;
 
 /// A closed range of one dimension. It is clipped to the domain, and empty if `low` is above `high`.
@@ -42,6 +42,11 @@ impl Ranges {
         self.0.iter().map(|(dimension, intervals)| (*dimension, intervals))
     }
 
+    /// The restricted dimensions, in the layout's order.
+    pub fn dimensions(&self) -> impl Iterator<Item = usize> {
+        self.0.keys().copied()
+    }
+
     /// Whether no dimension is restricted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -57,8 +62,7 @@ impl Ranges {
         let mut ranges = Vec::new();
         for (index, intervals) in &self.0 {
             let Some(dimension) = layout.dimensions.get(*index) else { continue };
-            let axis = Axis::new(dimension.domain);
-            let domain = axis.domain_keys(dimension.domain);
+            let (axis, domain) = (dimension.domain.axis(), dimension.domain.keys());
             ranges.extend(intervals.iter().map(|(low, high)| DimensionRange {
                 dimension: dimension.name.clone(),
                 low: axis.value(low.max(domain.0)),

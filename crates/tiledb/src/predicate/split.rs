@@ -22,8 +22,9 @@ impl Pushdown {
     /// Returns the smallest superset of the cells for which `predicate` is true that an array of this schema and layout can read.
     /// Columns that the array does not have, and types that conditions do not support, restrict nothing.
     ///
-    /// The result is exact where an engine that compares floats in Arrow's total order agrees with TileDB, which follows IEEE 754.
-    /// They differ in NaN, which Arrow orders above (or, negative, below) every number, and in −0.0, which is below 0.0 for Arrow.
+    /// The result is exact where an engine that compares floats in Arrow's total order agrees with TileDB, which follows IEEE
+    /// 754. They differ in NaN, which Arrow orders above (or, negative, below) every number, and in −0.0, which is below 0.0
+    /// for Arrow.
     pub fn new(predicate: &Predicate, schema: &Schema, layout: &ArrayLayout) -> Self {
         Splitter { schema, layout }.split(&predicate.normal_form())
     }
@@ -106,7 +107,7 @@ impl Splitter<'_> {
 
     fn dimension(&self, name: &str) -> Option<(usize, Axis)> {
         let index = self.layout.dimensions.iter().position(|dimension| dimension.name == name)?;
-        Some((index, Axis::new(self.layout.dimensions.get(index)?.domain)))
+        Some((index, self.layout.dimensions.get(index)?.domain.axis()))
     }
 
     /// The attribute `name`, if a condition supports its type, and whether it is nullable.

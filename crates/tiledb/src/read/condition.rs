@@ -36,7 +36,8 @@ fn resolve_normal_form(predicate: &Predicate, array: &Array) -> Result<Predicate
         }
         Predicate::In { column, values, negated } => {
             let physical = scalar(array, column)?.physical;
-            // TileDB compares the bytes of set members, but 0.0 and -0.0 are equal floats. Sets of Booleans have at most two members.
+            // TileDB compares the bytes of set members, but 0.0 and -0.0 are equal floats. Sets of Booleans have at most two
+            // members.
             if !physical.is_float() && physical != PhysicalType::Bool {
                 values.iter().try_for_each(|value| bytes(array.column(column)?, value).map(|_| ()))?;
                 return Ok(predicate.clone());

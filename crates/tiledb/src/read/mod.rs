@@ -22,8 +22,8 @@ impl Array {
         self.read_within(request, None)
     }
 
-    /// Starts a [`read`](Self::read) in which libtiledb uses at most `memory` bytes for tiles; `None` for its default of 10 GB. The
-    /// buffers of the batches need memory in addition.
+    /// Starts a [`read`](Self::read) in which libtiledb uses at most `memory` bytes for tiles; `None` for its default of 10 GB.
+    /// The buffers of the batches need memory in addition.
     ///
     /// # Errors
     /// As for [`read`](Self::read); the reader ends with [`Error::Library`](crate::Error::Library) if `memory` is too small for a

@@ -31,7 +31,7 @@ pub(super) fn subarray(array: &Array, ranges: &[DimensionRange]) -> Result<Optio
         if requested.is_empty() {
             continue;
         }
-        let axis = Axis::new(dimension.domain);
+        let axis = dimension.domain.axis();
         let intervals = intervals(axis, dimension, &requested)?;
         if intervals.is_empty() {
             return Ok(None);
@@ -48,8 +48,8 @@ pub(super) fn subarray(array: &Array, ranges: &[DimensionRange]) -> Result<Optio
 
 /// The range of a whole dimension.
 pub(super) fn whole(dimension: &Dimension) -> DimensionRange {
-    let axis = Axis::new(dimension.domain);
-    let (low, high) = axis.domain_keys(dimension.domain);
+    let axis = dimension.domain.axis();
+    let (low, high) = dimension.domain.keys();
     DimensionRange { dimension: dimension.name.clone(), low: axis.value(low), high: axis.value(high) }
 }
 
@@ -63,7 +63,7 @@ fn intervals(axis: Axis, dimension: &Dimension, ranges: &[&DimensionRange]) -> R
         })
     };
     let pairs = ranges.iter().map(|range| Ok((key(&range.low)?, key(&range.high)?))).collect::<Result<Vec<_>>>()?;
-    let (low, high) = axis.domain_keys(dimension.domain);
+    let (low, high) = dimension.domain.keys();
     Ok(Intervals::with_both_zeros(axis, pairs).intersect(&Intervals::new(low, high)))
 }
 

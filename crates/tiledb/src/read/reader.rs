@@ -21,15 +21,15 @@ use crate::schema::column::Column;
 
 const ACTION: &str = "read";
 
-/// Rows per submit, unless batches have more: with 8,192 a full read costs two and a half times the CPU. Batches are slices of them,
-/// without copying. Tests submit far more often, so that each also reads in several submits.
+/// Rows per submit, unless batches have more: with 8,192 a full read costs two and a half times the CPU. Batches are slices of
+/// them, without copying. Tests submit far more often, so that each also reads in several submits.
 const SUBMIT_ROWS: usize = if cfg!(test) { 256 } else { 65_536 };
 
 /// Bytes per submit, which limits the number of wide rows.
 const SUBMIT_BYTES: usize = 64 << 20;
 
-/// With less memory for tiles than this, a submit reads a small part of that memory, as a single batch: a consumer that keeps batches
-/// counts the whole buffer that each is a slice of.
+/// With less memory for tiles than this, a submit reads a small part of that memory, as a single batch: a consumer that keeps
+/// batches counts the whole buffer that each is a slice of.
 const SMALL_MEMORY: u64 = 192 << 20;
 const SUBMITS_PER_MEMORY: u64 = 32;
 
@@ -251,7 +251,8 @@ fn start(
     memory: Option<u64>,
 ) -> Result<Option<Handle<sys::tiledb_query_t>>> {
     let (ctx, uri) = (array.ctx(), array.uri());
-    // libtiledb 2.30 crashes when it copies whole tiles of a fragment that lacks the attribute. With a range it reads cell by cell.
+    // libtiledb 2.30 crashes when it copies whole tiles of a fragment that lacks the attribute. With a range it reads cell by
+    // cell.
     let some_fragment_lacks_column = columns.iter().any(|column| column.schemas_without > 0);
     let subarray = match array.layout().dimensions.first() {
         Some(first) if some_fragment_lacks_column && request.ranges.is_empty() => {

@@ -12,7 +12,7 @@ pub struct ReadRequest {
     pub ranges: Vec<DimensionRange>,
     /// The condition on cells; `None` reads all.
     pub condition: Option<Predicate>,
-    /// The maximum number of rows per batch (at least 1). Buffers are sized for this many rows, or for some ten thousand if that is
-    /// more; several batches then share their memory.
+    /// The maximum number of rows per batch (at least 1). Buffers are sized for this many rows, or for some ten thousand if
+    /// that is more; several batches then share their memory.
     pub batch_rows: usize,
 }

@@ -14,17 +14,18 @@ use crate::error::{Error, Result};
 use crate::schema::column::Column;
 use crate::schema::field_metadata;
 
-/// libtiledb gets about this many bytes of columns at a time. It makes tiles of all of them before it writes the first; this much is
-/// enough to keep its threads busy. Tests use less, so that their small fragments are written in groups too.
+/// libtiledb gets about this many bytes of columns at a time. It makes tiles of all of them before it writes the first; this
+/// much is enough to keep its threads busy. Tests use less, so that their small fragments are written in groups too.
 const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 
 /// Writes all batches as one fragment stamped `timestamp_ms` (milliseconds since 1970), and returns its name
 /// (`__<T>_<T>_<uuid>_<version>`).
 ///
-/// Takes the batches by value and frees each column once it is written, so a few columns are in memory in addition to the batches.
+/// Takes the batches by value and frees each column once it is written, so a few columns are in memory in addition to the
+/// batches.
 ///
-/// Columns are matched by name, in any order; `Utf8` is read as `LargeUtf8`, and timestamps without a zone as UTC. Every batch must
-/// have all columns of the array and no others. Rows may have any order.
+/// Columns are matched by name, in any order; `Utf8` is read as `LargeUtf8`, and timestamps without a zone as UTC. Every batch
+/// must have all columns of the array and no others. Rows may have any order.
 ///
 /// # Errors
 /// [`Error::Coordinate`] for a coordinate that is NULL, NaN or outside the domain (TileDB would accept a NaN, and hide cells near

@@ -50,8 +50,9 @@ impl<'a> FragmentWriter<'a> {
             // SAFETY: the buffers live until the submit below has returned, and the sizes, three for each, as long as the query.
             unsafe { self.attach(column, buffers, sizes.add(3 * at))? };
         }
-        // SAFETY: a live query whose new buffers are set. Buffers of earlier calls are written, and libtiledb never reads them again
-        // (2.30 skips `written_buffers_` everywhere); the first group, with the coordinates that order the cells, is kept anyway.
+        // SAFETY: a live query whose new buffers are set. Buffers of earlier calls are written, and libtiledb never reads them
+        // again (2.30 skips `written_buffers_` everywhere); the first group, with the coordinates that order the cells, is kept
+        // anyway.
         let code = unsafe { sys::tiledb_query_submit(self.ctx.as_ptr(), self.query.as_ptr()) };
         self.ctx.check(code, ACTION, self.uri)?;
         if self.first.is_empty() {
@@ -67,7 +68,8 @@ impl<'a> FragmentWriter<'a> {
     unsafe fn attach(&self, column: &Column, buffers: &WriteBuffers, sizes: *mut u64) -> Result<()> {
         let (c, q, name) = (self.ctx.as_ptr(), self.query.as_ptr(), column.c_name.as_ptr());
         let check = |code| self.ctx.check(code, ACTION, self.uri);
-        // SAFETY: there are three sizes; libtiledb only reads what it is given to write, so that the constness of the buffers holds.
+        // SAFETY: there are three sizes; libtiledb only reads what it is given to write, so that the constness of the buffers
+        // holds.
         unsafe {
             let (data, offsets, validity) = (sizes, sizes.add(1), sizes.add(2));
             let values: *mut c_void = buffers.data.as_ptr().cast_mut().cast();
