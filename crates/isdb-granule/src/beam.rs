@@ -27,7 +27,7 @@ pub(crate) struct Beam {
 
 /// The content of the group with a beam's name.
 pub(crate) enum BeamContent {
-    /// There is no such group, or no `land_segments` in it.
+    /// The group or its `land_segments` does not exist.
     Missing,
     /// `land_segments` without datasets or without rows.
     Empty,
