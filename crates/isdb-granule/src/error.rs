@@ -80,14 +80,28 @@ impl Error {
         false
     }
 
+    pub(crate) fn io(file: &str, source: io::Error) -> Self {
+        Self::Io { file: file.to_owned(), source }
+    }
+
+    pub(crate) fn not_atl08(file: &str, reason: String) -> Self {
+        Self::NotAtl08 { file: file.to_owned(), reason }
+    }
+
+    pub(crate) fn structure(file: &str, source: Reason) -> Self {
+        Self::Structure { file: file.to_owned(), source }
+    }
+
+    /// The error after a panic of the HDF5 reader, which some damaged files cause.
+    pub(crate) fn reader_panicked(file: &str) -> Self {
+        Self::structure(file, "the HDF5 reader cannot follow it".into())
+    }
+
     /// An error about the dataset at `path` of `file`.
     pub(crate) fn dataset(file: &str, path: String, source: Reason) -> Self {
         Self::Dataset { file: file.to_owned(), path, source }
     }
 }
-
-/// The reason when the HDF5 reader panicked, which it does on some damaged files.
-pub(crate) const READER_PANICKED: &str = "the HDF5 reader cannot follow it";
 
 /// The result of reading a granule.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -18,7 +18,7 @@ use crate::container::stack::with_large_stack;
 use crate::decode::ColumnDecoder;
 use crate::decode::arrow_column::null_column;
 use crate::decode::request::{ColumnRequest, column_requests};
-use crate::error::{Error, READER_PANICKED, Result};
+use crate::error::{Error, Result};
 use crate::identity::content_hash::content_hash;
 use crate::identity::{Identity, identify};
 use crate::metadata::Metadata;
@@ -81,11 +81,7 @@ impl Granule {
     pub fn open_shared(source: Arc<dyn ByteSource>) -> Result<Self> {
         let file = source.name().to_owned();
         let budget = Arc::new(Budget::default());
-        let opened = match with_large_stack(|| Self::open_within(source, &budget)) {
-            Ok(Some(opened)) => opened,
-            Ok(None) => Err(Error::Structure { file: file.clone(), source: READER_PANICKED.into() }),
-            Err(source) => Err(Error::Io { file: file.clone(), source }),
-        };
+        let opened = with_large_stack(&file, || Self::open_within(source, &budget)).flatten();
         unless_a_read_failed(&budget, &file, opened)
     }
 
@@ -95,8 +91,7 @@ impl Granule {
         let metadata = Metadata::read(&file);
         let short_name = text(&metadata.root, "short_name");
         if let Some(other) = short_name.as_deref().filter(|short_name| *short_name != PRODUCT) {
-            let reason = format!("its short_name is {}", Shown(other));
-            return Err(Error::NotAtl08 { file: name.to_owned(), reason });
+            return Err(Error::not_atl08(name, format!("its short_name is {}", Shown(other))));
         }
         let gps_epoch = metadata.ancillary.as_ref().and_then(|ancillary| ancillary.atlas_sdp_gps_epoch);
         let Some(epoch) = Epoch::from_gps_seconds(gps_epoch.unwrap_or(ATLAS_EPOCH_GPS)) else {
@@ -113,11 +108,11 @@ impl Granule {
             }
         }
         if beams_missing.len() == BEAMS.len() && short_name.is_none() {
-            return Err(Error::NotAtl08 { file: name.to_owned(), reason: "no beam has land_segments".to_owned() });
+            return Err(Error::not_atl08(name, "no beam has land_segments".to_owned()));
         }
         let row_rgt = beams.iter().find_map(Beam::first_rgt);
-        let (identity, mut notes) = identify(&metadata, row_rgt, name, || content_hash(&*source))
-            .map_err(|error| Error::Io { file: name.to_owned(), source: error })?;
+        let (identity, mut notes) =
+            identify(&metadata, row_rgt, name, || content_hash(&*source)).map_err(|error| Error::io(name, error))?;
         notes.extend(gps_epoch.is_none().then_some(Note::EpochAssumed));
         let mut foreign_units: Vec<&str> = beams.iter().filter_map(|beam| beam.foreign_units.as_deref()).collect();
         foreign_units.dedup();
@@ -148,7 +143,9 @@ impl Granule {
     /// If a group cannot be listed.
     pub fn missing(&self, variables: &[&Variable]) -> Result<Vec<&'static str>> {
         self.budget.reset();
-        unless_a_read_failed(&self.budget, self.source.name(), self.find_missing(&column_requests(variables)))
+        let file = self.source.name();
+        let missing = with_large_stack(file, || self.find_missing(&column_requests(variables))).flatten();
+        unless_a_read_failed(&self.budget, file, missing)
     }
 
     fn find_missing(&self, requests: &[ColumnRequest]) -> Result<Vec<&'static str>> {
@@ -243,7 +240,7 @@ impl Granule {
 /// granule may be missing, so a failed read could otherwise pass as a sound file with other content.
 fn unless_a_read_failed<T>(budget: &Budget, file: &str, result: Result<T>) -> Result<T> {
     match budget.take_read_failure() {
-        Some(source) => Err(Error::Io { file: file.to_owned(), source }),
+        Some(error) => Err(Error::io(file, error)),
         None => result,
     }
 }

@@ -19,30 +19,31 @@ const MOST_BYTES: u64 = 8 << 30;
 
 /// Opens the HDF5 structure of `source` after comparing its length with the end-of-file address of the superblock.
 pub(crate) fn open(source: &Arc<dyn ByteSource>, budget: &Arc<Budget>) -> Result<hdf5::File> {
-    let file = || source.name().to_owned();
+    let file = source.name();
     let mut head = [0; SUPERBLOCK_BYTES];
     let len = usize::try_from(source.len()).unwrap_or(usize::MAX).min(head.len());
     let head = &mut head[..len];
-    source.read_at(0, head).map_err(|source| Error::Io { file: file(), source })?;
+    source.read_at(0, head).map_err(|error| Error::io(file, error))?;
     if !head.starts_with(&SIGNATURE) {
         let looks_like = match has_user_block(source.as_ref()) {
             true => "its signature is at byte 512 or later, after a user block; `h5unjam -i IN -o OUT` removes that",
             false => describe_start(head),
         };
-        return Err(Error::NotHdf5 { file: file(), looks_like });
+        return Err(Error::NotHdf5 { file: file.to_owned(), looks_like });
     }
     let actual = source.len();
     if actual > MOST_BYTES {
-        let reason = format!("it has {actual} bytes, expected at most {MOST_BYTES}");
-        return Err(Error::NotAtl08 { file: file(), reason });
+        return Err(Error::not_atl08(file, format!("it has {actual} bytes, expected at most {MOST_BYTES}")));
     }
     match end_of_file(head) {
-        Some(expected) if expected > actual => return Err(Error::Truncated { file: file(), expected, actual }),
+        Some(expected) if expected > actual => {
+            return Err(Error::Truncated { file: file.to_owned(), expected, actual });
+        }
         Some(_) => {}
-        None => return Err(Error::Structure { file: file(), source: "unknown superblock".into() }),
+        None => return Err(Error::structure(file, "its superblock has an unknown version or address size".into())),
     }
     hdf5::File::from_source(BudgetedSource::new(Arc::clone(source), Arc::clone(budget)))
-        .map_err(|source| Error::Structure { file: file(), source: Box::new(source) })
+        .map_err(|error| Error::structure(file, error.into()))
 }
 
 /// Whether the signature comes after a user block, whose length HDF5 limits to a power of two from 512 on.

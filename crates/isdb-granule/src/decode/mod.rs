@@ -29,7 +29,7 @@ use crate::decode::dataset::{StoredDataset, UnpackBudget};
 use crate::decode::fill_values::FillValues;
 use crate::decode::filters::Unfilter;
 use crate::decode::request::ColumnRequest;
-use crate::error::{Error, READER_PANICKED, Reason, Result};
+use crate::error::{Error, Reason, Result};
 use crate::source::ByteSource;
 use crate::time::{Clock, Epoch};
 
@@ -54,11 +54,8 @@ impl ColumnDecoder<'_> {
     pub(crate) fn decode(&self, beams: &[Beam], requests: &[ColumnRequest], threads: usize) -> Result<Vec<Column>> {
         let paths = || requests.iter().map(|request| request.variable.path);
         let list = || beams.iter().map(|beam| (beam, DatasetListing::new(&beam.group, paths()))).collect::<Vec<_>>();
-        let beams = match with_large_stack(list) {
-            Ok(Some(beams)) => beams,
-            Ok(None) => return Err(self.panicked()),
-            Err(source) => return Err(Error::Io { file: self.source.name().to_owned(), source }),
-        };
+        let file = self.source.name();
+        let beams = with_large_stack(file, list)?;
         let jobs: Vec<_> = beams
             .iter()
             .flat_map(|(beam, datasets)| requests.iter().map(move |request| (*beam, datasets, *request)))
@@ -92,14 +89,14 @@ impl ColumnDecoder<'_> {
                     Ok(thread) => spawned.push(thread),
                     // Fewer threads do the same work.
                     Err(_) if !spawned.is_empty() => break,
-                    Err(source) => return Err(Error::Io { file: self.source.name().to_owned(), source }),
+                    Err(error) => return Err(Error::io(file, error)),
                 }
             }
             Ok(spawned.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>())
         })?;
         let mut columns: Vec<Column> = vec![None; jobs.len()];
         for result in results {
-            let Ok(decoded) = result else { return Err(self.panicked()) };
+            let Ok(decoded) = result else { return Err(Error::reader_panicked(file)) };
             for (at, column) in decoded {
                 if let Some(place) = columns.get_mut(at) {
                     *place = column;
@@ -107,7 +104,7 @@ impl ColumnDecoder<'_> {
             }
         }
         match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some((path, reason)) => Err(Error::dataset(self.source.name(), path, reason)),
+            Some((path, reason)) => Err(Error::dataset(file, path, reason)),
             None => Ok(columns),
         }
     }
@@ -146,9 +143,5 @@ impl ColumnDecoder<'_> {
             // Seconds in the product's own units stay as they are, even those that are not near the mission.
             _ => column(buffer, stored.element, dtype, variable, &fills).map(Some),
         }
-    }
-
-    fn panicked(&self) -> Error {
-        Error::dataset(self.source.name(), "land_segments".to_owned(), READER_PANICKED.into())
     }
 }
