@@ -73,7 +73,7 @@ impl Beam {
     }
 }
 
-/// The number of rows, compared with what the file can contain before anything is allocated for them.
+/// The number of rows, after a comparison with the most that the file can contain: memory is allocated by it later.
 fn count_rows(delta_time: &hdf5::Dataset, file_len: u64) -> Result<usize, Reason> {
     let shape = delta_time.shape()?;
     let [rows] = shape[..] else { return Err(format!("it has {} dimensions", shape.len()).into()) };

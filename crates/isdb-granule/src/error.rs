@@ -22,7 +22,7 @@ pub enum Error {
     NotHdf5 {
         /// The source's name.
         file: String,
-        /// What it seems to be instead.
+        /// A description of the file, for the user.
         looks_like: &'static str,
     },
     /// The file is shorter than its superblock states: a download that was cut off.
@@ -35,12 +35,12 @@ pub enum Error {
         /// Length of the source.
         actual: u64,
     },
-    /// A sound HDF5 file of another product.
+    /// A valid HDF5 file of another product.
     #[error("{}: not an ATL08 granule, {reason}", Shown(.file))]
     NotAtl08 {
         /// The source's name.
         file: String,
-        /// What shows that.
+        /// The reason.
         reason: String,
     },
     /// The structure of the file cannot be followed.

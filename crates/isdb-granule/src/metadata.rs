@@ -1,4 +1,4 @@
-//! What a granule says about itself outside its beams, read once when it is opened.
+//! The metadata of a granule outside its beams, read once when it is opened.
 
 use crate::container::access::{Attributes, if_small, numbers, string, text};
 

@@ -91,8 +91,8 @@ pub(crate) fn add_group(file: &mut FileBuilder, name: &str, fill: impl FnOnce(&m
     file.add_group(group);
 }
 
-/// Adds the beam `name` with these attributes, three valid rows of the required variables and of `segment_id_beg` except for the datasets in
-/// `without`, and what `more` adds to its `land_segments`.
+/// Adds the beam `name` with these attributes, three valid rows of the required variables and of `segment_id_beg` except for the
+/// datasets in `without`, and the datasets that `more` adds to its `land_segments`.
 pub(crate) fn add_beam(
     file: &mut FileBuilder,
     name: &str,

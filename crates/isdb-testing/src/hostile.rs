@@ -26,8 +26,8 @@ pub fn granule() -> Vec<u8> {
     with_land(|_, _| None, |_| Vec::new())
 }
 
-/// A granule in which `column` may replace the dataset of a column by the one at the address that it returns, and to whose root group `root`
-/// adds messages.
+/// A granule in which `column` may replace the dataset of a column by the one at the address that it returns, and to whose root group
+/// `root` adds messages.
 fn with_land(column: impl Fn(&mut Image, &str) -> Option<u64>, root: impl Fn(&mut Image) -> Vec<Message>) -> Vec<u8> {
     let mut image = Image::new();
     let mut links = Vec::new();

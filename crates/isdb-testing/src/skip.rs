@@ -8,9 +8,9 @@ const COLLECTED_IN: &str = "ISDB_TEST_SKIPS";
 /// Set if every test must run.
 const STRICT: &str = "ISDB_TEST_STRICT";
 
-/// Records that the calling test, or a part of it, is skipped. The end of `make test` counts each `reason`; `detail` says what is needed and
-/// how to provide it. Rust's test harness does not know skipped tests and hides the output of passing tests, so the lines go to the
-/// file named by `ISDB_TEST_SKIPS`.
+/// Records that the calling test, or a part of it, is skipped. The end of `make test` counts each `reason`; `detail` says what is needed
+/// and how to provide it. Rust's test harness does not know skipped tests and hides the output of passing tests, so the lines go to
+/// the file named by `ISDB_TEST_SKIPS`.
 ///
 /// # Panics
 /// If `ISDB_TEST_STRICT` is set and not empty, or if the line cannot be written.

@@ -7,7 +7,7 @@ pub struct Mutations {
     state: u64,
 }
 
-/// Bytes and numbers at the limits of what formats allow.
+/// Bytes and numbers at the limits of file formats.
 const EDGES: [&[u8]; 12] = [
     b"\0",
     b"\xff",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hdf5::{AttrValue, FormatError};
 
-/// Attributes of a group or dataset by name, without those that the HDF5 reader cannot read.
+/// Attributes of a group or dataset by name; the HDF5 reader leaves out attributes that it cannot read.
 pub(crate) type Attributes = HashMap<String, AttrValue>;
 
 /// `None` for a group or dataset that does not exist, instead of an error.
@@ -27,7 +27,7 @@ pub(crate) fn string(group: &hdf5::Group, path: &str) -> Option<String> {
     dataset.read_string().ok()?.first().map(|text| trimmed(text)).filter(|text| !text.is_empty())
 }
 
-/// The numbers of `dataset` as doubles, whatever type they are stored in; `None` if they cannot be read.
+/// The numbers of `dataset` as doubles, from any stored type; `None` if they cannot be read.
 pub(crate) fn numbers(dataset: hdf5::Dataset) -> Option<Vec<f64>> {
     if_small(dataset)?.read_f64().ok()
 }

@@ -1,4 +1,4 @@
-//! Limits on the cost of following a file's structure, and a record of failed reads: the source that the HDF5 reader gets.
+//! The budget for following a file's structure, and a record of failed reads, in the source that the HDF5 reader gets.
 //!
 //! hdf5-pure 0.47.0 was reviewed for what a crafted file could do to it. Its walks over version 1 B-trees, object header continuations
 //! and heaps are limited in depth but not in visits (a node with two equal children at 60 levels is 2⁶⁰ visits), its walk over
@@ -38,7 +38,7 @@ const MOST_NAMES_IN_ALL: u64 = 8 << 30;
 /// Levels of a version 2 B-tree; 16 levels of two records each hold more links than fit a file.
 const MOST_LEVELS: u16 = 16;
 
-/// Bytes of the shortest record of a version 2 B-tree, that of a shared message index.
+/// Bytes of the shortest record of a version 2 B-tree, which is in a shared message index.
 const LEAST_RECORD: u16 = 8;
 
 /// The cost so far of following the structure of one granule, and the first read that failed.
@@ -148,16 +148,17 @@ impl hdf5::Source for BudgetedSource {
     }
 }
 
+/// Adds `amount` to `spent`; an error if that exceeds `most`.
 fn spend(spent: &AtomicU64, amount: u64, most: u64) -> Result<(), FormatError> {
     let before = spent.fetch_add(amount, Ordering::Relaxed);
     match before.saturating_add(amount) <= most {
         true => Ok(()),
-        false => Err(refused("it leads in circles, or is far larger than that of a granule")),
+        false => Err(refused("it leads in circles, or is far larger than a granule's")),
     }
 }
 
 impl BudgetedSource {
-    /// Refuses the headers that the HDF5 reader would follow into recursion or memory without reading on.
+    /// Refuses headers that would make the HDF5 reader recurse or allocate without a further read.
     fn inspect(&self, bytes: &[u8]) -> Result<(), FormatError> {
         match bytes.first_chunk::<4>() {
             // signature, version, type, node size (4), record size (2), depth (2)
@@ -175,7 +176,7 @@ impl BudgetedSource {
                 }
                 _ => Ok(()),
             },
-            // A message shared in a heap may be of any length, so that its datatype may be nested to any depth.
+            // A message shared in a heap may have any length, and so a datatype nested to any depth.
             Some(b"SMTB") => Err(refused("messages are shared between objects, which is not supported")),
             // signature, version, 3 reserved, bytes of the segment that holds the names
             Some(b"HEAP") => {
@@ -191,7 +192,7 @@ impl BudgetedSource {
                 WALK.set((segment, names));
                 match names <= MOST_NAMES {
                     true => spend(&self.budget.names, more, MOST_NAMES_IN_ALL),
-                    false => Err(refused("the names in a group are far longer than those of a granule")),
+                    false => Err(refused("the names in a group are far longer than a granule's")),
                 }
             }
             _ => Ok(()),
@@ -199,6 +200,7 @@ impl BudgetedSource {
     }
 }
 
+/// The little-endian 16-bit number at `at`.
 fn word(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
 }

@@ -55,7 +55,7 @@ fn has_user_block(source: &dyn ByteSource) -> bool {
     })
 }
 
-/// What a file seems to be that starts with `head` instead of the signature.
+/// A description of a file that starts with `head` instead of the signature.
 fn describe_start(head: &[u8]) -> &'static str {
     if head.is_empty() {
         "it is empty"

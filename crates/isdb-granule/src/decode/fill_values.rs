@@ -5,7 +5,7 @@ use isdb_schema::catalogue::{Fill, Variable};
 
 use crate::decode::scalar::{Scalar, to_double, to_int};
 
-/// A float at or above this is not a measurement, whatever the attributes say: the product's fill is the largest single.
+/// A float at or above this is not a measurement, even without a fill attribute: the product's fill is the largest single.
 const NO_MEASUREMENT: f64 = 3.4e38_f32 as f64;
 
 /// The values of one variable that mean NULL.
@@ -30,7 +30,7 @@ impl FillValues {
         let is_value = |fill: f64| fill == 0.0 || (fill == -1.0 && minus_one);
         let mut fills = Self::default();
         for fill in [attribute.and_then(number), property, catalogue, element].into_iter().flatten() {
-            // A fill counts in either form, since clip tools turn integers into floats.
+            // A fill counts as integer and as float, because clip tools turn integers into floats.
             if let Some(int) = to_int(fill).filter(|&int: &i64| !is_value(int as f64) && !fills.ints.contains(&int)) {
                 fills.ints.push(int);
             }
@@ -46,7 +46,7 @@ impl FillValues {
         &self.ints
     }
 
-    /// The floats that are fills, without those that [`is_not_measured`] covers.
+    /// The floats that are fills and not already covered by [`is_not_measured`].
     pub(crate) fn floats(&self) -> &[f64] {
         &self.floats
     }

@@ -74,8 +74,8 @@ impl Unfilter {
                     return inflate(&mut self.inflater, self.current.bytes(), target)
                         .and_then(|len| check_length(len, chunk_bytes));
                 }
-                // Another filter follows, or only the start is needed. Incompressible data are slightly longer when deflated, so that the result of a first deflate
-                // may be longer than the HDF5 chunk.
+                // Another filter follows, or only the start is needed. Deflating makes incompressible data slightly longer, so that the
+                // result may be longer than the HDF5 chunk.
                 DEFLATE => {
                     let inflated = self.next.resize(chunk_bytes + chunk_bytes / 1000 + 64);
                     self.next.len = inflate(&mut self.inflater, self.current.bytes(), inflated)?;

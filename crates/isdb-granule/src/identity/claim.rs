@@ -1,4 +1,4 @@
-//! What each place in a file states about the granule's identity, and where two places disagree.
+//! Claims about a granule's identity, one for each place in a file that states parts of it, and their contradictions.
 
 use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use arrow::temporal_conversions::timestamp_s_to_datetime;
@@ -83,12 +83,12 @@ impl Claim {
         Self::new(IdentitySource::Doi, [None, None, None, None, release, None])
     }
 
-    /// Who states it.
+    /// The place that states the parts.
     pub(crate) fn source(&self) -> IdentitySource {
         self.source
     }
 
-    /// Whether it states nothing.
+    /// Whether no part is stated.
     pub(crate) fn is_empty(&self) -> bool {
         self.parts.iter().all(Option::is_none)
     }
@@ -121,7 +121,7 @@ pub(crate) fn contradictions(claims: &[Claim]) -> Vec<(Note, IdentitySource)> {
     notes
 }
 
-/// Seconds since 1970 of a UTC time without fraction. A granule's name has whole seconds; a time with a fraction is that of
+/// Seconds since 1970 of a UTC time without fraction. A granule's name has whole seconds; a time with a fraction belongs to
 /// something else, such as the first photon.
 fn whole_second(utc: &str) -> Option<i64> {
     let nanos = string_to_timestamp_nanos(utc).ok()?;

@@ -27,8 +27,7 @@ pub(crate) struct BeamRows {
     pub(crate) strength_unknown: bool,
 }
 
-/// Assembles the batch of `schema` from `columns`, which are those of
-/// [`column_requests`](crate::decode::request::column_requests) in that order.
+/// Assembles the batch of `schema` from `columns`, in the order of [`column_requests`](crate::decode::request::column_requests).
 pub(crate) fn assemble(
     beam: &Beam,
     schema: &SchemaRef,

@@ -31,7 +31,7 @@ const UNITS: [(&[&str], i64); 7] = [
     (&["nanosecond", "nanosec", "nsec", "ns"], 1),
 ];
 
-/// The calendars whose dates from 1582 on are those of UTC.
+/// The calendars that agree with UTC's from 1582 on.
 const CALENDARS: [&str; 3] = ["standard", "gregorian", "proleptic_gregorian"];
 
 /// Why a dataset's numbers cannot be read as times.
