@@ -1,16 +1,16 @@
-//! Writes synthetic ATL08 granules with the product's layout, for trying isdb without an Earthdata login. Terrain and
-//! forest are functions of the position, so that neighbouring tracks agree; the same seed gives the same files.
+//! Writes synthetic ATL08 granules in the product's layout, so that isdb can be tried without an Earthdata login. Terrain and forest
+//! are functions of the position, so neighbouring tracks agree; the same seed gives the same files.
 //!
 //! ```text
 //! cargo run --example make_granules -- OUT [--count 6] [--repeat 1] [--every 37] [--segments 2000] [--release 007]
 //!     [--seed 1] [--revision 1] [--region 10] [--subset 100] [--extract]
 //! ```
 //!
-//! `--repeat N` flies each track N times, 91 days apart, before it goes to the next; `--count` counts the granules. From one
-//! track to the next are about `--every` days; few bring many granules into one calendar quarter.
-//! `--region` puts every granule into this region; one made with another region but else the same overlaps it wholly. `--subset N`
-//! leaves out the first N segments of each beam, as a subsetter does, and names the file like one.
-//! `--extract` leaves out whatever tells which granule a file is, but for the track of its rows, as some clip tools do.
+//! `--repeat N` flies each track N times, 91 days apart, before the next track; `--count` is the number of granules. Tracks are about
+//! `--every` days apart; a small number puts many granules into one calendar quarter. `--region` sets the region of every granule;
+//! granules that differ only in their region have the same segments. `--subset N` leaves out the first N segments of each beam and
+//! names the file as a subsetter does. `--extract` leaves out the identity of the granule except for the track in its rows, as some
+//! clip tools do.
 
 mod noise;
 mod segment;
@@ -23,7 +23,7 @@ use std::path::PathBuf;
 const USAGE: &str = "usage: make_granules OUT [--count N] [--repeat N] [--every DAYS] [--segments N] [--release 007] [--seed S] \
      [--revision N] [--region N] [--subset N] [--extract]";
 
-/// What is asked for on the command line.
+/// The command line.
 struct Options {
     out: PathBuf,
     count: u64,
@@ -39,7 +39,7 @@ struct Options {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let options = options(std::env::args().skip(1))?;
+    let options = parse_options(std::env::args().skip(1))?;
     std::fs::create_dir_all(&options.out)?;
     for index in 0..options.count {
         let flight =
@@ -51,13 +51,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = if options.extract { format!("extract_{index}.h5") } else { track.name.to_string() };
         let path = options.out.join(name);
         let segments = options.subset.unwrap_or(0)..options.segments;
-        write::granule(&path, &track, segments, options.extract)?;
+        write::write_granule(&path, &track, segments, options.extract)?;
         println!("{}", path.display());
     }
     Ok(())
 }
 
-fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
+fn parse_options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
     let (mut out, mut count, mut repeat, mut segments, mut release, mut seed) = (None, 6, 1, 2000, 7, 1);
     let (mut every, mut revision, mut region, mut subset, mut extract) = (37.0, 1, None, None, false);
     while let Some(argument) = arguments.next() {

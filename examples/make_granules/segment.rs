@@ -1,5 +1,5 @@
-//! What the laser finds on one 100 m segment, and so every variable of the catalogue: heights add up, percentiles ascend,
-//! flags follow from what they flag, and where no canopy photons return the canopy variables are fill.
+//! The measurements on one 100 m segment, from which every variable of the catalogue follows: heights add up, percentiles ascend, flags
+//! agree with what they flag, and canopy variables are fill without canopy photons.
 
 use isdb_schema::catalogue::Variable;
 
@@ -18,7 +18,7 @@ pub(crate) struct Segment {
     seed: u64,
     beam: u8,
     segment_id: u32,
-    /// First photon, from 1.
+    /// Number of the first photon, from 1.
     first_photon: u32,
     terrain: f64,
     /// Height of the 98 % photon above the terrain; `None` without enough canopy photons.
@@ -77,7 +77,7 @@ impl Segment {
         photons
     }
 
-    /// The number of `variable` at place `element` of its profile; `None` is fill.
+    /// The number of `variable` at index `element` of its profile; `None` is fill.
     pub(crate) fn value(&self, variable: &Variable, element: usize) -> Option<f64> {
         let k = element as f64;
         if variable.path.starts_with("canopy/") {
@@ -126,7 +126,7 @@ impl Segment {
             "permafrost_prob" => self.boreal.then_some(((self.at.latitude - 50.0) / 12.0).clamp(0.0, 1.0)),
             "permafrost_alt" => (self.at.latitude > 54.0).then(|| 0.6 + self.scatter(5)),
             "column_od_asr" => (self.sun.0 > 0.0).then_some(0.05 + 0.1 * self.cloud),
-            // The removal, saturation-type and urban flags: nothing to flag out here.
+            // The removal, saturation-type and urban flags: never set.
             _ => Some(0.0),
         }
     }
@@ -136,7 +136,7 @@ impl Segment {
         let slope = 0.06 * (self.scatter(6) - 0.5);
         let rough = 0.2 + 1.5 * self.scatter(7);
         match name {
-            // Interpolated over segments without ground photons.
+            // The product interpolates these over segments without ground photons.
             "h_te_best_fit" | "h_te_interp" => Some(self.terrain),
             "h_te_best_fit_20m" => {
                 self.piece(k, self.terrain_photons).then_some(self.terrain + (k - 2.0) * 20.0 * slope)
@@ -206,7 +206,7 @@ impl Segment {
         self.terrain + 3.0 * (field(self.at.latitude, self.at.longitude, 0.05, 11) - 0.5)
     }
 
-    /// IGBP classes in release 004, Copernicus classes since: forest, open land, water.
+    /// IGBP classes in release 004, Copernicus classes in later releases: forest, open land, water.
     fn landcover(&self) -> f64 {
         match (self.release, self.water, self.canopy.is_some(), self.boreal) {
             (4, true, ..) => 0.0,
@@ -230,7 +230,7 @@ impl Segment {
         }
     }
 
-    /// Whether the 20 m piece `k` has photons of the kind that the segment has `photons` of.
+    /// Whether the 20 m piece `k` has photons of a kind of which the segment has `photons`.
     fn piece(&self, k: f64, photons: f64) -> bool {
         photons > 0.0
             && (photons > 40.0 || unit(&[self.seed, u64::from(self.segment_id), k.to_bits(), 12]) < photons / 40.0)
@@ -240,7 +240,7 @@ impl Segment {
         if self.photons() == 0 { -1.0 } else { f64::from(u8::from(self.piece(k, photons))) }
     }
 
-    /// A number in [0, 1) of its own for this segment.
+    /// A number in [0, 1) that differs from segment to segment.
     fn scatter(&self, kind: u64) -> f64 {
         unit(&[self.seed, u64::from(self.beam), u64::from(self.at.along), 100 + kind])
     }

@@ -1,4 +1,4 @@
-//! Where and when a granule is flown: over the Amazon and boreal Canada in turn.
+//! Tracks of granules: alternately over the Amazon and boreal Canada.
 
 use isdb_schema::granule_name::GranuleName;
 
@@ -7,13 +7,13 @@ use crate::noise::between;
 /// UTC seconds of the ATLAS epoch, 2018-01-01.
 const ATLAS_EPOCH: i64 = 1_514_764_800;
 const SECONDS_PER_DAY: f64 = 86_400.0;
-/// A reference ground track is flown again after this long, as the next cycle.
+/// Days until a reference ground track is flown again, in the next cycle.
 const DAYS_PER_CYCLE: f64 = 91.0;
-/// Kilometres by which each further pass lies aside of the one before.
-const ASIDE: f64 = 0.03;
+/// Kilometres from one pass to the next, across the track.
+const PASS_OFFSET: f64 = 0.03;
 /// Kilometres of one degree of latitude.
 const KM_PER_DEGREE: f64 = 111.2;
-/// Kilometres a second along the ground.
+/// Kilometres per second along the ground.
 const GROUND_SPEED: f64 = 6.9;
 /// Degrees of longitude per degree of latitude on the way north, away from the poles.
 const SLANT: f64 = -0.16;
@@ -30,33 +30,33 @@ pub(crate) struct Track {
     longitude: f64,
     ascending: bool,
     /// Kilometres to the east of the first pass.
-    aside: f64,
+    offset: f64,
 }
 
-/// Which pass a granule is of.
+/// The pass of a granule.
 #[derive(Clone, Copy)]
 pub(crate) struct Flight {
     /// Number of the track.
     pub(crate) index: u64,
-    /// 0 for the first time that the track is flown.
+    /// 0 for the first pass over the track.
     pub(crate) pass: u64,
     /// Days from one track to the next.
     pub(crate) every: f64,
 }
 
-/// Where a segment's centre lies, and when it is passed.
+/// The position and time of a segment's centre.
 #[derive(Clone, Copy)]
 pub(crate) struct Position {
     pub(crate) latitude: f64,
     pub(crate) longitude: f64,
     /// Seconds since the ATLAS epoch.
     pub(crate) time: f64,
-    /// Place along the track, in segments.
+    /// Distance along the track, in segments.
     pub(crate) along: u32,
 }
 
 impl Track {
-    /// The track of `flight` among those of `seed`. Clouds and photons of another pass are others, ground and forest are not.
+    /// The track of `flight`, one of many for the same `seed`. Clouds and photons differ from pass to pass; ground and forest do not.
     pub(crate) fn new(seed: u64, flight: Flight, release: u16) -> Self {
         let Flight { index, pass, every } = flight;
         let pick = |low: f64, high: f64, what: u64| between(low, high, &[seed, index, what]);
@@ -79,10 +79,10 @@ impl Track {
             processed: false,
             subsetted: false,
         };
-        // It turns about twice a year.
+        // The spacecraft turns about twice a year.
         let sc_orient = i8::from(days % 365.0 < 180.0);
-        let (ascending, aside) = (pick(0.0, 1.0, 3) < 0.5, pass as f64 * ASIDE);
-        Self { name, seed: seed + 1000 * pass, start, sc_orient, latitude, longitude, ascending, aside }
+        let (ascending, offset) = (pick(0.0, 1.0, 3) < 0.5, pass as f64 * PASS_OFFSET);
+        Self { name, seed: seed + 1000 * pass, start, sc_orient, latitude, longitude, ascending, offset }
     }
 
     /// The position of segment `along` of beam 0 to 5: three pairs 3.3 km apart, 90 m within a pair.
@@ -90,7 +90,7 @@ impl Track {
         let north = if self.ascending { 1.0 } else { -1.0 };
         let km = f64::from(along) * 0.1;
         let latitude = self.latitude + north * km / KM_PER_DEGREE;
-        let across = (f64::from(beam / 2) - 1.0) * 3.3 + (f64::from(beam % 2) - 0.5) * 0.09 + self.aside;
+        let across = (f64::from(beam / 2) - 1.0) * 3.3 + (f64::from(beam % 2) - 0.5) * 0.09 + self.offset;
         let drift = north * SLANT * (latitude - self.latitude);
         let longitude = self.longitude + drift + across / (KM_PER_DEGREE * latitude.to_radians().cos());
         Position { latitude, longitude, time: self.start + km / GROUND_SPEED, along }

@@ -1,5 +1,5 @@
-//! Writes one granule in the product's layout: datasets in chunks of 10,000 rows, floats deflated, integers shuffled and
-//! deflated, with the attributes a reader goes by.
+//! Writes one granule in the product's layout: datasets in HDF5 chunks of 10,000 rows, floats deflated, integers shuffled and deflated,
+//! with the attributes that readers use.
 
 use std::error::Error;
 use std::ops::Range;
@@ -12,36 +12,41 @@ use crate::segment::Segment;
 use crate::track::Track;
 
 const BEAMS: [(u8, &str); 6] = [(0, "gt1l"), (1, "gt1r"), (2, "gt2l"), (3, "gt2r"), (4, "gt3l"), (5, "gt3r")];
-/// Rows of a chunk in every release.
+/// Rows of an HDF5 chunk in every release.
 const CHUNK_ROWS: u64 = 10_000;
 const DEFLATE_LEVEL: u32 = 6;
 /// GPS seconds of 2018-01-01, from which `delta_time` counts.
 const ATLAS_EPOCH_GPS: f64 = 1_198_800_018.0;
 
-/// Writes the granule of `track` with a row for most of the `segments` in each beam; an extract says nothing of the granule it is from.
-pub(crate) fn granule(path: &Path, track: &Track, segments: Range<usize>, extract: bool) -> Result<(), Box<dyn Error>> {
+/// Writes the granule of `track` with a row for most of the `segments` in each beam; an extract lacks the granule's identity.
+pub(crate) fn write_granule(
+    path: &Path,
+    track: &Track,
+    segments: Range<usize>,
+    extract: bool,
+) -> Result<(), Box<dyn Error>> {
     let mut file = FileBuilder::new();
     file.set_attr("Conventions", ascii("CF-1.6"));
     file.set_attr("short_name", ascii("ATL08"));
     file.set_attr("level", ascii("L3A"));
     file.set_attr("description", ascii("synthetic granule in the layout of ATL08; no measurements"));
     if !extract {
-        identity(&mut file, track)?;
+        add_identity(&mut file, track)?;
     }
     for (beam, beam_name) in BEAMS {
         let mut group = file.create_group(beam_name);
         group.set_attr("groundtrack_id", ascii(beam_name));
         group.set_attr("atlas_beam_type", ascii(if track.is_strong(beam) { "strong" } else { "weak" }));
         group.set_attr("sc_orientation", ascii(if track.sc_orient == 0 { "Backward" } else { "Forward" }));
-        let land = land_segments(group.create_group("land_segments"), track, beam, segments.clone());
+        let land = fill_land_segments(group.create_group("land_segments"), track, beam, segments.clone());
         group.add_group(land);
         file.add_group(group.finish());
     }
     Ok(file.write(path)?)
 }
 
-/// What tells the granule, its release and its orbit.
-fn identity(file: &mut FileBuilder, track: &Track) -> Result<(), Box<dyn Error>> {
+/// The groups that identify the granule, its release and its orbit.
+fn add_identity(file: &mut FileBuilder, track: &Track) -> Result<(), Box<dyn Error>> {
     let release = format!("{:03}", track.name.release);
     file.set_attr("identifier_product_doi", ascii(&format!("doi:10.5067/ATLAS/ATL08.{release}")));
 
@@ -68,24 +73,25 @@ fn identity(file: &mut FileBuilder, track: &Track) -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-fn land_segments(mut land: GroupBuilder, track: &Track, beam: u8, segments: Range<usize>) -> FinishedGroup {
-    let rows = rows(track, beam, segments);
-    let of_release = || variables().iter().filter(|variable| variable.releases.contains(track.name.release));
-    for variable in of_release().filter(|variable| !variable.path.contains('/')) {
-        dataset(&mut land, variable, &rows);
+/// Adds the variables of the track's release to `land`.
+fn fill_land_segments(mut land: GroupBuilder, track: &Track, beam: u8, segments: Range<usize>) -> FinishedGroup {
+    let rows = beam_segments(track, beam, segments);
+    let release_variables = || variables().iter().filter(|variable| variable.releases.contains(track.name.release));
+    for variable in release_variables().filter(|variable| !variable.path.contains('/')) {
+        add_dataset(&mut land, variable, &rows);
     }
     for name in ["canopy", "terrain"] {
         let mut group = land.create_group(name);
-        for variable in of_release().filter(|variable| variable.path.split('/').next() == Some(name)) {
-            dataset(&mut group, variable, &rows);
+        for variable in release_variables().filter(|variable| variable.path.split('/').next() == Some(name)) {
+            add_dataset(&mut group, variable, &rows);
         }
         land.add_group(group.finish());
     }
     land.finish()
 }
 
-/// The segments of a beam; a few are missing wherever clouds hide the ground.
-fn rows(track: &Track, beam: u8, segments: Range<usize>) -> Vec<Segment> {
+/// The segments of a beam; a few are missing where clouds hide the ground.
+fn beam_segments(track: &Track, beam: u8, segments: Range<usize>) -> Vec<Segment> {
     let mut photons = 0;
     let mut rows = Vec::with_capacity(segments.len());
     for along in (0..u32::MAX).take(segments.end).skip(segments.start) {
@@ -98,9 +104,10 @@ fn rows(track: &Track, beam: u8, segments: Range<usize>) -> Vec<Segment> {
     rows
 }
 
-fn dataset(group: &mut GroupBuilder, variable: &Variable, rows: &[Segment]) {
+/// Adds the dataset of one variable with its attributes.
+fn add_dataset(group: &mut GroupBuilder, variable: &Variable, rows: &[Segment]) {
     let dataset = group.create_dataset(variable.name);
-    numbers(dataset, variable, rows);
+    set_numbers(dataset, variable, rows);
     let (length, width) = (rows.len() as u64, variable.width as u64);
     if variable.width == 1 {
         dataset.with_shape(&[length]).with_maxshape(&[MaxExtent::Unlimited]).with_chunks(&[CHUNK_ROWS]);
@@ -119,12 +126,12 @@ fn dataset(group: &mut GroupBuilder, variable: &Variable, rows: &[Segment]) {
     }
 }
 
-/// The numbers of `variable` in its type, with its fill where a segment has none, and the fill as an attribute.
+/// Sets the numbers of `variable` in its type, with its fill where a segment has none, and the fill as an attribute.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the values of a variable fit its type, and floats are rounded to it"
 )]
-fn numbers(dataset: &mut DatasetBuilder, variable: &Variable, rows: &[Segment]) {
+fn set_numbers(dataset: &mut DatasetBuilder, variable: &Variable, rows: &[Segment]) {
     let fill = match variable.fill {
         Some(Fill::Int(fill)) => fill as f64,
         Some(Fill::Float(fill)) => f64::from(fill),

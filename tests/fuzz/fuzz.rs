@@ -1,8 +1,8 @@
-//! libFuzzer over the target that `FUZZ_TARGET` names.
+//! The libFuzzer driver of the target named by `FUZZ_TARGET`.
 
 #![no_main]
 #![allow(unsafe_code, reason = "libFuzzer calls its entry point through C")]
-#![allow(clippy::expect_used, reason = "nothing can be fuzzed without a target")]
+#![allow(clippy::expect_used, reason = "the program cannot run without a target")]
 
 use std::sync::LazyLock;
 

@@ -1,12 +1,12 @@
-//! The corpora of the fuzz targets, and mutations of them, on every machine that runs the tests.
+//! A replay of the fuzz targets' corpora and some mutations of them, in every run of the tests.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail only loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
 
 use isdb_fuzz::{Mutations, TARGETS, Target, target};
 
-/// The inputs of a target, by name.
+/// The inputs of a target, sorted by name.
 fn corpus(target: Target) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target.corpus);
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -16,16 +16,16 @@ fn corpus(target: Target) -> Vec<PathBuf> {
     files
 }
 
-/// Runs the target over `input`; one that fails is kept, so that it can be looked at and join the corpus.
+/// Runs the target with `input`. An input that fails is kept in a file, so that it can be examined and added to the corpus.
 fn run(target: Target, input: &[u8], case: &str) {
     if std::panic::catch_unwind(|| (target.run)(input)).is_err() {
         let kept = std::env::temp_dir().join(format!("isdb-fuzz-{}-{}", target.name, std::process::id()));
         std::fs::write(&kept, input).unwrap();
-        panic!("{} fails on {case}, kept as {}", target.name, kept.display());
+        panic!("{} fails on {case}; the input is kept as {}", target.name, kept.display());
     }
 }
 
-/// Replays the corpus of the target `name`, then `mutations` of each input, or a hundred times as many in `make test-long`.
+/// Replays the corpus of the target `name`, and `mutations` of each input, or a hundred times that number in `make test-long`.
 fn replay(name: &str, mutations: u32) {
     let target = target(name).unwrap();
     let seed = isdb_testing::seed();
@@ -40,42 +40,42 @@ fn replay(name: &str, mutations: u32) {
 }
 
 #[test]
-fn no_file_makes_opening_a_granule_panic() {
+fn opening_any_file_does_not_panic() {
     replay("granule_open", 500);
 }
 
 #[test]
-fn no_file_makes_decoding_a_granule_panic_or_lose_rows() {
+fn decoding_any_file_neither_panics_nor_loses_rows() {
     replay("granule_decode", 200);
 }
 
 #[test]
-fn no_config_makes_the_parser_panic() {
+fn parsing_any_config_does_not_panic() {
     replay("config", 1_000);
 }
 
 #[test]
-fn a_predicate_pushed_into_the_array_answers_as_the_engine_alone() {
+fn a_predicate_pushed_down_selects_the_same_rows_as_the_engine() {
     replay("predicate", 20);
 }
 
 #[test]
-fn no_region_makes_the_parser_panic_or_lose_area() {
+fn parsing_any_region_neither_panics_nor_loses_area() {
     replay("geojson", 1_000);
 }
 
 #[test]
-fn no_netrc_loses_an_entry() {
+fn editing_any_netrc_keeps_its_entries() {
     replay("netrc", 200);
 }
 
 #[test]
-fn no_reply_of_cmr_makes_the_search_panic_or_a_work_list_unreadable() {
+fn any_cmr_reply_gives_a_readable_work_list() {
     replay("cmr", 10);
 }
 
 #[test]
-fn every_target_has_a_corpus_that_is_replayed() {
+fn every_target_has_a_corpus() {
     let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")).unwrap();
     let mut found: Vec<_> = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     let mut expected: Vec<_> = TARGETS.iter().map(|target| target.corpus.to_owned()).collect();

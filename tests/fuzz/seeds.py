@@ -1,9 +1,9 @@
-"""Write the inputs that fuzzing starts from.
+"""Write the seed inputs of the fuzz targets.
 
     seeds.py CORPUS [GRANULE...]
 
-Without granules: the inputs of corpus/ in the repository, all made up here, granules of three segments among them. With real
-granules: the first two segments of each beam of those, for a corpus outside the repository. Needs h5py and numpy.
+Without granules: the inputs of corpus/ in the repository, all synthetic, with granules of three segments. With real granules: the
+first two segments of each beam, for a corpus outside the repository. Needs h5py and numpy.
 """
 
 import json
@@ -18,7 +18,7 @@ SEGMENTS = 3
 
 
 def fill(group, beam, few, **layout):
-    """Three segments with the variables whose shapes and types differ, or only with a `few` of them."""
+    """Add three segments with variables of every shape and type, or with only a `few` variables."""
     rows = np.arange(SEGMENTS)
     columns = {
         "latitude": (10 + rows * 0.001).astype("f4"),

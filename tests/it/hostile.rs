@@ -13,7 +13,7 @@ fn hostile_files_fail_by_name_and_the_good_granules_beside_them_are_stored() {
     fs::create_dir(place.path("granules")).unwrap();
     let put = |name: &str, bytes: &[u8]| fs::write(place.path(&format!("granules/{name}")), bytes).unwrap();
     put("good.h5", &isdb_testing::granule());
-    let files = hostile();
+    let files = hostile_files();
     files.iter().for_each(|file| put(file.name, &file.bytes));
 
     let run = place.run(&["ingest", "granules"]);

@@ -1,4 +1,4 @@
-//! The checksum of a granule file's content, by which a changed file is told from one that was merely touched or copied.
+//! The checksum of a granule file's content, which distinguishes a changed file from a touched or copied one.
 
 use std::fs::File;
 use std::hash::Hasher as _;
@@ -7,10 +7,10 @@ use std::path::Path;
 
 use twox_hash::XxHash64;
 
-/// Bytes read at a time: few enough to stay in a core's cache.
-const PIECE: usize = 256 << 10;
+/// Bytes read at a time: they stay in a core's cache.
+const BLOCK: usize = 256 << 10;
 
-/// The checksum of the file at `path`, with the name of the algorithm: `xxh64:0123456789abcdef`, which is what `xxhsum -H64`
+/// Returns the checksum of the file at `path` with the name of the algorithm: `xxh64:0123456789abcdef`, the digits that `xxhsum -H64`
 /// prints. Reads the whole file.
 ///
 /// # Errors
@@ -18,11 +18,11 @@ const PIECE: usize = 256 << 10;
 pub fn checksum(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = XxHash64::with_seed(0);
-    let mut piece = vec![0; PIECE];
+    let mut block = vec![0; BLOCK];
     loop {
-        match file.read(&mut piece) {
+        match file.read(&mut block) {
             Ok(0) => return Ok(format!("xxh64:{:016x}", hasher.finish())),
-            Ok(read) => hasher.write(piece.get(..read).unwrap_or_default()),
+            Ok(read) => hasher.write(block.get(..read).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -42,9 +42,9 @@ mod tests {
         };
         assert_eq!(of(b""), "xxh64:ef46db3751d8e999");
         assert_eq!(of(b"abc"), "xxh64:44bc2cf5ad770999");
-        let long = vec![7; PIECE + 3];
+        let long = vec![7; BLOCK + 3];
         let mut whole = XxHash64::with_seed(0);
         whole.write(&long);
-        assert_eq!(of(&long), format!("xxh64:{:016x}", whole.finish()), "a file of several pieces");
+        assert_eq!(of(&long), format!("xxh64:{:016x}", whole.finish()), "a file of several blocks");
     }
 }

@@ -1,54 +1,49 @@
-//! A granule, opened and decoded: beams and variables are spread over threads, and come out as one record batch per beam.
+//! A granule: opening it finds its identity and its beams, decoding it makes one record batch per beam.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::segments::segment_fields;
-use isdb_schema::printable::Printable;
+use isdb_schema::shown::Shown;
 
-use crate::beam::{BEAMS, Beam, Found, Wanted, assemble, columns_for};
+use crate::beam::{BEAMS, Beam, BeamContent};
 use crate::container;
-use crate::dataset::{Effort, Stored};
-use crate::error::{Error, Reason, Result};
-use crate::fills::Fills;
-use crate::filters::Unfilter;
-use crate::identity::Identity;
-use crate::lookup::Lookup;
-use crate::metadata::{attributes, numbers, text};
+use crate::container::access::text;
+use crate::container::budget::Budget;
+use crate::container::listing::DatasetListing;
+use crate::container::stack::with_large_stack;
+use crate::decode::ColumnDecoder;
+use crate::decode::arrow_column::null_column;
+use crate::decode::request::{ColumnRequest, column_requests};
+use crate::error::{Error, Result};
+use crate::identity::content_hash::content_hash;
+use crate::identity::{Identity, identify};
+use crate::metadata::Metadata;
 use crate::note::Note;
-use crate::orientation::Orientations;
+use crate::rows::batch::assemble;
+use crate::rows::orientation::Orientations;
 use crate::source::ByteSource;
-use crate::structure::{self, Spent};
-use crate::time::{ATLAS_EPOCH_GPS, Clock, Epoch};
-use crate::values;
+use crate::time::{ATLAS_EPOCH_GPS, Epoch};
 
-/// An ATL08 granule whose structure has been looked at and whose values have not been read.
+/// An ATL08 granule whose structure has been read and whose values have not.
 pub struct Granule {
     source: Arc<dyn ByteSource>,
-    spent: Arc<Spent>,
+    budget: Arc<Budget>,
     identity: Identity,
     epoch: Epoch,
     orientations: Orientations,
     beams: Vec<Beam>,
     beams_missing: Vec<&'static str>,
     beams_empty: Vec<&'static str>,
-    /// Whether some tool wrote the file anew and kept nothing but beams.
-    extract: bool,
+    is_extract: bool,
     notes: Vec<Note>,
 }
 
-/// More bytes of columns than a granule has: the largest known has 36,500 rows, 22 MB with all variables. What decodes a granule has
-/// memory for so many.
+/// Limit of the bytes of columns that [`Granule::decode`] makes. The largest known granule has 36,500 rows, 22 MB with all variables.
 pub const MOST_DECODED_BYTES: usize = 64 << 20;
-
-const GAVE_UP: &str = "the HDF5 reader gave up on it";
-
-/// The groups of a product file that tell of the granule as a whole.
-const PRODUCT_GROUPS: [&str; 3] = ["METADATA", "ancillary_data", "orbit_info"];
 
 /// A granule's values.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,138 +52,133 @@ pub struct Decoded {
     pub batches: Vec<RecordBatch>,
     /// Rows in the file.
     pub rows_read: u64,
-    /// Rows of them left out, since position or time were fill or impossible.
+    /// Rows left out because their position or time is fill or impossible.
     pub rows_rejected: u64,
     /// Beams without a group or without `land_segments`.
     pub beams_missing: Vec<&'static str>,
     /// Beams whose `land_segments` hold no rows.
     pub beams_empty: Vec<&'static str>,
-    /// Wanted variables, and the ends of the segment that are always decoded, that at least one beam with rows lacks, or
-    /// has in another width: NULL there. In catalogue order.
+    /// Requested variables, and the ends of the segment, that at least one beam with rows lacks or has in another width; they are
+    /// NULL in that beam. In catalogue order.
     pub variables_missing: Vec<&'static str>,
-    /// What else was found odd.
+    /// Differences between the granule and the product's description.
     pub notes: Vec<Note>,
 }
 
-/// A decoded column; `None` if the beam does not have it.
-type Column = Option<ArrayRef>;
-
 impl Granule {
-    /// Checks that `source` is a complete ATL08 file and finds its beams. Only metadata are read.
+    /// Checks that `source` is a complete ATL08 file, resolves its identity and finds its beams. Only metadata are read.
     ///
     /// # Errors
-    /// If it is no HDF5 file, cut off, another product, or its structure cannot be followed.
+    /// If `source` is not an HDF5 file, is truncated, is another product, has a structure that cannot be followed, or cannot be read.
     pub fn open(source: impl ByteSource + 'static) -> Result<Self> {
         Self::open_shared(Arc::new(source))
     }
 
-    /// [`open`](Self::open) for a source that others hold too.
+    /// [`open`](Self::open) for a shared source.
     ///
     /// # Errors
-    /// As `open`.
+    /// As for `open`.
     pub fn open_shared(source: Arc<dyn ByteSource>) -> Result<Self> {
-        let name = source.name().to_owned();
-        match structure::with_stack(|| Self::look(source)) {
-            Ok(Some(looked)) => looked,
-            Ok(None) => Err(Error::Structure { file: name, source: GAVE_UP.into() }),
-            Err(source) => Err(Error::Io { file: name, source }),
-        }
+        let file = source.name().to_owned();
+        let budget = Arc::new(Budget::default());
+        let opened = with_large_stack(&file, || Self::open_within(source, &budget)).flatten();
+        unless_a_read_failed(&budget, &file, opened)
     }
 
-    /// What is found in `source` without reading values.
-    fn look(source: Arc<dyn ByteSource>) -> Result<Self> {
-        let spent = Arc::new(Spent::default());
-        let file = container::open(&source, &spent)?;
-        let name = source.name().to_owned();
-        let root = attributes(&file, "/");
-        let short_name = text(&root, "short_name");
-        if let Some(other) = short_name.as_deref().filter(|name| *name != PRODUCT) {
-            return Err(Error::NotAtl08 { file: name, reason: format!("its short_name is {}", Printable(other)) });
+    fn open_within(source: Arc<dyn ByteSource>, budget: &Arc<Budget>) -> Result<Self> {
+        let file = container::open(&source, budget)?;
+        let name = source.name();
+        let metadata = Metadata::read(&file);
+        let short_name = text(&metadata.root, "short_name");
+        if let Some(other) = short_name.as_deref().filter(|short_name| *short_name != PRODUCT) {
+            return Err(Error::not_atl08(name, format!("its short_name is {}", Shown(other))));
         }
-        let epoch =
-            numbers(&file.root(), "ancillary_data/atlas_sdp_gps_epoch").and_then(|epoch| epoch.first().copied());
-        let assumed = epoch.is_none().then_some(Note::EpochAssumed);
-        let Some(epoch) = Epoch::from_gps_seconds(epoch.unwrap_or(ATLAS_EPOCH_GPS)) else {
+        let gps_epoch = metadata.ancillary.as_ref().and_then(|ancillary| ancillary.atlas_sdp_gps_epoch);
+        let Some(epoch) = Epoch::from_gps_seconds(gps_epoch.unwrap_or(ATLAS_EPOCH_GPS)) else {
             let path = "ancillary_data/atlas_sdp_gps_epoch".to_owned();
-            return Err(Error::Dataset { file: name, path, source: "it is no moment near the mission".into() });
+            return Err(Error::dataset(name, path, "it is not near the mission's time".into()));
         };
         let (mut beams, mut beams_missing, mut beams_empty) = (Vec::new(), Vec::new(), Vec::new());
         for beam in BEAMS {
             match Beam::find(&file, beam, source.len(), epoch) {
-                Ok(Found::Rows(found)) => beams.push(found),
-                Ok(Found::Empty) => beams_empty.push(beam),
-                Ok(Found::Missing) => beams_missing.push(beam),
-                Err((path, source)) => return Err(Error::Dataset { file: name, path, source }),
+                Ok(BeamContent::Rows(found)) => beams.push(found),
+                Ok(BeamContent::Empty) => beams_empty.push(beam),
+                Ok(BeamContent::Missing) => beams_missing.push(beam),
+                Err((path, reason)) => return Err(Error::dataset(name, path, reason)),
             }
         }
         if beams_missing.len() == BEAMS.len() && short_name.is_none() {
-            return Err(Error::NotAtl08 { file: name, reason: "no beam has land_segments".to_owned() });
+            return Err(Error::not_atl08(name, "no beam has land_segments".to_owned()));
         }
-        let (identity, mut notes) = Identity::find(&file, &root, &*source, &beams)
-            .map_err(|source| Error::Io { file: name.clone(), source })?;
-        notes.extend(assumed);
-        let mut foreign: Vec<&str> = beams.iter().filter_map(|beam| beam.units.as_deref()).collect();
-        foreign.dedup();
-        notes.extend(foreign.into_iter().map(|units| Note::TimeConverted { units: units.to_owned() }));
-        let orientations = Orientations::read(&file, epoch);
-        let extract = PRODUCT_GROUPS.iter().all(|group| file.group(group).is_err());
-        Ok(Self { source, spent, identity, epoch, orientations, beams, beams_missing, beams_empty, extract, notes })
+        let row_rgt = beams.iter().find_map(Beam::first_rgt);
+        let (identity, mut notes) =
+            identify(&metadata, row_rgt, name, || content_hash(&*source)).map_err(|error| Error::io(name, error))?;
+        notes.extend(gps_epoch.is_none().then_some(Note::EpochAssumed));
+        let mut foreign_units: Vec<&str> = beams.iter().filter_map(|beam| beam.foreign_units.as_deref()).collect();
+        foreign_units.dedup();
+        notes.extend(foreign_units.into_iter().map(|units| Note::TimeConverted { units: units.to_owned() }));
+        let orbit = metadata.orbit.as_ref();
+        let orientations =
+            orbit.map_or_else(Orientations::default, |orbit| Orientations::from_orbit_info(orbit, epoch));
+        let (is_extract, budget) = (metadata.is_extract(), Arc::clone(budget));
+        Ok(Self { source, budget, identity, epoch, orientations, beams, beams_missing, beams_empty, is_extract, notes })
     }
 
-    /// Which granule it is.
+    /// The granule's identity.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// What was found odd before any value was read.
+    /// Notes made before any value was read.
     #[must_use]
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
 
-    /// The `wanted` variables, and the ends of the segment, that at least one beam with rows lacks, in catalogue order. Looks
-    /// at names only.
+    /// The requested `variables`, and the ends of the segment, that at least one beam with rows lacks, in catalogue order. Reads only
+    /// names.
     ///
     /// # Errors
     /// If a group cannot be listed.
-    pub fn missing(&self, wanted: &[&Variable]) -> Result<Vec<&'static str>> {
-        let wanted = columns_for(wanted);
-        let paths = || wanted.iter().map(|wanted| wanted.variable.path);
-        let mut missing = vec![false; wanted.len()];
-        for beam in &self.beams {
-            let datasets = Lookup::new(&beam.group, paths());
-            for (path, missing) in paths().zip(&mut missing) {
-                let failed =
-                    |error: hdf5::Error| self.failed(format!("{}/land_segments/{path}", beam.name), error.into());
-                *missing |= datasets.dataset(path).map_err(failed)?.is_none();
-            }
-        }
-        let is_missing =
-            |name: &str| wanted.iter().zip(&missing).any(|(w, missing)| *missing && w.variable.name == name);
-        Ok(variables().iter().map(|variable| variable.name).filter(|name| is_missing(name)).collect())
+    pub fn missing(&self, variables: &[&Variable]) -> Result<Vec<&'static str>> {
+        self.budget.reset();
+        let file = self.source.name();
+        let missing = with_large_stack(file, || self.find_missing(&column_requests(variables))).flatten();
+        unless_a_read_failed(&self.budget, file, missing)
     }
 
-    /// Reads the `wanted` variables of all beams, on up to `threads` threads. Only their chunks are fetched.
+    fn find_missing(&self, requests: &[ColumnRequest]) -> Result<Vec<&'static str>> {
+        let paths = || requests.iter().map(|request| request.variable.path);
+        let mut missing = vec![false; requests.len()];
+        for beam in &self.beams {
+            let datasets = DatasetListing::new(&beam.group, paths());
+            for (path, missing) in paths().zip(&mut missing) {
+                let dataset = datasets.dataset(path).map_err(|error| {
+                    let path = format!("{}/land_segments/{path}", beam.name);
+                    Error::dataset(self.source.name(), path, error.into())
+                })?;
+                *missing |= dataset.is_none();
+            }
+        }
+        Ok(names_in_catalogue_order(requests, &missing))
+    }
+
+    /// Reads the requested `variables` of all beams, on up to `threads` threads. Only their HDF5 chunks are fetched.
     ///
     /// # Errors
-    /// If a dataset cannot be fetched or decoded, or a required variable is missing where there are rows; the error
-    /// names it.
-    pub fn decode(&self, wanted: &[&Variable], threads: usize) -> Result<Decoded> {
-        self.spent.reset();
-        let wanted_columns = columns_for(wanted);
-        let rows: usize = self.beams.iter().map(|beam| beam.rows).sum();
-        let row_bytes: usize = wanted_columns
-            .iter()
-            .map(|wanted| wanted.variable.width * wanted.dtype.arrow().primitive_width().unwrap_or(8))
-            .sum();
-        if rows * row_bytes > MOST_DECODED_BYTES {
-            let reason =
-                format!("{rows} rows of {row_bytes} bytes, expected at most {MOST_DECODED_BYTES} bytes in all");
-            return Err(self.failed("land_segments".to_owned(), reason.into()));
-        }
-        let mut columns = self.columns(&wanted_columns, threads)?.into_iter();
-        let schema = Arc::new(Schema::new(segment_fields(wanted)));
+    /// If a dataset cannot be read or decoded, or a required variable is missing where there are rows; the error names the dataset.
+    pub fn decode(&self, variables: &[&Variable], threads: usize) -> Result<Decoded> {
+        self.budget.reset();
+        unless_a_read_failed(&self.budget, self.source.name(), self.decode_within(variables, threads))
+    }
+
+    fn decode_within(&self, variables: &[&Variable], threads: usize) -> Result<Decoded> {
+        let requests = column_requests(variables);
+        self.check_size(&requests)?;
+        let decoder = ColumnDecoder { source: &*self.source, epoch: self.epoch, is_extract: self.is_extract };
+        let mut columns = decoder.decode(&self.beams, &requests, threads)?.into_iter();
+        let schema = Arc::new(Schema::new(segment_fields(variables)));
         let mut decoded = Decoded {
             batches: Vec::with_capacity(self.beams.len()),
             rows_read: 0,
@@ -198,28 +188,29 @@ impl Granule {
             variables_missing: Vec::new(),
             notes: self.notes.clone(),
         };
-        let mut missing = vec![false; wanted_columns.len()];
+        let mut missing = vec![false; requests.len()];
         let (mut in_transition, mut unknown) = (Vec::new(), Vec::new());
         for beam in &self.beams {
-            let beams_columns = wanted_columns.iter().zip(&mut missing).zip(columns.by_ref());
-            let arrays = beams_columns.map(|((wanted, missing), column)| {
+            let beam_columns = requests.iter().zip(&mut missing).zip(columns.by_ref());
+            let arrays = beam_columns.map(|((request, missing), column)| {
                 column.unwrap_or_else(|| {
                     *missing = true;
-                    values::absent(wanted.variable, beam.rows)
+                    null_column(request.variable, beam.rows)
                 })
             });
-            let assembled = assemble(beam, &schema, arrays.collect(), &self.orientations)
-                .map_err(|error| self.failed(format!("{}/land_segments", beam.name), error.into()))?;
+            let rows = assemble(beam, &schema, arrays.collect(), &self.orientations).map_err(|error| {
+                Error::dataset(self.source.name(), format!("{}/land_segments", beam.name), error.into())
+            })?;
             decoded.rows_read += beam.rows as u64;
-            decoded.rows_rejected += assembled.rejected as u64;
-            if assembled.batch.num_rows() > 0 {
-                decoded.batches.push(assembled.batch);
+            decoded.rows_rejected += rows.rejected as u64;
+            if rows.batch.num_rows() > 0 {
+                decoded.batches.push(rows.batch);
             }
-            if assembled.contradicted {
+            if rows.strength_contradicted {
                 decoded.notes.push(Note::StrengthContradicted { beam: beam.name });
             }
-            in_transition.extend(assembled.in_transition.then_some(beam.name));
-            unknown.extend(assembled.unknown.then_some(beam.name));
+            in_transition.extend(rows.in_transition.then_some(beam.name));
+            unknown.extend(rows.strength_unknown.then_some(beam.name));
         }
         if !unknown.is_empty() {
             decoded.notes.push(Note::StrengthUnknown { beams: unknown });
@@ -227,120 +218,38 @@ impl Granule {
         if !in_transition.is_empty() {
             decoded.notes.push(Note::InTransition { beams: in_transition });
         }
-        let is_missing =
-            |name: &str| wanted_columns.iter().zip(&missing).any(|(w, missing)| *missing && w.variable.name == name);
-        decoded.variables_missing =
-            variables().iter().map(|variable| variable.name).filter(|name| is_missing(name)).collect();
+        decoded.variables_missing = names_in_catalogue_order(&requests, &missing);
         Ok(decoded)
     }
 
-    /// Every wanted column of every beam, beam by beam. Threads take the next column as they get free; after the first
-    /// error no more are taken.
-    fn columns(&self, wanted: &[Wanted], threads: usize) -> Result<Vec<Column>> {
-        let paths = || wanted.iter().map(|wanted| wanted.variable.path);
-        let list = || self.beams.iter().map(|beam| (beam, Lookup::new(&beam.group, paths()))).collect::<Vec<_>>();
-        let beams = match structure::with_stack(list) {
-            Ok(Some(beams)) => beams,
-            Ok(None) => return Err(self.failed("land_segments".to_owned(), GAVE_UP.into())),
-            Err(source) => return Err(Error::Io { file: self.source.name().to_owned(), source }),
-        };
-        let jobs: Vec<_> =
-            beams.iter().flat_map(|(beam, datasets)| wanted.iter().map(move |w| (*beam, datasets, *w))).collect();
-        let next = AtomicUsize::new(0);
-        let failure = Mutex::new(None);
-        let effort = Effort::default();
-        let work = || {
-            let mut unfilter = Unfilter::new();
-            let mut done = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some((beam, datasets, wanted)) = jobs.get(at) else { break };
-                match self.column(beam, datasets, *wanted, &effort, &mut unfilter) {
-                    Ok(column) => done.push((at, column)),
-                    Err(reason) => {
-                        let path = format!("{}/land_segments/{}", beam.name, wanted.variable.path);
-                        next.store(jobs.len(), Ordering::Relaxed);
-                        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((path, reason));
-                        break;
-                    }
-                }
-            }
-            done
-        };
-        let threads = threads.min(jobs.len()).max(1);
-        let parts = std::thread::scope(|scope| {
-            let mut spawned = Vec::with_capacity(threads);
-            for _ in 0..threads {
-                match structure::builder().spawn_scoped(scope, work) {
-                    Ok(thread) => spawned.push(thread),
-                    // Fewer threads do the same work.
-                    Err(_) if !spawned.is_empty() => break,
-                    Err(source) => return Err(Error::Io { file: self.source.name().to_owned(), source }),
-                }
-            }
-            Ok(spawned.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>())
-        })?;
-        let mut columns: Vec<Column> = vec![None; jobs.len()];
-        for part in parts {
-            let Ok(part) = part else {
-                return Err(self.failed("land_segments".to_owned(), GAVE_UP.into()));
-            };
-            for (at, column) in part {
-                if let Some(place) = columns.get_mut(at) {
-                    *place = column;
-                }
-            }
+    /// Refuses a granule whose columns would be larger than [`MOST_DECODED_BYTES`].
+    fn check_size(&self, requests: &[ColumnRequest]) -> Result<()> {
+        let rows: usize = self.beams.iter().map(|beam| beam.rows).sum();
+        let width = |request: &ColumnRequest| request.dtype.arrow().primitive_width().unwrap_or(8);
+        let row_bytes: usize = requests.iter().map(|request| request.variable.width * width(request)).sum();
+        if rows * row_bytes > MOST_DECODED_BYTES {
+            let reason =
+                format!("{rows} rows of {row_bytes} bytes, expected at most {MOST_DECODED_BYTES} bytes in all");
+            return Err(Error::dataset(self.source.name(), "land_segments".to_owned(), reason.into()));
         }
-        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some((path, reason)) => Err(self.failed(path, reason)),
-            None => Ok(columns),
-        }
-    }
-
-    fn column(
-        &self,
-        beam: &Beam,
-        datasets: &Lookup,
-        wanted: Wanted,
-        effort: &Effort,
-        unfilter: &mut Unfilter,
-    ) -> Result<Column, Reason> {
-        let Wanted { variable, dtype } = wanted;
-        // Only what was written anew may lack the segment.
-        let needed = variable.required || (variable.name == "segment_id_beg" && !self.extract);
-        let required = |what: &str| if needed { Err(Reason::from(what.to_owned())) } else { Ok(None) };
-        let Some(dataset) = datasets.dataset(variable.path)? else { return required("it is missing") };
-        let stored = Stored::new(dataset)?;
-        if stored.rows != beam.rows {
-            return Err(format!("it has {} rows where delta_time has {}", stored.rows, beam.rows).into());
-        }
-        if stored.width != variable.width {
-            return required("it is not one number per row");
-        }
-        let attributes = stored.attributes()?;
-        let fills = Fills::new(variable, attributes.get("_FillValue"), stored.fill_property()?);
-        let clock = match values::Time::of(variable) {
-            Some(time) => Some((time, Clock::of(&attributes, self.epoch)?)),
-            None => None,
-        };
-        let buffer = stored.read(&*self.source, effort, unfilter)?;
-        match clock {
-            Some((time, clock)) if time == values::Time::Utc || clock.foreign.is_some() => {
-                values::time_column(buffer, stored.element, time, &clock, &fills).map(Some)
-            }
-            // The product's own numbers stay as they are, whether or not they are times of the mission.
-            _ => values::column(buffer, stored.element, dtype, variable, &fills).map(Some),
-        }
-    }
-
-    fn failed(&self, path: String, source: Reason) -> Error {
-        Error::Dataset { file: self.source.name().to_owned(), path, source }
+        Ok(())
     }
 }
 
-#[cfg(test)]
-mod hostile;
-#[cfg(test)]
-mod quirks;
+/// `result`, unless a read of `file` failed meanwhile. The HDF5 reader leaves out attributes that it cannot read, and much of a
+/// granule may be missing, so a failed read could otherwise pass as a sound file with other content.
+fn unless_a_read_failed<T>(budget: &Budget, file: &str, result: Result<T>) -> Result<T> {
+    match budget.take_read_failure() {
+        Some(error) => Err(Error::io(file, error)),
+        None => result,
+    }
+}
+
+/// The names of the variables that are marked in `missing`.
+fn names_in_catalogue_order(requests: &[ColumnRequest], missing: &[bool]) -> Vec<&'static str> {
+    let is_missing = |name: &str| requests.iter().zip(missing).any(|(r, missing)| *missing && r.variable.name == name);
+    variables().iter().map(|variable| variable.name).filter(|name| is_missing(name)).collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,23 +1,23 @@
-//! Oddities: what a granule is found to lack or to contradict, though it can be read.
+//! Notes: oddities of a granule that do not keep it from being read.
 
 use std::fmt;
 
 use isdb_schema::printable::Printable;
 
-use crate::identity::IdentitySource;
+use crate::identity::source::IdentitySource;
 
-/// Something about a granule that is not as the product describes it, but does not keep it from being read.
+/// A difference between a granule and the product's description that does not keep the granule from being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {
-    /// `ancillary_data/atlas_sdp_gps_epoch` is missing; 2018-01-01T00:00:00Z was taken.
+    /// `ancillary_data/atlas_sdp_gps_epoch` is missing; 2018-01-01T00:00:00Z was assumed.
     EpochAssumed,
     /// `delta_time` counts in other units or from another date than the product; it was converted.
     TimeConverted {
         /// Its attribute `units`.
         units: String,
     },
-    /// The file's name has the ids of two granules, so that it says nothing.
+    /// The file's name has the ids of two granules, so that it was not used.
     NameAmbiguous {
         /// The first two.
         ids: [String; 2],
@@ -28,19 +28,19 @@ pub enum Note {
         what: &'static str,
         /// The value that was used (`start` in UTC).
         used: String,
-        /// Where it is from.
+        /// The source of that value.
         used_from: IdentitySource,
-        /// The value that was not.
+        /// The value that was not used.
         other: String,
-        /// Where that is from.
+        /// The source of the other value.
         other_from: IdentitySource,
     },
-    /// `atlas_beam_type` of the beam and `sc_orient` disagree on its strength; the former was taken.
+    /// `atlas_beam_type` of the beam and `sc_orient` disagree on its strength; `atlas_beam_type` was used.
     StrengthContradicted {
         /// The beam.
         beam: &'static str,
     },
-    /// Neither attributes nor `sc_orient` tell the strength of some rows of these beams: NULL there.
+    /// Neither attributes nor `sc_orient` give the strength of some rows of these beams: NULL there.
     StrengthUnknown {
         /// The beams.
         beams: Vec<&'static str>,
@@ -64,9 +64,9 @@ impl fmt::Display for Note {
                 write!(f, "{what} is {used} by {used_from}, which was used, and {other} by {other_from}")
             }
             Self::StrengthContradicted { beam } => write!(f, "{beam}: sc_orient contradicts atlas_beam_type"),
-            Self::StrengthUnknown { beams } => write!(f, "{}: nothing tells the beam's strength", beams.join(" ")),
+            Self::StrengthUnknown { beams } => write!(f, "{}: the strength of the beam is unknown", beams.join(" ")),
             Self::InTransition { beams } => {
-                write!(f, "{}: the spacecraft was turning, so strength and spot are not known", beams.join(" "))
+                write!(f, "{}: the spacecraft was turning, so strength and spot are unknown", beams.join(" "))
             }
         }
     }

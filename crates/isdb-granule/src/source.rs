@@ -1,18 +1,18 @@
-//! Where a granule's bytes come from: a file, or whatever else can be read at an offset.
+//! Sources of a granule's bytes: files, and anything else that can be read at an offset.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Bytes that can be read at any offset, from several threads at once, and do not change while they are read.
+/// Bytes that can be read at any offset, by several threads at once, and that do not change meanwhile.
 pub trait ByteSource: Send + Sync {
-    /// What errors call the source, and where a granule's name is looked for when its metadata has none: a path or URL.
+    /// The path or URL. Errors contain it, and the granule's id comes from it if the metadata have none.
     fn name(&self) -> &str;
 
     /// Number of bytes.
     fn len(&self) -> u64;
 
-    /// Whether there are no bytes.
+    /// Whether the source is empty.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -20,7 +20,7 @@ pub trait ByteSource: Send + Sync {
     /// Fills `buffer` with the bytes from `offset` on.
     ///
     /// # Errors
-    /// If they cannot be fetched, or end before the buffer is full (`UnexpectedEof`).
+    /// If the bytes cannot be fetched, or end before the buffer is full (`UnexpectedEof`).
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 }
 
@@ -36,7 +36,7 @@ impl FileSource {
     /// Opens the file at `path`.
     ///
     /// # Errors
-    /// If it cannot be opened or its length is not known.
+    /// If the file cannot be opened or its length is unknown.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = File::open(path.as_ref())?;
         let len = file.metadata()?.len();

@@ -1,4 +1,4 @@
-//! Sources and real files for the tests of this crate.
+//! Sources, real files and built files for the tests of this crate.
 
 use std::io;
 
@@ -45,7 +45,7 @@ pub(crate) const R005: &str = "ICESat2VegR_atl08_clip_r005_d32a3678.h5";
 pub(crate) const R006: &str = "ICESat2VegR_atl08_clip_r006.h5";
 pub(crate) const R007: &str = "nsidc_test_atl08_r007_6beams_217d0236.h5";
 
-/// The real granule called `name`, opened.
+/// Opens the real granule called `name`.
 pub(crate) fn open_real(name: &str) -> Option<Granule> {
     Some(Granule::open(FileSource::open(real(name)?).unwrap()).unwrap())
 }
@@ -55,18 +55,18 @@ pub(crate) fn all() -> Vec<&'static Variable> {
     variables().iter().collect()
 }
 
-/// The variables of these names.
+/// The variables with these names.
 pub(crate) fn named(names: &[&str]) -> Vec<&'static Variable> {
     names.iter().map(|name| variable(name).unwrap()).collect()
 }
 
-/// The variables called `names` of a granule in memory.
+/// Decodes the variables with these names of a granule in memory.
 pub(crate) fn decode(bytes: Vec<u8>, names: &[&str]) -> Result<Decoded> {
     Granule::open(Bytes::new("made.h5", bytes))?.decode(&named(names), 2)
 }
 
 /// The error and its causes in one line.
-pub(crate) fn told(error: &Error) -> String {
+pub(crate) fn with_causes(error: &Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
@@ -76,8 +76,8 @@ pub(crate) fn told(error: &Error) -> String {
     text
 }
 
-/// The bytes of an HDF5 file of what `fill` puts in.
-pub(crate) fn made(fill: impl FnOnce(&mut FileBuilder)) -> Vec<u8> {
+/// The bytes of an HDF5 file with the content that `fill` adds.
+pub(crate) fn build_file(fill: impl FnOnce(&mut FileBuilder)) -> Vec<u8> {
     let mut file = FileBuilder::new();
     fill(&mut file);
     file.finish().unwrap()
@@ -91,8 +91,8 @@ pub(crate) fn add_group(file: &mut FileBuilder, name: &str, fill: impl FnOnce(&m
     file.add_group(group);
 }
 
-/// Adds the beam `name` with these attributes, three good rows of the required variables and of `segment_id_beg`, and
-/// what `more` adds to its `land_segments`; datasets named in `without` are left out.
+/// Adds the beam `name` with these attributes, three valid rows of the required variables and of `segment_id_beg` except for the
+/// datasets in `without`, and the datasets that `more` adds to its `land_segments`.
 pub(crate) fn add_beam(
     file: &mut FileBuilder,
     name: &str,
@@ -123,12 +123,12 @@ pub(crate) fn add_beam(
     });
 }
 
-/// The bytes of a file with nothing but one beam, `gt1l`, made by [`add_beam`].
+/// The bytes of a file that has only the beam `gt1l`, added by [`add_beam`].
 pub(crate) fn small_granule(without: &[&str], more: impl FnOnce(&mut GroupBuilder)) -> Vec<u8> {
-    made(|file| add_beam(file, "gt1l", &[], without, more))
+    build_file(|file| add_beam(file, "gt1l", &[], without, more))
 }
 
-/// Adds `orbit_info` with the orientations that began at these times.
+/// Adds `orbit_info` with orientations that began at these times.
 pub(crate) fn add_orientations(file: &mut FileBuilder, orientations: &[i8], times: &[f64]) {
     add_group(file, "orbit_info", |orbit| {
         orbit.create_dataset("sc_orient").with_i8_data(orientations).with_shape(&[orientations.len() as u64]);

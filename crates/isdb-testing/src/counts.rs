@@ -1,6 +1,6 @@
-//! How often tests repeat what they do.
+//! Repetitions of tests.
 
-/// Whether `ISDB_TEST_LONG` asks for the large counts of `make test-long`.
+/// Whether `ISDB_TEST_LONG` requests the large counts of `make test-long`.
 #[must_use]
 pub fn is_long() -> bool {
     std::env::var_os("ISDB_TEST_LONG").is_some_and(|value| !value.is_empty() && value != "0")
@@ -12,7 +12,7 @@ pub fn times(short: u32, long: u32) -> u32 {
     if is_long() { long } else { short }
 }
 
-/// The seed of a test's random numbers: `ISDB_TEST_SEED`, else the time. A test prints it, so that a failure can be repeated.
+/// The seed of a test's random numbers: `ISDB_TEST_SEED`, else the time. A test prints the seed, so that a failure can be repeated.
 ///
 /// # Panics
 /// If `ISDB_TEST_SEED` is not a number.

@@ -1,37 +1,38 @@
-//! Files made to harm whoever follows their structure, each in the layout of a granule (`gt1l/land_segments/…`).
+//! Files made to harm a reader that follows their structure, each in the layout of a granule (`gt1l/land_segments/…`).
 
 use crate::image::{
     Bytes, CONTINUATION, Image, LAYOUT, Message, NOWHERE, SYMBOL_TABLE, attribute, double, int, link, link_info,
     old_messages, text,
 };
 
-/// A file, and what an error about it says.
-pub struct Hostile {
+/// A file, and a part of the error that reading it must give.
+pub struct HostileFile {
     /// Its name.
     pub name: &'static str,
     /// Its content.
     pub bytes: Vec<u8>,
-    /// A part of the error.
+    /// The part of the error.
     pub error: &'static str,
 }
 
-/// The rows of [`granule`].
+/// The number of rows of [`granule`].
 pub const ROWS: u64 = 3;
 
 const COLUMNS: [&str; 4] = ["latitude", "longitude", "delta_time", "segment_id_beg"];
 
-/// A sound granule of one beam with three rows.
+/// An intact granule of one beam with three rows.
 #[must_use]
 pub fn granule() -> Vec<u8> {
     with_land(|_, _| None, |_| Vec::new())
 }
 
-/// A granule of which `column` may give another dataset for each column, and `root` messages of the root group.
+/// A granule in which `column` may replace the dataset of a column by the one at the address that it returns, and to whose root group
+/// `root` adds messages.
 fn with_land(column: impl Fn(&mut Image, &str) -> Option<u64>, root: impl Fn(&mut Image) -> Vec<Message>) -> Vec<u8> {
     let mut image = Image::new();
     let mut links = Vec::new();
     for name in COLUMNS {
-        let address = column(&mut image, name).unwrap_or_else(|| sound(&mut image, name));
+        let address = column(&mut image, name).unwrap_or_else(|| intact(&mut image, name));
         links.push((name, address));
     }
     let land = image.group(&links);
@@ -42,7 +43,8 @@ fn with_land(column: impl Fn(&mut Image, &str) -> Option<u64>, root: impl Fn(&mu
     image.finish(root)
 }
 
-fn sound(image: &mut Image, name: &str) -> u64 {
+/// The intact dataset of a column.
+fn intact(image: &mut Image, name: &str) -> u64 {
     let start = match name {
         "latitude" => 10.0,
         "longitude" => -60.0,
@@ -56,10 +58,10 @@ fn sound(image: &mut Image, name: &str) -> u64 {
     image.values(&double(), &values, &[ROWS])
 }
 
-/// Every file. Together they take a few megabytes.
+/// Every hostile file. Together they have a few megabytes.
 #[must_use]
-pub fn hostile() -> Vec<Hostile> {
-    let file = |name, error, bytes| Hostile { name, bytes, error };
+pub fn hostile_files() -> Vec<HostileFile> {
+    let file = |name, error, bytes| HostileFile { name, bytes, error };
     vec![
         file("btree_deep.h5", "B-tree is too deep", dense(u16::MAX, 1, true)),
         file("btree_laughs.h5", "leads in circles", dense(16, 60, false)),
@@ -74,7 +76,7 @@ pub fn hostile() -> Vec<Hostile> {
         file("absurd_rows.h5", "rows", with_land(absurd_rows, |_| Vec::new())),
         file("overlapping_chunks.h5", "chunks overlap", with_land(overlapping, |_| Vec::new())),
         file("huge_chunks.h5", "far larger than the values", six_beams(ROWS, 8_000_000)),
-        file("one_huge_chunk.h5", "no sound size", with_land(one_huge_chunk, |_| Vec::new())),
+        file("one_huge_chunk.h5", "an invalid size", with_land(one_huge_chunk, |_| Vec::new())),
         file("many_rows_in_all.h5", "600000 rows of", six_beams(100_000, 10_000)),
         file("escapes.h5", "short_name is \\u{1b}[2JATL08\\nfine", {
             let mut image = Image::new();
@@ -84,14 +86,14 @@ pub fn hostile() -> Vec<Hostile> {
     ]
 }
 
-/// A root group with its links in a heap and a version 2 B-tree of this depth, whose nodes have `records` records, and children that
-/// are all the next node, or the node itself.
+/// A root group with its links in a heap and a version 2 B-tree of this depth. Its nodes have `records` records, and all their children are
+/// the next node, or with `itself` the node itself.
 fn dense(depth: u16, records: u16, itself: bool) -> Vec<u8> {
     const NODE: u32 = 4096;
     let mut image = Image::new();
     let levels = if itself { 1 } else { depth };
     let mut below = image.put(&leaf(records));
-    // The widths of the totals must be those that the format derives; others would end the walk early.
+    // The totals must have the widths that the format derives; with others the walk would end early.
     let totals = totals(NODE, 11, levels);
     for level in 1..=levels {
         let address = if itself { image.next() } else { below };
@@ -117,7 +119,7 @@ fn leaf(records: u16) -> Vec<u8> {
     node
 }
 
-/// Bytes of the total of a subtree at each level from 1 on (`H5B2hdr.c`).
+/// The width in bytes of a subtree's total, for each level from 1 on (`H5B2hdr.c`).
 fn totals(node: u32, record: u64, levels: u16) -> Vec<usize> {
     let width = |count: u64| (64 - count.leading_zeros() as usize).div_ceil(8);
     let leaf = u64::from(node - 10) / record;
@@ -133,7 +135,7 @@ fn totals(node: u32, record: u64, levels: u16) -> Vec<usize> {
     widths
 }
 
-/// A version 2 B-tree of records without bytes, 65,535 in a node of six.
+/// A version 2 B-tree of records without bytes, 65,535 of them in a node of six bytes.
 fn empty_records() -> Vec<u8> {
     let mut image = Image::new();
     let node = image.put(b"BTLF\0\x05");
@@ -152,7 +154,7 @@ fn heap_header() -> Vec<u8> {
     sizes.u64(NOWHERE).u16(0).sealed()
 }
 
-/// A root group of version 1, whose B-tree `tree` writes and whose heap holds `names`.
+/// A version 1 root group whose B-tree is written by `tree` and whose heap holds `names`.
 fn old_group(tree: &dyn Fn(&mut Image) -> u64, names: &[u8]) -> Vec<u8> {
     let mut image = Image::new();
     let tree = tree(&mut image);
@@ -163,7 +165,7 @@ fn old_group(tree: &dyn Fn(&mut Image) -> u64, names: &[u8]) -> Vec<u8> {
     image.finish(root)
 }
 
-/// 60 levels of nodes of which both children are the next one: 2⁶⁰ visits.
+/// 60 levels of nodes whose two children are both the next node: 2⁶⁰ visits.
 fn old_tree_laughs(image: &mut Image) -> u64 {
     let node = |level: u8, child: u64| {
         let head = Bytes::new(&[b'T', b'R', b'E', b'E', 0, level]).u16(2).u64(NOWHERE).u64(NOWHERE);
@@ -173,14 +175,14 @@ fn old_tree_laughs(image: &mut Image) -> u64 {
     (0..60).fold(links, |below, level| image.put(&node(level, below)))
 }
 
-/// 20,000 links that all have the name of 60,000 bytes.
+/// 20,000 links that all have the same name of 60,000 bytes.
 fn old_names(image: &mut Image) -> u64 {
     let node = (0..20_000).fold(Bytes::new(b"SNOD\x01\0").u16(20_000), |node, _| node.u64(0).u64(48).raw(&[0; 24]));
     let node = image.put(&node.0);
     image.put(&Bytes::new(b"TREE\0\0").u16(1).u64(NOWHERE).u64(NOWHERE).u64(0).u64(node).u64(0).0)
 }
 
-/// A version 1 header whose 30 continuations each go on twice in the next one: 2³⁰ visits, each of which adds a message.
+/// A version 1 header with 30 continuations, each of which refers twice to the next one: 2³⁰ visits, and each adds a message.
 fn continuations() -> Vec<u8> {
     let mut image = Image::new();
     let ending: Message = (0x0d, vec![0; 8]);
@@ -212,7 +214,7 @@ fn nested(image: &mut Image, name: &str) -> Option<u64> {
     (name == "delta_time").then(|| image.values(&nest(65_000), &[0; 48], &[ROWS]))
 }
 
-/// Chunks of `rows` by the version 1 B-tree at `tree`.
+/// The layout of HDF5 chunks of `rows`, indexed by the version 1 B-tree at `tree`.
 fn chunked(tree: u64, rows: u32) -> Vec<u8> {
     Bytes::new(&[3, 2, 2]).u64(tree).u32(rows).u32(8).0
 }
@@ -226,13 +228,13 @@ fn absurd_rows(image: &mut Image, name: &str) -> Option<u64> {
     (name == "delta_time").then(|| image.dataset(&double(), &[1 << 60], chunked(NOWHERE, 10_000)))
 }
 
-/// Bytes that nothing refers to, for what a file must be long enough for.
+/// Unused bytes, so that the file is long enough for a check of its length.
 fn padding(image: &mut Image, len: usize) -> Vec<Message> {
     image.put(&vec![0; len]);
     Vec::new()
 }
 
-/// 50,000 rows in chunks of 500, all of which are the same bytes.
+/// 50,000 rows in HDF5 chunks of 500, which all have the same address.
 fn overlapping(image: &mut Image, name: &str) -> Option<u64> {
     let datatype = if name == "segment_id_beg" { int() } else { double() };
     let element = if name == "segment_id_beg" { 4 } else { 8 };
@@ -248,7 +250,7 @@ fn one_huge_chunk(image: &mut Image, name: &str) -> Option<u64> {
     (name == "latitude").then(|| image.dataset(&double(), &[ROWS], chunked(NOWHERE, u32::MAX)))
 }
 
-/// Six beams that are one group of this many rows in chunks of this many.
+/// Six beams that are the same group of `rows` rows in HDF5 chunks of `chunk` rows.
 fn six_beams(rows: u64, chunk: u32) -> Vec<u8> {
     let mut image = Image::new();
     let mut links = Vec::new();
@@ -265,7 +267,7 @@ fn six_beams(rows: u64, chunk: u32) -> Vec<u8> {
     image.finish(root)
 }
 
-/// A chunk index of version 4 whose header says that its first blocks are 2⁶³.
+/// A version 4 index of HDF5 chunks whose header declares first blocks of 2⁶³.
 fn array_sizes(image: &mut Image, name: &str) -> Option<u64> {
     (name == "delta_time").then(|| {
         let header = Bytes::new(b"EAHD\0\0\x08\xff\x04\x10\xff\x0a");
@@ -277,7 +279,7 @@ fn array_sizes(image: &mut Image, name: &str) -> Option<u64> {
     })
 }
 
-/// The dataspace of three rows that may grow.
+/// The dataspace of [`ROWS`] rows that may grow.
 fn unlimited() -> Vec<u8> {
     Bytes::new(&[2, 1, 1, 1]).u64(ROWS).u64(u64::MAX).0
 }

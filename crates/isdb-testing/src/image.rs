@@ -1,6 +1,6 @@
-//! HDF5 files written structure by structure, for what no library would write.
+//! HDF5 files written structure by structure, for content that a library would not write.
 
-/// An address that stands for none.
+/// The undefined address.
 pub(crate) const NOWHERE: u64 = u64::MAX;
 
 /// Types of header messages.
@@ -18,10 +18,10 @@ const SUPERBLOCK: usize = 48;
 /// The type and body of a header message.
 pub(crate) type Message = (u8, Vec<u8>);
 
-/// A file while it is written; structures are at multiples of eight bytes.
+/// A file that is being written; structures are at multiples of eight bytes.
 pub(crate) struct Image(Vec<u8>);
 
-/// Little-endian bytes, one number after the other.
+/// A builder of little-endian bytes.
 #[derive(Default)]
 pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
@@ -50,7 +50,7 @@ impl Bytes {
         self
     }
 
-    /// The bytes and their checksum.
+    /// The bytes followed by their checksum.
     pub(crate) fn sealed(self) -> Vec<u8> {
         let sum = lookup3(&self.0);
         self.u32(sum).0
@@ -62,12 +62,12 @@ impl Image {
         Self(vec![0; SUPERBLOCK])
     }
 
-    /// Where the next structure will be.
+    /// The address of the next structure.
     pub(crate) fn next(&self) -> u64 {
         self.0.len().next_multiple_of(8) as u64
     }
 
-    /// Adds a structure and gives its address.
+    /// Adds a structure and returns its address.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> u64 {
         let address = self.next();
         self.0.resize(self.0.len().next_multiple_of(8), 0);
@@ -94,23 +94,25 @@ impl Image {
         self.put(&Bytes::new(&[1, 0]).u16(count).u32(1).u32(len).u32(0).raw(&body).0)
     }
 
+    /// A group with these links.
     pub(crate) fn group(&mut self, links: &[(&str, u64)]) -> u64 {
         let messages: Vec<_> = links.iter().map(|(name, address)| link(name, *address)).collect();
         self.header(&[&[link_info(NOWHERE, NOWHERE)], &messages[..]].concat())
     }
 
+    /// A dataset of this datatype, shape and layout message.
     pub(crate) fn dataset(&mut self, datatype: &[u8], shape: &[u64], layout: Vec<u8>) -> u64 {
         self.header(&[(DATASPACE, dataspace(shape)), (DATATYPE, datatype.to_vec()), (LAYOUT, layout)])
     }
 
-    /// A dataset in one piece.
+    /// A contiguous dataset.
     pub(crate) fn values(&mut self, datatype: &[u8], bytes: &[u8], shape: &[u64]) -> u64 {
         let address = self.put(bytes);
         let layout = Bytes::new(&[3, 1]).u64(address).u64(bytes.len() as u64).0;
         self.dataset(datatype, shape, layout)
     }
 
-    /// The file, whose root group is at `root`.
+    /// The finished file, whose root group is at `root`.
     pub(crate) fn finish(mut self, root: u64) -> Vec<u8> {
         let end = self.0.len() as u64;
         let superblock =
@@ -120,7 +122,7 @@ impl Image {
     }
 }
 
-/// Messages as a version 1 header and its continuations hold them.
+/// Messages in the form of a version 1 header and its continuations.
 pub(crate) fn old_messages(messages: &[Message]) -> Vec<u8> {
     let one = |(kind, message): &Message| {
         let len = u16::try_from(message.len()).expect("a message of at most 65,535 bytes");
@@ -157,12 +159,12 @@ pub(crate) fn attribute(name: &str, datatype: &[u8], value: &[u8]) -> Message {
     (ATTRIBUTE, sizes.raw(&name).raw(datatype).raw(&space).raw(value).0)
 }
 
-/// Doubles.
+/// The datatype of doubles.
 pub(crate) fn double() -> Vec<u8> {
     Bytes::new(&[0x11, 0x20, 0x3f, 0]).u32(8).u16(0).u16(64).raw(&[52, 11, 0, 52]).u32(1023).0
 }
 
-/// Signed integers of four bytes.
+/// The datatype of signed integers of four bytes.
 pub(crate) fn int() -> Vec<u8> {
     Bytes::new(&[0x10, 8, 0, 0]).u32(4).u16(0).u16(32).0
 }
@@ -205,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_is_that_of_the_reference() {
+    fn the_checksum_agrees_with_the_reference() {
         // from lookup3.c's driver5
         assert_eq!(lookup3(b""), 0xdead_beef);
         assert_eq!(lookup3(b"Four score and seven years ago"), 0x1777_0551);

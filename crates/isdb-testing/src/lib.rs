@@ -1,9 +1,12 @@
-//! What the tests of all crates share: where real data are, how a test is skipped so that somebody sees it, how often a test
-//! repeats what it does, files made to harm a reader, and how a program runs bound by permissions even where the tests run as root.
+//! Helpers that the tests of all crates share.
 //!
-//! A dev-dependency only. It knows nothing of isdb but the `tiledb` crate.
+//! [`real`] finds real data, [`python()`] the packages of independent checks, and [`skip()`] counts the tests that cannot run without them.
+//! [`times`] and [`seed`] set how often and with which random numbers a test runs. [`hostile_files`] are HDF5 files made to harm a
+//! reader, and [`bound_by_permissions`] runs a program that file permissions bind even if the tests run as root.
+//!
+//! A dev-dependency only; of isdb it uses only the `tiledb` crate, for [`array`].
 
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
+#![allow(clippy::expect_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 pub mod array;
 mod counts;
@@ -16,7 +19,7 @@ mod skip;
 
 pub use counts::{is_long, seed, times};
 pub use data::{beside_data, data_folder, real};
-pub use hostile::{Hostile, ROWS, granule, hostile};
+pub use hostile::{HostileFile, ROWS, granule, hostile_files};
 pub use permissions::bound_by_permissions;
 pub use python::python;
 pub use skip::skip;

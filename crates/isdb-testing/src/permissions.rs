@@ -1,4 +1,4 @@
-//! Programs that the permissions of files bind, even where the tests run as root.
+//! Programs that file permissions bind, even if the tests run as root.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -7,10 +7,10 @@ use std::process::Command;
 
 use crate::skip::skip;
 
-/// A command for `program` that may read and write only what the permissions of files and folders say; `None`, counted as a
-/// skipped test, where this cannot be arranged.
+/// A command for `program` that can read and write only what the permissions of files and folders allow; `None`, counted as a skipped
+/// test, if that cannot be arranged.
 ///
-/// Root keeps its id, so that it still owns what the test made, and loses the capabilities that pass permissions by.
+/// Root keeps its id, so that it still owns the test's files, but loses the capabilities that bypass permissions.
 #[must_use]
 pub fn bound_by_permissions(program: impl AsRef<OsStr>) -> Option<Command> {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -44,7 +44,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_bound_program_cannot_read_or_write_what_permissions_forbid() {
+    fn a_bound_program_obeys_file_permissions() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o500)).expect("a mode");
         let Some(mut touch) = bound_by_permissions("touch") else { return };

@@ -1,10 +1,10 @@
-//! A Python with the packages of the independent checks.
+//! Python with the packages of the independent checks.
 
 use std::process::Command;
 
 use crate::skip::skip;
 
-/// A Python that finds h5py, numpy, pyarrow and TileDB-Py, which `make test` installs; `None`, counted as a skipped test, without
+/// A command for Python with h5py, numpy, pyarrow and TileDB-Py, which `make test` installs; `None`, counted as a skipped test, without
 /// them.
 #[must_use]
 pub fn python() -> Option<Command> {

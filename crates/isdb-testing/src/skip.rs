@@ -1,19 +1,19 @@
-//! Tests that cannot run here, counted.
+//! The count of skipped tests.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 
 /// The file that collects a line for each skipped test: reason, tab, detail, tab, test.
 const COLLECTED_IN: &str = "ISDB_TEST_SKIPS";
-/// Set where every test has to run.
+/// Set if every test must run.
 const STRICT: &str = "ISDB_TEST_STRICT";
 
-/// Records that the calling test, or a part of it, is skipped. `reason` is counted at the end of `make test`; `detail` says what
-/// was looked for and how to provide it. Rust's test harness knows no skipped tests and hides what a passing test prints, so the
-/// lines go to the file that `ISDB_TEST_SKIPS` names.
+/// Records that the calling test, or a part of it, is skipped. The end of `make test` counts each `reason`; `detail` says what is needed
+/// and how to provide it. Rust's test harness does not know skipped tests and hides the output of passing tests, so the lines go to
+/// the file named by `ISDB_TEST_SKIPS`.
 ///
 /// # Panics
-/// Where `ISDB_TEST_STRICT` is set to anything but nothing, and if the line cannot be written.
+/// If `ISDB_TEST_STRICT` is set and not empty, or if the line cannot be written.
 pub fn skip(reason: &str, detail: &str) {
     eprintln!("skipped, {reason}: {detail}");
     let strict = std::env::var_os(STRICT).is_some_and(|value| !value.is_empty());
@@ -23,10 +23,10 @@ pub fn skip(reason: &str, detail: &str) {
         let program = program.file_stem().unwrap_or_default().to_string_lossy();
         let program = program.rsplit_once('-').map_or(&*program, |(name, _hash)| name);
         let thread = std::thread::current();
-        // Neither may break the line or its columns.
+        // Line breaks and tabs would break the line or its columns.
         let [reason, detail] = [reason, detail].map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
         let line = format!("{reason}\t{detail}\t{program}::{}\n", thread.name().unwrap_or("?"));
-        // One write of less than a page at the end of the file: lines of several processes do not mix.
+        // A single append of less than a page: lines of several processes do not mix.
         let mut file = OpenOptions::new().append(true).create(true).open(&path).expect("the file of skipped tests");
         file.write_all(line.as_bytes()).expect("a line in the file of skipped tests");
     }

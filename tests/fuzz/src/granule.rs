@@ -25,14 +25,14 @@ impl ByteSource for Bytes {
     }
 }
 
-/// Opening either succeeds or names the file.
+/// Opening succeeds, or fails with the name of the file.
 pub(crate) fn open(input: &[u8]) {
     if let Err(error) = Granule::open(Bytes(input.to_vec())) {
         assert!(error.to_string().contains("fuzzed.h5"), "an error that does not name the file: {error}");
     }
 }
 
-/// Decoding gives the rows that it counted, all of them with a position on Earth, or an error that names the file.
+/// Decoding returns the rows that it counts, all with a position on Earth, or fails with the name of the file.
 pub(crate) fn decode(input: &[u8]) {
     let Ok(granule) = Granule::open(Bytes(input.to_vec())) else { return };
     let all: Vec<&Variable> = variables().iter().collect();

@@ -1,8 +1,9 @@
-//! Fuzz targets: everything of isdb that reads what others wrote. Each takes any bytes and panics where a promise does not hold.
+//! Fuzz targets for every parser of isdb that reads untrusted input. A target accepts any bytes and panics if a documented property is
+//! violated.
 //!
-//! `make fuzz` drives them with libFuzzer; `replay.rs` runs them over `corpus/` and some mutations of it in `make test`.
+//! `make fuzz` drives the targets with libFuzzer; in `make test`, `replay.rs` runs them with `corpus/` and some mutations of it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "targets report what they find by panics")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "targets report violations by panicking")]
 
 mod cmr;
 mod granule;
@@ -19,7 +20,7 @@ pub struct Target {
     pub name: &'static str,
     /// The folder of its inputs in `corpus/`.
     pub corpus: &'static str,
-    /// What it does with an input.
+    /// Runs the target with an input.
     pub run: fn(&[u8]),
 }
 

@@ -1,13 +1,13 @@
-//! Mutations of inputs, for runs without libFuzzer: the same seed gives the same ones.
+//! Mutations of inputs, for runs without libFuzzer. The same seed gives the same mutations.
 
-/// An endless row of mutations of one input.
+/// An endless iterator over mutations of one input.
 #[derive(Debug, Clone)]
 pub struct Mutations {
     input: Vec<u8>,
     state: u64,
 }
 
-/// Bytes and numbers at the edges of what formats allow.
+/// Bytes and numbers at the limits of file formats.
 const EDGES: [&[u8]; 12] = [
     b"\0",
     b"\xff",
@@ -24,7 +24,7 @@ const EDGES: [&[u8]; 12] = [
 ];
 
 impl Mutations {
-    /// Those of `input` that `seed` chooses.
+    /// The mutations of `input` that follow from `seed`.
     #[must_use]
     pub fn new(input: &[u8], seed: u64) -> Mutations {
         // Seeds that differ in one bit give other mutations; the state must not be zero.
@@ -39,6 +39,7 @@ impl Mutations {
         usize::try_from(self.state >> 16).unwrap_or(0) % end.max(1)
     }
 
+    /// Changes one place in `bytes`.
     fn change(&mut self, bytes: &mut Vec<u8>) {
         let at = self.below(bytes.len() + 1).min(bytes.len());
         let length = 1 + self.below(16);

@@ -1,4 +1,4 @@
-//! SQL predicates over an array, against the same rows in memory.
+//! SQL predicates over an array, compared with the same rows in memory.
 
 use std::sync::{Arc, LazyLock};
 
@@ -20,13 +20,13 @@ const ROWS: i32 = 48;
 const DAY: i64 = 86_400_000_000_000;
 /// 2020-01-01T00:00:00Z
 const YEAR_2020: i64 = 18_262 * DAY;
-/// The engine's parser takes twice as long for each further part of a name such as `a.b.c.`, which ends in a dot: 28 parts take
-/// minutes. Texts with more dots than this are left out, so that fuzzing finds other things.
+/// Texts with more dots than this are skipped. The engine's parser needs twice the time for each further part of a name that ends in a
+/// dot, such as `a.b.c.`: 28 parts take minutes.
 const MOST_DOTS: usize = 10;
-/// A longer text nests more deeply than the engine's own planner allows, which fails for both tables.
+/// Longer texts are skipped: they nest more deeply than the engine's planner allows, and fail for both tables.
 const LONGEST: usize = 400;
 
-/// A session with the table `stored`, an array in two fragments, and `memory`, the same rows.
+/// A session with two tables of the same rows: `stored`, an array of two fragments, and `memory`.
 struct Tables {
     session: SessionContext,
     schema: DFSchema,
@@ -57,7 +57,8 @@ fn schema() -> Schema {
     ])
 }
 
-/// Rows from `first` up to `end`. No float is a zero: the engine's comparisons hold -0.0 and 0.0 equal, its sets do not.
+/// The columns of the rows from `first` up to `end`. No float is zero: -0.0 and 0.0 are equal in the engine's comparisons, but not in its
+/// `IN` lists.
 fn rows(first: i32, end: i32) -> Vec<ArrayRef> {
     let ids = first..end;
     let often = |id: i32, every: i32| id % every != 0;
@@ -134,7 +135,7 @@ impl Tables {
     }
 }
 
-/// Whether an expression is of the kinds that can be pushed, and compares with no zero that the engine may tell from the other one.
+/// Whether an expression has only parts that can be pushed down, and no zero, which the engine may distinguish from the other zero.
 fn is_fit(expr: &Expr) -> bool {
     let mut fit = true;
     let visited = expr.apply(|part| {
@@ -165,7 +166,7 @@ fn is_fit(expr: &Expr) -> bool {
             | Expr::Cast(_)
             | Expr::TryCast(_)
             | Expr::InList(_) => true,
-            // Functions may read files or the clock, or take long.
+            // Functions may read files or the clock, or run for long.
             _ => false,
         };
         Ok(TreeNodeRecursion::Continue)
@@ -173,14 +174,14 @@ fn is_fit(expr: &Expr) -> bool {
     fit && visited.is_ok()
 }
 
-/// Whatever part of a predicate the array answers, the rows are those that the engine finds by itself.
+/// The array selects the same rows as the engine, whatever part of the predicate is pushed down.
 pub(crate) fn predicate(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input) {
         compare(text);
     }
 }
 
-/// Compares the rows that a predicate finds in both tables; the number of rows, or `None` for what cannot be compared.
+/// Compares the rows that a predicate selects from both tables. Returns their number, or `None` for a text that cannot be compared.
 fn compare(text: &str) -> Option<usize> {
     if text.len() > LONGEST || text.matches('.').count() > MOST_DOTS {
         return None;
@@ -188,7 +189,7 @@ fn compare(text: &str) -> Option<usize> {
     let tables = &*TABLES;
     let filter = tables.session.parse_sql_expr(text, &tables.schema).ok().filter(is_fit)?;
     tables.runtime.block_on(async {
-        // What the engine cannot plan or evaluate fails for both, unless nothing had to be evaluated.
+        // A predicate that the engine cannot plan or evaluate fails for both tables, unless no row had to be evaluated.
         let expected = tables.ids("memory", &filter).await.ok()?;
         let rows = expected.len();
         assert_eq!(tables.ids("stored", &filter).await, Ok(expected), "{filter}");
@@ -201,15 +202,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_predicate_of_the_corpus_is_compared_and_most_keep_some_rows_and_not_all() {
+    fn every_predicate_of_the_corpus_is_compared_and_most_select_some_of_the_rows() {
         let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/predicate");
-        let mut telling = 0;
+        let mut selective = 0;
         for entry in std::fs::read_dir(corpus).unwrap() {
             let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
             let rows = compare(&text);
             assert!(rows.is_some(), "{text}");
-            telling += usize::from(rows.is_some_and(|rows| (1..ROWS as usize).contains(&rows)));
+            selective += usize::from(rows.is_some_and(|rows| (1..ROWS as usize).contains(&rows)));
         }
-        assert!(telling >= 8, "{telling}");
+        assert!(selective >= 8, "{selective}");
     }
 }

@@ -1,4 +1,4 @@
-//! Texts that people write: configs, regions, netrc files.
+//! Texts that people write: configs, regions and netrc files.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use isdb_cmr::{Login, Secret};
 use isdb_region::Region;
 use isdb_schema::config::Config;
 
-/// A config is understood the same way twice, or its error names the file.
+/// A config is within its documented limits, or its error names the file.
 pub(crate) fn config(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     match Config::parse("fuzzed.yml", text) {
@@ -21,11 +21,11 @@ pub(crate) fn config(input: &[u8]) {
     }
 }
 
-/// Positions tried against a region, beside those of the region itself.
+/// Positions to test besides the centres of the region's boxes.
 const POSITIONS: [(f64, f64); 6] =
     [(0.0, 0.0), (90.0, 0.0), (-90.0, 17.0), (10.0, 180.0), (10.0, -180.0), (48.3, -81.6)];
 
-/// A region survives being written and read, its boxes hold what it holds, and so do the shapes for the archive's search.
+/// A region can be written and read again, its boxes contain it, and its search shapes are few.
 pub(crate) fn geojson(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Ok(region) = Region::parse(text) else { return };
@@ -41,11 +41,11 @@ pub(crate) fn geojson(input: &[u8]) {
     };
     let centres = boxes.iter().map(|bounds| ((bounds.south + bounds.north) / 2.0, (bounds.west + bounds.east) / 2.0));
     for (latitude, longitude) in POSITIONS.into_iter().chain(centres.clone()) {
-        let held = region.contains(latitude, longitude);
+        let is_inside = region.contains(latitude, longitude);
         // Both signs of 180 are one meridian.
         let is_in_a_box = inside(latitude, longitude) || (longitude.abs() == 180.0 && inside(latitude, -longitude));
-        assert!(!held || is_in_a_box, "{latitude} {longitude} is in the region and in none of {boxes:?}");
-        assert_eq!(region.mask(&[latitude], &[longitude]).value(0), held);
+        assert!(!is_inside || is_in_a_box, "{latitude} {longitude} is in the region and in none of {boxes:?}");
+        assert_eq!(region.mask(&[latitude], &[longitude]).value(0), is_inside);
     }
     let shapes = region.covering_shapes(200);
     assert!(!shapes.is_empty() && shapes.len() <= 20, "{} shapes", shapes.len());
@@ -60,14 +60,14 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
 /// The machine whose entry is written, and another whose entry must stay.
 const MACHINES: [&str; 2] = ["urs.earthdata.nasa.gov", "other.example"];
 
-/// A login that is remembered is found again, and nothing else changes; or the file stays as it was.
+/// A stored login is found again and other entries stay the same; or the edit is refused and the file stays the same.
 pub(crate) fn netrc(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    // One for each thread: tests of one process run at the same time.
+    // One file per thread, because tests of one process run in parallel.
     let path: PathBuf = FOLDER.path().join(format!("{:?}", std::thread::current().id()));
     std::fs::write(&path, text).unwrap();
     let [own, other] = MACHINES;
-    let said = |machine: &str| {
+    let entry = |machine: &str| {
         let found = isdb_cmr::netrc::found(&path, machine);
         found.map(|(login, _)| login.map(|login| (login.user, login.password.reveal().to_owned()))).map_err(|error| {
             assert!(
@@ -76,13 +76,13 @@ pub(crate) fn netrc(input: &[u8]) {
             );
         })
     };
-    let before = said(other);
-    let _ = said(own);
+    let before = entry(other);
+    let _ = entry(own);
     let login = Login { user: "ann".to_owned(), password: Secret::new("a \"b\" \\c #d"), whence: String::new() };
     match isdb_cmr::netrc::remember(&path, own, &login) {
         Ok(()) => {
-            assert_eq!(said(own), Ok(Some((login.user.clone(), login.password.reveal().to_owned()))));
-            assert_eq!(said(other), before, "another machine's entry changed");
+            assert_eq!(entry(own), Ok(Some((login.user.clone(), login.password.reveal().to_owned()))));
+            assert_eq!(entry(other), before, "another machine's entry changed");
         }
         Err(_) => assert_eq!(std::fs::read(&path).unwrap(), input, "a refused change was made"),
     }

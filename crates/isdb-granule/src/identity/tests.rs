@@ -1,10 +1,10 @@
-//! Files renamed, cut and stripped: what each is taken for.
+//! Identities of files that were renamed, cut or stripped.
 
 use hdf5::{AttrValue, FileBuilder};
 
 use super::*;
 use crate::granule::Granule;
-use crate::testing::{Bytes, R004, R005, R006, add_beam, add_group, made, open_real};
+use crate::testing::{Bytes, R004, R005, R006, add_beam, add_group, build_file, open_real};
 
 const NAME: &str = "ATL08_20200821122613_08730802_004_01.h5";
 const ID: &str = "ATL08_20200821122613_08730802_004_01";
@@ -38,9 +38,9 @@ fn with_row_rgt(file: &mut FileBuilder, rgt: i16) {
     });
 }
 
-/// Identity and notes about it of a file called `name`, which has a beam in any case.
+/// The identity of a file called `name`, which has at least one beam, and the notes about it.
 fn identify(name: &str, fill: impl FnOnce(&mut FileBuilder)) -> (Identity, Vec<Note>) {
-    let bytes = made(|file| {
+    let bytes = build_file(|file| {
         add_beam(file, "gt1l", &[], &[], |_| ());
         fill(file);
     });
@@ -50,12 +50,12 @@ fn identify(name: &str, fill: impl FnOnce(&mut FileBuilder)) -> (Identity, Vec<N
 }
 
 /// The notes as a user reads them.
-fn told(notes: &[Note]) -> Vec<String> {
+fn texts(notes: &[Note]) -> Vec<String> {
     notes.iter().map(Note::to_string).collect()
 }
 
 #[test]
-fn a_renamed_granule_is_known_by_its_metadata() {
+fn a_renamed_granule_is_identified_by_its_metadata() {
     let (identity, notes) = identify("/tmp/renamed.h5", with_metadata);
     assert_eq!((identity.id.as_str(), identity.source), (ID, IdentitySource::Metadata));
     assert_eq!((identity.start, identity.rgt, identity.cycle), (Some(1_598_012_773), Some(873), Some(8)));
@@ -64,21 +64,21 @@ fn a_renamed_granule_is_known_by_its_metadata() {
 }
 
 #[test]
-fn ancillary_data_make_an_id_where_the_name_is_lost() {
+fn ancillary_data_give_an_id_without_a_name() {
     let (identity, notes) = identify("clip.h5", |file| with_ancillary_data(file, "2020-08-21T12:26:13.000000Z", 873));
     assert_eq!((identity.id.as_str(), identity.source), (ID, IdentitySource::Ancillary));
     assert_eq!((identity.start, notes), (Some(1_598_012_773), vec![]));
 }
 
 #[test]
-fn a_start_with_a_fraction_is_not_the_one_of_the_name() {
+fn a_start_with_a_fraction_is_not_used() {
     let (identity, _) = identify("clip.h5", |file| with_ancillary_data(file, "2020-08-21T12:26:12.920217Z", 873));
     assert!(identity.id.starts_with("clip-"), "{}", identity.id);
     assert_eq!((identity.start, identity.rgt, identity.source), (None, Some(873), IdentitySource::Ancillary));
 }
 
 #[test]
-fn rows_tell_the_track_where_nothing_else_does() {
+fn the_track_comes_from_the_rows_without_another_source() {
     let (identity, _) = identify("clip.h5", |file| with_row_rgt(file, 150));
     assert_eq!((identity.rgt, identity.cycle, identity.source), (Some(150), None, IdentitySource::Rows));
     let (identity, _) = identify("clip.h5", |file| with_row_rgt(file, 32_767));
@@ -86,13 +86,13 @@ fn rows_tell_the_track_where_nothing_else_does() {
 }
 
 #[test]
-fn the_name_of_a_file_counts_last() {
+fn the_file_name_gives_the_id_without_metadata() {
     let (identity, notes) = identify(&format!("/data/{NAME}"), |file| with_row_rgt(file, 873));
     assert_eq!((identity.id.as_str(), identity.source, notes), (ID, IdentitySource::FileName, vec![]));
 }
 
 #[test]
-fn a_file_that_tells_nothing_is_known_by_its_content() {
+fn a_file_without_an_identity_is_identified_by_its_content() {
     let one = |name: &str| identify(name, |_| ()).0;
     let (first, again) = (one("/a/clip.h5"), one("https://b/clip.h5"));
     assert_eq!(first.id, again.id);
@@ -104,7 +104,7 @@ fn a_file_that_tells_nothing_is_known_by_its_content() {
 }
 
 #[test]
-fn sources_that_disagree_are_told_and_the_stronger_is_taken() {
+fn contradictions_are_notes_and_the_more_trustworthy_source_is_used() {
     let name = "ATL08_20200821122613_08740802_004_01.h5";
     let (identity, notes) = identify(name, |file| {
         with_metadata(file);
@@ -118,19 +118,19 @@ fn sources_that_disagree_are_told_and_the_stronger_is_taken() {
         "rgt is 873 by METADATA, which was used, and 876 by the rows",
         "rgt is 873 by METADATA, which was used, and 874 by the file's name",
     ];
-    assert_eq!(told(&notes), expected);
+    assert_eq!(texts(&notes), expected);
 }
 
 #[test]
-fn a_name_given_to_another_granule_is_not_believed() {
+fn a_file_name_that_contradicts_the_rows_is_not_used() {
     let (identity, notes) = identify(NAME, |file| with_row_rgt(file, 150));
     assert_eq!((identity.rgt, identity.cycle, identity.start), (Some(150), None, None));
     assert!(identity.id.starts_with(&format!("{ID}-")), "{}", identity.id);
-    assert_eq!(told(&notes), ["rgt is 150 by the rows, which was used, and 873 by the file's name"]);
+    assert_eq!(texts(&notes), ["rgt is 150 by the rows, which was used, and 873 by the file's name"]);
 }
 
 #[test]
-fn whether_the_granule_passed_quality_assessment_is_known_if_it_says() {
+fn the_quality_assessment_is_read_if_it_exists() {
     let (identity, _) = identify("clip.h5", |_| ());
     assert_eq!(identity.qa_pass_fail, None);
     let (identity, _) = identify("clip.h5", |file| {
@@ -142,7 +142,7 @@ fn whether_the_granule_passed_quality_assessment_is_known_if_it_says() {
 }
 
 #[test]
-fn the_real_granules_are_known_and_contradict_themselves_nowhere() {
+fn the_real_granules_are_identified_without_contradictions() {
     let known = |name: &str| {
         let granule = open_real(name)?;
         assert!(granule.notes().iter().all(|note| *note == Note::EpochAssumed), "{:?}", granule.notes());
@@ -163,7 +163,7 @@ fn the_real_granules_are_known_and_contradict_themselves_nowhere() {
 }
 
 #[test]
-fn the_id_inside_a_name_is_found_when_a_tool_or_a_browser_has_added_to_it() {
+fn the_id_is_found_in_names_that_a_tool_or_a_browser_changed() {
     for name in [
         "105641018_{}_subsetted.h5",
         "{}_subsetted (1).h5",
@@ -185,25 +185,25 @@ fn a_name_with_two_ids_is_not_used_and_a_note_says_so() {
     let other = "ATL08_20200821122613_08730802_005_01";
     let (identity, notes) = identify(&format!("{ID}_{other}.h5"), |file| with_row_rgt(file, 873));
     assert_eq!((identity.rgt, identity.cycle, identity.source), (Some(873), None, IdentitySource::Rows));
-    assert_eq!(told(&notes), [format!("the file's name was not used: it has two granule ids, {ID} and {other}")]);
+    assert_eq!(texts(&notes), [format!("the file's name was not used: it has two granule ids, {ID} and {other}")]);
 }
 
 /// A file of release 002 has the DOI of release 001 (ATL08_20181016124656_02730110_002_01.h5 on NASA's OPeNDAP server).
 #[test]
-fn the_release_in_the_name_comes_before_that_of_the_doi() {
+fn the_release_in_the_name_comes_before_the_one_in_the_doi() {
     let with_doi = |file: &mut FileBuilder| {
         file.set_attr("identifier_product_doi", AttrValue::AsciiString("10.5067/ATLAS/ATL08.001".to_owned()));
         with_row_rgt(file, 273);
     };
     let (identity, notes) = identify("ATL08_20181016124656_02730110_002_01.h5", with_doi);
     assert_eq!((identity.id.as_str(), identity.release), ("ATL08_20181016124656_02730110_002_01", Some(2)));
-    assert_eq!(told(&notes), ["release is 2 by the file's name, which was used, and 1 by the product's DOI"]);
+    assert_eq!(texts(&notes), ["release is 2 by the file's name, which was used, and 1 by the product's DOI"]);
     let (identity, notes) = identify("renamed.h5", with_doi);
     assert_eq!((identity.release, identity.source, notes), (Some(1), IdentitySource::Rows, vec![]));
 }
 
 #[test]
-fn a_note_names_the_group_that_a_value_is_from() {
+fn a_note_names_the_group_of_each_value() {
     let (identity, notes) = identify(NAME, |file| {
         add_group(file, "orbit_info", |orbit| {
             orbit.create_dataset("rgt").with_i16_data(&[874]).with_shape(&[1]);
@@ -211,11 +211,11 @@ fn a_note_names_the_group_that_a_value_is_from() {
         });
     });
     assert_eq!((identity.rgt, identity.start, identity.source), (Some(874), None, IdentitySource::OrbitInfo));
-    assert_eq!(told(&notes), ["rgt is 874 by orbit_info, which was used, and 873 by the file's name"]);
+    assert_eq!(texts(&notes), ["rgt is 874 by orbit_info, which was used, and 873 by the file's name"]);
 }
 
 #[test]
-fn an_id_made_of_a_file_s_name_holds_nothing_that_a_terminal_obeys() {
+fn an_id_from_a_file_name_has_no_control_characters() {
     let (identity, _) = identify("/data/a\u{1b}[2J\nb.h5", |_| ());
     assert!(identity.id.starts_with("a\\u{1b}[2J\\nb-"), "{}", identity.id);
 }

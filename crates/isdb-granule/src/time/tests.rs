@@ -1,4 +1,4 @@
-//! One moment by every clock that a file can have.
+//! One moment by every clock that a file can have, and clocks that are refused.
 
 use hdf5::AttrValue;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn epoch() -> Epoch {
 fn clock(units: Option<&str>, calendar: Option<&str>) -> Result<Clock, TimeError> {
     let named = [("units", units), ("calendar", calendar)];
     let attribute = |(name, value): (&str, Option<&str>)| Some((name.to_owned(), AttrValue::String(value?.to_owned())));
-    Clock::of(&named.into_iter().filter_map(attribute).collect(), epoch())
+    Clock::from_attributes(&named.into_iter().filter_map(attribute).collect(), epoch())
 }
 
 fn product() -> Clock {
@@ -20,13 +20,13 @@ fn product() -> Clock {
 }
 
 #[test]
-fn the_release_004_file_starts_when_it_says() {
+fn the_start_of_the_release_004_file_agrees_with_its_metadata() {
     // start_delta_time and data_start_utc (2020-08-21T12:26:12.920217Z) of the same file
     assert_eq!(product().utc(Scalar::Float(83_247_972.920_217_28)).unwrap() / 1000, 1_598_012_772_920_217);
 }
 
 #[test]
-fn one_moment_is_the_same_by_every_unit_and_reference() {
+fn every_unit_and_reference_date_gives_the_same_moment() {
     // 2020-08-21T12:31:46.5Z
     let utc = 1_598_013_106_500_000_000;
     for (units, number) in [
@@ -52,27 +52,27 @@ fn one_moment_is_the_same_by_every_unit_and_reference() {
 }
 
 #[test]
-fn only_what_the_product_does_not_write_is_foreign() {
+fn units_that_the_product_does_not_write_are_foreign() {
     for units in [None, Some("seconds since 2018-01-01"), Some("seconds since 2018-01-01 00:00:00"), Some("s")] {
         assert_eq!(clock(units, None).unwrap(), product(), "{units:?}");
     }
     let foreign = clock(Some("days since 2018-01-01"), Some("Standard")).unwrap();
-    assert_eq!(foreign.foreign.as_deref(), Some("days since 2018-01-01"));
+    assert_eq!(foreign.foreign_units.as_deref(), Some("days since 2018-01-01"));
 }
 
 #[test]
-fn the_granule_s_own_epoch_is_that_of_the_product_s_text_and_of_no_other() {
+fn the_granule_s_epoch_applies_to_the_product_s_units_alone() {
     let later = Epoch::from_gps_seconds(ATLAS_EPOCH_GPS + 100.0).unwrap();
     let utc = |units: &str| {
         let attributes = [("units".to_owned(), AttrValue::String(units.to_owned()))].into();
-        Clock::of(&attributes, later).unwrap().utc(Scalar::Int(0)).unwrap()
+        Clock::from_attributes(&attributes, later).unwrap().utc(Scalar::Int(0)).unwrap()
     };
     assert_eq!(utc("seconds since 2018-01-01") / NANOS_PER_SECOND, ATLAS_EPOCH_UNIX + 100);
     assert_eq!(utc("seconds since 2018-01-02") / NANOS_PER_SECOND, ATLAS_EPOCH_UNIX + 86_400);
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_with_the_text_found() {
+fn unknown_units_and_calendars_are_refused_with_their_text() {
     for units in [
         "1",
         "metres",
@@ -92,12 +92,12 @@ fn what_cannot_be_understood_is_refused_with_the_text_found() {
     }
     assert!(clock(Some("days since 0001-01-01"), None).is_err(), "a date that two calendars read differently");
     let number = [("units".to_owned(), AttrValue::I32(1))].into();
-    assert_eq!(Clock::of(&number, epoch()), Err(TimeError::UnitsType));
+    assert_eq!(Clock::from_attributes(&number, epoch()), Err(TimeError::UnitsType));
     assert!(!clock(Some("\u{1b}[2J"), None).unwrap_err().to_string().contains('\u{1b}'));
 }
 
 #[test]
-fn no_time_comes_of_fills_and_nonsense() {
+fn fills_and_implausible_numbers_are_not_times() {
     let numbers = [f64::NAN, f64::INFINITY, 3.402_823_5e38, 1e11, -1e11].map(Scalar::Float);
     for number in numbers.into_iter().chain([i64::MIN, i64::MAX].map(Scalar::Int)) {
         assert_eq!(product().utc(number), None);
@@ -108,7 +108,7 @@ fn no_time_comes_of_fills_and_nonsense() {
 
 proptest! {
     #[test]
-    fn delta_time_can_be_had_back_from_utc(delta_time in 0.0..1e9_f64) {
+    fn delta_time_survives_the_way_to_utc_and_back(delta_time in 0.0..1e9_f64) {
         let back = product().product_seconds(Scalar::Float(delta_time)).unwrap();
         prop_assert!((back - delta_time).abs() < 1e-9 || back == delta_time);
         // From a year on a double's step is wider than a nanosecond's half.

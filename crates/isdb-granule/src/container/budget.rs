@@ -1,89 +1,103 @@
-//! The bytes of a granule as the HDF5 reader gets them: with limits on what following the structure of a file may cost.
+//! The budget for following a file's structure, and a record of failed reads, in the source that the HDF5 reader gets.
 //!
-//! Read of hdf5-pure 0.47.0 for what a crafted file could do to it: its walks over version 1 B-trees, object header continuations and
-//! heaps are limited in depth but not in visits (a node with two equal children at 60 levels is 2⁶⁰ visits), its walk over version 2
-//! B-trees recurses as deep as their header says, and its extensible arrays reserve what their header says. Every step of a walk reads,
-//! so a budget of reads and bytes ends them all; the headers that lead to recursion or memory without a read are looked at as they
-//! pass. What is left is the recursion over nested datatypes, which a message of at most 65,535 bytes bounds, and for which
-//! [`with_stack`] has room. The most memory for a byte read, 56 times, is in an attribute that is an array of strings of one byte.
+//! hdf5-pure 0.47.0 was reviewed for what a crafted file could do to it. Its walks over version 1 B-trees, object header continuations
+//! and heaps are limited in depth but not in visits (a node with two equal children at 60 levels is 2⁶⁰ visits), its walk over
+//! version 2 B-trees recurses as deep as their header says, and its extensible arrays reserve what their header says. Every step of a
+//! walk reads, so a budget of reads and bytes ends them all; the headers that lead to recursion or memory without a read are checked
+//! as they pass. What remains is the recursion over nested datatypes, which a message of at most 65,535 bytes bounds, and for which
+//! [`stack`](super::stack) reserves enough. The most memory for a byte read, 56 times, is in an attribute that is an array of strings
+//! of one byte.
+//!
+//! The HDF5 reader leaves out attributes that it cannot read, and absence is legal in a granule. [`Budget::take_read_failure`] shows
+//! whether a failed read was the reason.
 
 use std::cell::Cell;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hdf5::FormatError;
 
 use crate::source::ByteSource;
 
-/// Reads of structure that one granule may cost. A granule of six beams with all variables takes 20,000.
+/// Limit of the reads of structure for one granule. A granule of six beams with all variables takes 20,000.
 const MOST_READS: u64 = 400_000;
 
-/// Bytes of structure that one granule may cost. A granule of six beams with all variables takes 2 MB.
+/// Limit of the bytes of structure for one granule. A granule of six beams with all variables takes 2 MB.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// Bytes of values, which are those of variable strings and of chunks with rare filters, that the HDF5 reader may read beyond the
-/// length of the file.
+/// Bytes of values that the HDF5 reader may read beyond the length of the file. It reads strings of variable length, and HDF5 chunks
+/// with rare filters.
 const MOST_VALUES: u64 = 64 << 20;
 
-/// Bytes of names that one walk over a version 1 group may make, and all walks over one granule: each of its links may name all of the
-/// group's heap. Groups of the product make less than 1 MB.
+/// Limits of the bytes of names that one walk over a version 1 group may make, and all walks over one granule: each link of a group may
+/// name all of its heap. Groups of the product make less than 1 MB.
 const MOST_NAMES: u64 = 64 << 20;
 const MOST_NAMES_IN_ALL: u64 = 8 << 30;
 
 /// Levels of a version 2 B-tree; 16 levels of two records each hold more links than fit a file.
 const MOST_LEVELS: u16 = 16;
 
-/// Bytes of the shortest record of a version 2 B-tree, that of a shared message index.
+/// Bytes of the shortest record of a version 2 B-tree, which is in a shared message index.
 const LEAST_RECORD: u16 = 8;
 
-/// Stack for the deepest datatype. Only what is used takes memory.
-const STACK: usize = 64 << 20;
-
-/// What following the structure of one granule has cost.
+/// The cost so far of following the structure of one granule, and the first read that failed.
 #[derive(Default)]
-pub(crate) struct Spent {
+pub(crate) struct Budget {
     reads: AtomicU64,
     bytes: AtomicU64,
     values: AtomicU64,
     names: AtomicU64,
+    read_failure: Mutex<Option<io::Error>>,
 }
 
 thread_local! {
-    /// Of the walk over a version 1 group that is under way in this thread: the bytes of its heap, and of the names so far at most.
+    /// For the walk over a version 1 group that is under way in this thread: the bytes of the group's heap, and an upper bound of the
+    /// bytes of names so far.
     static WALK: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
-impl Spent {
-    /// Begins again: opening a granule and decoding it each have the whole budget.
+impl Budget {
+    /// Starts again: opening a granule and decoding it each have the whole budget.
     pub(crate) fn reset(&self) {
         [&self.reads, &self.bytes, &self.values, &self.names]
             .into_iter()
             .for_each(|spent| spent.store(0, Ordering::Relaxed));
     }
+
+    /// The first failed read of the source that was not a read past its end, and forgets it.
+    pub(crate) fn take_read_failure(&self) -> Option<io::Error> {
+        self.read_failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn record_read_failure(&self, error: io::Error) -> FormatError {
+        let message = error.to_string();
+        self.read_failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        FormatError::Source(message)
+    }
 }
 
 #[cfg(test)]
-impl Spent {
+impl Budget {
     pub(crate) fn reads(&self) -> u64 {
         self.reads.load(Ordering::Relaxed)
     }
 }
 
-/// A source with a budget.
-pub(crate) struct Structure {
+/// A source whose reads count against a budget.
+pub(crate) struct BudgetedSource {
     source: Arc<dyn ByteSource>,
-    spent: Arc<Spent>,
+    budget: Arc<Budget>,
 }
 
-impl Structure {
-    pub(crate) fn new(source: Arc<dyn ByteSource>, spent: Arc<Spent>) -> Self {
-        Self { source, spent }
+impl BudgetedSource {
+    pub(crate) fn new(source: Arc<dyn ByteSource>, budget: Arc<Budget>) -> Self {
+        Self { source, budget }
     }
 
     /// Counts bytes of values.
     fn spend_values(&self, len: usize) -> Result<(), FormatError> {
-        spend(&self.spent.values, len as u64, self.source.len().saturating_add(MOST_VALUES))
+        spend(&self.budget.values, len as u64, self.source.len().saturating_add(MOST_VALUES))
     }
 
     fn fetch(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
@@ -99,17 +113,17 @@ impl Structure {
 
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FormatError> {
         self.source.read_at(offset, buffer).map_err(|error| match error.kind() {
-            // An address beyond the end is damage of the file, and no failure of where it lies.
+            // An address past the end is damage of the file; reading it again would not help.
             io::ErrorKind::UnexpectedEof => {
                 let available = usize::try_from(self.source.len()).unwrap_or(usize::MAX);
                 FormatError::UnexpectedEof { expected: buffer.len(), available }
             }
-            _ => FormatError::Source(error.to_string()),
+            _ => self.budget.record_read_failure(error),
         })
     }
 }
 
-impl hdf5::Source for Structure {
+impl hdf5::Source for BudgetedSource {
     fn len(&self) -> u64 {
         self.source.len()
     }
@@ -120,30 +134,31 @@ impl hdf5::Source for Structure {
     }
 
     fn read_exact_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
-        spend(&self.spent.reads, 1, MOST_READS)?;
+        spend(&self.budget.reads, 1, MOST_READS)?;
         self.spend_values(len)?;
         self.fetch(offset, len)
     }
 
     fn read_metadata_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
-        spend(&self.spent.reads, 1, MOST_READS)?;
-        spend(&self.spent.bytes, len as u64, MOST_BYTES)?;
+        spend(&self.budget.reads, 1, MOST_READS)?;
+        spend(&self.budget.bytes, len as u64, MOST_BYTES)?;
         let bytes = self.fetch(offset, len)?;
         self.inspect(&bytes)?;
         Ok(bytes)
     }
 }
 
+/// Adds `amount` to `spent`; an error if that exceeds `most`.
 fn spend(spent: &AtomicU64, amount: u64, most: u64) -> Result<(), FormatError> {
     let before = spent.fetch_add(amount, Ordering::Relaxed);
     match before.saturating_add(amount) <= most {
         true => Ok(()),
-        false => Err(refused("its structure leads in circles, or is far larger than that of a granule")),
+        false => Err(refused("it leads in circles, or is far larger than a granule's")),
     }
 }
 
-impl Structure {
-    /// Refuses the headers that the HDF5 reader would follow into recursion or memory without reading on.
+impl BudgetedSource {
+    /// Refuses headers that would make the HDF5 reader recurse or allocate without a further read.
     fn inspect(&self, bytes: &[u8]) -> Result<(), FormatError> {
         match bytes.first_chunk::<4>() {
             // signature, version, type, node size (4), record size (2), depth (2)
@@ -161,7 +176,7 @@ impl Structure {
                 }
                 _ => Ok(()),
             },
-            // A message shared in a heap may be of any length, so that its datatype may be nested to any depth.
+            // A message shared in a heap may have any length, and so a datatype nested to any depth.
             Some(b"SMTB") => Err(refused("messages are shared between objects, which is not supported")),
             // signature, version, 3 reserved, bytes of the segment that holds the names
             Some(b"HEAP") => {
@@ -176,8 +191,8 @@ impl Structure {
                 let names = names.saturating_add(more);
                 WALK.set((segment, names));
                 match names <= MOST_NAMES {
-                    true => spend(&self.spent.names, more, MOST_NAMES_IN_ALL),
-                    false => Err(refused("the names in a group are far longer than those of a granule")),
+                    true => spend(&self.budget.names, more, MOST_NAMES_IN_ALL),
+                    false => Err(refused("the names in a group are far longer than a granule's")),
                 }
             }
             _ => Ok(()),
@@ -185,26 +200,11 @@ impl Structure {
     }
 }
 
+/// The little-endian 16-bit number at `at`.
 fn word(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
 }
 
-/// How a refusal begins, which is the file's own fault; every other `FormatError::Source` is a failed read.
-pub(crate) const REFUSED: &str = "the structure is refused: ";
-
 fn refused(reason: &str) -> FormatError {
-    FormatError::Source(format!("{REFUSED}{reason}"))
-}
-
-/// Runs `work` on a thread whose stack is large enough for every datatype. `Ok(None)` if the HDF5 reader panicked.
-///
-/// # Errors
-/// If there is no thread to be had.
-pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<Option<T>> {
-    std::thread::scope(|scope| Ok(builder().spawn_scoped(scope, work)?.join().ok()))
-}
-
-/// A thread with a stack for [`with_stack`]'s kind of work.
-pub(crate) fn builder() -> std::thread::Builder {
-    std::thread::Builder::new().name("granule".to_owned()).stack_size(STACK)
+    FormatError::Source(format!("the structure is refused: {reason}"))
 }

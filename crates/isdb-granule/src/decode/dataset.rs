@@ -1,33 +1,34 @@
-//! Reading one dataset of a beam into one Arrow buffer: the chunk index comes from the HDF5 reader, the chunks are
-//! fetched and unfiltered here. The buffer goes on to become a column.
+//! One dataset of a beam, read into one Arrow buffer, which becomes a column without a copy. The HDF5 reader supplies the index of HDF5
+//! chunks; the chunks are fetched and unfiltered here.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::buffer::{Buffer, MutableBuffer};
 
-use crate::element::Element;
+use crate::container::access::Attributes;
+use crate::decode::element::Element;
+use crate::decode::filters::{Unfilter, can_undo};
+use crate::decode::scalar::Scalar;
+use crate::decode::unsupported::check_supported;
 use crate::error::Reason;
-use crate::filters::{self, Unfilter};
-use crate::metadata::Attributes;
-use crate::scalar::Scalar;
 use crate::source::ByteSource;
-use crate::storage;
 
-/// No chunk is larger; NASA's have at most 1.4 MB.
+/// The largest HDF5 chunk that is read; NASA's have at most 1.4 MB.
 const MAX_CHUNK_BYTES: usize = 64 << 20;
 
-/// What the HDF5 reader may unpack of one dataset at a time.
+/// The largest dataset, with whole HDF5 chunks, that the HDF5 reader unpacks at once.
 const MOST_AT_ONCE: u64 = 64 << 20;
 
-/// What unpacking the chunks of one granule has cost.
+/// The cost so far of unpacking the HDF5 chunks of one granule.
 #[derive(Default)]
-pub(crate) struct Effort(AtomicU64);
+pub(crate) struct UnpackBudget(AtomicU64);
 
-impl Effort {
-    /// Bytes unpacked of one granule. A whole one with all variables has 30 MB, one of few rows in large chunks (100,000 rows) 340 MB.
+impl UnpackBudget {
+    /// Limit of the bytes unpacked for one granule. A whole granule with all variables has 30 MB, one with few rows in large HDF5 chunks
+    /// (100,000 rows) 340 MB.
     const MOST: u64 = 1 << 30;
 
-    /// What a chunk costs however small it is, in bytes unpacked.
+    /// The cost of any HDF5 chunk besides its size, in bytes unpacked.
     const CHUNK: u64 = 256;
 
     fn spend(&self, chunks: u64, chunk_bytes: u64) -> Result<(), Reason> {
@@ -35,28 +36,31 @@ impl Effort {
         let before = self.0.fetch_add(cost.min(Self::MOST + 1), Ordering::Relaxed);
         match before.saturating_add(cost) <= Self::MOST {
             true => Ok(()),
-            false => Err("its chunks are far larger than the values in them".into()),
+            false => Err(CHUNKS_TOO_LARGE.into()),
         }
     }
 }
 
-/// A dataset of `rows` × `width` numbers, not read yet.
-pub(crate) struct Stored {
+/// The refusal of HDF5 chunks that would cost far more than their values are worth.
+const CHUNKS_TOO_LARGE: &str = "its HDF5 chunks are far larger than the values in them";
+
+/// A dataset of `rows` × `width` numbers that has not been read yet.
+pub(crate) struct StoredDataset {
     dataset: hdf5::Dataset,
     pub(crate) element: Element,
     pub(crate) rows: usize,
     pub(crate) width: usize,
 }
 
-/// The stored pieces that cover a dataset.
-struct Pieces {
+/// The HDF5 chunks that cover a dataset.
+struct StoredChunks {
     /// Rows and columns of each.
     shape: (usize, usize),
-    pieces: Vec<Piece>,
+    chunks: Vec<StoredChunk>,
 }
 
-/// A rectangle of a dataset that is stored in one piece.
-struct Piece {
+/// A rectangle of a dataset that is stored in one place.
+struct StoredChunk {
     first_row: usize,
     first_column: usize,
     address: u64,
@@ -64,10 +68,10 @@ struct Piece {
     filter_mask: u32,
 }
 
-impl Stored {
-    /// Looks at type and shape of `dataset`, which has one dimension, or two of which the second is the profile.
+impl StoredDataset {
+    /// Reads the type and shape of `dataset`, which has one dimension, or two: rows and the elements of a profile.
     pub(crate) fn new(dataset: hdf5::Dataset) -> Result<Self, Reason> {
-        let element = Element::of(&dataset.datatype()?)?;
+        let element = Element::from_datatype(&dataset.datatype()?)?;
         let shape = dataset.shape()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;
         let (rows, width) = match shape[..] {
             [rows] => (rows, 1),
@@ -77,8 +81,8 @@ impl Stored {
         Ok(Self { dataset, element, rows, width })
     }
 
-    /// The attributes. A dataset of packed numbers, which stand for others by `scale_factor` and `add_offset`, is refused: the
-    /// product has none, and to take them for the values would be silent.
+    /// The attributes. A dataset of packed numbers (`scale_factor`, `add_offset`) is refused: the product has none, and storing the packed
+    /// numbers as values would be a silent error.
     pub(crate) fn attributes(&self) -> Result<Attributes, Reason> {
         let attributes = self.dataset.attrs()?;
         for (name, neutral) in [("scale_factor", 1.0), ("add_offset", 0.0)] {
@@ -90,7 +94,7 @@ impl Stored {
         Ok(attributes)
     }
 
-    /// The fill value of the dataset's creation, which clip tools keep where they drop the attribute.
+    /// The fill value of the dataset's creation. Clip tools keep it where they drop the attribute `_FillValue`.
     pub(crate) fn fill_property(&self) -> Result<Option<Scalar>, Reason> {
         Ok(match self.element.is_integer() {
             true => self.dataset.fill_value::<i64>()?.map(Scalar::Int),
@@ -98,23 +102,23 @@ impl Stored {
         })
     }
 
-    /// All numbers, row by row, in native byte order. What is allocated is bounded by the shape, which the caller has
-    /// compared with the rows of the beam.
+    /// All numbers, row by row, in native byte order. The shape bounds what is allocated; the caller has compared it with the rows of
+    /// the beam.
     pub(crate) fn read(
         &self,
         source: &dyn ByteSource,
-        effort: &Effort,
+        budget: &UnpackBudget,
         unfilter: &mut Unfilter,
     ) -> Result<Buffer, Reason> {
         let bytes = self.rows.checked_mul(self.width).and_then(|n| n.checked_mul(self.element.size()));
         let bytes = bytes.ok_or("its shape exceeds the address space")?;
         let layout = self.dataset.layout()?;
-        storage::check(&layout, &self.dataset.filter_pipeline())?;
+        check_supported(&layout, &self.dataset.filter_pipeline())?;
         let mut buffer = match layout {
-            hdf5::Layout::Chunked { chunk_shape, .. } => match self.pieces(&chunk_shape, effort)? {
-                Some(pieces) => {
+            hdf5::Layout::Chunked { chunk_shape, .. } => match self.stored_chunks(&chunk_shape, budget)? {
+                Some(chunks) => {
                     let mut buffer = MutableBuffer::from_len_zeroed(bytes);
-                    self.assemble(source, unfilter, &pieces, buffer.as_slice_mut())?;
+                    self.unfilter_chunks(source, unfilter, &chunks, buffer.as_slice_mut())?;
                     buffer
                 }
                 None => self.read_by_hdf5(bytes)?,
@@ -130,7 +134,7 @@ impl Stored {
         Ok(buffer.into())
     }
 
-    /// Compact storage, chunks never written (they read as the fill value) and rare filters are the HDF5 reader's.
+    /// The bytes as the HDF5 reader reads them: compact storage, HDF5 chunks never written (they read as the fill value), rare filters.
     fn read_by_hdf5(&self, bytes: usize) -> Result<MutableBuffer, Reason> {
         let raw = self.dataset.read_raw()?;
         if raw.len() != bytes {
@@ -141,54 +145,60 @@ impl Stored {
         Ok(buffer)
     }
 
-    /// The chunks that cover the shape. `None` if not all are stored, or by filters not
-    /// known here.
-    fn pieces(&self, chunk_shape: &[u64], effort: &Effort) -> Result<Option<Pieces>, Reason> {
+    /// The HDF5 chunks that cover the shape. `None` if not all are stored, or if only the HDF5 reader knows their filters.
+    fn stored_chunks(&self, chunk_shape: &[u64], budget: &UnpackBudget) -> Result<Option<StoredChunks>, Reason> {
         let shape = chunk_shape.iter().map(|&edge| usize::try_from(edge)).collect::<Result<Vec<_>, _>>()?;
         let (rows, columns) = match shape[..] {
             [rows] => (rows, 1),
             [rows, columns] => (rows, columns),
-            _ => return Err("its chunks have another number of dimensions".into()),
+            _ => return Err("its HDF5 chunks have another number of dimensions".into()),
         };
         let chunk_bytes = rows.checked_mul(columns).and_then(|n| n.checked_mul(self.element.size()));
         let Some(chunk_bytes) = chunk_bytes.filter(|bytes| (1..=MAX_CHUNK_BYTES).contains(bytes)) else {
-            return Err(format!("its chunks of {chunk_shape:?} numbers are no sound size").into());
+            return Err(format!("its HDF5 chunks of {chunk_shape:?} numbers have an invalid size").into());
         };
         let count = self.rows.div_ceil(rows) * self.width.div_ceil(columns);
-        effort.spend(count as u64, chunk_bytes as u64)?;
-        if !filters::supported(&self.dataset.filter_pipeline()) {
+        budget.spend(count as u64, chunk_bytes as u64)?;
+        if !can_undo(&self.dataset.filter_pipeline()) {
             return match (count as u64).saturating_mul(chunk_bytes as u64) <= MOST_AT_ONCE {
                 true => Ok(None),
-                false => Err("its chunks are far larger than the values in them".into()),
+                false => Err(CHUNKS_TOO_LARGE.into()),
             };
         }
-        let mut pieces = Vec::new();
+        let mut chunks = Vec::new();
         for chunk in self.dataset.chunks()? {
             let first_row = usize::try_from(chunk.offset.first().copied().unwrap_or(0))?;
             let first_column = usize::try_from(chunk.offset.get(1).copied().unwrap_or(0))?;
             if first_row % rows != 0 || first_column % columns != 0 {
-                return Err("its chunk index is damaged".into());
+                return Err("its index of HDF5 chunks is damaged".into());
             }
-            // Chunks beyond the shape are left over from when it was larger.
+            // HDF5 chunks outside the shape are left over from a time when it was larger.
             if first_row < self.rows && first_column < self.width {
                 let (address, stored_bytes) = (chunk.address, usize::try_from(chunk.storage_size)?);
-                pieces.push(Piece { first_row, first_column, address, stored_bytes, filter_mask: chunk.filter_mask });
+                chunks.push(StoredChunk {
+                    first_row,
+                    first_column,
+                    address,
+                    stored_bytes,
+                    filter_mask: chunk.filter_mask,
+                });
             }
         }
-        pieces.sort_unstable_by_key(|piece| (piece.first_row, piece.first_column));
-        pieces.dedup_by_key(|piece| (piece.first_row, piece.first_column));
-        // What deflate makes of a chunk that it cannot compress is slightly longer, once for each time.
-        if pieces.iter().any(|piece| piece.stored_bytes > 2 * chunk_bytes + 1024) || overlap(&pieces) {
-            return Err("its chunk index is damaged: chunks overlap or are longer than what is in them".into());
+        chunks.sort_unstable_by_key(|chunk| (chunk.first_row, chunk.first_column));
+        chunks.dedup_by_key(|chunk| (chunk.first_row, chunk.first_column));
+        // Incompressible data grow slightly each time they are deflated.
+        if chunks.iter().any(|chunk| chunk.stored_bytes > 2 * chunk_bytes + 1024) || overlap(&chunks) {
+            return Err("its index of HDF5 chunks is damaged: chunks overlap or are longer than their content".into());
         }
-        Ok((pieces.len() == count).then_some(Pieces { shape: (rows, columns), pieces }))
+        Ok((chunks.len() == count).then_some(StoredChunks { shape: (rows, columns), chunks }))
     }
 
-    fn assemble(
+    /// Fetches and unfilters `chunks` into `target`, which holds the whole dataset.
+    fn unfilter_chunks(
         &self,
         source: &dyn ByteSource,
         unfilter: &mut Unfilter,
-        Pieces { shape: (rows, columns), pieces }: &Pieces,
+        StoredChunks { shape: (rows, columns), chunks }: &StoredChunks,
         target: &mut [u8],
     ) -> Result<(), Reason> {
         let (rows, columns) = (*rows, *columns);
@@ -196,29 +206,29 @@ impl Stored {
         let element = self.element.size();
         let (row_bytes, chunk_row_bytes) = (self.width * element, columns * element);
         let mut whole = Vec::new();
-        for piece in pieces {
-            let end = piece.address.checked_add(piece.stored_bytes as u64);
+        for chunk in chunks {
+            let end = chunk.address.checked_add(chunk.stored_bytes as u64);
             if end.is_none_or(|end| end > source.len()) {
-                return Err("a chunk lies beyond the end of the file".into());
+                return Err("an HDF5 chunk is past the end of the file".into());
             }
-            source.read_at(piece.address, unfilter.stored(piece.stored_bytes))?;
+            source.read_at(chunk.address, unfilter.stored_buffer(chunk.stored_bytes))?;
 
-            let first = piece.first_row * row_bytes;
+            let first = chunk.first_row * row_bytes;
             let chunk_bytes = rows * chunk_row_bytes;
-            // The last chunk is stored whole and reaches over the shape; only what lies inside is kept.
-            let inside = rows.min(self.rows - piece.first_row) * row_bytes;
+            // The last HDF5 chunk is stored whole and extends past the shape; only the rows inside are kept.
+            let inside = rows.min(self.rows - chunk.first_row) * row_bytes;
             if columns == self.width
                 && let Some(place) = target.get_mut(first..first + inside)
             {
-                unfilter.undo(&filters, piece.filter_mask, element, chunk_bytes, place)?;
+                unfilter.undo(&filters, chunk.filter_mask, element, chunk_bytes, place)?;
                 continue;
             }
             whole.resize(chunk_bytes, 0);
-            unfilter.undo(&filters, piece.filter_mask, element, chunk_bytes, &mut whole)?;
-            let kept = (columns.min(self.width - piece.first_column)) * element;
+            unfilter.undo(&filters, chunk.filter_mask, element, chunk_bytes, &mut whole)?;
+            let kept = (columns.min(self.width - chunk.first_column)) * element;
             let places = target.get_mut(first..).unwrap_or_default().chunks_exact_mut(row_bytes);
             for (place, row) in places.zip(whole.chunks_exact(chunk_row_bytes)) {
-                let from = piece.first_column * element;
+                let from = chunk.first_column * element;
                 if let (Some(place), Some(row)) = (place.get_mut(from..from + kept), row.get(..kept)) {
                     place.copy_from_slice(row);
                 }
@@ -228,9 +238,9 @@ impl Stored {
     }
 }
 
-/// Whether two chunks share bytes of the file, which no writer makes: a small file of many such chunks holds any number of values.
-fn overlap(pieces: &[Piece]) -> bool {
-    let mut places: Vec<_> = pieces.iter().map(|piece| (piece.address, piece.stored_bytes as u64)).collect();
-    places.sort_unstable();
-    places.windows(2).any(|pair| matches!(pair, [(first, bytes), (next, _)] if first.saturating_add(*bytes) > *next))
+/// Whether two HDF5 chunks share bytes of the file. No writer does that, and a small file could hold any number of values by it.
+fn overlap(chunks: &[StoredChunk]) -> bool {
+    let mut ranges: Vec<_> = chunks.iter().map(|chunk| (chunk.address, chunk.stored_bytes as u64)).collect();
+    ranges.sort_unstable();
+    ranges.windows(2).any(|pair| matches!(pair, [(first, bytes), (next, _)] if first.saturating_add(*bytes) > *next))
 }

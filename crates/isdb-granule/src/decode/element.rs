@@ -1,4 +1,4 @@
-//! The number type a dataset is stored in, which need not be the catalogue's.
+//! The number type in which a dataset is stored. It may differ from the catalogue's.
 
 use hdf5::{Datatype, DatatypeByteOrder, FloatingPointLayout};
 
@@ -27,8 +27,11 @@ pub(crate) struct Element {
 }
 
 impl Element {
-    /// The element of a dataset of plain numbers; an error for anything else (strings, enumerations, odd widths).
-    pub(crate) fn of(datatype: &Datatype) -> Result<Self, Reason> {
+    /// The element of a dataset of plain numbers.
+    ///
+    /// # Errors
+    /// For anything else: strings, enumerations, odd widths.
+    pub(crate) fn from_datatype(datatype: &Datatype) -> Result<Self, Reason> {
         let plain = match datatype {
             Datatype::FixedPoint { size, byte_order, layout }
                 if layout.bit_offset == 0 && size.checked_mul(8) == Some(u32::from(layout.bit_precision)) =>
@@ -47,7 +50,8 @@ impl Element {
             Some((number, DatatypeByteOrder::LittleEndian)) => Ok(Self { number, big_endian: false }),
             Some((number, DatatypeByteOrder::BigEndian)) => Ok(Self { number, big_endian: true }),
             _ => {
-                Err(format!("its elements are {}, expected integers or floats of 32 or 64 bits", kind(datatype)).into())
+                Err(format!("its elements are {}, expected integers or floats of 32 or 64 bits", describe(datatype))
+                    .into())
             }
         }
     }
@@ -75,17 +79,17 @@ impl Element {
     }
 }
 
-/// What a datatype is called that holds no plain numbers.
-fn kind(datatype: &Datatype) -> String {
+/// The name of a datatype that is not of plain numbers.
+fn describe(datatype: &Datatype) -> String {
     match datatype {
         Datatype::FixedPoint { size, .. } => format!("integers of an odd layout in {size} bytes"),
         Datatype::FloatingPoint { size: 2, .. } => "16-bit floats".to_owned(),
         Datatype::FloatingPoint { size, .. } => format!("floats of an odd layout in {size} bytes"),
         Datatype::String { .. } => "texts".to_owned(),
         Datatype::VariableLength { .. } => "texts or lists of any length".to_owned(),
-        Datatype::Enumeration { .. } => "an enumeration (h5py writes booleans so)".to_owned(),
+        Datatype::Enumeration { .. } => "an enumeration (as h5py writes booleans)".to_owned(),
         Datatype::Compound { .. } => "records of several fields".to_owned(),
-        _ => "no numbers".to_owned(),
+        _ => "not numbers".to_owned(),
     }
 }
 

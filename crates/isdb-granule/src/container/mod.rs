@@ -1,70 +1,62 @@
-//! The first look at a file: is it HDF5, is it all there. Only then is its structure followed.
+//! The HDF5 file around the values: whether it is one and complete, and access to its groups and attributes within a budget.
+
+pub(crate) mod access;
+pub(crate) mod budget;
+pub(crate) mod listing;
+pub(crate) mod stack;
+pub(crate) mod superblock;
 
 use std::sync::Arc;
 
+use crate::container::budget::{Budget, BudgetedSource};
+use crate::container::superblock::{SIGNATURE, SUPERBLOCK_BYTES, end_of_file};
 use crate::error::{Error, Result};
 use crate::source::ByteSource;
-use crate::structure::{Spent, Structure};
 
-const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
-
-/// Bytes that no granule has; NASA's have up to 200 MB. Files with holes can claim any length, and some are read to their end.
+/// The largest file that is opened; NASA's granules have up to 200 MB. Files with holes can claim any length, and some are read to
+/// their end.
 const MOST_BYTES: u64 = 8 << 30;
 
 /// Opens the HDF5 structure of `source` after comparing its length with the end-of-file address of the superblock.
-pub(crate) fn open(source: &Arc<dyn ByteSource>, spent: &Arc<Spent>) -> Result<hdf5::File> {
-    let file = || source.name().to_owned();
-    let mut head = [0; 64];
-    let have = usize::try_from(source.len()).unwrap_or(usize::MAX).min(head.len());
-    let head = &mut head[..have];
-    source.read_at(0, head).map_err(|source| Error::Io { file: file(), source })?;
+pub(crate) fn open(source: &Arc<dyn ByteSource>, budget: &Arc<Budget>) -> Result<hdf5::File> {
+    let file = source.name();
+    let mut head = [0; SUPERBLOCK_BYTES];
+    let len = usize::try_from(source.len()).unwrap_or(usize::MAX).min(head.len());
+    let head = &mut head[..len];
+    source.read_at(0, head).map_err(|error| Error::io(file, error))?;
     if !head.starts_with(&SIGNATURE) {
-        let looks_like = match user_block(source.as_ref()) {
+        let looks_like = match has_user_block(source.as_ref()) {
             true => "its signature is at byte 512 or later, after a user block; `h5unjam -i IN -o OUT` removes that",
-            false => looks_like(head),
+            false => describe_start(head),
         };
-        return Err(Error::NotHdf5 { file: file(), looks_like });
+        return Err(Error::NotHdf5 { file: file.to_owned(), looks_like });
     }
     let actual = source.len();
     if actual > MOST_BYTES {
-        let reason = format!("it has {actual} bytes, expected at most {MOST_BYTES}");
-        return Err(Error::NotAtl08 { file: file(), reason });
+        return Err(Error::not_atl08(file, format!("it has {actual} bytes, expected at most {MOST_BYTES}")));
     }
     match end_of_file(head) {
-        Some(expected) if expected > actual => return Err(Error::Truncated { file: file(), expected, actual }),
+        Some(expected) if expected > actual => {
+            return Err(Error::Truncated { file: file.to_owned(), expected, actual });
+        }
         Some(_) => {}
-        None => return Err(Error::Structure { file: file(), source: "unknown superblock".into() }),
+        None => return Err(Error::structure(file, "its superblock has an unknown version or address size".into())),
     }
-    hdf5::File::from_source(Structure::new(Arc::clone(source), Arc::clone(spent)))
-        .map_err(|source| Error::Structure { file: file(), source: Box::new(source) })
-}
-
-/// The end-of-file address in a superblock of version 0 to 3 with 8-byte addresses, the only ones NASA's and the clip
-/// tools' writers make.
-fn end_of_file(head: &[u8]) -> Option<u64> {
-    let (at_size_of_offsets, at_end) = match head.get(8)? {
-        0 => (13, 40),
-        1 => (13, 44),
-        2 | 3 => (9, 28),
-        _ => return None,
-    };
-    if *head.get(at_size_of_offsets)? != 8 {
-        return None;
-    }
-    let bytes = head.get(at_end..at_end + 8)?;
-    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    hdf5::File::from_source(BudgetedSource::new(Arc::clone(source), Arc::clone(budget)))
+        .map_err(|error| Error::structure(file, error.into()))
 }
 
 /// Whether the signature comes after a user block, whose length HDF5 limits to a power of two from 512 on.
-fn user_block(source: &dyn ByteSource) -> bool {
+fn has_user_block(source: &dyn ByteSource) -> bool {
     let starts = std::iter::successors(Some(512_u64), |start| start.checked_mul(2));
     starts.take_while(|start| start.saturating_add(8) <= source.len().min(1 << 30)).any(|start| {
-        let mut found = [0; 8];
-        source.read_at(start, &mut found).is_ok() && found == SIGNATURE
+        let mut bytes = [0; 8];
+        source.read_at(start, &mut bytes).is_ok() && bytes == SIGNATURE
     })
 }
 
-fn looks_like(head: &[u8]) -> &'static str {
+/// A description of a file that starts with `head` instead of the signature.
+fn describe_start(head: &[u8]) -> &'static str {
     if head.is_empty() {
         "it is empty"
     } else if head.trim_ascii_start().starts_with(b"<") {
@@ -81,11 +73,13 @@ mod tests {
     use super::*;
     use crate::testing::Bytes;
 
+    fn open_bytes(bytes: &[u8]) -> Error {
+        open(&(Arc::new(Bytes::new("x.h5", bytes.to_vec())) as _), &Arc::default()).unwrap_err()
+    }
+
     #[test]
-    fn a_login_page_is_told_from_a_broken_download() {
-        let open = |bytes: &[u8]| {
-            open(&(Arc::new(Bytes::new("x.h5", bytes.to_vec())) as _), &Arc::default()).unwrap_err().to_string()
-        };
+    fn a_login_page_is_distinguished_from_a_broken_download() {
+        let open = |bytes: &[u8]| open_bytes(bytes).to_string();
         assert!(open(b"\n<!DOCTYPE html><html>").contains("web page"));
         assert!(open(b"").contains("empty"));
         assert!(open(b"\x89HD").contains("signature"));
@@ -120,15 +114,18 @@ mod tests {
     }
 
     #[test]
-    fn the_length_is_compared_with_every_known_superblock() {
+    fn the_length_is_compared_with_the_end_in_the_superblock() {
         for (version, offset_size_at, end_at) in [(0_u8, 13, 40), (1, 13, 44), (2, 9, 28), (3, 9, 28)] {
             let mut head = vec![0_u8; 64];
             head[..8].copy_from_slice(&SIGNATURE);
             head[8] = version;
             head[offset_size_at] = 8;
             head[end_at..end_at + 8].copy_from_slice(&1000_u64.to_le_bytes());
-            let error = open(&(Arc::new(Bytes::new("x.h5", head)) as _), &Arc::default()).unwrap_err();
+            let error = open_bytes(&head);
             assert!(matches!(error, Error::Truncated { expected: 1000, actual: 64, .. }), "{error}");
+            head[end_at - 16..end_at - 8].copy_from_slice(&512_u64.to_le_bytes());
+            let error = open_bytes(&head);
+            assert!(matches!(error, Error::Truncated { expected: 488, actual: 64, .. }), "{error}");
         }
     }
 }

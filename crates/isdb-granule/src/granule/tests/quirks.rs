@@ -1,14 +1,14 @@
-//! What files of the product have been seen to do, or are reported to do, one test each. The numbers are those of the
-//! list that the readers of the product keep of them; real granules stand in wherever one has the quirk.
+//! Quirks of the product's files, seen or reported, one test each. A test uses a real granule wherever one has the quirk.
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampNanosecondType};
+use arrow::datatypes::{Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use hdf5::AttrValue;
 use isdb_schema::catalogue::{Dtype, Fill};
 
 use super::*;
 use crate::testing::{
-    Bytes, R004, R005, R006, R007, add_beam, add_group, all, decode, made, named, open_real, real, small_granule, told,
+    Bytes, R004, R005, R006, R007, add_beam, add_group, all, build_file, decode, named, open_real, real, small_granule,
+    with_causes,
 };
 
 fn rows_of(decoded: &Decoded) -> Vec<(&str, usize)> {
@@ -31,8 +31,9 @@ fn quirk_01_beams_are_missing() {
         let decoded = granule.decode(&[], 1).unwrap();
         assert_eq!((rows_of(&decoded), decoded.beams_missing.len()), (vec![("gt1r", 9)], 5));
     }
-    let bytes =
-        made(|file| BEAMS.iter().filter(|beam| **beam != "gt2l").for_each(|b| add_beam(file, b, &[], &[], |_| ())));
+    let bytes = build_file(|file| {
+        BEAMS.iter().filter(|beam| **beam != "gt2l").for_each(|b| add_beam(file, b, &[], &[], |_| ()))
+    });
     let decoded = decode(bytes, &[]).unwrap();
     assert_eq!((decoded.beams_missing.as_slice(), decoded.rows_read), (&["gt2l"][..], 15));
 }
@@ -44,7 +45,7 @@ fn quirk_02_beams_are_empty_in_every_way() {
         assert_eq!(decoded.beams_empty, ["gt1l", "gt2l", "gt2r", "gt3l", "gt3r"]);
         assert_eq!(rows_of(&decoded), [("gt1r", 2)]);
     }
-    let bytes = made(|file| {
+    let bytes = build_file(|file| {
         add_group(file, "gt1l", |_| ());
         add_group(file, "gt1r", |beam| {
             let land = beam.create_group("land_segments").finish();
@@ -78,7 +79,7 @@ fn quirk_03_orbit_info_is_empty_or_contradicts_the_beam() {
         assert!(decoded.notes.contains(&Note::StrengthContradicted { beam: "gt1r" }));
         assert!(decoded.notes.contains(&Note::EpochAssumed));
     }
-    let bytes = made(|file| {
+    let bytes = build_file(|file| {
         add_group(file, "orbit_info", |_| ());
         add_beam(file, "gt1l", &[("atlas_beam_type", "strong"), ("atlas_spot_number", "1")], &[], |_| ());
     });
@@ -91,7 +92,7 @@ fn quirk_03_orbit_info_is_empty_or_contradicts_the_beam() {
 
 #[test]
 fn quirk_04_every_variable_is_null_at_its_own_fill_and_nowhere_else() {
-    // No attribute tells the fills here, as in clips; zeros and the largest numbers of what has no fill are values.
+    // The fills are not in attributes here, as in clips. Zeros, and the largest numbers of variables without a fill, are values.
     for variable in variables().iter().filter(|v| !v.required && v.name != "segment_id_beg") {
         let width = variable.width;
         let ints = |fill: i64| [vec![0; width], vec![fill; width], vec![1; width]].concat();
@@ -197,7 +198,7 @@ fn quirk_07_strings_are_read_in_every_form() {
         |text| AttrValue::StringArray(vec![format!("{text}\0\0")]),
     ];
     for form in forms {
-        let bytes = made(|file| {
+        let bytes = build_file(|file| {
             add_group(file, "METADATA", |metadata| {
                 let mut identification = metadata.create_group("DatasetIdentification");
                 identification.set_attr("fileName", form("ATL08_20220401221822_01501506_006_01.h5"));
@@ -224,7 +225,7 @@ fn quirk_07_strings_are_read_in_every_form() {
         assert_eq!(batch["beam_strength"].as_string::<i64>().value(0), "weak");
         assert_eq!(batch["spot"].as_primitive::<Int8Type>().value(0), 2);
     }
-    // 80-byte strings padded with blanks, beside one of 100,000 bytes that nobody reads
+    // 80-byte strings padded with blanks, beside one of 100,000 bytes that is not read
     if let Some(granule) = open_real(R004) {
         assert_eq!((granule.identity().release, granule.identity().revision), (Some(4), Some(1)));
     }
@@ -240,7 +241,7 @@ fn quirk_08_every_style_of_hdf5_internals_is_read() {
 }
 
 #[test]
-fn quirk_09_a_chunk_deflated_twice_is_inflated_twice() {
+fn quirk_09_an_hdf5_chunk_deflated_twice_is_inflated_twice() {
     for (name, beam) in [(R005, "gt1r"), (R006, "gt1r")] {
         let Some(path) = real(name) else { return };
         let file = hdf5::File::open(path).unwrap();
@@ -254,7 +255,7 @@ fn quirk_09_a_chunk_deflated_twice_is_inflated_twice() {
 }
 
 #[test]
-fn quirk_10_a_chunk_that_holds_too_little_is_an_error() {
+fn quirk_10_an_hdf5_chunk_that_is_too_short_is_an_error() {
     let bytes = |values: &[f32], chunk: u64| {
         small_granule(&[], |land| {
             let asr = land.create_dataset("asr").with_f32_data(values).with_shape(&[3]);
@@ -267,20 +268,20 @@ fn quirk_10_a_chunk_that_holds_too_little_is_an_error() {
         let start = usize::try_from(chunk.address).unwrap();
         start..start + usize::try_from(chunk.storage_size).unwrap()
     };
-    // The chunk of another file, which inflates to less, is put in the place of the right one.
+    // The HDF5 chunk of another file, which inflates to less, replaces the right one.
     let (mut whole, short) = (bytes(&[0.25, 0.5, 0.75], 100), bytes(&[0.0, 0.0, 0.0], 3));
     let (at, from) = (place(&whole), place(&short));
     assert!(from.len() <= at.len());
     whole[at.start..at.start + from.len()].copy_from_slice(&short[from]);
-    let error = told(&decode(whole, &["asr"]).unwrap_err());
+    let error = with_causes(&decode(whole, &["asr"]).unwrap_err());
     assert!(
-        error.contains("gt1l/land_segments/asr cannot be decoded: a chunk holds 12 bytes instead of 400"),
+        error.contains("gt1l/land_segments/asr cannot be decoded: an HDF5 chunk holds 12 bytes instead of 400"),
         "{error}"
     );
 }
 
 #[test]
-fn quirk_11_photon_references_that_clips_broke_do_no_harm() {
+fn quirk_11_photon_references_that_clips_broke_are_read() {
     let Some(granule) = open_real(R006) else { return };
     let decoded = granule.decode(&named(&["ph_ndx_beg", "n_seg_ph"]), 1).unwrap();
     let batch = &decoded.batches[0];
@@ -289,8 +290,8 @@ fn quirk_11_photon_references_that_clips_broke_do_no_harm() {
 }
 
 #[test]
-fn quirk_12_the_extent_in_the_attributes_is_not_the_rows() {
-    let bytes = made(|file| {
+fn quirk_12_the_extent_in_the_attributes_is_not_used() {
+    let bytes = build_file(|file| {
         for (name, value) in [("geospatial_lat_min", 55.0), ("geospatial_lat_max", 56.0)] {
             file.set_attr(name, AttrValue::F64(value));
         }
@@ -315,7 +316,7 @@ fn quirk_13_single_coordinates_become_doubles_unchanged() {
 }
 
 #[test]
-fn quirk_14_files_that_xarray_wrote_mark_with_nan() {
+fn quirk_14_nan_is_null_in_files_that_xarray_wrote() {
     if let Some(granule) = open_real(R007) {
         let decoded = granule.decode(&named(&["h_canopy"]), 1).unwrap();
         let nulls: usize = decoded.batches.iter().map(|batch| null_count(batch, "h_canopy")).sum();
@@ -335,8 +336,8 @@ fn quirk_14_files_that_xarray_wrote_mark_with_nan() {
 }
 
 #[test]
-fn quirk_15_a_stray_group_at_the_root_is_passed_over() {
-    let bytes = made(|file| {
+fn quirk_15_an_unknown_group_at_the_root_is_ignored() {
+    let bytes = build_file(|file| {
         add_beam(file, "{ground_track}", &[], &["latitude"], |_| ());
         add_beam(file, "gt2l", &[], &[], |_| ());
     });
@@ -345,7 +346,7 @@ fn quirk_15_a_stray_group_at_the_root_is_passed_over() {
 }
 
 #[test]
-fn quirk_16_what_was_cut_off_or_is_a_login_page_is_told_apart() {
+fn quirk_16_truncated_files_and_login_pages_are_distinct_errors() {
     let mut bytes = small_granule(&[], |_| ());
     bytes.pop();
     assert!(matches!(decode(bytes, &[]), Err(Error::Truncated { .. })));
@@ -372,65 +373,4 @@ fn quirk_17_short_and_doubled_segments_at_region_borders_are_kept() {
     assert_eq!((batch.num_rows(), decoded.rows_rejected), (3, 0));
     assert_eq!(batch["n_geosegments"].as_primitive::<Int8Type>().values()[..], [5, 5, 1]);
     assert_eq!(batch["rgt"].as_primitive::<Int16Type>().values()[..], [7; 3]);
-}
-
-/// A beam whose rows are 2021-03-03T09:46:40Z and a quarter and half a second later, stored as `add` does and said to be in `units`.
-fn in_units(
-    units: &str,
-    calendar: &str,
-    add: impl for<'a> Fn(&'a mut hdf5::GroupBuilder, &str) -> &'a mut hdf5::DatasetBuilder,
-) -> Result<Decoded> {
-    let bytes = made(|file| {
-        add_group(file, "orbit_info", |orbit| {
-            orbit.create_dataset("sc_orient").with_i8_data(&[1, 0]).with_shape(&[2]);
-            // a day before the rows, and with the second one
-            let times = orbit.create_dataset("sc_orient_time").with_f64_data(&[-86_400.0, 0.25]).with_shape(&[2]);
-            times.set_attr("units", AttrValue::String("seconds since 2021-03-03 09:46:40".to_owned()));
-        });
-        add_beam(file, "gt1l", &[], &["delta_time"], |land| {
-            for name in ["delta_time", "delta_time_beg"] {
-                let dataset = add(land, name).with_shape(&[3]);
-                dataset.set_attr("units", AttrValue::String(units.to_owned()));
-                dataset.set_attr("calendar", AttrValue::String(calendar.to_owned()));
-            }
-        });
-    });
-    decode(bytes, &["delta_time_beg"])
-}
-
-#[test]
-fn quirk_18_times_that_xarray_wrote_count_in_the_units_they_name() {
-    let utc = 1_614_764_800_000_000_000_i64;
-    let check = |decoded: Result<Decoded>, units: &str| {
-        let decoded = decoded.unwrap_or_else(|error| panic!("{units}: {}", told(&error)));
-        let batch = &decoded.batches[0];
-        let time = batch["time"].as_primitive::<TimestampNanosecondType>();
-        assert_eq!(time.values()[..], [utc, utc + 250_000_000, utc + 500_000_000], "{units}");
-        let begin = batch["delta_time_beg"].as_primitive::<Float64Type>();
-        assert_eq!(begin.values()[..], [1e8, 1e8 + 0.25, 1e8 + 0.5], "{units}");
-        assert_eq!(batch["sc_orient"].as_primitive::<Int8Type>().values()[..], [1, 0, 0], "{units}");
-        let notes: Vec<String> = decoded.notes.iter().map(ToString::to_string).collect();
-        assert!(notes.contains(&format!("delta_time converted from {units:?}")), "{notes:?}");
-    };
-    let nanos: Vec<i64> = [0, 250_000_000, 500_000_000].map(|more| 100_000_000_000_000_000 + more).to_vec();
-    let units = "nanoseconds since 2018-01-01";
-    check(in_units(units, "proleptic_gregorian", |land, name| land.create_dataset(name).with_i64_data(&nanos)), units);
-    let units = "milliseconds since 2021-03-03 09:46:40";
-    check(in_units(units, "standard", |land, name| land.create_dataset(name).with_i32_data(&[0, 250, 500])), units);
-    let units = "minutes since 2021-03-03T09:46:40+00:00";
-    let minutes = [0.0, 0.25 / 60.0, 0.5 / 60.0];
-    check(in_units(units, "gregorian", |land, name| land.create_dataset(name).with_f64_data(&minutes)), units);
-}
-
-#[test]
-fn quirk_18_times_in_units_that_are_not_understood_are_an_error_and_no_rows() {
-    for (units, calendar, reason) in [
-        ("fortnights since 2018-01-01", "standard", "its units are \"fortnights since 2018-01-01\""),
-        ("days since 2018-01-01", "noleap", "its calendar is \"noleap\""),
-        ("seconds since 1980-01-06", "standard", "leap seconds"),
-    ] {
-        let error = in_units(units, calendar, |land, name| land.create_dataset(name).with_f64_data(&[0.0, 1.0, 2.0]));
-        let error = told(&error.unwrap_err());
-        assert!(error.contains("made.h5: dataset gt1l/land_segments/delta_time") && error.contains(reason), "{error}");
-    }
 }

@@ -1,6 +1,6 @@
-//! What becomes NULL, and what is cast or refused.
+//! Fills that become NULL, and casts that are done or refused.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, ArrowPrimitiveType, AsArray};
 use arrow::datatypes::ArrowNativeType;
 use isdb_schema::catalogue::variable;
 
@@ -25,7 +25,7 @@ fn decode_filled<T: ArrowNativeType>(
     let variable = variable(name).unwrap();
     let element = Element { number, big_endian: false };
     let buffer = Buffer::from_slice_ref(values);
-    column(buffer, element, variable.dtype, variable, &Fills::new(variable, attribute, property))
+    column(buffer, element, variable.dtype, variable, &FillValues::new(variable, attribute, property))
 }
 
 fn ints<T: ArrowPrimitiveType>(array: &ArrayRef) -> Vec<Option<i64>>
@@ -54,7 +54,7 @@ fn an_attribute_adds_to_the_catalogues_fill_and_zero_is_a_value() {
 }
 
 #[test]
-fn floats_that_measure_nothing_are_null_without_any_attribute() {
+fn floats_that_are_not_measurements_are_null_without_an_attribute() {
     let values = [1.5_f32, f32::MAX, 3.4e38, 3.3e38, f32::NAN, f32::INFINITY, -0.0];
     let column = decode("solar_elevation", Number::Float32, &values, None).unwrap();
     let valid: Vec<_> = (0..values.len()).map(|i| column.is_valid(i)).collect();
@@ -71,7 +71,7 @@ fn profiles_are_null_element_by_element() {
 }
 
 #[test]
-fn land_cover_of_release_004_is_narrowed_and_too_large_values_are_refused() {
+fn land_cover_of_release_004_is_narrowed_and_larger_values_are_refused() {
     let column = decode("segment_landcover", Number::Int32, &[1_i32, 255, 16], None).unwrap();
     assert_eq!(ints::<Int16Type>(&column), [Some(1), None, Some(16)]);
     assert!(decode("segment_landcover", Number::Int32, &[40_000_i32], None).is_err());
@@ -80,14 +80,14 @@ fn land_cover_of_release_004_is_narrowed_and_too_large_values_are_refused() {
 }
 
 #[test]
-fn flags_that_a_clip_tool_made_floats_are_flags_again() {
+fn flags_that_a_clip_tool_stored_as_floats_become_integers() {
     let column = decode("night_flag", Number::Float64, &[0.0_f64, 1.0, f64::NAN, 2_147_483_647.0], None).unwrap();
     assert_eq!(ints::<Int32Type>(&column), [Some(0), Some(1), None, None]);
     assert!(decode("night_flag", Number::Float64, &[0.5_f64], None).is_err());
 }
 
 #[test]
-fn the_fill_of_the_datasets_creation_counts_where_the_attribute_was_dropped() {
+fn the_fill_property_counts_where_the_attribute_was_dropped() {
     let column = decode_filled("n_te_photons", Number::Int32, &[0_i32, 7, -5], None, Some(Scalar::Int(-5))).unwrap();
     assert_eq!(ints::<Int32Type>(&column), [Some(0), Some(7), None]);
     let column =

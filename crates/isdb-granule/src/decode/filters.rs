@@ -1,4 +1,4 @@
-//! Undoing a chunk's filter pipeline: inflate and unshuffle, as often and in whichever order the file asks for it.
+//! Filters of HDF5 chunks, undone: inflate and unshuffle, any number of times and in any order.
 
 use libdeflater::Decompressor;
 
@@ -9,20 +9,20 @@ const DEFLATE: u16 = 1;
 /// HDF5 filter id of byte shuffle.
 const SHUFFLE: u16 = 2;
 
-/// Whether [`Unfilter`] can undo the filters; otherwise the dataset is left to the HDF5 reader.
-pub(crate) fn supported(filters: &[hdf5::Filter]) -> bool {
+/// Whether [`Unfilter`] can undo the filters; otherwise the HDF5 reader reads the dataset.
+pub(crate) fn can_undo(filters: &[hdf5::Filter]) -> bool {
     filters.iter().all(|filter| filter.id == DEFLATE || filter.id == SHUFFLE)
 }
 
-/// A thread's buffers for undoing pipelines, reused from chunk to chunk.
+/// A thread's buffers for undoing filter pipelines, reused from HDF5 chunk to HDF5 chunk.
 pub(crate) struct Unfilter {
     inflater: Decompressor,
-    /// The chunk's bytes between two steps; holds the stored bytes at first.
+    /// The HDF5 chunk's bytes between two filters; at first the stored bytes.
     current: Scratch,
     next: Scratch,
 }
 
-/// Bytes that are only ever written over: the buffer grows and is not cleared again.
+/// A buffer that only grows and is never cleared, because its bytes are always overwritten.
 #[derive(Default)]
 struct Scratch {
     buffer: Vec<u8>,
@@ -30,8 +30,8 @@ struct Scratch {
 }
 
 impl Scratch {
-    /// A place for `len` bytes, with whatever was there before.
-    fn room(&mut self, len: usize) -> &mut [u8] {
+    /// A slice of `len` bytes with their old content.
+    fn resize(&mut self, len: usize) -> &mut [u8] {
         if self.buffer.len() < len {
             self.buffer.resize(len, 0);
         }
@@ -49,14 +49,13 @@ impl Unfilter {
         Self { inflater: Decompressor::new(), current: Scratch::default(), next: Scratch::default() }
     }
 
-    /// The place for the stored bytes of the next chunk, `len` of them.
-    pub(crate) fn stored(&mut self, len: usize) -> &mut [u8] {
-        self.current.room(len)
+    /// The buffer for the `len` stored bytes of the next HDF5 chunk.
+    pub(crate) fn stored_buffer(&mut self, len: usize) -> &mut [u8] {
+        self.current.resize(len)
     }
 
-    /// Undoes `filters`, last first, on what was put in [`stored`](Self::stored): a chunk of `chunk_bytes`, whose
-    /// beginning fills `target`. Bit i of `mask` says that filter i was not applied. `element` is the size of a number
-    /// in bytes.
+    /// Undoes `filters`, last first, on the bytes in [`stored_buffer`](Self::stored_buffer): an HDF5 chunk of `chunk_bytes`, whose
+    /// start fills `target`. Bit i of `mask` says that filter i was not applied. `element` is the size of a number in bytes.
     pub(crate) fn undo(
         &mut self,
         filters: &[hdf5::Filter],
@@ -70,48 +69,49 @@ impl Unfilter {
         while let Some(step) = steps.next() {
             let last = steps.peek().is_none();
             match step {
-                // The whole chunk inflates straight into its place.
+                // The whole HDF5 chunk inflates straight into the target.
                 DEFLATE if last && target.len() == chunk_bytes => {
                     return inflate(&mut self.inflater, self.current.bytes(), target)
-                        .and_then(|len| full(len, chunk_bytes));
+                        .and_then(|len| check_length(len, chunk_bytes));
                 }
-                // A further deflate lies below: what it made of a chunk is at worst slightly longer than the chunk.
+                // Another filter follows, or only the start is needed. Deflating makes incompressible data slightly longer, so that the
+                // result may be longer than the HDF5 chunk.
                 DEFLATE => {
-                    let room = self.next.room(chunk_bytes + chunk_bytes / 1000 + 64);
-                    self.next.len = inflate(&mut self.inflater, self.current.bytes(), room)?;
+                    let inflated = self.next.resize(chunk_bytes + chunk_bytes / 1000 + 64);
+                    self.next.len = inflate(&mut self.inflater, self.current.bytes(), inflated)?;
                 }
                 _ if last => {
-                    full(self.current.len, chunk_bytes)?;
+                    check_length(self.current.len, chunk_bytes)?;
                     return unshuffle(self.current.bytes(), element, target);
                 }
-                _ => unshuffle(self.current.bytes(), element, self.next.room(self.current.len))?,
+                _ => unshuffle(self.current.bytes(), element, self.next.resize(self.current.len))?,
             }
             std::mem::swap(&mut self.current, &mut self.next);
         }
-        full(self.current.len, chunk_bytes)?;
-        copy_beginning(self.current.bytes(), target)
+        check_length(self.current.len, chunk_bytes)?;
+        copy_start(self.current.bytes(), target)
     }
 }
 
-/// Fills `to` with the beginning of `from`.
-fn copy_beginning(from: &[u8], to: &mut [u8]) -> Result<(), Reason> {
-    to.copy_from_slice(from.get(..to.len()).ok_or("a chunk is too short")?);
+/// Fills `to` with the start of `from`.
+fn copy_start(from: &[u8], to: &mut [u8]) -> Result<(), Reason> {
+    to.copy_from_slice(from.get(..to.len()).ok_or("an HDF5 chunk is too short")?);
     Ok(())
 }
 
-fn full(len: usize, expected: usize) -> Result<(), Reason> {
-    if len == expected { Ok(()) } else { Err(format!("a chunk holds {len} bytes instead of {expected}").into()) }
+fn check_length(len: usize, expected: usize) -> Result<(), Reason> {
+    if len == expected { Ok(()) } else { Err(format!("an HDF5 chunk holds {len} bytes instead of {expected}").into()) }
 }
 
 fn inflate(inflater: &mut Decompressor, from: &[u8], to: &mut [u8]) -> Result<usize, Reason> {
-    inflater.zlib_decompress(from, to).map_err(|error| format!("a chunk cannot be inflated: {error}").into())
+    inflater.zlib_decompress(from, to).map_err(|error| format!("an HDF5 chunk cannot be inflated: {error}").into())
 }
 
-/// Brings the bytes of each number together again: the shuffled form holds all first bytes, then all second ones, and so
-/// on; bytes that fill no whole number stay at the end. Only the beginning that fills `to` is made.
+/// Undoes the byte shuffle: the shuffled form holds the first bytes of all numbers, then their second bytes, and so on; bytes after
+/// the last whole number stay at the end. Only the start that fills `to` is made.
 fn unshuffle(from: &[u8], element: usize, to: &mut [u8]) -> Result<(), Reason> {
     match element {
-        0 | 1 => copy_beginning(from, to),
+        0 | 1 => copy_start(from, to),
         2 => unshuffle_elements::<2>(from, to),
         4 => unshuffle_elements::<4>(from, to),
         8 => unshuffle_elements::<8>(from, to),
@@ -130,7 +130,7 @@ fn unshuffle_elements<const N: usize>(from: &[u8], to: &mut [u8]) -> Result<(), 
             }
         }
     }
-    copy_beginning(rest, tail)
+    copy_start(rest, tail)
 }
 
 #[cfg(test)]
@@ -155,7 +155,7 @@ mod tests {
         to
     }
 
-    /// Filters as a file describes them: the type can only be had from one.
+    /// Filters as a file describes them: `hdf5::Filter` has no constructor.
     fn pipeline(shuffled: bool) -> Vec<hdf5::Filter> {
         let mut builder = hdf5::FileBuilder::new();
         let dataset = builder.create_dataset("d").with_f32_data(&[0.0]).with_shape(&[1]).with_chunks(&[1]);
@@ -169,30 +169,30 @@ mod tests {
 
     fn undo(filters: &[hdf5::Filter], mask: u32, element: usize, stored: &[u8], len: usize) -> Result<Vec<u8>, Reason> {
         let mut unfilter = Unfilter::new();
-        unfilter.stored(stored.len()).copy_from_slice(stored);
+        unfilter.stored_buffer(stored.len()).copy_from_slice(stored);
         let mut target = vec![0; len];
         unfilter.undo(filters, mask, element, len, &mut target)?;
-        // The beginning alone, as of a chunk that reaches over the edge, is the same.
-        unfilter.stored(stored.len()).copy_from_slice(stored);
-        let mut beginning = vec![0; len / 2 / element * element];
-        unfilter.undo(filters, mask, element, len, &mut beginning)?;
-        assert_eq!(beginning, target[..beginning.len()]);
+        // The start alone, as of an HDF5 chunk that extends past the last row, is the same.
+        unfilter.stored_buffer(stored.len()).copy_from_slice(stored);
+        let mut start = vec![0; len / 2 / element * element];
+        unfilter.undo(filters, mask, element, len, &mut start)?;
+        assert_eq!(start, target[..start.len()]);
         Ok(target)
     }
 
     #[test]
-    fn quirk_10_a_filter_that_a_chunk_skipped_is_not_undone() {
+    fn quirk_10_a_filter_that_was_skipped_for_an_hdf5_chunk_is_not_undone() {
         let numbers: Vec<u8> = (0..64).collect();
         let [shuffled, deflated] = [shuffle(&numbers, 4), deflate(&numbers)];
         assert_eq!(undo(&pipeline(true), 0b10, 4, &shuffled, 64).unwrap(), numbers);
         assert_eq!(undo(&pipeline(true), 0b01, 4, &deflated, 64).unwrap(), numbers);
         assert_eq!(undo(&pipeline(true), 0b11, 4, &numbers, 64).unwrap(), numbers);
-        assert!(undo(&pipeline(true), 0b11, 4, &numbers[..60], 64).is_err(), "a chunk that is too short");
+        assert!(undo(&pipeline(true), 0b11, 4, &numbers[..60], 64).is_err(), "an HDF5 chunk that is too short");
     }
 
     proptest! {
         #[test]
-        fn what_was_shuffled_and_deflated_comes_back(
+        fn shuffled_and_deflated_bytes_are_restored(
             bytes in prop::collection::vec(any::<u8>(), 0..300), element in prop::sample::select(vec![1_usize, 2, 4, 8]),
         ) {
             let [shuffle_and_deflate, deflate_only] = [pipeline(true), pipeline(false)];
@@ -208,7 +208,7 @@ mod tests {
         }
 
         #[test]
-        fn damaged_chunks_are_errors(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        fn damaged_hdf5_chunks_are_errors(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             prop_assert!(undo(&pipeline(true), 0, 4, &bytes, 4096).is_err());
         }
     }

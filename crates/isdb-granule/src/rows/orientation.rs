@@ -1,36 +1,32 @@
-//! Which way the spacecraft flew, and so which laser spot made a beam and which beam of a pair is the strong one.
+//! The spacecraft's orientation, which decides the laser spot of each beam and the strong beam of each pair.
 
-use crate::metadata::{numbers, small};
-use crate::scalar::Scalar;
+use crate::decode::scalar::Scalar;
+use crate::metadata::OrbitInfo;
 use crate::time::{Clock, Epoch};
 
 /// Flies with the left beams leading: `gt1l`, `gt2l`, `gt3l` are strong.
 const BACKWARD: i8 = 0;
 /// The right beams are strong.
 const FORWARD: i8 = 1;
-/// Turning: neither strength nor spot of a beam can be told.
+/// Turning: strength and spot of the beams are unknown.
 pub(crate) const TRANSITION: i8 = 2;
 
-/// The orientations of a granule in the order of their beginning.
+/// The orientations of a granule by the time at which they began.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Orientations {
-    /// UTC nanoseconds of the beginning, orientation.
+    /// UTC nanoseconds at which an orientation began, and the orientation.
     changes: Vec<(i64, i8)>,
 }
 
 impl Orientations {
-    /// Reads `/orbit_info/sc_orient` and `sc_orient_time`, which counts from `epoch` unless it says otherwise. A single
-    /// orientation without a time holds for the granule; several without times, or with times of no known unit, tell nothing.
-    pub(crate) fn read(file: &hdf5::File, epoch: Epoch) -> Self {
-        let Ok(orbit) = file.group("orbit_info") else { return Self::default() };
-        let orientations = numbers(&orbit, "sc_orient").unwrap_or_default();
-        let times = small(&orbit, "sc_orient_time").and_then(|times| {
-            let clock = Clock::of(&times.attrs().ok()?, epoch).ok();
-            let utc = |time: f64| clock.as_ref()?.utc(Scalar::Float(time));
-            Some(times.read_f64().ok()?.into_iter().map(utc).collect::<Vec<_>>())
+    /// The orientations of `orbit_info/sc_orient` and `sc_orient_time`, which counts from `epoch` unless its units say otherwise. A
+    /// single orientation without a time applies to the whole granule; several without times, or with times in unknown units, are ignored.
+    pub(crate) fn from_orbit_info(orbit: &OrbitInfo, epoch: Epoch) -> Self {
+        let times: Vec<Option<i64>> = orbit.sc_orient_time.as_ref().map_or_else(Vec::new, |times| {
+            let clock = Clock::from_attributes(&times.attributes, epoch).ok();
+            times.numbers.iter().map(|time| clock.as_ref()?.utc(Scalar::Float(*time))).collect()
         });
-        let times = times.unwrap_or_default();
-        Self::new(&orientations, &times)
+        Self::new(&orbit.sc_orient, &times)
     }
 
     fn new(orientations: &[f64], times: &[Option<i64>]) -> Self {
@@ -43,13 +39,13 @@ impl Orientations {
         Self { changes }
     }
 
-    /// The orientation at `time` in UTC nanoseconds: the last that had begun.
+    /// The orientation at `time` in UTC nanoseconds, which is the last that began before it.
     pub(crate) fn at(&self, time: i64) -> Option<i8> {
         self.changes.iter().rev().find(|(begun, _)| *begun <= time).map(|&(_, orientation)| orientation)
     }
 }
 
-/// `strong` or `weak` for the beam of that name when flying so; `None` while turning.
+/// The strength of the beam of that name, `strong` or `weak`; `None` while turning.
 pub(crate) fn strength(beam: &str, orientation: i8) -> Option<&'static str> {
     let left = beam.ends_with('l');
     match orientation {
@@ -59,7 +55,7 @@ pub(crate) fn strength(beam: &str, orientation: i8) -> Option<&'static str> {
     }
 }
 
-/// The laser spot, 1 to 6, that makes the beam of that name when flying so; `None` while turning.
+/// The laser spot of the beam of that name, 1 to 6; `None` while turning.
 pub(crate) fn spot(beam: &str, orientation: i8) -> Option<i8> {
     let backward = match beam {
         "gt1l" => 1,
@@ -91,14 +87,14 @@ mod tests {
     use crate::beam::BEAMS;
 
     #[test]
-    fn a_turn_within_the_granule_counts_from_its_time() {
+    fn an_orientation_applies_from_its_time_on() {
         let orientations = Orientations::new(&[1.0, 2.0, 0.0], &[100, 200, 300].map(Some));
         let at = [99, 100, 199, 250, 310].map(|time| orientations.at(time));
         assert_eq!(at, [None, Some(1), Some(1), Some(2), Some(0)]);
     }
 
     #[test]
-    fn orientations_without_times_hold_only_if_there_is_one() {
+    fn only_a_single_orientation_applies_without_a_time() {
         assert_eq!(Orientations::new(&[0.0], &[]).at(5), Some(0));
         assert_eq!(Orientations::new(&[0.0, 1.0], &[]).at(5), None);
         assert_eq!(Orientations::new(&[], &[]).at(5), None);

@@ -1,13 +1,14 @@
-//! One number in the widest type of its kind, and its way into another type: exactly, or not at all.
+//! A number in the widest type of its kind, and exact casts to other types.
 
-/// An integer or a float, whatever the width it was stored in.
+/// An integer or a float of any stored width.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Scalar {
     Int(i64),
     Float(f64),
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "compared with what it came from")]
+/// The integer of the same value; `None` if `T` has none.
+#[expect(clippy::cast_possible_truncation, reason = "the result is compared with the original")]
 pub(crate) fn to_int<T: TryFrom<i64>>(value: Scalar) -> Option<T> {
     let int = match value {
         Scalar::Int(int) => int,
@@ -17,13 +18,15 @@ pub(crate) fn to_int<T: TryFrom<i64>>(value: Scalar) -> Option<T> {
     T::try_from(int).ok()
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "compared with what it came from")]
+/// The single of the same value; `None` if there is none.
+#[expect(clippy::cast_possible_truncation, reason = "the result is compared with the original")]
 pub(crate) fn to_single(value: Scalar) -> Option<f32> {
     let double = to_double(value)?;
     let single = double as f32;
     (f64::from(single) == double).then_some(single)
 }
 
+/// The double of the same value; `None` for integers beyond 2^53.
 pub(crate) fn to_double(value: Scalar) -> Option<f64> {
     match value {
         Scalar::Int(int) => Some(int as f64).filter(|double| int.unsigned_abs() <= 1 << 53 && double.is_finite()),
@@ -39,7 +42,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cast_keeps_the_value_or_fails(value: i64) {
+        fn a_cast_is_exact_or_fails(value: i64) {
             prop_assert_eq!(to_int::<i16>(Scalar::Int(value)).map(i64::from), i16::try_from(value).ok().map(i64::from));
             if let Some(double) = to_double(Scalar::Int(value)) {
                 prop_assert_eq!(to_int::<i64>(Scalar::Float(double)), Some(value));

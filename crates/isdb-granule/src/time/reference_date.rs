@@ -1,33 +1,36 @@
-//! The date after `since` in the units of a time dataset, as CF, UDUNITS and xarray write it.
+//! The reference date in the units of a time dataset (`seconds since …`), as CF, UDUNITS and xarray write it.
 
-use isdb_schema::granule_name::{civil_from_days, days_from_civil};
+use chrono::{Datelike, NaiveDate};
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
-/// Days from 1970 of the first day of the Gregorian calendar, 1582-10-15.
+/// The number of 1970-01-01 in chrono's count of days, where 0001-01-01 is 1.
+const UNIX_EPOCH_FROM_CE: i64 = 719_163;
+
+/// Days from 1970 to the first day of the Gregorian calendar, 1582-10-15.
 const FIRST_GREGORIAN_DAY: i64 = -141_427;
 
-/// Days from 1970 of the GPS epoch.
+/// Days from 1970 to the GPS epoch.
 const GPS_EPOCH_DAY: i64 = 3_657;
 
-/// Where a clock starts.
+/// The moment at which a clock starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reference {
+pub(crate) enum ReferenceDate {
     /// UTC nanoseconds since 1970.
     UnixNanos(i128),
-    /// 1980-01-06T00:00:00: numbers from it are GPS time in the product (without leap seconds) and UTC in CF.
+    /// 1980-01-06T00:00:00: numbers that count from it are GPS time in the product (without leap seconds) and UTC in CF.
     GpsEpoch,
 }
 
-/// The moment `text` names: `2018-01-01`, `2018-1-1 0:00`, `2018-01-01T00:00:00.5Z`, `2018-01-01 00:00:00 -6:00`. A date before
-/// the Gregorian calendar counts only if the calendar is `proleptic`. None for anything else.
-pub(crate) fn reference(text: &str, proleptic: bool) -> Option<Reference> {
+/// Parses a date such as `2018-01-01`, `2018-1-1 0:00`, `2018-01-01T00:00:00.5Z` or `2018-01-01 00:00:00 -6:00`. A date before the
+/// Gregorian calendar is accepted only if the calendar is `proleptic`. `None` for anything else.
+pub(crate) fn parse_reference_date(text: &str, proleptic: bool) -> Option<ReferenceDate> {
     let text = text.trim();
     let (date, rest) = match text.find(|c: char| c == 't' || c == 'T' || c.is_whitespace()) {
         Some(at) => (text.get(..at)?, text.get(at + 1..)?.trim()),
         None => (text.strip_suffix(['z', 'Z']).unwrap_or(text), ""),
     };
-    let days = days(date)?;
+    let days = days_from_1970(date)?;
     if days < FIRST_GREGORIAN_DAY && !proleptic {
         return None;
     }
@@ -37,17 +40,15 @@ pub(crate) fn reference(text: &str, proleptic: bool) -> Option<Reference> {
     };
     let nanos = i128::from(days) * 86_400 * NANOS_PER_SECOND + time_of_day(time)? - offset(zone)?;
     let gps = i128::from(GPS_EPOCH_DAY) * 86_400 * NANOS_PER_SECOND;
-    Some(if nanos == gps { Reference::GpsEpoch } else { Reference::UnixNanos(nanos) })
+    Some(if nanos == gps { ReferenceDate::GpsEpoch } else { ReferenceDate::UnixNanos(nanos) })
 }
 
-/// Days from 1970 of `yyyy-mm-dd`; months and days may have one digit.
-fn days(date: &str) -> Option<i64> {
+/// Days from 1970 to `yyyy-mm-dd`; months and days may have one digit.
+fn days_from_1970(date: &str) -> Option<i64> {
     let mut parts = date.split('-');
     let [year, month, day] = [4, 2, 2].map(|digits| parts.next().and_then(|part| number(part, digits)));
-    let (year, month, day) = (year?, month?, day?);
-    let days = days_from_civil(year, month, day);
-    // A day that the month does not have comes back as one of the next month.
-    (parts.next().is_none() && (1..=12).contains(&month) && civil_from_days(days) == (year, month, day)).then_some(days)
+    let date = NaiveDate::from_ymd_opt(year?.try_into().ok()?, month?.try_into().ok()?, day?.try_into().ok()?)?;
+    parts.next().is_none().then_some(i64::from(date.num_days_from_ce()) - UNIX_EPOCH_FROM_CE)
 }
 
 /// Nanoseconds since midnight of `hh`, `hh:mm`, `hh:mm:ss` or `hh:mm:ss.fraction`; zero for an empty text.
@@ -69,7 +70,7 @@ fn time_of_day(time: &str) -> Option<i128> {
     Some(i128::from(hour * 3600 + minute * 60 + second) * NANOS_PER_SECOND + nanos)
 }
 
-/// Nanoseconds that a zone is ahead of UTC: empty, `z`, `utc`, `gmt`, or a sign and `h`, `hh`, `h:mm` or `hhmm`.
+/// Nanoseconds by which a zone is ahead of UTC: empty, `z`, `utc`, `gmt`, or a sign and `h`, `hh`, `h:mm` or `hhmm`.
 fn offset(zone: &str) -> Option<i128> {
     let zone = zone.to_ascii_lowercase();
     if ["", "z", "utc", "gmt"].contains(&zone.as_str()) {
@@ -103,7 +104,7 @@ mod tests {
     const EPOCH_2018: i128 = 1_514_764_800 * NANOS_PER_SECOND;
 
     #[test]
-    fn one_moment_is_understood_in_every_form() {
+    fn every_form_of_one_date_is_parsed() {
         for text in [
             "2018-01-01",
             "2018-1-1",
@@ -119,20 +120,25 @@ mod tests {
             "2017-12-31 18:00:00 -0600",
             "2017-12-31T18:00-6",
         ] {
-            assert_eq!(reference(text, false), Some(Reference::UnixNanos(EPOCH_2018)), "{text}");
+            assert_eq!(parse_reference_date(text, false), Some(ReferenceDate::UnixNanos(EPOCH_2018)), "{text}");
         }
-        let half = reference("2018-01-01 00:00:00.5", false);
-        assert_eq!(half, Some(Reference::UnixNanos(EPOCH_2018 + NANOS_PER_SECOND / 2)));
-        assert_eq!(reference("1980-01-06T00:00:00.000000Z", false), Some(Reference::GpsEpoch));
-        assert_eq!(reference("1970-01-01", false), Some(Reference::UnixNanos(0)));
+        let half = parse_reference_date("2018-01-01 00:00:00.5", false);
+        assert_eq!(half, Some(ReferenceDate::UnixNanos(EPOCH_2018 + NANOS_PER_SECOND / 2)));
+        assert_eq!(parse_reference_date("1980-01-06T00:00:00.000000Z", false), Some(ReferenceDate::GpsEpoch));
+        assert_eq!(parse_reference_date("1970-01-01", false), Some(ReferenceDate::UnixNanos(0)));
         // 719162 days, as Python's date(1970, 1, 1).toordinal() - 1 counts them
-        let first = Reference::UnixNanos(-719_162 * 86_400 * NANOS_PER_SECOND);
-        assert_eq!((reference("0001-01-01", true), reference("0001-01-01", false)), (Some(first), None));
-        assert!(reference("1582-10-15", false).is_some() && reference("1582-10-14", false).is_none());
+        let first = ReferenceDate::UnixNanos(-719_162 * 86_400 * NANOS_PER_SECOND);
+        assert_eq!(
+            (parse_reference_date("0001-01-01", true), parse_reference_date("0001-01-01", false)),
+            (Some(first), None)
+        );
+        assert!(
+            parse_reference_date("1582-10-15", false).is_some() && parse_reference_date("1582-10-14", false).is_none()
+        );
     }
 
     #[test]
-    fn what_is_no_date_is_not_guessed() {
+    fn other_texts_are_refused() {
         for text in [
             "",
             "launch",
@@ -152,14 +158,14 @@ mod tests {
             "٢٠١٨-01-01",
             "2018-01-01 00:00:00.x",
         ] {
-            assert_eq!(reference(text, true), None, "{text}");
+            assert_eq!(parse_reference_date(text, true), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_text_panics(text in "\\PC*", proleptic: bool) {
-            let _ = reference(&text, proleptic);
+        fn arbitrary_text_does_not_panic(text in "\\PC*", proleptic: bool) {
+            let _ = parse_reference_date(&text, proleptic);
         }
     }
 }

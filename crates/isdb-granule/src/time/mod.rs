@@ -1,9 +1,11 @@
-//! From the numbers of a time dataset to UTC nanoseconds. The product counts seconds from its epoch; tools that rewrite a granule
-//! (xarray, netCDF4) choose a unit and a reference of their own and name them in the attributes `units` and `calendar`.
+//! Conversion of a time dataset's numbers to UTC nanoseconds. The product counts seconds from its epoch; tools that rewrite a granule
+//! (xarray, netCDF4) choose their own unit and reference date and name them in the attributes `units` and `calendar`.
 
-use crate::metadata::{Attributes, text};
-use crate::reference::{Reference, reference};
-use crate::scalar::Scalar;
+mod reference_date;
+
+use crate::container::access::{Attributes, text};
+use crate::decode::scalar::Scalar;
+use crate::time::reference_date::{ReferenceDate, parse_reference_date};
 
 /// GPS seconds of the ATLAS epoch, 2018-01-01T00:00:00Z, which every release has used so far.
 pub(crate) const ATLAS_EPOCH_GPS: f64 = 1_198_800_018.0;
@@ -13,12 +15,12 @@ const ATLAS_EPOCH_UNIX: i64 = 1_514_764_800;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Seconds to either side of the mission's epoch within which a time can lie (about 110 years): nobody measured anything beyond, and
-/// every time within can be stored.
+/// Seconds to either side of the mission's epoch within which a time is plausible (about 110 years): nothing was measured beyond,
+/// and every time within fits 64-bit nanoseconds.
 const REACH: f64 = 3.5e9;
 const REACH_NANOS: u128 = 3_500_000_000_000_000_000;
 
-/// What the units of a time dataset may be, and their nanoseconds; plurals too. From CF and from what xarray writes.
+/// Units of a time dataset and their nanoseconds, without plurals. From CF and from what xarray writes.
 const UNITS: [(&[&str], i64); 7] = [
     (&["day", "d"], 86_400 * NANOS_PER_SECOND),
     (&["hour", "hr", "h"], 3_600 * NANOS_PER_SECOND),
@@ -29,7 +31,7 @@ const UNITS: [(&[&str], i64); 7] = [
     (&["nanosecond", "nanosec", "nsec", "ns"], 1),
 ];
 
-/// The calendars in which dates since 1582 are those of UTC.
+/// The calendars that agree with UTC's from 1582 on.
 const CALENDARS: [&str; 3] = ["standard", "gregorian", "proleptic_gregorian"];
 
 /// Why a dataset's numbers cannot be read as times.
@@ -52,8 +54,8 @@ pub(crate) struct Epoch {
 }
 
 impl Epoch {
-    /// The epoch at `gps` GPS seconds, or `None` if that is no moment near the mission. No leap second has been inserted
-    /// since before the ATLAS epoch, so GPS and UTC seconds count alike from it.
+    /// The epoch at `gps` GPS seconds, or `None` if that is not near the mission. The last leap second was inserted before the ATLAS
+    /// epoch, so GPS and UTC seconds from it are the same.
     pub(crate) fn from_gps_seconds(gps: f64) -> Option<Self> {
         let from_atlas = Some(gps - ATLAS_EPOCH_GPS).filter(|seconds| seconds.abs() <= REACH)?;
         Some(Self { unix_nanos: ATLAS_NANOS + scaled(from_atlas, NANOS_PER_SECOND)? })
@@ -68,15 +70,15 @@ pub(crate) struct Clock {
     unit_nanos: i64,
     /// UTC nanoseconds since 1970 of the number zero.
     zero: i128,
-    /// The text of `units` if it is not the product's.
-    pub(crate) foreign: Option<String>,
+    /// The text of `units` if it does not mean the product's own clock.
+    pub(crate) foreign_units: Option<String>,
 }
 
 impl Clock {
     /// The clock of a dataset with these attributes. Without `units`, and with the product's own `seconds since 2018-01-01`, it
     /// counts from `epoch`; so does a unit without a reference date.
-    pub(crate) fn of(attributes: &Attributes, epoch: Epoch) -> Result<Self, TimeError> {
-        let product = Self { unit_nanos: NANOS_PER_SECOND, zero: epoch.unix_nanos, foreign: None };
+    pub(crate) fn from_attributes(attributes: &Attributes, epoch: Epoch) -> Result<Self, TimeError> {
+        let product = Self { unit_nanos: NANOS_PER_SECOND, zero: epoch.unix_nanos, foreign_units: None };
         let Some(units) = text(attributes, "units") else {
             return match attributes.get("units").is_some_and(|units| units.as_str().is_none()) {
                 true => Err(TimeError::UnitsType),
@@ -92,20 +94,20 @@ impl Clock {
             Some((unit, since)) => (unit, Some(since)),
             None => (lower.as_str(), None),
         };
-        let unit_nanos = nanos_of(unit.trim()).ok_or_else(|| TimeError::Units(units.clone()))?;
-        let zero = match since.map(|since| reference(since, calendar == "proleptic_gregorian")) {
+        let unit_nanos = nanos_per(unit.trim()).ok_or_else(|| TimeError::Units(units.clone()))?;
+        let zero = match since.map(|since| parse_reference_date(since, calendar == "proleptic_gregorian")) {
             None => epoch.unix_nanos,
             Some(None) => return Err(TimeError::Units(units)),
-            Some(Some(Reference::GpsEpoch)) => return Err(TimeError::Gps(units)),
-            Some(Some(Reference::UnixNanos(ATLAS_NANOS))) => epoch.unix_nanos,
-            Some(Some(Reference::UnixNanos(nanos))) => nanos,
+            Some(Some(ReferenceDate::GpsEpoch)) => return Err(TimeError::Gps(units)),
+            Some(Some(ReferenceDate::UnixNanos(ATLAS_NANOS))) => epoch.unix_nanos,
+            Some(Some(ReferenceDate::UnixNanos(nanos))) => nanos,
         };
-        let clock = Self { unit_nanos, zero, foreign: None };
-        Ok(if clock == product { product } else { Self { foreign: Some(units), ..clock } })
+        let clock = Self { unit_nanos, zero, foreign_units: None };
+        Ok(if clock == product { product } else { Self { foreign_units: Some(units), ..clock } })
     }
 
-    /// UTC nanoseconds since 1970 at `number`, or `None` if that is no time of the mission. Integers are exact; of a double only the
-    /// part below a whole unit is rounded, to a nanosecond.
+    /// UTC nanoseconds since 1970 at `number`, or `None` if that is not near the mission. Integers are exact; the fraction of a double is
+    /// rounded to a nanosecond.
     pub(crate) fn utc(&self, number: Scalar) -> Option<i64> {
         let from_zero = match number {
             Scalar::Int(units) => i128::from(units) * i128::from(self.unit_nanos),
@@ -124,13 +126,14 @@ impl Clock {
     }
 }
 
-fn nanos_of(unit: &str) -> Option<i64> {
+/// Nanoseconds of one `unit`, singular or plural.
+fn nanos_per(unit: &str) -> Option<i64> {
     let is = |name: &&str| unit == *name || unit.strip_suffix('s').is_some_and(|singular| singular == *name);
     UNITS.iter().find(|(names, _)| names.iter().any(is)).map(|&(_, nanos)| nanos)
 }
 
-/// `units` of `unit_nanos` in nanoseconds. The difference of a double and its floor is exact, so only the last rounding to a
-/// nanosecond is left.
+/// Nanoseconds of `units` units of `unit_nanos` each. The difference of a double and its floor is exact, so the only rounding is the last,
+/// to a nanosecond.
 #[expect(clippy::cast_possible_truncation, reason = "below 2^80, and a fraction of a day")]
 fn scaled(units: f64, unit_nanos: i64) -> Option<i128> {
     if !units.is_finite() || units.abs() > 1e24 {

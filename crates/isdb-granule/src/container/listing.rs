@@ -1,21 +1,21 @@
-//! Finding the datasets of a beam. A lookup by name walks its whole group, so that a group of which much is wanted is
-//! listed once instead.
+//! The datasets of a beam by path. A lookup by name walks its whole group, so a group of which many datasets are requested is listed
+//! once instead.
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::metadata::present;
+use crate::container::access::optional;
 
-/// From this many wanted datasets of one group on a listing is cheaper than lookups.
+/// From this many requested datasets of one group on, a listing is cheaper than lookups.
 const WORTH_LISTING: usize = 8;
 
 /// The datasets below one group, such as `land_segments` of a beam.
-pub(crate) struct Lookup<'a> {
+pub(crate) struct DatasetListing<'a> {
     group: &'a hdf5::Group,
     /// By path below the group.
     listed: HashMap<String, hdf5::Dataset>,
 }
 
-impl<'a> Lookup<'a> {
+impl<'a> DatasetListing<'a> {
     /// Prepares for looking up datasets at `paths` below `group`.
     pub(crate) fn new<'p>(group: &'a hdf5::Group, paths: impl Iterator<Item = &'p str>) -> Self {
         let mut folders = BTreeMap::new();
@@ -24,7 +24,7 @@ impl<'a> Lookup<'a> {
         }
         let mut listed = HashMap::new();
         for (folder, _) in folders.into_iter().filter(|(_, count)| *count >= WORTH_LISTING) {
-            // What cannot be listed is looked up one by one, which tells the dataset at fault.
+            // A group that cannot be listed is looked up dataset by dataset, so that the error names the dataset.
             let Ok(members) = group.group(folder).and_then(|folder| folder.iter_datasets()) else { continue };
             let path = |name: String| if folder.is_empty() { name } else { format!("{folder}/{name}") };
             listed.extend(members.map(|(name, dataset)| (path(name), dataset)));
@@ -32,11 +32,11 @@ impl<'a> Lookup<'a> {
         Self { group, listed }
     }
 
-    /// The dataset at `path`; `None` if there is none.
+    /// The dataset at `path`; `None` if it does not exist.
     pub(crate) fn dataset(&self, path: &str) -> Result<Option<hdf5::Dataset>, hdf5::Error> {
         match self.listed.get(path) {
             Some(dataset) => Ok(Some(dataset.clone())),
-            None => present(self.group.dataset(path)),
+            None => optional(self.group.dataset(path)),
         }
     }
 }
@@ -47,14 +47,15 @@ mod tests {
     use crate::testing::{R004, all, real};
 
     #[test]
-    fn a_listing_finds_what_a_lookup_by_name_finds() {
+    fn a_listing_finds_the_same_datasets_as_lookups_by_name() {
         let Some(path) = real(R004) else { return };
         let group = hdf5::File::open(path).unwrap().group("gt1l/land_segments").unwrap();
         let paths: Vec<_> = all().iter().map(|variable| variable.path).collect();
-        let (listed, by_name) = (Lookup::new(&group, paths.iter().copied()), Lookup::new(&group, std::iter::empty()));
+        let listed = DatasetListing::new(&group, paths.iter().copied());
+        let by_name = DatasetListing::new(&group, std::iter::empty());
         assert!(listed.listed.len() >= 83 && by_name.listed.is_empty());
         for path in paths {
-            let values = |lookup: &Lookup| lookup.dataset(path).unwrap().map(|dataset| dataset.read_raw().unwrap());
+            let values = |listing: &DatasetListing| listing.dataset(path).unwrap().map(|data| data.read_raw().unwrap());
             assert_eq!(values(&listed), values(&by_name), "{path}");
         }
         assert!(listed.dataset("canopy").is_err() && listed.dataset("terrain/none").unwrap().is_none());

@@ -1,0 +1,147 @@
+//! Datasets of beams decoded into Arrow columns, on several threads.
+//!
+//! Of each dataset, [`dataset`] reads the HDF5 chunks into one buffer after [`filters`] has undone their filters, [`fill_values`] collects
+//! the values that mean NULL, and [`arrow_column`] turns the buffer into a column. A fill value becomes NULL in [`fill_to_null`], or in
+//! [`cast`] where the numbers are stored in another type than the column's.
+
+pub(crate) mod arrow_column;
+pub(crate) mod cast;
+pub(crate) mod dataset;
+pub(crate) mod element;
+pub(crate) mod fill_to_null;
+pub(crate) mod fill_values;
+pub(crate) mod filters;
+pub(crate) mod request;
+pub(crate) mod scalar;
+pub(crate) mod unsupported;
+pub(crate) mod validity_bitmap;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use arrow::array::ArrayRef;
+
+use crate::beam::Beam;
+use crate::container::listing::DatasetListing;
+use crate::container::stack::{thread_builder, with_large_stack};
+use crate::decode::arrow_column::{TimeColumn, column, time_column};
+use crate::decode::dataset::{StoredDataset, UnpackBudget};
+use crate::decode::fill_values::FillValues;
+use crate::decode::filters::Unfilter;
+use crate::decode::request::ColumnRequest;
+use crate::error::{Error, Reason, Result};
+use crate::source::ByteSource;
+use crate::time::{Clock, Epoch};
+
+/// A decoded column; `None` if the beam does not have it.
+pub(crate) type Column = Option<ArrayRef>;
+
+/// The decoding of a granule's datasets.
+pub(crate) struct ColumnDecoder<'a> {
+    pub(crate) source: &'a dyn ByteSource,
+    /// The epoch from which the granule's times count.
+    pub(crate) epoch: Epoch,
+    /// Whether the file is an extract, which alone may lack `segment_id_beg`.
+    pub(crate) is_extract: bool,
+}
+
+impl ColumnDecoder<'_> {
+    /// Decodes every requested column of every beam, beam by beam. Free threads take the next column; after the first error no more
+    /// columns are started.
+    ///
+    /// # Errors
+    /// If a dataset cannot be read or decoded, or a required variable is missing; the error names the dataset.
+    pub(crate) fn decode(&self, beams: &[Beam], requests: &[ColumnRequest], threads: usize) -> Result<Vec<Column>> {
+        let paths = || requests.iter().map(|request| request.variable.path);
+        let list = || beams.iter().map(|beam| (beam, DatasetListing::new(&beam.group, paths()))).collect::<Vec<_>>();
+        let file = self.source.name();
+        let beams = with_large_stack(file, list)?;
+        let jobs: Vec<_> = beams
+            .iter()
+            .flat_map(|(beam, datasets)| requests.iter().map(move |request| (*beam, datasets, *request)))
+            .collect();
+        let next = AtomicUsize::new(0);
+        let failure = Mutex::new(None);
+        let budget = UnpackBudget::default();
+        let work = || {
+            let mut unfilter = Unfilter::new();
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some((beam, datasets, request)) = jobs.get(at) else { break };
+                match self.decode_column(beam, datasets, *request, &budget, &mut unfilter) {
+                    Ok(column) => done.push((at, column)),
+                    Err(reason) => {
+                        let path = format!("{}/land_segments/{}", beam.name, request.variable.path);
+                        next.store(jobs.len(), Ordering::Relaxed);
+                        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((path, reason));
+                        break;
+                    }
+                }
+            }
+            done
+        };
+        let threads = threads.min(jobs.len()).max(1);
+        let results = std::thread::scope(|scope| {
+            let mut spawned = Vec::with_capacity(threads);
+            for _ in 0..threads {
+                match thread_builder().spawn_scoped(scope, work) {
+                    Ok(thread) => spawned.push(thread),
+                    // Fewer threads do the same work.
+                    Err(_) if !spawned.is_empty() => break,
+                    Err(error) => return Err(Error::io(file, error)),
+                }
+            }
+            Ok(spawned.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>())
+        })?;
+        let mut columns: Vec<Column> = vec![None; jobs.len()];
+        for result in results {
+            let Ok(decoded) = result else { return Err(Error::reader_panicked(file)) };
+            for (at, column) in decoded {
+                if let Some(place) = columns.get_mut(at) {
+                    *place = column;
+                }
+            }
+        }
+        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some((path, reason)) => Err(Error::dataset(file, path, reason)),
+            None => Ok(columns),
+        }
+    }
+
+    /// Decodes one column of one beam.
+    fn decode_column(
+        &self,
+        beam: &Beam,
+        datasets: &DatasetListing,
+        request: ColumnRequest,
+        budget: &UnpackBudget,
+        unfilter: &mut Unfilter,
+    ) -> Result<Column, Reason> {
+        let ColumnRequest { variable, dtype } = request;
+        let is_required = variable.required || (variable.name == "segment_id_beg" && !self.is_extract);
+        let missing = |reason: &str| if is_required { Err(Reason::from(reason.to_owned())) } else { Ok(None) };
+        let Some(dataset) = datasets.dataset(variable.path)? else { return missing("it is missing") };
+        let stored = StoredDataset::new(dataset)?;
+        if stored.rows != beam.rows {
+            return Err(format!("it has {} rows where delta_time has {}", stored.rows, beam.rows).into());
+        }
+        if stored.width != variable.width {
+            return missing("it is not one number per row");
+        }
+        let attributes = stored.attributes()?;
+        let fills = FillValues::new(variable, attributes.get("_FillValue"), stored.fill_property()?);
+        let clock = match TimeColumn::for_variable(variable) {
+            Some(form) => Some((form, Clock::from_attributes(&attributes, self.epoch)?)),
+            None => None,
+        };
+        let buffer = stored.read(self.source, budget, unfilter)?;
+        match clock {
+            Some((form, clock)) if form == TimeColumn::UtcNanos || clock.foreign_units.is_some() => {
+                time_column(buffer, stored.element, form, &clock, &fills).map(Some)
+            }
+            // Seconds in the product's own units stay as they are, even those that are not near the mission.
+            _ => column(buffer, stored.element, dtype, variable, &fills).map(Some),
+        }
+    }
+}
