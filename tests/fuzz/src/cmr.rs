@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use isdb_cmr::{Cmr, Patience, Query, WorkList, worklist};
+use isdb_cmr::{Cmr, RetryPolicy, Query, WorkList, worklist};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 /// No second attempt: what is wrong once stays wrong.
-const PATIENCE: Patience = Patience {
-    connect: Duration::from_secs(5),
-    read: Duration::from_secs(5),
-    first_wait: Duration::from_secs(1),
-    longest_wait: Duration::from_secs(1),
-    total: Duration::ZERO,
+const PATIENCE: RetryPolicy = RetryPolicy {
+    connect_timeout: Duration::from_secs(5),
+    read_timeout: Duration::from_secs(5),
+    first_pause: Duration::from_secs(1),
+    max_pause: Duration::from_secs(1),
+    time_limit: Duration::ZERO,
 };
 
 /// A server without an answer yet, and its client, which takes ten milliseconds to make.

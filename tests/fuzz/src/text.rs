@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use isdb_cmr::{Login, Secret};
+use isdb_cmr::{ExposeSecret, Login, SecretString};
 use isdb_schema::config::Config;
 use isdb_schema::region::Region;
 
@@ -68,8 +68,8 @@ pub(crate) fn netrc(input: &[u8]) {
     std::fs::write(&path, text).unwrap();
     let [own, other] = MACHINES;
     let said = |machine: &str| {
-        let found = isdb_cmr::netrc::found(&path, machine);
-        found.map(|(login, _)| login.map(|login| (login.user, login.password.reveal().to_owned()))).map_err(|error| {
+        let found = isdb_cmr::netrc::read_login(&path, machine);
+        found.map(|(login, _)| login.map(|login| (login.user, login.password.expose_secret().to_owned()))).map_err(|error| {
             assert!(
                 error.to_string().contains(&*path.to_string_lossy()),
                 "an error that does not name the file: {error}"
@@ -78,10 +78,10 @@ pub(crate) fn netrc(input: &[u8]) {
     };
     let before = said(other);
     let _ = said(own);
-    let login = Login { user: "ann".to_owned(), password: Secret::new("a \"b\" \\c #d"), whence: String::new() };
-    match isdb_cmr::netrc::remember(&path, own, &login) {
+    let login = Login { user: "ann".to_owned(), password: SecretString::from("a \"b\" \\c #d"), origin: String::new() };
+    match isdb_cmr::netrc::store_login(&path, own, &login) {
         Ok(()) => {
-            assert_eq!(said(own), Ok(Some((login.user.clone(), login.password.reveal().to_owned()))));
+            assert_eq!(said(own), Ok(Some((login.user.clone(), login.password.expose_secret().to_owned()))));
             assert_eq!(said(other), before, "another machine's entry changed");
         }
         Err(_) => assert_eq!(std::fs::read(&path).unwrap(), input, "a refused change was made"),

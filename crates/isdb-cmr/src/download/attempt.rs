@@ -179,7 +179,7 @@ async fn replace_version(
     counter: &ByteCounter<'_>,
 ) -> Result<SizeLimit> {
     if head.is_empty() {
-        // If there are no bytes to lose, an empty file is verified like any other, and downloaded once more.
+        // An empty file that replaces nothing is verified like any other, and downloaded once more.
         return match partial.length() {
             0 => Ok(SizeLimit::default()),
             _ => Err(AttemptFailure::retry(invalid_response(request, "the server sent no bytes"))),

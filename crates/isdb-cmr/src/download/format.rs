@@ -1,7 +1,7 @@
 //! File formats that downloads can be checked for.
 
-/// A file format whose first bytes state the length of the file, so that a truncated download is noticed even if nobody announced
-/// its length.
+/// A file format whose first bytes state the length of the file, so that a truncated download is noticed even if neither CMR nor the
+/// server announced its length.
 #[derive(Debug, Clone, Copy)]
 pub struct FileFormat {
     /// The format's name, for messages.

@@ -46,7 +46,7 @@ struct IssuedToken {
 }
 
 impl Earthdata {
-    /// Checks the token with the login host, or user and password if there is no token or it is refused. Each is sent once, and
+    /// Checks the token with the login host, or user and password without a token or after its refusal. Each is sent once, and
     /// nothing is created on the host.
     ///
     /// # Errors

@@ -78,8 +78,8 @@ impl Token {
     /// Returns the `Authorization` header with the token, marked as sensitive.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] if the token expired before `now`, by its own claims, or cannot be part of a header: then the
-    /// server need not be asked.
+    /// [`Error::InvalidToken`] if the token expired before `now`, by its own claims, or cannot be part of a header; a request would be
+    /// pointless.
     pub(crate) fn header(&self, now: DateTime<Utc>) -> Result<HeaderValue> {
         let invalid = |problem: String| Error::InvalidToken { origin: self.origin.clone(), problem };
         if let Some(expires) = self.claims().expires.filter(|expires| *expires <= now) {

@@ -31,7 +31,7 @@ pub(crate) struct S3CredentialCache(pub(crate) Mutex<HashMap<Url, Arc<S3Credenti
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply {
+struct CredentialReply {
     access_key_id: String,
     secret_access_key: String,
     session_token: String,
@@ -46,7 +46,7 @@ impl S3Credentials {
 
     /// Parses the JSON that the archive returns.
     pub(crate) fn parse(json: &[u8]) -> Option<S3Credentials> {
-        let reply: Reply = serde_json::from_slice(json).ok()?;
+        let reply: CredentialReply = serde_json::from_slice(json).ok()?;
         let expires = DateTime::parse_from_rfc3339(&reply.expiration)
             .or_else(|_| DateTime::parse_from_str(&reply.expiration, "%Y-%m-%d %H:%M:%S%:z"))
             .ok()?;

@@ -66,7 +66,7 @@ impl Earthdata {
     /// Creates a session without sending a request. `stall_timeout` is how long a host may send nothing, or next to nothing.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] if the token has expired and there is no login, [`Error::Client`] if the HTTP client cannot be
+    /// [`Error::InvalidToken`] if the token has expired and the login is missing, [`Error::Client`] if the HTTP client cannot be
     /// created.
     pub fn new(credentials: Credentials, hosts: Hosts, stall_timeout: Duration) -> Result<Earthdata> {
         Earthdata::build(credentials, hosts, stall_timeout, Notices::default())

@@ -36,7 +36,7 @@ struct ErrorBody {
 const MAX_QUOTED_CHARACTERS: usize = 300;
 
 impl PageFailure {
-    /// There was no response, not even a status. A server or proxy may also end like this because of a large page.
+    /// The server sent no response, not even a status. A server or proxy may also end like this because of a large page.
     pub(crate) fn no_response(url: &str, error: reqwest::Error) -> PageFailure {
         if error.is_builder() {
             return PageFailure::invalid_address(url, "cannot be requested");

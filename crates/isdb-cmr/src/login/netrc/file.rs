@@ -15,7 +15,7 @@ use crate::login::credentials::Login;
 /// Permissions of anybody but the owner.
 const OTHERS: u32 = 0o077;
 
-/// Reads the user and password for `machine` from the netrc file at `path`; None if there is no such file or entry. The second
+/// Reads the user and password for `machine` from the netrc file at `path`; None without such a file or entry. The second
 /// value is a warning if other users can read the file.
 ///
 /// # Errors

@@ -63,7 +63,7 @@ impl WorkList {
         self.granules.len()
     }
 
-    /// Whether there are no granules.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.granules.is_empty()

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use isdb_schema::granule_name::GranuleName;
-use proptest::option;
+use proptest::option::of as optional;
 use proptest::prelude::*;
 
 use super::*;
@@ -112,11 +112,11 @@ prop_compose! {
         revision_id: Option<u64>,
         // 1900 to 2100, in milliseconds
         begin in -2_208_988_800_000_i64..4_102_444_800_000,
-        end in option::of(-2_208_988_800_000_i64..4_102_444_800_000),
+        end in optional(-2_208_988_800_000_i64..4_102_444_800_000),
         bytes: Option<u64>,
-        checksum in option::of(("[A-Z0-9-]{1,8}", "[0-9a-f]{1,64}")),
-        https in option::of("\\PC*"),
-        s3 in option::of("\\PC*"),
+        checksum in optional(("[A-Z0-9-]{1,8}", "[0-9a-f]{1,64}")),
+        https in optional("\\PC*"),
+        s3 in optional("\\PC*"),
     ) -> GranuleDescription {
         let (rgt, cycle, region, release, revision) = numbers;
         let (processed, subsetted, has_exact_size) = marks;
