@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use isdb_cmr::{Cmr, Error, GranuleDescription, RetryPolicy, Query, WorkList, worklist};
+use isdb_cmr::{Cmr, Error, GranuleDescription, Query, RetryPolicy, WorkList, worklist};
 use isdb_testing::real;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -187,14 +187,11 @@ fn a_granule_that_cannot_be_fetched_is_told_and_the_others_are_listed() {
     let (place, cmr) = (Place::new(), FakeCmr::start(items));
     let run = search(&place, &cmr, &["--format", "csv"]);
     assert_eq!((run.code, run.stdout.lines().count()), (Some(3), 3), "{}", run.stderr);
-    assert!(
-        run.stderr.contains(&format!("warning: {}: CMR gives no URL for its file", name(0))),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains(&format!("warning: {}: CMR gives no URL for its file", name(0))), "{}", run.stderr);
     let native = format!("{}_KOiFgTqo", name(1));
-    let told =
-        format!("warning: {native} (G1001-NSIDC_CPRD): umm.DataGranule.Identifiers and umm.RelatedUrls contain no file name");
+    let told = format!(
+        "warning: {native} (G1001-NSIDC_CPRD): umm.DataGranule.Identifiers and umm.RelatedUrls contain no file name"
+    );
     assert!(run.stderr.contains(&told), "{}", run.stderr);
 }
 
@@ -223,7 +220,8 @@ fn a_cmr_that_has_moved_gets_the_same_search() {
         assert_eq!(asked[2].header("cmr-search-after"), asked[1].header("cmr-search-after"), "{status}");
     }
     let cmr = FakeCmr::start(descriptions(3));
-    for (acts, told) in [(vec![Act::Moved(303)], "without a form"), (vec![Act::Moved(302); 9], "more than 3 redirects")] {
+    for (acts, told) in [(vec![Act::Moved(303)], "without a form"), (vec![Act::Moved(302); 9], "more than 3 redirects")]
+    {
         let error = found(cmr.script(&acts), 20).unwrap_err();
         assert!(matches!(error, Error::InvalidAddress { .. }) && error.to_string().contains(told), "{error}");
     }

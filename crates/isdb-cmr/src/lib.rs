@@ -3,24 +3,24 @@
 //!
 //! Data flows through three modules:
 //!
-//! 1. [`search`]: a [`Query`] becomes requests to CMR ([`Cmr`]); its replies become [`Page`]s of [`GranuleDescription`]s, and
+//! 1. `search`: a [`Query`] becomes requests to CMR ([`Cmr`]); its replies become [`Page`]s of [`GranuleDescription`]s, and
 //!    those a [`WorkList`] with each granule once, which is also a file format ([`worklist`]).
-//! 2. [`login`]: [`Credentials`] and the [`Hosts`] that may see them become an [`Earthdata`] session, through which all
+//! 2. `login`: [`Credentials`] and the [`Hosts`] that may see them become an [`Earthdata`] session, through which all
 //!    requests to the archive go: it follows redirects, keeps cookies, and gives out temporary [`S3Credentials`].
-//! 3. [`download`](mod@download): a stream of [`DownloadRequest`]s becomes a stream of [`DownloadOutcome`]s. An interrupted
+//! 3. `download`: a stream of [`DownloadRequest`]s becomes a stream of [`DownloadOutcome`]s. An interrupted
 //!    download resumes from its `.part` file, for which a sidecar records the version of the file on the server.
 //!
 //! The crate knows nothing about databases or about the content of granules. It only checks that a downloaded file is
 //! complete, by a [`FileFormat`] that the caller can choose.
 
-pub mod download;
+mod download;
 mod error;
 mod excerpt;
 mod http;
-pub mod login;
+mod login;
 mod notices;
 mod retry;
-pub mod search;
+mod search;
 
 pub use download::{
     ChecksumAlgorithm, DownloadOptions, DownloadOutcome, DownloadProgress, DownloadRequest, DownloadedFile, FileFormat,

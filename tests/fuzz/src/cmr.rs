@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use isdb_cmr::{Cmr, RetryPolicy, Query, WorkList, worklist};
+use isdb_cmr::{Cmr, Query, RetryPolicy, WorkList, worklist};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;

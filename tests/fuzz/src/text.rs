@@ -69,12 +69,14 @@ pub(crate) fn netrc(input: &[u8]) {
     let [own, other] = MACHINES;
     let said = |machine: &str| {
         let found = isdb_cmr::netrc::read_login(&path, machine);
-        found.map(|(login, _)| login.map(|login| (login.user, login.password.expose_secret().to_owned()))).map_err(|error| {
-            assert!(
-                error.to_string().contains(&*path.to_string_lossy()),
-                "an error that does not name the file: {error}"
-            );
-        })
+        found.map(|(login, _)| login.map(|login| (login.user, login.password.expose_secret().to_owned()))).map_err(
+            |error| {
+                assert!(
+                    error.to_string().contains(&*path.to_string_lossy()),
+                    "an error that does not name the file: {error}"
+                );
+            },
+        )
     };
     let before = said(other);
     let _ = said(own);

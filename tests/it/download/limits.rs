@@ -67,7 +67,11 @@ fn a_link_that_has_ended_is_told_and_not_taken_for_the_archives_answer() {
     archive.play("a.h5", vec![Trick::Store(403); 9]);
     let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
     let Error::GivenUp { source, .. } = error else { panic!("{error}") };
-    assert!(source.to_string().ends_with("redirects to a link that responded with 403 Forbidden: the link may have expired"));
+    assert!(
+        source
+            .to_string()
+            .ends_with("redirects to a link that responded with 403 Forbidden: the link may have expired")
+    );
 }
 
 #[test]

@@ -16,8 +16,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use isdb_cmr::{
-    ChecksumAlgorithm, Credentials, Earthdata, Error, DownloadedFile, Hosts, Login, DownloadOptions, DownloadOutcome, SecretString, Token, Url, DownloadRequest,
-    download,
+    ChecksumAlgorithm, Credentials, DownloadOptions, DownloadOutcome, DownloadRequest, DownloadedFile, Earthdata,
+    Error, ExposeSecret, Hosts, Login, SecretString, Token, Url, download,
 };
 
 use crate::nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};

@@ -165,8 +165,11 @@ fn a_hundred_downloads_that_break_at_random_are_byte_for_byte_right() {
     assert_eq!(outcomes.len(), files.len());
     for (name, content) in &files {
         assert!(std::fs::read(place_of(folder.path(), name)).unwrap() == *content, "{name} differs");
-        let outcome = outcomes.iter().find(|outcome| outcome.wanted.name == *name).unwrap();
+        let outcome = outcomes.iter().find(|outcome| outcome.request.name == *name).unwrap();
         let fetched = outcome.result.as_ref().unwrap();
-        assert!(fetched.attempts == 2 && fetched.bytes_downloaded - content.len() as u64 <= 1 << 20, "{name}: {fetched:?}");
+        assert!(
+            fetched.attempts == 2 && fetched.bytes_downloaded - content.len() as u64 <= 1 << 20,
+            "{name}: {fetched:?}"
+        );
     }
 }
