@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use isdb_cmr::{Cmr, Error, FoundGranule, Patience, Query, WorkList, worklist};
+use isdb_cmr::{Cmr, Error, GranuleDescription, Query, RetryPolicy, WorkList, worklist};
 use isdb_testing::real;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -19,17 +19,17 @@ fn search(place: &Place, cmr: &FakeCmr, options: &[&str]) -> Run {
 }
 
 /// What a client finds whose waits are short.
-fn found(cmr: &FakeCmr, page_size: usize) -> Result<Vec<FoundGranule>, Error> {
+fn found(cmr: &FakeCmr, page_size: usize) -> Result<Vec<GranuleDescription>, Error> {
     found_at(&cmr.url, page_size)
 }
 
-fn found_at(url: &str, page_size: usize) -> Result<Vec<FoundGranule>, Error> {
+fn found_at(url: &str, page_size: usize) -> Result<Vec<GranuleDescription>, Error> {
     let milliseconds = Duration::from_millis;
-    let patience = Patience {
-        read: milliseconds(500),
-        first_wait: milliseconds(5),
-        total: milliseconds(4000),
-        ..Patience::default()
+    let patience = RetryPolicy {
+        read_timeout: milliseconds(500),
+        first_pause: milliseconds(5),
+        time_limit: milliseconds(4000),
+        ..RetryPolicy::default()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -94,7 +94,7 @@ fn a_work_list_holds_what_the_other_formats_do_and_reads_back() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{}", run.stderr);
     }
     let list = std::fs::read(place.path("list.ndjson")).unwrap();
-    let granules: Vec<FoundGranule> = worklist::read(list.as_slice()).map(Result::unwrap).collect();
+    let granules: Vec<GranuleDescription> = worklist::read(list.as_slice()).map(Result::unwrap).collect();
     assert_eq!(granules, found(&cmr, 500).unwrap());
     assert_eq!(granules[2].checksum.as_ref().unwrap().value, format!("{:032x}", 1002));
 
@@ -187,14 +187,11 @@ fn a_granule_that_cannot_be_fetched_is_told_and_the_others_are_listed() {
     let (place, cmr) = (Place::new(), FakeCmr::start(items));
     let run = search(&place, &cmr, &["--format", "csv"]);
     assert_eq!((run.code, run.stdout.lines().count()), (Some(3), 3), "{}", run.stderr);
-    assert!(
-        run.stderr.contains(&format!("warning: {}: CMR names no place where its file is", name(0))),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains(&format!("warning: {}: CMR gives no URL for its file", name(0))), "{}", run.stderr);
     let native = format!("{}_KOiFgTqo", name(1));
-    let told =
-        format!("warning: {native} (G1001-NSIDC_CPRD): umm.DataGranule.Identifiers and umm.RelatedUrls name no file");
+    let told = format!(
+        "warning: {native} (G1001-NSIDC_CPRD): umm.DataGranule.Identifiers and umm.RelatedUrls contain no file name"
+    );
     assert!(run.stderr.contains(&told), "{}", run.stderr);
 }
 
@@ -216,16 +213,17 @@ fn a_cmr_that_has_moved_gets_the_same_search() {
     for status in [301, 302, 307, 308] {
         let cmr = FakeCmr::start(descriptions(30));
         cmr.script(&[Act::Serve, Act::Moved(status)]);
-        let listed: Vec<String> = found(&cmr, 20).unwrap().iter().map(FoundGranule::file_name).collect();
+        let listed: Vec<String> = found(&cmr, 20).unwrap().iter().map(GranuleDescription::file_name).collect();
         assert_eq!(listed, names(30), "{status}");
         let asked = cmr.asked();
         assert!(asked[2].path.starts_with("/moved") && asked[2].form == asked[1].form, "{status}");
         assert_eq!(asked[2].header("cmr-search-after"), asked[1].header("cmr-search-after"), "{status}");
     }
     let cmr = FakeCmr::start(descriptions(3));
-    for (acts, told) in [(vec![Act::Moved(303)], "takes none"), (vec![Act::Moved(302); 9], "redirects without end")] {
+    for (acts, told) in [(vec![Act::Moved(303)], "without a form"), (vec![Act::Moved(302); 9], "more than 3 redirects")]
+    {
         let error = found(cmr.script(&acts), 20).unwrap_err();
-        assert!(matches!(error, Error::Address { .. }) && error.to_string().contains(told), "{error}");
+        assert!(matches!(error, Error::InvalidAddress { .. }) && error.to_string().contains(told), "{error}");
     }
 }
 
@@ -234,7 +232,7 @@ fn an_answer_without_end_ends_in_an_error() {
     let cmr = FakeCmr::start(descriptions(3));
     cmr.script(&[Act::Endless]);
     let error = found(&cmr, 10).unwrap_err();
-    assert!(error.to_string().contains("more bytes than search results have"), "{error}");
+    assert!(error.to_string().contains("too large for search results"), "{error}");
 }
 
 #[test]
@@ -248,7 +246,7 @@ fn what_cmr_says_neither_moves_the_cursor_nor_gives_a_password_away() {
     let secret = cmr.url.replace("http://", "http://ann:hunter2@");
     let refused = place.command(&["search", "--release", "7"]).env("ISDB_CMR_URL", secret).output().unwrap();
     let told = String::from_utf8(refused.stderr).unwrap();
-    assert!(told.contains("(400): bad \\u{1b}[2J") && !told.contains('\u{1b}'), "{told:?}");
+    assert!(told.contains("(status 400): bad \\u{1b}[2J") && !told.contains('\u{1b}'), "{told:?}");
     assert!(!told.contains("hunter2") && told.contains("127.0.0.1"), "{told}");
     let wrong = place.command(&["search"]).env("ISDB_CMR_URL", "ann:hunter2@cmr.example").output().unwrap();
     let told = String::from_utf8(wrong.stderr).unwrap();
@@ -290,7 +288,7 @@ fn trouble_on_the_way_costs_time_but_no_granule() {
     ] {
         let told = format!("{trouble:?}");
         cmr.script(&[Act::Serve, trouble.clone(), trouble, Act::Serve]);
-        let listed: Vec<String> = found(&cmr, 40).unwrap().iter().map(FoundGranule::file_name).collect();
+        let listed: Vec<String> = found(&cmr, 40).unwrap().iter().map(GranuleDescription::file_name).collect();
         assert_eq!(listed, names(100), "{told}");
     }
 }
@@ -313,7 +311,7 @@ proptest! {
     ) {
         let cmr = FakeCmr::start(descriptions(count));
         cmr.script(&script);
-        let listed: Vec<String> = found(&cmr, page_size).unwrap().iter().map(FoundGranule::file_name).collect();
+        let listed: Vec<String> = found(&cmr, page_size).unwrap().iter().map(GranuleDescription::file_name).collect();
         prop_assert_eq!(listed, names(count));
     }
 }
@@ -346,7 +344,7 @@ fn pages_that_never_come_end_the_search_with_what_was_wrong() {
     cmr.cut_pages_above(0);
     let error = found(&cmr, 40).unwrap_err();
     assert!(matches!(error, Error::CmrUnreachable { attempts: 3.., .. }), "{error}");
-    assert!(error.to_string().contains("was cut off"), "{error}");
+    assert!(error.to_string().contains("was interrupted"), "{error}");
     assert_eq!(cmr.asked().last().unwrap().page_size(), 10, "the smallest page");
 }
 
@@ -356,7 +354,7 @@ fn a_wait_longer_than_patience_is_not_begun_but_told() {
     cmr.script(&[Act::Throttle(3600)]);
     let error = found(&cmr, 40).unwrap_err();
     assert!(matches!(error, Error::CmrUnreachable { attempts: 1, .. }), "{error}");
-    assert!(error.to_string().contains("status 429, asks for a pause of 3600 s"), "{error}");
+    assert!(error.to_string().contains("status 429, with a requested pause of 3600 s"), "{error}");
 }
 
 #[test]
@@ -373,7 +371,7 @@ fn who_is_offline_is_told_soon() {
 fn an_address_that_is_none_is_told_at_once() {
     for url in ["cmr.example", "ftp://cmr.example", "http://"] {
         let error = found_at(url, 40).unwrap_err();
-        assert!(matches!(error, Error::Address { .. }), "{url}: {error:?}");
+        assert!(matches!(error, Error::InvalidAddress { .. }), "{url}: {error:?}");
     }
 }
 
@@ -385,7 +383,7 @@ fn fewer_granules_than_counted_are_an_error_and_more_are_not() {
     assert_eq!(found(&cmr, 10).unwrap().len(), 30);
     cmr.script(&vec![Act::Hits(31); 9]);
     let error = found(&cmr, 10).unwrap_err();
-    assert!(matches!(error, Error::CmrIncomplete { hits: 31, sent: 30 }), "{error}");
+    assert!(matches!(error, Error::CmrIncomplete { hits: 31, received: 30 }), "{error}");
     cmr.script(&[Act::Hits(29)]);
     assert_eq!(found(&cmr, 10).unwrap().len(), 30);
 
@@ -404,13 +402,13 @@ fn a_refusal_is_final_and_told_in_cmrs_words() {
     cmr.script(&[Act::Refuse("temporal start datetime is invalid")]);
     let run = search(&place, &cmr, &["--release", "7"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("(400): temporal start datetime is invalid"), "{}", run.stderr);
+    assert!(run.stderr.contains("(status 400): temporal start datetime is invalid"), "{}", run.stderr);
     assert_eq!(cmr.asked().len(), 1);
 
     cmr.script(&[Act::Html]);
     let run = search(&place, &cmr, &["--release", "7"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("something else than search results"), "{}", run.stderr);
+    assert!(run.stderr.contains("expected search results, found another response"), "{}", run.stderr);
 }
 
 #[test]

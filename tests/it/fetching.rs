@@ -12,7 +12,7 @@ fn three() -> Nasa {
 }
 
 fn file(place: &Place, folder: &str, name: &str) -> std::path::PathBuf {
-    isdb_cmr::file_of(&place.path(folder), name).unwrap()
+    isdb_cmr::download_path(&place.path(folder), name).unwrap()
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_users_own_file_with_a_granules_name_is_neither_replaced_nor_deleted() {
     for _ in 0..2 {
         let run = nasa.run(&[&YEARS[..], &["--data", "data"]].concat());
         assert_eq!(run.code, Some(3), "{}", run.stderr);
-        assert!(run.stderr.contains("is in the way") && run.stderr.contains(&names[0]), "{}", run.stderr);
+        assert!(run.stderr.contains("isdb did not download it") && run.stderr.contains(&names[0]), "{}", run.stderr);
         assert_eq!(std::fs::read(&own).unwrap(), hdf5(1, 5000));
     }
     std::fs::remove_file(&own).unwrap();
@@ -76,7 +76,7 @@ fn sizes_that_are_rounded_are_told_and_looked_for_on_the_disk() {
     nasa.cmr.know(items);
     let before = nasa.archive.seen().len();
     let full = nasa.run(&[&["--db", "full"], &YEARS[..]].concat());
-    assert!(full.code == Some(1) && full.stderr.contains("bytes free"), "{}", full.stderr);
+    assert!(full.code == Some(1) && full.stderr.contains("bytes of free space"), "{}", full.stderr);
     assert_eq!(nasa.archive.seen().len(), before, "before the first byte");
 }
 

@@ -187,7 +187,7 @@ fn a_region_and_dates_are_all_that_a_database_needs_and_a_second_run_fetches_not
 fn files_are_kept_where_and_when_asked_and_files_that_were_there_before_always() {
     let nasa = Nasa::with(&["--count", "3", "--every", "2", "--segments", "10"]);
     let names = nasa.names();
-    let file = |folder: &str, name: &str| isdb_cmr::file_of(&nasa.place.path(folder), name).unwrap();
+    let file = |folder: &str, name: &str| isdb_cmr::download_path(&nasa.place.path(folder), name).unwrap();
     nasa.ok(&["download", &nasa.archive.url(&names[0]), "--to", "data"]);
     nasa.ok(&[&YEARS[..], &["--data", "data"]].concat());
     assert_eq!(nasa.all_sent(), 3);
@@ -307,7 +307,7 @@ fn done(nasa: &Nasa) -> BTreeMap<String, usize> {
         true => nasa.place.run(&["query", "--format", "csv", "SELECT granule FROM granules"]).stdout,
         false => String::new(),
     };
-    let is_whole = |name: &str| Path::exists(&isdb_cmr::file_of(&nasa.place.path("db.granules"), name).unwrap());
+    let is_whole = |name: &str| Path::exists(&isdb_cmr::download_path(&nasa.place.path("db.granules"), name).unwrap());
     let names = nasa.names().into_iter();
     let done = names.filter(|name| is_whole(name) || stored.contains(name.trim_end_matches(".h5")));
     done.map(|name| (name.clone(), nasa.sent(&name))).collect()

@@ -1,253 +1,256 @@
-//! What can go wrong between us and NASA's services.
+//! Errors of searches, logins and downloads.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::item::LARGEST_FILE;
+use crate::login::credential_kind::CredentialKind;
+use crate::search::granule::MAX_FILE_BYTES;
 
-/// What this crate's functions return.
+/// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why granules could not be found or fetched. No variant holds a credential, and URLs are told without their query.
+/// An error of a search, a login or a download. None contains credentials: URLs are without query, user and password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No HTTP client can be made, for want of certificates for example.
-    #[error("cannot make an HTTP client")]
+    /// The HTTP client cannot be created, for example without root certificates.
+    #[error("cannot create an HTTP client")]
     Client(#[source] reqwest::Error),
-    /// CMR does not take the request; asking again will not help.
-    #[error("{url} refuses the search ({status}): {words}")]
+    /// CMR refused a request; retrying does not help.
+    #[error("{url} refused the search (status {status}): {message}")]
     CmrRefused {
-        /// The address asked.
+        /// The requested URL.
         url: String,
         /// The HTTP status.
         status: u16,
-        /// What CMR says of it.
-        words: String,
+        /// CMR's error messages.
+        message: String,
     },
-    /// CMR did not answer, or not as it should, however often it was asked.
-    #[error("{url} did not answer ({attempts} attempts in {} s): {reason}", waited.as_secs())]
+    /// CMR sent no usable response in any attempt.
+    #[error("{url} did not respond ({attempts} attempts in {} s): {reason}", elapsed.as_secs())]
     CmrUnreachable {
-        /// The address asked.
+        /// The requested URL.
         url: String,
-        /// How often it was asked for the same page.
+        /// The number of requests for the same page.
         attempts: u32,
-        /// How long that took.
-        waited: Duration,
-        /// What went wrong the last time.
+        /// The time from the first request to the last failure.
+        elapsed: Duration,
+        /// Why the last attempt failed.
         reason: String,
-        /// The last failure of the connection, where it was one; it names no URL.
+        /// The connection error of the last attempt, if it was one; it names no URL.
         source: Option<reqwest::Error>,
     },
-    /// What came is not what CMR sends.
-    #[error("{url} sent something else than search results")]
+    /// A response of CMR cannot be parsed.
+    #[error("{url}: expected search results, found another response")]
     CmrReply {
-        /// The address asked.
+        /// The requested URL.
         url: String,
-        /// Where the reply leaves the expected form.
+        /// The parse error.
         source: serde_json::Error,
     },
-    /// The pages ended before all that CMR had counted had come.
-    #[error("CMR counts {hits} granules, but sent {sent}")]
+    /// The last page came before all granules.
+    #[error("CMR counts {hits} granules, but sent {received}")]
     CmrIncomplete {
-        /// What CMR counted when the search began.
+        /// The number that CMR counts for the search.
         hits: u64,
-        /// Different granules in all pages.
-        sent: u64,
+        /// The number of different granules in all pages.
+        received: u64,
     },
     /// A work list cannot be read or written.
-    #[error("the work list cannot be read or written")]
+    #[error("cannot read or write the work list")]
     WorkList(#[source] std::io::Error),
-    /// A line of a work list is no granule.
-    #[error("line {line} of the work list is no granule")]
+    /// A line of a work list is not a granule description.
+    #[error("line {line} of the work list is invalid")]
     WorkListLine {
         /// The line's number, from 1.
         line: usize,
-        /// What does not fit.
+        /// Why it is invalid.
         source: serde_json::Error,
     },
-    /// A granule that CMR knows, and whose file cannot be fetched from where CMR says that it is.
+    /// CMR's description of a granule has no usable download URL.
     #[error("{name}: {problem}")]
-    NoPlace {
+    NoDownloadUrl {
         /// The file's name.
         name: String,
         /// What is missing.
         problem: String,
     },
-    /// A size that no granule has.
-    #[error("{name}: expected a size of at most {LARGEST_FILE} bytes, found {bytes}")]
-    Size {
+    /// A granule description states a size above [`MAX_FILE_BYTES`].
+    #[error("{name}: expected a size of at most {MAX_FILE_BYTES} bytes, found {bytes}")]
+    FileTooLarge {
         /// The file's name.
         name: String,
-        /// The size, as a work list has it.
+        /// The stated size.
         bytes: u64,
     },
-    /// The archive asks for a login, and the caller has none that fits.
-    #[error("{url} asks for an Earthdata login, and there is none")]
+    /// The archive requires a login, and the session has none.
+    #[error("{url} requires an Earthdata login, and none is configured")]
     NoLogin {
-        /// What was asked for.
+        /// The requested URL.
         url: String,
     },
-    /// A user and password, or a token, was refused. Nothing of this process sends it again.
-    #[error("Earthdata refused the {what} from {whence}")]
-    Refused {
-        /// `login` or `token`.
-        what: &'static str,
-        /// Where it was found.
-        whence: String,
+    /// The credentials were refused. The session does not send them again.
+    #[error("Earthdata refused the {kind} from {origin}")]
+    LoginRefused {
+        /// The refused credentials.
+        kind: CredentialKind,
+        /// Where they come from.
+        origin: String,
     },
-    /// The login host answered a user and password, or a token, that it had never taken with neither yes nor no: with a page for
-    /// people, for example. Nothing of this process sends it again.
-    #[error("{url} neither takes nor refuses the Earthdata login from {whence}")]
-    NotAccepted {
-        /// What was asked for.
+    /// The response to credentials that were never accepted neither accepts nor refuses them; it is a web page, for example. The
+    /// session does not send them again.
+    #[error("{url}: unexpected response to the Earthdata {kind} from {origin}")]
+    UnexpectedLoginResponse {
+        /// The requested URL.
         url: String,
-        /// Where it was found.
-        whence: String,
+        /// The credentials.
+        kind: CredentialKind,
+        /// Where they come from.
+        origin: String,
     },
-    /// The token cannot be accepted, as one sees without asking anybody: its time is over, for example.
-    #[error("the Earthdata token from {whence} {problem}")]
-    Token {
-        /// Where it was found.
-        whence: String,
+    /// The token has expired, or cannot be sent.
+    #[error("the Earthdata token from {origin} {problem}")]
+    InvalidToken {
+        /// Where it comes from.
+        origin: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// An address that cannot be asked, or that leads nowhere.
-    #[error("{url} {problem}")]
-    Address {
-        /// The address.
+    /// A URL cannot be requested, or its redirects do not end.
+    #[error("{url}: {problem}")]
+    InvalidAddress {
+        /// The URL.
         url: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// A text that names neither a host nor a domain.
-    #[error("{text:?} is neither a URL nor a domain that starts with a dot")]
-    Hosts {
-        /// The text.
+    /// A setting names neither a host nor a domain.
+    #[error("invalid host {text:?}: expected a URL, or a domain that starts with a dot")]
+    InvalidHost {
+        /// The setting.
         text: String,
     },
-    /// The login is right, but its owner may not have this: an application or a licence was not agreed to.
-    #[error("{url} is not open to this Earthdata login")]
+    /// The login is valid, but may not access this file: the user has to approve an application or a licence.
+    #[error("{url} is not accessible with this Earthdata login")]
     Forbidden {
-        /// What was asked for.
+        /// The requested URL.
         url: String,
     },
-    /// A web page came instead of the file.
-    #[error("{url} answered with a web page instead of the file")]
-    Page {
-        /// What was asked for.
+    /// The response is a web page instead of the file.
+    #[error("{url}: expected a file, found a web page")]
+    WebPage {
+        /// The requested URL.
         url: String,
     },
-    /// The server answered with a status that asking again does not change, or did not change.
-    #[error("{url} answered {status}")]
+    /// The response has an error status.
+    #[error("{url} responded with {status}")]
     Status {
-        /// What was asked for.
+        /// The requested URL.
         url: String,
-        /// The HTTP status with its name.
+        /// The HTTP status.
         status: reqwest::StatusCode,
     },
-    /// The link to storage that the archive gave out did not open, as it does not when its time is over.
-    #[error("{url} redirects to a link that answered {status}: it may have expired")]
-    Link {
-        /// What was asked for.
+    /// The presigned link to which the archive redirects has an error status, as it has after its expiry.
+    #[error("{url} redirects to a link that responded with {status}: the link may have expired")]
+    ExpiredLink {
+        /// The requested URL.
         url: String,
-        /// The HTTP status with its name.
+        /// The HTTP status.
         status: reqwest::StatusCode,
     },
-    /// The answer is not what the protocol promises.
+    /// The response violates HTTP, or contradicts what is known about the file.
     #[error("{url}: {problem}")]
-    Answer {
-        /// What was asked for.
+    InvalidResponse {
+        /// The requested URL.
         url: String,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         problem: String,
     },
     /// The connection failed.
-    #[error("{url} {what}: {reason}")]
+    #[error("{url}: {what}: {reason}")]
     Connection {
-        /// What was asked for.
+        /// The requested URL.
         url: String,
-        /// `could not be reached` or `broke off`.
+        /// Whether the connection failed or was interrupted.
         what: &'static str,
-        /// What the network said; it names no URL.
+        /// The network's error message; it names no URL.
         reason: String,
     },
-    /// Nothing, or next to nothing, came for too long.
-    #[error("{url}: next to nothing came for {seconds} s")]
+    /// The server sent nothing, or next to nothing, for too long.
+    #[error("{url}: received next to no data for {seconds} s")]
     Stalled {
-        /// What was asked for.
+        /// The requested URL.
         url: String,
-        /// How long was waited.
+        /// The stall timeout.
         seconds: u64,
     },
-    /// A whole file was fetched and is not the one that was announced.
-    #[error("{url}: what was downloaded {problem}")]
+    /// A complete download differs from the announced file.
+    #[error("{url}: the downloaded file {problem}")]
     Damaged {
-        /// Where it came from.
+        /// The requested URL.
         url: String,
-        /// What does not agree.
+        /// The difference.
         problem: String,
     },
-    /// A file that this program has not fetched has the name of a file to fetch. It stays as it is.
-    #[error("{} is in the way: it {problem}, and isdb did not download it", path.display())]
+    /// A file with the name of a download exists and was not downloaded by isdb. It is kept.
+    #[error("{} already exists and {problem}; isdb did not download it", path.display())]
     Occupied {
         /// The file.
         path: PathBuf,
-        /// What makes it another file than the one to fetch.
+        /// How it differs from the requested file.
         problem: String,
     },
-    /// A host outside the archive wants an Earthdata login, and did not get one.
-    #[error("{url} asks for an Earthdata login, and is not on a host of NASA's archive")]
-    Foreign {
-        /// What was asked for.
+    /// A host outside the archive redirects to the login host, and got no credentials.
+    #[error("{url} requests an Earthdata login, but is not on a host of NASA's archive")]
+    UntrustedHost {
+        /// The requested URL.
         url: String,
     },
     /// The files do not fit on the disk.
-    #[error("{}: expected room for {needed} bytes, found {free} bytes free", path.display())]
+    #[error("{}: expected {needed} bytes of free space, found {free}", path.display())]
     NoSpace {
         /// The folder.
         path: PathBuf,
-        /// What the files need.
+        /// The number of bytes to download.
         needed: u64,
-        /// What there is.
+        /// The number of free bytes.
         free: u64,
     },
-    /// Another process, or another file of the same list, fetches into the same place.
-    #[error("{} is being fetched already", path.display())]
+    /// Another process, or another request with the same name, is downloading the file.
+    #[error("{} is already being downloaded", path.display())]
     Busy {
-        /// The unfinished file.
+        /// The partial file.
         path: PathBuf,
     },
-    /// A name that cannot be a file's.
-    #[error("{name:?} cannot be the name of a file")]
-    Name {
+    /// A name that cannot be the name of a file.
+    #[error("invalid file name: {name:?}")]
+    InvalidFileName {
         /// The name.
         name: String,
     },
-    /// A netrc cannot be used.
+    /// A netrc file cannot be used.
     #[error("{}: {problem}", path.display())]
     Netrc {
-        /// The netrc.
+        /// The file.
         path: PathBuf,
-        /// What is wrong, without the words that stand there.
+        /// What is wrong with it, without its words: they may be passwords.
         problem: String,
     },
-    /// The file system failed.
+    /// An error of the file system.
     #[error("{}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// Tried again as often, or as long, as was allowed.
-    #[error("given up after {attempts} attempts")]
+    /// The limit of attempts, or of time, was reached.
+    #[error("gave up after {attempts} attempts")]
     GivenUp {
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
         /// The last failure.
         #[source]
@@ -256,7 +259,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A folder cannot be made.
+    /// The error for a folder that cannot be created.
     pub(crate) fn folder(path: &Path, source: std::io::Error) -> Error {
         use std::io::ErrorKind::{AlreadyExists, NotADirectory};
         let source = match source.kind() {
@@ -272,42 +275,48 @@ impl Error {
         Error::Io { path: path.to_path_buf(), source }
     }
 
-    /// True when no other request of this process can succeed either, since NASA does not accept who we are.
+    /// Whether the credentials are missing or rejected, so that every other request of the session fails, too.
     #[must_use]
-    pub fn ends_everything(&self) -> bool {
-        use Error::{NoLogin, NotAccepted, Refused, Token};
-        matches!(self, NoLogin { .. } | Refused { .. } | NotAccepted { .. } | Token { .. })
+    pub fn is_login_error(&self) -> bool {
+        use Error::{InvalidToken, LoginRefused, NoLogin, UnexpectedLoginResponse};
+        matches!(self, NoLogin { .. } | LoginRefused { .. } | UnexpectedLoginResponse { .. } | InvalidToken { .. })
     }
 
-    /// The same error for `url`, where it ends everything.
-    pub(crate) fn same_for(&self, url: String) -> Option<Error> {
+    /// Returns the same login error for another URL; None for other errors.
+    pub(crate) fn for_other_url(&self, url: String) -> Option<Error> {
         match self {
             Error::NoLogin { .. } => Some(Error::NoLogin { url }),
-            Error::NotAccepted { whence, .. } => Some(Error::NotAccepted { url, whence: whence.clone() }),
-            Error::Refused { what, whence } => Some(Error::Refused { what, whence: whence.clone() }),
-            Error::Token { whence, problem } => Some(Error::Token { whence: whence.clone(), problem: problem.clone() }),
+            Error::UnexpectedLoginResponse { kind, origin, .. } => {
+                Some(Error::UnexpectedLoginResponse { url, kind: *kind, origin: origin.clone() })
+            }
+            Error::LoginRefused { kind, origin } => Some(Error::LoginRefused { kind: *kind, origin: origin.clone() }),
+            Error::InvalidToken { origin, problem } => {
+                Some(Error::InvalidToken { origin: origin.clone(), problem: problem.clone() })
+            }
             _ => None,
         }
     }
 
-    /// Why other files will most likely fail for the same reason; None for what concerns one file.
+    /// Returns the cause, if it most likely makes other files fail, too; None if it concerns a single file.
     #[must_use]
-    pub fn refusal(&self) -> Option<Refusal> {
+    pub fn shared_cause(&self) -> Option<SharedCause> {
         match self {
-            error if error.ends_everything() => Some(Refusal::Login),
-            Error::Forbidden { .. } => Some(Refusal::Licence),
-            Error::Page { .. } => Some(Refusal::Page),
-            Error::Foreign { .. } => Some(Refusal::Foreign),
-            Error::Busy { .. } => Some(Refusal::InUse),
-            Error::NoSpace { .. } => Some(Refusal::DiskFull),
+            error if error.is_login_error() => Some(SharedCause::Login),
+            Error::Forbidden { .. } => Some(SharedCause::Licence),
+            Error::WebPage { .. } => Some(SharedCause::Page),
+            Error::UntrustedHost { .. } => Some(SharedCause::Foreign),
+            Error::Busy { .. } => Some(SharedCause::InUse),
+            Error::NoSpace { .. } => Some(SharedCause::DiskFull),
             Error::Io { source, .. }
                 if matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) =>
             {
-                Some(Refusal::DiskFull)
+                Some(SharedCause::DiskFull)
             }
             Error::GivenUp { source, .. } => match &**source {
-                Error::Status { status, .. } if *status == 429 || status.is_server_error() => Some(Refusal::Overloaded),
-                Error::Connection { .. } | Error::Stalled { .. } => Some(Refusal::Unreachable),
+                Error::Status { status, .. } if *status == 429 || status.is_server_error() => {
+                    Some(SharedCause::Overloaded)
+                }
+                Error::Connection { .. } | Error::Stalled { .. } => Some(SharedCause::Unreachable),
                 _ => None,
             },
             _ => None,
@@ -315,25 +324,25 @@ impl Error {
     }
 }
 
-/// Why not one file alone could not be fetched.
+/// A cause of failure that most likely affects more than one file. Reports serialise it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Refusal {
-    /// The login is missing or was refused.
+pub enum SharedCause {
+    /// The login is missing or was rejected.
     Login,
-    /// The login is right, but an application or a licence was not agreed to.
+    /// The login is valid, but the user has to approve an application or a licence.
     Licence,
-    /// Web pages came instead of files.
+    /// The responses are web pages instead of files.
     Page,
-    /// A host outside the archive asks for a login.
+    /// A host outside the archive requests a login.
     Foreign,
-    /// Another process fetches into the same folder.
+    /// Another process downloads into the same folder.
     InUse,
     /// The disk is full.
     DiskFull,
-    /// The archive answered that it is overloaded, however often it was asked.
+    /// The archive responded that it is overloaded, in every attempt.
     Overloaded,
-    /// The connection failed, however often it was tried.
+    /// The connection failed in every attempt.
     Unreachable,
 }

@@ -1,43 +1,40 @@
-//! Find granules in NASA's CMR and fetch them with an Earthdata login. Knows no HDF5 and no database.
+//! NASA's archive of ICESat-2 granules: search for granules in the Common Metadata Repository (CMR), log in to Earthdata, and
+//! download files that are verified before they get their name.
+//!
+//! Data flows through three modules:
+//!
+//! 1. `search`: a [`Query`] becomes requests to CMR ([`Cmr`]); its replies become [`Page`]s of [`GranuleDescription`]s, and
+//!    those a [`WorkList`] with each granule once, which is also a file format ([`worklist`]).
+//! 2. `login`: [`Credentials`] and the [`Hosts`] that may see them become an [`Earthdata`] session, through which all
+//!    requests to the archive go: it follows redirects, keeps cookies, and gives out temporary [`S3Credentials`].
+//! 3. `download`: a stream of [`DownloadRequest`]s becomes a stream of [`DownloadOutcome`]s. An interrupted
+//!    download resumes from its `.part` file, for which a sidecar records the version of the file on the server.
+//!
+//! The crate knows nothing about databases or about the content of granules. It only checks that a downloaded file is
+//! complete, by a [`FileFormat`] that the caller can choose.
 
-mod body;
-mod cause;
-mod client;
-mod closed;
-mod cookies;
-mod credentials;
 mod download;
-mod earthdata;
 mod error;
-mod headers;
-mod hosts;
-mod item;
+mod excerpt;
+mod http;
 mod login;
-pub mod netrc;
 mod notices;
-mod query;
-mod redirect;
-mod s3_credentials;
+mod retry;
 mod search;
-mod trial;
-mod verify;
-mod words;
-pub mod worklist;
 
-pub use client::{CMR_URL, Cmr, Patience};
-pub use credentials::{Claims, Credentials, Login, Secret, Token};
 pub use download::{
-    Fetched, Options, Outcome, Progress, Wanted, download, file_of, free_bytes, is_unfinished, missing_bytes,
-    remove_fetched, room_for, set_aside,
+    ChecksumAlgorithm, DownloadOptions, DownloadOutcome, DownloadProgress, DownloadRequest, DownloadedFile, FileFormat,
+    HDF5, bytes_to_download, check_free_space, delete_downloaded, download, download_path, free_bytes,
+    has_partial_download, rename_unreadable,
 };
-pub use earthdata::Earthdata;
-pub use error::{Error, Refusal, Result};
-pub use hosts::{Hosts, Trusted, without_secrets};
-pub use item::{Checksum, FoundGranule, LARGEST_FILE, Unusable};
-pub use login::Account;
-pub use query::Query;
+pub use error::{Error, Result, SharedCause};
+pub use http::url::without_secrets;
+pub use login::{
+    Account, Claims, CredentialKind, Credentials, Earthdata, ExposeSecret, Hosts, Login, S3Credentials, SecretString,
+    Token, TrustedHost, netrc,
+};
 pub use reqwest::Url;
-pub use s3_credentials::S3Credentials;
-pub use search::Page;
-pub use verify::Algorithm;
-pub use worklist::WorkList;
+pub use search::{
+    CMR_URL, Checksum, Cmr, GranuleDescription, MAX_FILE_BYTES, Page, Query, RetryPolicy, UnusableDescription,
+    WorkList, worklist,
+};

@@ -1,20 +1,20 @@
-//! What a person should know while requests are under way: long waits, and credentials that are not used any more.
+//! Notices to the user while requests are running: long waits, and credentials that are not used any more.
 
 use std::fmt;
 use std::sync::Arc;
 
 type Listener = dyn Fn(&str) + Send + Sync;
 
-/// Who hears them; without a listener they are logged as warnings.
+/// Sends notices to a listener; without one they are logged as warnings.
 #[derive(Clone, Default)]
 pub(crate) struct Notices(Option<Arc<Listener>>);
 
 impl Notices {
-    pub(crate) fn to(listener: impl Fn(&str) + Send + Sync + 'static) -> Notices {
+    pub(crate) fn new(listener: impl Fn(&str) + Send + Sync + 'static) -> Notices {
         Notices(Some(Arc::new(listener)))
     }
 
-    pub(crate) fn tell(&self, text: &str) {
+    pub(crate) fn send(&self, text: &str) {
         match &self.0 {
             Some(listener) => {
                 tracing::info!("{text}");

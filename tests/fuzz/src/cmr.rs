@@ -1,23 +1,23 @@
-//! CMR replies and work lists.
+//! Replies of CMR and work lists.
 
 use std::time::Duration;
 
 use futures::StreamExt;
-use isdb_cmr::{Cmr, Patience, Query, WorkList, worklist};
+use isdb_cmr::{Cmr, Query, RetryPolicy, WorkList, worklist};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// No second attempt, because the same reply would come again.
-const PATIENCE: Patience = Patience {
-    connect: Duration::from_secs(5),
-    read: Duration::from_secs(5),
-    first_wait: Duration::from_secs(1),
-    longest_wait: Duration::from_secs(1),
-    total: Duration::ZERO,
+/// No second attempt: what is wrong once stays wrong.
+const PATIENCE: RetryPolicy = RetryPolicy {
+    connect_timeout: Duration::from_secs(5),
+    read_timeout: Duration::from_secs(5),
+    first_pause: Duration::from_secs(1),
+    max_pause: Duration::from_secs(1),
+    time_limit: Duration::ZERO,
 };
 
-/// A server whose reply is set later, and its client, which is shared because making one takes ten milliseconds.
+/// A server without an answer yet, and its client, which takes ten milliseconds to make.
 struct Archive {
     runtime: Runtime,
     listener: TcpListener,
@@ -49,20 +49,20 @@ async fn serve(listener: &TcpListener, body: &[u8]) -> std::io::Result<()> {
     let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body).await?;
-    // Closing with unread bytes of the request would cut the answer off.
+    // What of the request is unread must not cut the answer off.
     stream.shutdown().await?;
     while stream.read_buf(&mut request).await? > 0 {}
     Ok(())
 }
 
-/// The granules of a reply can be written as a work list and read again. The same bytes are also read as a work list.
+/// What is understood of a reply can be written as a work list and read again. The same bytes are read as a work list, too.
 pub(crate) fn reply(input: &[u8]) {
     let mut list = WorkList::default();
     ARCHIVE.with(|Archive { runtime, listener, cmr }| {
         runtime.block_on(async {
             let query = Query::default();
             let mut pages = std::pin::pin!(cmr.pages(&query));
-            // Connections left over from an earlier input are answered, too.
+            // A connection that an earlier input left behind is answered, too.
             let served = async {
                 loop {
                     let _ = serve(listener, input).await;
@@ -75,16 +75,15 @@ pub(crate) fn reply(input: &[u8]) {
             }
         });
     });
-    check_round_trip(list);
+    same_when_written(list);
     let mut list = WorkList::default();
     for granule in worklist::read(input).filter_map(Result::ok) {
         list.insert(granule);
     }
-    check_round_trip(list);
+    same_when_written(list);
 }
 
-/// Writes `list`, reads it again and compares.
-fn check_round_trip(list: WorkList) {
+fn same_when_written(list: WorkList) {
     let granules = list.into_granules();
     let mut written = Vec::new();
     worklist::write(&mut written, &granules).unwrap();

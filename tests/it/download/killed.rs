@@ -66,7 +66,7 @@ fn two_downloads_into_one_folder_do_not_mix_their_bytes() {
         command.env("EARTHDATA_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     for ended in [spawn(), spawn()].map(|child| Run::from(child.wait_with_output().unwrap())) {
-        assert!(ended.code == Some(0) || ended.stderr.contains("is being fetched already"), "{}", ended.stderr);
+        assert!(ended.code == Some(0) || ended.stderr.contains("is already being downloaded"), "{}", ended.stderr);
     }
     for (number, content) in contents.iter().enumerate() {
         let path = place.path(&format!("granules/f{number}/f{number}.h5"));

@@ -14,7 +14,7 @@ fn own_file(folder: &Path) -> PathBuf {
 fn a_file_of_the_users_own_is_never_replaced() {
     let (archive, folder, content) = one_file();
     let own = own_file(folder.path());
-    let announced = Wanted { size: Some(SIZE as u64), ..wanted(&archive, "a.h5") };
+    let announced = DownloadRequest { size: Some(SIZE as u64), ..wanted(&archive, "a.h5") };
     let error = fetch(&archive, folder.path(), announced.clone()).unwrap_err();
     assert!(matches!(error, Error::Occupied { .. }), "{error}");
     assert_eq!(std::fs::read(&own).unwrap(), hdf5(7, 5000));
@@ -25,11 +25,11 @@ fn a_file_of_the_users_own_is_never_replaced() {
     // What was downloaded and is no longer what the catalogue says is downloaded again.
     let newer = hdf5(2, SIZE + 10);
     archive.put("a.h5", newer.clone());
-    let changed = Wanted { size: Some(SIZE as u64 + 10), ..wanted(&archive, "a.h5") };
+    let changed = DownloadRequest { size: Some(SIZE as u64 + 10), ..wanted(&archive, "a.h5") };
     assert_eq!(std::fs::read(fetch(&archive, folder.path(), changed).unwrap().path).unwrap(), newer);
     // Unless the user has changed it.
     std::fs::write(&own, hdf5(3, 6000)).unwrap();
-    let changed = Wanted { size: Some(SIZE as u64 + 10), ..wanted(&archive, "a.h5") };
+    let changed = DownloadRequest { size: Some(SIZE as u64 + 10), ..wanted(&archive, "a.h5") };
     assert!(matches!(fetch(&archive, folder.path(), changed).unwrap_err(), Error::Occupied { .. }));
     assert_eq!(std::fs::read(&own).unwrap(), hdf5(3, 6000));
 }
@@ -39,7 +39,7 @@ fn what_is_no_hdf5_is_refused_at_its_first_bytes_however_few_come_at_a_time() {
     let (archive, folder, _) = one_file();
     archive.play("a.h5", [Trick::Junk]);
     let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
-    assert!(matches!(error, Error::Page { .. }), "{error}");
+    assert!(matches!(error, Error::WebPage { .. }), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -57,7 +57,7 @@ fn an_empty_answer_is_told_as_such() {
     let (archive, folder, _) = one_file();
     archive.put("a.h5", Bytes::new());
     let told = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err().to_string();
-    assert!(told.ends_with("/data/a.h5: what was downloaded is empty: the server sent no bytes"), "{told}");
+    assert!(told.ends_with("/data/a.h5: the downloaded file is empty"), "{told}");
     assert_eq!(archive.count("store", "a.h5"), 2, "once more, not for ever");
 }
 
@@ -67,7 +67,11 @@ fn a_link_that_has_ended_is_told_and_not_taken_for_the_archives_answer() {
     archive.play("a.h5", vec![Trick::Store(403); 9]);
     let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
     let Error::GivenUp { source, .. } = error else { panic!("{error}") };
-    assert!(source.to_string().ends_with("redirects to a link that answered 403 Forbidden: it may have expired"));
+    assert!(
+        source
+            .to_string()
+            .ends_with("redirects to a link that responded with 403 Forbidden: the link may have expired")
+    );
 }
 
 #[test]
@@ -87,6 +91,6 @@ fn a_connection_that_breaks_is_told_in_one_sentence() {
     let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
     let Error::GivenUp { source, .. } = error else { panic!("{error}") };
     let told = source.to_string();
-    assert!(told.contains("/data/a.h5 broke off: ") && !told.contains("decoding"), "{told}");
+    assert!(told.contains("/data/a.h5: connection was interrupted: ") && !told.contains("decoding"), "{told}");
     assert!(std::error::Error::source(&*source).is_none(), "no layers below it");
 }

@@ -16,8 +16,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use isdb_cmr::{
-    Algorithm, Credentials, Earthdata, Error, Fetched, Hosts, Login, Options, Outcome, Secret, Token, Url, Wanted,
-    download,
+    ChecksumAlgorithm, Credentials, DownloadOptions, DownloadOutcome, DownloadRequest, DownloadedFile, Earthdata,
+    Error, ExposeSecret, Hosts, Login, SecretString, Token, Url, download,
 };
 
 use crate::nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};
@@ -25,11 +25,11 @@ use crate::nasa::content::{Random, hdf5};
 use crate::support::{Place, Run};
 
 fn token(text: &str) -> Credentials {
-    Credentials { token: Some(Token { text: Secret::new(text), whence: "the test".to_owned() }), login: None }
+    Credentials { token: Some(Token { text: SecretString::from(text), origin: "the test".to_owned() }), login: None }
 }
 
 fn login(password: &str) -> Credentials {
-    let login = Login { user: USER.to_owned(), password: Secret::new(password), whence: "the netrc".to_owned() };
+    let login = Login { user: USER.to_owned(), password: SecretString::from(password), origin: "the netrc".to_owned() };
     Credentials { token: None, login: Some(login) }
 }
 
@@ -45,32 +45,32 @@ fn session(archive: &Archive, credentials: Credentials, patience: Duration) -> A
     Arc::new(Earthdata::new(credentials, hosts, patience).unwrap())
 }
 
-fn wanted(archive: &Archive, name: &str) -> Wanted {
+fn wanted(archive: &Archive, name: &str) -> DownloadRequest {
     let url = Url::parse(&archive.url(name)).unwrap();
-    Wanted { name: name.to_owned(), url, size: None, estimate: None, checksum: None }
+    DownloadRequest { name: name.to_owned(), url, size: None, estimate: None, checksum: None }
 }
 
-fn options(folder: &Path) -> Options {
-    Options { pause: Duration::from_millis(5), ..Options::new(folder) }
+fn options(folder: &Path) -> DownloadOptions {
+    DownloadOptions { first_pause: Duration::from_millis(5), ..DownloadOptions::new(folder) }
 }
 
 /// Fetches `wanted` into `folder` with the token of the test.
-fn fetch_all(archive: &Archive, folder: &Path, wanted: Vec<Wanted>) -> Vec<Outcome> {
+fn fetch_all(archive: &Archive, folder: &Path, wanted: Vec<DownloadRequest>) -> Vec<DownloadOutcome> {
     fetch_as(earthdata(archive, token(TOKEN)), folder, wanted)
 }
 
-fn fetch_as(earthdata: Arc<Earthdata>, folder: &Path, wanted: Vec<Wanted>) -> Vec<Outcome> {
+fn fetch_as(earthdata: Arc<Earthdata>, folder: &Path, wanted: Vec<DownloadRequest>) -> Vec<DownloadOutcome> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stream = futures::stream::iter(wanted);
     runtime.block_on(download(earthdata, stream, options(folder), |_| ()).collect())
 }
 
-fn fetch(archive: &Archive, folder: &Path, wanted: Wanted) -> Result<Fetched, Error> {
+fn fetch(archive: &Archive, folder: &Path, wanted: DownloadRequest) -> Result<DownloadedFile, Error> {
     fetch_all(archive, folder, vec![wanted]).pop().unwrap().result
 }
 
 fn place_of(folder: &Path, name: &str) -> PathBuf {
-    isdb_cmr::file_of(folder, name).unwrap()
+    isdb_cmr::download_path(folder, name).unwrap()
 }
 
 const SIZE: usize = 300_000;
@@ -84,14 +84,14 @@ fn one_file() -> (Archive, tempfile::TempDir, Bytes) {
 
 /// Fetches the file of an archive that plays `tricks`, and demands that it comes whole, with less than `twice` bytes sent more
 /// than once.
-fn comes_whole(tricks: Vec<Trick>, twice: usize) -> Fetched {
+fn comes_whole(tricks: Vec<Trick>, twice: usize) -> DownloadedFile {
     let (archive, folder, content) = one_file();
     archive.play("a.h5", tricks.clone());
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5"))
         .unwrap_or_else(|error| panic!("{tricks:?}: {error:?}"));
     assert_eq!(std::fs::read(&fetched.path).unwrap(), content, "{tricks:?}");
     assert_eq!(visible(fetched.path.parent().unwrap()), ["a.h5"], "{tricks:?}");
-    let bytes = usize::try_from(fetched.fetched).unwrap();
+    let bytes = usize::try_from(fetched.bytes_downloaded).unwrap();
     assert!((SIZE..=SIZE + twice).contains(&bytes), "{tricks:?}: {bytes} bytes came");
     fetched
 }
@@ -145,7 +145,7 @@ fn type_in(mut command: Command, text: &str) -> Run {
 #[test]
 fn a_download_goes_on_where_the_connection_broke() {
     let fetched = comes_whole(vec![Trick::Cut(100_000), Trick::Cut(0), Trick::Cut(1), Trick::Cut(150_000)], 0);
-    assert_eq!((fetched.attempts, fetched.reused), (5, 0));
+    assert_eq!((fetched.attempts, fetched.bytes_reused), (5, 0));
 }
 
 #[test]
@@ -165,9 +165,9 @@ fn a_connection_that_falls_silent_or_trickles_is_made_anew() {
 fn an_address_that_cannot_be_asked_is_told_at_once() {
     let (archive, folder, _) = one_file();
     for text in ["ftp://archive.example/a.h5", "file:///etc/a.h5", "data:a.h5"] {
-        let wanted = Wanted { url: Url::parse(text).unwrap(), ..wanted(&archive, "a.h5") };
+        let wanted = DownloadRequest { url: Url::parse(text).unwrap(), ..wanted(&archive, "a.h5") };
         let error = fetch(&archive, folder.path(), wanted).unwrap_err();
-        assert!(matches!(error, Error::Address { .. }), "{error:?}");
+        assert!(matches!(error, Error::InvalidAddress { .. }), "{error:?}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }
@@ -193,7 +193,7 @@ fn more_bytes_than_announced_are_not_kept() {
     let (archive, folder, content) = one_file();
     archive.play("a.h5", [Trick::TooLong]);
     let size = Some(SIZE as u64);
-    let fetched = fetch(&archive, folder.path(), Wanted { size, ..wanted(&archive, "a.h5") }).unwrap();
+    let fetched = fetch(&archive, folder.path(), DownloadRequest { size, ..wanted(&archive, "a.h5") }).unwrap();
     assert_eq!(std::fs::read(fetched.path).unwrap(), content);
 }
 
@@ -201,8 +201,8 @@ fn more_bytes_than_announced_are_not_kept() {
 fn what_asking_again_does_not_change_is_asked_once() {
     for (trick, told) in [
         (Trick::Archive(404, vec![]), "404 Not Found"),
-        (Trick::Archive(403, vec![]), "is not open to this Earthdata login"),
-        (Trick::Page, "a web page instead of the file"),
+        (Trick::Archive(403, vec![]), "is not accessible with this Earthdata login"),
+        (Trick::Page, "found a web page"),
     ] {
         let (archive, folder, _) = one_file();
         archive.play("a.h5", [trick.clone()]);
@@ -224,6 +224,6 @@ fn a_server_that_never_helps_is_given_up_and_what_came_is_kept() {
     archive.put("a.h5", content.clone());
     // Another port is another URL, of which nothing is known.
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
-    assert_eq!((fetched.fetched, fetched.reused), (SIZE as u64, 0));
+    assert_eq!((fetched.bytes_downloaded, fetched.bytes_reused), (SIZE as u64, 0));
     assert_eq!(std::fs::read(fetched.path).unwrap(), content);
 }

@@ -167,7 +167,7 @@ fn a_list_is_fetched_as_far_as_it_can_be_and_the_rest_is_told() {
     for told in [
         "failed: ATL08_20200821122613_08730802_007_02.h5: ",
         "404 Not Found",
-        "CMR names no place where its file is",
+        "CMR gives no URL for its file",
         "files: 1 fetched, 2 failed",
         "MB: 0.3 fetched",
     ] {
@@ -180,7 +180,7 @@ fn a_list_is_fetched_as_far_as_it_can_be_and_the_rest_is_told() {
     let huge: Vec<String> = ('d'..='w').map(|letter| line(&format!("{letter}.h5"), 1 << 40)).collect();
     std::fs::write(place.path("huge.ndjson"), huge.concat()).unwrap();
     let full = with_token(command(&place, &archive, &["download", "huge.ndjson"]));
-    assert!(full.code == Some(1) && full.stderr.contains("bytes free"), "{}", full.stderr);
+    assert!(full.code == Some(1) && full.stderr.contains("bytes of free space"), "{}", full.stderr);
     std::fs::write(place.path("absurd.ndjson"), line("a.h5", SIZE) + &line("b.h5", usize::MAX)).unwrap();
     let absurd = with_token(command(&place, &archive, &["download", "absurd.ndjson"]));
     assert_eq!((absurd.code, absurd.stdout.lines().count()), (Some(3), 1), "{}", absurd.stderr);

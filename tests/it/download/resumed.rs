@@ -20,10 +20,10 @@ fn the_next_run_goes_on_where_the_last_one_stopped() {
     let (archive, folder, content) = one_file();
     let there = interrupted(&archive, folder.path());
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
-    assert_eq!((fetched.reused, fetched.fetched, fetched.attempts), (there, SIZE as u64 - there, 1));
+    assert_eq!((fetched.bytes_reused, fetched.bytes_downloaded, fetched.attempts), (there, SIZE as u64 - there, 1));
     assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
     let again = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
-    assert_eq!((again.reused, again.fetched, again.attempts), (SIZE as u64, 0, 0));
+    assert_eq!((again.bytes_reused, again.bytes_downloaded, again.attempts), (SIZE as u64, 0, 0));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_file_that_has_changed_meanwhile_is_begun_anew() {
         archive.put_as("a.h5", file);
         let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
         assert_eq!(std::fs::read(&fetched.path).unwrap(), other, "{etag:?} {modified:?}");
-        assert_eq!(fetched.reused, 0);
+        assert_eq!(fetched.bytes_reused, 0);
     }
 }
 
@@ -50,7 +50,7 @@ fn bytes_of_another_range_are_not_put_together() {
     archive.play("a.h5", [Trick::OtherRange]);
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
-    assert_eq!((fetched.reused, fetched.attempts), (0, 2));
+    assert_eq!((fetched.bytes_reused, fetched.attempts), (0, 2));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_server_without_validators_is_not_trusted_with_a_range() {
     );
     archive.play("b.h5", [Trick::Cut(100_000)]);
     assert_eq!(
-        fetch(&archive, folder.path(), wanted(&archive, "b.h5")).unwrap().fetched,
+        fetch(&archive, folder.path(), wanted(&archive, "b.h5")).unwrap().bytes_downloaded,
         SIZE as u64,
         "the date is enough"
     );
@@ -80,14 +80,14 @@ fn a_complete_part_needs_no_request_and_one_without_a_known_length_ends_at_416()
     std::fs::write(part_of(folder.path()), &content).unwrap();
     let before = archive.seen().len();
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
-    assert_eq!((fetched.reused, fetched.fetched, archive.seen().len()), (SIZE as u64, 0, before));
+    assert_eq!((fetched.bytes_reused, fetched.bytes_downloaded, archive.seen().len()), (SIZE as u64, 0, before));
 
     let (archive, folder, content) = one_file();
     interrupted(&archive, folder.path());
     std::fs::write(part_of(folder.path()), &content).unwrap();
     forget_length(folder.path());
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
-    assert_eq!((fetched.reused, fetched.fetched, fetched.attempts), (SIZE as u64, 0, 1));
+    assert_eq!((fetched.bytes_reused, fetched.bytes_downloaded, fetched.attempts), (SIZE as u64, 0, 1));
 
     let (archive, folder, content) = one_file();
     interrupted(&archive, folder.path());
@@ -110,11 +110,11 @@ fn a_part_with_other_bytes_than_the_files_is_found_out_by_the_checksum() {
     let sum = String::from_utf8(sum.stdout).unwrap().split_whitespace().next().unwrap().to_owned();
     interrupted(&archive, folder.path());
     std::fs::write(part_of(folder.path()), vec![7; 120_000]).unwrap();
-    let checksum = Some((Algorithm::Md5, sum));
-    let fetched = fetch(&archive, folder.path(), Wanted { checksum, ..wanted(&archive, "a.h5") }).unwrap();
+    let checksum = Some((ChecksumAlgorithm::Md5, sum));
+    let fetched = fetch(&archive, folder.path(), DownloadRequest { checksum, ..wanted(&archive, "a.h5") }).unwrap();
     assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
-    let checksum = Some((Algorithm::Md5, "00".repeat(16)));
-    let error = fetch(&archive, folder.path(), Wanted { checksum, ..wanted(&archive, "a.h5") }).unwrap_err();
+    let checksum = Some((ChecksumAlgorithm::Md5, "00".repeat(16)));
+    let error = fetch(&archive, folder.path(), DownloadRequest { checksum, ..wanted(&archive, "a.h5") }).unwrap_err();
     assert!(error.to_string().contains("checksum"), "{error}");
     assert_eq!(archive.sent("a.h5"), 4 * SIZE as u64, "a file that never verifies is fetched twice, not for ever");
 }
@@ -131,10 +131,10 @@ fn a_junk_answer_does_not_cost_what_had_come() {
     let there = interrupted(&archive, folder.path());
     archive.play("a.h5", [Trick::Junk]);
     let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
-    assert!(matches!(error, Error::Page { .. }), "{error}");
+    assert!(matches!(error, Error::WebPage { .. }), "{error}");
     assert_eq!(std::fs::metadata(part_of(folder.path())).unwrap().len(), there);
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
-    assert_eq!((fetched.reused, std::fs::read(&fetched.path).unwrap() == content), (there, true));
+    assert_eq!((fetched.bytes_reused, std::fs::read(&fetched.path).unwrap() == content), (there, true));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_file_with_bytes_behind_its_end_is_fetched_once() {
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
     let again = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
-    assert_eq!((again.attempts, again.reused), (0, content.len() as u64));
+    assert_eq!((again.attempts, again.bytes_reused), (0, content.len() as u64));
 }
 
 #[test]
@@ -165,8 +165,11 @@ fn a_hundred_downloads_that_break_at_random_are_byte_for_byte_right() {
     assert_eq!(outcomes.len(), files.len());
     for (name, content) in &files {
         assert!(std::fs::read(place_of(folder.path(), name)).unwrap() == *content, "{name} differs");
-        let outcome = outcomes.iter().find(|outcome| outcome.wanted.name == *name).unwrap();
+        let outcome = outcomes.iter().find(|outcome| outcome.request.name == *name).unwrap();
         let fetched = outcome.result.as_ref().unwrap();
-        assert!(fetched.attempts == 2 && fetched.fetched - content.len() as u64 <= 1 << 20, "{name}: {fetched:?}");
+        assert!(
+            fetched.attempts == 2 && fetched.bytes_downloaded - content.len() as u64 <= 1 << 20,
+            "{name}: {fetched:?}"
+        );
     }
 }

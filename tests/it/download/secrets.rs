@@ -91,7 +91,7 @@ fn credentials_reach_their_own_hosts_only_and_no_log() {
 }
 
 /// An archive of twelve files, and the list of them.
-fn twelve_files() -> (Archive, Vec<Wanted>) {
+fn twelve_files() -> (Archive, Vec<DownloadRequest>) {
     let archive = Archive::new();
     let names: Vec<String> = (0..12).map(|number| format!("f{number}.h5")).collect();
     for name in &names {
@@ -117,9 +117,9 @@ fn a_wrong_password_or_token_is_sent_once_however_many_files_are_wanted() {
         let outcomes = fetch_as(earthdata(&archive, credentials), folder.path(), list);
         for outcome in &outcomes {
             let error = outcome.result.as_ref().unwrap_err();
-            assert!(error.ends_everything() && error.to_string().contains(what), "{answer}: {error}");
+            assert!(error.is_login_error() && error.to_string().contains(what), "{answer}: {error}");
             // All say the same as the first, whichever came first.
-            let is_unanswered = matches!(error, Error::NotAccepted { .. });
+            let is_unanswered = matches!(error, Error::UnexpectedLoginResponse { .. });
             assert_eq!(is_unanswered, matches!(answer, 200 | 302 | 404), "{answer}: {error}");
         }
         assert_eq!((outcomes.len(), logins(&archive)), (12, 1), "{answer} {what}");
@@ -133,7 +133,7 @@ fn nothing_more_is_asked_where_a_login_is_wanted_and_there_is_none() {
     let (archive, list) = twelve_files();
     let outcomes = fetch_as(earthdata(&archive, Credentials::default()), folder.path(), list);
     assert!(outcomes.iter().all(|outcome| matches!(outcome.result, Err(Error::NoLogin { .. }))), "{outcomes:?}");
-    let connections = Options::new(folder.path()).connections;
+    let connections = DownloadOptions::new(folder.path()).connections;
     assert!(archive.seen().len() <= connections, "{} requests", archive.seen().len());
 }
 
@@ -148,10 +148,10 @@ fn a_file_that_a_token_does_not_open_fails_alone() {
     // A host that may not see the token, and that asks for a login.
     let foreign = archive.url("f6.h5").replace("127.0.0.1", "localhost");
     list[5].url = Url::parse(&foreign).unwrap();
-    for Outcome { wanted, result } in fetch_as(session, folder.path(), list) {
-        match wanted.name.as_str() {
+    for DownloadOutcome { request, result } in fetch_as(session, folder.path(), list) {
+        match request.name.as_str() {
             "f5.h5" => assert!(matches!(result, Err(Error::Forbidden { .. })), "{result:?}"),
-            "f6.h5" => assert!(matches!(result, Err(Error::Foreign { .. })), "{result:?}"),
+            "f6.h5" => assert!(matches!(result, Err(Error::UntrustedHost { .. })), "{result:?}"),
             _ => assert!(result.is_ok(), "{result:?}"),
         }
     }
@@ -164,9 +164,9 @@ fn a_login_is_shown_to_the_login_host_for_the_archive_only() {
     let direct = Url::parse(&format!("{}/oauth/authorize?client_id=evil&state=x", archive.login_url())).unwrap();
     for url in [foreign, direct] {
         let session = earthdata(&archive, login(PASSWORD));
-        let list = vec![Wanted { url: url.clone(), ..wanted(&archive, "a.h5") }];
+        let list = vec![DownloadRequest { url: url.clone(), ..wanted(&archive, "a.h5") }];
         let error = fetch_as(session, folder.path(), list).pop().unwrap().result.unwrap_err();
-        assert!(matches!(error, Error::Foreign { .. } | Error::Forbidden { .. }), "{url}: {error}");
+        assert!(matches!(error, Error::UntrustedHost { .. } | Error::Forbidden { .. }), "{url}: {error}");
         assert_eq!(logins(&archive), 0, "{url}: nobody sees the password");
     }
     let list = vec![wanted(&archive, "a.h5")];
@@ -184,8 +184,8 @@ fn one_refusal_of_a_token_that_has_worked_costs_nothing_and_a_revoked_one_ends_e
     archive.play("f4.h5", vec![Trick::Archive(401, vec![]); 9]);
     archive.play("f9.h5", [Trick::Revoke]);
     let last = list.split_off(8);
-    for Outcome { wanted, result } in fetch_as(Arc::clone(&session), folder.path(), list) {
-        match wanted.name.as_str() {
+    for DownloadOutcome { request, result } in fetch_as(Arc::clone(&session), folder.path(), list) {
+        match request.name.as_str() {
             "f4.h5" => assert!(matches!(result, Err(Error::GivenUp { .. })), "{result:?}"),
             "f3.h5" => assert_eq!(result.unwrap().attempts, 2),
             _ => assert!(result.is_ok(), "{result:?}"),
@@ -194,7 +194,7 @@ fn one_refusal_of_a_token_that_has_worked_costs_nothing_and_a_revoked_one_ends_e
     let (revoked, others) = last.split_at(1);
     let mut outcomes = fetch_as(Arc::clone(&session), folder.path(), revoked.to_vec());
     outcomes.extend(fetch_as(session, folder.path(), others.to_vec()));
-    assert!(outcomes.iter().all(|outcome| outcome.result.as_ref().is_err_and(Error::ends_everything)), "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| outcome.result.as_ref().is_err_and(Error::is_login_error)), "{outcomes:?}");
 }
 
 #[test]
@@ -202,10 +202,10 @@ fn a_first_file_that_wants_a_licence_does_not_condemn_the_token() {
     let folder = tempfile::tempdir().unwrap();
     let (archive, list) = twelve_files();
     archive.play("f0.h5", [Trick::WantLogin]);
-    for Outcome { wanted, result } in fetch_as(earthdata(&archive, token(TOKEN)), folder.path(), list) {
-        match wanted.name.as_str() {
+    for DownloadOutcome { request, result } in fetch_as(earthdata(&archive, token(TOKEN)), folder.path(), list) {
+        match request.name.as_str() {
             "f0.h5" => assert!(matches!(result, Err(Error::Forbidden { .. })), "{result:?}"),
-            _ => assert!(result.is_ok(), "{}: {result:?}", wanted.name),
+            _ => assert!(result.is_ok(), "{}: {result:?}", request.name),
         }
     }
 }
@@ -219,11 +219,11 @@ fn where_file_after_file_is_refused_the_rest_is_not_asked_for() {
         archive.put(name, hdf5(1, 500));
         archive.play(name, [Trick::Archive(403, vec![])]);
     }
-    let list: Vec<Wanted> = names.iter().map(|name| wanted(&archive, name)).collect();
+    let list: Vec<DownloadRequest> = names.iter().map(|name| wanted(&archive, name)).collect();
     let session = earthdata(&archive, token(TOKEN));
     let outcomes = fetch_as(Arc::clone(&session), folder.path(), list);
     assert!(outcomes.iter().all(|outcome| matches!(outcome.result, Err(Error::Forbidden { .. }))), "{outcomes:?}");
-    let connections = Options::new(folder.path()).connections;
+    let connections = DownloadOptions::new(folder.path()).connections;
     assert!(archive.seen().len() < 5 + connections, "{} requests", archive.seen().len());
 }
 
@@ -242,7 +242,7 @@ fn a_login_goes_on_where_the_token_beside_it_is_refused_or_has_expired() {
             seen.headers.get("authorization").is_some_and(|value| value.to_str().unwrap().contains("Bearer"))
         });
         assert_eq!(bearers.count(), shown, "a token that was refused is not sent again");
-        assert_eq!(log.text().matches("going on by user and password").count(), 1, "{}", log.text());
+        assert_eq!(log.text().matches("continuing with user and password").count(), 1, "{}", log.text());
     }
 }
 
@@ -259,12 +259,15 @@ fn s3_credentials_are_got_by_login_where_a_token_is_not_enough_and_renewed_befor
     archive.s3_expiration("2099-01-01 00:00:00+00:00");
     let second = runtime.block_on(session.s3_credentials(&endpoint)).unwrap();
     let third = runtime.block_on(session.s3_credentials(&endpoint)).unwrap();
-    assert!(first.access_key_id != second.access_key_id && second == third);
+    assert!(
+        first.access_key_id.expose_secret() != second.access_key_id.expose_secret() && Arc::ptr_eq(&second, &third)
+    );
     let (by_token, folder) = (earthdata(&archive, token(TOKEN)), tempfile::tempdir().unwrap());
     let alone = runtime.block_on(by_token.s3_credentials(&endpoint)).unwrap_err();
     assert!(matches!(alone, Error::Forbidden { .. }), "{alone}");
     archive.put("a.h5", hdf5(1, 500));
     let list = futures::stream::iter([wanted(&archive, "a.h5")]);
-    let outcomes: Vec<Outcome> = runtime.block_on(download(by_token, list, options(folder.path()), |_| ()).collect());
+    let outcomes: Vec<DownloadOutcome> =
+        runtime.block_on(download(by_token, list, options(folder.path()), |_| ()).collect());
     assert!(outcomes[0].result.is_ok(), "the token is good for files nevertheless: {outcomes:?}");
 }

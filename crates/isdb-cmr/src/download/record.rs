@@ -1,105 +1,88 @@
-//! Which files this program has fetched: beside each, a hidden `.<name>.download` says what it was when it got its name. A file
-//! without one, or changed since, belongs to the user and is never replaced or deleted.
+//! Records of downloaded files. Beside each, a hidden file `.<name>.download` describes it at the time when it got its name. A
+//! file without a record, or changed after it, belongs to the user and is never replaced or deleted.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-/// File systems round times: FAT to two seconds, others when a file leaves the cache.
-const ROUNDED: u64 = 2;
+/// The tolerance of modification times in seconds. File systems round them: FAT to two seconds, others when a file leaves the
+/// cache.
+const TIME_TOLERANCE: u64 = 2;
 
-/// What a fetched file was when it got its name.
+/// The description of a downloaded file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// Where it came from, without a query.
+    /// Its URL, without query.
     url: Option<String>,
     /// Its length in bytes.
     length: u64,
-    /// When it was last changed, in seconds since 1970.
+    /// Its modification time, in seconds since 1970.
     modified: i64,
 }
 
 impl Record {
-    /// That of a file with this metadata, fetched from `url`.
-    pub(super) fn of(file: &Metadata, url: Option<String>) -> Record {
+    /// Describes a file with this metadata that was downloaded from `url`.
+    pub(super) fn new(file: &Metadata, url: Option<String>) -> Record {
         Record { url, length: file.len(), modified: file.mtime() }
     }
 }
 
-/// Writes the record of `target`, which gets its name next.
+/// Writes the record of the file that will get the name `target`.
 pub(super) fn write(target: &Path, record: &Record) -> std::io::Result<()> {
-    let (place, text) = (place(target), serde_json::to_vec(record)?);
-    match std::fs::remove_file(&place) {
+    let (path, json) = (record_path(target), serde_json::to_vec(record)?);
+    match std::fs::remove_file(&path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => std::fs::write(&place, text),
+        _ => std::fs::write(&path, json),
     }
 }
 
 /// Deletes the record of `target`.
-pub(super) fn forget(target: &Path) {
-    let _ = std::fs::remove_file(place(target));
+pub(super) fn delete(target: &Path) {
+    let _ = std::fs::remove_file(record_path(target));
 }
 
-/// Whether this program has fetched the file at `target`, and it is unchanged since.
-pub(crate) fn is_ours(target: &Path) -> bool {
-    let record = std::fs::read(place(target)).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
+/// Whether isdb downloaded the file at `target`, and it has not changed.
+pub(super) fn is_downloaded(target: &Path) -> bool {
+    let json = std::fs::read(record_path(target)).ok();
+    let record = json.and_then(|json| serde_json::from_slice::<Record>(&json).ok());
     let file = std::fs::symlink_metadata(target).ok().filter(Metadata::is_file);
-    record
-        .zip(file)
-        .is_some_and(|(record, file)| record.length == file.len() && record.modified.abs_diff(file.mtime()) <= ROUNDED)
+    record.zip(file).is_some_and(|(record, file)| {
+        record.length == file.len() && record.modified.abs_diff(file.mtime()) <= TIME_TOLERANCE
+    })
 }
 
-/// Deletes the file at `target` and the folder that was made for it, if this program has fetched it. Returns whether it did.
+/// Deletes the file at `target`, its record and its own folder, if isdb downloaded it and it has not changed. Returns whether it
+/// was deleted.
 #[must_use]
-pub fn remove_fetched(target: &Path) -> bool {
-    let is_removed = is_ours(target) && std::fs::remove_file(target).is_ok();
-    if is_removed {
-        forget(target);
+pub fn delete_downloaded(target: &Path) -> bool {
+    let is_deleted = is_downloaded(target) && std::fs::remove_file(target).is_ok();
+    if is_deleted {
+        delete(target);
         if let Some(folder) = target.parent() {
             let _ = std::fs::remove_dir(folder);
         }
     }
-    is_removed
+    is_deleted
 }
 
-/// Gives the file at `target` the name `<name>.unreadable`, if this program has fetched it, so that the next run fetches it
-/// again. Returns the new path.
+/// Renames the file at `target` to `<name>.unreadable`, if isdb downloaded it and it has not changed, so that the next run downloads
+/// it again. Returns the new path; None if it was not renamed.
 #[must_use]
-pub fn set_aside(target: &Path) -> Option<PathBuf> {
+pub fn rename_unreadable(target: &Path) -> Option<PathBuf> {
     let mut name = target.file_name()?.to_owned();
     name.push(".unreadable");
-    let aside = target.with_file_name(name);
-    if !is_ours(target) || std::fs::rename(target, &aside).is_err() {
+    let new = target.with_file_name(name);
+    if !is_downloaded(target) || std::fs::rename(target, &new).is_err() {
         return None;
     }
-    forget(target);
-    Some(aside)
+    delete(target);
+    Some(new)
 }
 
-/// Renames `from` to `to` unless there is a file of that name. Returns whether it did.
-pub(super) fn rename_new(from: &Path, to: &Path) -> std::io::Result<bool> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(true),
-        Err(Errno::EXIST) => Ok(false),
-        // File systems that do not know the flag.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match std::fs::hard_link(from, to) {
-            Ok(()) => std::fs::remove_file(from).map(|()| true),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-            // Nor links: what remains is to look first.
-            Err(_) if std::fs::symlink_metadata(to).is_ok() => Ok(false),
-            Err(_) => std::fs::rename(from, to).map(|()| true),
-        },
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Where the record of `target` is.
-fn place(target: &Path) -> PathBuf {
+fn record_path(target: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(".download");
@@ -111,37 +94,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_user_has_put_there_or_changed_is_never_deleted() {
+    fn a_file_without_a_record_or_changed_after_it_is_never_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a/a.h5");
         std::fs::create_dir(target.parent().unwrap()).unwrap();
-        let fetched = |content: &str| {
+        let download = |content: &str| {
             std::fs::write(&target, content).unwrap();
-            write(&target, &Record::of(&std::fs::metadata(&target).unwrap(), Some("https://x/a.h5".to_owned())))
+            write(&target, &Record::new(&std::fs::metadata(&target).unwrap(), Some("https://x/a.h5".to_owned())))
                 .unwrap();
         };
         std::fs::write(&target, "mine").unwrap();
-        assert!(!remove_fetched(&target) && set_aside(&target).is_none() && target.exists(), "without a record");
-        fetched("theirs");
+        assert!(
+            !delete_downloaded(&target) && rename_unreadable(&target).is_none() && target.exists(),
+            "without a record"
+        );
+        download("theirs");
         std::fs::write(&target, "my clip of it").unwrap();
-        assert!(!remove_fetched(&target) && set_aside(&target).is_none() && target.exists(), "changed since");
-        fetched("theirs");
-        let aside = set_aside(&target).unwrap();
-        assert!(!target.exists() && std::fs::read(&aside).unwrap() == b"theirs");
-        std::fs::remove_file(aside).unwrap();
-        fetched("theirs");
-        assert!(remove_fetched(&target));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "with all that was made for it");
-    }
-
-    #[test]
-    fn a_name_that_is_in_use_stays_with_its_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
-        std::fs::write(&from, "new").unwrap();
-        std::fs::write(&to, "old").unwrap();
-        assert!(!rename_new(&from, &to).unwrap() && std::fs::read(&to).unwrap() == b"old");
-        std::fs::remove_file(&to).unwrap();
-        assert!(rename_new(&from, &to).unwrap() && !from.exists() && std::fs::read(&to).unwrap() == b"new");
+        assert!(!delete_downloaded(&target) && rename_unreadable(&target).is_none() && target.exists(), "changed");
+        download("theirs");
+        let unreadable = rename_unreadable(&target).unwrap();
+        assert!(!target.exists() && std::fs::read(&unreadable).unwrap() == b"theirs");
+        std::fs::remove_file(unreadable).unwrap();
+        download("theirs");
+        assert!(delete_downloaded(&target));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "record and folder are deleted, too");
     }
 }

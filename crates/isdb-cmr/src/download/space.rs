@@ -1,38 +1,38 @@
-//! Whether what is wanted fits on the disk, asked before the first byte is.
+//! Free disk space, checked before a download starts.
 
 use std::path::Path;
 
-use crate::download::names::{ENDING, with_ending};
-use crate::download::{Wanted, file_of};
+use crate::download::paths::{PARTIAL_SUFFIX, download_path, with_suffix};
+use crate::download::request::DownloadRequest;
 use crate::error::{Error, Result};
 
-/// About how many bytes of `wanted` are not in `folder` yet, as far as sizes are known; unfinished files count for what they
-/// hold, and whole files of about the expected size for all of it.
+/// Returns approximately how many bytes of `requests` are still to be downloaded into `folder`, as far as sizes are known. Existing
+/// and partial files are subtracted.
 #[must_use]
-pub fn missing_bytes<'a>(folder: &Path, wanted: impl IntoIterator<Item = &'a Wanted>) -> u64 {
+pub fn bytes_to_download<'a>(folder: &Path, requests: impl IntoIterator<Item = &'a DownloadRequest>) -> u64 {
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let missing = |wanted: &Wanted| {
-        let (about, target) = (wanted.about()?, file_of(folder, &wanted.name).ok()?);
-        // An estimate cannot show that a whole file is short.
-        if wanted.size.is_none() && target.exists() {
+    let missing = |request: &DownloadRequest| {
+        let (expected, target) = (request.expected_bytes()?, download_path(folder, &request.name).ok()?);
+        // An estimate does not prove that an existing file is incomplete.
+        if request.size.is_none() && target.exists() {
             return Some(0);
         }
-        Some(about.saturating_sub(length(&target).max(length(&with_ending(&target, ENDING)))))
+        Some(expected.saturating_sub(length(&target).max(length(&with_suffix(&target, PARTIAL_SUFFIX)))))
     };
-    wanted.into_iter().filter_map(missing).fold(0, u64::saturating_add)
+    requests.into_iter().filter_map(missing).fold(0, u64::saturating_add)
 }
 
-/// Whether bytes of a file of this name wait in `folder` for the rest.
+/// Whether `folder` contains a partial download of the file with this name, which the next download resumes.
 #[must_use]
-pub fn is_unfinished(folder: &Path, name: &str) -> bool {
-    file_of(folder, name).is_ok_and(|target| with_ending(&target, ENDING).exists())
+pub fn has_partial_download(folder: &Path, name: &str) -> bool {
+    download_path(folder, name).is_ok_and(|target| with_suffix(&target, PARTIAL_SUFFIX).exists())
 }
 
-/// Fails when `bytes` more do not fit into `folder`, which is created if need be.
+/// Checks that `bytes` more fit into `folder`, which is created if necessary.
 ///
 /// # Errors
-/// [`Error::NoSpace`], or [`Error::Io`] when the folder cannot be created or looked at.
-pub fn room_for(bytes: u64, folder: &Path) -> Result<()> {
+/// [`Error::NoSpace`], or [`Error::Io`] if the folder cannot be created or read.
+pub fn check_free_space(bytes: u64, folder: &Path) -> Result<()> {
     let free = free_bytes(folder)?;
     match bytes <= free {
         true => Ok(()),
@@ -40,17 +40,17 @@ pub fn room_for(bytes: u64, folder: &Path) -> Result<()> {
     }
 }
 
-/// How many bytes are free where `folder` is, which is created if need be.
+/// Returns the number of free bytes on the disk of `folder`, which is created if necessary.
 ///
 /// # Errors
-/// [`Error::Io`] when the folder cannot be created or looked at.
+/// [`Error::Io`] if the folder cannot be created or read.
 pub fn free_bytes(folder: &Path) -> Result<u64> {
     std::fs::create_dir_all(folder).map_err(|source| Error::folder(folder, source))?;
-    free(folder)
+    free_bytes_at(folder)
 }
 
-/// How many bytes fit beside the file or folder at `path`.
-pub(super) fn free(path: &Path) -> Result<u64> {
+/// Returns the number of free bytes on the disk of the existing file or folder at `path`.
+pub(super) fn free_bytes_at(path: &Path) -> Result<u64> {
     let disk = rustix::fs::statvfs(path).map_err(|source| Error::io(path, source.into()))?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
@@ -60,31 +60,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_needs_no_room_and_what_does_not_fit_is_told_before_it_is_fetched() {
+    fn existing_bytes_are_subtracted_and_too_large_downloads_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let wanted = |name: &str, size| Wanted {
+        let request = |name: &str, size| DownloadRequest {
             name: name.to_owned(),
             url: "https://x.example/a".parse().unwrap(),
             size,
             estimate: None,
             checksum: None,
         };
-        let about = |name: &str, bytes| Wanted { estimate: Some(bytes), ..wanted(name, None) };
+        let estimated = |name: &str, bytes| DownloadRequest { estimate: Some(bytes), ..request(name, None) };
         let all = [
-            wanted("a.h5", Some(100)),
-            wanted("b.h5", Some(50)),
-            wanted("c.h5", None),
-            wanted("d.h5", Some(7)),
-            about("e.h5", 1000),
-            about("f.h5", 500),
+            request("a.h5", Some(100)),
+            request("b.h5", Some(50)),
+            request("c.h5", None),
+            request("d.h5", Some(7)),
+            estimated("e.h5", 1000),
+            estimated("f.h5", 500),
         ];
         for (path, length) in [("a/a.h5", 100), ("b/b.h5.part", 20), ("f/f.h5", 490)] {
             let path = folder.path().join(path);
             std::fs::create_dir(path.parent().unwrap()).unwrap();
             std::fs::write(path, vec![0; length]).unwrap();
         }
-        assert_eq!(missing_bytes(folder.path(), &all), 37 + 1000);
-        room_for(37, &folder.path().join("new/folder")).unwrap();
-        assert!(matches!(room_for(u64::MAX, folder.path()), Err(Error::NoSpace { .. })));
+        assert_eq!(bytes_to_download(folder.path(), &all), 37 + 1000);
+        check_free_space(37, &folder.path().join("new/folder")).unwrap();
+        assert!(matches!(check_free_space(u64::MAX, folder.path()), Err(Error::NoSpace { .. })));
     }
 }
