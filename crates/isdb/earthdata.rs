@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use isdb_cmr::{Credentials, Earthdata, Hosts, Login, Secret, Token, netrc};
+use isdb_cmr::{Credentials, Earthdata, Hosts, Login, SecretString, Token, netrc};
 
 use crate::failure::Failure;
 use crate::progress;
@@ -53,11 +53,11 @@ pub(crate) fn netrc_path() -> Option<PathBuf> {
 
 /// The token of the environment, and the login of the environment, else of the netrc.
 fn credentials(hosts: &Hosts) -> Result<Credentials, Failure> {
-    let token = set(TOKEN).map(|text| Token { text: Secret::new(text), whence: TOKEN.to_owned() });
+    let token = set(TOKEN).map(|text| Token { text: SecretString::from(text), origin: TOKEN.to_owned() });
     let login = match (set(USER), set(PASSWORD)) {
         (Some(user), Some(password)) => {
-            let whence = format!("{USER} and {PASSWORD}");
-            Some(Login { user, password: Secret::new(password), whence })
+            let origin = format!("{USER} and {PASSWORD}");
+            Some(Login { user, password: SecretString::from(password), origin })
         }
         (user, password) => {
             if user.is_some() != password.is_some() {
@@ -77,7 +77,7 @@ fn credentials(hosts: &Hosts) -> Result<Credentials, Failure> {
 }
 
 fn login_of(path: &Path, hosts: &Hosts) -> Result<Option<Login>, Failure> {
-    let (login, warning) = netrc::found(path, &machine(hosts))?;
+    let (login, warning) = netrc::read_login(path, &machine(hosts))?;
     if let Some(warning) = warning {
         eprintln!("warning: {warning}");
     }

@@ -321,33 +321,33 @@ pub(crate) fn nasa_hint(error: &isdb_cmr::Error) -> Option<&'static str> {
         Nasa::NoLogin { .. } => Some(
             "`isdb login` keeps an Earthdata login; EARTHDATA_TOKEN names a token. A login is free: urs.earthdata.nasa.gov",
         ),
-        Nasa::Refused { what: "token", .. } | Nasa::Token { .. } => Some(
+        Nasa::LoginRefused { kind: isdb_cmr::CredentialKind::Token, .. } | Nasa::InvalidToken { .. } => Some(
             "make a new token at urs.earthdata.nasa.gov/profile, or unset EARTHDATA_TOKEN to use user and password",
         ),
-        Nasa::Refused { .. } => Some(
+        Nasa::LoginRefused { .. } => Some(
             "it was tried once; `isdb login` keeps another one. After several refusals NASA locks an account for a while",
         ),
-        Nasa::NotAccepted { .. } => Some(
+        Nasa::UnexpectedLoginResponse { .. } => Some(
             "it was tried once. Open the address of a file in a browser: NASA may want an application approved; else `isdb login` keeps another login",
         ),
         Nasa::Occupied { .. } => Some("it stays as it is; move it away, or name another folder"),
         Nasa::GivenUp { source, .. } if nasa_hint(source).is_some() => nasa_hint(source),
-        _ => error.refusal().map(refusal_hint),
+        _ => error.shared_cause().map(refusal_hint),
     }
 }
 
 /// What to do about what concerns more than one file.
-pub(crate) fn refusal_hint(refusal: isdb_cmr::Refusal) -> &'static str {
-    use isdb_cmr::Refusal;
+pub(crate) fn refusal_hint(refusal: isdb_cmr::SharedCause) -> &'static str {
+    use isdb_cmr::SharedCause;
     match refusal {
-        Refusal::Licence | Refusal::Page => {
+        SharedCause::Licence | SharedCause::Page => {
             "open the address in a browser once: NASA may want the archive's application or a licence (EULA) approved"
         }
-        Refusal::Foreign => "ISDB_EARTHDATA_HOSTS names other hosts of an archive that you trust with your login",
-        Refusal::InUse => "wait for the other download, then run the same command again",
-        Refusal::DiskFull => "free some space, or name another folder; run the same command again to go on",
-        Refusal::Overloaded => "run the same command again later to go on",
-        Refusal::Unreachable => way_hint(""),
+        SharedCause::Foreign => "ISDB_EARTHDATA_HOSTS names other hosts of an archive that you trust with your login",
+        SharedCause::InUse => "wait for the other download, then run the same command again",
+        SharedCause::DiskFull => "free some space, or name another folder; run the same command again to go on",
+        SharedCause::Overloaded => "run the same command again later to go on",
+        SharedCause::Unreachable => way_hint(""),
         _ => "run the same command again to go on",
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use isdb_cmr::{FoundGranule, worklist};
+use isdb_cmr::{GranuleDescription, worklist};
 
 use crate::failure::Failure;
 
@@ -14,7 +14,7 @@ pub(crate) fn is_list(path: &Path) -> bool {
 }
 
 /// The granules of the work list at `path`; `-` is standard input.
-pub(crate) fn read(path: &Path) -> Result<Vec<FoundGranule>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<GranuleDescription>, Failure> {
     let wrong = |source| Failure::WorkList { path: path.to_path_buf(), source };
     let source: Box<dyn BufRead> = match path == Path::new("-") {
         true => Box::new(std::io::stdin().lock()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use isdb::datafusion::object_store::ObjectStore;
-use isdb_cmr::{Credentials, Earthdata, Hosts, Login, Secret, Url};
+use isdb_cmr::{Credentials, Earthdata, Hosts, Login, SecretString, Url};
 use isdb_granule::{FileSource, Granule};
 use isdb_ingest::direct_store;
 use isdb_pipeline::{RemoteSource, Traffic, identify, identify_at};
@@ -24,7 +24,7 @@ const URL: &str = "s3://nsidc/ATLAS/processed_ATL08_20200821122613_08730802_004_
 fn bucket(path: &Path) -> (Archive, S3, Arc<dyn ObjectStore>) {
     let (archive, s3) = (Archive::new(), S3::new());
     s3.put(&format!("/nsidc/ATLAS/{NAME}"), Bytes::from(std::fs::read(path).unwrap()));
-    let login = Login { user: USER.to_owned(), password: Secret::new(PASSWORD), whence: "a test".to_owned() };
+    let login = Login { user: USER.to_owned(), password: SecretString::from(PASSWORD), origin: "a test".to_owned() };
     let credentials = Credentials { token: None, login: Some(login) };
     let hosts = Hosts::parse(&archive.login_url(), &archive.hosts()).unwrap();
     let earthdata = Arc::new(Earthdata::new(credentials, hosts, Duration::from_secs(20)).unwrap());

@@ -1,13 +1,13 @@
 //! Excerpts of text from a server, safe to print.
 
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 /// Returns the first `max_characters` of `text`, with control characters escaped.
 pub(crate) fn excerpt(text: &str, max_characters: usize) -> String {
     let text = text.trim();
     match text.char_indices().nth(max_characters) {
-        Some((end, _)) => format!("{} …", Shown(text.get(..end).unwrap_or_default())),
-        None => Shown(text).to_string(),
+        Some((end, _)) => format!("{} …", Printable(text.get(..end).unwrap_or_default())),
+        None => Printable(text).to_string(),
     }
 }
 

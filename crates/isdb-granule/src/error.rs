@@ -2,14 +2,14 @@
 
 use std::io;
 
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 /// Why a granule could not be read. No part of a granule is returned with an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes could not be fetched; reading again may succeed.
-    #[error("{}: cannot be read", Shown(.file))]
+    #[error("{}: cannot be read", Printable(.file))]
     Io {
         /// The source's name.
         file: String,
@@ -18,7 +18,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The bytes are not an HDF5 file; downloading it again with the right login may help.
-    #[error("{}: not an HDF5 file, {looks_like}", Shown(.file))]
+    #[error("{}: not an HDF5 file, {looks_like}", Printable(.file))]
     NotHdf5 {
         /// The source's name.
         file: String,
@@ -26,7 +26,7 @@ pub enum Error {
         looks_like: &'static str,
     },
     /// The file is shorter than its superblock states: a download that was cut off.
-    #[error("{}: truncated, {actual} of {expected} bytes", Shown(.file))]
+    #[error("{}: truncated, {actual} of {expected} bytes", Printable(.file))]
     Truncated {
         /// The source's name.
         file: String,
@@ -36,7 +36,7 @@ pub enum Error {
         actual: u64,
     },
     /// A valid HDF5 file of another product.
-    #[error("{}: not an ATL08 granule, {reason}", Shown(.file))]
+    #[error("{}: not an ATL08 granule, {reason}", Printable(.file))]
     NotAtl08 {
         /// The source's name.
         file: String,
@@ -44,7 +44,7 @@ pub enum Error {
         reason: String,
     },
     /// The structure of the file cannot be followed.
-    #[error("{}: the HDF5 structure is damaged or not supported", Shown(.file))]
+    #[error("{}: the HDF5 structure is damaged or not supported", Printable(.file))]
     Structure {
         /// The source's name.
         file: String,
@@ -53,7 +53,7 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// One dataset cannot be decoded.
-    #[error("{}: dataset {path} cannot be decoded", Shown(.file))]
+    #[error("{}: dataset {path} cannot be decoded", Printable(.file))]
     Dataset {
         /// The source's name.
         file: String,

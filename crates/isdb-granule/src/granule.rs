@@ -7,7 +7,7 @@ use arrow::datatypes::Schema;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::segments::segment_fields;
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 use crate::beam::{BEAMS, Beam, BeamContent};
 use crate::container;
@@ -91,7 +91,7 @@ impl Granule {
         let metadata = Metadata::read(&file);
         let short_name = text(&metadata.root, "short_name");
         if let Some(other) = short_name.as_deref().filter(|short_name| *short_name != PRODUCT) {
-            return Err(Error::not_atl08(name, format!("its short_name is {}", Shown(other))));
+            return Err(Error::not_atl08(name, format!("its short_name is {}", Printable(other))));
         }
         let gps_epoch = metadata.ancillary.as_ref().and_then(|ancillary| ancillary.atlas_sdp_gps_epoch);
         let Some(epoch) = Epoch::from_gps_seconds(gps_epoch.unwrap_or(ATLAS_EPOCH_GPS)) else {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use isdb_cmr::{
-    Earthdata, FoundGranule, LARGEST_FILE, Options, Unusable, Url, Wanted, file_of, remove_fetched, without_secrets,
+    Earthdata, GranuleDescription, MAX_FILE_BYTES, DownloadOptions, UnusableDescription, Url, DownloadRequest, download_path, delete_downloaded, without_secrets,
 };
 use isdb_pipeline::GranuleIdentity;
 use object_store::ObjectStore;
@@ -38,15 +38,15 @@ use telling::Telling;
 #[derive(Clone, Debug)]
 pub struct Archive {
     /// The granules, as a search found them or a work list names them.
-    pub granules: Vec<FoundGranule>,
+    pub granules: Vec<GranuleDescription>,
     /// Descriptions that no granule can be made of.
-    pub unusable: Vec<Unusable>,
+    pub unusable: Vec<UnusableDescription>,
     /// Whether each of them was named, so that it comes back if it was removed on purpose.
     pub is_named: bool,
     /// Who we are to the archive.
     pub earthdata: Arc<Earthdata>,
     /// Where files are fetched to, and how many at a time.
-    pub options: Options,
+    pub options: DownloadOptions,
     /// Which of them stay when they are in the database.
     pub keep: Keep,
     /// Read granules where they lie in S3 instead of fetching them.
@@ -72,7 +72,7 @@ pub(crate) fn described(archive: &Archive) -> Vec<Candidate> {
     archive.granules.iter().map(|granule| describe(granule, archive)).collect()
 }
 
-fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
+fn describe(granule: &GranuleDescription, archive: &Archive) -> Candidate {
     let name = &granule.name;
     let identity = GranuleIdentity {
         id: name.id(),
@@ -87,16 +87,16 @@ fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
     };
     let file = PathBuf::from(granule.file_name());
     let (origin, described) = match (archive.direct, &granule.s3) {
-        _ if granule.bytes.is_some_and(|bytes| bytes > LARGEST_FILE) => {
+        _ if granule.bytes.is_some_and(|bytes| bytes > MAX_FILE_BYTES) => {
             let bytes = granule.bytes.unwrap_or(0);
-            let error = format!("{name}: expected a size of at most {LARGEST_FILE} bytes, found {bytes}");
+            let error = format!("{name}: expected a size of at most {MAX_FILE_BYTES} bytes, found {bytes}");
             (granule.https.as_ref(), Candidate::new(file, Err(error)))
         }
         (true, Some(s3)) => (Some(s3), Candidate::new(s3.into(), Ok(identity))),
         (true, None) => {
             (granule.https.as_ref(), Candidate::new(file, Err("CMR names no place of it in S3".to_owned())))
         }
-        (false, _) => match Wanted::of(granule) {
+        (false, _) => match DownloadRequest::for_granule(granule) {
             Ok(wanted) => {
                 let described = Candidate::new(file, Ok(identity));
                 (granule.https.as_ref(), Candidate { wanted: Some(wanted), ..described })
@@ -105,7 +105,7 @@ fn describe(granule: &FoundGranule, archive: &Archive) -> Candidate {
         },
     };
     Candidate {
-        size_bytes: granule.bytes.filter(|bytes| *bytes <= LARGEST_FILE).unwrap_or(0),
+        size_bytes: granule.bytes.filter(|bytes| *bytes <= MAX_FILE_BYTES).unwrap_or(0),
         is_named: archive.is_named,
         is_described: described.identity.is_ok(),
         origin: Some(place(origin.unwrap_or(&granule.concept_id), &granule.file_name())),
@@ -182,14 +182,14 @@ pub(crate) async fn bring(
             let before = run.report().granules.len();
             told.beside(run.ingest(candidates, &mut |event| telling.tell(event))).await?;
             disposable.iter().for_each(|path| {
-                let _ = remove_fetched(path);
+                let _ = delete_downloaded(path);
             });
             set_aside_unreadable(run.report(), before, &kept);
         }
     }
     if archive.keep == Keep::Nothing {
-        for name in archive.granules.iter().map(FoundGranule::file_name) {
-            let _ = file_of(&archive.options.folder, &name).is_ok_and(|path| remove_fetched(&path));
+        for name in archive.granules.iter().map(GranuleDescription::file_name) {
+            let _ = download_path(&archive.options.folder, &name).is_ok_and(|path| delete_downloaded(&path));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use isdb_cmr::{Earthdata, Url};
+use isdb_cmr::{Earthdata, ExposeSecret, Url};
 use object_store::aws::{AmazonS3Builder, AwsCredential};
 use object_store::{CredentialProvider, ObjectStore};
 
@@ -51,9 +51,9 @@ impl CredentialProvider for Temporary {
         let given = self.earthdata.s3_credentials(&self.endpoint).await;
         let given = given.map_err(|error| object_store::Error::Generic { store: "S3", source: Box::new(error) })?;
         Ok(Arc::new(AwsCredential {
-            key_id: given.access_key_id.reveal().to_owned(),
-            secret_key: given.secret_access_key.reveal().to_owned(),
-            token: Some(given.session_token.reveal().to_owned()),
+            key_id: given.access_key_id.expose_secret().to_owned(),
+            secret_key: given.secret_access_key.expose_secret().to_owned(),
+            token: Some(given.session_token.expose_secret().to_owned()),
         }))
     }
 }

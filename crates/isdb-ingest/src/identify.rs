@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::StreamExt;
-use isdb_cmr::{Refusal, Wanted};
+use isdb_cmr::{SharedCause, DownloadRequest};
 use isdb_pipeline::{GranuleIdentity, Holdings, READ, identify, modified_at};
 use isdb_query::chain;
 use isdb_schema::granule_name::GranuleName;
@@ -32,11 +32,11 @@ pub(crate) struct Candidate {
     /// Whether nobody named it: it is read again for what its granule has lost with other files.
     pub(crate) is_only_again: bool,
     /// What is to be fetched; until then the path is a name.
-    pub(crate) wanted: Option<Wanted>,
+    pub(crate) wanted: Option<DownloadRequest>,
     /// Where it failed if it has no identity, as the ledger's `stage` says it.
     pub(crate) stage: &'static str,
     /// Why not it alone could not be fetched.
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) refusal: Option<SharedCause>,
     pub(crate) identity: Result<GranuleIdentity, String>,
 }
 

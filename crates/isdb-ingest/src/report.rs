@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use isdb_cmr::{Refusal, Unusable};
+use isdb_cmr::{SharedCause, UnusableDescription};
 use isdb_schema::ledger::{GranuleState, Removed};
 use isdb_store::{Commit, Id, LedgerRow};
 use serde::Serialize;
@@ -63,7 +63,7 @@ pub struct Told {
     /// Why it failed.
     pub error: Option<String>,
     /// Why not it alone could not be fetched, where that is so.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<SharedCause>,
     /// The commit that made its attempt visible.
     pub commit: Option<u64>,
     /// The id of its attempt in the ledger.
@@ -190,7 +190,7 @@ impl Report {
     }
 
     /// Adds descriptions of the archive that no granule can be made of: each is a granule that is missing.
-    pub(crate) fn miss(&mut self, unusable: &[Unusable]) {
+    pub(crate) fn miss(&mut self, unusable: &[UnusableDescription]) {
         for description in unusable {
             let name = description.name();
             let failed = Candidate { stage: "search", ..Candidate::new(name.clone().into(), Err(String::new())) };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
-use isdb_cmr::{Error, Options, Outcome, download, is_unfinished, missing_bytes, room_for};
+use isdb_cmr::{Error, DownloadOptions, DownloadOutcome, download, has_partial_download, bytes_to_download, check_free_space};
 
 use crate::cli::Download;
 use crate::earthdata::session;
@@ -33,29 +33,29 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
     let list::Listed { wanted, failed } = list::read(&arguments.what)?;
     let earthdata = Arc::new(session(Duration::from_secs(arguments.stall.into()))?);
     let count = wanted.len();
-    let missing = missing_bytes(&arguments.to, &wanted);
-    room_for(missing, &arguments.to)?;
+    let missing = bytes_to_download(&arguments.to, &wanted);
+    check_free_space(missing, &arguments.to)?;
     let telling = Arc::new(Mutex::new(Telling::new(wanted.len(), missing)));
-    let options = Options { connections: arguments.connections.into(), ..Options::new(&arguments.to) };
+    let options = DownloadOptions { connections: arguments.connections.into(), ..DownloadOptions::new(&arguments.to) };
     let told = Arc::clone(&telling);
-    let progress = move |progress: isdb_cmr::Progress<'_>| {
+    let progress = move |progress: isdb_cmr::DownloadProgress<'_>| {
         told.lock().unwrap_or_else(PoisonError::into_inner).tell(&progress);
     };
     let mut left = wanted.len();
     let mut sum = Sum { failed: failed.len(), ..Sum::default() };
     let mut failures = failed;
     let mut outcomes = std::pin::pin!(download(earthdata, futures::stream::iter(wanted), options, progress));
-    while let Some(Outcome { wanted, result }) = outcomes.next().await {
+    while let Some(DownloadOutcome { request, result }) = outcomes.next().await {
         telling.lock().unwrap_or_else(PoisonError::into_inner).ended(result.is_ok());
         match result {
             Ok(file) => {
-                if file.fetched > 0 {
+                if file.bytes_downloaded > 0 {
                     sum.fetched += 1
                 } else {
                     sum.there += 1
                 }
-                sum.bytes_fetched += file.fetched;
-                sum.bytes_reused += file.reused;
+                sum.bytes_fetched += file.bytes_downloaded;
+                sum.bytes_reused += file.bytes_reused;
                 left = left.saturating_sub(1);
                 match output::print(&format!("{}\n", file.path.display())) {
                     // Whoever reads the paths has seen enough, as in `isdb download LIST | head -1`.
@@ -71,7 +71,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
                 }
             }
             // Who we are will not be accepted for the next file either.
-            Err(error) if error.ends_everything() => {
+            Err(error) if error.is_login_error() => {
                 telling.lock().unwrap_or_else(PoisonError::into_inner).end();
                 tell(&sum, &failures, &arguments.to);
                 return Err(error.into());
@@ -79,7 +79,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
             Err(error) => {
                 left = left.saturating_sub(1);
                 sum.failed += 1;
-                failures.push((wanted.name, error));
+                failures.push((request.name, error));
             }
         }
     }
@@ -94,7 +94,7 @@ fn tell(sum: &Sum, failures: &[(String, Error)], folder: &Path) {
         .map(|(name, error)| Failed {
             name: name.clone(),
             text: format!("{name}: {}", isdb_query::chain(error)),
-            refusal: error.refusal(),
+            refusal: error.shared_cause(),
             hint: failure::nasa_hint(error),
         })
         .collect();
@@ -104,7 +104,7 @@ fn tell(sum: &Sum, failures: &[(String, Error)], folder: &Path) {
     eprintln!("files: {}", if told.is_empty() { "none".to_owned() } else { told.join(", ") });
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     eprintln!("MB: {:.1} fetched, {:.1} there already", megabytes(sum.bytes_fetched), megabytes(sum.bytes_reused));
-    if failures.iter().any(|(name, _)| is_unfinished(folder, name)) {
+    if failures.iter().any(|(name, _)| has_partial_download(folder, name)) {
         eprintln!("unfinished files stay as .part; run the same command again to go on");
     }
     eprintln!("folder: {}", folder.display());

@@ -3,7 +3,7 @@
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::time::Duration;
 
-use isdb_cmr::{Account, Credentials, Earthdata, Login, Secret, netrc};
+use isdb_cmr::{Account, CredentialKind, Credentials, Earthdata, Login, SecretString, netrc};
 use isdb_schema::printable::Printable;
 
 use crate::cli;
@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: cli::Login) -> Result<u8, Failure> {
     };
     let credentials = Credentials { token: None, login: Some(login.clone()) };
     let account = Earthdata::new(credentials, hosts, STALL)?.check().await?;
-    netrc::remember(&path, &machine, &login)?;
+    netrc::store_login(&path, &machine, &login)?;
     tell(&account)?;
     eprintln!("written: {}", path.display());
     Ok(SUCCESS)
@@ -56,7 +56,7 @@ fn ask(user: Option<String>, machine: &str) -> std::io::Result<Login> {
         true => rpassword::prompt_password(format!("Password of {user}: "))?,
         false => line()?,
     };
-    Ok(Login { user, password: Secret::new(password), whence: "what was typed".to_owned() })
+    Ok(Login { user, password: SecretString::from(password), origin: "what was typed".to_owned() })
 }
 
 /// The next line of standard input, which must hold something.
@@ -72,8 +72,8 @@ fn line() -> std::io::Result<String> {
 
 fn tell(account: &Account) -> Result<(), Failure> {
     let user = Printable(account.user.as_deref().unwrap_or("a user that the token does not name"));
-    let what = if account.by == "token" { "token" } else { "user and password" };
-    output::print(&format!("Earthdata knows {user}, by the {what} from {}\n", account.whence))?;
+    let what = if account.accepted == CredentialKind::Token { "token" } else { "user and password" };
+    output::print(&format!("Earthdata knows {user}, by the {what} from {}\n", account.origin))?;
     match account.token_expires {
         Some(expires) => output::print(&format!("token good until {}\n", expires.format("%Y-%m-%d %H:%M UTC"))),
         None => Ok(()),

@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
-use isdb_cmr::{Cmr, FoundGranule, Patience, Query, Unusable, WorkList};
+use isdb_cmr::{Cmr, GranuleDescription, RetryPolicy, Query, UnusableDescription, WorkList};
 use isdb_region::Region;
 use isdb_schema::ledger::GranuleState;
 use isdb_schema::period::Period;
@@ -30,10 +30,10 @@ pub(crate) async fn run(arguments: Search, database: Option<Location>) -> Result
 /// What CMR has.
 pub(crate) struct Found {
     /// By their start.
-    pub(crate) granules: Vec<FoundGranule>,
+    pub(crate) granules: Vec<GranuleDescription>,
     left_out: (u64, u64),
     /// Descriptions that no granule can be made of.
-    pub(crate) unusable: Vec<Unusable>,
+    pub(crate) unusable: Vec<UnusableDescription>,
 }
 
 impl Found {
@@ -54,7 +54,7 @@ impl Found {
 
 /// The granules that `query` finds of the release that is sought.
 pub(crate) async fn search(sought: &Sought, query: Query, database: Option<&Location>) -> Result<Found, Failure> {
-    let cmr = Cmr::new(&sought.cmr_url, Patience::default())?;
+    let cmr = Cmr::new(&sought.cmr_url, RetryPolicy::default())?;
     // A wait may take a minute: it is printed wherever logs go.
     let cmr = cmr.with_notices(|text| progress::aside(|| eprintln!("{text}")));
     let release = release(sought.release, database, &cmr).await?;
@@ -109,5 +109,5 @@ async fn gather(cmr: &Cmr, query: &Query) -> Result<WorkList, Failure> {
 
 /// Granules of that place, time and track.
 pub(crate) fn query(sought: &Sought, region: Option<&Region>, period: &Period) -> Query {
-    Query { rgt: sought.rgt, cycle: sought.cycle, region: sought.orbit_region, ..Query::of(region, period) }
+    Query { rgt: sought.rgt, cycle: sought.cycle, orbit_region: sought.orbit_region, ..Query::new(region, period) }
 }

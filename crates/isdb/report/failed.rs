@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use isdb_cmr::Refusal;
+use isdb_cmr::SharedCause;
 use isdb_schema::printable::Printable;
 
 /// Names listed of files that failed for one reason.
@@ -15,7 +15,7 @@ pub(crate) struct Failed {
     /// The name and the reason.
     pub(crate) text: String,
     /// Why not it alone failed, where that is so.
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) refusal: Option<SharedCause>,
     /// What to do about it.
     pub(crate) hint: Option<&'static str>,
 }
@@ -27,7 +27,7 @@ pub(crate) fn tell_failed(failed: &[Failed]) {
 
 fn lines(failed: &[Failed]) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut shared: BTreeMap<Refusal, Vec<&Failed>> = BTreeMap::new();
+    let mut shared: BTreeMap<SharedCause, Vec<&Failed>> = BTreeMap::new();
     for file in failed {
         match file.refusal {
             Some(refusal) => shared.entry(refusal).or_default().push(file),
@@ -55,7 +55,7 @@ fn lines(failed: &[Failed]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn failed(name: &str, refusal: Option<Refusal>) -> Failed {
+    fn failed(name: &str, refusal: Option<SharedCause>) -> Failed {
         let hint = refusal.map(|_| "do something");
         Failed { name: name.to_owned(), text: format!("{name}: no"), refusal, hint }
     }
@@ -63,8 +63,8 @@ mod tests {
     #[test]
     fn what_holds_for_many_files_is_told_once_and_what_holds_for_one_each_time() {
         let mut all = vec![failed("x", None), failed("y", None)];
-        all.extend((0..300).map(|number| failed(&format!("f{number}"), Some(Refusal::Licence))));
-        all.push(failed("z", Some(Refusal::DiskFull)));
+        all.extend((0..300).map(|number| failed(&format!("f{number}"), Some(SharedCause::Licence))));
+        all.push(failed("z", Some(SharedCause::DiskFull)));
         let expected = [
             "failed: x: no",
             "failed: y: no",

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use isdb_cmr::{ExposeSecret, Login, SecretString};
 use isdb_schema::config::Config;
-use isdb_schema::region::Region;
+use isdb_region::Region;
 
 /// A config is understood the same way twice, or its error names the file.
 pub(crate) fn config(input: &[u8]) {
@@ -47,7 +47,7 @@ pub(crate) fn geojson(input: &[u8]) {
         assert!(!held || is_in_a_box, "{latitude} {longitude} is in the region and in none of {boxes:?}");
         assert_eq!(region.mask(&[latitude], &[longitude]).value(0), held);
     }
-    let shapes = region.search_shapes(200);
+    let shapes = region.covering_shapes(200);
     assert!(!shapes.is_empty() && shapes.len() <= 20, "{} shapes", shapes.len());
     assert!(region.covers(&region) && region.union(&region).covers(&region));
 }

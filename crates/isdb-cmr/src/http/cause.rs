@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 /// Returns the message of the innermost cause: the layers above it only say where it passed through. The message may quote the
 /// server, for example a name in its certificate, so its control characters are escaped.
@@ -11,5 +11,5 @@ pub(crate) fn root_cause(error: &dyn Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    Shown(&cause.to_string()).to_string()
+    Printable(&cause.to_string()).to_string()
 }

@@ -1,6 +1,6 @@
 //! URLs: which can be requested, and how they are printed without secrets.
 
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 use reqwest::Url;
 
 /// Parses `text` as an http or https URL.
@@ -30,8 +30,8 @@ pub fn without_secrets(text: &str) -> String {
         _ => {
             let text = text.split(['?', '#']).next().unwrap_or_default();
             match text.rsplit_once('@') {
-                Some((_, rest)) => format!("…@{}", Shown(rest)),
-                None => Shown(text).to_string(),
+                Some((_, rest)) => format!("…@{}", Printable(rest)),
+                None => Printable(text).to_string(),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The columns to decode for the requested variables.
 
 use isdb_schema::catalogue::{Dtype, Variable, variable};
-use isdb_schema::segments::wanted_variables;
+use isdb_schema::segments::selected_variables;
 
 /// The variables from which `n_geosegments` is computed.
 const SEGMENT_ENDS: [&str; 2] = ["segment_id_beg", "segment_id_end"];
@@ -19,6 +19,6 @@ pub(crate) fn column_requests(variables: &[&Variable]) -> Vec<ColumnRequest> {
     let coordinates = ["latitude", "longitude", "delta_time"].map(|name| (name, Dtype::Float64));
     let leading = coordinates.into_iter().chain(SEGMENT_ENDS.map(|name| (name, Dtype::Int32)));
     let leading = leading.filter_map(|(name, dtype)| Some(ColumnRequest { variable: variable(name)?, dtype }));
-    let others = wanted_variables(variables).filter(|variable| !SEGMENT_ENDS.contains(&variable.name));
+    let others = selected_variables(variables).filter(|variable| !SEGMENT_ENDS.contains(&variable.name));
     leading.chain(others.map(|variable| ColumnRequest { variable, dtype: variable.dtype })).collect()
 }

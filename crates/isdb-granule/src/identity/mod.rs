@@ -12,7 +12,7 @@ use std::io;
 use std::path::Path;
 
 use isdb_schema::granule_name::GranuleName;
-use isdb_schema::shown::Shown;
+use isdb_schema::printable::Printable;
 
 use crate::identity::claim::{Claim, Parts, contradictions, first_stated, whole};
 use crate::identity::source::IdentitySource;
@@ -125,7 +125,7 @@ fn is_subset(metadata: &Metadata, file_name: Option<GranuleName>) -> bool {
 /// The last part of a path or URL, without its extension and without characters that a terminal obeys.
 fn file_stem(path: &str) -> String {
     let file_name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    Shown(&Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy()).to_string()
+    Printable(&Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy()).to_string()
 }
 
 fn narrow<T: TryFrom<i64>>(value: i64) -> Option<T> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use isdb_cmr::{Outcome, Progress as Coming, Wanted, download};
+use isdb_cmr::{DownloadOutcome, DownloadProgress as Coming, DownloadRequest, download};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
@@ -69,7 +69,7 @@ impl Archive {
 async fn fetch(archive: Archive, window: Vec<Attempt>, events: UnboundedSender<Event>) -> Result<Fetched> {
     let mut fetched = Fetched::default();
     let mut described: HashMap<String, Candidate> = HashMap::new();
-    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut wanted: Vec<DownloadRequest> = Vec::new();
     for Attempt { mut candidate, .. } in window {
         match candidate.wanted.take() {
             Some(file) => {
@@ -85,16 +85,16 @@ async fn fetch(archive: Archive, window: Vec<Attempt>, events: UnboundedSender<E
     let tell = move |event: Event| telling.send(event).unwrap_or_default();
     let coming = move |coming: Coming<'_>| match coming {
         Coming::Received(bytes) => tell(Event::Received(bytes)),
-        Coming::Again { wanted, error, pause } => {
-            let (name, error) = (wanted.name.clone(), told(error));
+        Coming::Retrying { request, error, pause } => {
+            let (name, error) = (request.name.clone(), told(error));
             tell(Event::Told(Progress::FetchAgain { name, error, pause }));
         }
         _ => {}
     };
     let files = futures::stream::iter(wanted);
     let mut outcomes = std::pin::pin!(download(archive.earthdata, files, archive.options, coming));
-    while let Some(Outcome { wanted, result }) = outcomes.next().await {
-        let Some(described) = described.remove(&wanted.name) else { continue };
+    while let Some(DownloadOutcome { request, result }) = outcomes.next().await {
+        let Some(described) = described.remove(&request.name) else { continue };
         let candidate = match result {
             Ok(file) => {
                 let came_now = file.attempts > 0;
@@ -107,11 +107,11 @@ async fn fetch(archive: Archive, window: Vec<Attempt>, events: UnboundedSender<E
                 as_described(looked, &described)
             }
             // Who we are will not be accepted for the next file either.
-            Err(error) if error.ends_everything() => return Err(error.into()),
+            Err(error) if error.is_login_error() => return Err(error.into()),
             // Of no size: nothing will be read.
             Err(error) => Candidate {
                 stage: DOWNLOAD,
-                refusal: error.refusal(),
+                refusal: error.shared_cause(),
                 ..Candidate::new(described.path, Err(told(&error)))
             },
         };

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use isdb_cmr::{remove_fetched, set_aside};
+use isdb_cmr::{delete_downloaded, rename_unreadable};
 use isdb_schema::granule_name::GranuleName;
 use isdb_store::LedgerRow;
 
@@ -51,7 +51,7 @@ pub(crate) fn leftovers(archive: &Archive, ledger: &[LedgerRow]) -> Vec<PathBuf>
 /// about to read them.
 pub(crate) fn clean_up(archive: &Archive, ledger: &[LedgerRow]) {
     for path in leftovers(archive, ledger) {
-        let _ = remove_fetched(&path);
+        let _ = delete_downloaded(&path);
     }
     if archive.keep == Keep::Nothing {
         // Unfinished files of granules that failed stay for the next run.
@@ -71,7 +71,7 @@ pub(super) fn set_aside_unreadable(report: &mut Report, from: usize, fetched: &[
         })
     };
     let aside: Vec<(&PathBuf, PathBuf)> =
-        fetched.iter().filter(|path| is_unreadable(path)).filter_map(|path| Some((path, set_aside(path)?))).collect();
+        fetched.iter().filter(|path| is_unreadable(path)).filter_map(|path| Some((path, rename_unreadable(path)?))).collect();
     for (path, aside) in aside {
         let text = format!("cannot be read, and is now {}; --retry downloads it again", aside.display());
         report.warnings.push(Warning { path: path.display().to_string(), text });

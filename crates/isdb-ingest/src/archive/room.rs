@@ -1,6 +1,6 @@
 //! Whether what is fetched fits on the disk, before the first byte comes.
 
-use isdb_cmr::{Wanted, free_bytes, missing_bytes, room_for};
+use isdb_cmr::{DownloadRequest, free_bytes, bytes_to_download, check_free_space};
 
 use crate::archive::{Archive, Keep};
 use crate::error::Result;
@@ -15,15 +15,15 @@ use crate::select::Attempt;
 /// When they do not fit, or the folder cannot be made.
 pub(super) fn make_room(archive: &Archive, windows: &[Vec<Attempt>]) -> Result<Progress> {
     let folder = &archive.options.folder;
-    let wanted = |window: &Vec<Attempt>| -> Vec<Wanted> {
+    let wanted = |window: &Vec<Attempt>| -> Vec<DownloadRequest> {
         window.iter().filter_map(|attempt| attempt.candidate.wanted.clone()).collect()
     };
-    let missing: Vec<u64> = windows.iter().map(|window| missing_bytes(folder, &wanted(window))).collect();
+    let missing: Vec<u64> = windows.iter().map(|window| bytes_to_download(folder, &wanted(window))).collect();
     let bytes = sum(missing.iter().copied());
     let pairs =
         missing.iter().zip(missing.iter().skip(1).chain([&0])).map(|(first, second)| first.saturating_add(*second));
     let needed = if archive.keep == Keep::All { bytes } else { pairs.max().unwrap_or(0) };
-    room_for(needed, folder)?;
+    check_free_space(needed, folder)?;
     let granules = windows.iter().flatten().filter(|attempt| attempt.candidate.wanted.is_some()).count();
     Ok(Progress::ToFetch { granules, bytes, folder: folder.clone(), free: free_bytes(folder)? })
 }

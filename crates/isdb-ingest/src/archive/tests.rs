@@ -29,7 +29,7 @@ fn archive(names: &[&str], is_named: bool) -> Archive {
         unusable: Vec::new(),
         is_named,
         earthdata: Arc::new(Earthdata::new(Credentials::default(), hosts, Duration::from_secs(1)).unwrap()),
-        options: Options::new("granules"),
+        options: DownloadOptions::new("granules"),
         keep: Keep::Nothing,
         direct: false,
         s3: None,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use isdb_cmr::{Error, Url, Wanted, without_secrets};
+use isdb_cmr::{Error, Url, DownloadRequest, without_secrets};
 
 use crate::failure::Failure;
 use crate::worklist;
@@ -12,7 +12,7 @@ use crate::worklist;
 #[derive(Default)]
 pub(super) struct Listed {
     /// Each name once.
-    pub(super) wanted: Vec<Wanted>,
+    pub(super) wanted: Vec<DownloadRequest>,
     /// Files of a list that cannot be fetched.
     pub(super) failed: Vec<(String, Error)>,
 }
@@ -29,7 +29,7 @@ pub(super) fn read(arguments: &[String]) -> Result<Listed, Failure> {
             continue;
         }
         for granule in worklist::read(Path::new(argument))? {
-            match Wanted::of(&granule) {
+            match DownloadRequest::for_granule(&granule) {
                 Ok(wanted) => listed.add(wanted, &mut names),
                 Err(error) => listed.failed.push((granule.file_name(), error)),
             }
@@ -39,17 +39,17 @@ pub(super) fn read(arguments: &[String]) -> Result<Listed, Failure> {
 }
 
 impl Listed {
-    fn add(&mut self, wanted: Wanted, names: &mut HashSet<String>) {
+    fn add(&mut self, wanted: DownloadRequest, names: &mut HashSet<String>) {
         if names.insert(wanted.name.clone()) {
             self.wanted.push(wanted);
         }
     }
 }
 
-fn from_url(text: &str) -> Option<Wanted> {
+fn from_url(text: &str) -> Option<DownloadRequest> {
     let url = Url::parse(text).ok()?;
     let name = url.path_segments()?.next_back().filter(|name| !name.is_empty())?.to_owned();
-    Some(Wanted { name, url, size: None, estimate: None, checksum: None })
+    Some(DownloadRequest { name, url, size: None, estimate: None, checksum: None })
 }
 
 #[cfg(test)]

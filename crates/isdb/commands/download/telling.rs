@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use isdb_cmr::Progress;
+use isdb_cmr::DownloadProgress;
 
 use crate::progress;
 
@@ -41,13 +41,13 @@ impl Telling {
         telling
     }
 
-    pub(super) fn tell(&mut self, progress: &Progress<'_>) {
+    pub(super) fn tell(&mut self, progress: &DownloadProgress<'_>) {
         match progress {
-            Progress::Received(bytes) => self.bar.inc(*bytes),
-            Progress::Lost(bytes) => self.bar.set_position(self.bar.position().saturating_sub(*bytes)),
-            Progress::Again { wanted, error, pause } => {
+            DownloadProgress::Received(bytes) => self.bar.inc(*bytes),
+            DownloadProgress::Discarded(bytes) => self.bar.set_position(self.bar.position().saturating_sub(*bytes)),
+            DownloadProgress::Retrying { request, error, pause } => {
                 let line =
-                    format!("again in {:.1} s: {}: {}", pause.as_secs_f64(), wanted.name, isdb_query::chain(error));
+                    format!("again in {:.1} s: {}: {}", pause.as_secs_f64(), request.name, isdb_query::chain(error));
                 self.bar.suspend(|| eprintln!("{line}"));
             }
             _ => {}

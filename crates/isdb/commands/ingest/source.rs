@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use isdb_cmr::{Options, WorkList};
+use isdb_cmr::{DownloadOptions, WorkList};
 use isdb_ingest::{Archive, Area, Keep, Source, is_kept, region_to_search};
 use isdb_region::Region;
 use isdb_schema::period::Period;
@@ -80,7 +80,7 @@ fn archive(found: Found, is_named: bool, arguments: &Ingest, settings: &Settings
         unusable: found.unusable,
         is_named,
         earthdata: Arc::new(session(STALL)?),
-        options: Options { connections: config.connections, ..Options::new(folder) },
+        options: DownloadOptions { connections: config.connections, ..DownloadOptions::new(folder) },
         keep,
         direct: given.direct,
         s3: s3_endpoint(),

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
 };
-use isdb_cmr::{FoundGranule, worklist};
+use isdb_cmr::{GranuleDescription, worklist};
 
 use crate::cli::Format;
 use crate::failure::Failure;
 use crate::output;
 
-pub(crate) async fn write(granules: &[FoundGranule], format: Format, file: Option<&Path>) -> Result<(), Failure> {
+pub(crate) async fn write(granules: &[GranuleDescription], format: Format, file: Option<&Path>) -> Result<(), Failure> {
     let rows = match format {
         Format::Ndjson => return output::write_text(file, |sink| worklist::write(sink, granules)),
         Format::Table => table(granules)?,
@@ -22,8 +22,8 @@ pub(crate) async fn write(granules: &[FoundGranule], format: Format, file: Optio
     Ok(())
 }
 
-fn table(granules: &[FoundGranule]) -> Result<RecordBatch, Failure> {
-    let whole_seconds = |granule: &FoundGranule| granule.start.timestamp().saturating_mul(1000);
+fn table(granules: &[GranuleDescription]) -> Result<RecordBatch, Failure> {
+    let whole_seconds = |granule: &GranuleDescription| granule.start.timestamp().saturating_mul(1000);
     let megabytes = |bytes: u64| u32::try_from(bytes / 10_000).map_or(f64::MAX, f64::from) / 100.0;
     Ok(RecordBatch::try_from_iter([
         ("granule", names(granules)),
@@ -32,7 +32,7 @@ fn table(granules: &[FoundGranule]) -> Result<RecordBatch, Failure> {
     ])?)
 }
 
-fn rows(granules: &[FoundGranule]) -> Result<RecordBatch, Failure> {
+fn rows(granules: &[GranuleDescription]) -> Result<RecordBatch, Failure> {
     let checksum =
         |part: fn(&isdb_cmr::Checksum) -> &String| texts(granules, |granule| granule.checksum.as_ref().map(part));
     Ok(RecordBatch::try_from_iter([
@@ -53,11 +53,11 @@ fn rows(granules: &[FoundGranule]) -> Result<RecordBatch, Failure> {
     ])?)
 }
 
-fn names(granules: &[FoundGranule]) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(granules.iter().map(FoundGranule::file_name)))
+fn names(granules: &[GranuleDescription]) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(granules.iter().map(GranuleDescription::file_name)))
 }
 
-fn texts<'a>(granules: &'a [FoundGranule], text: impl Fn(&'a FoundGranule) -> Option<&'a String>) -> ArrayRef {
+fn texts<'a>(granules: &'a [GranuleDescription], text: impl Fn(&'a GranuleDescription) -> Option<&'a String>) -> ArrayRef {
     Arc::new(StringArray::from_iter(granules.iter().map(text)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use isdb_cmr::{FoundGranule, Unusable};
+use isdb_cmr::{GranuleDescription, UnusableDescription};
 
 use crate::estimate::{self, told};
 
@@ -10,8 +10,8 @@ use crate::estimate::{self, told};
 const PROBLEMS_TOLD: usize = 10;
 
 /// What stands in the way of granules.
-pub(crate) fn tell_problems(granules: &[FoundGranule], unusable: &[Unusable]) {
-    let lacking = granules.iter().filter_map(|granule| Some((granule.file_name(), granule.problem()?.to_owned())));
+pub(crate) fn tell_problems(granules: &[GranuleDescription], unusable: &[UnusableDescription]) {
+    let lacking = granules.iter().filter_map(|granule| Some((granule.file_name(), granule.download_problem()?.to_owned())));
     let nameless = unusable.iter().map(|description| (description.name(), description.reason.clone()));
     let problems: Vec<(String, String)> = nameless.chain(lacking).collect();
     for (what, problem) in problems.iter().take(PROBLEMS_TOLD) {
@@ -22,7 +22,7 @@ pub(crate) fn tell_problems(granules: &[FoundGranule], unusable: &[Unusable]) {
     }
 }
 
-pub(crate) fn tell(granules: &[FoundGranule], left_out: (u64, u64)) {
+pub(crate) fn tell(granules: &[GranuleDescription], left_out: (u64, u64)) {
     for (count, what) in [(left_out.0, "of an older revision"), (left_out.1, "listed twice")] {
         if count > 0 {
             eprintln!("left out: {count} {what}");
