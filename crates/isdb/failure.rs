@@ -7,11 +7,11 @@ use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
 use isdb_query::{FileProblem, Warning, advice, is_expired, problem};
+use isdb_region::RegionError;
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
 use isdb_schema::period::PeriodError;
-use isdb_region::RegionError;
 use isdb_schema::suggest::did_you_mean;
 use rustyline::error::ReadlineError;
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use isdb_ingest::Asked;
 use isdb_query::Warning;
+use isdb_region::{Region, RegionError, SwappedBox};
 use isdb_schema::config::Config;
 use isdb_schema::period::Period;
-use isdb_region::{Region, RegionError, SwappedBox};
 use isdb_store::Location;
 
 use crate::cli::{Place, Where};

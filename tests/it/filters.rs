@@ -169,7 +169,10 @@ fn a_mistake_in_a_filter_is_told_where_it_stands_before_anything_is_made() {
     for (sql, told) in [
         ("sensitivity > 0.9", "c.yml:3:11: mine: ATL08 has no sensitivity"),
         ("degrade = 0", "c.yml:3:11: mine: "),
-        ("canopy_h > 5 AND nigth_flag = 1", "c.yml:3:28: mine: no column is called nigth_flag; did you mean night_flag"),
+        (
+            "canopy_h > 5 AND nigth_flag = 1",
+            "c.yml:3:28: mine: no column is called nigth_flag; did you mean night_flag",
+        ),
         ("canopy_h >> 5 5", "c.yml:3:"),
         ("canopy_h", "a filter must be TRUE or FALSE"),
         ("canopy_h > '5'", "one is a number, the other a text"),

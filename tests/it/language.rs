@@ -196,11 +196,7 @@ fn a_region_in_other_coordinates_is_refused_by_name_wherever_it_is_given() {
     assert_eq!(place.rows_with(&["--region", "degrees.geojson"], "SELECT count(*) FROM atl08"), boxed);
     assert_eq!(place.rows(&in_sql("EPSG:4674")), boxed);
     let projected = place.run(&["query", "--bbox", "-6895468,-893463,-6679169,-501000", "SELECT 1"]);
-    assert!(
-        projected.stderr.contains("these look like projected coordinates\nhint: `ogr2ogr"),
-        "{}",
-        projected.stderr
-    );
+    assert!(projected.stderr.contains("these look like projected coordinates\nhint: `ogr2ogr"), "{}", projected.stderr);
 }
 
 #[test]

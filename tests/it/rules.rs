@@ -299,7 +299,11 @@ fn a_removed_granule_is_gone_until_its_file_is_named() {
 
     let dry = place.ok(&["remove", "--dry-run", "ATL08_*"]).stderr;
     assert!(dry.contains(&format!("would be removed: 2 granules, {rows} segments")), "{dry}");
-    has(&place.run(&["remove", &id[..id.len() - 1]]), 1, &["the database holds no granule", &format!("did you mean {id}")]);
+    has(
+        &place.run(&["remove", &id[..id.len() - 1]]),
+        1,
+        &["the database holds no granule", &format!("did you mean {id}")],
+    );
     assert_eq!(count(&place), rows);
 
     fs::write(place.path("list.txt"), format!("# withdrawn\n\n{id}\n")).unwrap();

@@ -6,8 +6,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::granule_name::PRODUCT;
-use isdb_schema::segments::segment_fields;
 use isdb_schema::printable::Printable;
+use isdb_schema::segments::segment_fields;
 
 use crate::beam::{BEAMS, Beam, BeamContent};
 use crate::container;

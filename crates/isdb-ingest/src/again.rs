@@ -104,8 +104,12 @@ mod tests {
 
     /// A subset in the file `name`, whose segments some of `stored_by` have.
     fn subset(id: i64, name: &str, stored_by: &[i64]) -> LedgerRow {
-        let removed =
-            Removed { filter: ALREADY_STORED.to_owned(), removed: 1, stored_by: stored_by.to_vec(), ..Removed::default() };
+        let removed = Removed {
+            filter: ALREADY_STORED.to_owned(),
+            removed: 1,
+            stored_by: stored_by.to_vec(),
+            ..Removed::default()
+        };
         LedgerRow {
             source: format!("/data/{name}"),
             subset: Some(true),

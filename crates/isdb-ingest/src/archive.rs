@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use isdb_cmr::{
-    Earthdata, GranuleDescription, MAX_FILE_BYTES, DownloadOptions, UnusableDescription, Url, DownloadRequest, download_path, delete_downloaded, without_secrets,
+    DownloadOptions, DownloadRequest, Earthdata, GranuleDescription, MAX_FILE_BYTES, UnusableDescription, Url,
+    delete_downloaded, download_path, without_secrets,
 };
 use isdb_pipeline::GranuleIdentity;
 use object_store::ObjectStore;

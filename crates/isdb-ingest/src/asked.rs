@@ -2,11 +2,11 @@
 //! all its segments have to be of one kind.
 
 use isdb_pipeline::Selection;
+use isdb_region::Region;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::expression::{Expression, SourceLocation};
 use isdb_schema::filters::{Rule, same_rules};
-use isdb_region::Region;
 use isdb_store::{Database, Design, Location};
 
 use crate::error::{Error, Result};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use isdb_pipeline::{SegmentKeys, StoredKeys, holdings};
-use isdb_schema::catalogue::{Variable, variable};
 use isdb_region::Region;
+use isdb_schema::catalogue::{Variable, variable};
 use isdb_store::LedgerRow;
 
 use crate::identify::Candidate;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::StreamExt;
-use isdb_cmr::{SharedCause, DownloadRequest};
+use isdb_cmr::{DownloadRequest, SharedCause};
 use isdb_pipeline::{GranuleIdentity, Holdings, READ, identify, modified_at};
 use isdb_query::chain;
 use isdb_schema::granule_name::GranuleName;

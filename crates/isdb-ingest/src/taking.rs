@@ -54,7 +54,10 @@ impl Before {
     pub(crate) fn of(replaced: &[&LedgerRow]) -> Before {
         let sum = |of: fn(&LedgerRow) -> i64| replaced.iter().map(|row| of(row)).fold(0, i64::saturating_add);
         // What others have is not counted for them, too.
-        Before { read: sum(|row| row.rows_read.saturating_sub(row.rows_already_stored())), kept: sum(|row| row.rows_kept) }
+        Before {
+            read: sum(|row| row.rows_read.saturating_sub(row.rows_already_stored())),
+            kept: sum(|row| row.rows_kept),
+        }
     }
 
     /// Whether anything is replaced.

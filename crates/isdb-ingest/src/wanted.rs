@@ -6,9 +6,9 @@ use std::hash::Hasher as _;
 
 use arrow::datatypes::Field;
 use isdb_pipeline::Selection;
+use isdb_region::Region;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{NONE, Rule, describe};
-use isdb_region::Region;
 use isdb_store::LedgerRow;
 use serde::Serialize;
 use twox_hash::XxHash64;

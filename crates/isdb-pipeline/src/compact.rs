@@ -11,7 +11,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::scalar::ScalarValue;
 use isdb_schema::segments::FRAGMENT_ID;
 use isdb_store::{FragmentRecord, Snapshot, Window};
-use tiledb::{Condition, Fragment, Literal};
+use tiledb::{Fragment, Literal, Predicate};
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -90,14 +90,14 @@ pub async fn compact_plan(
     window: Window,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let ids: BTreeSet<_> = group.iter().map(|extent| extent.fragment.id).collect();
-    let is_of_group = Condition::In {
+    let is_of_group = Predicate::In {
         column: FRAGMENT_ID.to_owned(),
         values: ids.iter().map(|id| Literal::Int(id.0)).collect(),
         negated: false,
     };
-    let conditions: Vec<Condition> = snapshot.visible_segments().into_iter().chain([is_of_group]).collect();
+    let conditions: Vec<Predicate> = snapshot.visible_segments().into_iter().chain([is_of_group]).collect();
     let array = snapshot.segments().clone();
-    let load = move || TileDbTable::new(array, Some(Condition::And(conditions)));
+    let load = move || TileDbTable::new(array, Some(Predicate::And(conditions)));
     let table = tokio::task::spawn_blocking(load).await.map_err(|source| Error::Stopped { source })??;
     let own: Vec<usize> = table
         .schema()

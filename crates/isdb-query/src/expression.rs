@@ -17,7 +17,7 @@ use isdb_schema::catalogue::variables;
 use isdb_schema::columns::granule_fields;
 use isdb_schema::expression::Expression;
 use isdb_schema::segments::segment_fields;
-use isdb_schema::suggest::{missing_column, did_you_mean};
+use isdb_schema::suggest::{did_you_mean, missing_column};
 
 use crate::error::{Error, Result};
 use crate::session::context::session;
@@ -322,7 +322,11 @@ mod tests {
 
     fn expression(sql: &str) -> Expression {
         let text = format!("filters:\n  - mine: {sql}\n");
-        Expression { name: "mine".into(), sql: sql.into(), location: SourceLocation::in_file("f.yml", &text, (2, 11), sql) }
+        Expression {
+            name: "mine".into(),
+            sql: sql.into(),
+            location: SourceLocation::in_file("f.yml", &text, (2, 11), sql),
+        }
     }
 
     fn error(sql: &str) -> String {

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
-use isdb_cmr::{Error, DownloadOptions, DownloadOutcome, download, has_partial_download, bytes_to_download, check_free_space};
+use isdb_cmr::{
+    DownloadOptions, DownloadOutcome, Error, bytes_to_download, check_free_space, download, has_partial_download,
+};
 
 use crate::cli::Download;
 use crate::earthdata::session;

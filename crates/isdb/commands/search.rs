@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
-use isdb_cmr::{Cmr, GranuleDescription, RetryPolicy, Query, UnusableDescription, WorkList};
+use isdb_cmr::{Cmr, GranuleDescription, Query, RetryPolicy, UnusableDescription, WorkList};
 use isdb_region::Region;
 use isdb_schema::ledger::GranuleState;
 use isdb_schema::period::Period;

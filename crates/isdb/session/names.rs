@@ -48,7 +48,8 @@ fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String
     if let Some(instead) = missing_column(name).filter(|_| is_atl08) {
         return instead;
     }
-    let near: Vec<String> = similar_names(name, of_table.iter().map(|column| column.name())).into_iter().map(quoted).collect();
+    let near: Vec<String> =
+        similar_names(name, of_table.iter().map(|column| column.name())).into_iter().map(quoted).collect();
     let near = suggestion(&near);
     match is_atl08 {
         true => format!("`DESCRIBE atl08` lists the columns{near}"),

@@ -1,8 +1,8 @@
 //! Filters, region and period of a session: what a file says of them, and what to say where they do not apply.
 
 use isdb_query::{Reads, ViewOptions};
-use isdb_schema::filters::describe;
 use isdb_region::Region;
+use isdb_schema::filters::describe;
 
 use crate::output::Origin;
 

@@ -27,10 +27,8 @@
 //! # }
 //! ```
 
-mod describe;
 mod error;
 mod error_hook;
-mod interval;
 mod partition;
 mod predicate;
 mod read_memory;

@@ -1,20 +1,13 @@
 //! Cuts a scan into disjoint coordinate ranges of about equal work, from what the fragments tell of themselves:
 //! their rectangles and cell counts. The parts become the partitions of `TileDbSource`.
 
-use std::collections::BTreeMap;
-
-use tiledb::{ArrayLayout, Fragment};
-
-use crate::interval::{Axis, Intervals, domain_keys};
+use tiledb::{ArrayLayout, Axis, Fragment, Intervals, Ranges};
 
 /// Below this many cells a part of its own costs more than it gains.
 const CELLS_PER_PART: f64 = 25_000.0;
 
 /// Points by which the cells of one fragment are spread over a dimension when cuts are sought.
 const SAMPLES: u32 = 32;
-
-/// Keys wanted per dimension (position in the layout); a dimension that is not here is not restricted.
-pub(crate) type Ranges = BTreeMap<usize, Intervals>;
 
 /// Where one fragment lies and how many cells it has.
 #[derive(Debug, Clone)]
@@ -37,9 +30,9 @@ impl Rectangle {
     /// The rectangle of a fragment; a side that is told in another type than its dimension's is the whole domain.
     pub(crate) fn of(fragment: &Fragment, layout: &ArrayLayout) -> Self {
         let sides = layout.dimensions.iter().enumerate().map(|(index, dimension)| {
-            let axis = Axis::of(&dimension.domain);
+            let axis = dimension.domain.axis();
             let told = fragment.domain.get(index).and_then(|(low, high)| Some((axis.key(low)?, axis.key(high)?)));
-            told.unwrap_or_else(|| domain_keys(&dimension.domain))
+            told.unwrap_or_else(|| dimension.domain.keys())
         });
         Self { cells: fragment.cells, sides: sides.collect() }
     }
@@ -58,7 +51,7 @@ impl Rectangle {
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     fn expected(&self, ranges: &Ranges, axes: &[Axis]) -> f64 {
         ranges.iter().fold(self.cells as f64, |cells, (dimension, keys)| {
-            match (self.side(*dimension), axes.get(*dimension)) {
+            match (self.side(dimension), axes.get(dimension)) {
                 (Some(side), Some(axis)) => cells * share(side, keys, *axis),
                 _ => cells,
             }
@@ -82,7 +75,7 @@ fn share(side: (i64, i64), keys: &Intervals, axis: Axis) -> f64 {
 
 /// At most `target` parts that together are exactly `ranges` and have no key in common.
 pub(crate) fn cut(rectangles: &[Rectangle], ranges: &Ranges, layout: &ArrayLayout, target: usize) -> Vec<Part> {
-    let axes: Vec<Axis> = layout.dimensions.iter().map(|dimension| Axis::of(&dimension.domain)).collect();
+    let axes: Vec<Axis> = layout.dimensions.iter().map(|dimension| dimension.domain.axis()).collect();
     let weighted: Vec<(&Rectangle, f64)> = rectangles
         .iter()
         .map(|rectangle| (rectangle, rectangle.expected(ranges, &axes)))
@@ -131,7 +124,7 @@ impl Cuts {
         let mut spans = Vec::with_capacity(weighted.len());
         for (rectangle, cells) in weighted {
             let mut side = rectangle.side(dimension)?;
-            if let Some(keys) = ranges.get(&dimension) {
+            if let Some(keys) = ranges.get(dimension) {
                 side = keys.intersect(&Intervals::new(side.0, side.1)).hull().iter().next()?;
             }
             let (low, high) = (axis.position(side.0), axis.position(side.1));
@@ -154,9 +147,9 @@ impl Cuts {
 
     /// The ranges of every part that has any.
     fn apply(&self, ranges: &Ranges, layout: &ArrayLayout) -> impl Iterator<Item = Ranges> {
-        let domain = layout.dimensions.get(self.dimension).map(|dimension| domain_keys(&dimension.domain));
+        let domain = layout.dimensions.get(self.dimension).map(|dimension| dimension.domain.keys());
         let (first, last) = domain.unwrap_or((i64::MIN, i64::MAX));
-        let all = ranges.get(&self.dimension).cloned().unwrap_or_else(|| Intervals::new(first, last));
+        let all = ranges.get(self.dimension).cloned().unwrap_or_else(|| Intervals::new(first, last));
         let starts = std::iter::once(first).chain(self.keys.iter().map(|key| key.saturating_add(1)));
         let ends = self.keys.iter().copied().chain(std::iter::once(last));
         let parts: Vec<Intervals> =
@@ -232,7 +225,7 @@ mod tests {
             let ranges: Ranges = south.map(|south| (0, Intervals::new(key(south), key(90.0)))).into_iter().collect();
             let holds = |ranges: &Ranges, place: (i64, i64)| {
                 [place.0, place.1].iter().enumerate().all(|(dimension, key)| {
-                    ranges.get(&dimension).is_none_or(|keys| keys.covers(*key, *key))
+                    ranges.get(dimension).is_none_or(|keys| keys.covers(*key, *key))
                 })
             };
             let parts = cut(&rectangles, &ranges, &layout, target);
@@ -241,7 +234,7 @@ mod tests {
             let wanted = usize::from(holds(&ranges, place));
             prop_assert_eq!(parts.iter().filter(|part| holds(&part.ranges, place)).count(), wanted);
             // TileDB holds both zeros equal, so that they belong to one partition
-            let zeros = parts.iter().filter(|part| part.ranges.get(&0).is_some_and(|keys| keys.covers(-1, -1) != keys.covers(0, 0)));
+            let zeros = parts.iter().filter(|part| part.ranges.get(0).is_some_and(|keys| keys.covers(-1, -1) != keys.covers(0, 0)));
             prop_assert_eq!(zeros.count(), 0);
         }
     }
@@ -250,7 +243,7 @@ mod tests {
     fn fragments_of_different_months_are_not_cut_through() {
         let months = [rectangle(100_000, (-90.0, 90.0), (0, 99)), rectangle(100_000, (-90.0, 90.0), (100, 199))];
         let parts = cut(&months, &Ranges::new(), &layout(), 2);
-        let times: Vec<_> = parts.iter().map(|part| part.ranges.get(&1).unwrap().clone()).collect();
+        let times: Vec<_> = parts.iter().map(|part| part.ranges.get(1).unwrap().clone()).collect();
         assert_eq!(times.len(), 2);
         assert!(times[0].covers(0, 99) && times[1].covers(100, 1_000_000));
         assert_eq!(parts[0].cells, 100_000);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use tiledb::{Array, Condition};
+use tiledb::{Array, Predicate};
 
 use crate::error::{Error, Result};
 use crate::error_hook::ErrorHook;
@@ -15,7 +15,7 @@ pub(crate) struct ArraySnapshot {
     pub(crate) array: Array,
     pub(crate) schema: SchemaRef,
     /// The rows that may be seen, where not all may.
-    pub(crate) visible: Option<Condition>,
+    pub(crate) visible: Option<Predicate>,
     pub(crate) rectangles: Vec<Rectangle>,
     /// Explains errors of reads.
     pub(crate) error_hook: Option<ErrorHook>,
@@ -28,7 +28,7 @@ impl ArraySnapshot {
     ///
     /// # Errors
     /// When the fragments cannot be listed.
-    pub(crate) fn load(array: Array, visible: Option<Condition>) -> Result<Self> {
+    pub(crate) fn load(array: Array, visible: Option<Predicate>) -> Result<Self> {
         let (fragments, told) = match array.fragments() {
             Ok(fragments) => (fragments, true),
             // Written by a clock that was ahead of ours: TileDB reads such fragments but tells nothing about them.

@@ -16,12 +16,9 @@ use datafusion::physical_plan::DisplayFormatType;
 use datafusion::physical_plan::execution_plan::SchedulingType;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
 use datafusion::physical_plan::projection::{all_alias_free_columns, new_projections_for_columns};
-use tiledb::{Condition, DimensionRange, ReadRequest};
+use tiledb::{DisplayRanges, Predicate, Pushdown, Ranges, ReadRequest};
 
-use crate::describe::{ShowCondition, ShowRanges};
-use crate::interval::{Axis, domain_keys};
-use crate::partition::{Part, Ranges, cut};
-use crate::predicate::{Pushed, all_of};
+use crate::partition::{Part, cut};
 use crate::read_memory::ReadMemory;
 use crate::snapshot::SharedSnapshot;
 use crate::statistics::statistics;
@@ -36,7 +33,7 @@ pub struct TileDbSource {
     /// The schema of the batches handed out.
     schema: SchemaRef,
     ranges: Ranges,
-    condition: Option<Condition>,
+    condition: Option<Predicate>,
     parts: Arc<[Part]>,
     fetch: Option<usize>,
     metrics: ExecutionPlanMetricsSet,
@@ -50,7 +47,7 @@ impl TileDbSource {
     pub(crate) fn try_new(
         snapshot: SharedSnapshot,
         projection: Vec<usize>,
-        wanted: Pushed,
+        wanted: Pushdown,
         fetch: Option<usize>,
         partitions: usize,
     ) -> Result<Self> {
@@ -71,25 +68,13 @@ impl TileDbSource {
 
     /// What libtiledb is asked for by one partition.
     fn request(&self, part: &Part, budget: Option<ReadMemory>) -> ReadRequest {
-        let dimensions = &self.snapshot.array.layout().dimensions;
-        let mut ranges = Vec::new();
-        for (index, keys) in &part.ranges {
-            let Some(dimension) = dimensions.get(*index) else { continue };
-            let axis = Axis::of(&dimension.domain);
-            let (first, last) = domain_keys(&dimension.domain);
-            ranges.extend(keys.iter().map(|(low, high)| DimensionRange {
-                dimension: dimension.name.clone(),
-                low: axis.value(low.max(first)),
-                high: axis.value(high.min(last)),
-            }));
-        }
         let condition = match (self.condition.clone(), self.snapshot.visible.clone()) {
-            (Some(wanted), Some(visible)) => Some(all_of(wanted, visible)),
+            (Some(wanted), Some(visible)) => Some(Predicate::all([wanted, visible])),
             (wanted, visible) => wanted.or(visible),
         };
         ReadRequest {
             columns: self.schema.fields().iter().map(|field| field.name().clone()).collect(),
-            ranges,
+            ranges: part.ranges.to_dimension_ranges(self.snapshot.array.layout()),
             condition,
             batch_rows: stream::batch_rows(&self.schema, part.cells, self.fetch, budget),
         }
@@ -123,14 +108,14 @@ impl DataSource for TileDbSource {
         let columns: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
         let mut details = vec![format!("columns=[{}]", columns.join(", "))];
         if !self.ranges.is_empty() {
-            let dimensions = &self.snapshot.array.layout().dimensions;
-            details.push(format!("ranges=[{}]", ShowRanges(&self.ranges, dimensions)));
+            let layout = self.snapshot.array.layout();
+            details.push(format!("ranges=[{}]", DisplayRanges(&self.ranges, layout)));
         }
         if let Some(condition) = &self.condition {
-            details.push(format!("condition=[{}]", ShowCondition(condition)));
+            details.push(format!("condition=[{}]", condition));
         }
         if let Some(visible) = &self.snapshot.visible {
-            details.push(format!("visible=[{}]", ShowCondition(visible)));
+            details.push(format!("visible=[{}]", visible));
         }
         if let Some(fetch) = self.fetch {
             details.push(format!("limit={fetch}"));

@@ -5,7 +5,6 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
 use tiledb::Literal;
 
-use crate::interval::Axis;
 use crate::snapshot::ArraySnapshot;
 
 /// Statistics of the columns at `projection`.
@@ -41,7 +40,7 @@ pub(crate) fn statistics(snapshot: &ArraySnapshot, projection: &[usize], expecte
 fn extent(snapshot: &ArraySnapshot, name: &str) -> Option<(Literal, Literal)> {
     let dimensions = &snapshot.array.layout().dimensions;
     let index = dimensions.iter().position(|dimension| dimension.name == name)?;
-    let axis = Axis::of(&dimensions.get(index)?.domain);
+    let axis = dimensions.get(index)?.domain.axis();
     let sides = snapshot.rectangles.iter().filter_map(|rectangle| rectangle.side(index));
     let (low, high) = sides.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
     Some((axis.value(low), axis.value(high)))

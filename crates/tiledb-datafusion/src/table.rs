@@ -13,12 +13,11 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use tiledb::{Array, Condition, Literal};
+use tiledb::{Array, Literal, Predicate, Pushdown};
 
 use crate::error::Result;
 use crate::error_hook::ErrorHook;
-use crate::interval::Axis;
-use crate::predicate::{Pushed, Vocabulary};
+use crate::predicate::to_predicate;
 use crate::snapshot::{ArraySnapshot, SharedSnapshot};
 use crate::source::TileDbSource;
 use crate::statistics::statistics;
@@ -44,7 +43,7 @@ impl TileDbTable {
     ///
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) when the fragments of the array cannot be listed.
-    pub fn new(array: Array, visible: Option<Condition>) -> Result<Self> {
+    pub fn new(array: Array, visible: Option<Predicate>) -> Result<Self> {
         Ok(Self::over(ArraySnapshot::load(array, visible)?))
     }
 
@@ -52,7 +51,7 @@ impl TileDbTable {
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
-    pub fn with_error_hook(array: Array, visible: Option<Condition>, hook: ErrorHook) -> Result<Self> {
+    pub fn with_error_hook(array: Array, visible: Option<Predicate>, hook: ErrorHook) -> Result<Self> {
         let snapshot = ArraySnapshot::load(array, visible)?;
         Ok(Self::over(ArraySnapshot { error_hook: Some(hook), ..snapshot }))
     }
@@ -76,24 +75,17 @@ impl TileDbTable {
         if wanted.is_never() {
             return None;
         }
-        let dimensions = &self.snapshot.array.layout().dimensions;
         let (ranges, _) = wanted.into_parts();
-        let named = ranges.iter().filter_map(|(index, keys)| {
-            let dimension = dimensions.get(*index)?;
-            let axis = Axis::of(&dimension.domain);
-            let values = keys.iter().map(|(low, high)| (axis.value(low), axis.value(high))).collect();
-            Some((dimension.name.clone(), values))
-        });
-        Some(named.collect())
+        let mut named: BTreeMap<String, Vec<(Literal, Literal)>> = BTreeMap::new();
+        for range in ranges.to_dimension_ranges(self.snapshot.array.layout()) {
+            named.entry(range.dimension).or_default().push((range.low, range.high));
+        }
+        Some(named)
     }
 
-    fn pushed(&self, filters: &[Expr]) -> Pushed {
-        let vocabulary = self.vocabulary();
-        filters.iter().map(|filter| vocabulary.translate(filter)).fold(Pushed::everything(), Pushed::and)
-    }
-
-    fn vocabulary(&self) -> Vocabulary<'_> {
-        Vocabulary::new(&self.snapshot.schema, self.snapshot.array.layout())
+    fn pushed(&self, filters: &[Expr]) -> Pushdown {
+        let schema = &self.snapshot.schema;
+        self.snapshot.array.pushdown(&Predicate::all(filters.iter().map(|filter| to_predicate(filter, schema))))
     }
 }
 
@@ -132,9 +124,8 @@ impl TableProvider for TileDbTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
-        let vocabulary = self.vocabulary();
         let answer = |filter: &&Expr| {
-            let pushed = vocabulary.translate(filter);
+            let pushed = self.pushed(std::slice::from_ref(*filter));
             match (pushed.is_exact(), pushed.is_everything()) {
                 (true, _) => TableProviderFilterPushDown::Exact,
                 (false, true) => TableProviderFilterPushDown::Unsupported,

@@ -14,7 +14,7 @@ use datafusion::logical_expr::{Between, Operator, binary_expr, cast, expr::InLis
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, col, lit};
 use isdb_testing::array::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
 use proptest::prelude::*;
-use tiledb::{Condition, Literal};
+use tiledb::{Literal, Predicate};
 use tiledb_datafusion::TileDbTable;
 
 fn schema() -> Schema {
@@ -237,7 +237,7 @@ fn check(first: &[Row], second: &[Row], filters: &[Expr], hidden: bool) -> Resul
     let array = TestArray::create("rows", &layout(), schema());
     let batches = vec![array.write(1, columns(first, 0)), array.write(2, columns(second, first.len()))];
     let visible =
-        Condition::In { column: "id".to_owned(), values: vec![Literal::Int(0), Literal::Int(3)], negated: true };
+        Predicate::In { column: "id".to_owned(), values: vec![Literal::Int(0), Literal::Int(3)], negated: true };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
         let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use isdb_cmr::{ExposeSecret, Login, SecretString};
-use isdb_schema::config::Config;
 use isdb_region::Region;
+use isdb_schema::config::Config;
 
 /// A config is understood the same way twice, or its error names the file.
 pub(crate) fn config(input: &[u8]) {

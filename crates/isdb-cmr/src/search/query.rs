@@ -1,8 +1,8 @@
 //! Search conditions and their form parameters for CMR.
 
+use isdb_region::{Region, Shape};
 use isdb_schema::granule_name::{GranuleName, PRODUCT};
 use isdb_schema::period::Period;
-use isdb_region::{Region, Shape};
 
 /// CMR accepts more points, but responds faster to fewer. Simplified polygons only grow.
 const MAX_POLYGON_POINTS: usize = 200;
@@ -46,7 +46,8 @@ impl Query {
     /// `period`.
     #[must_use]
     pub fn new(region: Option<&Region>, period: &Period) -> Query {
-        let mut query = Query { temporal: (!period.is_everything()).then(|| period.to_iso_milliseconds()), ..Query::default() };
+        let mut query =
+            Query { temporal: (!period.is_everything()).then(|| period.to_iso_milliseconds()), ..Query::default() };
         for shape in region.map(|region| region.covering_shapes(MAX_POLYGON_POINTS)).unwrap_or_default() {
             match shape {
                 Shape::Polygon(ring) => query.polygons.push(ring),

@@ -70,8 +70,11 @@ pub(super) fn set_aside_unreadable(report: &mut Report, from: usize, fetched: &[
             told.state == Ended::Failed && is_of_file && told.path == path
         })
     };
-    let aside: Vec<(&PathBuf, PathBuf)> =
-        fetched.iter().filter(|path| is_unreadable(path)).filter_map(|path| Some((path, rename_unreadable(path)?))).collect();
+    let aside: Vec<(&PathBuf, PathBuf)> = fetched
+        .iter()
+        .filter(|path| is_unreadable(path))
+        .filter_map(|path| Some((path, rename_unreadable(path)?)))
+        .collect();
     for (path, aside) in aside {
         let text = format!("cannot be read, and is now {}; --retry downloads it again", aside.display());
         report.warnings.push(Warning { path: path.display().to_string(), text });

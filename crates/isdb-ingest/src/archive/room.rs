@@ -1,6 +1,6 @@
 //! Whether what is fetched fits on the disk, before the first byte comes.
 
-use isdb_cmr::{DownloadRequest, free_bytes, bytes_to_download, check_free_space};
+use isdb_cmr::{DownloadRequest, bytes_to_download, check_free_space, free_bytes};
 
 use crate::archive::{Archive, Keep};
 use crate::error::Result;

@@ -23,8 +23,8 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{DisplayFormatType, Partitioning};
 use isdb_granule::{FileSource, Granule, checksum};
 use isdb_schema::catalogue::Variable;
-use isdb_schema::segments::INGEST_ID;
 use isdb_schema::printable::Printable;
+use isdb_schema::segments::INGEST_ID;
 use tokio::runtime::Handle;
 
 use crate::filter::least::Least;
@@ -285,7 +285,9 @@ fn read(
         }
         Ok(Ok(decoded)) => Ok(decoded),
         Ok(Err(error)) => Err((error.stage(), chain(&error))),
-        Err(_) => Err(("decode", format!("{}: the HDF5 reader gave up on it", Printable(&granule.path.to_string_lossy())))),
+        Err(_) => {
+            Err(("decode", format!("{}: the HDF5 reader gave up on it", Printable(&granule.path.to_string_lossy()))))
+        }
     };
     let decoded = match decoded {
         Ok(decoded) => decoded,

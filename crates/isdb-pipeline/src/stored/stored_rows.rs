@@ -6,7 +6,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampNanosecondType};
 use isdb_schema::segments::INGEST_ID;
 use isdb_store::Snapshot;
-use tiledb::{Array, Condition, DimensionRange, Literal, ReadRequest};
+use tiledb::{Array, DimensionRange, Literal, Predicate, ReadRequest};
 
 use crate::error::{Error, Result};
 
@@ -83,11 +83,11 @@ fn attempts(snapshot: &Snapshot, ids: &[i64]) -> Result<Vec<Attempt>> {
 
 fn read(snapshot: &Snapshot, ids: &[i64], columns: &[&str], ranges: Vec<DimensionRange>) -> Result<Vec<RecordBatch>> {
     let values = ids.iter().map(|id| Literal::Int(*id)).collect();
-    let wanted = Condition::In { column: INGEST_ID.to_owned(), values, negated: false };
+    let wanted = Predicate::In { column: INGEST_ID.to_owned(), values, negated: false };
     let request = ReadRequest {
         columns: columns.iter().map(|name| (*name).to_owned()).collect(),
         ranges,
-        condition: Some(Condition::And(snapshot.visible_segments().into_iter().chain([wanted]).collect())),
+        condition: Some(Predicate::And(snapshot.visible_segments().into_iter().chain([wanted]).collect())),
         batch_rows: BATCH_ROWS,
     };
     batches(snapshot.segments(), &request)

@@ -7,10 +7,10 @@ mod sqllogic;
 use std::sync::Arc;
 
 use isdb_testing::array::TestArray;
-use tiledb::Condition;
+use tiledb::Predicate;
 use tiledb_datafusion::TileDbTable;
 
 /// The array as a table of which only `visible` rows are seen.
-fn table(array: &TestArray, visible: Option<Condition>) -> Arc<TileDbTable> {
+fn table(array: &TestArray, visible: Option<Predicate>) -> Arc<TileDbTable> {
     Arc::new(TileDbTable::new(array.open(), visible).unwrap())
 }

@@ -17,7 +17,7 @@ use datafusion::prelude::SessionContext;
 use isdb_query::session;
 use isdb_testing::array::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
-use tiledb::{ArrayLayout, CellOrder, Condition, Dimension, Domain, Literal};
+use tiledb::{ArrayLayout, CellOrder, Dimension, Domain, Literal, Predicate};
 
 const ROWS: i32 = 1_000;
 const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
@@ -99,7 +99,7 @@ impl Engine {
         let arrays = [segments(), granules()];
         session.register_table("segments", table(&arrays[0], None)).unwrap();
         session.register_table("granules", table(&arrays[1], None)).unwrap();
-        let visible = Condition::In { column: "ingest_id".to_owned(), values: vec![Literal::Int(3)], negated: true };
+        let visible = Predicate::In { column: "ingest_id".to_owned(), values: vec![Literal::Int(3)], negated: true };
         session.register_table("survivors", table(&arrays[0], Some(visible))).unwrap();
         Self { session, _arrays: arrays }
     }

@@ -6,7 +6,7 @@ use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{FieldRef, Schema};
 use isdb_schema::ledger::ledger_schema;
 use isdb_schema::segments::FRAGMENT_ID;
-use tiledb::{Array, Condition, ReadRequest};
+use tiledb::{Array, Predicate, ReadRequest};
 
 use super::row::LedgerRow;
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ impl LedgerRow {
 }
 
 /// Reads every visible row of the opened ledger array, by ascending id. Blocks.
-pub(crate) fn read_rows(granules: &Array, visible: Option<Condition>) -> Result<Vec<LedgerRow>> {
+pub(crate) fn read_rows(granules: &Array, visible: Option<Predicate>) -> Result<Vec<LedgerRow>> {
     let columns = ledger_schema().fields().iter().map(|field| field.name().clone()).collect();
     let request = ReadRequest { columns, ranges: Vec::new(), condition: visible, batch_rows: BATCH_ROWS };
     let mut rows = Vec::new();

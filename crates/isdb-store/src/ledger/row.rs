@@ -230,7 +230,7 @@ mod state_as_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GranuleState, D::Error> {
         let text = String::deserialize(deserializer)?;
-        GranuleState::parse(&text).ok_or_else(|| D::Error::custom(format!("state: unknown value {text:?}")))
+        text.parse().map_err(|_| D::Error::custom(format!("state: unknown value {text:?}")))
     }
 }
 
@@ -291,8 +291,12 @@ pub(crate) mod tests {
 
     #[test]
     fn only_segments_that_other_attempts_have_count_as_already_stored() {
-        let stored =
-            |removed, stored_by| Removed { filter: ALREADY_STORED.to_owned(), removed, stored_by, ..Removed::default() };
+        let stored = |removed, stored_by| Removed {
+            filter: ALREADY_STORED.to_owned(),
+            removed,
+            stored_by,
+            ..Removed::default()
+        };
         let mut row = row(Id(1), "a");
         assert_eq!((row.rows_already_stored(), row.stored_by().count()), (0, 0));
         row.removed_by.extend([stored(3, vec![7, 8]), stored(4, vec![9])]);

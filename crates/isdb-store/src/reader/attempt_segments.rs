@@ -6,7 +6,7 @@ use arrow::array::{Array as _, AsArray, BooleanArray, Int64Array, RecordBatch, T
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, TimestampNanosecondType};
 use isdb_schema::segments::INGEST_ID;
-use tiledb::{Condition, DimensionRange, Literal, ReadRequest, Reader};
+use tiledb::{DimensionRange, Literal, Predicate, ReadRequest, Reader};
 
 use super::snapshot::Snapshot;
 use super::visibility::id_condition;
@@ -122,7 +122,7 @@ impl AttemptSegments {
     fn read(&self, columns: Vec<String>, ranges: Vec<DimensionRange>, ids: &BTreeSet<Id>) -> Result<Reader> {
         let visible = self.snapshot.visible_segments().into_iter();
         let attempts = id_condition(INGEST_ID, ids.iter().copied(), false);
-        let condition = Some(Condition::And(visible.chain(attempts).collect()));
+        let condition = Some(Predicate::And(visible.chain(attempts).collect()));
         Ok(self.snapshot.segments().read(&ReadRequest { columns, ranges, condition, batch_rows: BATCH_ROWS })?)
     }
 

@@ -1,6 +1,6 @@
 //! A snapshot: one committed state of the database, read as of its timestamp. It never changes, whatever writers do.
 
-use tiledb::{Array, Condition, Context, Vfs};
+use tiledb::{Array, Context, Predicate, Vfs};
 
 use super::visibility::{VisibleFragments, granules_condition, segments_condition};
 use crate::blocking::blocking;
@@ -21,8 +21,8 @@ pub struct Snapshot {
     commit: Commit,
     segments: Array,
     granules: Array,
-    visible_segments: Option<Condition>,
-    visible_granules: Option<Condition>,
+    visible_segments: Option<Predicate>,
+    visible_granules: Option<Predicate>,
 }
 
 impl Snapshot {
@@ -97,12 +97,12 @@ impl Snapshot {
     }
 
     /// The condition under which rows of [`segments`](Self::segments) are visible; None when all are.
-    pub fn visible_segments(&self) -> Option<Condition> {
+    pub fn visible_segments(&self) -> Option<Predicate> {
         self.visible_segments.clone()
     }
 
     /// The condition under which rows of [`granules`](Self::granules) are visible; None when all are.
-    pub fn visible_granules(&self) -> Option<Condition> {
+    pub fn visible_granules(&self) -> Option<Predicate> {
         self.visible_granules.clone()
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use isdb_schema::segments::{FRAGMENT_ID, INGEST_ID};
-use tiledb::{Condition, DimensionRange, Literal, ReadRequest};
+use tiledb::{DimensionRange, Literal, Predicate, ReadRequest};
 
 use super::handle::Writer;
 use super::window::{Changes, Window};
@@ -110,7 +110,7 @@ fn count_rows(snapshot: &Snapshot, fragments: &[FragmentRecord], attempts: &BTre
     let request = ReadRequest {
         columns: vec![INGEST_ID.to_owned()],
         ranges: bounds(snapshot, fragments),
-        condition: Some(Condition::And(ids.into_iter().chain(dead).collect())),
+        condition: Some(Predicate::And(ids.into_iter().chain(dead).collect())),
         batch_rows: BATCH_ROWS,
     };
     let mut rows = 0;

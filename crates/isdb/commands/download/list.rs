@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use isdb_cmr::{Error, Url, DownloadRequest, without_secrets};
+use isdb_cmr::{DownloadRequest, Error, Url, without_secrets};
 
 use crate::failure::Failure;
 use crate::worklist;

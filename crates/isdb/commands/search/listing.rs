@@ -57,7 +57,10 @@ fn names(granules: &[GranuleDescription]) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(granules.iter().map(GranuleDescription::file_name)))
 }
 
-fn texts<'a>(granules: &'a [GranuleDescription], text: impl Fn(&'a GranuleDescription) -> Option<&'a String>) -> ArrayRef {
+fn texts<'a>(
+    granules: &'a [GranuleDescription],
+    text: impl Fn(&'a GranuleDescription) -> Option<&'a String>,
+) -> ArrayRef {
     Arc::new(StringArray::from_iter(granules.iter().map(text)))
 }
 

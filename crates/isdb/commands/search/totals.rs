@@ -11,7 +11,8 @@ const PROBLEMS_TOLD: usize = 10;
 
 /// What stands in the way of granules.
 pub(crate) fn tell_problems(granules: &[GranuleDescription], unusable: &[UnusableDescription]) {
-    let lacking = granules.iter().filter_map(|granule| Some((granule.file_name(), granule.download_problem()?.to_owned())));
+    let lacking =
+        granules.iter().filter_map(|granule| Some((granule.file_name(), granule.download_problem()?.to_owned())));
     let nameless = unusable.iter().map(|description| (description.name(), description.reason.clone()));
     let problems: Vec<(String, String)> = nameless.chain(lacking).collect();
     for (what, problem) in problems.iter().take(PROBLEMS_TOLD) {
