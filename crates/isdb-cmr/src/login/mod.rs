@@ -8,6 +8,7 @@ mod account;
 mod cookies;
 mod credential_check;
 pub(crate) mod credential_kind;
+mod credential_requests;
 pub(crate) mod credentials;
 mod hosts;
 pub mod netrc;

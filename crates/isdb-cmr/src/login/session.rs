@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap};
+use reqwest::header::{ACCEPT_ENCODING, COOKIE, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
-use secrecy::ExposeSecret;
 
 use crate::error::{Error, Result};
 use crate::http::USER_AGENT;
@@ -15,9 +14,9 @@ use crate::http::cause::root_cause;
 use crate::http::redirect::redirect_target;
 use crate::http::url::{is_http, redacted, without_credentials};
 use crate::login::cookies::CookieJars;
-use crate::login::credential_check::{CredentialCheck, Rejection, SendPermit};
+use crate::login::credential_check::{CredentialCheck, Rejection};
 use crate::login::credential_kind::CredentialKind;
-use crate::login::credentials::{Credentials, Login, Token};
+use crate::login::credentials::Credentials;
 use crate::login::hosts::Hosts;
 use crate::login::refusals::ConsecutiveRefusals;
 use crate::login::s3_credentials::S3CredentialCache;
@@ -34,8 +33,8 @@ pub struct Earthdata {
     pub(crate) hosts: Hosts,
     pub(crate) credentials: Credentials,
     cookies: CookieJars,
-    token_check: CredentialCheck,
-    login_check: CredentialCheck,
+    pub(super) token_check: CredentialCheck,
+    pub(super) login_check: CredentialCheck,
     stall_timeout: Duration,
     notices: Notices,
     pub(crate) refusals: ConsecutiveRefusals,
@@ -190,99 +189,11 @@ impl Earthdata {
         }
         if let (true, false, Some(token)) =
             (self.hosts.is_archive(at), chain.was_sent_to_login, &self.credentials.token)
-            && let Some(response) = self.send_token(at, token, request(), chain).await?
+            && let Some(response) = self.send_token(at, token, request(), chain.needs_session).await?
         {
             return Ok((response, Some(CredentialKind::Token)));
         }
         Ok((self.send(at, request()).await?, None))
-    }
-
-    /// Sends user and password to the login host, which accepts them by a redirect to another host. Any other response to
-    /// unchecked ones counts as a rejection, so that no other file sends them again.
-    async fn send_login(&self, at: &Url, login: &Login, request: RequestBuilder, url: &Url) -> Result<Response> {
-        let rejected = |rejection| self.rejection_error(CredentialKind::Login, rejection);
-        let permit = self.login_check.permit().await.map_err(rejected)?;
-        let response = self.send(at, request.basic_auth(&login.user, Some(login.password.expose_secret()))).await?;
-        let leads_away = matches!(redirect_target(at, &response), Ok(Some(next)) if !self.hosts.is_login(&next));
-        match response.status() {
-            _ if leads_away => {
-                permit.accept();
-                Ok(response)
-            }
-            // The host has not checked them.
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Ok(response),
-            status if status.is_server_error() => Ok(response),
-            StatusCode::UNAUTHORIZED => {
-                permit.reject(Rejection::Refused).await;
-                Err(rejected(Rejection::Refused))
-            }
-            // The login was accepted before, so only this file is forbidden.
-            StatusCode::FORBIDDEN if permit.is_accepted() => Err(Error::Forbidden { url: redacted(url) }),
-            _ if permit.is_accepted() => Ok(response),
-            status => {
-                let rejection = match status {
-                    StatusCode::FORBIDDEN => Rejection::Refused,
-                    _ => Rejection::Unexpected { url: redacted(at) },
-                };
-                permit.reject(rejection.clone()).await;
-                Err(rejected(rejection))
-            }
-        }
-    }
-
-    /// Sends the token to the archive; None if it is invalid and there is a login to use instead.
-    async fn send_token(
-        &self,
-        at: &Url,
-        token: &Token,
-        request: RequestBuilder,
-        chain: &RedirectChain<'_>,
-    ) -> Result<Option<Response>> {
-        let rejected = |rejection| self.rejection_error(CredentialKind::Token, rejection);
-        let has_login = self.credentials.login.is_some();
-        let give_up = async |permit: SendPermit<'_>, error: Error| {
-            let is_first = permit.reject(Rejection::Refused).await;
-            if !has_login {
-                return Err(error);
-            }
-            if is_first {
-                self.fall_back_to_login(&error);
-            }
-            Ok(None)
-        };
-        let permit = match self.token_check.permit().await {
-            Ok(permit) => permit,
-            Err(_) if has_login => return Ok(None),
-            Err(rejection) => return Err(rejected(rejection)),
-        };
-        let header = match token.header(Utc::now()) {
-            Ok(header) => header,
-            Err(error) => return give_up(permit, error).await,
-        };
-        let response = self.send(at, request.header(AUTHORIZATION, header)).await?;
-        let leads_to_login = redirect_target(at, &response)?.is_some_and(|next| self.hosts.is_login(&next));
-        match response.status() {
-            // A host that is out of order refuses every request: a token that was accepted before is rejected only if the login
-            // host confirms it.
-            StatusCode::UNAUTHORIZED if permit.is_accepted() && self.is_token_valid(token).await != Some(false) => {}
-            StatusCode::UNAUTHORIZED => return give_up(permit, rejected(Rejection::Refused)).await,
-            // The token was accepted before, so only this file needs more.
-            _ if leads_to_login && (chain.needs_session || permit.is_accepted()) => {}
-            // Either the token is invalid, or the first file needs more. Without an answer the next file tries it again.
-            _ if leads_to_login => match self.is_token_valid(token).await {
-                Some(true) => permit.accept(),
-                Some(false) => {
-                    permit.reject(Rejection::Refused).await;
-                    if has_login {
-                        self.fall_back_to_login(&rejected(Rejection::Refused));
-                    }
-                }
-                None => {}
-            },
-            status if status.is_success() || status.is_redirection() => permit.accept(),
-            _ => {}
-        }
-        Ok(Some(response))
     }
 
     /// Sends `request`, and stores the cookies of the response. Headers and query are never logged.
