@@ -1,8 +1,8 @@
 -- Canopy height by landcover: how many segments, and the height's 10th, 50th and 95th percentile.
 --
 -- Landcover codes changed: release 004 has IGBP classes (1 to 5 forest), later ones Copernicus classes (111 to 126 forest;
--- 30 grass, 40 crops, 200 sea), so the two are kept apart; codes is NULL for granules that do not tell their release.
--- percentile_cont is exact and holds every height in memory; over a continent take approx_percentile_cont.
+-- 30 grass, 40 crops, 200 sea), so the two are separate; codes is NULL for granules without a release.
+-- percentile_cont is exact and keeps every height in memory; over a continent use approx_percentile_cont.
 SELECT
     CASE WHEN release < '005' THEN 'IGBP' WHEN release >= '005' THEN 'Copernicus' END AS codes,
     landcover,

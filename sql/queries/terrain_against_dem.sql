@@ -1,9 +1,8 @@
--- Terrain height against the digital elevation model that the product carries: bias and RMSE by beam.
+-- Terrain height compared with the digital elevation model in the product: bias and RMSE by beam.
 --
--- Positive means that ATL08 lies above the model. Both are heights above the WGS 84 ellipsoid, so no geoid is needed.
+-- Positive means that ATL08 is above the model. Both are heights above the WGS 84 ellipsoid, so no geoid is needed.
 -- terrain_h is interpolated where no ground photon was found, so such segments are left out. Add a condition on dem_flag
--- (1 Arctic, 2 global, 3 mean sea surface, 4 Antarctic) to look at one model; group by landcover instead of beam to see
--- what grows there.
+-- (1 Arctic, 2 global, 3 mean sea surface, 4 Antarctic) for a single model, or group by landcover instead of beam.
 WITH differences AS (
     SELECT
         beam,

@@ -1,10 +1,10 @@
 -- Mean canopy height two ways: over vegetated segments only, and with treeless segments as 0 m.
 --
--- canopy_h is NULL where there is no estimate, for one of two reasons that must not be mixed:
---   treeless  the ground was found and not one canopy photon: the height is 0 m
---   unknown   too few photons or cloud: nothing can be said, and such segments belong in neither mean
--- How tall is the forest? Take the first mean. How tall is the landscape? Take the second; lakes count as treeless unless
--- you add watermask = 0. A weak beam finds fewer photons and calls more segments treeless: compare within one strength.
+-- canopy_h is NULL without an estimate, for one of two reasons that must not be mixed:
+--   treeless  the ground was found, but no canopy photon: the height is 0 m
+--   unknown   too few photons or cloud: such segments belong in neither mean
+-- The first mean is the height of the forest, the second the height of the landscape, where lakes count as treeless unless you add
+-- watermask = 0. A weak beam finds fewer photons, so more of its segments look treeless: compare within one strength.
 WITH judged AS (
     SELECT
         beam_strength,
