@@ -1,74 +1,78 @@
-//! How much memory this process may use: the least of what the machine has, what its control groups grant, and what Slurm has
-//! allotted. Reads files below given roots only, so that tests can bring their own.
+//! Default resources: the processors and the memory that this process may use. The memory limit is the smallest of the machine's
+//! memory, the limits of the control groups, and the allocation by Slurm. Reads files below given roots only, so that tests can bring
+//! their own.
 
 use std::path::{Path, PathBuf};
 
 use isdb_query::LEAST_QUERY_MEMORY;
 use isdb_schema::config::{LEAST_MEMORY, MEMORY};
 
-/// Limits of control groups that are as large mean none: version 1 writes the largest multiple of a page.
+/// A limit of a control group that is at least this large means no limit: version 1 writes the largest multiple of a page.
 const UNLIMITED: u64 = 1 << 62;
 
-/// A limit, and what sets it.
+/// A limit on memory and its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Limit {
+struct Limit {
     /// Bytes.
-    pub(crate) bytes: u64,
-    /// The file or the variable that says so.
-    pub(crate) source: String,
+    bytes: u64,
+    /// The file or the environment variable that sets it.
+    source: String,
 }
 
-/// Where the kernel tells of limits.
-pub(crate) struct Roots<'a> {
+/// The folders in which the kernel publishes limits.
+struct Roots<'a> {
     /// `/proc`.
-    pub(crate) proc: &'a Path,
+    proc: &'a Path,
     /// `/sys/fs/cgroup`.
-    pub(crate) cgroup: &'a Path,
+    cgroup: &'a Path,
 }
 
 impl Roots<'static> {
-    /// Those of a Linux system; elsewhere there is nothing below them.
-    pub(crate) fn of_system() -> Roots<'static> {
+    /// The folders of a Linux system. They do not exist on other systems.
+    fn linux() -> Roots<'static> {
         Roots { proc: Path::new("/proc"), cgroup: Path::new("/sys/fs/cgroup") }
     }
 }
 
-/// Every limit on the memory of this process. `variable` reads the environment, `cores` is how many cores the process may use.
-pub(crate) fn memory_limits(roots: &Roots<'_>, variable: impl Fn(&str) -> Option<String>, cores: usize) -> Vec<Limit> {
+/// Every limit on the memory of a process that may use `cores` processors; `variable` reads its environment.
+fn memory_limits(roots: &Roots<'_>, variable: impl Fn(&str) -> Option<String>, cores: usize) -> Vec<Limit> {
     let physical = physical(&roots.proc.join("meminfo"));
     let slurm = slurm(variable, cores);
-    physical.into_iter().chain(of_groups(roots)).chain(slurm).collect()
+    physical.into_iter().chain(group_limits(roots)).chain(slurm).collect()
 }
 
-/// How many cores this process may use, by its affinity and the quotas of its control groups.
-pub(crate) fn cores() -> usize {
+/// The number of processors that this process may use, by its affinity and the quotas of its control groups.
+#[must_use]
+pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Half of what this process may use.
-pub(crate) fn memory_of_query() -> usize {
-    let memory = half(&of_process()).max(LEAST_QUERY_MEMORY);
+/// The default memory of queries, in bytes: half of the memory that this process may use.
+#[must_use]
+pub fn query_memory() -> usize {
+    let memory = half(&process_limits()).max(LEAST_QUERY_MEMORY);
     tracing::debug!(memory, cores = cores(), "memory of queries");
     memory
 }
 
-/// [`MEMORY`], or half of what this process may use if that is less.
-pub(crate) fn memory_of_ingest() -> usize {
-    let memory = half(&of_process()).min(size(MEMORY)).max(size(LEAST_MEMORY));
+/// The default memory of an ingest, in bytes: 2 GB, or half of the memory that this process may use if that is less.
+#[must_use]
+pub fn ingest_memory() -> usize {
+    let memory = half(&process_limits()).min(size(MEMORY)).max(size(LEAST_MEMORY));
     tracing::debug!(memory, cores = cores(), "memory of the ingest");
     memory
 }
 
 /// Every limit on the memory of this process.
-fn of_process() -> Vec<Limit> {
-    let limits = memory_limits(&Roots::of_system(), |name| std::env::var(name).ok(), cores());
+fn process_limits() -> Vec<Limit> {
+    let limits = memory_limits(&Roots::linux(), |name| std::env::var(name).ok(), cores());
     for Limit { bytes, source } in &limits {
         tracing::debug!(bytes, source, "limit on memory");
     }
     limits
 }
 
-/// Half of the least limit; [`MEMORY`] where no limit is known.
+/// Half of the smallest limit; [`MEMORY`] without limits.
 fn half(limits: &[Limit]) -> usize {
     limits.iter().map(|limit| limit.bytes).min().map_or(size(MEMORY), |least| size(least / 2))
 }
@@ -85,9 +89,9 @@ fn physical(path: &Path) -> Option<Limit> {
     Some(Limit { bytes: kibibytes.saturating_mul(1024), source: format!("MemTotal in {}", path.display()) })
 }
 
-/// The limits of the control groups that the process is in and of all their parents. A group that cannot be seen, as in a container,
-/// is left out; what limits the container is at the root then.
-fn of_groups(roots: &Roots<'_>) -> Vec<Limit> {
+/// The limits of the control groups of the process and of all their parents. A group that is not visible, as in a container, is left
+/// out; the limit of the container is at the root then.
+fn group_limits(roots: &Roots<'_>) -> Vec<Limit> {
     let memberships = std::fs::read_to_string(roots.proc.join("self/cgroup")).unwrap_or_default();
     let mut limits = Vec::new();
     // `0::/path` is version 2, `4:memory:/path` is version 1.
@@ -114,7 +118,7 @@ fn limit_in(path: PathBuf) -> Option<Limit> {
     (bytes < UNLIMITED).then(|| Limit { bytes, source: path.display().to_string() })
 }
 
-/// What Slurm has allotted on this node: `SLURM_MEM_PER_NODE`, else `SLURM_MEM_PER_CPU` for each core of the job.
+/// The allocation by Slurm on this node: `SLURM_MEM_PER_NODE`, else `SLURM_MEM_PER_CPU` for each core of the job.
 fn slurm(variable: impl Fn(&str) -> Option<String>, cores: usize) -> Option<Limit> {
     let size = |name: &str| variable(name).and_then(|text| mebibytes(&text)).filter(|bytes| *bytes > 0);
     if let Some(bytes) = size("SLURM_MEM_PER_NODE") {
@@ -126,7 +130,7 @@ fn slurm(variable: impl Fn(&str) -> Option<String>, cores: usize) -> Option<Limi
     Some(Limit { bytes: per_core.saturating_mul(cores), source: format!("SLURM_MEM_PER_CPU for {cores} cores") })
 }
 
-/// Slurm writes mebibytes, and takes the units K, M, G and T.
+/// Parses a size of Slurm: mebibytes, or a number with the unit K, M, G or T.
 fn mebibytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
@@ -167,14 +171,14 @@ mod tests {
         limits.into_iter().map(|limit| (limit.bytes, limit.source.replace(&prefix, ""))).collect()
     }
 
-    fn named(limits: &[(u64, String)]) -> Vec<(u64, &str)> {
+    fn with_sources(limits: &[(u64, String)]) -> Vec<(u64, &str)> {
         limits.iter().map(|(bytes, source)| (*bytes, source.as_str())).collect()
     }
 
     #[test]
     fn the_memory_of_the_machine_is_a_limit() {
         let found = limits(&[("proc/meminfo", "MemTotal:       8388608 kB\nMemFree: 1 kB\n")], &[], 4);
-        assert_eq!(named(&found), [(8 * GIB, "MemTotal in proc/meminfo")]);
+        assert_eq!(with_sources(&found), [(8 * GIB, "MemTotal in proc/meminfo")]);
         assert_eq!(limits(&[], &[], 4), []);
     }
 
@@ -187,7 +191,7 @@ mod tests {
             ("cgroup/user.slice/job/memory.max", "4294967296\n"),
         ];
         let expected = [(4 * GIB, "cgroup/user.slice/job/memory.max"), (2 * GIB, "cgroup/user.slice/memory.max")];
-        assert_eq!(named(&limits(&files, &[], 4)), expected);
+        assert_eq!(with_sources(&limits(&files, &[], 4)), expected);
     }
 
     #[test]
@@ -199,16 +203,16 @@ mod tests {
             ("cgroup/memory/slurm/job_1/memory.limit_in_bytes", "1073741824\n"),
             ("cgroup/unified/cgroup.procs", "1\n"),
         ];
-        assert_eq!(named(&limits(&files, &[], 4)), [(GIB, "cgroup/memory/slurm/job_1/memory.limit_in_bytes")]);
+        assert_eq!(with_sources(&limits(&files, &[], 4)), [(GIB, "cgroup/memory/slurm/job_1/memory.limit_in_bytes")]);
     }
 
     #[test]
     fn in_a_container_the_limit_is_at_the_root() {
         let files = [("proc/self/cgroup", "0::/system.slice/docker-1\n"), ("cgroup/memory.max", "1073741824\n")];
-        assert_eq!(named(&limits(&files, &[], 4)), [(GIB, "cgroup/memory.max")]);
+        assert_eq!(with_sources(&limits(&files, &[], 4)), [(GIB, "cgroup/memory.max")]);
         let files =
             [("proc/self/cgroup", "9:memory:/docker/1\n"), ("cgroup/memory/memory.limit_in_bytes", "1073741824\n")];
-        assert_eq!(named(&limits(&files, &[], 4)), [(GIB, "cgroup/memory/memory.limit_in_bytes")]);
+        assert_eq!(with_sources(&limits(&files, &[], 4)), [(GIB, "cgroup/memory/memory.limit_in_bytes")]);
     }
 
     #[test]
@@ -220,12 +224,12 @@ mod tests {
 
     #[test]
     fn slurm_limits_a_job_on_its_node() {
-        assert_eq!(named(&limits(&[], &[("SLURM_MEM_PER_NODE", "4096")], 4)), [(4 * GIB, "SLURM_MEM_PER_NODE")]);
-        assert_eq!(named(&limits(&[], &[("SLURM_MEM_PER_NODE", "4G")], 4)), [(4 * GIB, "SLURM_MEM_PER_NODE")]);
+        assert_eq!(with_sources(&limits(&[], &[("SLURM_MEM_PER_NODE", "4096")], 4)), [(4 * GIB, "SLURM_MEM_PER_NODE")]);
+        assert_eq!(with_sources(&limits(&[], &[("SLURM_MEM_PER_NODE", "4G")], 4)), [(4 * GIB, "SLURM_MEM_PER_NODE")]);
         let per_cpu = [("SLURM_MEM_PER_CPU", "2048"), ("SLURM_CPUS_ON_NODE", "3")];
-        assert_eq!(named(&limits(&[], &per_cpu, 8)), [(6 * GIB, "SLURM_MEM_PER_CPU for 3 cores")]);
-        assert_eq!(named(&limits(&[], &per_cpu[..1], 8)), [(16 * GIB, "SLURM_MEM_PER_CPU for 8 cores")]);
-        // All of the node, and what nobody understands.
+        assert_eq!(with_sources(&limits(&[], &per_cpu, 8)), [(6 * GIB, "SLURM_MEM_PER_CPU for 3 cores")]);
+        assert_eq!(with_sources(&limits(&[], &per_cpu[..1], 8)), [(16 * GIB, "SLURM_MEM_PER_CPU for 8 cores")]);
+        // All of the node, and invalid sizes.
         for text in ["0", "", "lots", "4X"] {
             assert_eq!(limits(&[], &[("SLURM_MEM_PER_NODE", text)], 4), [], "{text:?}");
         }
