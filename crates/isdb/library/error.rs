@@ -53,10 +53,10 @@ pub enum Error {
     #[error(transparent)]
     Period(#[from] PeriodError),
     /// A region is invalid.
-    #[error("invalid region: {given}")]
+    #[error("invalid region{}", path.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default())]
     Region {
-        /// The text, or the path of the GeoJSON file.
-        given: String,
+        /// The GeoJSON file; None for a region that was given as text.
+        path: Option<PathBuf>,
         /// The reason.
         source: RegionError,
     },

@@ -11,13 +11,13 @@ use crate::library::error::{Error, Result};
 /// # Errors
 /// [`Error::Region`] for an invalid region, [`Error::RegionFile`] when the file cannot be read.
 pub fn read_region(text: &str) -> Result<Region> {
-    let invalid = |source| Error::Region { given: text.to_owned(), source };
     match Region::parse(text) {
         Err(RegionError::Text { .. }) if !is_numbers(text) => match std::fs::read(Path::new(text)) {
-            Ok(bytes) => Region::from_geojson_bytes(&bytes).map_err(invalid),
+            Ok(bytes) => Region::from_geojson_bytes(&bytes)
+                .map_err(|source| Error::Region { path: Some(text.into()), source }),
             Err(source) => Err(Error::RegionFile { path: text.into(), source }),
         },
-        parsed => parsed.map_err(invalid),
+        parsed => parsed.map_err(|source| Error::Region { path: None, source }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ctrl-C, heard by a thread of its own: the threads of a runtime may all be busy with rows that nobody wants any more.
+//! Ctrl-C, received by a thread of its own: the threads of a runtime may all be busy with rows of a cancelled query.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
-/// From its start on Ctrl-C ends nothing by itself, but is told to who waits for it.
+/// Receives Ctrl-C. While it exists, Ctrl-C does not end the process; it wakes the tasks that wait in [`next`](Self::next).
 pub(crate) struct Interrupts {
-    heard: Arc<Notify>,
+    received: Arc<Notify>,
 }
 
 impl Interrupts {
@@ -18,19 +18,19 @@ impl Interrupts {
         let inside = runtime.enter();
         let mut interrupts = signal(SignalKind::interrupt())?;
         drop(inside);
-        let heard = Arc::new(Notify::new());
-        let told = Arc::clone(&heard);
+        let received = Arc::new(Notify::new());
+        let waiting = Arc::clone(&received);
         let listen = async move {
             while interrupts.recv().await.is_some() {
-                told.notify_waiters();
+                waiting.notify_waiters();
             }
         };
         std::thread::Builder::new().name("ctrl-c".to_owned()).spawn(move || runtime.block_on(listen))?;
-        Ok(Interrupts { heard })
+        Ok(Interrupts { received })
     }
 
-    /// Waits for the next Ctrl-C; one that came before is forgotten.
+    /// Waits for the next Ctrl-C; an earlier one does not count.
     pub(crate) async fn next(&self) {
-        self.heard.notified().await;
+        self.received.notified().await;
     }
 }

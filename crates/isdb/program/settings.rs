@@ -1,102 +1,73 @@
-//! From flags, environment and config file to what is in force.
+//! Settings of a command: flags, environment and config file combined.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use isdb_ingest::Asked;
+use isdb::{Config, Location, Region, read_region};
 use isdb_query::Warning;
-use isdb_region::{Region, RegionError, SwappedBox};
-use isdb_schema::config::Config;
+use isdb_region::{RegionError, SwappedBox};
 use isdb_schema::period::Period;
-use isdb_store::Location;
 
-use crate::cli::{Place, Where};
-use crate::failure::{self, Failure};
+use crate::cli::{DatabaseArgs, RegionArgs};
+use crate::error::{CliError, print_warning};
 
-/// The config in force and the database that it, a flag or the environment names.
+/// The config of a command and its database.
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) location: Location,
 }
 
 impl Settings {
-    pub(crate) fn resolve(place: &Place) -> Result<Settings, Failure> {
-        let config = config(place)?;
-        let location = location(place, &config)?.ok_or(Failure::NoDatabase)?;
+    /// Resolves them, for commands that need a database.
+    pub(crate) fn resolve(arguments: &DatabaseArgs) -> Result<Settings, CliError> {
+        let config = config(arguments)?;
+        let location = location(arguments, &config)?.ok_or(CliError::NoDatabase)?;
         Ok(Settings { config, location })
     }
 }
 
-/// The database that a flag, the environment or the config names, for commands that can do without one.
-pub(crate) fn named(place: &Place) -> Result<Option<Location>, Failure> {
-    location(place, &config(place)?)
+/// The database, for commands that work without one.
+pub(crate) fn optional_location(arguments: &DatabaseArgs) -> Result<Option<Location>, CliError> {
+    location(arguments, &config(arguments)?)
 }
 
-fn config(place: &Place) -> Result<Config, Failure> {
-    match &place.config {
+fn config(arguments: &DatabaseArgs) -> Result<Config, CliError> {
+    match &arguments.config {
         None => Ok(Config::shipped()?),
-        Some(path) => read(path),
+        Some(path) => read_config(path),
     }
 }
 
-/// What a config asks an ingest to take of granules. What it leaves open, the database decides.
-pub(crate) fn asked(config: &Config) -> Asked {
-    Asked {
-        variables: config.variables.clone(),
-        derived: config.derived.clone(),
-        filters: config.filters.clone(),
-        capacity: config.capacity,
-    }
-}
-
-/// The region and the period that flags ask for.
-pub(crate) fn region_and_period(asked: &Where) -> Result<(Option<Region>, Period), Failure> {
-    let region = match (&asked.region, &asked.bbox) {
-        (Some(region), _) => Some(region_of(region)?),
-        (None, Some(numbers)) => Some(told_as("--bbox", box_of(numbers))?),
-        (None, None) => None,
-    };
-    if let Some(swapped) = asked.region.as_ref().or(asked.bbox.as_ref()).and_then(|text| SwappedBox::detect(text)) {
-        let (text, hint) = swapped.warning();
-        failure::warn(&Warning { text, hint });
-    }
-    Ok((region, Period::parse(asked.start.as_deref(), asked.end.as_deref())?))
-}
-
-/// The region of four numbers, of GeoJSON, or of the GeoJSON file at that path.
-pub(crate) fn region_of(given: &str) -> Result<Region, Failure> {
-    match Region::parse(given) {
-        Err(RegionError::Text { .. }) if !is_numbers(given) => {
-            let path = PathBuf::from(given);
-            match std::fs::read(&path) {
-                Ok(bytes) => told_as(given, Region::from_geojson_bytes(&bytes)),
-                Err(source) => Err(Failure::RegionFile { path, source }),
-            }
-        }
-        read => told_as("--region", read),
-    }
-}
-
-/// The region of four numbers alone.
-fn box_of(given: &str) -> Result<Region, RegionError> {
-    if is_numbers(given) { Region::parse(given) } else { Err(RegionError::Text { text: given.to_owned() }) }
-}
-
-/// Whether `given` is numbers between commas, if not four.
-fn is_numbers(given: &str) -> bool {
-    given.split(',').all(|number| number.trim().parse::<f64>().is_ok())
-}
-
-fn told_as(given: &str, region: Result<Region, RegionError>) -> Result<Region, Failure> {
-    region.map_err(|source| Failure::Region { given: given.to_owned(), source })
-}
-
-/// The config in the file at `path`.
-pub(crate) fn read(path: &Path) -> Result<Config, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.to_path_buf(), source })?;
+/// Reads the config in the file at `path`.
+pub(crate) fn read_config(path: &Path) -> Result<Config, CliError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| isdb::Error::Read { path: path.to_path_buf(), source })?;
     Ok(Config::parse(&path.to_string_lossy(), &text)?)
 }
 
-fn location(place: &Place, config: &Config) -> Result<Option<Location>, Failure> {
-    let named = place.db.as_ref().or(config.database.as_ref());
-    Ok(named.map(|text| Location::parse(text)).transpose()?)
+fn location(arguments: &DatabaseArgs, config: &Config) -> Result<Option<Location>, CliError> {
+    let specified = arguments.db.as_ref().or(config.database.as_ref());
+    Ok(specified.map(|text| Location::parse(text)).transpose().map_err(isdb::Error::from)?)
+}
+
+/// Reads the region and the period of flags.
+pub(crate) fn region_and_period(arguments: &RegionArgs) -> Result<(Option<Region>, Period), CliError> {
+    let region = match (&arguments.region, &arguments.bbox) {
+        (Some(region), _) => Some(read_region(region)?),
+        (None, Some(numbers)) => Some(read_box(numbers)?),
+        (None, None) => None,
+    };
+    let text = arguments.region.as_ref().or(arguments.bbox.as_ref());
+    if let Some(swapped) = text.and_then(|text| SwappedBox::detect(text)) {
+        let (text, hint) = swapped.warning();
+        print_warning(&Warning { text, hint });
+    }
+    Ok((region, Period::parse(arguments.start.as_deref(), arguments.end.as_deref())?))
+}
+
+/// Reads a region of four numbers; GeoJSON is not accepted.
+fn read_box(text: &str) -> Result<Region, CliError> {
+    let is_numbers = text.split(',').all(|number| number.trim().parse::<f64>().is_ok());
+    let parsed =
+        if is_numbers { Region::parse(text) } else { Err(RegionError::Text { text: text.to_owned() }) };
+    Ok(parsed.map_err(|source| isdb::Error::Region { path: None, source })?)
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, RegionArgs};
+use super::common::RegionArgs;
+use super::query::Format;
 
 #[derive(Debug, Args)]
 pub(crate) struct Search {

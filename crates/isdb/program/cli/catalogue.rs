@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Format, TextFormat};
+use super::common::TextFormat;
+use super::query::Format;
 
 #[derive(Debug, Args)]
 pub(crate) struct Info {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use isdb_schema::config::Policy;
 
+use super::archive::SearchArgs;
+use super::common::{RegionArgs, ResourceArgs};
 use super::parse::{milliseconds, policy};
-use super::{RegionArgs, ResourceArgs, SearchArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::RegionArgs;
+use super::common::RegionArgs;
 use super::parse::query_memory;
 
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-//! Rows as CSV. CSV has no lists, so a profile is written as text: `[1.5, 2.5, ]`, nothing standing for NULL.
+//! Rows as CSV. CSV has no lists, so a profile is written as text: `[1.5, 2.5, ]`, with nothing for NULL.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use crate::failure::Failure;
-use crate::output::RowWriter;
+use crate::error::CliError;
+use crate::output::row_writer::RowWriter;
 
-/// Writes batches of one schema below one header.
+/// Writes batches below one header.
 pub(crate) struct CsvWriter<W: Write> {
     sink: W,
     text: Vec<u8>,
@@ -20,7 +20,7 @@ pub(crate) struct CsvWriter<W: Write> {
 }
 
 impl<W: Write> CsvWriter<W> {
-    /// A header is written even when no row follows.
+    /// Writes the header, even if no row follows.
     pub(crate) fn new(sink: W, schema: &SchemaRef) -> Result<CsvWriter<W>, ArrowError> {
         let flat = |field: &Arc<Field>| match field.data_type().is_nested() {
             true => Arc::new(Field::new(field.name(), DataType::LargeUtf8, true)),
@@ -33,7 +33,7 @@ impl<W: Write> CsvWriter<W> {
     }
 
     fn write_flat(&mut self, batch: &RecordBatch, header: bool) -> Result<(), ArrowError> {
-        // Through memory, since arrow's writer turns an error of the sink into text, and a closed pipe could not be told.
+        // Through memory, because arrow's writer turns an error of the sink into text, and a closed pipe could not be recognised.
         self.text.clear();
         WriterBuilder::new().with_header(header).build(&mut self.text).write(batch)?;
         Ok(self.sink.write_all(&self.text)?)
@@ -41,13 +41,13 @@ impl<W: Write> CsvWriter<W> {
 }
 
 impl<W: Write> RowWriter for CsvWriter<W> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
         let columns = batch.columns().iter().map(flat).collect::<Result<Vec<_>, _>>()?;
         Ok(self.write_flat(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?, false)?)
     }
 
-    /// Nothing ends a CSV.
-    fn finish(self: Box<Self>) -> Result<(), Failure> {
+    /// CSV has no end.
+    fn finish(self: Box<Self>) -> Result<(), CliError> {
         Ok(())
     }
 }

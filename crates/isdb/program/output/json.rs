@@ -1,4 +1,4 @@
-//! Rows as JSON objects, NULL written out: one array of them, or one a line.
+//! Rows as JSON objects with explicit nulls: in one array, or one per line.
 
 use std::io::Write;
 
@@ -7,15 +7,15 @@ use arrow::error::ArrowError;
 use arrow::json::writer::{JsonArray, LineDelimited, WriterBuilder};
 use arrow::json::{ArrayWriter, LineDelimitedWriter};
 
-use crate::failure::Failure;
-use crate::output::RowWriter;
+use crate::error::CliError;
+use crate::output::row_writer::RowWriter;
 
-/// One array of all rows.
+/// One array of all rows, as objects.
 pub(crate) fn array<W: Write>(sink: W) -> ArrayWriter<W> {
     with_nulls().build::<W, JsonArray>(sink)
 }
 
-/// One row a line.
+/// One object per line.
 pub(crate) fn lines<W: Write>(sink: W) -> LineDelimitedWriter<W> {
     with_nulls().build::<W, LineDelimited>(sink)
 }
@@ -25,23 +25,23 @@ fn with_nulls() -> WriterBuilder {
 }
 
 impl<W: Write> RowWriter for ArrayWriter<W> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
         Ok(ArrayWriter::write(self, batch)?)
     }
 
-    fn finish(mut self: Box<Self>) -> Result<(), Failure> {
+    fn finish(mut self: Box<Self>) -> Result<(), CliError> {
         ArrayWriter::finish(&mut self)?;
-        // Arrow ends lines, but not the line of an array.
+        // Arrow's writer ends each line, but not the line of an array.
         Ok(self.into_inner().write_all(b"\n").map_err(ArrowError::from)?)
     }
 }
 
 impl<W: Write> RowWriter for LineDelimitedWriter<W> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
         Ok(LineDelimitedWriter::write(self, batch)?)
     }
 
-    fn finish(mut self: Box<Self>) -> Result<(), Failure> {
+    fn finish(mut self: Box<Self>) -> Result<(), CliError> {
         Ok(LineDelimitedWriter::finish(&mut self)?)
     }
 }

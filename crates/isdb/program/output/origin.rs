@@ -1,29 +1,30 @@
-//! Where rows come from, as Parquet and Arrow files carry it beside the rows.
+//! The origin of rows, as metadata of Parquet and Arrow files.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 
-/// What a file says of the query that made it; nothing for what is no query.
+/// The query that produced the rows of a file, and its database. Empty for rows of other commands.
 #[derive(Default)]
 pub(crate) struct Origin {
     /// The statement.
     pub(crate) sql: Option<String>,
-    /// The filters that `atl08` was seen through.
+    /// The filters of the views.
     pub(crate) filters: Option<String>,
-    /// The region and the period that `atl08` was seen through.
+    /// The region of the views, as `W,S,E,N` or GeoJSON.
     pub(crate) region: Option<String>,
+    /// The period of the views.
     pub(crate) period: Option<String>,
-    /// The state it was asked of, in milliseconds since 1970: what `--at` takes.
+    /// The state of the database, in milliseconds since 1970, as `--at` accepts it.
     pub(crate) snapshot: Option<u64>,
-    /// The region that the database was filled for, as `W,S,E,N` or GeoJSON.
+    /// The region of the database, as `W,S,E,N` or GeoJSON.
     pub(crate) database_region: Option<String>,
-    /// How the database is cited in that state.
+    /// The citation of the database in that state.
     pub(crate) citation: Option<String>,
 }
 
 impl Origin {
-    /// Keys and values of the file's metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_region`,
+    /// The keys and values of the metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_region`,
     /// `isdb_period`, `isdb_snapshot`, `isdb_database_region`, `isdb_citation`.
     pub(crate) fn entries(&self) -> Vec<(String, String)> {
         let known = [
@@ -39,8 +40,8 @@ impl Origin {
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
     }
 
-    /// `schema` with the entries in its metadata.
-    pub(crate) fn mark(&self, schema: &Schema) -> SchemaRef {
+    /// Returns `schema` with the entries in its metadata.
+    pub(crate) fn add_to(&self, schema: &Schema) -> SchemaRef {
         let mut metadata = schema.metadata().clone();
         metadata.extend(self.entries());
         Arc::new(Schema::new(schema.fields().clone()).with_metadata(metadata))

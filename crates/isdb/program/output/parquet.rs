@@ -1,5 +1,5 @@
-//! Rows as Parquet: zstd, row groups of bounded size, the Arrow schema with its field metadata (units, meanings of flags),
-//! and where the rows come from as key-value metadata. A profile is a list; readers of the Arrow schema see its fixed size.
+//! Rows as Parquet: zstd, row groups of bounded size, the Arrow schema with its field metadata (units, meanings of flags), and the
+//! origin of the rows as key-value metadata. A profile is a list; readers of the Arrow schema see its fixed size.
 
 use std::io::Write;
 
@@ -12,8 +12,9 @@ use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::schema::types::ColumnPath;
 
-use crate::failure::Failure;
-use crate::output::{Origin, RowWriter};
+use crate::error::CliError;
+use crate::output::origin::Origin;
+use crate::output::row_writer::RowWriter;
 
 /// A row group ends at this many rows …
 const ROWS: usize = 1 << 20;
@@ -27,7 +28,7 @@ pub(crate) struct ParquetWriter<W: Write + Send> {
 
 impl<W: Write + Send> ParquetWriter<W> {
     pub(crate) fn new(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<ParquetWriter<W>, ParquetError> {
-        // Once for every reader, and once more in the schema for readers of that.
+        // In the file for every reader, and in the schema for readers of the Arrow schema.
         let entries = origin.entries().into_iter().map(|(key, value)| KeyValue::new(key, value));
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -40,12 +41,12 @@ impl<W: Write + Send> ParquetWriter<W> {
                 .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
         }
         let properties = properties.build();
-        Ok(ParquetWriter { rows: ArrowWriter::try_new(sink, origin.mark(schema), Some(properties))? })
+        Ok(ParquetWriter { rows: ArrowWriter::try_new(sink, origin.add_to(schema), Some(properties))? })
     }
 }
 
-/// The leaf of a column of measured values. They hardly repeat, so that a dictionary costs time and gives nothing, while their
-/// bytes, split by significance, compress well.
+/// The leaf of a column of measured values. They hardly repeat, so a dictionary costs time without benefit, while their bytes, split by
+/// significance, compress well.
 fn measured(field: &Field) -> Option<ColumnPath> {
     match field.data_type() {
         DataType::Float32 | DataType::Float64 => Some(ColumnPath::new(vec![field.name().clone()])),
@@ -57,12 +58,12 @@ fn measured(field: &Field) -> Option<ColumnPath> {
 }
 
 impl<W: Write + Send> RowWriter for ParquetWriter<W> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
         Ok(self.rows.write(batch)?)
     }
 
-    /// Writes the last row group and the footer, without which the file is none.
-    fn finish(self: Box<Self>) -> Result<(), Failure> {
+    /// Writes the last row group and the footer, without which the file is invalid.
+    fn finish(self: Box<Self>) -> Result<(), CliError> {
         self.rows.close()?;
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Rows as an aligned table. Column widths come from the first batch, so that any number of rows streams through; a later
-//! value that is wider takes the room it needs.
+//! Rows as an aligned table. Column widths come from the first batch, so that any number of rows streams through in bounded memory; a
+//! wider value of a later batch moves the rest of its line.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -9,8 +9,8 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use crate::failure::Failure;
-use crate::output::RowWriter;
+use crate::error::CliError;
+use crate::output::row_writer::RowWriter;
 
 /// Writes batches of one schema as one table.
 pub(crate) struct TableWriter<W: Write> {
@@ -59,7 +59,7 @@ impl<W: Write> TableWriter<W> {
 }
 
 impl<W: Write> RowWriter for TableWriter<W> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
         let options = FormatOptions::default().with_null("NULL");
         let formatters: Vec<ArrayFormatter<'_>> =
             batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect::<Result<_, _>>()?;
@@ -84,8 +84,8 @@ impl<W: Write> RowWriter for TableWriter<W> {
         Ok(())
     }
 
-    /// A table of no rows is a header.
-    fn finish(mut self: Box<Self>) -> Result<(), Failure> {
+    /// A table without rows consists of its header.
+    fn finish(mut self: Box<Self>) -> Result<(), CliError> {
         if !self.has_header {
             self.header()?;
         }
