@@ -13,7 +13,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let uri = std::env::args().nth(1).unwrap_or_else(|| "demo/atl08.isdb".to_owned());
     let database = Database::open(&uri).await?;
     // Profiles such as canopy_h_metrics become columns of polars' type Array.
-    let frame = database.polars("SELECT time, beam, canopy_h, canopy_h_metrics FROM atl08 ORDER BY time LIMIT 1000").await?;
+    let frame =
+        database.polars("SELECT time, beam, canopy_h, canopy_h_metrics FROM atl08 ORDER BY time LIMIT 1000").await?;
     println!("{}", frame.head(Some(5)));
     println!("{} rows, {} columns", frame.height(), frame.width());
     Ok(())

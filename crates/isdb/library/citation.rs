@@ -193,7 +193,12 @@ mod tests {
     use super::*;
 
     fn summary(release: Option<&str>) -> ReleaseSummary {
-        ReleaseSummary { release: release.map(str::to_owned), granules: 1, revisions: ["01".to_owned()].into(), period: None }
+        ReleaseSummary {
+            release: release.map(str::to_owned),
+            granules: 1,
+            revisions: ["01".to_owned()].into(),
+            period: None,
+        }
     }
 
     #[test]

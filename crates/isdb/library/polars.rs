@@ -2,11 +2,11 @@
 
 use std::io::Cursor;
 
-use arrow::ipc::writer::StreamWriter;
-use futures::TryStreamExt;
 use ::polars::frame::DataFrame;
 use ::polars::io::SerReader;
 use ::polars::io::ipc::IpcStreamReader;
+use arrow::ipc::writer::StreamWriter;
+use futures::TryStreamExt;
 
 use crate::library::database::Database;
 use crate::library::error::Result;

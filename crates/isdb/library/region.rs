@@ -13,8 +13,9 @@ use crate::library::error::{Error, Result};
 pub fn read_region(text: &str) -> Result<Region> {
     match Region::parse(text) {
         Err(RegionError::Text { .. }) if !is_numbers(text) => match std::fs::read(Path::new(text)) {
-            Ok(bytes) => Region::from_geojson_bytes(&bytes)
-                .map_err(|source| Error::Region { path: Some(text.into()), source }),
+            Ok(bytes) => {
+                Region::from_geojson_bytes(&bytes).map_err(|source| Error::Region { path: Some(text.into()), source })
+            }
             Err(source) => Err(Error::RegionFile { path: text.into(), source }),
         },
         parsed => parsed.map_err(|source| Error::Region { path: None, source }),

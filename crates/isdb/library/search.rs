@@ -99,11 +99,7 @@ pub async fn search(
 }
 
 /// The release to search for: a database holds one release, and the newest is best for a new database.
-async fn release(
-    cmr: &Cmr,
-    request: &SearchRequest,
-    progress: &mut impl FnMut(SearchProgress),
-) -> Result<Option<u16>> {
+async fn release(cmr: &Cmr, request: &SearchRequest, progress: &mut impl FnMut(SearchProgress)) -> Result<Option<u16>> {
     if request.release.is_some() {
         return Ok(request.release);
     }

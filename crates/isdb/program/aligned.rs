@@ -33,7 +33,8 @@ mod tests {
     fn columns_are_aligned_and_lines_have_no_trailing_blanks() {
         let rows = [["granules", "ingested", "12", ""], ["", "failed", "1", "1 decode"], ["pace", "MB", "350.5", ""]];
         let rows = rows.map(|row| row.map(str::to_owned));
-        let lines = aligned(rows, [CellAlignment::Left, CellAlignment::Left, CellAlignment::Right, CellAlignment::Left]);
+        let lines =
+            aligned(rows, [CellAlignment::Left, CellAlignment::Left, CellAlignment::Right, CellAlignment::Left]);
         let expected =
             ["granules  ingested     12", "          failed        1  1 decode", "pace      MB        350.5"];
         assert_eq!(lines, expected);

@@ -67,7 +67,6 @@ pub(crate) fn region_and_period(arguments: &RegionArgs) -> Result<(Option<Region
 /// Reads a region of four numbers; GeoJSON is not accepted.
 fn read_box(text: &str) -> Result<Region, CliError> {
     let is_numbers = text.split(',').all(|number| number.trim().parse::<f64>().is_ok());
-    let parsed =
-        if is_numbers { Region::parse(text) } else { Err(RegionError::Text { text: text.to_owned() }) };
+    let parsed = if is_numbers { Region::parse(text) } else { Err(RegionError::Text { text: text.to_owned() }) };
     Ok(parsed.map_err(|source| isdb::Error::Region { path: None, source })?)
 }

@@ -11,8 +11,8 @@ mod query;
 
 pub(crate) use archive::{Download, Login, Search, SearchArgs};
 pub(crate) use catalogue::{ConfigCommand, Filters, Info, Init, Variables};
-pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, ResourceArgs, TextFormat};
-pub(crate) use database::{AddVariable, ArchiveArgs, Consolidate, Ingest, Remove, Vacuum};
+pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, TextFormat};
+pub(crate) use database::{AddVariable, Consolidate, Ingest, Remove, Vacuum};
 pub(crate) use query::{Format, Query};
 
 /// ICESat-2 ATL08 granules as a database.

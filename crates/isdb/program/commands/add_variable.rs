@@ -1,27 +1,20 @@
-//! `isdb add-variable`: gives an existing database more of the product's variables.
+//! `isdb add-variable`: adds variables of the product to an existing database.
 
-use isdb_ingest::{Added, add_variables};
-use isdb_schema::catalogue::{self, Variable};
+use isdb::{AddedVariables, Variable, add_variables};
 
 use crate::cli::AddVariable;
-use crate::failure::{Failure, SUCCESS};
+use crate::error::CliError;
+use crate::exit_code::SUCCESS;
 use crate::settings::Settings;
 
-pub(crate) async fn run(arguments: AddVariable, settings: Settings) -> Result<u8, Failure> {
-    let mut wanted: Vec<&'static Variable> = Vec::new();
-    for name in &arguments.names {
-        let variable = catalogue::named(name).ok_or_else(|| Failure::no_such_variable(name))?;
-        if !wanted.contains(&variable) {
-            wanted.push(variable);
-        }
-    }
-    let Added { had, new } = add_variables(&settings.location, &wanted).await?;
+pub(crate) async fn run(arguments: AddVariable, settings: Settings) -> Result<u8, CliError> {
+    let AddedVariables { had, new, .. } = add_variables(&settings.location, &arguments.names).await?;
     if !had.is_empty() {
         eprintln!("stored already: {}", names(&had));
     }
     if !new.is_empty() {
         eprintln!("added: {}", names(&new));
-        eprintln!("segments stored before hold NULL there; a granule brings values when it is ingested, also again");
+        eprintln!("segments stored before have NULL in them until their granules are ingested again");
     }
     Ok(SUCCESS)
 }

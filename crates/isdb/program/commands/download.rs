@@ -1,113 +1,115 @@
-//! `isdb download`: fetches files from NASA's archive. Paths of whole files go to standard output, everything else to standard
+//! `isdb download`: downloads files from NASA's archive. Paths of complete files go to standard output, everything else to standard
 //! error.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use isdb_cmr::{
-    DownloadOptions, DownloadOutcome, Error, bytes_to_download, check_free_space, download, has_partial_download,
+    DownloadOptions, DownloadOutcome, DownloadedFile, Error as ArchiveError, bytes_to_download, check_free_space,
+    download, has_partial_download,
 };
 
+use crate::archive::earthdata_session;
 use crate::cli::Download;
-use crate::earthdata::session;
-use crate::failure::{self, FAILED, Failure, SOME_FAILED, SUCCESS};
+use crate::error::{CliError, archive_hint};
+use crate::exit_code::{FAILED, SOME_FAILED, SUCCESS};
 use crate::output;
-use crate::report::{Failed, tell_failed};
+use crate::progress::DownloadReporter;
+use crate::report::{FailedFile, print_failures};
+use crate::units::megabytes;
 
-mod list;
-mod telling;
+mod requests;
 
-use telling::Telling;
-
-/// What all files came to.
+/// The sum of all files.
 #[derive(Default)]
-struct Sum {
-    fetched: usize,
-    there: usize,
-    failed: usize,
-    bytes_fetched: u64,
+struct Totals {
+    downloaded: usize,
+    existing: usize,
+    bytes_downloaded: u64,
     bytes_reused: u64,
+    failures: Vec<(String, ArchiveError)>,
 }
 
-pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
-    let list::Listed { wanted, failed } = list::read(&arguments.what)?;
-    let earthdata = Arc::new(session(Duration::from_secs(arguments.stall.into()))?);
-    let count = wanted.len();
-    let missing = bytes_to_download(&arguments.to, &wanted);
+impl Totals {
+    fn add(&mut self, file: &DownloadedFile) {
+        if file.bytes_downloaded > 0 {
+            self.downloaded += 1;
+        } else {
+            self.existing += 1;
+        }
+        self.bytes_downloaded += file.bytes_downloaded;
+        self.bytes_reused += file.bytes_reused;
+    }
+}
+
+pub(crate) async fn run(arguments: Download) -> Result<u8, CliError> {
+    let requests::Requests { requests, failed } = requests::read(&arguments.sources)?;
+    let earthdata = Arc::new(earthdata_session(Duration::from_secs(arguments.stall.into()))?);
+    let count = requests.len();
+    let missing = bytes_to_download(&arguments.to, &requests);
     check_free_space(missing, &arguments.to)?;
-    let telling = Arc::new(Mutex::new(Telling::new(wanted.len(), missing)));
+    let reporter = Arc::new(DownloadReporter::new(count, missing));
     let options = DownloadOptions { connections: arguments.connections.into(), ..DownloadOptions::new(&arguments.to) };
-    let told = Arc::clone(&telling);
-    let progress = move |progress: isdb_cmr::DownloadProgress<'_>| {
-        told.lock().unwrap_or_else(PoisonError::into_inner).tell(&progress);
-    };
-    let mut left = wanted.len();
-    let mut sum = Sum { failed: failed.len(), ..Sum::default() };
-    let mut failures = failed;
-    let mut outcomes = std::pin::pin!(download(earthdata, futures::stream::iter(wanted), options, progress));
+    let listener = Arc::clone(&reporter);
+    let progress = move |progress: isdb_cmr::DownloadProgress<'_>| listener.report(&progress);
+    let mut left = count;
+    let mut totals = Totals { failures: failed, ..Totals::default() };
+    let mut outcomes = std::pin::pin!(download(earthdata, futures::stream::iter(requests), options, progress));
     while let Some(DownloadOutcome { request, result }) = outcomes.next().await {
-        telling.lock().unwrap_or_else(PoisonError::into_inner).ended(result.is_ok());
+        reporter.count(result.is_ok());
         match result {
             Ok(file) => {
-                if file.bytes_downloaded > 0 {
-                    sum.fetched += 1
-                } else {
-                    sum.there += 1
-                }
-                sum.bytes_fetched += file.bytes_downloaded;
-                sum.bytes_reused += file.bytes_reused;
+                totals.add(&file);
                 left = left.saturating_sub(1);
                 match output::print(&format!("{}\n", file.path.display())) {
-                    // Whoever reads the paths has seen enough, as in `isdb download LIST | head -1`.
-                    Err(failure) if failure.is_broken_pipe() => {
-                        telling.lock().unwrap_or_else(PoisonError::into_inner).end();
-                        if left == 0 && sum.failed == 0 {
+                    // The reader of the paths has closed the pipe, as in `isdb download LIST | head -1`.
+                    Err(error) if error.is_broken_pipe() => {
+                        reporter.finish();
+                        if left == 0 && totals.failures.is_empty() {
                             return Ok(SUCCESS);
                         }
-                        eprintln!("stopped: standard output was closed; {left} of {count} files were not fetched");
+                        eprintln!("stopped: standard output was closed; {left} of {count} files were not downloaded");
                         return Ok(FAILED);
                     }
                     printed => printed?,
                 }
             }
-            // Who we are will not be accepted for the next file either.
+            // The login will be refused for the next file as well.
             Err(error) if error.is_login_error() => {
-                telling.lock().unwrap_or_else(PoisonError::into_inner).end();
-                tell(&sum, &failures, &arguments.to);
+                reporter.finish();
+                print_totals(&totals, &arguments.to);
                 return Err(error.into());
             }
             Err(error) => {
                 left = left.saturating_sub(1);
-                sum.failed += 1;
-                failures.push((request.name, error));
+                totals.failures.push((request.name, error));
             }
         }
     }
-    telling.lock().unwrap_or_else(PoisonError::into_inner).end();
-    tell(&sum, &failures, &arguments.to);
-    Ok(if failures.is_empty() { SUCCESS } else { SOME_FAILED })
+    reporter.finish();
+    print_totals(&totals, &arguments.to);
+    Ok(if totals.failures.is_empty() { SUCCESS } else { SOME_FAILED })
 }
 
-fn tell(sum: &Sum, failures: &[(String, Error)], folder: &Path) {
-    let failed: Vec<Failed> = failures
-        .iter()
-        .map(|(name, error)| Failed {
-            name: name.clone(),
-            text: format!("{name}: {}", isdb_query::chain(error)),
-            refusal: error.shared_cause(),
-            hint: failure::nasa_hint(error),
-        })
-        .collect();
-    tell_failed(&failed);
-    let parts = [(sum.fetched, "fetched"), (sum.there, "there already"), (sum.failed, "failed")];
-    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    eprintln!("files: {}", if told.is_empty() { "none".to_owned() } else { told.join(", ") });
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    eprintln!("MB: {:.1} fetched, {:.1} there already", megabytes(sum.bytes_fetched), megabytes(sum.bytes_reused));
-    if failures.iter().any(|(name, _)| has_partial_download(folder, name)) {
-        eprintln!("unfinished files stay as .part; run the same command again to go on");
+fn print_totals(totals: &Totals, folder: &Path) {
+    let failed = totals.failures.iter().map(|(name, error)| FailedFile {
+        name: name.clone(),
+        text: format!("{name}: {}", isdb_query::chain(error)),
+        shared_cause: error.shared_cause(),
+        hint: archive_hint(error),
+    });
+    print_failures(&failed.collect::<Vec<_>>());
+    let counts =
+        [(totals.downloaded, "downloaded"), (totals.existing, "already complete"), (totals.failures.len(), "failed")];
+    let counts: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    eprintln!("files: {}", if counts.is_empty() { "none".to_owned() } else { counts.join(", ") });
+    let (downloaded, reused) = (megabytes(totals.bytes_downloaded), megabytes(totals.bytes_reused));
+    eprintln!("MB: {downloaded:.1} downloaded, {reused:.1} already complete");
+    if totals.failures.iter().any(|(name, _)| has_partial_download(folder, name)) {
+        eprintln!("partial downloads stay as .part; run the same command again to continue");
     }
     eprintln!("folder: {}", folder.display());
 }

@@ -1,17 +1,18 @@
-//! `isdb filters`: the presets that ingest and query can apply, and the SQL of each.
+//! `isdb filters`: the presets that ingest and query can apply, and their SQL.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use isdb_schema::filters::{Preset, preset_sql, presets};
+use isdb::filters::{Preset, preset_sql, presets};
 
 use crate::cli::{Filters, Format};
-use crate::failure::{Failure, SUCCESS};
+use crate::error::CliError;
+use crate::exit_code::SUCCESS;
 use crate::output;
 
-pub(crate) async fn run(arguments: Filters) -> Result<u8, Failure> {
+pub(crate) async fn run(arguments: Filters) -> Result<u8, CliError> {
     let Some(list) = arguments.name else {
-        let count = output::write_batch(all()?, arguments.format.unwrap_or(Format::Table)).await?;
+        let count = output::write_batch(rows()?, arguments.format.unwrap_or(Format::Table)).await?;
         eprintln!("filters: {count}; one in full: isdb filters NAME; several combine: --filters strong,night");
         return Ok(SUCCESS);
     };
@@ -19,14 +20,14 @@ pub(crate) async fn run(arguments: Filters) -> Result<u8, Failure> {
     Ok(SUCCESS)
 }
 
-/// One row per preset.
-fn all() -> Result<RecordBatch, Failure> {
+/// A row for each preset.
+fn rows() -> Result<RecordBatch, CliError> {
     let column = |text: &dyn Fn(&Preset) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(presets().iter().map(text)))
     };
     let parameters = |preset: &Preset| {
-        let told = preset.parameters.iter().map(|parameter| format!("{}={}", parameter.name, parameter.default));
-        told.collect::<Vec<_>>().join(", ")
+        let parameters = preset.parameters.iter().map(|parameter| format!("{}={}", parameter.name, parameter.default));
+        parameters.collect::<Vec<_>>().join(", ")
     };
     Ok(RecordBatch::try_from_iter([
         ("filter", column(&|preset| preset.name.to_owned())),

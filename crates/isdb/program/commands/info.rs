@@ -1,104 +1,93 @@
-//! `isdb info`: what the database holds, how other TileDB programs open the same state, and how it is cited.
+//! `isdb info`: the content of the database, how other TileDB programs open the same state, and its citation.
 
-use std::collections::BTreeSet;
+use comfy_table::CellAlignment::Left;
+use isdb::filters::describe;
+use isdb::time::{format_milliseconds, format_nanoseconds};
+use isdb::{Database, Info, describe_area, describe_region};
 
-use arrow::util::display::{ArrayFormatter, FormatOptions};
-use isdb_ingest::Summary;
-use isdb_query::ViewOptions;
-use isdb_schema::filters::describe;
-use isdb_store::{Database, Id, LedgerRow};
-
-use crate::citation::{self, Citation};
-use crate::cli::{Form, Info};
-use crate::failure::{Failure, SUCCESS};
-use crate::instant::instant_of_commit;
+use crate::aligned::aligned;
+use crate::cli::{self, TextFormat};
+use crate::error::CliError;
+use crate::exit_code::SUCCESS;
 use crate::output;
-use crate::session::releases_told;
 use crate::settings::Settings;
 
-const SUMMARY: &str = "SELECT count(*), round(min(latitude), 4), round(max(latitude), 4), round(min(longitude), 4), \
-                       round(max(longitude), 4), min(time), max(time) FROM segments";
-
-pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failure> {
-    let database = Database::open(&settings.location).await?;
-    let snapshot = database.snapshot().await?;
+pub(crate) async fn run(arguments: cli::Info, settings: Settings) -> Result<u8, CliError> {
+    let database = Database::open(&settings.location.uri()).await?;
     if arguments.cite {
-        let citation = Citation::of(&database, &snapshot).await?;
+        let citation = database.cite().await?;
         match arguments.format {
-            Form::Text => output::print(&format!("{citation}\n"))?,
-            Form::Json => output::print(&format!("{:#}\n", citation.json()))?,
+            TextFormat::Text => output::print(&format!("{citation}\n"))?,
+            TextFormat::Json => output::print(&format!("{:#}\n", citation.to_json()))?,
         }
         return Ok(SUCCESS);
     }
-    let ledger = snapshot.ledger().await?;
-    let context = isdb_query::session(None);
-    isdb_query::register(&context, &snapshot, &ViewOptions::default()).await?;
-    let summary = context.sql(SUMMARY).await?.collect().await?;
-
-    let mut lines: Vec<String> = Vec::new();
-    let commit = snapshot.commit();
-    lines.push(format!("database   {}", settings.location.uri()));
-    lines.push(format!(
-        "state      commit {} at {} ({})",
-        commit.number,
-        commit.timestamp,
-        instant_of_commit(commit.timestamp)
-    ));
-    let design = database.design(&snapshot).await?;
-    let totals = Summary::of(&ledger, &design.filters, design.region.as_ref());
-    lines.push(format!("granules   {}", granules(&totals, &ledger)));
-    let releases = isdb_query::coexisting_releases(&context).await?;
-    if !releases.is_empty() {
-        lines.push(format!("           more than one release: {}", releases_told(&releases)));
-    }
-    for batch in &summary {
-        let options = FormatOptions::default().with_null("-");
-        let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
-        let shown: Vec<ArrayFormatter<'_>> = columns.collect::<Result<_, _>>()?;
-        if let [rows, south, north, west, east, first, last] = shown.as_slice() {
-            lines.push(format!("segments   {} in {} fragments", rows.value(0), commit.segments.live));
-            lines.push(format!("latitude   {} to {}", south.value(0), north.value(0)));
-            lines.push(format!("longitude  {} to {}", west.value(0), east.value(0)));
-            lines.push(format!("time       {} to {}", first.value(0), last.value(0)));
-        }
-    }
-    lines.push(format!("variables  {}", design.variables.len()));
-    if !design.derived.is_empty() {
-        let names: Vec<&str> = design.derived.iter().map(|field| field.name().as_str()).collect();
-        lines.push(format!("derived    {}", names.join(", ")));
-    }
-    lines.push(format!("filters    {}", describe(&design.filters)));
-    for (filters, granules) in &totals.other_filters {
-        lines.push(format!("           {granules} granules were ingested with: {filters}"));
-    }
-    lines.push(format!("region     {}", citation::region_told(design.region.as_ref())));
-    for (area, granules) in &totals.other_areas {
-        lines.push(format!(
-            "           {granules} granules were ingested for: {}",
-            citation::area_told(area.as_deref())
-        ));
-    }
-    lines.push(format!("TileDB-Py  tiledb.open(\"{}\", timestamp={})", settings.location.segments(), commit.timestamp));
-    if snapshot.visible_segments().is_some() {
-        let note =
-            "           shows rows, too, that were replaced or removed or that no commit records; isdb leaves them out";
-        lines.push(note.to_owned());
-    }
+    let info = database.info().await?;
+    let lines = aligned(facts(&info).into_iter().map(|(name, value)| [name.to_owned(), value]), [Left, Left]);
     output::print(&(lines.join("\n") + "\n"))?;
     Ok(SUCCESS)
 }
 
-/// Counts by state, and the releases of what was neither replaced nor removed.
-fn granules(summary: &Summary, ledger: &[LedgerRow]) -> String {
-    let counted = summary.granules.iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<String> = counted.map(|(state, count)| format!("{count} {}", state.as_str())).collect();
-    let replaced: BTreeSet<Id> = ledger.iter().flat_map(|row| row.replaces.iter().copied()).collect();
-    let standing = ledger.iter().filter(|row| row.state.is_done() && !replaced.contains(&row.ingest_id));
-    let releases: BTreeSet<&str> = standing.filter_map(|row| row.release.as_deref()).collect();
-    let releases: Vec<&str> = releases.into_iter().collect();
+/// Names and values; a value without a name continues the one before.
+fn facts(info: &Info) -> Vec<(&'static str, String)> {
+    let state = format!("commit {} at {} ({})", info.commit, info.timestamp, format_milliseconds(info.timestamp));
+    let mut facts = vec![("database", info.uri.clone()), ("state", state), ("granules", granules(info))];
+    if !info.coexisting_releases.is_empty() {
+        let releases = info.coexisting_releases.iter().map(|(release, count)| format!("{release} ({count} granules)"));
+        facts.push(("", format!("more than one release: {}", releases.collect::<Vec<_>>().join(", "))));
+    }
+    facts.push(("segments", format!("{} in {} fragments", info.segments, info.fragments)));
+    let degrees = |(low, high): (f64, f64)| format!("{} to {}", format_degrees(low), format_degrees(high));
+    let times = |(first, last): (i64, i64)| format!("{} to {}", format_nanoseconds(first), format_nanoseconds(last));
+    let nothing = || "- to -".to_owned();
+    facts.push(("latitude", info.extent.map_or_else(nothing, |extent| degrees(extent.latitude))));
+    facts.push(("longitude", info.extent.map_or_else(nothing, |extent| degrees(extent.longitude))));
+    facts.push(("time", info.extent.map_or_else(nothing, |extent| times(extent.time))));
+    facts.push(("variables", info.variables.len().to_string()));
+    if !info.derived.is_empty() {
+        let names: Vec<&str> = info.derived.iter().map(|field| field.name().as_str()).collect();
+        facts.push(("derived", names.join(", ")));
+    }
+    facts.push(("filters", describe(&info.filters)));
+    for (filters, granules) in &info.other_filters {
+        facts.push(("", format!("{granules} granules were ingested with: {filters}")));
+    }
+    facts.push(("region", describe_region(info.region.as_ref())));
+    for (area, granules) in &info.other_areas {
+        facts.push(("", format!("{granules} granules were ingested for: {}", describe_area(area.as_deref()))));
+    }
+    facts.push(("TileDB-Py", format!("tiledb.open(\"{}\", timestamp={})", info.segments_uri, info.timestamp)));
+    if info.has_hidden_rows {
+        let note = "also shows rows that were replaced or removed, or that no commit records; isdb leaves them out";
+        facts.push(("", note.to_owned()));
+    }
+    facts
+}
+
+/// The number of granules by state, and the releases of the current ones.
+fn granules(info: &Info) -> String {
+    let counts = info.granules.iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<String> = counts.map(|(state, count)| format!("{count} {}", state.as_str())).collect();
+    let releases: Vec<&str> = info.releases.iter().map(String::as_str).collect();
     match (counts.is_empty(), releases.is_empty()) {
         (true, _) => "none".to_owned(),
         (false, true) => counts.join(", "),
         (false, false) => format!("{}; release {}", counts.join(", "), releases.join(", ")),
+    }
+}
+
+/// Degrees with at most four decimals, about 10 m, and at least one.
+fn format_degrees(degrees: f64) -> String {
+    let text = ((degrees * 1e4).round() / 1e4).to_string();
+    if text.contains('.') { text } else { text + ".0" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn degrees_have_one_to_four_decimals() {
+        assert_eq!(["48.2", "-0.0001", "12.0"], [48.200_01, -0.000_1, 12.0].map(format_degrees));
     }
 }

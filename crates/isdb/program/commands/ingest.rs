@@ -1,72 +1,57 @@
-//! `isdb ingest`: runs the ingest, or looks what it would do, and tells how it goes and ends, on standard error.
+//! `isdb ingest`: runs an ingest, or shows what it would do, with progress and summary on standard error.
 
-use isdb_ingest::{Area, Asked, Request, Source, dry_run, ingest};
-use isdb_schema::config::Config;
-use isdb_schema::filters::choose;
+use isdb::filters::choose;
+use isdb::{Area, Source, dry_run, ingest, ingest_request};
 use isdb_schema::period::Period;
 
 use crate::cli::Ingest;
-use crate::failure::{self, Failure, SOME_FAILED, SUCCESS};
-use crate::progress::Telling;
-use crate::report::{Record, tell, tell_preview};
-use crate::settings::{self, Settings, region_and_period, region_of};
+use crate::error::{CliError, print_warning};
+use crate::exit_code::{SOME_FAILED, SUCCESS};
+use crate::progress::IngestReporter;
+use crate::report::{ReportFile, print_dry_run, print_summary};
+use crate::settings::{Settings, region_and_period};
 
 mod source;
 
-pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Failure> {
+pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, CliError> {
     let database = settings.location.uri();
-    let (threads, memory) = arguments.means.in_force(&settings.config);
-    let (region, period) = region_and_period(&arguments.place)?;
-    let added = arguments.add_region.as_deref().map(region_of).transpose()?;
-    let sought = region.clone().filter(|_| arguments.whole_granules);
+    let (threads, memory) = arguments.resources.resolve(&settings.config);
+    let (region, period) = region_and_period(&arguments.region)?;
+    let added = arguments.add_region.as_deref().map(isdb::read_region).transpose()?;
+    let search_region = region.clone().filter(|_| arguments.whole_granules);
     let area = match (added, region) {
         (Some(added), _) => Area::Added(added),
         _ if arguments.whole_granules => Area::Whole,
         (None, Some(region)) => Area::Only(region),
         (None, None) => Area::OfDatabase,
     };
-    let source = source::of(&arguments, &settings, &area, sought, &period).await?;
-    // A search has found them by their time, footprints and all.
-    let period =
-        if matches!(source, Source::Archive(_)) && arguments.paths.is_empty() { Period::default() } else { period };
-    let request = Request {
-        source,
-        location: settings.location,
-        asked: asked(&settings.config, arguments.filters.as_deref())?,
-        area,
-        period,
-        window: settings.config.window,
-        threads,
-        memory,
-        consolidate: settings.config.consolidate,
-        retry: arguments.retry,
-        force: arguments.force,
-        replace_release: arguments.replace_release,
-        refilter: arguments.refilter,
-    };
-    request.asked.bind()?.warnings().iter().for_each(failure::warn);
+    let source = source::resolve(&arguments, &settings, &area, search_region, &period).await?;
+    // A search has selected its granules by their period already, with the time of their footprints.
+    let is_search = matches!(source, Source::Archive(_)) && arguments.paths.is_empty();
+    let mut request = ingest_request(settings.location, source, &settings.config);
+    if let Some(list) = arguments.filters.as_deref() {
+        request.asked.filters = Some(choose(list)?);
+    }
+    request.area = area;
+    request.period = if is_search { Period::default() } else { period };
+    (request.threads, request.memory) = (threads, memory);
+    (request.retry, request.force) = (arguments.retry, arguments.force);
+    (request.replace_release, request.refilter) = (arguments.replace_release, arguments.refilter);
+    request.asked.bind()?.warnings().iter().for_each(print_warning);
     if arguments.dry_run {
-        tell_preview(&dry_run(&request).await?, &database);
+        print_dry_run(&dry_run(&request).await?, &database);
         return Ok(SUCCESS);
     }
-    let mut record = Record::new(arguments.report, &request)?;
-    let mut telling = Telling::new();
-    let ended = ingest(&request, &mut record.report, |progress| telling.tell(progress)).await.map_err(Failure::from);
-    let elapsed = telling.end();
-    let written = record.write(ended.as_ref().err());
-    if ended.is_ok() || !record.report.windows.is_empty() {
-        tell(&record.report, &database, elapsed);
+    let mut file = ReportFile::new(arguments.report, &request)?;
+    let mut reporter = IngestReporter::new();
+    let result = ingest(&request, &mut file.report, |progress| reporter.report(progress)).await;
+    let result = result.map_err(CliError::from);
+    let elapsed = reporter.finish();
+    let written = file.write(result.as_ref().err());
+    if result.is_ok() || !file.report.windows.is_empty() {
+        print_summary(&file.report, &database, elapsed);
     }
-    // The ingest's own error is the one to tell.
-    ended.and(written)?;
-    Ok(if record.report.has_failures() { SOME_FAILED } else { SUCCESS })
-}
-
-/// What the config asks for; the flag's filters come before its own.
-fn asked(config: &Config, filters: Option<&str>) -> Result<Asked, Failure> {
-    let mut asked = settings::asked(config);
-    if let Some(list) = filters {
-        asked.filters = Some(choose(list)?);
-    }
-    Ok(asked)
+    // The error of the ingest is more important than an error of its report.
+    result.and(written)?;
+    Ok(if file.report.has_failures() { SOME_FAILED } else { SUCCESS })
 }

@@ -1,4 +1,4 @@
-//! One command a file.
+//! The commands, a file each: each calls the library and prints its result.
 
 pub(crate) mod add_variable;
 pub(crate) mod config;

@@ -1,31 +1,27 @@
-//! `isdb remove`: takes granules out of the database and says how many segments went.
+//! `isdb remove`: removes granules from the database, and reads files again that lose their replacement.
 
-use isdb_ingest::{Area, Asked, Removal, Report, Request, Source, ingest, remove};
-use isdb_schema::period::Period;
+use isdb::{IngestReport, Removal, Source, ingest, ingest_request, remove};
 
 use crate::cli::Remove;
-use crate::failure::{Failure, SOME_FAILED, SUCCESS};
-use crate::progress::Telling;
-use crate::report::tell;
+use crate::error::CliError;
+use crate::exit_code::{SOME_FAILED, SUCCESS};
+use crate::messages::print_some;
+use crate::progress::IngestReporter;
+use crate::report::print_summary;
 use crate::settings::Settings;
 
-/// So many granules are told by name.
-const GRANULES_TOLD: usize = 20;
+/// At most this many granules and files are listed.
+const LISTED: usize = 20;
 
-pub(crate) async fn run(arguments: Remove, settings: Settings) -> Result<u8, Failure> {
+pub(crate) async fn run(arguments: Remove, settings: Settings) -> Result<u8, CliError> {
     let names = names(&arguments.granules)?;
-    let Removal { granules, segments, again } = remove(&settings.location, &names, arguments.dry_run).await?;
-    for granule in granules.iter().take(GRANULES_TOLD) {
-        eprintln!("{granule}");
-    }
-    if let Some(more) = granules.len().checked_sub(GRANULES_TOLD).filter(|more| *more > 0) {
-        eprintln!("and {more} more");
-    }
+    let Removal { granules, segments, again, .. } = remove(&settings.location, &names, arguments.dry_run).await?;
+    print_some(granules.iter(), LISTED, |granule| eprintln!("{granule}"), |more| eprintln!("and {more} more"));
     let what = if arguments.dry_run { "would be removed" } else { "removed" };
     eprintln!("{what}: {} granules, {segments} segments", granules.len());
-    for file in again.iter().take(GRANULES_TOLD) {
+    for file in again.iter().take(LISTED) {
         let what = if arguments.dry_run { "would be read again" } else { "to be read again" };
-        eprintln!("{what}: {file}: what was removed had segments that this file has, too");
+        eprintln!("{what}: {file}: it has segments that were removed");
     }
     if again.is_empty() || arguments.dry_run {
         return Ok(SUCCESS);
@@ -33,41 +29,30 @@ pub(crate) async fn run(arguments: Remove, settings: Settings) -> Result<u8, Fai
     read_again(&arguments, settings).await
 }
 
-/// Ingests the files that had left segments to what was removed.
-async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, Failure> {
+/// Ingests the files whose segments the removed granules had replaced.
+async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, CliError> {
     let database = settings.location.uri();
-    let (threads, memory) = arguments.means.in_force(&settings.config);
-    let request = Request {
-        source: Source::Files(Vec::new()),
-        location: settings.location,
-        asked: Asked::default(),
-        area: Area::OfDatabase,
-        period: Period::default(),
-        window: settings.config.window,
-        threads,
-        memory,
-        consolidate: settings.config.consolidate,
-        retry: false,
-        force: false,
-        replace_release: false,
-        refilter: false,
-    };
-    let (mut report, mut telling) = (Report::default(), Telling::new());
-    let ended = ingest(&request, &mut report, |progress| telling.tell(progress)).await;
-    tell(&report, &database, telling.end());
-    ended?;
+    let (threads, memory) = arguments.resources.resolve(&settings.config);
+    let mut request = ingest_request(settings.location, Source::Files(Vec::new()), &settings.config);
+    // The database decides what of them is stored, not the config.
+    request.asked = isdb::SelectionRequest::default();
+    (request.threads, request.memory) = (threads, memory);
+    let (mut report, mut reporter) = (IngestReport::default(), IngestReporter::new());
+    let result = ingest(&request, &mut report, |progress| reporter.report(progress)).await;
+    print_summary(&report, &database, reporter.finish());
+    result?;
     Ok(if report.has_failures() { SOME_FAILED } else { SUCCESS })
 }
 
-/// The names as typed, and those in the files named by `@`: one a line, blank lines and those that begin with `#` left out.
-fn names(typed: &[String]) -> Result<Vec<String>, Failure> {
-    let mut names = Vec::with_capacity(typed.len());
-    for name in typed {
+/// The names on the command line, and those in the files after `@`: one per line, without blank lines and lines that begin with `#`.
+fn names(arguments: &[String]) -> Result<Vec<String>, CliError> {
+    let mut names = Vec::with_capacity(arguments.len());
+    for name in arguments {
         let Some(path) = name.strip_prefix('@') else {
             names.push(name.clone());
             continue;
         };
-        let text = std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| isdb::Error::Read { path: path.into(), source })?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         names.extend(lines.map(str::to_owned));
     }

@@ -15,9 +15,7 @@ impl CliError {
                 "run the query again (at the prompt: \\r, then again); `vacuum --older-than` sets how long earlier states can be read",
             ),
             CliError::Library(error) => library_hint(error),
-            CliError::NoDatabase => {
-                Some("specify it with --db PATH, with ISDB_DB, or as `database:` in a config file")
-            }
+            CliError::NoDatabase => Some("specify it with --db PATH, with ISDB_DB, or as `database:` in a config file"),
             CliError::UnknownEnding { .. } => {
                 Some("specify the format with --format; `isdb query --help` lists the formats")
             }
@@ -86,9 +84,7 @@ fn ingest_hint(error: &IngestError) -> Option<&'static str> {
         IngestError::Window { source, .. } if is_out_of_memory(source) => Some(
             "no row of that window is visible; raise the limit with --memory, or reduce window.granules in the config",
         ),
-        IngestError::Window { .. } => {
-            Some("no row of that window is visible; run the same command again to continue")
-        }
+        IngestError::Window { .. } => Some("no row of that window is visible; run the same command again to continue"),
         IngestError::Store(error) => store_hint(error),
         IngestError::Archive(error) => archive_hint(error),
         _ => None,
@@ -144,9 +140,7 @@ fn read_only_hint(statement: &str) -> &'static str {
 
 fn store_hint(error: &StoreError) -> Option<&'static str> {
     match error {
-        StoreError::NotFound { .. } => {
-            Some("`isdb ingest` creates a database; --db or ISDB_DB names an existing one")
-        }
+        StoreError::NotFound { .. } => Some("`isdb ingest` creates a database; --db or ISDB_DB names an existing one"),
         StoreError::Occupied { .. } => Some("choose an empty or new folder"),
         StoreError::Locked { .. } => Some("wait for the other ingest to end, then run the same command again"),
         StoreError::Overtaken { .. } => {
@@ -158,9 +152,7 @@ fn store_hint(error: &StoreError) -> Option<&'static str> {
         StoreError::OtherDesign { what: "filters", .. } => {
             Some("omit them to continue as before, or ingest these granules again with the new ones by --refilter")
         }
-        StoreError::OtherDesign { .. } => {
-            Some("omit it to use the database as it was created, or choose another --db")
-        }
+        StoreError::OtherDesign { .. } => Some("omit it to use the database as it was created, or choose another --db"),
         StoreError::Unsupported { .. } => Some("choose a folder on a local disk"),
         StoreError::FileSystem { .. } => {
             Some("choose a folder on a local disk (ext4, XFS, Btrfs, APFS), on NFS or on Lustre, with --db or ISDB_DB")

@@ -1,4 +1,4 @@
-//! The prompt's own commands: what is there, in the words of the product.
+//! Commands of the prompt, which begin with a backslash: tables, columns, and help.
 
 use std::sync::Arc;
 
@@ -7,24 +7,24 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::logical_expr::TableType;
 
 use crate::cli::Format;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output;
 use crate::session::{Session, tables, unknown_table};
 
-/// What `\?` shows.
+/// The text of `\?`.
 pub(crate) const HELP: &str = "\
 \\d         tables and views
-\\d NAME    the columns of one, with types, units and meaning
-\\r         look at the newest state of the database
+\\d NAME    columns of a table, with types, units and meaning
+\\r         open the newest state of the database
 \\q         quit, as Ctrl-D does
 \\?         this help
 Anything else is SQL, over as many lines as it takes, and ends with ;
-Tab completes names, Ctrl-C forgets the line or cancels the running query, arrows recall what was typed before.
+Tab completes names, Ctrl-C drops the line or cancels the running query, arrow keys recall earlier lines.
 ";
 
-/// What begins with a backslash.
+/// A command of the prompt.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Command {
+pub(crate) enum PromptCommand {
     /// `\d`
     Tables,
     /// `\d NAME`
@@ -37,24 +37,24 @@ pub(crate) enum Command {
     Quit,
 }
 
-impl Command {
-    /// The command in `text`, or as an error what is none; None if it is SQL. A `;` at the end is habit.
-    pub(crate) fn parse(text: &str) -> Option<Result<Command, String>> {
+impl PromptCommand {
+    /// Parses a command; None for SQL. A trailing `;` is ignored.
+    pub(crate) fn parse(text: &str) -> Option<Result<PromptCommand, String>> {
         let text = text.trim().trim_end_matches([';', ' ']);
         let mut words = text.strip_prefix('\\')?.split_whitespace();
         Some(match (words.next().unwrap_or_default(), words.next(), words.next()) {
-            ("d", None, None) => Ok(Command::Tables),
-            ("d", Some(table), None) => Ok(Command::Describe(table.to_owned())),
-            ("r", None, None) => Ok(Command::Refresh),
-            ("?" | "h" | "help", None, None) => Ok(Command::Help),
-            ("q", None, None) => Ok(Command::Quit),
+            ("d", None, None) => Ok(PromptCommand::Tables),
+            ("d", Some(table), None) => Ok(PromptCommand::Describe(table.to_owned())),
+            ("r", None, None) => Ok(PromptCommand::Refresh),
+            ("?" | "h" | "help", None, None) => Ok(PromptCommand::Help),
+            ("q", None, None) => Ok(PromptCommand::Quit),
             _ => Err(text.to_owned()),
         })
     }
 }
 
 /// Writes the tables and views of the session, with the number of their columns.
-pub(crate) async fn list_tables(session: &Session, format: Format) -> Result<(), Failure> {
+pub(crate) async fn list_tables(session: &Session, format: Format) -> Result<(), CliError> {
     let (mut names, mut kinds, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     for name in tables(session.context()) {
         let provider = session.context().table_provider(name.as_str()).await?;
@@ -65,8 +65,8 @@ pub(crate) async fn list_tables(session: &Session, format: Format) -> Result<(),
     write(format, [("name", texts(names)), ("kind", texts(kinds)), ("columns", texts(columns))]).await
 }
 
-/// Writes the columns of `table`: name, type, units, and what the product says of them.
-pub(crate) async fn describe(session: &Session, table: &str, format: Format) -> Result<(), Failure> {
+/// Writes the columns of `table`: name, type, units and meaning.
+pub(crate) async fn describe(session: &Session, table: &str, format: Format) -> Result<(), CliError> {
     if let Some(unknown) = unknown_table(session.context(), &format!("SELECT * FROM {table}")).await {
         return Err(unknown);
     }
@@ -83,7 +83,7 @@ pub(crate) async fn describe(session: &Session, table: &str, format: Format) -> 
     write(format, columns).await
 }
 
-/// What Tab completes: the tables and the columns of all of them, each once.
+/// The names that Tab completes: tables and their columns, each once.
 pub(crate) async fn names(session: &Session) -> Vec<String> {
     let mut names = tables(session.context());
     for table in names.clone() {
@@ -96,7 +96,7 @@ pub(crate) async fn names(session: &Session) -> Vec<String> {
     names
 }
 
-async fn write<const N: usize>(format: Format, columns: [(&str, ArrayRef); N]) -> Result<(), Failure> {
+async fn write<const N: usize>(format: Format, columns: [(&str, ArrayRef); N]) -> Result<(), CliError> {
     output::write_batch(RecordBatch::try_from_iter(columns)?, format).await?;
     Ok(())
 }
@@ -105,7 +105,7 @@ fn texts<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
-/// A type in a word: `float32`, `float32[18]`, `text`, `time (UTC)`.
+/// The name of a type: `float32`, `float32[18]`, `text`, `time (UTC)`.
 fn type_name(kind: &DataType) -> String {
     match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
@@ -117,12 +117,12 @@ fn type_name(kind: &DataType) -> String {
     }
 }
 
-/// The product's name for a column, and what a flag's values mean.
+/// The long name and the description of a column, and the meanings of a flag's values.
 fn meaning(field: &Field) -> String {
-    let told = |key: &str| field.metadata().get(key).map_or("", String::as_str);
-    let values = told("flag_values").split_whitespace().zip(told("flag_meanings").split_whitespace());
+    let metadata = |key: &str| field.metadata().get(key).map_or("", String::as_str);
+    let values = metadata("flag_values").split_whitespace().zip(metadata("flag_meanings").split_whitespace());
     let values: Vec<String> = values.map(|(value, meaning)| format!("{value} {meaning}")).collect();
-    let parts = [told("long_name").to_owned(), told("description").to_owned(), values.join(", ")];
+    let parts = [metadata("long_name").to_owned(), metadata("description").to_owned(), values.join(", ")];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("; ")
 }
@@ -134,14 +134,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_told_from_sql() {
-        assert_eq!(Command::parse("\\d"), Some(Ok(Command::Tables)));
-        assert_eq!(Command::parse(" \\d atl08; "), Some(Ok(Command::Describe("atl08".to_owned()))));
-        assert_eq!(Command::parse("\\?"), Some(Ok(Command::Help)));
-        assert_eq!(Command::parse("\\q"), Some(Ok(Command::Quit)));
-        assert_eq!(Command::parse("\\r"), Some(Ok(Command::Refresh)));
-        assert_eq!(Command::parse("\\dt x y"), Some(Err("\\dt x y".to_owned())));
-        assert_eq!(Command::parse("SELECT '\\d';"), None);
+    fn a_command_begins_with_a_backslash() {
+        assert_eq!(PromptCommand::parse("\\d"), Some(Ok(PromptCommand::Tables)));
+        assert_eq!(PromptCommand::parse(" \\d atl08; "), Some(Ok(PromptCommand::Describe("atl08".to_owned()))));
+        assert_eq!(PromptCommand::parse("\\?"), Some(Ok(PromptCommand::Help)));
+        assert_eq!(PromptCommand::parse("\\q"), Some(Ok(PromptCommand::Quit)));
+        assert_eq!(PromptCommand::parse("\\r"), Some(Ok(PromptCommand::Refresh)));
+        assert_eq!(PromptCommand::parse("\\dt x y"), Some(Err("\\dt x y".to_owned())));
+        assert_eq!(PromptCommand::parse("SELECT '\\d';"), None);
         for command in ["\\d ", "\\d NAME", "\\r", "\\q", "\\?"] {
             assert!(HELP.contains(command), "{command} is in the help");
         }
@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn a_column_is_described_by_its_type_and_the_meaning_of_its_values() {
         let night = variable("night_flag").unwrap().field();
-        let told = meaning(&night);
-        assert!(told.starts_with("night flag; ") && told.ends_with("; 0 day, 1 night"), "{told}");
+        let meaning = meaning(&night);
+        assert!(meaning.starts_with("night flag; ") && meaning.ends_with("; 0 day, 1 night"), "{meaning}");
         let profile = variable("canopy_h_metrics").unwrap().field();
         assert_eq!(type_name(profile.data_type()), "float32[18]");
     }

@@ -1,4 +1,4 @@
-//! The line editor: a statement over as many lines as it takes, Tab for the names of tables and columns, and a history.
+//! The line editor: statements of several lines, completion of the names of tables and columns, and a history.
 
 use std::path::PathBuf;
 
@@ -11,76 +11,76 @@ use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::prompt::history;
 use crate::session::complete;
 
 const PROMPT: &str = "isdb> ";
-const REMEMBERED: usize = 1000;
+const HISTORY_LENGTH: usize = 1000;
 
-/// What a person did.
-pub(crate) enum Asked {
-    /// Typed something whole.
+/// Input of the user.
+pub(crate) enum Input {
+    /// Complete statements, or a command.
     Text(String),
-    /// Ctrl-C: what was typed is to be forgotten.
+    /// Ctrl-C: the line is dropped.
     Cancelled,
     /// Ctrl-D.
     End,
 }
 
-/// Asks at the terminal, even where standard output goes elsewhere.
+/// Reads from the terminal, even if standard output is redirected.
 pub(crate) struct Editor {
-    lines: rustyline::Editor<Words, FileHistory>,
+    lines: rustyline::Editor<Names, FileHistory>,
     history: Option<PathBuf>,
 }
 
 impl Editor {
     /// An editor that completes with `names`.
-    pub(crate) fn new(names: Vec<String>) -> Result<Editor, Failure> {
+    pub(crate) fn new(names: Vec<String>) -> Result<Editor, CliError> {
         let config = Config::builder()
             .auto_add_history(true)
             .behavior(Behavior::PreferTerm)
             .completion_type(CompletionType::List)
-            .max_history_size(REMEMBERED)?
+            .max_history_size(HISTORY_LENGTH)?
             .build();
         let mut lines = rustyline::Editor::with_config(config)?;
-        lines.set_helper(Some(Words { names }));
+        lines.set_helper(Some(Names { names }));
         let history = history::file();
         if let Some(file) = &history {
-            // The first time there is none.
+            // The file does not exist the first time.
             let _ = lines.load_history(file);
         }
         Ok(Editor { lines, history })
     }
 
-    /// From now on completes with `names`.
+    /// Completes with `names` from now on.
     pub(crate) fn complete_with(&mut self, names: Vec<String>) {
-        self.lines.set_helper(Some(Words { names }));
+        self.lines.set_helper(Some(Names { names }));
     }
 
-    /// Waits for something whole.
-    pub(crate) fn ask(&mut self) -> Result<Asked, Failure> {
+    /// Waits for complete input.
+    pub(crate) fn read(&mut self) -> Result<Input, CliError> {
         match tokio::task::block_in_place(|| self.lines.readline(PROMPT)) {
             Ok(text) => {
                 if let Some(file) = &self.history {
-                    // A history that cannot be kept is no reason to answer nothing.
+                    // A history that cannot be written does not prevent the answer.
                     let _ = self.lines.append_history(file);
                 }
-                Ok(Asked::Text(text))
+                Ok(Input::Text(text))
             }
-            Err(ReadlineError::Interrupted) => Ok(Asked::Cancelled),
-            Err(ReadlineError::Eof) => Ok(Asked::End),
+            Err(ReadlineError::Interrupted) => Ok(Input::Cancelled),
+            Err(ReadlineError::Eof) => Ok(Input::End),
             Err(error) => Err(error.into()),
         }
     }
 }
 
 /// The names that Tab completes.
-struct Words {
+struct Names {
     names: Vec<String>,
 }
 
-impl Completer for Words {
+impl Completer for Names {
     type Candidate = String;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
@@ -91,7 +91,7 @@ impl Completer for Words {
     }
 }
 
-/// Where the word that ends at `pos` begins, and what there is of it.
+/// The start of the word before `pos`, and the word up to `pos`.
 fn word_before(line: &str, pos: usize) -> (usize, &str) {
     let before = line.get(..pos).unwrap_or(line);
     let start = before
@@ -100,7 +100,7 @@ fn word_before(line: &str, pos: usize) -> (usize, &str) {
     (start, before.get(start..).unwrap_or_default())
 }
 
-impl Validator for Words {
+impl Validator for Names {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         Ok(match complete(context.input()) {
             true => ValidationResult::Valid(None),
@@ -109,20 +109,20 @@ impl Validator for Words {
     }
 }
 
-impl Hinter for Words {
+impl Hinter for Names {
     type Hint = String;
 }
 
-impl Highlighter for Words {}
+impl Highlighter for Names {}
 
-impl Helper for Words {}
+impl Helper for Names {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn tab_completes_the_word_at_the_cursor() {
+    fn tab_completes_the_word_before_the_cursor() {
         assert_eq!(word_before("SELECT cano", 11), (7, "cano"));
         assert_eq!(word_before("SELECT max(cano) FROM", 15), (11, "cano"));
         assert_eq!(word_before("é·h_", 6), (4, "h_"));

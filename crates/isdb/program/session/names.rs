@@ -1,4 +1,4 @@
-//! Names that are not there: the error says which, and the hint what may have been meant.
+//! Errors for unknown columns, tables and files, with suggestions.
 
 use std::path::Path;
 
@@ -9,28 +9,28 @@ use isdb_query::is_file_name;
 use isdb_schema::codes::is_code_word;
 use isdb_schema::suggest::{did_you_mean, missing_column, similar_names, suggestion};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
-/// The failure of a statement that names a column which its tables do not have; None if `error` is another one.
-pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionError) -> Option<Failure> {
+/// The error of a statement with a column that its tables do not have; None if `error` is another error.
+pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionError) -> Option<CliError> {
     let DataFusionError::SchemaError(error, _) = error.find_root() else { return None };
     let SchemaError::FieldNotFound { field, valid_fields } = error.as_ref() else { return None };
     let elsewhere = tables_with(context, field.name()).await;
     let hint = column_hint(field, valid_fields, &elsewhere);
-    Some(Failure::UnknownColumn { name: field.flat_name(), hint })
+    Some(CliError::UnknownColumn { name: field.flat_name(), hint })
 }
 
-/// What to write instead of the column `typed`, where `valid` could have been written, and `elsewhere` are the tables that
-/// do have it.
+/// Suggests a replacement for the column `typed`. `valid` are the columns of the statement's tables, `elsewhere` the tables that have a
+/// column of that name.
 fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String {
     let name = typed.name();
-    // The columns of the table that the statement names before the column; of all tables where it names none of them.
+    // The columns of the table that qualifies the column; of all tables without such a table.
     let of_table: Vec<&Column> =
         valid.iter().filter(|column| typed.relation.is_some() && column.relation == typed.relation).collect();
     let of_table = if of_table.is_empty() { valid.iter().collect() } else { of_table };
     let other_name = valid.iter().find(|column| column.name() == name && column.relation != typed.relation);
     if let (Some(table), Some(Column { relation: Some(alias), .. })) = (&typed.relation, other_name) {
-        return format!("the statement calls that table {alias} and not {table}: write {alias}.{name}");
+        return format!("the statement's alias of {table} is {alias}: write {alias}.{name}");
     }
     if let Some(other) =
         of_table.iter().find(|column| column.name() != name && column.name().eq_ignore_ascii_case(name))
@@ -38,7 +38,7 @@ fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String
         return format!("capitals need double quotes: write \"{}\"", other.name());
     }
     if is_code_word(name) {
-        return format!("a text is written in single quotes: '{}'", name.to_lowercase());
+        return format!("text belongs in single quotes: '{}'", name.to_lowercase());
     }
     let is_atl08 =
         of_table.is_empty() || of_table.iter().any(|column| ["ingest_id", "segment_id_beg"].contains(&column.name()));
@@ -61,15 +61,15 @@ fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String
     }
 }
 
-/// A name as SQL has to write it: in double quotes where it has capitals, blanks or the like.
+/// A name as SQL requires it: in double quotes if it has capitals, blanks or the like.
 fn quoted(name: &str) -> String {
     let is_plain = name.chars().all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '_')
         && name.chars().next().is_some_and(|c| !c.is_ascii_digit());
     if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
-/// The failure of a statement that names a table or a file which is not there; None if all of them are.
-pub(crate) async fn unknown_table(context: &SessionContext, sql: &str) -> Option<Failure> {
+/// The error of a statement with an unknown table or file; None if all of them exist.
+pub(crate) async fn unknown_table(context: &SessionContext, sql: &str) -> Option<CliError> {
     let state = context.state();
     let dialect = state.config().options().sql_parser.dialect;
     let statement = state.sql_to_statement(sql, &dialect).ok()?;
@@ -85,21 +85,21 @@ pub(crate) async fn unknown_table(context: &SessionContext, sql: &str) -> Option
             let hint = if name.contains("://") {
                 Some("only files of this machine can be read: copy it here first")
             } else if name.contains(['*', '?']) {
-                Some("a name in quotes is one file, patterns are not expanded; UNION ALL puts several together")
+                Some("a name in quotes is one file, patterns are not expanded; UNION ALL combines several")
             } else {
                 None
             };
-            return Some(Failure::NoFile { name: name.to_owned(), hint });
+            return Some(CliError::NoFile { name: name.to_owned(), hint });
         }
         let tables = tables(context);
         let near = did_you_mean(name, tables.iter().map(String::as_str));
         let hint = format!("the tables are {}{near}", tables.join(", "));
-        return Some(Failure::UnknownTable { name: named.to_string(), hint });
+        return Some(CliError::UnknownTable { name: named.to_string(), hint });
     }
     None
 }
 
-/// The tables and views of the session, in the order of their names.
+/// The tables and views of the session, sorted by name.
 pub(crate) fn tables(context: &SessionContext) -> Vec<String> {
     let state = context.state();
     let defaults = &state.config().options().catalog;
@@ -110,6 +110,7 @@ pub(crate) fn tables(context: &SessionContext) -> Vec<String> {
     names
 }
 
+/// The tables and views that have a column of this name.
 async fn tables_with(context: &SessionContext, column: &str) -> Vec<String> {
     let mut found = Vec::new();
     for name in tables(context) {
@@ -136,27 +137,27 @@ mod tests {
     }
 
     #[test]
-    fn any_other_name_is_told_with_what_is_near_it() {
+    fn an_unknown_column_gets_a_similar_name() {
         let atl08 = columns("atl08", &ATL08);
         assert_eq!(hint("h_canopi", &atl08), "`DESCRIBE atl08` lists the columns; did you mean h_canopy?");
         assert_eq!(hint("velocity", &atl08), "`DESCRIBE atl08` lists the columns");
     }
 
     #[test]
-    fn a_column_of_another_table_is_told_with_that_table() {
+    fn a_column_of_another_table_names_that_table() {
         let typed = Column::from_name("canopy_h");
         assert_eq!(column_hint(&typed, &[], &["atl08".to_owned()]), "canopy_h is a column of atl08");
     }
 
     #[test]
-    fn a_table_is_named_as_the_statement_calls_it() {
+    fn an_alias_replaces_the_name_of_its_table() {
         let typed = Column::new(Some("atl08"), "latitude");
-        let told = column_hint(&typed, &columns("a", &ATL08), &["atl08".to_owned()]);
-        assert_eq!(told, "the statement calls that table a and not atl08: write a.latitude");
+        let hint = column_hint(&typed, &columns("a", &ATL08), &["atl08".to_owned()]);
+        assert_eq!(hint, "the statement's alias of atl08 is a: write a.latitude");
     }
 
     #[test]
-    fn the_columns_of_a_file_are_told_as_they_are_to_be_written() {
+    fn columns_of_a_file_are_listed_as_sql_requires_them() {
         let plots = columns("p", &["Plot", "site name", "Lat", "height"]);
         assert_eq!(hint("plot", &plots), "capitals need double quotes: write \"Plot\"");
         assert_eq!(
@@ -165,12 +166,12 @@ mod tests {
         );
         let listed = "the columns are \"Plot\", \"site name\", \"Lat\", height";
         assert_eq!(hint("site", &plots), format!("{listed}; did you mean \"site name\"?"));
-        assert_eq!(hint("date", &plots), listed, "and not that of the product");
+        assert_eq!(hint("date", &plots), listed, "the columns of the product are not suggested");
         assert_eq!(column_hint(&Column::from_name("canopy_h"), &plots, &["atl08".to_owned()]), listed);
     }
 
     #[test]
-    fn beside_a_file_the_product_s_names_are_explained() {
+    fn columns_of_the_product_are_explained_in_a_join_with_a_file() {
         let mut both = columns("p", &["Plot", "height"]);
         both.extend(columns("a", &ATL08));
         assert!(hint("rh98", &both).contains("canopy_h (h_canopy)"));

@@ -1,4 +1,4 @@
-//! Filters, region and period of a session: what a file says of them, and what to say where they do not apply.
+//! Filters, region and period of a session: as metadata of a file, and a warning where they do not apply.
 
 use isdb_query::{Reads, ViewOptions};
 use isdb_region::Region;
@@ -6,21 +6,22 @@ use isdb_schema::filters::describe;
 
 use crate::output::Origin;
 
-/// What a file says of the statement `sql` over `snapshot`: the options only if the statement reads the views that they apply to.
-pub(super) fn origin(options: &ViewOptions, sql: &str, reads_view: bool, snapshot: u64) -> Origin {
+/// The origin of the rows of the statement `sql` over the state at `timestamp`. It contains the options only if the statement reads the
+/// views that they apply to.
+pub(super) fn origin(options: &ViewOptions, sql: &str, reads_view: bool, timestamp: u64) -> Origin {
     let applied = |text: Option<String>| text.filter(|_| reads_view);
     Origin {
         sql: Some(sql.to_owned()),
         filters: applied((!options.filters.is_empty()).then(|| describe(&options.filters))),
         region: applied(options.region.as_ref().map(Region::to_text)),
         period: applied((!options.period.is_everything()).then(|| options.period.to_string())),
-        snapshot: Some(snapshot),
+        snapshot: Some(timestamp),
         database_region: None,
         citation: None,
     }
 }
 
-/// A warning that none of the options applies to a statement, although it reads the database.
+/// Warns that no option applies to a statement that reads the database.
 pub(super) fn warning(options: &ViewOptions, reads: Reads) -> Option<String> {
     if reads.view || !reads.tables {
         return None;
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_warning_names_what_was_given_and_nothing_else() {
+    fn the_warning_names_the_given_options_only() {
         let region = Region::parse("0,0,1,1").ok();
         let period = Period { start: Some(0), end: None };
         let filters = choose("night").unwrap();

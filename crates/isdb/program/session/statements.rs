@@ -1,20 +1,19 @@
-//! One statement after another: where a text divides into statements, and whether what was typed so far is whole.
+//! Statements of a text, and whether a text that is being typed is complete.
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-/// The statements of `text`, without the `;` between them and without those that hold nothing but blanks and comments.
-/// A `;` in a string, a quoted name or a comment divides nothing. What cannot be divided is one statement, for the parser to
-/// tell what is wrong with it.
+/// Splits `text` at each `;` that is not in a string, a quoted name or a comment. Statements of blanks and comments alone are left out.
+/// A text that cannot be tokenized is one statement, for the parser to report its error.
 pub(crate) fn statements(text: &str) -> Vec<&str> {
     let Some(tokens) = tokens(text) else { return vec![text.trim()] };
     let mut found = Vec::new();
     let (mut start, mut holds_something) = (0, false);
-    let places = Places::of(text);
+    let lines = Lines::new(text);
     for token in &tokens {
         match token.token {
             Token::SemiColon => {
-                let end = places.byte(token.span.start);
+                let end = lines.byte(token.span.start);
                 if holds_something {
                     found.extend(text.get(start..end));
                 }
@@ -30,7 +29,7 @@ pub(crate) fn statements(text: &str) -> Vec<&str> {
     found.into_iter().map(str::trim).collect()
 }
 
-/// Whether Enter ends what was typed: a command (`\d`), nothing at all, or statements of which the last has its `;`.
+/// Whether Enter ends the input: a command (`\d`), an empty text, or statements whose last has its `;`.
 pub(crate) fn complete(typed: &str) -> bool {
     let typed = typed.trim();
     if typed.is_empty() || typed.starts_with('\\') {
@@ -41,29 +40,29 @@ pub(crate) fn complete(typed: &str) -> bool {
     last.is_none_or(|token| token.token == Token::SemiColon)
 }
 
-/// None where a string, a quoted name or a comment does not end.
+/// The tokens of `text`; None if a string, a quoted name or a comment does not end.
 fn tokens(text: &str) -> Option<Vec<TokenWithSpan>> {
     Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().ok()
 }
 
-/// Where the lines of a text begin.
-struct Places<'a> {
+/// The positions at which the lines of a text begin.
+struct Lines<'a> {
     text: &'a str,
-    lines: Vec<usize>,
+    starts: Vec<usize>,
 }
 
-impl<'a> Places<'a> {
-    fn of(text: &'a str) -> Places<'a> {
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Lines<'a> {
         let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
-        Places { text, lines: std::iter::once(0).chain(after_breaks).collect() }
+        Lines { text, starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 
-    /// The byte at a place given by line and character, both from 1.
-    fn byte(&self, place: Location) -> usize {
+    /// The byte offset of a line and character, both from 1.
+    fn byte(&self, location: Location) -> usize {
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
-        let line = self.lines.get(number(place.line)).copied().unwrap_or(self.text.len());
+        let line = self.starts.get(number(location.line)).copied().unwrap_or(self.text.len());
         let rest = self.text.get(line..).unwrap_or_default();
-        line + rest.char_indices().nth(number(place.column)).map_or(rest.len(), |(at, _)| at)
+        line + rest.char_indices().nth(number(location.column)).map_or(rest.len(), |(at, _)| at)
     }
 }
 
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_semicolon_in_a_string_a_name_or_a_comment_divides_nothing() {
+    fn a_semicolon_in_a_string_a_name_or_a_comment_splits_nothing() {
         for one in [
             "SELECT ';' AS a",
             "SELECT 'it''s; so'",
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_is_left_to_the_parser_as_it_is() {
+    fn an_unterminated_string_is_left_to_the_parser() {
         assert_eq!(statements("SELECT 1; SELECT 'open"), ["SELECT 1; SELECT 'open"]);
     }
 
@@ -110,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_joined_by_semicolons_comes_apart_again(parts in prop::collection::vec("(a|é|'[ ;é\n]*'|\"b;\"|1|,|/\\*;\\*/ x| )*a", 1..5)) {
+        fn statements_joined_by_semicolons_are_split_again(parts in prop::collection::vec("(a|é|'[ ;é\n]*'|\"b;\"|1|,|/\\*;\\*/ x| )*a", 1..5)) {
             let trimmed: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
             let joined = parts.join(";");
             prop_assert_eq!(statements(&joined), trimmed);

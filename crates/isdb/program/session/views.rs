@@ -1,31 +1,33 @@
-//! Views that statements make: they live as long as the session, and have no rows of their own to write.
+//! Views that statements create. They last for the session, and their statements have no rows to write.
 
 use std::sync::{Mutex, PoisonError};
 
 use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use isdb_query::is_of_view;
 
-/// The statements that made and dropped views, in their order.
+/// The statements that created and dropped views, in their order.
 #[derive(Debug, Default)]
-pub(super) struct Views(Mutex<Vec<String>>);
+pub(super) struct SessionViews(Mutex<Vec<String>>);
 
-impl Views {
-    /// Remembers a statement that has been run.
-    pub(super) fn made(&self, sql: String) {
+impl SessionViews {
+    /// Remembers a statement that was run.
+    pub(super) fn remember(&self, sql: String) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sql);
     }
 
-    /// The statements that make the same views again.
+    /// The statements that create the same views again.
     pub(super) fn statements(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// What to say of a plan that made or dropped a view; None for any other.
-pub(super) fn done(plan: &LogicalPlan) -> Option<String> {
+/// Describes a plan that created or dropped a view; None for any other plan.
+pub(super) fn describe_view_change(plan: &LogicalPlan) -> Option<String> {
     match plan {
-        LogicalPlan::Ddl(DdlStatement::CreateView(view)) => Some(format!("view {} lives for this session", view.name)),
-        LogicalPlan::Ddl(DdlStatement::DropView(view)) => Some(format!("view {} is dropped", view.name)),
+        LogicalPlan::Ddl(DdlStatement::CreateView(view)) => {
+            Some(format!("created view {}, for this session", view.name))
+        }
+        LogicalPlan::Ddl(DdlStatement::DropView(view)) => Some(format!("dropped view {}", view.name)),
         _ => None,
     }
 }

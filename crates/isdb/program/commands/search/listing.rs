@@ -1,4 +1,4 @@
-//! Granules as a table for people, as a work list, or as rows with the work list's keys as columns.
+//! The granules of a search as a table, as a work list, or as rows whose columns are the keys of the work list.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,10 +9,14 @@ use arrow::array::{
 use isdb_cmr::{GranuleDescription, worklist};
 
 use crate::cli::Format;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output;
 
-pub(crate) async fn write(granules: &[GranuleDescription], format: Format, file: Option<&Path>) -> Result<(), Failure> {
+pub(crate) async fn write(
+    granules: &[GranuleDescription],
+    format: Format,
+    file: Option<&Path>,
+) -> Result<(), CliError> {
     let rows = match format {
         Format::Ndjson => return output::write_text(file, |sink| worklist::write(sink, granules)),
         Format::Table => table(granules)?,
@@ -22,7 +26,8 @@ pub(crate) async fn write(granules: &[GranuleDescription], format: Format, file:
     Ok(())
 }
 
-fn table(granules: &[GranuleDescription]) -> Result<RecordBatch, Failure> {
+/// The columns that people read.
+fn table(granules: &[GranuleDescription]) -> Result<RecordBatch, CliError> {
     let whole_seconds = |granule: &GranuleDescription| granule.start.timestamp().saturating_mul(1000);
     let megabytes = |bytes: u64| u32::try_from(bytes / 10_000).map_or(f64::MAX, f64::from) / 100.0;
     Ok(RecordBatch::try_from_iter([
@@ -32,7 +37,8 @@ fn table(granules: &[GranuleDescription]) -> Result<RecordBatch, Failure> {
     ])?)
 }
 
-fn rows(granules: &[GranuleDescription]) -> Result<RecordBatch, Failure> {
+/// All columns.
+fn rows(granules: &[GranuleDescription]) -> Result<RecordBatch, CliError> {
     let checksum =
         |part: fn(&isdb_cmr::Checksum) -> &String| texts(granules, |granule| granule.checksum.as_ref().map(part));
     Ok(RecordBatch::try_from_iter([

@@ -1,36 +1,36 @@
-//! What failed, on standard error: each file with its reason, except where one reason holds for many of them.
+//! Failed files on standard error: each with its reason, but a reason that many files share only once.
 
 use std::collections::BTreeMap;
 
 use isdb_cmr::SharedCause;
 use isdb_schema::printable::Printable;
 
-/// Names listed of files that failed for one reason.
+/// The number of names that are listed of files which failed for one reason.
 const NAMES: usize = 3;
 
 /// A file that failed.
-pub(crate) struct Failed {
+pub(crate) struct FailedFile {
     /// Its name.
     pub(crate) name: String,
     /// The name and the reason.
     pub(crate) text: String,
-    /// Why not it alone failed, where that is so.
-    pub(crate) refusal: Option<SharedCause>,
-    /// What to do about it.
+    /// The cause, if it concerns other files as well.
+    pub(crate) shared_cause: Option<SharedCause>,
+    /// Advice.
     pub(crate) hint: Option<&'static str>,
 }
 
-/// Prints `failed`; one reason that holds for many is printed once, with its hint.
-pub(crate) fn tell_failed(failed: &[Failed]) {
+/// Prints `failed`; a shared cause is printed once, with its hint.
+pub(crate) fn print_failures(failed: &[FailedFile]) {
     lines(failed).iter().for_each(|line| eprintln!("{line}"));
 }
 
-fn lines(failed: &[Failed]) -> Vec<String> {
+fn lines(failed: &[FailedFile]) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut shared: BTreeMap<SharedCause, Vec<&Failed>> = BTreeMap::new();
+    let mut shared: BTreeMap<SharedCause, Vec<&FailedFile>> = BTreeMap::new();
     for file in failed {
-        match file.refusal {
-            Some(refusal) => shared.entry(refusal).or_default().push(file),
+        match file.shared_cause {
+            Some(cause) => shared.entry(cause).or_default().push(file),
             None => {
                 lines.push(format!("failed: {}", Printable(&file.text)));
                 lines.extend(file.hint.map(|hint| format!("  hint: {hint}")));
@@ -55,13 +55,13 @@ fn lines(failed: &[Failed]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn failed(name: &str, refusal: Option<SharedCause>) -> Failed {
-        let hint = refusal.map(|_| "do something");
-        Failed { name: name.to_owned(), text: format!("{name}: no"), refusal, hint }
+    fn failed(name: &str, shared_cause: Option<SharedCause>) -> FailedFile {
+        let hint = shared_cause.map(|_| "do something");
+        FailedFile { name: name.to_owned(), text: format!("{name}: no"), shared_cause, hint }
     }
 
     #[test]
-    fn what_holds_for_many_files_is_told_once_and_what_holds_for_one_each_time() {
+    fn a_cause_that_many_files_share_is_printed_once() {
         let mut all = vec![failed("x", None), failed("y", None)];
         all.extend((0..300).map(|number| failed(&format!("f{number}"), Some(SharedCause::Licence))));
         all.push(failed("z", Some(SharedCause::DiskFull)));
