@@ -8,9 +8,9 @@
 
 use std::error::Error;
 
-use datafusion::dataframe::DataFrameWriteOptions;
-use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
-use isdb::{Database, datafusion};
+use isdb::Database;
+use isdb::datafusion::dataframe::DataFrameWriteOptions;
+use isdb::datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
 const PLOTS: &str = "SELECT round(latitude, 1) AS latitude, round(longitude, 1) AS longitude, count(*) AS segments \
                      FROM atl08 GROUP BY 1, 2";

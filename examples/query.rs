@@ -6,9 +6,9 @@
 
 use std::error::Error;
 
-use datafusion::arrow::util::pretty::pretty_format_batches;
 use futures::TryStreamExt;
-use isdb::{Database, datafusion};
+use isdb::Database;
+use isdb::datafusion::arrow::util::pretty::pretty_format_batches;
 
 const SQL: &str = "SELECT beam, count(*) AS segments, round(avg(canopy_h), 2) AS canopy_h \
                    FROM atl08 WHERE canopy_h > 5 GROUP BY beam ORDER BY beam";

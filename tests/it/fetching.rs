@@ -64,7 +64,7 @@ fn sizes_that_are_rounded_are_told_and_looked_for_on_the_disk() {
     }
     nasa.cmr.know(items.clone());
     let run = nasa.ok(&YEARS);
-    assert!(run.stderr.contains("to fetch: 3 granules, 6.3 MB"), "{}", run.stderr);
+    assert!(run.stderr.contains("to download: 3 granules, 6.3 MB"), "{}", run.stderr);
     assert!(run.stderr.contains("download: 6.3 MB"), "{}", run.stderr);
     // A terabyte each: more than there is room for, on most machines.
     if isdb_cmr::free_bytes(&nasa.place.path("")).unwrap() > 3_000_000_000_000 {

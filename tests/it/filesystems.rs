@@ -100,7 +100,7 @@ fn a_file_system_that_can_hold_no_commit_log_is_refused_once_and_nothing_is_left
         let told: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
         let [told] = told[..] else { panic!("{}", run.stderr) };
         assert!(told.contains(&format!("/{database} supports neither hard links nor renames")), "{told}");
-        assert!(run.stderr.contains("hint: name a folder on a local disk"), "{}", run.stderr);
+        assert!(run.stderr.contains("hint: choose a folder on a local disk"), "{}", run.stderr);
         assert_eq!(everything(&place.path("")), before, "{database}");
     }
     // A database that was copied there can be read, and a writer changes nothing.

@@ -10,6 +10,7 @@ mod direct;
 mod disk;
 mod download;
 mod errors;
+mod examples;
 mod fetching;
 mod filesystems;
 mod filters;

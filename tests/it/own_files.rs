@@ -76,8 +76,8 @@ fn a_file_that_cannot_be_a_table_is_refused_with_its_line_and_what_to_do() {
     }
     for (name, error, hint) in [
         ("folder.csv", "folder.csv: it is a folder, expected a file", "UNION ALL"),
-        ("*.csv", "there is no file *.csv", "patterns are not expanded"),
-        ("s3://bucket/plots.parquet", "there is no file s3://bucket/plots.parquet", "copy it here first"),
+        ("*.csv", "no such file: *.csv", "patterns are not expanded"),
+        ("s3://bucket/plots.parquet", "no such file: s3://bucket/plots.parquet", "copy it here first"),
     ] {
         let run = place.run(&["query", &format!("SELECT * FROM '{name}'")]);
         assert!(run.stderr.starts_with(&format!("error: {error}\n")), "{name}: {}", run.stderr);

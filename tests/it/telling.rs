@@ -104,7 +104,7 @@ fn the_table_and_the_report_agree_with_the_ledger_also_when_a_granule_failed() {
     assert_eq!(sum(windows, "rows"), kept);
     assert_eq!(sum(windows, "fragments"), report["fragments"].as_u64().unwrap());
     assert!(granules.iter().all(|granule| windows.iter().any(|window| window["commit"] == granule["commit"])));
-    let taken = &report["taken"];
+    let taken = &report["selection"];
     assert_eq!(taken["filters"][1]["name"], "night");
     assert!(taken["variables"].as_array().unwrap().contains(&Value::from("h_canopy")), "{taken}");
     assert_eq!((&taken["area"], &report["error"]), (&Value::Null, &Value::Null));
@@ -174,7 +174,7 @@ fn a_report_is_there_or_refused_before_anything_is_ingested() {
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     let report = json(&place, "r.json");
     assert!(report["error"].as_str().unwrap().contains("no such file or folder"), "{report:#}");
-    assert_eq!(report["taken"], Value::Null);
+    assert_eq!(report["selection"], Value::Null);
     assert!(!place.files("").iter().any(|name| name.contains(".r.json")), "no unfinished file stays");
 }
 

@@ -54,8 +54,20 @@ impl From<Vec<Rule>> for FilterChoice {
     }
 }
 
+impl Database {
+    /// Starts to open the database at `uri`, a path or `file://` URI: `Database::open(uri).await?` opens its newest state. The builder
+    /// selects an earlier state, restricts the views, and limits memory.
+    ///
+    /// # Errors
+    /// `.await` gives [`Error::Store`] when no database exists there or its state at the requested time was removed, [`Error::Filter`]
+    /// for invalid filters, [`Error::Query`] when a filter does not fit the database.
+    pub fn open(uri: &str) -> DatabaseBuilder {
+        DatabaseBuilder::new(uri)
+    }
+}
+
 impl DatabaseBuilder {
-    pub(crate) fn new(uri: &str) -> DatabaseBuilder {
+    fn new(uri: &str) -> DatabaseBuilder {
         DatabaseBuilder {
             uri: uri.to_owned(),
             at: None,

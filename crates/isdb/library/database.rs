@@ -14,7 +14,6 @@ use isdb_schema::catalogue::Variable;
 use isdb_schema::suggest::did_you_mean;
 use isdb_store::{Location, Snapshot};
 
-use crate::library::builder::DatabaseBuilder;
 use crate::library::error::{Error, Result};
 use crate::library::variables::stored_variables;
 
@@ -58,16 +57,6 @@ impl std::fmt::Debug for Database {
 }
 
 impl Database {
-    /// Starts to open the database at `uri`, a path or `file://` URI: `Database::open(uri).await?` opens its newest state. The builder
-    /// selects an earlier state, restricts the views, and limits memory.
-    ///
-    /// # Errors
-    /// `.await` gives [`Error::Store`] when no database exists there or its state at the requested time was removed, [`Error::Filter`]
-    /// for invalid filters, [`Error::Query`] when a filter does not fit the database.
-    pub fn open(uri: &str) -> DatabaseBuilder {
-        DatabaseBuilder::new(uri)
-    }
-
     /// Opens the state at `at` or the newest, and registers its tables and views.
     pub(crate) async fn load(
         stored: &isdb_store::Database,
@@ -163,7 +152,7 @@ impl Database {
         self.snapshot.commit().number
     }
 
-    /// The time of the commit, in milliseconds since 1970 UTC. [`DatabaseBuilder::at`] opens the same state with it.
+    /// The time of the commit, in milliseconds since 1970 UTC. [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens the same state with it.
     pub fn timestamp(&self) -> u64 {
         self.snapshot.commit().timestamp
     }

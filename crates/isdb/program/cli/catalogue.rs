@@ -8,7 +8,7 @@ use super::common::TextFormat;
 use super::query::Format;
 
 #[derive(Debug, Args)]
-pub(crate) struct Info {
+pub(crate) struct InfoArgs {
     /// Print how to cite the database: releases with their DOIs, granules, filters, versions, and the state
     #[arg(long)]
     pub(crate) cite: bool,

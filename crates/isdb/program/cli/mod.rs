@@ -10,7 +10,7 @@ mod parse;
 mod query;
 
 pub(crate) use archive::{Download, Login, Search, SearchArgs};
-pub(crate) use catalogue::{ConfigCommand, Filters, Info, Init, Variables};
+pub(crate) use catalogue::{ConfigCommand, Filters, InfoArgs, Init, Variables};
 pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, TextFormat};
 pub(crate) use database::{AddVariable, Consolidate, Ingest, Remove, Vacuum};
 pub(crate) use query::{Format, Query};
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Store an Earthdata user and password in the netrc, or check the stored login
     Login(Login),
     /// Show the content of the database
-    Info(Info),
+    Info(InfoArgs),
     /// Show the product's variables: meaning, units, releases, and which ones the database stores
     Variables(Variables),
     /// Show the quality filters that ingest and query can apply

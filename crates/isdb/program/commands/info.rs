@@ -6,13 +6,13 @@ use isdb::time::{format_milliseconds, format_nanoseconds};
 use isdb::{Database, Info, describe_area, describe_region};
 
 use crate::aligned::aligned;
-use crate::cli::{self, TextFormat};
+use crate::cli::{InfoArgs, TextFormat};
 use crate::error::CliError;
 use crate::exit_code::SUCCESS;
 use crate::output;
 use crate::settings::Settings;
 
-pub(crate) async fn run(arguments: cli::Info, settings: Settings) -> Result<u8, CliError> {
+pub(crate) async fn run(arguments: InfoArgs, settings: Settings) -> Result<u8, CliError> {
     let database = Database::open(&settings.location.uri()).await?;
     if arguments.cite {
         let citation = database.cite().await?;

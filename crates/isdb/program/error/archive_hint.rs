@@ -13,7 +13,7 @@ pub(crate) fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
             "`isdb login` stores an Earthdata login; EARTHDATA_TOKEN names a token. A login is free: urs.earthdata.nasa.gov",
         ),
         ArchiveError::LoginRefused { kind: CredentialKind::Token, .. } | ArchiveError::InvalidToken { .. } => Some(
-            "make a new token at urs.earthdata.nasa.gov/profile, or unset EARTHDATA_TOKEN to use user and password",
+            "make a new token at urs.earthdata.nasa.gov/profile, or unset EARTHDATA_TOKEN to log in with user and password",
         ),
         ArchiveError::LoginRefused { .. } => Some(
             "the login was tried once; `isdb login` stores a new one. After several refusals NASA locks an account for a while",

@@ -147,12 +147,14 @@ fn store_hint(error: &StoreError) -> Option<&'static str> {
             Some("run the same command again: granules that the other writer has ingested are skipped")
         }
         StoreError::OtherVariables { .. } => {
-            Some("`isdb add-variable NAME` adds a variable; omit `variables` from the config to use the database's")
+            Some("`isdb add-variable NAME` adds a variable; omit `variables` from the config to keep the database's")
         }
         StoreError::OtherDesign { what: "filters", .. } => {
             Some("omit them to continue as before, or ingest these granules again with the new ones by --refilter")
         }
-        StoreError::OtherDesign { .. } => Some("omit it to use the database as it was created, or choose another --db"),
+        StoreError::OtherDesign { .. } => {
+            Some("omit it to keep the database as it was created, or choose another --db")
+        }
         StoreError::Unsupported { .. } => Some("choose a folder on a local disk"),
         StoreError::FileSystem { .. } => {
             Some("choose a folder on a local disk (ext4, XFS, Btrfs, APFS), on NFS or on Lustre, with --db or ISDB_DB")
