@@ -15,7 +15,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Profiles such as canopy_h_metrics become columns of polars' type Array.
     let frame =
         database.polars("SELECT time, beam, canopy_h, canopy_h_metrics FROM atl08 ORDER BY time LIMIT 1000").await?;
-    println!("{}", frame.head(Some(5)));
-    println!("{} rows, {} columns", frame.height(), frame.width());
+    let names: Vec<&str> = frame.get_column_names().into_iter().map(|name| name.as_str()).collect();
+    println!("{} rows, columns {}", frame.height(), names.join(", "));
+    // With the feature `fmt` of polars the program can print the frame itself.
     Ok(())
 }

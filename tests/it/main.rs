@@ -22,6 +22,7 @@ mod independent;
 mod installation;
 mod language;
 mod ledger;
+mod library;
 mod memory;
 mod nasa;
 mod output;
