@@ -172,7 +172,7 @@ mod filters_as_text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::array_state::FragmentRecord;
+    use crate::log::array_state::{FragmentRecord, HiddenFragment};
 
     fn commit() -> Commit {
         Commit::first(1_700_000_000_000).successor(CommitKind::Ingest, 1_700_000_000_005)
@@ -194,6 +194,31 @@ mod tests {
         full.filters = isdb_schema::filters::from_json(&text);
         let json = serde_json::to_string(&full).unwrap();
         assert_eq!(serde_json::from_str::<Commit>(&json).unwrap(), full);
+    }
+
+    #[test]
+    fn the_json_of_a_commit_has_the_documented_fields() {
+        let mut full = commit();
+        full.region = Some(NO_REGION.to_owned());
+        full.dead_attempts = vec![dead_attempt(Id::new(1, 7))];
+        full.segments.abandon_unrecorded(&["__1_1_x_22".to_owned()], 2, 5);
+        full.segments.hid = vec![HiddenFragment { name: "__2_2_x_22".to_owned(), at: 5 }];
+        full.segments.add(vec![FragmentRecord { id: Id::new(2, 4), name: "__3_3_x_22".to_owned(), rows: 5 }]);
+        let json = serde_json::to_value(&full).unwrap();
+        let fields = |pointer: &str| {
+            let mut names: Vec<&str> =
+                json.pointer(pointer).unwrap().as_object().unwrap().keys().map(String::as_str).collect();
+            names.sort_unstable();
+            names.join(" ")
+        };
+        let commit_fields = "at dead_ingests deleting epoch filters format granules horizon kind number region segments \
+                             timestamp uuid";
+        assert_eq!(fields(""), commit_fields);
+        assert_eq!(fields("/dead_ingests/0"), "fragments id since");
+        assert_eq!(fields("/segments"), "added dead gone hid live removed");
+        assert_eq!(fields("/segments/dead/0"), "at id name since");
+        assert_eq!(fields("/segments/hid/0"), "at name");
+        assert_eq!(fields("/segments/added/0"), "id name rows");
     }
 
     #[test]
