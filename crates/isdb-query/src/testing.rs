@@ -1,4 +1,4 @@
-//! A small database for tests: rows of segments and granules, in arrays as a store has them, with the shipped views.
+//! A small database for tests: segments and granules in arrays like those of a store, with the shipped views.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use datafusion::prelude::SessionContext;
 use tempfile::TempDir;
 use tiledb::{Array, ArrayLayout, CellOrder, Context, Dimension, Domain};
 
-use crate::session::context::session;
+use crate::session::context::{self, SessionOptions};
 use crate::views::options::ViewOptions;
 use crate::views::register::register_tables;
 use tiledb_datafusion::TileDbTable;
@@ -20,6 +20,11 @@ use tiledb_datafusion::TileDbTable;
 pub(crate) const DAY: i64 = 86_400_000_000_000;
 /// 2020-01-01T00:00:00Z
 pub(crate) const YEAR_2020: i64 = 18_262 * DAY;
+
+/// Creates a session with `partitions` threads.
+pub(crate) fn session(partitions: usize) -> SessionContext {
+    context::session(&SessionOptions { partitions: Some(partitions), ..SessionOptions::default() }).unwrap()
+}
 
 /// One row of `segments`; its column `id` is its position among the rows.
 #[derive(Clone, Debug)]
@@ -41,19 +46,19 @@ pub(crate) struct Granule {
     pub(crate) region: Option<i32>,
 }
 
-/// A session over a database of these rows; the folder holds it.
+/// Creates a database of these rows in a temporary folder, and a session over it.
 pub(crate) async fn database(
     segments: &[Segment],
     granules: &[Granule],
     options: &ViewOptions,
 ) -> (TempDir, SessionContext) {
     let folder = tempfile::tempdir().unwrap();
-    let (context, tables) = (session(Some(2)), (segments_of(&folder, segments), granules_of(&folder, granules)));
+    let (context, tables) = (session(2), (segments_table(&folder, segments), granules_table(&folder, granules)));
     register_tables(&context, tables.0, tables.1, options).await.unwrap();
     (folder, context)
 }
 
-fn segments_of(folder: &TempDir, rows: &[Segment]) -> TileDbTable {
+fn segments_table(folder: &TempDir, rows: &[Segment]) -> TileDbTable {
     let dimension = |name: &str, domain| Dimension { name: name.to_owned(), domain };
     let layout = ArrayLayout {
         dimensions: vec![
@@ -90,10 +95,10 @@ fn segments_of(folder: &TempDir, rows: &[Segment]) -> TileDbTable {
         Arc::new(rows.iter().map(|row| row.segment_id_beg).collect::<Int32Array>()),
         Arc::new(ids.map(|id| (id % 3 != 0).then_some(1.5_f32)).collect::<Float32Array>()),
     ];
-    stored(folder, "segments", &layout, schema, columns)
+    write_table(folder, "segments", &layout, schema, columns)
 }
 
-fn granules_of(folder: &TempDir, rows: &[Granule]) -> TileDbTable {
+fn granules_table(folder: &TempDir, rows: &[Granule]) -> TileDbTable {
     let layout = ArrayLayout {
         dimensions: vec![Dimension {
             name: "ingest_id".to_owned(),
@@ -124,10 +129,16 @@ fn granules_of(folder: &TempDir, rows: &[Granule]) -> TileDbTable {
         Arc::new(LargeStringArray::from_iter_values(rows.iter().map(|_| "ingested"))),
         Arc::new(rows.iter().map(|_| None::<&str>).collect::<LargeStringArray>()),
     ];
-    stored(folder, "granules", &layout, schema, columns)
+    write_table(folder, "granules", &layout, schema, columns)
 }
 
-fn stored(folder: &TempDir, name: &str, layout: &ArrayLayout, schema: Schema, columns: Vec<ArrayRef>) -> TileDbTable {
+fn write_table(
+    folder: &TempDir,
+    name: &str,
+    layout: &ArrayLayout,
+    schema: Schema,
+    columns: Vec<ArrayRef>,
+) -> TileDbTable {
     let context = Context::new([]).unwrap();
     let (uri, schema) = (folder.path().join(name).display().to_string(), Arc::new(schema));
     Array::create(&context, &uri, layout, &schema).unwrap();
@@ -138,7 +149,7 @@ fn stored(folder: &TempDir, name: &str, layout: &ArrayLayout, schema: Schema, co
     TileDbTable::new(Array::open_at(&context, &uri, 10).unwrap(), None).unwrap()
 }
 
-/// The column `id` of a statement's rows, ascending.
+/// Returns the column `id` of a statement's rows, ascending.
 pub(crate) async fn ids(context: &SessionContext, sql: &str) -> Vec<i32> {
     use arrow::array::AsArray;
     use arrow::datatypes::Int32Type;
@@ -149,8 +160,8 @@ pub(crate) async fn ids(context: &SessionContext, sql: &str) -> Vec<i32> {
     ids
 }
 
-/// The physical plan of a statement.
-pub(crate) async fn explained(context: &SessionContext, sql: &str) -> String {
+/// Returns the physical plan of a statement.
+pub(crate) async fn physical_plan(context: &SessionContext, sql: &str) -> String {
     let plan = context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
     datafusion::physical_plan::displayable(plan.as_ref()).indent(false).to_string()
 }

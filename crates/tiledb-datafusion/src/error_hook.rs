@@ -1,4 +1,4 @@
-//! Explains failed reads: the owner of an array may know more about an error than the scan does.
+//! Replaces errors of reads, because the owner of an array may know more about their cause than the scan.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
