@@ -3,10 +3,10 @@
 -- Of the rows of one pass (rgt, cycle) with the same beam and segment_id_beg, the one of the lowest region is shown. A row that
 -- lacks one of these, as in some extracts, cannot be matched with another and is shown as it is.
 --
--- Two rows of one segment lie within 0.1 degrees (11 km, a hundred segments) and 10 seconds. This is part of the definition, so that a
--- statement's box and dates, widened by as much (crates/isdb-query/src/unique/), contain every row that can hide another. Its code finds
--- the aliases `kept_segment` and `hidden_granule` by name. `twin` is read before `a`, so that keys are in memory and not the statement's
--- columns.
+-- Two rows of one segment lie within 0.1 degrees (11 km, a hundred segments) and 10 seconds. This is part of the definition, so
+-- that a statement's box and dates, widened by as much (crates/isdb-query/src/unique/), contain every row that can hide
+-- another. Its code finds the aliases `kept_segment` and `hidden_granule` by name. `twin` is read before `a`, so that keys are
+-- in memory and not the statement's columns.
 SELECT a.*
 FROM (
     SELECT

@@ -54,7 +54,7 @@ fn a_statement_that_cannot_be_meant_is_an_error_with_the_right_form() {
         ("SELECT avg(height) FROM 'plots.csv'", "an aggregate of numbers has a text as argument", "write TRY_CAST("),
         ("SELECT TOP 10 * FROM atl08", "SELECT TOP is not supported", "write LIMIT 10"),
         ("SELECT month(time) FROM atl08", "Invalid function 'month'", "write date_part("),
-        ("SELECT 1 FROM atl08 WHERE canopy_h > 5 && rgt > 1", "there is no operator &&", "write AND"),
+        ("SELECT 1 FROM atl08 WHERE canopy_h > 5 && rgt > 1", "&& is not an operator", "write AND"),
     ] {
         let run = place.run(&["query", sql]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{sql}");

@@ -133,7 +133,7 @@ pub enum FileProblem {
     /// It is a folder.
     #[error("it is a folder, expected a file")]
     Folder,
-    /// Its name has not the extension of a known format.
+    /// Its name does not have the extension of a known format.
     #[error("expected .csv, .tsv, .txt, .parquet, .json, .ndjson or .arrow")]
     UnknownExtension,
     /// It has no content.

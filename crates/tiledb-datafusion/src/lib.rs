@@ -3,13 +3,16 @@
 //! [`TileDbTable`] is a `TableProvider` over one array at one timestamp. The data flow of a scan:
 //!
 //! 1. `snapshot` loads schema, layout and fragment rectangles once, when the table is created.
-//! 2. `predicate` converts the filters of a statement to a [`tiledb::Predicate`]. `tiledb` splits it into coordinate ranges and a query
-//!    condition, and reports for each filter whether the array evaluates it exactly; DataFusion evaluates the others again.
-//! 3. `partition` splits the ranges into disjoint partitions with about equal numbers of cells; `statistics` estimates their rows.
-//! 4. [`TileDbSource`] describes the scan under DataFusion's own `DataSourceExec`, and `stream` reads one partition into record batches.
+//! 2. `predicate` converts the filters of a statement to a [`tiledb::Predicate`]. `tiledb` splits it into coordinate ranges and
+//!    a query condition, and reports for each filter whether the array evaluates it exactly; DataFusion evaluates the others
+//!    again.
+//! 3. `partition` splits the ranges into disjoint partitions with about equal numbers of cells; `statistics` estimates their
+//!    rows.
+//! 4. [`TileDbSource`] describes the scan under DataFusion's own `DataSourceExec`, and `stream` reads one partition into record
+//!    batches.
 //!
-//! A session can limit the memory of reads with [`ReadMemory`]. The crate works on every sparse array and knows neither the meaning of its
-//! columns nor its writer: an [`ErrorHook`] lets the owner of an array explain a failed read.
+//! A session can limit the memory of reads with [`ReadMemory`]. The crate works on every sparse array and knows neither the
+//! meaning of its columns nor its writer: an [`ErrorHook`] lets the owner of an array explain a failed read.
 //!
 //! ```
 //! use std::sync::Arc;

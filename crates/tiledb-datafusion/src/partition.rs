@@ -1,5 +1,5 @@
-//! Splits a scan into disjoint coordinate ranges with about equal numbers of cells, from the bounding rectangles and cell counts of the
-//! fragments. They become the partitions of `TileDbSource`.
+//! Splits a scan into disjoint coordinate ranges with about equal numbers of cells, from the bounding rectangles and cell
+//! counts of the fragments. They become the partitions of `TileDbSource`.
 
 use tiledb::{ArrayLayout, Axis, Fragment, Intervals, Ranges};
 

@@ -1,5 +1,5 @@
-//! Converts DataFusion expressions to TileDB predicates. Parts that a [`Predicate`] cannot express become [`Predicate::Opaque`], and
-//! DataFusion evaluates them.
+//! Converts DataFusion expressions to TileDB predicates. Parts that a [`Predicate`] cannot express become
+//! [`Predicate::Opaque`], and DataFusion evaluates them.
 
 use arrow::datatypes::{DataType, Schema, TimeUnit};
 use datafusion::common::ScalarValue;

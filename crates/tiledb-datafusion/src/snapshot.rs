@@ -1,5 +1,5 @@
-//! Metadata of one opened array for planning: schema, layout, fragment rectangles, visible rows. Loaded once and shared by all scans of a
-//! `TileDbTable`.
+//! Metadata of one opened array for planning: schema, layout, fragment rectangles, visible rows. Loaded once and shared by all
+//! scans of a `TileDbTable`.
 
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ impl ArraySnapshot {
             Ok(fragments) => (fragments, true),
             // Written with a clock that was ahead of ours: TileDB reads such fragments but returns no metadata of them.
             Err(tiledb::Error::FutureFragment { .. }) => (Vec::new(), false),
-            // libtiledb also loads fragments that are newer than the snapshot. One that was never committed may be incomplete after a
-            // power cut, until the next writer removes it; the snapshot does not need it.
+            // libtiledb also loads fragments that are newer than the snapshot. One that was never committed may be incomplete
+            // after a power cut, until the next writer removes it; the snapshot does not need it.
             Err(error) if array.timestamp().is_some() => {
                 tracing::debug!(%error, "cannot list the fragments, so one partition reads them all");
                 (Vec::new(), false)
@@ -43,8 +43,8 @@ impl ArraySnapshot {
         };
         let layout = array.layout();
         let rectangles = fragments.iter().map(|fragment| Rectangle::new(fragment, layout)).collect();
-        // Without duplicates a later fragment may replace cells of an earlier one, and a fragment that extends beyond the snapshot is
-        // read in part: such rows can be counted only by reading.
+        // Without duplicates a later fragment may replace cells of an earlier one, and a fragment that extends beyond the
+        // snapshot is read in part: such rows can be counted only by reading.
         let whole = fragments.iter().all(|fragment| array.timestamp().is_none_or(|end| fragment.timestamps.1 <= end));
         let distinct = layout.allows_duplicates || fragments.len() <= 1;
         let countable = is_complete && visible.is_none() && whole && distinct;

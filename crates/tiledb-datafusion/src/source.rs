@@ -1,5 +1,5 @@
-//! One scan of a TileDB array as a DataFusion `DataSource`: columns, ranges, condition and partitions. `DataSourceExec` runs it, and `stream`
-//! reads the partitions.
+//! One scan of a TileDB array as a DataFusion `DataSource`: columns, ranges, condition and partitions. `DataSourceExec` runs
+//! it, and `stream` reads the partitions.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Statistics of a scan, from fragment rectangles and cell counts. The optimizer answers COUNT(*), MIN and MAX of a coordinate from them, and
-//! orders joins by them.
+//! Statistics of a scan, from fragment rectangles and cell counts. The optimizer answers COUNT(*), MIN and MAX of a coordinate
+//! from them, and orders joins by them.
 
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
@@ -9,8 +9,8 @@ use crate::snapshot::ArraySnapshot;
 
 /// Returns statistics of the columns at `projection`.
 ///
-/// Rows and coordinate extents are exact if everything is read (`expected` is `None`) and the snapshot is countable; else `expected` rows
-/// are an estimate. TileDB stores neither extents nor counts of NULL for attributes.
+/// Rows and coordinate extents are exact if everything is read (`expected` is `None`) and the snapshot is countable; else
+/// `expected` rows are an estimate. TileDB stores neither extents nor counts of NULL for attributes.
 pub(crate) fn statistics(snapshot: &ArraySnapshot, projection: &[usize], expected: Option<usize>) -> Statistics {
     let cells: u64 = snapshot.rectangles.iter().map(|rectangle| rectangle.cells()).sum();
     let exact = expected.is_none() && snapshot.countable;

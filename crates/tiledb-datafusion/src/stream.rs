@@ -1,4 +1,5 @@
-//! Reads one partition as a stream of record batches. libtiledb blocks, so a thread reads ahead and sends batches through a short channel.
+//! Reads one partition as a stream of record batches. libtiledb blocks, so a thread reads ahead and sends batches through a
+//! short channel.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -61,8 +62,8 @@ fn first_rows(batch: RecordBatch, limit: usize) -> RecordBatch {
     if batch.num_rows() > limit { batch.slice(0, limit) } else { batch }
 }
 
-/// Returns the rows of one batch: as many as fit in [`BATCH_BYTES`], at most twice the `expected` rows, and at most `fetch`. With little
-/// memory batches are smaller.
+/// Returns the rows of one batch: as many as fit in [`BATCH_BYTES`], at most twice the `expected` rows, and at most `fetch`.
+/// With little memory batches are smaller.
 pub(crate) fn batch_rows(
     schema: &SchemaRef,
     expected: usize,

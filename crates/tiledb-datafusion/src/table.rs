@@ -1,5 +1,5 @@
-//! A sparse TileDB array as a SQL table. It reports which predicates the array can evaluate, and creates a `TileDbSource` that describes
-//! the read; nothing is read before execution.
+//! A sparse TileDB array as a SQL table. It reports which predicates the array can evaluate, and creates a `TileDbSource` that
+//! describes the read; nothing is read before execution.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,10 +27,10 @@ const MIN_LIMIT_FOR_PARTITIONS: usize = 50_000;
 
 /// One sparse array at one timestamp. Later writes do not change its rows.
 ///
-/// Columns are the dimensions, then the attributes, with the Arrow types and field metadata of [`Array::schema`]. Predicates on dimensions
-/// become subarray ranges; others become a TileDB query condition, if that keeps every row that DataFusion would keep. TileDB compares a
-/// float attribute only if its field metadata has `nan` = `never`, because DataFusion sorts NaN above all numbers, while in TileDB NaN
-/// equals nothing.
+/// Columns are the dimensions, then the attributes, with the Arrow types and field metadata of [`Array::schema`]. Predicates on
+/// dimensions become subarray ranges; others become a TileDB query condition, if that keeps every row that DataFusion would
+/// keep. TileDB compares a float attribute only if its field metadata has `nan` = `never`, because DataFusion sorts NaN above
+/// all numbers, while in TileDB NaN equals nothing.
 #[derive(Debug)]
 pub struct TileDbTable {
     snapshot: SharedSnapshot,
@@ -38,8 +38,8 @@ pub struct TileDbTable {
 }
 
 impl TileDbTable {
-    /// Creates the table of an opened array. Every read adds the condition `visible`, for example to hide rows that are deleted but still
-    /// stored.
+    /// Creates the table of an opened array. Every read adds the condition `visible`, for example to hide rows that are deleted
+    /// but still stored.
     ///
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) when the fragments of the array cannot be listed.
@@ -68,8 +68,8 @@ impl TileDbTable {
         Self { snapshot, constraints }
     }
 
-    /// Returns closed ranges of coordinates by name of the dimension: rows outside of them do not meet `filters`. None if no row can meet
-    /// them; a dimension that is missing is not restricted.
+    /// Returns closed ranges of coordinates by name of the dimension: rows outside of them do not meet `filters`. None if no
+    /// row can meet them; a dimension that is missing is not restricted.
     pub fn coordinate_ranges(&self, filters: &[Expr]) -> Option<BTreeMap<String, Vec<(Literal, Literal)>>> {
         let pushdown = self.pushdown(filters);
         if pushdown.is_never() {

@@ -214,8 +214,8 @@ fn leaf() -> impl Strategy<Value = Expr> {
     prop_oneof![6 => comparison, 3 => between, 2 => list, 1 => null, 1 => Just(col("flag"))]
 }
 
-/// Whether the value is -0.0 or 0.0. They are equal in DataFusion's comparisons but not in its sets, and the rest of the plan decides which
-/// of these evaluates a list, so the rows in memory are not defined.
+/// Whether the value is -0.0 or 0.0. They are equal in DataFusion's comparisons but not in its sets, and the rest of the plan
+/// decides which of these evaluates a list, so the rows in memory are not defined.
 fn is_zero(value: &ScalarValue) -> bool {
     matches!(value, ScalarValue::Float64(Some(v)) if *v == 0.0)
         || matches!(value, ScalarValue::Float32(Some(v)) if *v == 0.0)

@@ -1,5 +1,5 @@
-//! Binds SQL expressions over one segment, from configs and presets: parses them, checks them and resolves their columns, so that every
-//! mistake is reported with its place before anything is read.
+//! Binds SQL expressions over one segment, from configs and presets: parses them, checks them and resolves their columns, so
+//! that every mistake is reported with its place before anything is read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -143,7 +143,8 @@ impl ExpressionBinder {
         Ok(BoundExpression { expr, columns, data_type, warnings })
     }
 
-    /// Returns the warnings that a query would give. Refuses the same forms as a query, such as codes that the product does not have.
+    /// Returns the warnings that a query would give. Refuses the same forms as a query, such as codes that the product does not
+    /// have.
     fn warnings(&self, expression: &Expression, parsed: &Expr) -> Result<Vec<Warning>> {
         let origin = |column: &Column| {
             let name = self.plain_names.get(&column.name).unwrap_or(&column.name);
@@ -168,8 +169,8 @@ impl ExpressionBinder {
         refused.map(|()| found)
     }
 
-    /// Finds a comparison of a number with a text, which SQL would compare as texts: `h_canopy > '5'` would be false for 40 and 300.
-    /// Returns its column and the problem.
+    /// Finds a comparison of a number with a text, which SQL would compare as texts: `h_canopy > '5'` would be false for 40 and
+    /// 300. Returns its column and the problem.
     fn find_unlike_types(&self, parsed: &Expr) -> datafusion::common::Result<Option<(String, String)>> {
         let mut found = None;
         parsed.apply(|part| {
@@ -254,8 +255,8 @@ impl ExpressionBinder {
     }
 }
 
-/// Returns the name of the first function whose result depends on more than its arguments, such as the time: results must not change
-/// between runs.
+/// Returns the name of the first function whose result depends on more than its arguments, such as the time: results must not
+/// change between runs.
 fn volatile_function(parsed: &Expr) -> datafusion::common::Result<Option<String>> {
     let mut found = None;
     parsed.apply(|part| match part {

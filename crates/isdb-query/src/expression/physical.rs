@@ -9,8 +9,8 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::SessionContext;
 
-/// Converts `expr` to a physical expression over batches of `schema`. Simplifies it first, so that a comparison casts its literal once
-/// instead of its column for every row.
+/// Converts `expr` to a physical expression over batches of `schema`. Simplifies it first, so that a comparison casts its
+/// literal once instead of its column for every row.
 ///
 /// # Errors
 /// When types of `expr` do not match, or a column is not in `schema`.

@@ -17,8 +17,8 @@ use crate::session::sort_columns::SortColumns;
 pub struct SessionOptions {
     /// Number of threads that read and compute; one per processor for None.
     pub partitions: Option<usize>,
-    /// Limits of memory: rows that do not fit are spilled to disk, and a query that cannot spill ends with an error. No limits for
-    /// None.
+    /// Limits of memory: rows that do not fit are spilled to disk, and a query that cannot spill ends with an error. No limits
+    /// for None.
     pub resources: Option<QueryResources>,
     /// Whether statements may read files: `FROM 'plots.csv'`.
     pub files: UserFiles,

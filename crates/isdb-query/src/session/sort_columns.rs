@@ -2,8 +2,8 @@
 //!
 //! DataFusion 55.2 plans a sort of several partitions and then checks that its rows have the order that the merge needs. For an
 //! expression it derives ranges of values first, and if that fails it treats the order as unknown: a product or quotient has a
-//! range of type Null, for which `sin`, `cos`, `asin` or `atan` return no bounds. `ORDER BY sin(latitude / 2)`, or by the distance to a
-//! position, would not plan.
+//! range of type Null, for which `sin`, `cos`, `asin` or `atan` return no bounds. `ORDER BY sin(latitude / 2)`, or by the
+//! distance to a position, would not plan.
 
 use std::sync::Arc;
 

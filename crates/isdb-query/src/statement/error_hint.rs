@@ -33,7 +33,7 @@ const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         message: &["PGOverlap"],
-        problem: Some("there is no operator &&"),
+        problem: Some("&& is not an operator"),
         hint: "write AND between conditions",
     },
     Explanation {

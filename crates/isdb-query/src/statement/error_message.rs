@@ -6,8 +6,8 @@ use isdb_schema::suggest::{function_counterpart, similar_names};
 use crate::error::Error;
 use crate::statement::error_hint;
 
-/// Returns the message of the root cause of `error` in one line, without the kind of error, and with DataFusion's suggestion of a name
-/// if that is similar to the unknown one. [`error_hint()`](crate::error_hint()) returns what to write instead.
+/// Returns the message of the root cause of `error` in one line, without the kind of error, and with DataFusion's suggestion of
+/// a name if that is similar to the unknown one. [`error_hint()`](crate::error_hint()) returns what to write instead.
 pub fn error_message(error: &DataFusionError) -> String {
     if let Some((problem, _)) = Error::find_statement(error) {
         return problem.to_owned();
@@ -24,8 +24,8 @@ pub fn error_message(error: &DataFusionError) -> String {
     }
 }
 
-/// Whether the suggested name, `'floor'?`, is similar to the one in `problem`. DataFusion suggests the nearest of all functions, which
-/// is `cot` for `month`.
+/// Whether the suggested name, `'floor'?`, is similar to the one in `problem`. DataFusion suggests the nearest of all
+/// functions, which is `cot` for `month`.
 fn is_similar(problem: &str, suggestion: &str) -> bool {
     let Some(typed) = error_hint::unknown_function(problem) else { return true };
     let suggestion = suggestion.trim_matches(['\'', '?', '.']);
@@ -74,7 +74,7 @@ mod tests {
             ("SELECT sum(h > 5) FROM t", "sum adds numbers", "count(*) FILTER (WHERE"),
             ("SELECT avg(h > 5) FROM t", "avg takes numbers", "CASE WHEN"),
             ("SELECT avg(name) FROM t", "has a text as argument", "TRY_CAST("),
-            ("SELECT h FROM t WHERE h > 1 && n = 1", "there is no operator &&", "write AND"),
+            ("SELECT h FROM t WHERE h > 1 && n = 1", "&& is not an operator", "write AND"),
             ("SELECT h FROM t WHERE time > '2019-06'", "2019-06", "'2019-07-28'"),
             ("SELECT name, h FROM t GROUP BY name", "must appear in the GROUP BY clause", "avg(canopy_h)"),
             ("SELECT name, count(*) + 1 FROM t GROUP BY 1 ORDER BY 2", "Column in ORDER BY", "a name with AS"),

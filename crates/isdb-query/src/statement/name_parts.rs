@@ -1,5 +1,5 @@
-//! Refuses names of too many parts. The parser (sqlparser 0.62) needs twice as long for each further part of a name that ends in a
-//! dot: `a.a.….` took 0.5 s with 17 parts, 18 s with 23 and 84 s with 25. So the parts are counted before parsing.
+//! Refuses names of too many parts. The parser (sqlparser 0.62) needs twice as long for each further part of a name that ends
+//! in a dot: `a.a.….` took 0.5 s with 17 parts, 18 s with 23 and 84 s with 25. So the parts are counted before parsing.
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};

@@ -33,8 +33,8 @@ impl ReadOnly {
     /// Plans `sql`, one statement: a query, `EXPLAIN`, `SHOW`, `DESCRIBE`, `CREATE VIEW` or `DROP VIEW`.
     ///
     /// # Errors
-    /// [`Error::Statement`] for a name of too many parts, [`Error::ReadOnly`] for any other statement, [`Error::Reserved`] for a view
-    /// with a reserved name, [`Error::Engine`] for SQL that cannot be parsed or planned.
+    /// [`Error::Statement`] for a name of too many parts, [`Error::ReadOnly`] for any other statement, [`Error::Reserved`] for
+    /// a view with a reserved name, [`Error::Engine`] for SQL that cannot be parsed or planned.
     pub async fn plan(&self, context: &SessionContext, sql: &str) -> Result<LogicalPlan> {
         name_parts::check(sql)?;
         let state = context.state();

@@ -17,8 +17,8 @@ const ROUNDING: f64 = 1e-6;
 /// Closed ranges of coordinates by name of the dimension. A dimension that is missing is not restricted.
 pub(super) type CoordinateRanges = BTreeMap<String, Vec<(Literal, Literal)>>;
 
-/// Returns predicates that are true for every row that the view can match with a row in `ranges`. `latitudes` are the lowest and the
-/// highest latitude of all rows.
+/// Returns predicates that are true for every row that the view can match with a row in `ranges`. `latitudes` are the lowest
+/// and the highest latitude of all rows.
 pub(super) fn duplicate_ranges(ranges: &CoordinateRanges, latitudes: (f64, f64)) -> Vec<Expr> {
     let degrees = |name: &str| -> Option<Vec<(f64, f64)>> {
         ranges

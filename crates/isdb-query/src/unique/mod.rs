@@ -1,6 +1,6 @@
-//! The view `atl08_unique` as a table provider. The view compares every segment with those of other granules; the optimizer would push
-//! the box and the dates of a statement into one side of the comparison only, and read the whole array for the other. The provider pushes
-//! them into both sides.
+//! The view `atl08_unique` as a table provider. The view compares every segment with those of other granules; the optimizer
+//! would push the box and the dates of a statement into one side of the comparison only, and read the whole array for the
+//! other. The provider pushes them into both sides.
 
 use std::sync::Arc;
 
@@ -14,7 +14,6 @@ use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, lit};
 use datafusion::physical_plan::ExecutionPlan;
-
 use tiledb_datafusion::TileDbTable;
 
 use duplicate_ranges::duplicate_ranges;

@@ -8,8 +8,8 @@ use tiledb_datafusion::ErrorHook;
 
 use crate::error::Error;
 
-/// Whether `error` or one of its causes says that a snapshot has expired: a vacuum has removed its data, and a new session sees the
-/// newest state.
+/// Whether `error` or one of its causes says that a snapshot has expired: a vacuum has removed its data, and a new session sees
+/// the newest state.
 #[must_use]
 pub fn is_expired(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);

@@ -1,5 +1,5 @@
-//! Quality filters of the view `atl08`, and whether they can be applied to the granules of the database. A filter on a variable that a
-//! granule does not have would silently remove all of its segments.
+//! Quality filters of the view `atl08`, and whether they can be applied to the granules of the database. A filter on a variable
+//! that a granule does not have would silently remove all of its segments.
 
 use arrow::array::{Array as _, AsArray, LargeStringArray};
 use datafusion::dataframe::DataFrame;
@@ -11,12 +11,12 @@ use isdb_schema::segments::LEADING_VARIABLES;
 use crate::error::{Error, Result};
 use crate::expression::ExpressionBinder;
 
-/// Returns the rows of `view` that pass all of `rules`, and warnings about filters that need a variable which some granules of the
-/// ledger in `context` do not have.
+/// Returns the rows of `view` that pass all of `rules`, and warnings about filters that need a variable which some granules of
+/// the ledger in `context` do not have.
 ///
 /// # Errors
-/// [`Error::Expression`] for a filter on a column that the database does not store, [`Error::Release`] when a granule is of a release
-/// that a filter is not defined for, [`Error::MissingVariable`] when no granule has the variable that a filter needs.
+/// [`Error::Expression`] for a filter on a column that the database does not store, [`Error::Release`] when a granule is of a
+/// release that a filter is not defined for, [`Error::MissingVariable`] when no granule has the variable that a filter needs.
 pub(super) async fn apply_filters(
     context: &SessionContext,
     view: DataFrame,

@@ -1,5 +1,5 @@
-//! Registers a database in a session: the arrays of one snapshot as tables `segments` and `granules`, and the views `granules_current`,
-//! `atl08` and `atl08_unique`.
+//! Registers a database in a session: the arrays of one snapshot as tables `segments` and `granules`, and the views
+//! `granules_current`, `atl08` and `atl08_unique`.
 
 use std::sync::Arc;
 
@@ -28,11 +28,11 @@ const ATL08_UNIQUE: &str = include_str!("../../sql/views/atl08_unique.sql");
 /// The current attempts of the ledger.
 const GRANULES_CURRENT: &str = include_str!("../../sql/views/granules_current.sql");
 
-/// Opens a session over the newest state of the database at `location`, with its views restricted by `options`. Returns it with the
-/// warnings of [`register`]. Later ingests do not change the state that the session sees.
+/// Opens a session over the newest state of the database at `location`, with its views restricted by `options`. Returns it with
+/// the warnings of [`register`]. Later ingests do not change the state that the session sees.
 ///
 /// # Errors
-/// [`Error::Store`] when there is no database, and the errors of [`register`].
+/// [`Error::Store`] when no database exists at `location`, and the errors of [`register`].
 pub async fn open(location: &Location, options: &ViewOptions) -> Result<(SessionContext, Vec<String>)> {
     let database = Database::open(location).await?;
     match open_once(&database, options).await {
@@ -48,12 +48,14 @@ async fn open_once(database: &Database, options: &ViewOptions) -> Result<(Sessio
     Ok((context, warnings))
 }
 
-/// Registers the tables of `snapshot` in `context`, and the views over them, restricted by `options`. A read whose data a vacuum removes
-/// ends with [`Error::Expired`]. Returns warnings for the user: filters that need a variable which some of the granules do not have.
+/// Registers the tables of `snapshot` in `context`, and the views over them, restricted by `options`. A read whose data a
+/// vacuum removes ends with [`Error::Expired`]. Returns warnings for the user: filters that need a variable which some of the
+/// granules do not have.
 ///
 /// # Errors
-/// [`Error::Scan`] when the fragments of an array cannot be listed, [`Error::Expired`] or [`Error::Store`] when the snapshot has expired,
-/// [`Error::Expression`], [`Error::Release`] and [`Error::MissingVariable`] when a filter cannot be applied to the database.
+/// [`Error::Scan`] when the fragments of an array cannot be listed, [`Error::Expired`] or [`Error::Store`] when the snapshot
+/// has expired, [`Error::Expression`], [`Error::Release`] and [`Error::MissingVariable`] when a filter cannot be applied to the
+/// database.
 pub async fn register(context: &SessionContext, snapshot: &Snapshot, options: &ViewOptions) -> Result<Vec<String>> {
     let (segments, granules) = match load(Arc::new(snapshot.clone())).await {
         Ok(loaded) => loaded,
@@ -86,7 +88,8 @@ pub(crate) async fn register_tables(
     Ok(warnings)
 }
 
-/// Coerces the types in the plan of `rows`. A `CREATE VIEW` over it does that too, and only an equal plan can be recognised in its own.
+/// Coerces the types in the plan of `rows`. A `CREATE VIEW` over it does that too, and only an equal plan can be recognised in
+/// its own.
 fn coerce_types(rows: DataFrame) -> Result<DataFrame> {
     let (state, plan) = rows.into_parts();
     let plan = TypeCoercion::new().analyze(plan, state.config_options())?;

@@ -6,8 +6,8 @@ use datafusion::prelude::SessionContext;
 
 use crate::error::Result;
 
-/// Returns the releases in the database that is registered in `context`, with the number of current granules of each. Empty if all
-/// granules are of one release.
+/// Returns the releases in the database that is registered in `context`, with the number of current granules of each. Empty if
+/// all granules are of one release.
 ///
 /// # Errors
 /// When the ledger cannot be read.

@@ -1,5 +1,5 @@
-//! Statements whose answer is probably not the intended one are refused or give a warning, also with a view, an alias or a subquery between the
-//! statement and the column; other statements give none.
+//! Statements whose answer is probably not the intended one are refused or give a warning, also with a view, an alias or a
+//! subquery between the statement and the column; other statements give none.
 
 use std::sync::Arc;
 

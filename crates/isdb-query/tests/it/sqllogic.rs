@@ -1,5 +1,5 @@
-//! Runs `tests/slt/scan/*.slt` of the workspace: results and plans of statements over arrays, so that a test fails if a predicate no
-//! longer reaches the array.
+//! Runs `tests/slt/scan/*.slt` of the workspace: results and plans of statements over arrays, so that a test fails if a
+//! predicate no longer reaches the array.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -31,7 +31,8 @@ impl ExprPlanner for FractionalDivision {
     }
 }
 
-/// Creates `div(a, b)`, the quotient rounded towards zero: an integer for integers, a double for other numbers, NULL if either is NULL.
+/// Creates `div(a, b)`, the quotient rounded towards zero: an integer for integers, a double for other numbers, NULL if either
+/// is NULL.
 pub(super) fn div() -> ScalarUDF {
     ScalarUDF::new_from_impl(Div { signature: Signature::user_defined(Volatility::Immutable) })
 }

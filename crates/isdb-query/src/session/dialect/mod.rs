@@ -1,5 +1,5 @@
-//! The SQL dialect. It differs from DataFusion's, because its users know DuckDB, R or Python: integers divide with a fraction, NULLs come
-//! last in ascending and descending order, and clauses that DataFusion would ignore silently are refused.
+//! The SQL dialect. It differs from DataFusion's, because its users know DuckDB, R or Python: integers divide with a fraction,
+//! NULLs come last in ascending and descending order, and clauses that DataFusion would ignore silently are refused.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ mod bitwise_xor;
 mod division;
 mod table_sample;
 
-/// Order of NULLs in `ORDER BY` without `NULLS FIRST` or `NULLS LAST`, in window functions and aggregates too. DataFusion's default
-/// (`nulls_max`) puts NULL before the tallest canopy.
+/// Order of NULLs in `ORDER BY` without `NULLS FIRST` or `NULLS LAST`, in window functions and aggregates too. DataFusion's
+/// default (`nulls_max`) puts NULL before the tallest canopy.
 const NULL_ORDERING: &str = "nulls_last";
 
 /// Creates the state of a session with this dialect in `runtime`.

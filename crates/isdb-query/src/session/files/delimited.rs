@@ -1,5 +1,5 @@
-//! Detects the format of a text file of values: its delimiter, the types of its columns, and decimal commas. Inspects a file of up
-//! to [`INSPECTED_BYTES`] as a whole, and the beginning of a larger one.
+//! Detects the format of a text file of values: its delimiter, the types of its columns, and decimal commas. Inspects a file of
+//! up to [`INSPECTED_BYTES`] as a whole, and the beginning of a larger one.
 
 use std::fs::File;
 use std::io::Read;

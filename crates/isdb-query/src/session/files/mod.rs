@@ -1,5 +1,5 @@
-//! The user's files as tables, named in quotes: `FROM 'plots.csv'`. A server can close them. A name is one file: patterns, folders and
-//! URLs are not followed.
+//! The user's files as tables, named in quotes: `FROM 'plots.csv'`. A server can close them. A name is one file: patterns,
+//! folders and URLs are not followed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -113,7 +113,8 @@ fn engine_format(
     factory.create(state, &std::collections::HashMap::new())
 }
 
-/// Creates the table of a CSV file: DataFusion reads it as `file` describes, then texts that are numbers are converted column by column.
+/// Creates the table of a CSV file: DataFusion reads it as `file` describes, then texts that are numbers are converted column
+/// by column.
 fn text_table(url: ListingTableUrl, file: &DelimitedFormat) -> Result<Arc<dyn TableProvider>> {
     let format = CsvFormat::default()
         .with_has_header(true)

@@ -1,4 +1,4 @@
-//! The columns of the expression that is checked.
+//! Columns with their types and origins, for the checks of an expression.
 
 use datafusion::common::{Column, DFSchema};
 

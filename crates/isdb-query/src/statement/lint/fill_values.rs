@@ -1,5 +1,5 @@
-//! Warns about comparisons with fill values of the product, which are NULL in a database: `canopy_h = -999` and `canopy_h > 3.4e38`
-//! find nothing.
+//! Warns about comparisons with fill values of the product: `canopy_h = -999` and `canopy_h > 3.4e38` find nothing, because they
+//! are NULL in a database.
 
 use datafusion::logical_expr::Operator;
 use isdb_schema::catalogue::named;

@@ -1,5 +1,5 @@
-//! Warns about conditions that no granule of the database meets: another track, another release, a code of another release. Reads the
-//! ledger only.
+//! Warns about conditions that no granule of the database meets: another track, another release, a code of another release.
+//! Reads the ledger only.
 
 use std::collections::BTreeMap;
 
@@ -148,8 +148,8 @@ fn list<'a>(values: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// Returns the distinct values of a ledger column in the ingested granules, in ascending order. None if a granule has NULL, or if there is
-/// no ledger.
+/// Returns the distinct values of a ledger column in the ingested granules, in ascending order. None if a granule has NULL, or
+/// if there is no ledger.
 async fn ledger_values(context: &SessionContext, column: &str) -> Result<Option<Vec<String>>> {
     if !context.table_exist("granules_current")? {
         return Ok(None);

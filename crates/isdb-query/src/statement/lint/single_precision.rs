@@ -1,5 +1,5 @@
-//! Warns about columns in single precision compared with decimals that have no exact value in it: `canopy_h = 41.472694` finds nothing,
-//! even if a query has printed that number, because the column is compared as a double.
+//! Warns about columns in single precision compared with decimals that have no exact value in it: `canopy_h = 41.472694` finds
+//! nothing, even if a query has printed that number, because the column is compared as a double.
 
 use arrow::datatypes::DataType;
 
