@@ -58,7 +58,7 @@ mod tests {
         let granule = Granule { rgt: Some(1), cycle: Some(1), region: Some(1) };
         let period = isdb_schema::period::Period { start: Some(0), end: None };
         let options = ViewOptions { period, ..ViewOptions::default() };
-        let (_folder, context) = database(&[row], &[granule], &options).await;
+        let (_arrays, context) = database(&[row], &[granule], &options).await;
         for view in [
             "CREATE VIEW over_view AS SELECT * FROM atl08 WHERE beam = 'gt1l'",
             "CREATE VIEW over_unique AS SELECT * FROM atl08_unique",

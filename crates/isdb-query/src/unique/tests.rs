@@ -1,5 +1,6 @@
 use isdb_region::Region;
 use isdb_schema::period::Period;
+use isdb_testing::array::TestArray;
 use proptest::prelude::*;
 
 use crate::testing::{DAY, Granule, Segment, YEAR_2020, database, ids, physical_plan};
@@ -105,7 +106,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         runtime.block_on(async {
-            let (_folder, context) = database(&rows, &granules, &options).await;
+            let (_arrays, context) = database(&rows, &granules, &options).await;
             context.sql(SLOW).await.unwrap();
             for condition in conditions {
                 let rows = |view: &str| format!("SELECT id FROM {view} WHERE {condition}");
@@ -118,7 +119,7 @@ proptest! {
 }
 
 /// Two granules of one pass: the second begins with the last segment of the first, 20 m away.
-async fn overlapping() -> (tempfile::TempDir, datafusion::prelude::SessionContext) {
+async fn overlapping() -> ([TestArray; 2], datafusion::prelude::SessionContext) {
     let row = |ingest_id, at: i32, off: f64| Segment {
         latitude: 1.0 + f64::from(at) * 0.001 + off,
         longitude: 10.0,
@@ -134,7 +135,7 @@ async fn overlapping() -> (tempfile::TempDir, datafusion::prelude::SessionContex
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_box_with_only_the_hidden_row_of_a_segment_returns_neither_of_its_rows() {
-    let (_folder, context) = overlapping().await;
+    let (_arrays, context) = overlapping().await;
     assert_eq!(ids(&context, "SELECT id FROM atl08_unique").await, [0, 1, 3]);
     assert_eq!(ids(&context, "SELECT id FROM atl08 WHERE latitude > 1.0011").await, [2, 3]);
     assert_eq!(ids(&context, "SELECT id FROM atl08_unique WHERE latitude > 1.0011").await, [3]);
@@ -142,7 +143,7 @@ async fn a_box_with_only_the_hidden_row_of_a_segment_returns_neither_of_its_rows
 
 #[tokio::test(flavor = "multi_thread")]
 async fn counts_limits_joins_and_columns_work_as_for_other_views() {
-    let (_folder, context) = overlapping().await;
+    let (_arrays, context) = overlapping().await;
     let count = "SELECT CAST(count(*) AS INT) FROM atl08_unique";
     assert_eq!(ids(&context, count).await, [3]);
     assert_eq!(ids(&context, &format!("{count} WHERE granule = 'g1'")).await, [1]);
@@ -160,7 +161,7 @@ async fn counts_limits_joins_and_columns_work_as_for_other_views() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn predicates_reach_both_scans() {
-    let (_folder, context) = overlapping().await;
+    let (_arrays, context) = overlapping().await;
     let plan = physical_plan(
         &context,
         "SELECT id FROM atl08_unique WHERE latitude BETWEEN 0.5 AND 1.5 AND longitude BETWEEN 10 AND 11 \
