@@ -33,10 +33,10 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] isdb_store::Error),
     /// An invalid expression of a filter or a derived column.
-    #[error("{place}: {name}: {problem}")]
+    #[error("{location}: {name}: {problem}")]
     Expression {
-        /// Place of the expression: `file:line:column`, or the preset that contains it.
-        place: String,
+        /// Location of the expression: `file:line:column`, or the preset that contains it.
+        location: String,
         /// Name of the filter or derived column.
         name: String,
         /// The problem, and where possible the correct form.

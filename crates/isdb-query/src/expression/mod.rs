@@ -1,5 +1,5 @@
 //! Binds SQL expressions over one segment, from configs and presets: parses them, checks them and resolves their columns, so
-//! that every mistake is reported with its place before anything is read.
+//! that every mistake is reported with its location before anything is read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ use crate::statement::lint::column_origin::ColumnOrigin;
 use crate::statement::lint::node_warnings;
 use crate::statement::lint::warning::Warning;
 use crate::statement::name_parts;
+pub use location::expression_error;
+use location::{line_and_column, position_of, position_of_sign, quoted_name};
 pub use physical::physical_expression;
-pub use place::expression_error;
-use place::{line_and_column, position_of, position_of_sign, quoted_name};
 
+mod location;
 mod physical;
-mod place;
 #[cfg(test)]
 mod tests;
 
@@ -210,7 +210,7 @@ impl ExpressionBinder {
         }
     }
 
-    /// Converts an error of DataFusion to an [`Error::Expression`] with its place.
+    /// Converts an error of DataFusion to an [`Error::Expression`] with its location.
     fn explain(&self, expression: &Expression, error: &DataFusionError) -> Error {
         match error.find_root() {
             DataFusionError::SchemaError(unknown, _) => match unknown.as_ref() {

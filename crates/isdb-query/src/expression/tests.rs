@@ -29,7 +29,7 @@ fn the_columns_of_a_granule_can_be_used() {
 }
 
 #[test]
-fn an_error_about_an_unknown_column_has_its_place_and_a_similar_name() {
+fn an_error_about_an_unknown_column_has_its_location_and_a_similar_name() {
     let error = error("night_flag = 1 AND h_canop > 5");
     assert!(error.starts_with("f.yml:2:30: mine: no column is called h_canop; did you mean h_canopy"), "{error}");
 }
@@ -51,7 +51,7 @@ fn a_predicate_must_be_boolean_and_over_one_segment() {
 }
 
 #[test]
-fn errors_about_functions_have_a_place_and_one_line() {
+fn errors_about_functions_have_a_location_and_one_line() {
     let unknown = error("rgt > 1 AND flor(h_canopy) > 1");
     assert!(unknown.starts_with("f.yml:2:23: mine: Invalid function 'flor'"), "{unknown}");
     let misfit = error("rgt > 1 AND abs() > 1");

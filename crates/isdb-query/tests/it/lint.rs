@@ -29,8 +29,8 @@ const VARIABLES: [&str; 10] = [
 
 /// One segment, NULL in all nullable columns.
 fn segments() -> TestArray {
-    let wanted: Vec<_> = VARIABLES.iter().map(|name| variable(name).unwrap()).collect();
-    let array = TestArray::create("segments", &layout(), Schema::new(stored_fields(&wanted)));
+    let variables: Vec<_> = VARIABLES.iter().map(|name| variable(name).unwrap()).collect();
+    let array = TestArray::create("segments", &layout(), Schema::new(stored_fields(&variables)));
     let column = |field: &Arc<Field>| -> ArrayRef {
         match field.name().as_str() {
             "latitude" | "longitude" => Arc::new(Float64Array::from(vec![1.0])),

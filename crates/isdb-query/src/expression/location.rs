@@ -1,4 +1,4 @@
-//! Places of errors in the SQL of an expression.
+//! Locations of errors in the SQL of an expression.
 
 use isdb_schema::expression::Expression;
 
@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// Creates an [`Error::Expression`] about a problem at the line and column `at`, from 1, of the expression's SQL.
 pub fn expression_error(expression: &Expression, at: (u64, u64), problem: String) -> Error {
-    Error::Expression { place: expression.location.locate(at.0, at.1), name: expression.name.clone(), problem }
+    Error::Expression { location: expression.location.locate(at.0, at.1), name: expression.name.clone(), problem }
 }
 
 /// Parses line and column from the end of a parser's message: `3, Column: 14`.
