@@ -39,7 +39,7 @@ impl ReportFile {
     /// When it cannot be written; an earlier file of that name stays as it was.
     pub(crate) fn write(&mut self, error: Option<&CliError>) -> Result<(), CliError> {
         match self.path.take() {
-            Some(path) => self.write_to(&path, error.map(|error| isdb_query::chain(error))),
+            Some(path) => self.write_to(&path, error.map(|error| isdb_schema::printable::error_chain(error))),
             None => Ok(()),
         }
     }
