@@ -141,7 +141,7 @@ fn resources(memory: usize, spill_folder: Option<PathBuf>) -> Result<QueryResour
     if !temp.is_dir() {
         return Err(Error::SpillFolder { path: temp, source: ErrorKind::NotADirectory.into() });
     }
-    Ok(QueryResources { memory: memory.max(isdb_query::LEAST_QUERY_MEMORY), temp })
+    Ok(QueryResources { memory: memory.max(isdb_query::MIN_QUERY_MEMORY), temp })
 }
 
 impl IntoFuture for DatabaseBuilder {

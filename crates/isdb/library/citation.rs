@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::library::database::Database;
 use crate::library::error::Result;
-use crate::library::ingest_types::{LedgerSummary, NamedSql, ReleaseSummary};
+use crate::library::ingest_types::{LedgerSummary, NamedExpression, ReleaseSummary};
 use crate::library::time::{format_milliseconds, format_nanoseconds};
 
 const AUTHORS: &str = "Neuenschwander, A. L., et al.";
@@ -25,9 +25,9 @@ const RELEASES: [&str; 4] = ["004", "005", "006", "007"];
 #[non_exhaustive]
 pub struct Citation {
     releases: Vec<ReleaseSummary>,
-    filters: Vec<NamedSql>,
+    filters: Vec<NamedExpression>,
     other_filters: Vec<String>,
-    derived: Vec<NamedSql>,
+    derived: Vec<NamedExpression>,
     region: Option<Region>,
     /// The number of granules that were ingested for another area than the region, by the area's name.
     other_areas: Vec<(Option<String>, usize)>,
@@ -48,9 +48,9 @@ impl Database {
         let summary = LedgerSummary::of(&ledger, &design.filters, design.region.as_ref());
         Ok(Citation {
             releases: summary.releases,
-            filters: NamedSql::filters(&design.filters),
+            filters: NamedExpression::filters(&design.filters),
             other_filters: summary.other_filters.into_keys().collect(),
-            derived: NamedSql::derived(&design.derived),
+            derived: NamedExpression::derived(&design.derived),
             region: design.region,
             other_areas: summary.other_areas.into_iter().collect(),
             written_by: self.stored().created_by().await?,
@@ -175,11 +175,11 @@ impl Display for Citation {
     }
 }
 
-fn describe_sql(named: &[NamedSql]) -> String {
+fn describe_sql(named: &[NamedExpression]) -> String {
     if named.is_empty() {
         return "none".to_owned();
     }
-    let described = named.iter().map(|NamedSql { name, sql }| format!("{name} ({})", one_line(sql)));
+    let described = named.iter().map(|NamedExpression { name, sql }| format!("{name} ({})", one_line(sql)));
     described.collect::<Vec<_>>().join("; ")
 }
 

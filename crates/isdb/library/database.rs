@@ -9,7 +9,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
-use isdb_query::{QueryResources, ReadOnly, ViewOptions};
+use isdb_query::{QueryResources, ReadOnly, SessionOptions, ViewOptions};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::suggest::did_you_mean;
 use isdb_store::{Location, Snapshot};
@@ -68,12 +68,10 @@ impl Database {
             None => stored.snapshot().await?,
             Some(timestamp) => stored.snapshot_at(timestamp).await?,
         };
-        let session = match resources {
-            None => isdb_query::session(None),
-            Some(resources) => isdb_query::bounded_session(resources)?,
-        };
+        let session =
+            isdb_query::session(&SessionOptions { resources: resources.cloned(), ..SessionOptions::default() })?;
         let mut warnings = isdb_query::register(&session, &snapshot, options).await?;
-        let releases = isdb_query::coexisting_releases(&session).await?;
+        let releases = isdb_query::mixed_releases(&session).await?;
         if !releases.is_empty() {
             warnings.push(format!("more than one release is in the database: {}", describe_releases(&releases)));
         }
@@ -138,7 +136,7 @@ impl Database {
     }
 
     /// The number of granules of each release where the database holds more than one release; else nothing.
-    pub fn coexisting_releases(&self) -> &[(String, i64)] {
+    pub fn mixed_releases(&self) -> &[(String, i64)] {
         &self.releases
     }
 

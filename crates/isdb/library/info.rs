@@ -36,7 +36,7 @@ pub struct Info {
     /// The releases of the current granules, such as `007`.
     pub releases: BTreeSet<String>,
     /// The number of granules of each release where there is more than one release.
-    pub coexisting_releases: Vec<(String, i64)>,
+    pub mixed_releases: Vec<(String, i64)>,
     /// The number of segments.
     pub segments: u64,
     /// The number of TileDB fragments that hold them.
@@ -88,7 +88,7 @@ impl Database {
             timestamp: self.timestamp(),
             granules: summary.granules,
             releases: current_attempts(&ledger).filter_map(|row| row.release.clone()).collect(),
-            coexisting_releases: self.coexisting_releases().to_vec(),
+            mixed_releases: self.mixed_releases().to_vec(),
             segments,
             fragments: snapshot.commit().segments.live,
             extent,

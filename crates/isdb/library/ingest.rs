@@ -6,7 +6,7 @@ use isdb_store::Location;
 
 use crate::library::error::Result;
 use crate::library::ingest_types::{
-    Area, IngestPreview, IngestProgress, IngestReport, IngestRequest, SelectionRequest, Source,
+    IngestPreview, IngestProgress, IngestReport, IngestRequest, RegionRequest, SelectionRequest, Source,
 };
 use crate::library::resources::{cores, ingest_memory};
 
@@ -19,7 +19,7 @@ pub fn ingest_request(location: Location, source: Source, config: &Config) -> In
         source,
         location,
         asked: selection_request(config),
-        area: Area::OfDatabase,
+        area: RegionRequest::OfDatabase,
         period: Period::default(),
         window: config.window,
         threads: config.threads.unwrap_or_else(cores),

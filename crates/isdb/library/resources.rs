@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use isdb_query::LEAST_QUERY_MEMORY;
+use isdb_query::MIN_QUERY_MEMORY;
 use isdb_schema::config::{LEAST_MEMORY, MEMORY};
 
 /// A limit of a control group that is at least this large means no limit: version 1 writes the largest multiple of a page.
@@ -50,7 +50,7 @@ pub fn cores() -> usize {
 /// The default memory of queries, in bytes: half of the memory that this process may use.
 #[must_use]
 pub fn query_memory() -> usize {
-    let memory = half(&process_limits()).max(LEAST_QUERY_MEMORY);
+    let memory = half(&process_limits()).max(MIN_QUERY_MEMORY);
     tracing::debug!(memory, cores = cores(), "memory of queries");
     memory
 }

@@ -1,6 +1,6 @@
 //! Parsers of values.
 
-use isdb_query::LEAST_QUERY_MEMORY;
+use isdb_query::MIN_QUERY_MEMORY;
 use isdb_schema::config::{LEAST_MEMORY, Policy};
 use isdb_schema::units::{parse_bytes, parse_milliseconds};
 
@@ -18,7 +18,7 @@ pub(super) fn memory(text: &str) -> Result<usize, String> {
 
 /// Memory that is sufficient for queries, in bytes.
 pub(super) fn query_memory(text: &str) -> Result<usize, String> {
-    at_least(LEAST_QUERY_MEMORY as u64, text)
+    at_least(MIN_QUERY_MEMORY as u64, text)
 }
 
 fn at_least(least: u64, text: &str) -> Result<usize, String> {

@@ -96,7 +96,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, CliError> {
 fn print_totals(totals: &Totals, folder: &Path) {
     let failed = totals.failures.iter().map(|(name, error)| FailedFile {
         name: name.clone(),
-        text: format!("{name}: {}", isdb_query::chain(error)),
+        text: format!("{name}: {}", isdb_schema::printable::error_chain(error)),
         shared_cause: error.shared_cause(),
         hint: archive_hint(error),
     });

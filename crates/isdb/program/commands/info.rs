@@ -32,8 +32,8 @@ pub(crate) async fn run(arguments: InfoArgs, settings: Settings) -> Result<u8, C
 fn facts(info: &Info) -> Vec<(&'static str, String)> {
     let state = format!("commit {} at {} ({})", info.commit, info.timestamp, format_milliseconds(info.timestamp));
     let mut facts = vec![("database", info.uri.clone()), ("state", state), ("granules", granules(info))];
-    if !info.coexisting_releases.is_empty() {
-        let releases = info.coexisting_releases.iter().map(|(release, count)| format!("{release} ({count} granules)"));
+    if !info.mixed_releases.is_empty() {
+        let releases = info.mixed_releases.iter().map(|(release, count)| format!("{release} ({count} granules)"));
         facts.push(("", format!("more than one release: {}", releases.collect::<Vec<_>>().join(", "))));
     }
     facts.push(("segments", format!("{} in {} fragments", info.segments, info.fragments)));

@@ -1,7 +1,7 @@
 //! `isdb ingest`: runs an ingest, or shows what it would do, with progress and summary on standard error.
 
 use isdb::filters::choose;
-use isdb::{Area, Source, dry_run, ingest, ingest_request};
+use isdb::{RegionRequest, Source, dry_run, ingest, ingest_request};
 use isdb_schema::period::Period;
 
 use crate::cli::Ingest;
@@ -20,10 +20,10 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Cli
     let added = arguments.add_region.as_deref().map(isdb::read_region).transpose()?;
     let search_region = region.clone().filter(|_| arguments.whole_granules);
     let area = match (added, region) {
-        (Some(added), _) => Area::Added(added),
-        _ if arguments.whole_granules => Area::Whole,
-        (None, Some(region)) => Area::Only(region),
-        (None, None) => Area::OfDatabase,
+        (Some(added), _) => RegionRequest::Added(added),
+        _ if arguments.whole_granules => RegionRequest::Whole,
+        (None, Some(region)) => RegionRequest::Only(region),
+        (None, None) => RegionRequest::OfDatabase,
     };
     let source = source::resolve(&arguments, &settings, &area, search_region, &period).await?;
     // A search has selected its granules by their period already, with the time of their footprints.

@@ -15,7 +15,7 @@ use crate::exit_code::SUCCESS;
 use crate::interrupt::Interrupts;
 use crate::output;
 use crate::prompt;
-use crate::session::{Session, SessionOptions, has_rows, statements};
+use crate::session::{QueryOptions, Session, has_rows, statements};
 use crate::settings::{Settings, region_and_period};
 
 pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Interrupts) -> Result<u8, CliError> {
@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     if !period.is_everything() {
         eprintln!("period: {period} (in atl08)");
     }
-    let options = Arc::new(SessionOptions {
+    let options = Arc::new(QueryOptions {
         location: settings.location,
         views: ViewOptions { filters, region, period },
         memory: arguments.memory.unwrap_or_else(query_memory),

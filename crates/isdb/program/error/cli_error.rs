@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use isdb_query::{advice, is_expired, problem};
+use isdb_query::{error_hint, error_message, is_expired};
 use isdb_schema::config::ConfigError;
 use isdb_schema::filters::FilterError;
 use isdb_schema::period::PeriodError;
@@ -97,15 +97,17 @@ impl From<DataFusionError> for CliError {
             Ok(error) => return CliError::Library(isdb::Error::Query(error)),
             Err(error) => error,
         };
-        if let Some(hint) = advice(&error) {
-            return CliError::Statement { problem: problem(&error), hint };
+        if let Some(hint) = error_hint(&error) {
+            return CliError::Statement { problem: error_message(&error), hint };
         }
         match error.find_root() {
             DataFusionError::Plan(_)
             | DataFusionError::NotImplemented(_)
             | DataFusionError::SchemaError(..)
-            | DataFusionError::Execution(_) => CliError::Message(problem(&error)),
-            DataFusionError::ArrowError(arrow, _) if arrow.source().is_none() => CliError::Message(problem(&error)),
+            | DataFusionError::Execution(_) => CliError::Message(error_message(&error)),
+            DataFusionError::ArrowError(arrow, _) if arrow.source().is_none() => {
+                CliError::Message(error_message(&error))
+            }
             _ => CliError::Query(error),
         }
     }

@@ -96,7 +96,7 @@ fn query_hint(error: &QueryError) -> Option<&'static str> {
         QueryError::Expression { .. } => {
             Some("`isdb variables` lists the columns that it can use, `isdb filters NAME` shows examples")
         }
-        QueryError::Lacking { .. } => Some("choose other filters; granules ingested from now on may have it"),
+        QueryError::MissingVariable { .. } => Some("choose other filters; granules ingested from now on may have it"),
         QueryError::Release { .. } => {
             Some("choose other filters, or keep granules of other releases in a database of their own")
         }

@@ -41,7 +41,7 @@ impl DownloadReporter {
             DownloadProgress::Received(bytes) => self.bar.inc(*bytes),
             DownloadProgress::Discarded(bytes) => self.bar.set_position(self.bar.position().saturating_sub(*bytes)),
             DownloadProgress::Retrying { request, error, pause } => {
-                let (pause, cause) = (pause.as_secs_f64(), isdb_query::chain(error));
+                let (pause, cause) = (pause.as_secs_f64(), isdb_schema::printable::error_chain(error));
                 self.bar.suspend(|| eprintln!("retrying in {pause:.1} s: {}: {cause}", request.name));
             }
             _ => {}

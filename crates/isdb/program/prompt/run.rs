@@ -11,11 +11,11 @@ use crate::exit_code::SUCCESS;
 use crate::interrupt::Interrupts;
 use crate::prompt::command::{self, HELP, PromptCommand};
 use crate::prompt::editor::{Editor, Input};
-use crate::session::{Session, SessionOptions, statements};
+use crate::session::{QueryOptions, Session, statements};
 
 /// Reads and runs statements until Ctrl-D or `\q`. An error does not end the prompt.
 pub(crate) async fn run(
-    options: &Arc<SessionOptions>,
+    options: &Arc<QueryOptions>,
     at: Option<u64>,
     format: Format,
     interrupts: &Interrupts,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use isdb::time::format_nanoseconds;
-use isdb::{Area, IngestReport, IngestRequest, OutcomeKind, Region, Source};
+use isdb::{IngestReport, IngestRequest, OutcomeKind, Region, RegionRequest, Source};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
@@ -111,9 +111,9 @@ fn request_json(request: &IngestRequest) -> Value {
         Source::Archive(archive) => (Vec::new(), Some(archive)),
     };
     let (region, added) = match &request.area {
-        Area::Only(region) => (Some(region), None),
-        Area::Added(region) => (None, Some(region)),
-        Area::OfDatabase | Area::Whole => (None, None),
+        RegionRequest::Only(region) => (Some(region), None),
+        RegionRequest::Added(region) => (None, Some(region)),
+        RegionRequest::OfDatabase | RegionRequest::Whole => (None, None),
     };
     json!({
         "paths": paths,
@@ -122,7 +122,7 @@ fn request_json(request: &IngestRequest) -> Value {
         "database": request.location.uri(),
         "region": region.map(Region::to_text),
         "add_region": added.map(Region::to_text),
-        "whole_granules": request.area == Area::Whole,
+        "whole_granules": request.area == RegionRequest::Whole,
         "retry": request.retry,
         "force": request.force,
         "replace_release": request.replace_release,

@@ -27,7 +27,7 @@ use crate::session::views::{SessionViews, describe_view_change};
 const BATCHES_AHEAD: usize = 2;
 
 /// How sessions are opened.
-pub(crate) struct SessionOptions {
+pub(crate) struct QueryOptions {
     pub(crate) location: Location,
     /// The restrictions of the views.
     pub(crate) views: ViewOptions,
@@ -40,13 +40,13 @@ pub(crate) struct SessionOptions {
 /// One state of a database, open for statements.
 pub(crate) struct Session {
     database: Database,
-    options: Arc<SessionOptions>,
+    options: Arc<QueryOptions>,
     views: SessionViews,
 }
 
 impl Session {
     /// Opens the newest state, or the state at `at`, in milliseconds since 1970. Prints warnings.
-    pub(crate) async fn open(options: &Arc<SessionOptions>, at: Option<u64>) -> Result<Session, CliError> {
+    pub(crate) async fn open(options: &Arc<QueryOptions>, at: Option<u64>) -> Result<Session, CliError> {
         let mut builder = Database::open(&options.location.uri())
             .filters(options.views.filters.clone())
             .period(options.views.period)
@@ -122,11 +122,11 @@ impl Session {
             eprintln!("{change}");
             return Ok(());
         }
-        let reads = isdb_query::reads(self.context(), &plan).await?;
-        if let Some(warning) = restriction::warning(&self.options.views, reads) {
+        let sources = isdb_query::statement_sources(self.context(), &plan).await?;
+        if let Some(warning) = restriction::warning(&self.options.views, sources) {
             eprintln!("warning: {warning}");
         }
-        let mut origin = restriction::origin(&self.options.views, &sql, reads.view, self.timestamp());
+        let mut origin = restriction::origin(&self.options.views, &sql, sources.reads_views, self.timestamp());
         if format.is_binary() {
             let citation = self.database.cite().await?;
             (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));

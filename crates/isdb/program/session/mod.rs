@@ -11,7 +11,7 @@ mod restriction;
 mod statements;
 mod views;
 
-pub(crate) use execution::{Session, SessionOptions};
+pub(crate) use execution::{QueryOptions, Session};
 pub(crate) use names::{tables, unknown_table};
 pub(crate) use statements::{complete, statements};
 pub(crate) use views::has_rows;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use isdb::earthdata::s3_endpoint;
 use isdb::{
-    Archive, Area, KeepDownloads, Location, Region, SearchResult, Source, is_work_list, keeps_downloads,
+    Archive, KeepDownloads, Location, Region, RegionRequest, SearchResult, Source, is_work_list, keeps_downloads,
     read_work_list, region_to_search,
 };
 use isdb_cmr::{DownloadOptions, WorkList};
@@ -25,7 +25,7 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) async fn resolve(
     arguments: &Ingest,
     settings: &Settings,
-    area: &Area,
+    area: &RegionRequest,
     search_region: Option<Region>,
     period: &Period,
 ) -> Result<Source, CliError> {
