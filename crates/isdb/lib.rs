@@ -54,7 +54,7 @@
 //! # Features
 //!
 //! - `cli` (default): the `isdb` command. A program that embeds the library turns it off.
-//! - `ingest` (by `cli`): what writes a database, and [`Database::info`] and [`Database::cite`], which read its ledger.
+//! - `ingest` (by `cli`): functions that write a database, and [`Database::info`] and [`Database::cite`], which summarise its ledger.
 //! - `cmr` (by `ingest`): search and download.
 //! - `polars` (off): results as a polars data frame.
 
@@ -65,8 +65,9 @@ pub use datafusion;
 pub use isdb_cmr as cmr;
 pub use isdb_region::Region;
 pub use isdb_schema::catalogue::Variable;
-pub use isdb_schema::config::Config;
+pub use isdb_schema::config::{Config, Policy};
 pub use isdb_schema::filters;
+pub use isdb_schema::ledger::GranuleState;
 pub use isdb_schema::period::Period;
 pub use isdb_store::Location;
 pub use library::builder::{DatabaseBuilder, FilterChoice};
@@ -81,6 +82,10 @@ pub use polars;
 pub use tiledb;
 pub use tiledb_datafusion::TileDbTable;
 
+#[cfg(feature = "cmr")]
+pub use isdb_cmr::{
+    Cmr, DownloadOptions, DownloadOutcome, DownloadProgress, DownloadRequest, GranuleDescription, RetryPolicy, download,
+};
 #[cfg(feature = "cmr")]
 pub use library::earthdata;
 #[cfg(feature = "cmr")]
