@@ -27,10 +27,10 @@ use crate::stored::carry::{Carried, CarryExec};
 use crate::stored::merged::{Merges, StoredKeys};
 use crate::write::commit::{CommitExec, Recorded};
 use crate::write::exec::{TileDbWriteExec, WriteTarget};
-use isdb_query::chain;
-use isdb_query::physical;
-use isdb_query::session;
+use isdb_query::physical_expression;
 use isdb_query::{CHUNK, chunk_function};
+use isdb_query::{SessionOptions, session};
+use isdb_schema::printable::error_chain;
 
 /// What a granule file says it is, or why it is no readable ATL08 granule. Reads the file's structure only, no rows.
 ///
@@ -44,10 +44,10 @@ pub fn identify(path: &Path) -> std::result::Result<Identity, isdb_granule::Erro
 /// granule. `store` is that of the bucket. Some megabytes are fetched, and no rows.
 pub async fn identify_at(url: &str, store: Arc<dyn ObjectStore>) -> std::result::Result<(Identity, u64), String> {
     let source = RemoteSource::open(store, url, Traffic::default()).await;
-    let source = source.map_err(|error| format!("{url}: {}", chain(&error)))?;
+    let source = source.map_err(|error| format!("{url}: {}", error_chain(&error)))?;
     let look = move || {
         let bytes = source.len();
-        Granule::open(source).map(|granule| (granule.identity().clone(), bytes)).map_err(|error| chain(&error))
+        Granule::open(source).map(|granule| (granule.identity().clone(), bytes)).map_err(|error| error_chain(&error))
     };
     let gave_up = |_| Err(format!("{url}: the HDF5 reader gave up on it"));
     tokio::task::spawn_blocking(look).await.unwrap_or_else(gave_up)
@@ -110,7 +110,8 @@ fn with_chunk(input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         alias: field.name().clone(),
     });
     let chunk = chunk_function().call(vec![col("latitude"), col("longitude")]);
-    let chunk = physical(&session(None), &DFSchema::try_from(Arc::clone(&schema))?, chunk)?;
+    let chunk =
+        physical_expression(&session(&SessionOptions::default())?, &DFSchema::try_from(Arc::clone(&schema))?, chunk)?;
     let chunk = ProjectionExpr { expr: chunk, alias: CHUNK.to_owned() };
     Ok(Arc::new(ProjectionExec::try_new(own.chain([chunk]).collect::<Vec<_>>(), input)?))
 }

@@ -23,9 +23,9 @@ use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
 use crate::filter::quality::{Filter, Output};
 use crate::tally::TALLY;
 use isdb_query::Warning;
-use isdb_query::lies_in;
-use isdb_query::session;
-use isdb_query::{Bound, Scope, physical, wrong};
+use isdb_query::region_predicate;
+use isdb_query::{BoundExpression, ExpressionBinder, expression_error, physical_expression};
+use isdb_query::{SessionOptions, session};
 
 /// The name under which removals outside the region are counted.
 const REGION: &str = "region";
@@ -37,7 +37,7 @@ pub struct Selection {
     derived: Vec<(Field, Expr)>,
     /// Where segments have to lie.
     region: Option<Expr>,
-    filters: Vec<(Rule, Bound)>,
+    filters: Vec<(Rule, BoundExpression)>,
     looked_at: BTreeSet<String>,
     warnings: Vec<Warning>,
 }
@@ -52,20 +52,20 @@ impl Selection {
         derived: &[Expression],
         filters: &[Rule],
     ) -> isdb_query::Result<Selection> {
-        let scope = Scope::of_product()?.beside(derived);
+        let scope = ExpressionBinder::for_product()?.with_derived(derived);
         let (mut looked_at, mut warnings) = (BTreeSet::new(), Vec::new());
         let mut fields = Vec::with_capacity(derived.len());
         for expression in derived {
-            let Bound { expr, columns, data_type, warnings: doubts } = scope.bind(expression)?;
+            let BoundExpression { expr, columns, data_type, warnings: doubts } = scope.bind(expression)?;
             looked_at.extend(columns);
             warnings.extend(doubts);
             let Some(stored) = stored_type(&data_type) else {
                 let problem = format!("{data_type} cannot be stored; a number, a text or a truth value can");
-                return Err(wrong(expression, (1, 1), problem));
+                return Err(expression_error(expression, (1, 1), problem));
             };
             if !is_plain_name(&expression.name) {
                 let problem = "SQL takes this word for something else; give the column another name".to_owned();
-                return Err(wrong(expression, (1, 1), problem));
+                return Err(expression_error(expression, (1, 1), problem));
             }
             let metadata = HashMap::from([(EXPRESSION.to_owned(), expression.sql.clone())]);
             fields
@@ -73,7 +73,7 @@ impl Selection {
         }
         let mut bound = Vec::with_capacity(filters.len());
         for rule in filters {
-            let predicate = scope.predicate(&rule.predicate)?;
+            let predicate = scope.bind_predicate(&rule.predicate)?;
             looked_at.extend(predicate.columns.iter().cloned());
             warnings.extend(predicate.warnings.iter().cloned());
             bound.push((rule.clone(), predicate));
@@ -91,7 +91,7 @@ impl Selection {
     /// The same of segments whose position lies in `region` alone: the first of all filters, counted as `region`.
     #[must_use]
     pub fn with_region(self, region: &Region) -> Selection {
-        Selection { region: Some(lies_in(region, &col("latitude"), &col("longitude"))), ..self }
+        Selection { region: Some(region_predicate(region, &col("latitude"), &col("longitude"))), ..self }
     }
 
     /// The columns to derive, as fields of the stored array; their SQL is the metadata [`EXPRESSION`].
@@ -128,7 +128,7 @@ impl Selection {
     /// The filters over rows of `input`, the region's first.
     pub(crate) fn physical_filters(&self, input: &SchemaRef) -> Result<Vec<Filter>> {
         let binder = Binder::new(input)?;
-        let filter = |(rule, bound): &(Rule, Bound)| {
+        let filter = |(rule, bound): &(Rule, BoundExpression)| {
             Ok(Filter {
                 name: rule.predicate.name.clone(),
                 predicate: binder.physical(bound.expr.clone())?,
@@ -177,11 +177,11 @@ struct Binder {
 impl Binder {
     fn new(input: &SchemaRef) -> Result<Binder> {
         let schema = DFSchema::try_from(Schema::clone(input))?;
-        Ok(Binder { context: session(None), schema })
+        Ok(Binder { context: session(&SessionOptions::default())?, schema })
     }
 
     fn physical(&self, expr: Expr) -> Result<Arc<dyn PhysicalExpr>> {
-        physical(&self.context, &self.schema, expr)
+        physical_expression(&self.context, &self.schema, expr)
     }
 }
 

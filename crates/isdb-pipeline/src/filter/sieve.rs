@@ -16,7 +16,7 @@ use crate::filter::least::REPLACE;
 use crate::filter::quality::{Filter, Output};
 use crate::stored::merged::{Merges, New};
 use crate::tally::Tally;
-use isdb_query::chain;
+use isdb_schema::printable::error_chain;
 
 pub(crate) struct Sieve {
     filters: Arc<[Filter]>,
@@ -163,7 +163,7 @@ fn charge(removed: &mut Removed, keep: Option<BooleanBuffer>, verdict: &BooleanA
 }
 
 fn failed(what: &str, name: &str, error: &DataFusionError) -> String {
-    format!("the {what} {name} cannot be computed: {}", chain(error))
+    format!("the {what} {name} cannot be computed: {}", error_chain(error))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use crate::filter::least::Least;
 use crate::read::remote::{Place, RemoteSource, Traffic};
 use crate::stored::carry::Carried;
 use crate::tally::{TALLY, Tally, granule_rows_schema};
-use isdb_query::chain;
+use isdb_schema::printable::error_chain;
 
 /// The metrics that tell how far a scan is.
 pub(crate) const GRANULES_READ: &str = "granules_read";
@@ -284,7 +284,7 @@ fn read(
             Err((READ, format!("{shown}: it was changed after it was identified")))
         }
         Ok(Ok(decoded)) => Ok(decoded),
-        Ok(Err(error)) => Err((error.stage(), chain(&error))),
+        Ok(Err(error)) => Err((error.stage(), error_chain(&error))),
         Err(_) => {
             Err(("decode", format!("{}: the HDF5 reader gave up on it", Printable(&granule.path.to_string_lossy()))))
         }
