@@ -33,6 +33,7 @@ mod read_only;
 mod readers;
 mod recipes;
 mod regions;
+mod reference;
 mod replaced;
 mod rules;
 mod shim;
