@@ -73,8 +73,8 @@ fn assert_section(name: &str, expected: &str) {
     const END: &str = "<!-- end of the generated section -->\n";
     let path = page(name);
     let before = read(&path);
-    let (head, rest) = before.split_once(BEGIN).expect("a page with a generated section");
-    let (_, tail) = rest.split_once(END).expect("an end of the generated section");
+    let (head, rest) = before.split_once(BEGIN).unwrap();
+    let (_, tail) = rest.split_once(END).unwrap();
     let after = format!("{head}{BEGIN}\n{expected}\n{END}{tail}");
     if std::env::var_os("ISDB_UPDATE_DOCS").is_some() {
         std::fs::write(&path, after).unwrap();
@@ -88,12 +88,12 @@ fn assert_section(name: &str, expected: &str) {
 
 /// The names in backticks in the first column of the tables below `heading`, up to the next heading of its level.
 fn first_column(name: &str, heading: &str) -> BTreeSet<String> {
-    let text = read(&page(name));
+    let text = format!("\n{}", read(&page(name)));
     let (_, section) = text.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{name} has no {heading}"));
     let level = heading.split(' ').next().unwrap();
     let section = section.split(&format!("\n{level} ")).next().unwrap();
     let cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
-    cells.flat_map(|cell| cell.split("`").step_by(2)).map(str::to_owned).filter(|name| !name.is_empty()).collect()
+    cells.flat_map(|cell| cell.split('`').step_by(2)).map(str::to_owned).filter(|name| !name.is_empty()).collect()
 }
 
 fn assert_names(page: &str, heading: &str, program: &BTreeSet<String>) {
@@ -141,14 +141,17 @@ fn the_page_of_commands_has_the_help_of_every_command() {
     assert_section("command-line.md", &section);
 
     let names = listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let names: Vec<_> = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    let names: Vec<_> =
+        names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
     let top: Vec<_> = COMMANDS.into_iter().filter(|command| !command.contains(' ')).collect();
     assert_eq!(names, top, "COMMANDS in tests/it/reference.rs lists every command");
 }
 
 #[test]
 fn the_page_of_variables_has_the_catalogue() {
-    let mut section = String::from("| variable | type | units | heights above | releases | description |\n|---|---|---|---|---|---|\n");
+    let mut section = String::from(
+        "| variable | type | units | heights above | releases | description |\n|---|---|---|---|---|---|\n",
+    );
     for variable in objects(&["variables"]) {
         let units = text(&variable, "units");
         let reference = text(&variable, "vertical_reference");
@@ -248,7 +251,8 @@ fn add_keys(prefix: &str, value: &Value, keys: &mut BTreeSet<String>) {
 
 fn make_granules(folder: &Path) {
     let generator = Path::new(env!("CARGO_BIN_EXE_isdb")).with_file_name("examples").join("make_granules");
-    let run = Command::new(generator).args(["granules", "--count", "1", "--segments", "40"]).current_dir(folder).output();
+    let run =
+        Command::new(generator).args(["granules", "--count", "1", "--segments", "40"]).current_dir(folder).output();
     assert!(run.unwrap().status.success());
 }
 
@@ -267,7 +271,9 @@ fn the_page_of_exit_codes_has_every_code() {
     std::fs::write(folder.path().join("ATL08_20200101000000_00010602_007_01.h5"), "not HDF5").unwrap();
     // 130 needs a terminal's Ctrl-C; tests/it/flow.rs sends one.
     let mut codes = BTreeSet::from(["130".to_owned()]);
-    for arguments in [&["--version"][..], &["--db", "none", "info"], &["no-such-command"], &["--db", "db", "ingest", "."]] {
+    for arguments in
+        [&["--version"][..], &["--db", "none", "info"], &["no-such-command"], &["--db", "db", "ingest", "."]]
+    {
         codes.insert(isdb(folder.path(), arguments).status.code().unwrap().to_string());
     }
     assert_names("exit-codes.md", "## Codes", &codes);
@@ -280,15 +286,16 @@ fn the_page_of_environment_variables_has_every_variable_that_the_sources_name() 
         PREFIXES.iter().any(|prefix| word.len() > prefix.len() && word.starts_with(prefix))
             && word.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
     };
-    let mut sources = String::new();
-    for folder in ["crates/isdb", "crates/isdb-testing", "tests/it"] {
+    let mut sources = include_str!("reference.rs").to_owned();
+    for folder in ["crates/isdb", "crates/isdb-testing"] {
         append_sources(&root().join(folder), &mut sources);
     }
     let named: BTreeSet<&str> = sources.split('"').filter(|word| is_variable(word)).collect();
     let documented = first_column("environment.md", "# Environment variables");
     let missing: Vec<_> = named.iter().filter(|name| !documented.contains(**name)).collect();
     assert!(missing.is_empty(), "docs/reference/environment.md lacks {missing:?}");
-    let unknown: Vec<_> = documented.iter().filter(|name| is_variable(name) && !named.contains(name.as_str())).collect();
+    let unknown: Vec<_> =
+        documented.iter().filter(|name| is_variable(name) && !named.contains(name.as_str())).collect();
     assert!(unknown.is_empty(), "docs/reference/environment.md has {unknown:?}, which no source names");
 }
 
@@ -338,7 +345,8 @@ fn links_and_paths_in_the_documentation_exist() {
         let links = links.filter(|link| !link.is_empty() && !link.contains("://"));
         let linked = links.map(|link| (link, page.parent().unwrap().join(link)));
         let spans = text.split('`').filter(|span| FOLDERS.iter().any(|folder| span.starts_with(folder)));
-        let named = spans.filter(|span| !span.contains(['{', '*', '<', ' ', '…', '$'])).map(|span| (span, root().join(span)));
+        let named =
+            spans.filter(|span| !span.contains(['{', '*', '<', ' ', '…', '$'])).map(|span| (span, root().join(span)));
         for (name, path) in linked.chain(named) {
             if !path.exists() {
                 broken.push(format!("{}: {name}", page.strip_prefix(root()).unwrap().display()));
