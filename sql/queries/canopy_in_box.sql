@@ -1,7 +1,7 @@
 -- Canopy height inside a box: one row per segment, ready for a map.
 --
--- Change the box and the dates. For a polygon use in_region(latitude, longitude, 'GeoJSON') instead. A box across the dateline is
--- two conditions: (longitude >= 170 OR longitude <= -170).
+-- Change the box and the dates. For a polygon use in_region(latitude, longitude, 'GeoJSON') instead. A box across the
+-- dateline is two conditions: (longitude >= 170 OR longitude <= -170).
 SELECT
     longitude,
     latitude,

@@ -1,7 +1,8 @@
 -- Segments by beam: their number, how many have a canopy height, and how many were measured at night.
 --
--- beam is the ground track from left (gt1l) to right (gt3r); which beam of a pair is strong changes with the orientation of the
--- spacecraft about twice a year, so a beam can have two rows. beam_strength is NULL if the granule has no orientation.
+-- beam is the ground track from left (gt1l) to right (gt3r); which beam of a pair is strong changes with the
+-- orientation of the spacecraft about twice a year, so a beam can have two rows. beam_strength is NULL if the granule
+-- has no orientation.
 SELECT
     beam,
     beam_strength,

@@ -1,8 +1,8 @@
 -- Canopy and terrain month by month.
 --
--- Change the dates, and add a box as in canopy_in_box.sql. Every month has other tracks, so a step between two months may only mean
--- that other places were measured; repeat_passes.sql compares the same places. Snow and fallen leaves lower the canopy in winter:
--- compare with the share of snow. A month without segments has no row.
+-- Change the dates, and add a box as in canopy_in_box.sql. Every month has other tracks, so a step between two months
+-- may only mean that other places were measured; repeat_passes.sql compares the same places. Snow and fallen leaves
+-- lower the canopy in winter: compare with the share of snow. A month without segments has no row.
 SELECT
     date_trunc('month', time) AS month,
     count(*) AS segments,

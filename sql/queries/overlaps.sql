@@ -1,7 +1,7 @@
 -- Segments that are in two granules of one pass, where their regions meet.
 --
--- atl08 shows such a segment once for each granule, atl08_unique once; surplus_rows is the difference. Add a box and dates as in
--- canopy_in_box.sql. The two positions may differ by the width of a photon's footprint.
+-- atl08 shows such a segment once for each granule, atl08_unique once; surplus_rows is the difference. Add a box and
+-- dates as in canopy_in_box.sql. The two positions may differ by the width of a photon's footprint.
 SELECT
     count(*) AS overlapping_segments,
     coalesce(sum(held - 1), 0) AS surplus_rows

@@ -1,8 +1,9 @@
 -- Your own plots and the ICESat-2 segments around them.
 --
--- Replace examples/plots.csv with the path of your CSV or Parquet file, relative to where you run isdb: one row per plot with plot,
--- latitude, longitude and height_m. Change the 500 m, and the box so that it contains all plots: only the box is pushed down to the
--- array. A segment near two plots counts for both; a plot without segments nearby has 0 segments.
+-- Replace examples/plots.csv with the path of your CSV or Parquet file, relative to where you run isdb: one row per
+-- plot with plot, latitude, longitude and height_m. Change the 500 m, and the box so that it contains all plots: only
+-- the box is pushed down to the array. A segment near two plots counts for both; a plot without segments nearby has 0
+-- segments.
 WITH near AS (
     SELECT
         plots.plot,

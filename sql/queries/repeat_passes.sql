@@ -1,9 +1,9 @@
 -- Repeated passes over the same segments: terrain and canopy height of both, and the change between them.
 --
--- Change the box, and below the distance allowed between two centres. A reference ground track is flown every 91 days, each time as
--- another cycle. rgt, beam and segment_id_beg identify a place along the track; gt1l is the leftmost track in every cycle. Away from
--- the poles the beams point off the track on purpose, hence the condition on distance. Which beam of a pair is strong changes with
--- the orientation of the spacecraft: both passes have a strong beam here.
+-- Change the box, and below the distance allowed between two centres. A reference ground track is flown every 91 days,
+-- each time as another cycle. rgt, beam and segment_id_beg identify a place along the track; gt1l is the leftmost track
+-- in every cycle. Away from the poles the beams point off the track on purpose, hence the condition on distance. Which
+-- beam of a pair is strong changes with the orientation of the spacecraft: both passes have a strong beam here.
 WITH passes AS (
     SELECT rgt, beam, segment_id_beg, cycle, latitude, longitude, terrain_h, canopy_h
     FROM atl08

@@ -1,8 +1,8 @@
 -- One row per 20 m instead of per 100 m: the five pieces of each segment, with their own position and canopy height.
 --
--- Change the box. along_m is the distance in metres of the piece's centre from the segment's beginning in flight direction.
--- Release 004 has no 20 m pieces; pieces without an estimate are left out. A piece has a fifth of the photons, so its height is
--- noisier than the segment's.
+-- Change the box. along_m is the distance in metres of the piece's centre from the segment's beginning in flight
+-- direction. Release 004 has no 20 m pieces; pieces without an estimate are left out. A piece has a fifth of the
+-- photons, so its height is noisier than the segment's.
 WITH pieces AS (
     SELECT
         time,

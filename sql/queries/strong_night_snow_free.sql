@@ -1,7 +1,7 @@
 -- Canopy height under the best conditions, on a grid of one degree: strong beams, at night, over snow-free land.
 --
--- Change the conditions and the box. A weak beam has a quarter of the photons, sunlight adds noise, and snow raises the ground and
--- hides low plants. Segments whose beam strength, night flag or snow cover is NULL are left out.
+-- Change the conditions and the box. A weak beam has a quarter of the photons, sunlight adds noise, and snow raises the
+-- ground and hides low plants. Segments whose beam strength, night flag or snow cover is NULL are left out.
 SELECT
     floor(latitude) AS south_edge,
     floor(longitude) AS west_edge,

@@ -3,8 +3,9 @@
 -- canopy_h is NULL without an estimate, for one of two reasons that must not be mixed:
 --   treeless  the ground was found, but no canopy photon: the height is 0 m
 --   unknown   too few photons or cloud: such segments belong in neither mean
--- The first mean is the height of the forest, the second the height of the landscape, where lakes count as treeless unless you add
--- watermask = 0. A weak beam finds fewer photons, so more of its segments look treeless: compare within one strength.
+-- The first mean is the height of the forest, the second the height of the landscape, where lakes count as treeless
+-- unless you add watermask = 0. A weak beam finds fewer photons, so more of its segments look treeless: compare within
+-- one strength.
 WITH judged AS (
     SELECT
         beam_strength,

@@ -1,7 +1,8 @@
 -- The view that users query: every stored column of a segment, the plain names, and the columns of its granule.
 --
--- A column that a database does not store is dropped, and so is a plain name that a stored column has. Filters on the plain names
--- are pushed down to the array like those on the product's names; the ledger is joined only when one of its columns is selected.
+-- A column that a database does not store is dropped, and so is a plain name that a stored column has. Filters on the
+-- plain names are pushed down to the array like those on the product's names; the ledger is joined only when one of its
+-- columns is selected.
 SELECT
     s.*,
     -- Heights above ground, metres. canopy_h is the 98th percentile, NULL without an estimate (not 0 m).

@@ -1,5 +1,5 @@
--- The current attempts: granules that were ingested or found empty, and neither replaced nor removed later. The table granules has
--- every attempt; its column replaces lists the earlier attempts that an attempt replaced.
+-- The current attempts: granules that were ingested or found empty, and neither replaced nor removed later. The table
+-- granules has every attempt; its column replaces lists the earlier attempts that an attempt replaced.
 SELECT g.*
 FROM granules AS g
 WHERE g.state IN ('ingested', 'empty')

@@ -226,7 +226,7 @@ fn trouble_on_the_way_heals_and_what_does_not_is_recorded_and_tried_again() {
     nasa.archive.play(&names[3], [Trick::Archive(404, vec![])]);
     let run = nasa.run(&YEARS);
     assert_eq!(run.code, Some(3), "{}", run.stderr);
-    let told = format!("/{} answered 404 Not Found", names[3]);
+    let told = format!("/{} responded with 404 Not Found", names[3]);
     assert!(run.stderr.lines().any(|line| line.starts_with("failed: ") && line.ends_with(&told)), "{}", run.stderr);
     assert!(run.stderr.contains("granules: 5 ingested, 1 failed"), "{}", run.stderr);
     assert_eq!(nasa.states(), ["failed,download,1", "ingested,,5"]);

@@ -118,7 +118,7 @@ fn a_region_or_period_that_is_none_is_told_before_the_database_is_opened() {
         (&["--region", "nowhere.geojson"][..], "cannot read the region nowhere.geojson"),
         (&["--region", "point.json"], "expected a Polygon or MultiPolygon, found a Point"),
         (&["--region", "-8,-120,-6,-60"], "south-west corner: invalid latitude -120"),
-        (&["--bbox", "point.json"], "\"point.json\" is no region"),
+        (&["--bbox", "point.json"], "invalid region \"point.json\""),
         (&["--region", "1,2,3"], "W,S,E,N in degrees"),
         (&["--start", "June"], "invalid time \"June\""),
         (&["--start", "2021", "--end", "2020"], "the period ends (2020) before it begins (2021)"),

@@ -71,7 +71,8 @@ impl Bounds {
         other.pieces().all(within)
     }
 
-    /// The four corners, counter-clockwise from the south-west. The eastern longitude exceeds 180 if the box crosses the dateline.
+    /// The four corners, counter-clockwise from the south-west. The eastern longitude exceeds 180 if the box crosses
+    /// the dateline.
     pub(crate) fn corners(&self) -> [[f64; 2]; 4] {
         let east = if self.east < self.west { self.east + 360.0 } else { self.east };
         [[self.west, self.south], [east, self.south], [east, self.north], [self.west, self.north]]

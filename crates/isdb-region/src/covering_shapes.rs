@@ -24,8 +24,8 @@ const MAX_LATITUDE: f64 = 89.0;
 pub enum Shape {
     /// A box; it crosses the dateline if `east` is below `west`.
     Box(Bounds),
-    /// A polygon without holes that does not cross the dateline: longitude and latitude of its points, counter-clockwise, closed by
-    /// the first one. Edges may be drawn straight in degrees or along great circles.
+    /// A polygon without holes that does not cross the dateline: longitude and latitude of its points,
+    /// counter-clockwise, closed by the first one. Edges may be drawn straight in degrees or along great circles.
     Polygon(Vec<[f64; 2]>),
 }
 

@@ -1,5 +1,5 @@
-//! The coordinate reference system of a GeoJSON text. RFC 7946 allows only longitude and latitude on WGS 84, but QGIS and GDAL
-//! still write the member `crs` of the older GeoJSON 2008, with projected coordinates in metres.
+//! The coordinate reference system of a GeoJSON text. RFC 7946 allows only longitude and latitude on WGS 84, but QGIS
+//! and GDAL still write the member `crs` of the older GeoJSON 2008, with projected coordinates in metres.
 
 use geojson::{Feature, GeoJson, Geometry, GeometryValue, JsonObject, JsonValue};
 

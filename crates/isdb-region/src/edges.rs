@@ -23,8 +23,8 @@ pub(crate) struct Edge {
     pub(crate) ring: u32,
 }
 
-/// The edges of all `parts`, grouped by ring. A ring that reaches over the edge of the map is repeated for each side of the map
-/// on which a part of it is visible.
+/// The edges of all `parts`, grouped by ring. A ring that reaches over the edge of the map is repeated for each side of
+/// the map on which a part of it is visible.
 pub(crate) fn from_parts(parts: &[RegionPart]) -> Vec<Edge> {
     let mut edges = Vec::new();
     for (part, number) in parts.iter().zip(0..) {
@@ -62,7 +62,8 @@ fn add_ring(line: &Ring, part: u32, ring: u32, edges: &mut Vec<Edge>) {
     }
 }
 
-/// Finds the edges at which the area of a ring around the globe does not end: pairs of equal edges that run in both directions.
+/// Finds the edges at which the area of a ring around the globe does not end: pairs of equal edges that run in both
+/// directions.
 fn mark_seams(edges: &mut [Edge]) {
     let key = |edge: &Edge| [edge.low[0], edge.low[1], edge.high[0], edge.high[1]].map(f64::to_bits);
     let mut runs: BTreeMap<[u64; 4], i32> = BTreeMap::new();

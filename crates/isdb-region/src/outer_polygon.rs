@@ -45,8 +45,8 @@ pub(crate) fn outer_polygon(polygon: &Polygon, max_points: usize) -> Option<Poly
     })
 }
 
-/// The ring with its edges divided until each is within `max_bulge` degrees of its great circle; `None` if that takes more than
-/// `max_points` points.
+/// The ring with its edges divided until each is within `max_bulge` degrees of its great circle; `None` if that takes
+/// more than `max_points` points.
 fn with_short_edges(ring: &LineString, max_bulge: f64, max_points: usize) -> Option<Polygon> {
     let mut points: Vec<Coord> = Vec::with_capacity(max_points);
     for line in ring.lines() {
@@ -63,8 +63,8 @@ fn with_short_edges(ring: &LineString, max_bulge: f64, max_points: usize) -> Opt
     Some(Polygon::new(LineString::new(points), Vec::new()))
 }
 
-/// Whether `outer` contains `inner` with straight edges and with great circles: one point is inside, and every edge of `outer` is
-/// farther from the edges of `inner` than from its own great circle.
+/// Whether `outer` contains `inner` with straight edges and with great circles: one point is inside, and every edge of
+/// `outer` is farther from the edges of `inner` than from its own great circle.
 fn contains_with_any_edges(outer: &Polygon, inner: &Polygon) -> bool {
     let clear = |edge: Line| {
         let least = bulge(&edge) + GRID;

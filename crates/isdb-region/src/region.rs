@@ -16,9 +16,9 @@ const MAX_BOXES_COMPARED: usize = 64;
 
 /// An area in degrees of latitude and longitude (WGS 84), of one part or of several that may overlap.
 ///
-/// Edges are straight lines in longitude and latitude, as in GIS programs and in TileDB's boxes, not great circles. A position
-/// on an edge is inside. Longitudes of positions range from -180 to 180, both of which are the same meridian. Coordinates are
-/// rounded to 10⁻¹² degrees.
+/// Edges are straight lines in longitude and latitude, as in GIS programs and in TileDB's boxes, not great circles. A
+/// position on an edge is inside. Longitudes of positions range from -180 to 180, both of which are the same meridian.
+/// Coordinates are rounded to 10⁻¹² degrees.
 #[derive(Clone, Debug)]
 pub struct Region {
     pub(crate) parts: Arc<[RegionPart]>,
@@ -43,12 +43,13 @@ impl Region {
         Ok(Region::from_parts(vec![RegionPart::Box(bounds)]))
     }
 
-    /// The area of a GeoJSON text: a Polygon, a MultiPolygon, a GeometryCollection of them, a Feature, or a FeatureCollection,
-    /// whose features together are the region.
+    /// The area of a GeoJSON text: a Polygon, a MultiPolygon, a GeometryCollection of them, a Feature, or a
+    /// FeatureCollection, whose features together are the region.
     ///
-    /// A ring whose longitude jumps by 270° or more, and that runs counter-clockwise, crosses the dateline there; other edges
-    /// longer than 180° are refused, because the area may be on either side of them. Otherwise rings may run either way. A ring
-    /// around a pole includes that pole, and a ring that crosses itself includes everything that it goes around.
+    /// A ring whose longitude jumps by 270° or more, and that runs counter-clockwise, crosses the dateline there; other
+    /// edges longer than 180° are refused, because the area may be on either side of them. Otherwise rings may run
+    /// either way. A ring around a pole includes that pole, and a ring that crosses itself includes everything that it
+    /// goes around.
     ///
     /// # Errors
     /// [`RegionError::Json`] for text other than GeoJSON, [`RegionError::Crs`] for coordinates in another reference system,
@@ -87,17 +88,17 @@ impl Region {
         BooleanBuffer::collect_bool(latitude.len(), inside)
     }
 
-    /// At most 16 boxes that together contain every position of the region: none crosses the dateline, and no two overlap by an
-    /// area. A region with few parts has one or two for each.
+    /// At most 16 boxes that together contain every position of the region: none crosses the dateline, and no two
+    /// overlap by an area. A region with few parts has one or two for each.
     #[must_use]
     pub fn boxes(&self) -> Vec<Bounds> {
         boxes::boxes_around(&self.parts)
     }
 
-    /// At most 20 shapes that together contain every position of the region, and more where that is simpler, for services that
-    /// search by simple polygons. Edges of the polygons may be drawn straight in degrees or along great circles. A polygon has at
-    /// most `max_points` points; a region of many parts gets boxes only; holes are filled, and a line of a ring that goes out and
-    /// back the same way, which has no area, is left out.
+    /// At most 20 shapes that together contain every position of the region, and more where that is simpler, for
+    /// services that search by simple polygons. Edges of the polygons may be drawn straight in degrees or along great
+    /// circles. A polygon has at most `max_points` points; a region of many parts gets boxes only; holes are filled,
+    /// and a line of a ring that goes out and back the same way, which has no area, is left out.
     #[must_use]
     pub fn covering_shapes(&self, max_points: usize) -> Vec<Shape> {
         shapes_around(&self.parts, max_points)

@@ -2,9 +2,9 @@
 
 use crate::bounds::{Bounds, check, round, wrap};
 
-/// The points of a ring as longitude (-180 to 180) and latitude, without repeating the first at the end; counter-clockwise unless
-/// the ring goes around the globe. Every step is shorter than 90° of longitude, across the dateline where that is shorter, and the
-/// steps of longitude add up to zero.
+/// The points of a ring as longitude (-180 to 180) and latitude, without repeating the first at the end;
+/// counter-clockwise unless the ring goes around the globe. Every step is shorter than 90° of longitude, across the
+/// dateline where that is shorter, and the steps of longitude add up to zero.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
 pub(crate) struct Ring(Vec<[f64; 2]>);
 
@@ -53,7 +53,8 @@ impl Ring {
         &self.0
     }
 
-    /// The ring as a closed line in the plane. It begins at the first point; across the dateline longitudes exceed 180 or -180.
+    /// The ring as a closed line in the plane. It begins at the first point; across the dateline longitudes exceed 180
+    /// or -180.
     pub(crate) fn line(&self) -> Vec<[f64; 2]> {
         self.shifted_line(0.0)
     }
@@ -146,8 +147,8 @@ fn unroll(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
         line
     };
     let line = walk(&|step| step.abs() > 180.0);
-    // A step of exactly 360° goes all around the globe, as along the edge of a map, or nowhere. If the ring would not close or
-    // would be flat without going around, it was drawn on a map.
+    // A step of exactly 360° goes all around the globe, as along the edge of a map, or nowhere. If the ring would not
+    // close or would be flat without going around, it was drawn on a map.
     if turns(&line) != 0.0 || is_flat(&line) {
         let all_around = |step: f64| step.abs() > 180.0 && step.abs() < 360.0;
         let drawn = walk(&all_around);
@@ -158,9 +159,9 @@ fn unroll(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
     line
 }
 
-/// Refuses a ring whose area may be on either side of its long edges. GeoJSON's edges are straight in degrees and its outer rings
-/// run counter-clockwise: a ring that does so as written, but clockwise if its long edges cross the dateline, is a wide ring and
-/// does not cross the dateline.
+/// Refuses a ring whose area may be on either side of its long edges. GeoJSON's edges are straight in degrees and its
+/// outer rings run counter-clockwise: a ring that does so as written, but clockwise if its long edges cross the
+/// dateline, is a wide ring and does not cross the dateline.
 fn refuse_ambiguous_edges(points: &[[f64; 2]], line: &[[f64; 2]]) -> Result<(), String> {
     let next = points.iter().skip(1).chain(points.first());
     let lengths = points.iter().zip(next).map(|(a, b)| (b[0] - a[0]).abs());

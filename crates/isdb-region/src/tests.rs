@@ -1,4 +1,5 @@
-//! Regions across the dateline, around poles, with holes and of many parts, compared with the `geo` library and with each other.
+//! Regions across the dateline, around poles, with holes and of many parts, compared with the `geo` library and with
+//! each other.
 
 mod properties;
 

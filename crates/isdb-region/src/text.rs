@@ -13,8 +13,8 @@ impl Region {
     /// The region that a user wrote: `W,S,E,N` in degrees, or GeoJSON.
     ///
     /// # Errors
-    /// As for [`from_bbox`](Region::from_bbox) and [`from_geojson`](Region::from_geojson); [`RegionError::Text`] for text that
-    /// is neither.
+    /// As for [`from_bbox`](Region::from_bbox) and [`from_geojson`](Region::from_geojson); [`RegionError::Text`] for
+    /// text that is neither.
     pub fn parse(text: &str) -> Result<Region, RegionError> {
         let text = text.trim();
         if text.starts_with('{') {

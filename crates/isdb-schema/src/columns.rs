@@ -20,8 +20,8 @@ pub fn granule_fields() -> Vec<Field> {
     GRANULE_COLUMNS.iter().filter_map(field).collect()
 }
 
-/// Whether `name` is the name or plain name of a column of the product, of its granule or of the store, so that no other column may
-/// have it.
+/// Whether `name` is the name or plain name of a column of the product, of its granule or of the store, so that no
+/// other column may have it.
 #[must_use]
 pub fn is_reserved_name(name: &str) -> bool {
     variables().iter().any(|variable| variable.name == name || variable.plain == Some(name))

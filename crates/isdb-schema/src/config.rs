@@ -1,7 +1,7 @@
 //! The config file (`config/atl08.yml`): what to ingest and how.
 //!
-//! `document` has the sections as YAML, `policy` the words for choices, `problem` the messages for invalid YAML. [`Config`] is the
-//! checked result; every error has line and column.
+//! `document` has the sections as YAML, `policy` the words for choices, `problem` the messages for invalid YAML.
+//! [`Config`] is the checked result; every error has line and column.
 
 use std::ops::RangeInclusive;
 

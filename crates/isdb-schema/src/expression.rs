@@ -1,5 +1,5 @@
-//! Named SQL expressions in configs and presets, with the location of their text, so that an error inside the SQL can point into the
-//! file. The SQL is not parsed here.
+//! Named SQL expressions in configs and presets, with the location of their text, so that an error inside the SQL can
+//! point into the file. The SQL is not parsed here.
 
 mod walk;
 
@@ -34,15 +34,15 @@ impl SourceLocation {
         SourceLocation { source: source.to_owned(), ..SourceLocation::default() }
     }
 
-    /// The location of the expression `sql`, whose value begins at the line and column `at` (from 1) of the file `source` with the
-    /// content `text`. The value may be plain, quoted, folded or a block.
+    /// The location of the expression `sql`, whose value begins at the line and column `at` (from 1) of the file
+    /// `source` with the content `text`. The value may be plain, quoted, folded or a block.
     #[must_use]
     pub fn in_file(source: &str, text: &str, at: (u64, u64), sql: &str) -> SourceLocation {
         SourceLocation { source: source.to_owned(), begin: Some(at), marks: marks(text, at, sql).unwrap_or_default() }
     }
 
-    /// `file:line:column` of the character at `line` and `column` (from 1) of the SQL. If that is unknown, of the beginning of the
-    /// value; otherwise only the file.
+    /// `file:line:column` of the character at `line` and `column` (from 1) of the SQL. If that is unknown, of the
+    /// beginning of the value; otherwise only the file.
     #[must_use]
     pub fn locate(&self, line: u64, column: u64) -> String {
         let before = self.marks.iter().rfind(|mark| mark.in_text.0 == line && mark.in_text.1 <= column);

@@ -43,8 +43,8 @@ pub fn presets() -> &'static [Preset] {
     &PRESETS
 }
 
-/// The rules of a list such as `strong,night,quality_007(terrain=60)`, in the order of the list. `none` and an empty list have no
-/// rules.
+/// The rules of a list such as `strong,night,quality_007(terrain=60)`, in the order of the list. `none` and an empty
+/// list have no rules.
 ///
 /// # Errors
 /// For an unknown preset, an unknown parameter, a parameter that is not a number, or a filter that is listed twice.

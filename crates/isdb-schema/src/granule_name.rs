@@ -1,6 +1,6 @@
-//! Parses and writes the name of an ATL08 granule, `ATL08_yyyymmddhhmmss_ttttccnn_vvv_rr.h5`. NSIDC's subsetters prefix it with
-//! `processed_` or append `_subsetted`; Harmony, browsers and users add other text, so [`GranuleName::find`] looks for the name
-//! inside a file's name.
+//! Parses and writes the name of an ATL08 granule, `ATL08_yyyymmddhhmmss_ttttccnn_vvv_rr.h5`. NSIDC's subsetters prefix
+//! it with `processed_` or append `_subsetted`; Harmony, browsers and users add other text, so [`GranuleName::find`]
+//! looks for the name inside a file's name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -57,8 +57,8 @@ pub struct SeveralNames(pub GranuleName, pub GranuleName);
 
 impl GranuleName {
     /// Finds the id of a granule in the file name of `path`, which may be a URL: `105641018_ATL08_…_subsetted.h5`,
-    /// `ATL08_… (1).h5`, `copy of ATL08_….h5.h5`. Folders are ignored. `processed` and `subsetted` are true if the name has the
-    /// mark of a subsetter before or after the id. `None` without an id.
+    /// `ATL08_… (1).h5`, `copy of ATL08_….h5.h5`. Folders are ignored. `processed` and `subsetted` are true if the name
+    /// has the mark of a subsetter before or after the id. `None` without an id.
     ///
     /// # Errors
     /// [`SeveralNames`] if the file name has the ids of two granules.

@@ -1,11 +1,11 @@
-//! The spatial grid: the globe divided into chunks, which are numbered along a Hilbert curve so that chunks with near numbers are
-//! near each other. A chunk is the unit by which rows are distributed to writers and packed into fragments.
+//! The spatial grid: the globe divided into chunks, which are numbered along a Hilbert curve so that chunks with near
+//! numbers are near each other. A chunk is the unit by which rows are distributed to writers and packed into fragments.
 
 /// Chunks along each axis: 2.8° of longitude by 1.4° of latitude.
 const SIDE: u32 = 128;
 
-/// The number of the chunk of a position in degrees, below 16,384. A position outside the globe, or NaN, belongs to the chunk at
-/// its edge.
+/// The number of the chunk of a position in degrees, below 16,384. A position outside the globe, or NaN, belongs to the
+/// chunk at its edge.
 #[must_use]
 pub fn chunk(latitude: f64, longitude: f64) -> u32 {
     along_curve(cell(longitude, -180.0, 360.0), cell(latitude, -90.0, 180.0))

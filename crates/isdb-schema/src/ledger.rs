@@ -1,5 +1,5 @@
-//! The columns of the ledger: the fields of the array `granules`, one row for each attempt at a granule. The SQL table `granules`
-//! has the same columns.
+//! The columns of the ledger: the fields of the array `granules`, one row for each attempt at a granule. The SQL table
+//! `granules` has the same columns.
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use serde::{Deserialize, Serialize};
@@ -37,8 +37,8 @@ impl GranuleState {
     }
 }
 
-/// The `stage` of a carried attempt: its rows were read from the database, not from a file, because a newer attempt replaced the
-/// others of an earlier attempt.
+/// The `stage` of a carried attempt: its rows were read from the database, not from a file, because a newer attempt
+/// replaced the others of an earlier attempt.
 pub const CARRIED: &str = "carried";
 
 /// The name in `removed_by` for segments that were skipped because another attempt stores them.
@@ -77,10 +77,10 @@ impl Removed {
 
 /// The columns of the array `granules`: the key, the granule and its file, the request, the counts, the outcome.
 ///
-/// A column is NULL if the file does not have its value. `area` is NULL if the whole granule was requested, otherwise `W,S,E,N`,
-/// GeoJSON, or the path of a GeoJSON file in the database's folder. `replaces` lists, separated by blanks, the earlier attempts
-/// whose rows this attempt removed from the database.
-/// `rows_read` = `rows_kept` + `rows_rejected` + `rows_removed`; `removed_by` is JSON, a list of [`Removed`].
+/// A column is NULL if the file does not have its value. `area` is NULL if the whole granule was requested, otherwise
+/// `W,S,E,N`, GeoJSON, or the path of a GeoJSON file in the database's folder. `replaces` lists, separated by blanks,
+/// the earlier attempts whose rows this attempt removed from the database. `rows_read` = `rows_kept` + `rows_rejected`
+/// + `rows_removed`; `removed_by` is JSON, a list of [`Removed`].
 pub fn ledger_schema() -> Schema {
     let text = |name: &str, nullable| Field::new(name, DataType::LargeUtf8, nullable);
     let count = |name: &str| Field::new(name, DataType::Int64, false);

@@ -1,10 +1,11 @@
 //! The vocabulary of isdb: what ATL08 granules contain, what a database stores of them, and what a config selects. No I/O.
 //!
-//! [`granule_name`] parses the names of granules. [`catalogue`] lists the variables of the product; [`codes`] has the values of their
-//! flags, [`suggest`] the did-you-mean hints for unknown names. [`segments`] and [`ledger`] give the columns of the two stored
-//! arrays, [`columns`] those that SQL may use, [`grid`] the chunks by which rows are grouped. [`config`] parses the config file, with
-//! [`filters`] (presets and rules), [`expression`] (SQL and its location in a file) and [`units`]. [`period`] is the time restriction
-//! of searches and queries; [`printable`] makes foreign text safe to print.
+//! [`granule_name`] parses the names of granules. [`catalogue`] lists the variables of the product; [`codes`] has the
+//! values of their flags, [`suggest`] the did-you-mean hints for unknown names. [`segments`] and [`ledger`] give the
+//! columns of the two stored arrays, [`columns`] those that SQL may use, [`grid`] the chunks by which rows are grouped.
+//! [`config`] parses the config file, with [`filters`] (presets and rules), [`expression`] (SQL and its location in a
+//! file) and [`units`]. [`period`] is the time restriction of searches and queries; [`printable`] makes foreign text
+//! safe to print.
 //!
 //! SQL is text here: parsing it and binding its columns is left to the crates that execute it.
 

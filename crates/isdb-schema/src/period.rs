@@ -82,8 +82,9 @@ impl Period {
         begins && self.end.is_none_or(|end| other.end.is_some_and(|other| other <= end))
     }
 
-    /// The first and the last millisecond of the period in ISO 8601, `2020-01-01T00:00:00.000Z,2020-12-31T23:59:59.999Z`; an open
-    /// side is empty. A period of less than a millisecond gives that millisecond.
+    /// The first and the last millisecond of the period in ISO 8601,
+    /// `2020-01-01T00:00:00.000Z,2020-12-31T23:59:59.999Z`; an open side is empty. A period of less than a millisecond
+    /// gives that millisecond.
     #[must_use]
     pub fn to_iso_milliseconds(&self) -> String {
         let iso = |instant: i64| DateTime::from_timestamp_nanos(instant).to_rfc3339_opts(SecondsFormat::Millis, true);

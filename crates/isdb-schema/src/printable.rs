@@ -1,11 +1,13 @@
-//! Foreign text (file names, HDF5 strings, replies of servers) made safe to print: characters that a terminal obeys are escaped.
+//! Foreign text (file names, HDF5 strings, replies of servers) made safe to print: characters that a terminal obeys are
+//! escaped.
 
 use std::fmt::{self, Write as _};
 
 /// Characters printed of one text, the length of the longest path; the rest is cut.
 const MAX_CHARACTERS: usize = 4096;
 
-/// Displays a text with its control characters and direction marks escaped, such as `\u{1b}[2J`, and cut after 4,096 characters.
+/// Displays a text with its control characters and direction marks escaped, such as `\u{1b}[2J`, and cut after 4,096
+/// characters.
 #[derive(Debug, Clone, Copy)]
 pub struct Printable<'a>(pub &'a str);
 

@@ -13,8 +13,8 @@ pub const INGEST_ID: &str = "ingest_id";
 /// The column with the fragment that stores a row; constant within a fragment.
 pub const FRAGMENT_ID: &str = "fragment_id";
 
-/// Variables of the catalogue that are leading columns of every segment (`delta_time` as `time`), so that selecting them adds no
-/// column.
+/// Variables of the catalogue that are leading columns of every segment (`delta_time` as `time`), so that selecting
+/// them adds no column.
 pub const LEADING_VARIABLES: [&str; 4] = ["latitude", "longitude", "delta_time", "segment_id_beg"];
 
 /// The columns of a granule's rows, in order: `latitude` and `longitude` (float64 degrees), `time` (UTC, ns), `beam`

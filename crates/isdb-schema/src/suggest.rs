@@ -1,5 +1,5 @@
-//! Did-you-mean suggestions for unknown names: similar names, and ATL08's counterparts of the names and functions of other products
-//! and tools.
+//! Did-you-mean suggestions for unknown names: similar names, and ATL08's counterparts of the names and functions of
+//! other products and tools.
 
 use std::collections::BTreeSet;
 
@@ -16,9 +16,10 @@ pub use missing::missing_column;
 /// Most suggestions for one name.
 const MAX_NAMES: usize = 4;
 
-/// At most four of `names` that are similar to `typed`, best first. Case does not matter. The order is: misspellings; the same words
-/// in another order (`h_canopy` for `canopy_h`; `te` is `terrain`); names that begin with `typed`; names that contain it or are
-/// contained in it; names that begin with a misspelling of it; names that share a word. Equally similar names keep their order.
+/// At most four of `names` that are similar to `typed`, best first. Case does not matter. The order is: misspellings;
+/// the same words in another order (`h_canopy` for `canopy_h`; `te` is `terrain`); names that begin with `typed`; names
+/// that contain it or are contained in it; names that begin with a misspelling of it; names that share a word. Equally
+/// similar names keep their order.
 #[must_use]
 pub fn similar_names<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let typed = typed.to_lowercase();
@@ -30,8 +31,8 @@ pub fn similar_names<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) 
     ranked.into_iter().take(MAX_NAMES).map(|(_, name)| name).collect()
 }
 
-/// The end of a sentence about the unknown name `typed`, with the [similar names](similar_names): `; did you mean a or b?`. Empty
-/// if there are none.
+/// The end of a sentence about the unknown name `typed`, with the [similar names](similar_names): `; did you mean a or
+/// b?`. Empty if there are none.
 #[must_use]
 pub fn did_you_mean<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     suggestion(&similar_names(typed, names))

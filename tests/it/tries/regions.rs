@@ -25,7 +25,7 @@ const REGIONS: [(&str, Region); 16] = [
     ("null_geometry.geojson", Error(&["feature 2", "geometry"])),
     ("open_ring.geojson", Rows(35)),
     ("plain.geojson", Rows(35)),
-    ("seq.geojsonl", Error(&["one GeoJSON text a line"])),
+    ("seq.geojsonl", Error(&["one GeoJSON text per line"])),
     ("utf16.geojson", Error(&["UTF-16"])),
     ("with_point.geojson", Error(&["feature 2", "Point"])),
     ("wkt.txt", Error(&["WKT"])),

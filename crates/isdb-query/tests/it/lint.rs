@@ -277,7 +277,7 @@ async fn what_may_be_meant_gives_a_warning_with_the_other_form() {
         (
             "SELECT 1 FROM atl08 WHERE in_region(latitude, longitude, '-60,-8,-62.5,-6')",
             "in_region: the box crosses the dateline and is 357.5° wide",
-            "is -62.5,-8,-60,-6 meant?",
+            "did you mean -62.5,-8,-60,-6?",
         ),
     ] {
         let warning = place.warned(sql).await;

@@ -5,8 +5,9 @@ use glob::Pattern;
 use super::table::variables;
 use super::variable::Variable;
 
-/// The variables that `pattern` finds, in catalogue order: the variable with that name or plain name (`canopy_h`), otherwise those
-/// whose HDF5 path or plain name contains it or, if it has a wildcard `*`, matches it. Case does not matter.
+/// The variables that `pattern` finds, in catalogue order: the variable with that name or plain name (`canopy_h`),
+/// otherwise those whose HDF5 path or plain name contains it or, if it has a wildcard `*`, matches it. Case does not
+/// matter.
 #[must_use]
 pub fn matching(pattern: &str) -> Vec<&'static Variable> {
     let pattern = pattern.to_lowercase();

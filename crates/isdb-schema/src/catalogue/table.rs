@@ -35,7 +35,8 @@ pub fn named(name: &str) -> Option<&'static Variable> {
     variable(name).or_else(|| variables().iter().find(|variable| variable.plain == Some(name)))
 }
 
-/// The variable with the product's name `name`, which is the last part of its HDF5 path (`h_canopy`) and unique in the product.
+/// The variable with the product's name `name`, which is the last part of its HDF5 path (`h_canopy`) and unique in the
+/// product.
 #[must_use]
 pub fn variable(name: &str) -> Option<&'static Variable> {
     variables().iter().find(|variable| variable.name == name)

@@ -227,8 +227,8 @@ impl Variable {
         }
     }
 
-    /// The integer that marks a NULL element of a stored list: the product's fill, otherwise the fill of its type in the rest of the
-    /// product. `None` for floats, which use NaN, and for single values.
+    /// The integer that marks a NULL element of a stored list: the product's fill, otherwise the fill of its type in
+    /// the rest of the product. `None` for floats, which use NaN, and for single values.
     #[must_use]
     pub fn element_null(&self) -> Option<i64> {
         if self.width == 1 || !self.dtype.is_integer() {

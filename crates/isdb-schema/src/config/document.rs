@@ -1,5 +1,5 @@
-//! The config file as YAML: its sections before they are checked. The JSON Schema, with which editors complete and check configs,
-//! is generated from these types.
+//! The config file as YAML: its sections before they are checked. The JSON Schema, with which editors complete and
+//! check configs, is generated from these types.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,12 +29,12 @@ pub(super) struct Document {
     /// database, those of the database in an existing one.
     #[schemars(with = "Option<Vec<VariableName>>")]
     pub(super) variables: Option<Spanned<ListOrWord<String>>>,
-    /// Columns to compute from other columns of a segment: name and SQL expression. Default: none in a new database, those of the
-    /// database in an existing one.
+    /// Columns to compute from other columns of a segment: name and SQL expression. Default: none in a new database,
+    /// those of the database in an existing one.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub(super) derived: Option<BTreeMap<String, Spanned<String>>>,
-    /// The conditions for a segment to be stored: presets by name, your own rules as name and SQL expression; or the word none.
-    /// Default: none in a new database, those of the database in an existing one.
+    /// The conditions for a segment to be stored: presets by name, your own rules as name and SQL expression; or the
+    /// word none. Default: none in a new database, those of the database in an existing one.
     #[schemars(with = "Option<Filters>")]
     pub(super) filters: Option<Spanned<ListOrWord<FilterItem>>>,
     /// The storage layout of the database, fixed when it is created.
@@ -53,7 +53,7 @@ pub(super) struct Document {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LayoutSection {
-    /// Segments in one data tile, the smallest unit that a query reads: few suit small boxes, many suit large scans.
+    /// Segments in one data tile, the smallest unit that a query reads: small tiles suit small boxes, large tiles large scans.
     #[schemars(with = "Option<u64>", range(min = 100, max = 10_000_000))]
     pub(super) capacity: Option<Spanned<u64>>,
 }

@@ -1,5 +1,5 @@
-//! Maps positions in a YAML string to positions in its file. YAML folds lines, drops indentation and escapes quotes, so both are
-//! walked through together.
+//! Maps positions in a YAML string to positions in its file. YAML folds lines, drops indentation and escapes quotes, so
+//! both are walked through together.
 
 use std::iter::Peekable;
 use std::str::Chars;

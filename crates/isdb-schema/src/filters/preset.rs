@@ -1,5 +1,5 @@
-//! A preset, parsed from its file in `sql/filters/`: comments that describe it, then one predicate, or several predicates after a
-//! `-- rule: name` each.
+//! A preset, parsed from its file in `sql/filters/`: comments that describe it, then one predicate, or several
+//! predicates after a `-- rule: name` each.
 
 use super::error::FilterError;
 use super::rule::Rule;

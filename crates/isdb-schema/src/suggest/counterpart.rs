@@ -1,7 +1,7 @@
 //! ATL08's counterparts of names in other products and tools.
 
-/// A clause, without a full stop, on the counterpart in ATL08 of a name from another product or tool (GEDI, ATL03, SlideRule, tables
-/// of time series). Case does not matter. `None` for every other name.
+/// A clause, without a full stop, on the counterpart in ATL08 of a name from another product or tool (GEDI, ATL03,
+/// SlideRule, tables of time series). Case does not matter. `None` for every other name.
 #[must_use]
 pub fn counterpart(typed: &str) -> Option<&'static str> {
     let typed = typed.to_lowercase();

@@ -1,7 +1,7 @@
 //! Counterparts of functions in other dialects (PostGIS, DuckDB, MySQL, SQLite, R, numpy).
 
-/// A clause on what to write instead of the function `typed`, which this SQL does not have. Case does not matter. `None` for every
-/// other name.
+/// A clause on what to write instead of the function `typed`, which this SQL does not have. Case does not matter.
+/// `None` for every other name.
 #[must_use]
 pub fn function_counterpart(typed: &str) -> Option<&'static str> {
     let typed = typed.to_lowercase();

@@ -4,8 +4,8 @@ use super::counterpart::counterpart;
 use crate::catalogue::{variable, variables};
 use crate::segments::LEADING_VARIABLES;
 
-/// A clause on the column `typed`, which a database does not have: ATL08's counterpart of another product's name, or the command
-/// that adds the variable with this name or plain name. `None` for every other name.
+/// A clause on the column `typed`, which a database does not have: ATL08's counterpart of another product's name, or
+/// the command that adds the variable with this name or plain name. `None` for every other name.
 #[must_use]
 pub fn missing_column(typed: &str) -> Option<String> {
     if let Some(instead) = counterpart(typed) {
