@@ -34,6 +34,7 @@ mod python;
 mod read_only;
 mod readers;
 mod recipes;
+mod reference;
 mod regions;
 mod replaced;
 mod rules;
