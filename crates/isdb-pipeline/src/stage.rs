@@ -1,4 +1,4 @@
-//! Stages of an ingest at which a granule can fail, as the ledger records them.
+//! Stages at which a granule of an ingest plan can fail, as the ledger records them.
 
 /// The file is not the granule that was planned.
 pub const IDENTIFY: &str = "identify";
