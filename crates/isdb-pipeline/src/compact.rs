@@ -12,13 +12,13 @@ use datafusion::scalar::ScalarValue;
 use isdb_schema::segments::FRAGMENT_ID;
 use isdb_store::{FragmentRecord, Snapshot, Window, run_blocking};
 use tiledb::{Fragment, Literal, Predicate};
+use tiledb_datafusion::TileDbTable;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::plan::write_plan;
 use crate::write::commit::CommitRequest;
 use crate::write::target::WriteTarget;
-use tiledb_datafusion::TileDbTable;
 
 /// A fragment and the bounds of its rows.
 #[derive(Clone, Debug, PartialEq)]

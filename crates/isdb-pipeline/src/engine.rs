@@ -13,8 +13,10 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
+use isdb_query::register_functions;
 use isdb_store::{LedgerRow, Writer};
 use object_store::ObjectStore;
+use tiledb_datafusion::ReadMemory;
 use tokio::sync::MutexGuard;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -24,8 +26,6 @@ use crate::read::granule_source::{BYTES_READ, GRANULES_READ};
 use crate::read::object_address::ObjectAddress;
 use crate::resources::Resources;
 use crate::write::commit::Committer;
-use isdb_query::register_functions;
-use tiledb_datafusion::ReadMemory;
 
 /// Rows of a batch: few, because rows with all variables are wide and some batches must fit in little memory.
 const BATCH_ROWS: usize = 4096;

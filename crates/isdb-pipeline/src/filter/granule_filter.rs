@@ -9,6 +9,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
+use isdb_query::chain;
 use isdb_schema::catalogue::variable;
 use isdb_schema::ledger::{ALREADY_STORED, Removed};
 
@@ -16,7 +17,6 @@ use crate::filter::expressions::{FilterExpr, OutputColumn};
 use crate::stage;
 use crate::stored::earlier_attempts::{EarlierAttempts, NewRows};
 use crate::tally::Tally;
-use isdb_query::chain;
 
 /// Filters granules one after the other: [`push`](Self::push) for the rows of the current one, [`finish`](Self::finish) at its end.
 pub(crate) struct GranuleFilter {

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser;
 use datafusion::sql::sqlparser::ast::{SelectItem, SetExpr, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+use isdb_query::{Bound, Scope, Warning, lies_in, physical, session, wrong};
 use isdb_region::Region;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, stored_type};
@@ -22,10 +23,6 @@ use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
 
 use crate::filter::expressions::{FilterExpr, OutputColumn};
 use crate::tally::TALLY;
-use isdb_query::Warning;
-use isdb_query::lies_in;
-use isdb_query::session;
-use isdb_query::{Bound, Scope, physical, wrong};
 
 /// The name of the region filter in the tally.
 const REGION: &str = "region";

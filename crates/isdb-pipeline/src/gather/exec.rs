@@ -18,6 +18,7 @@ use datafusion::physical_plan::{
     PlanProperties,
 };
 use futures::StreamExt;
+use isdb_query::CHUNK;
 use isdb_store::run_blocking;
 
 use crate::error::Error;
@@ -26,7 +27,6 @@ use crate::gather::requirements::{chunk_order, distributed_by_chunk};
 use crate::gather::run::{Run, split_into_runs};
 use crate::gather::spilled::SpilledRuns;
 use crate::operator::single_input_operator;
-use isdb_query::CHUNK;
 
 /// Orders each input partition by chunk, rows without a chunk first. The order within a chunk is not specified.
 #[derive(Debug)]

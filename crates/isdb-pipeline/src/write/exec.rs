@@ -21,6 +21,7 @@ use datafusion::physical_plan::{
     Partitioning, PlanProperties,
 };
 use futures::StreamExt;
+use isdb_query::CHUNK;
 use tiledb::Context;
 
 use crate::gather::requirements::{chunk_order, distributed_by_chunk};
@@ -28,7 +29,6 @@ use crate::operator::single_input_operator;
 use crate::tally::{TALLY, Tally, tally_field};
 use crate::write::fragment_writer::FragmentWriter;
 use crate::write::target::{WriteTarget, WrittenFragment};
-use isdb_query::CHUNK;
 
 const FRAGMENT: &str = "fragment";
 

@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
+use isdb_query::CHUNK;
 use isdb_schema::segments::FRAGMENT_ID;
 use isdb_store::fault;
 use tiledb::Context;
@@ -17,7 +18,6 @@ use crate::error::Error;
 use crate::memory::slice_bytes;
 use crate::tally::TALLY;
 use crate::write::target::{WriteTarget, WrittenFragment};
-use isdb_query::CHUNK;
 
 /// Fragments that are written at a time: while libtiledb uses one core for one of them, the other cores work on the other.
 const MAX_CONCURRENT: usize = 2;
