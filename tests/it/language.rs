@@ -51,10 +51,10 @@ fn a_statement_that_cannot_be_meant_is_an_error_with_the_right_form() {
             "`isdb variables landcover`",
         ),
         ("SELECT sum(canopy_h > 5) FROM atl08", "sum adds numbers", "write count(*) FILTER (WHERE canopy_h > 5)"),
-        ("SELECT avg(height) FROM 'plots.csv'", "an aggregate of numbers is given a text", "write TRY_CAST("),
+        ("SELECT avg(height) FROM 'plots.csv'", "an aggregate of numbers has a text as argument", "write TRY_CAST("),
         ("SELECT TOP 10 * FROM atl08", "SELECT TOP is not supported", "write LIMIT 10"),
         ("SELECT month(time) FROM atl08", "Invalid function 'month'", "write date_part("),
-        ("SELECT 1 FROM atl08 WHERE canopy_h > 5 && rgt > 1", "there is no operator &&", "write AND"),
+        ("SELECT 1 FROM atl08 WHERE canopy_h > 5 && rgt > 1", "&& is not an operator", "write AND"),
     ] {
         let run = place.run(&["query", sql]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{sql}");
@@ -78,18 +78,18 @@ fn a_statement_that_may_not_be_meant_runs_with_a_warning_on_standard_error() {
         ),
         (
             "SELECT count(*) AS n FROM atl08 WHERE latitude BETWEEN 80 AND -80".to_owned(),
-            "latitude BETWEEN 80 AND -80 holds for no value: the lower end comes first".to_owned(),
+            "latitude BETWEEN 80 AND -80 is true for no value: the lower end comes first".to_owned(),
             "write latitude BETWEEN -80 AND 80",
         ),
         (
             "SELECT count(*) AS n FROM atl08 WHERE rgt = 1387 AND cycle > 0".to_owned(),
             "no granule in this database has rgt 1387".to_owned(),
-            "it holds ",
+            "it has ",
         ),
         (
             "SELECT count(*) AS n FROM atl08 WHERE landcover = 5".to_owned(),
             "landcover = 5 finds nothing: that is a code of release 004".to_owned(),
-            "this database holds release 007",
+            "this database has release 007",
         ),
         (
             "SELECT count(*) AS n FROM atl08_unique WHERE release = '7'".to_owned(),

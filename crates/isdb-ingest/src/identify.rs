@@ -8,9 +8,9 @@ use std::sync::Arc;
 use futures::StreamExt;
 use isdb_cmr::{DownloadRequest, SharedCause};
 use isdb_pipeline::{FileContents, GranuleIdentity, identify, modified_at, stage};
-use isdb_query::chain;
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::printable::Printable;
+use isdb_schema::printable::error_chain;
 
 /// A file and the granule in it, or why it is none.
 #[derive(Clone, Debug)]
@@ -124,6 +124,6 @@ pub(crate) fn look(path: PathBuf) -> Candidate {
         stage,
         size_bytes: file.as_ref().map_or(0, Metadata::len),
         modified_at: file.as_ref().and_then(modified_at),
-        ..Candidate::new(path, identity.map_err(|error| chain(&error)))
+        ..Candidate::new(path, identity.map_err(|error| error_chain(&error)))
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use isdb_pipeline::Selection;
-use isdb_query::releases_fit;
+use isdb_query::check_releases;
 use isdb_schema::config;
 use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
@@ -153,7 +153,7 @@ pub(crate) fn check_filters<'c>(candidates: impl IntoIterator<Item = &'c Candida
     for candidate in candidates {
         if let Ok(identity) = &candidate.identity {
             let release = identity.release.map(|release| format!("{release:03}"));
-            releases_fit(filters, release.as_deref(), &candidate.granule()).map_err(Error::Selection)?;
+            check_releases(filters, release.as_deref(), &candidate.granule()).map_err(Error::Selection)?;
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
-use isdb_query::{CHUNK, chunk_function, physical, session};
+use isdb_query::{CHUNK, SessionOptions, chunk_function, physical_expression, session};
 use isdb_store::{Snapshot, Window};
 
 use crate::filter::quality::QualityExec;
@@ -85,7 +85,8 @@ fn with_chunk(input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         alias: field.name().clone(),
     });
     let chunk = chunk_function().call(vec![col("latitude"), col("longitude")]);
-    let chunk = physical(&session(None), &DFSchema::try_from(Arc::clone(&schema))?, chunk)?;
+    let session = session(&SessionOptions::default())?;
+    let chunk = physical_expression(&session, &DFSchema::try_from(Arc::clone(&schema))?, chunk)?;
     let chunk = ProjectionExpr { expr: chunk, alias: CHUNK.to_owned() };
     Ok(Arc::new(ProjectionExec::try_new(own.chain([chunk]).collect::<Vec<_>>(), input)?))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use isdb_cmr::{DownloadOutcome, DownloadProgress as Coming, DownloadRequest, download};
+use isdb_schema::printable::error_chain;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
@@ -86,7 +87,7 @@ async fn fetch(archive: Archive, window: Vec<Attempt>, events: UnboundedSender<E
     let coming = move |coming: Coming<'_>| match coming {
         Coming::Received(bytes) => tell(Event::Received(bytes)),
         Coming::Retrying { request, error, pause } => {
-            let (name, error) = (request.name.clone(), told(error));
+            let (name, error) = (request.name.clone(), error_chain(error));
             tell(Event::Told(Progress::FetchAgain { name, error, pause }));
         }
         _ => {}
@@ -112,7 +113,7 @@ async fn fetch(archive: Archive, window: Vec<Attempt>, events: UnboundedSender<E
             Err(error) => Candidate {
                 stage: DOWNLOAD,
                 refusal: error.shared_cause(),
-                ..Candidate::new(described.path, Err(told(&error)))
+                ..Candidate::new(described.path, Err(error_chain(&error)))
             },
         };
         fetched.candidates.push(Candidate { is_named: described.is_named, origin: described.origin, ..candidate });
@@ -135,14 +136,4 @@ fn as_described(looked: Candidate, described: &Candidate) -> Candidate {
         }
         _ => looked,
     }
-}
-
-/// `error` with its causes, in one line.
-fn told(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string);
-    let mut told = error.to_string();
-    for cause in causes.filter(|cause| !error.to_string().contains(cause)) {
-        told = format!("{told}: {cause}");
-    }
-    told
 }

@@ -9,9 +9,9 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
-use isdb_query::chain;
 use isdb_schema::catalogue::variable;
 use isdb_schema::ledger::{ALREADY_STORED, Removed};
+use isdb_schema::printable::error_chain;
 
 use crate::filter::expressions::{FilterExpr, OutputColumn};
 use crate::stage;
@@ -182,7 +182,7 @@ fn count_removed(removed: &mut Removed, keep: Option<BooleanBuffer>, passes: &Bo
 }
 
 fn failed(what: &str, name: &str, error: &DataFusionError) -> String {
-    format!("the {what} {name} cannot be computed: {}", chain(error))
+    format!("the {what} {name} cannot be computed: {}", error_chain(error))
 }
 
 #[cfg(test)]

@@ -13,7 +13,10 @@ use datafusion::sql::sqlparser;
 use datafusion::sql::sqlparser::ast::{SelectItem, SetExpr, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
-use isdb_query::{Bound, Scope, Warning, lies_in, physical, session, wrong};
+use isdb_query::{
+    BoundExpression, ExpressionBinder, SessionOptions, Warning, expression_error, physical_expression,
+    region_predicate, session,
+};
 use isdb_region::Region;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, stored_type};
@@ -34,7 +37,7 @@ pub struct Selection {
     derived: Vec<(Field, Expr)>,
     /// The predicate of the region filter.
     region: Option<Expr>,
-    filters: Vec<(Rule, Bound)>,
+    filters: Vec<(Rule, BoundExpression)>,
     used_columns: BTreeSet<String>,
     warnings: Vec<Warning>,
 }
@@ -50,20 +53,20 @@ impl Selection {
         derived: &[Expression],
         filters: &[Rule],
     ) -> isdb_query::Result<Selection> {
-        let scope = Scope::of_product()?.beside(derived);
+        let binder = ExpressionBinder::for_product()?.with_derived(derived);
         let (mut used_columns, mut warnings) = (BTreeSet::new(), Vec::new());
         let mut fields = Vec::with_capacity(derived.len());
         for expression in derived {
-            let Bound { expr, columns, data_type, warnings: found } = scope.bind(expression)?;
+            let BoundExpression { expr, columns, data_type, warnings: found } = binder.bind(expression)?;
             used_columns.extend(columns);
             warnings.extend(found);
             let Some(stored) = stored_type(&data_type) else {
                 let problem = format!("expected a number, text or boolean, found {data_type}, which cannot be stored");
-                return Err(wrong(expression, (1, 1), problem));
+                return Err(expression_error(expression, (1, 1), problem));
             };
             if !is_plain_name(&expression.name) {
                 let problem = "invalid column name: the word has a meaning in SQL".to_owned();
-                return Err(wrong(expression, (1, 1), problem));
+                return Err(expression_error(expression, (1, 1), problem));
             }
             let metadata = HashMap::from([(EXPRESSION.to_owned(), expression.sql.clone())]);
             fields
@@ -71,7 +74,7 @@ impl Selection {
         }
         let mut bound = Vec::with_capacity(filters.len());
         for rule in filters {
-            let predicate = scope.predicate(&rule.predicate)?;
+            let predicate = binder.bind_predicate(&rule.predicate)?;
             used_columns.extend(predicate.columns.iter().cloned());
             warnings.extend(predicate.warnings.iter().cloned());
             bound.push((rule.clone(), predicate));
@@ -89,7 +92,7 @@ impl Selection {
     /// Adds the filter `region`, before all others: segments must lie in `region`.
     #[must_use]
     pub fn with_region(self, region: &Region) -> Selection {
-        Selection { region: Some(lies_in(region, &col("latitude"), &col("longitude"))), ..self }
+        Selection { region: Some(region_predicate(region, &col("latitude"), &col("longitude"))), ..self }
     }
 
     /// The columns to derive, as fields of the stored array; their SQL is the metadata [`EXPRESSION`].
@@ -126,7 +129,7 @@ impl Selection {
     /// The filters over rows of `input`, the region filter first.
     pub(crate) fn physical_filters(&self, input: &SchemaRef) -> Result<Vec<FilterExpr>> {
         let compiler = Compiler::new(input)?;
-        let filter = |(rule, bound): &(Rule, Bound)| {
+        let filter = |(rule, bound): &(Rule, BoundExpression)| {
             Ok(FilterExpr {
                 name: rule.predicate.name.clone(),
                 predicate: compiler.physical(bound.expr.clone())?,
@@ -175,11 +178,11 @@ struct Compiler {
 impl Compiler {
     fn new(input: &SchemaRef) -> Result<Compiler> {
         let schema = DFSchema::try_from(Schema::clone(input))?;
-        Ok(Compiler { context: session(None), schema })
+        Ok(Compiler { context: session(&SessionOptions::default())?, schema })
     }
 
     fn physical(&self, expr: Expr) -> Result<Arc<dyn PhysicalExpr>> {
-        physical(&self.context, &self.schema, expr)
+        physical_expression(&self.context, &self.schema, expr)
     }
 }
 

@@ -8,9 +8,8 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
 use arrow::datatypes::{Field, SchemaRef};
 use datafusion::common::Result;
 use isdb_granule::{Decoded, Granule, checksum};
-use isdb_query::chain;
 use isdb_schema::catalogue::Variable;
-use isdb_schema::printable::Printable;
+use isdb_schema::printable::{Printable, error_chain};
 use isdb_schema::segments::INGEST_ID;
 
 use crate::read::open::modified_at;
@@ -70,7 +69,7 @@ pub(crate) fn decode_granule(
     let decoded = match decoded {
         Ok(decoded) => decoded,
         Err(error) => {
-            let (stage, error) = (error.stage(), chain(&error));
+            let (stage, error) = (error.stage(), error_chain(&error));
             tracing::debug!(stage, error, "cannot be decoded");
             let mut tally = Tally { ingest_id: granule.ingest_id, checksum, ..Tally::default() };
             tally.fail(stage, error);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use isdb_granule::{ByteSource, Granule, Identity};
-use isdb_query::chain;
+use isdb_schema::printable::error_chain;
 use object_store::ObjectStore;
 
 use crate::read::open::open_file;
@@ -25,10 +25,10 @@ pub fn identify(path: &Path) -> std::result::Result<Identity, isdb_granule::Erro
 /// The reason, in words, when it is not a readable ATL08 granule.
 pub async fn identify_at(url: &str, store: Arc<dyn ObjectStore>) -> std::result::Result<(Identity, u64), String> {
     let source = RemoteSource::open(store, url, FetchMetrics::default()).await;
-    let source = source.map_err(|error| format!("{url}: {}", chain(&error)))?;
+    let source = source.map_err(|error| format!("{url}: {}", error_chain(&error)))?;
     let open = move || {
         let bytes = source.len();
-        Granule::open(source).map(|granule| (granule.identity().clone(), bytes)).map_err(|error| chain(&error))
+        Granule::open(source).map(|granule| (granule.identity().clone(), bytes)).map_err(|error| error_chain(&error))
     };
     // The HDF5 reader may panic on a damaged file.
     let panicked = |_| Err(format!("{url}: the HDF5 reader cannot follow it"));

@@ -1,4 +1,4 @@
-//! What of a database a statement reads: through the views that show what `ViewOptions` chose, or the bare tables.
+//! The sources of a statement: the views that `ViewOptions` restrict, or the unrestricted tables.
 
 use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -7,35 +7,35 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
 use crate::error::Result;
-use crate::views::unique::UniqueTable;
+use crate::unique::UniqueTable;
 use tiledb_datafusion::TileDbTable;
 
-/// What a statement reads.
+/// What a statement reads from a database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reads {
-    /// Whether it reads `atl08` or a view over it, wherever in the statement.
-    pub view: bool,
-    /// Whether it reads any table of a database at all.
-    pub tables: bool,
+pub struct StatementSources {
+    /// Whether any part of it reads `atl08`, `atl08_unique` or a view over these.
+    pub reads_views: bool,
+    /// Whether any part of it reads the database at all: a view or a table.
+    pub reads_tables: bool,
 }
 
-/// What `plan`, not yet optimized, reads of the database that is registered in `context`. Subqueries count, and so do the views
-/// that a person made.
+/// Returns what `plan`, a logical plan before optimization, reads from the database that is registered in `context`. Includes
+/// subqueries and views that the user created.
 ///
 /// # Errors
 /// When `context` cannot look up `atl08`.
-pub async fn reads(context: &SessionContext, plan: &LogicalPlan) -> Result<Reads> {
+pub async fn statement_sources(context: &SessionContext, plan: &LogicalPlan) -> Result<StatementSources> {
     let atl08 = match context.table_exist("atl08")? {
         true => Some(context.table_provider("atl08").await?),
         false => None,
     };
     let atl08 = atl08.as_ref().and_then(|view| view.get_logical_plan());
-    let mut found = Reads::default();
+    let mut found = StatementSources::default();
     plan.apply_with_subqueries(|part| {
-        // By its plan and not by its name, which a common table expression may have too.
-        found.view |= atl08.as_ref().is_some_and(|view| view.as_ref() == part) || scans::<UniqueTable>(part);
-        found.tables |= found.view || scans::<TileDbTable>(part);
-        Ok(if found.view && found.tables { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        // Compares plans and not names, because a common table expression may be called atl08.
+        found.reads_views |= atl08.as_ref().is_some_and(|view| view.as_ref() == part) || scans::<UniqueTable>(part);
+        found.reads_tables |= found.reads_views || scans::<TileDbTable>(part);
+        Ok(if found.reads_views && found.reads_tables { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(found)
 }
@@ -53,12 +53,12 @@ mod tests {
     use crate::views::options::ViewOptions;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_view_is_found_wherever_it_is_read_and_whatever_it_is_called() {
+    async fn views_are_found_anywhere_in_a_statement_and_under_any_name() {
         let row = Segment { latitude: 1.0, longitude: 1.0, time: 0, ingest_id: 0, beam: "gt1l", segment_id_beg: None };
         let granule = Granule { rgt: Some(1), cycle: Some(1), region: Some(1) };
         let period = isdb_schema::period::Period { start: Some(0), end: None };
         let options = ViewOptions { period, ..ViewOptions::default() };
-        let (_folder, context) = database(&[row], &[granule], &options).await;
+        let (_arrays, context) = database(&[row], &[granule], &options).await;
         for view in [
             "CREATE VIEW over_view AS SELECT * FROM atl08 WHERE beam = 'gt1l'",
             "CREATE VIEW over_unique AS SELECT * FROM atl08_unique",
@@ -91,8 +91,8 @@ mod tests {
             ("SHOW TABLES", nothing),
         ] {
             let plan = context.state().create_logical_plan(sql).await.unwrap();
-            let found = reads(&context, &plan).await.unwrap();
-            assert_eq!((found.view, found.tables), expected, "{sql}");
+            let found = statement_sources(&context, &plan).await.unwrap();
+            assert_eq!((found.reads_views, found.reads_tables), expected, "{sql}");
         }
     }
 }

@@ -1,11 +1,12 @@
 use isdb_region::Region;
 use isdb_schema::period::Period;
+use isdb_testing::array::TestArray;
 use proptest::prelude::*;
 
-use crate::testing::{DAY, Granule, Segment, YEAR_2020, database, explained, ids};
+use crate::testing::{DAY, Granule, Segment, YEAR_2020, database, ids, physical_plan};
 use crate::views::options::ViewOptions;
 
-/// What the view means, in words that share nothing with the one that is shipped: every row is compared with every other.
+/// The definition of the view in other SQL than the shipped one: compares every row with every other.
 const SLOW: &str = "CREATE VIEW slow AS SELECT a.* FROM atl08 AS a WHERE NOT EXISTS (
     SELECT 1 FROM atl08 AS o
     WHERE o.rgt = a.rgt AND o.cycle = a.cycle AND o.region < a.region
@@ -17,8 +18,8 @@ const SLOW: &str = "CREATE VIEW slow AS SELECT a.* FROM atl08 AS a WHERE NOT EXI
 
 const SECOND: i64 = 1_000_000_000;
 
-/// Places along a track, near each other where their number is: in the middle, over the dateline and beside the pole.
-fn place() -> impl Strategy<Value = (f64, f64)> {
+/// Positions in three groups: near the equator, across the dateline and beside the pole.
+fn position() -> impl Strategy<Value = (f64, f64)> {
     let jitter = || prop_oneof![3 => -0.01_f64..0.01, 2 => -0.12_f64..0.12];
     (prop_oneof![2 => Just((0.0, 10.0)), 2 => Just((45.0, 180.0)), 1 => Just((89.5, 0.0))], jitter(), jitter())
         .prop_map(|((latitude, longitude), north, east): ((f64, f64), f64, f64)| {
@@ -31,7 +32,7 @@ fn segment() -> impl Strategy<Value = Segment> {
     let time = prop_oneof![3 => Just(0), 2 => -12 * SECOND..12 * SECOND, 1 => Just(10 * SECOND)];
     let beam = prop_oneof![Just("gt1l"), Just("gt2r")];
     let segment = prop_oneof![6 => (0..4).prop_map(Some), 1 => Just(None)];
-    (place(), time, 0..6_i64, beam, segment).prop_map(
+    (position(), time, 0..6_i64, beam, segment).prop_map(
         |((latitude, longitude), time, ingest_id, beam, segment_id_beg)| Segment {
             latitude,
             longitude,
@@ -99,13 +100,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: isdb_testing::times(8, 64), max_shrink_iters: 100, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_statement_over_the_view_finds_the_rows_that_its_definition_has(
+    fn a_statement_over_the_view_returns_the_rows_of_its_definition(
         rows in prop::collection::vec(segment(), 1..120), granules in granules(), options in options(),
         conditions in prop::collection::vec(condition(), 12),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         runtime.block_on(async {
-            let (_folder, context) = database(&rows, &granules, &options).await;
+            let (_arrays, context) = database(&rows, &granules, &options).await;
             context.sql(SLOW).await.unwrap();
             for condition in conditions {
                 let rows = |view: &str| format!("SELECT id FROM {view} WHERE {condition}");
@@ -117,8 +118,8 @@ proptest! {
     }
 }
 
-/// Two granules of one pass, the second of which begins with the last segment of the first, 20 m and a millisecond apart.
-async fn overlapping() -> (tempfile::TempDir, datafusion::prelude::SessionContext) {
+/// Two granules of one pass: the second begins with the last segment of the first, 20 m away.
+async fn overlapping() -> ([TestArray; 2], datafusion::prelude::SessionContext) {
     let row = |ingest_id, at: i32, off: f64| Segment {
         latitude: 1.0 + f64::from(at) * 0.001 + off,
         longitude: 10.0,
@@ -133,16 +134,16 @@ async fn overlapping() -> (tempfile::TempDir, datafusion::prelude::SessionContex
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_box_that_holds_only_the_hidden_row_of_a_segment_finds_neither_of_its_rows() {
-    let (_folder, context) = overlapping().await;
+async fn a_box_with_only_the_hidden_row_of_a_segment_returns_neither_of_its_rows() {
+    let (_arrays, context) = overlapping().await;
     assert_eq!(ids(&context, "SELECT id FROM atl08_unique").await, [0, 1, 3]);
     assert_eq!(ids(&context, "SELECT id FROM atl08 WHERE latitude > 1.0011").await, [2, 3]);
     assert_eq!(ids(&context, "SELECT id FROM atl08_unique WHERE latitude > 1.0011").await, [3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_columns_and_limits_are_those_of_any_view() {
-    let (_folder, context) = overlapping().await;
+async fn counts_limits_joins_and_columns_work_as_for_other_views() {
+    let (_arrays, context) = overlapping().await;
     let count = "SELECT CAST(count(*) AS INT) FROM atl08_unique";
     assert_eq!(ids(&context, count).await, [3]);
     assert_eq!(ids(&context, &format!("{count} WHERE granule = 'g1'")).await, [1]);
@@ -159,9 +160,9 @@ async fn rows_columns_and_limits_are_those_of_any_view() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_scans_read_the_box_the_dates_the_beam_and_the_granule_only() {
-    let (_folder, context) = overlapping().await;
-    let plan = explained(
+async fn predicates_reach_both_scans() {
+    let (_arrays, context) = overlapping().await;
+    let plan = physical_plan(
         &context,
         "SELECT id FROM atl08_unique WHERE latitude BETWEEN 0.5 AND 1.5 AND longitude BETWEEN 10 AND 11 \
          AND time >= '2020-01-01' AND time < '2020-01-02' AND beam = 'gt1l'",
@@ -175,8 +176,8 @@ async fn both_scans_read_the_box_the_dates_the_beam_and_the_granule_only() {
         assert!(scan.contains(ranges) && scan.contains("condition=[beam = 'gt1l']"), "{ranges}: {plan}");
     }
     assert!(scans[0].contains("time in [2019-12-31T23:59:50, 2020-01-02T00:00:09.999999999]"), "{plan}");
-    // The rows that can hide others are the smaller side: their keys wait in memory, the statement's rows stream past them.
+    // The rows that can hide others are the smaller side: their keys are in memory, the rows of the statement are streamed.
     assert!(plan.contains("join_type=RightAnti"), "{plan}");
-    let plan = explained(&context, "SELECT id FROM atl08_unique WHERE granule = 'g1'").await;
+    let plan = physical_plan(&context, "SELECT id FROM atl08_unique WHERE granule = 'g1'").await;
     assert_eq!(plan.matches("granule@1 = g1").count() + plan.matches("granule = 'g1'").count(), 2, "{plan}");
 }

@@ -1,6 +1,6 @@
-//! The view `atl08_unique` as a table that sees a statement's predicates. The view compares every segment with those of other
-//! granules; a box or a date of the statement holds for the one side only, and the optimizer would read the whole array for the
-//! other. Here the predicates reach both.
+//! The view `atl08_unique` as a table provider. The view compares every segment with those of other granules; the optimizer
+//! would push the box and the dates of a statement into one side of the comparison only, and read the whole array for the
+//! other. The provider pushes them into both sides.
 
 use std::sync::Arc;
 
@@ -14,19 +14,20 @@ use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, lit};
 use datafusion::physical_plan::ExecutionPlan;
-
-use crate::views::nearby::nearby;
 use tiledb_datafusion::TileDbTable;
 
+use duplicate_ranges::duplicate_ranges;
+
+mod duplicate_ranges;
 #[cfg(test)]
 mod tests;
 
-/// The alias of the rows that can hide others.
-const OTHER: &str = "o";
-/// The alias of the ledger's rows whose segments can be hidden.
-const HIDDEN: &str = "higher";
+/// Alias, in the SQL of the view, of the segments that can hide others.
+const HIDING_SEGMENTS: &str = "kept_segment";
+/// Alias, in the SQL of the view, of the granules whose segments can be hidden.
+const HIDDEN_GRANULES: &str = "hidden_granule";
 
-/// The rows of a plan, `sql/views/atl08_unique.sql`, with the predicates of a statement on all of its scans.
+/// The rows of the view `sql/views/atl08_unique.sql`, with the predicates of a statement on all of its scans.
 #[derive(Debug)]
 pub(crate) struct UniqueTable {
     plan: LogicalPlan,
@@ -35,28 +36,29 @@ pub(crate) struct UniqueTable {
 }
 
 impl UniqueTable {
-    /// The table of the view's `plan` over these tables.
+    /// Creates the table from the `plan` of the view over these tables.
     pub(crate) fn new(plan: LogicalPlan, segments: Arc<TileDbTable>, granules: &TileDbTable) -> Self {
         Self { plan, segments, granules: granules.schema() }
     }
 
-    /// The plan of the view, whose columns are the table's.
+    /// Returns the plan of the view; its columns are those of the table.
     pub(crate) fn plan(&self) -> &LogicalPlan {
         &self.plan
     }
 
-    /// Which rows of `o` can hide a row that meets all of `filters`.
-    fn of_others(&self, filters: &[Expr]) -> Option<Expr> {
-        let own = |name: &str| matches!(name, "beam" | "segment_id_beg");
-        let same = filters.iter().filter(|filter| names_only(filter, own)).cloned();
-        let places = match self.segments.ranges_of(filters) {
-            Some(within) => nearby(&within, self.latitudes()),
+    /// Returns a predicate that is true for every segment that can hide one that meets `filters`.
+    fn hiding_segments(&self, filters: &[Expr]) -> Option<Expr> {
+        // Both segments of a pair have the same values in these columns.
+        let is_shared = |name: &str| matches!(name, "beam" | "segment_id_beg");
+        let shared = filters.iter().filter(|filter| uses_only(filter, is_shared)).cloned();
+        let ranges = match self.segments.coordinate_ranges(filters) {
+            Some(ranges) => duplicate_ranges(&ranges, self.latitudes()),
             None => vec![lit(false)],
         };
-        conjunction(same.chain(places))
+        conjunction(shared.chain(ranges))
     }
 
-    /// The latitudes of all segments.
+    /// Returns the lowest and the highest latitude of all segments, in degrees.
     fn latitudes(&self) -> (f64, f64) {
         let everywhere = (-90.0, 90.0);
         let (Some(statistics), Ok(index)) = (self.segments.statistics(), self.segments.schema().index_of("latitude"))
@@ -71,25 +73,25 @@ impl UniqueTable {
         }
     }
 
-    /// Which granules can have a hidden row that meets all of `filters`.
-    fn of_granules(&self, filters: &[Expr]) -> Option<Expr> {
+    /// Returns a predicate that is true for every granule that can have a hidden segment which meets `filters`.
+    fn hidden_granules(&self, filters: &[Expr]) -> Option<Expr> {
         let segments = self.segments.schema();
-        let is_only = |schema: &Schema, name: &str| schema.column_with_name(name).is_some();
-        let of_ledger =
-            |name: &str| name == "ingest_id" || (is_only(&self.granules, name) && !is_only(&segments, name));
-        conjunction(filters.iter().filter(|filter| names_only(filter, of_ledger)).cloned())
+        let has_column = |schema: &Schema, name: &str| schema.column_with_name(name).is_some();
+        let is_of_granule =
+            |name: &str| name == "ingest_id" || (has_column(&self.granules, name) && !has_column(&segments, name));
+        conjunction(filters.iter().filter(|filter| uses_only(filter, is_of_granule)).cloned())
     }
 }
 
-/// Whether `filter` looks at columns that `is_own`, at least one, and at nothing else.
-fn names_only(filter: &Expr, is_own: impl Fn(&str) -> bool) -> bool {
+/// Whether `filter` uses at least one column and only columns for which `is_usable` is true, and always gives the same result.
+fn uses_only(filter: &Expr, is_usable: impl Fn(&str) -> bool) -> bool {
     let columns = filter.column_refs();
-    !columns.is_empty() && columns.iter().all(|column| is_own(&column.name)) && !filter.is_volatile()
+    !columns.is_empty() && columns.iter().all(|column| is_usable(&column.name)) && !filter.is_volatile()
 }
 
-/// `expr` over columns of `relation`, or over columns without a relation.
-fn over(expr: Expr, relation: Option<&str>) -> Result<Expr> {
-    let moved = expr.transform(|part| {
+/// Sets the relation of all columns in `expr`, or removes it.
+fn with_relation(expr: Expr, relation: Option<&str>) -> Result<Expr> {
+    let changed = expr.transform(|part| {
         Ok(match part {
             Expr::Column(column) => Transformed::yes(Expr::Column(match relation {
                 Some(relation) => Column::new(Some(relation), column.name),
@@ -98,7 +100,7 @@ fn over(expr: Expr, relation: Option<&str>) -> Result<Expr> {
             part => Transformed::no(part),
         })
     })?;
-    Ok(moved.data)
+    Ok(changed.data)
 }
 
 #[async_trait]
@@ -115,17 +117,17 @@ impl TableProvider for UniqueTable {
         Ok(vec![TableProviderFilterPushDown::Exact; filters.len()])
     }
 
-    /// The extents of the segments; how many rows are hidden is not known before they are read.
+    /// Returns the extents of the segments. The number of hidden rows is unknown before they are read.
     fn statistics(&self) -> Option<Statistics> {
         let (schema, stored) = (self.segments.schema(), self.segments.statistics()?);
         let columns = self.plan.schema().fields().iter().map(|field| {
-            let of = schema.index_of(field.name()).ok().and_then(|index| stored.column_statistics.get(index));
-            of.cloned().unwrap_or_else(ColumnStatistics::new_unknown)
+            let column = schema.index_of(field.name()).ok().and_then(|index| stored.column_statistics.get(index));
+            column.cloned().unwrap_or_else(ColumnStatistics::new_unknown)
         });
         let num_rows =
             if stored.num_rows == Precision::Exact(0) { stored.num_rows } else { stored.num_rows.to_inexact() };
-        let of_all = Statistics { num_rows, total_byte_size: Precision::Absent, column_statistics: columns.collect() };
-        Some(if num_rows == Precision::Exact(0) { of_all } else { of_all.to_inexact() })
+        let all = Statistics { num_rows, total_byte_size: Precision::Absent, column_statistics: columns.collect() };
+        Some(if num_rows == Precision::Exact(0) { all } else { all.to_inexact() })
     }
 
     async fn scan(
@@ -135,13 +137,15 @@ impl TableProvider for UniqueTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let of_others = self.of_others(filters).map(|expr| over(expr, Some(OTHER))).transpose()?;
-        let of_granules = self.of_granules(filters).map(|expr| over(expr, Some(HIDDEN))).transpose()?;
-        let narrowed = self.plan.clone().transform_up(|part| {
+        let segments =
+            self.hiding_segments(filters).map(|expr| with_relation(expr, Some(HIDING_SEGMENTS))).transpose()?;
+        let granules =
+            self.hidden_granules(filters).map(|expr| with_relation(expr, Some(HIDDEN_GRANULES))).transpose()?;
+        let restricted = self.plan.clone().transform_up(|part| {
             let LogicalPlan::SubqueryAlias(alias) = &part else { return Ok(Transformed::no(part)) };
             let predicate = match alias.alias.table() {
-                OTHER => of_others.clone(),
-                HIDDEN => of_granules.clone(),
+                HIDING_SEGMENTS => segments.clone(),
+                HIDDEN_GRANULES => granules.clone(),
                 _ => None,
             };
             Ok(match predicate {
@@ -149,9 +153,9 @@ impl TableProvider for UniqueTable {
                 None => Transformed::no(part),
             })
         })?;
-        let mut rows = LogicalPlanBuilder::from(narrowed.data);
+        let mut rows = LogicalPlanBuilder::from(restricted.data);
         if let Some(predicate) = conjunction(filters.iter().cloned()) {
-            rows = rows.filter(over(predicate, None)?)?;
+            rows = rows.filter(with_relation(predicate, None)?)?;
         }
         if let Some(projection) = projection {
             rows = rows.select(projection.iter().copied())?;

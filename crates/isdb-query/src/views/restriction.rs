@@ -1,4 +1,4 @@
-//! The segments of a view that lie in a region and a period.
+//! Restricts a view to a region and a period.
 
 use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
@@ -7,16 +7,16 @@ use isdb_region::Region;
 use isdb_schema::period::Period;
 
 use crate::error::Result;
-use crate::functions::in_region::lies_in;
+use crate::functions::in_region::region_predicate;
 
-/// The rows of `view` whose position lies in `region` and whose time lies in `period`.
+/// Returns the rows of `view` in `region` and `period`.
 ///
 /// # Errors
 /// When `view` has no `latitude`, `longitude` or `time`.
-pub(crate) fn within(view: DataFrame, region: Option<&Region>, period: &Period) -> Result<DataFrame> {
+pub(super) fn restrict(view: DataFrame, region: Option<&Region>, period: &Period) -> Result<DataFrame> {
     let utc = |nanoseconds: i64| lit(ScalarValue::TimestampNanosecond(Some(nanoseconds), Some("UTC".into())));
     let conditions = [
-        region.map(|region| lies_in(region, &col("latitude"), &col("longitude"))),
+        region.map(|region| region_predicate(region, &col("latitude"), &col("longitude"))),
         period.start.map(|start| col("time").gt_eq(utc(start))),
         period.end.map(|end| col("time").lt(utc(end))),
     ];
