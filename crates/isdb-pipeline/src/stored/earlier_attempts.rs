@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn a_segment_is_new_unless_another_attempt_has_stored_it() {
         let stored = |keys: &[(&[u8; 2], Option<i64>, i64)]| {
-            let mut set = SegmentSet::default();
-            set.extend(keys.iter().map(|(beam, id, time)| SegmentKey { beam: **beam, id: *id, time: *time }));
-            set
+            let key =
+                |(beam, id, time): &(&[u8; 2], Option<i64>, i64)| SegmentKey { beam: **beam, id: *id, time: *time };
+            keys.iter().map(key).collect::<SegmentSet>()
         };
         let attempts = [
             (1, stored(&[(b"1l", Some(5), 0)])),

@@ -38,10 +38,8 @@ impl SegmentSet {
     /// The segments of `beam` with these ids, 14 ms apart, as of a track without gaps.
     #[must_use]
     pub fn from_ids(beam: &str, ids: impl IntoIterator<Item = i64>) -> SegmentSet {
-        let mut segments = SegmentSet::default();
         let key = |id: i64| SegmentKey { beam: beam_code(beam), id: Some(id), time: id.saturating_mul(SEGMENT_NS) };
-        segments.extend(ids.into_iter().map(key));
-        segments
+        ids.into_iter().map(key).collect()
     }
 
     /// Adds segments.
@@ -99,6 +97,14 @@ impl SegmentSet {
     }
 }
 
+impl FromIterator<SegmentKey> for SegmentSet {
+    fn from_iter<T: IntoIterator<Item = SegmentKey>>(keys: T) -> SegmentSet {
+        let mut segments = SegmentSet::default();
+        segments.extend(keys);
+        segments
+    }
+}
+
 impl BeamSegments {
     fn contains(&self, id: Option<i64>, time: i64) -> bool {
         match id {
@@ -140,9 +146,7 @@ mod tests {
     }
 
     fn set(keys: &[SegmentKey]) -> SegmentSet {
-        let mut set = SegmentSet::default();
-        set.extend(keys.iter().copied());
-        set
+        keys.iter().copied().collect()
     }
 
     #[test]

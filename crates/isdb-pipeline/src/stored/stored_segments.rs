@@ -9,7 +9,7 @@ use isdb_schema::segments::INGEST_ID;
 use isdb_store::{Id, Snapshot, run_blocking};
 
 use crate::error::Result;
-use crate::stored::segment_key::{KEY_COLUMNS, segment_keys};
+use crate::stored::segment_key::{KEY_COLUMNS, SegmentKey, segment_keys};
 use crate::stored::segment_set::SegmentSet;
 
 /// Sets of segments by attempt.
@@ -45,7 +45,7 @@ pub async fn read_stored_segments(snapshot: &Snapshot, ingest_ids: &[i64]) -> Re
 }
 
 fn read(snapshot: &Snapshot, ids: &BTreeSet<Id>) -> Result<StoredSegments> {
-    let mut keys: BTreeMap<i64, Vec<_>> = BTreeMap::new();
+    let mut keys: BTreeMap<i64, Vec<SegmentKey>> = BTreeMap::new();
     let mut segments = snapshot.segments_of(ids, &[&[INGEST_ID][..], &KEY_COLUMNS].concat())?;
     for batch in segments.by_ref() {
         let batch = batch?;
@@ -56,10 +56,6 @@ fn read(snapshot: &Snapshot, ids: &BTreeSet<Id>) -> Result<StoredSegments> {
         }
     }
     segments.check_complete()?;
-    let set = |(id, keys)| {
-        let mut segments = SegmentSet::default();
-        segments.extend(keys);
-        (id, segments)
-    };
+    let set = |(id, keys): (i64, Vec<SegmentKey>)| (id, keys.into_iter().collect::<SegmentSet>());
     Ok(keys.into_iter().map(set).collect())
 }
