@@ -33,7 +33,7 @@ fn whatever_is_wrong_with_a_file_it_fails_alone_and_the_ledger_keeps_why() {
         ("granules/empty.h5", "HDF5"),
         ("granules/foreign.h5", "beam"),
         ("granules/dangling.h5", "No such file"),
-        (handmade::NAME, "the filter night needs night_flag, which the granule does not tell"),
+        (handmade::NAME, "the filter night needs night_flag, which the granule does not have"),
     ];
     assert_eq!(ledger.len(), reasons.len(), "{ledger:#?}");
     for (file, reason) in reasons {

@@ -9,7 +9,7 @@ use isdb::datafusion::object_store::ObjectStore;
 use isdb_cmr::{Credentials, Earthdata, Hosts, Login, SecretString, Url};
 use isdb_granule::{FileSource, Granule};
 use isdb_ingest::direct_store;
-use isdb_pipeline::{RemoteSource, Traffic, identify, identify_at};
+use isdb_pipeline::{FetchMetrics, RemoteSource, identify, identify_at};
 use isdb_schema::catalogue::{Variable, variable, variables};
 use tokio::runtime::Runtime;
 
@@ -39,7 +39,7 @@ fn compared(path: &Path, wanted: &[&Variable]) -> (usize, usize) {
     let (archive, s3, store) = bucket(path);
     let local = Granule::open(FileSource::open(path).unwrap()).unwrap();
     let runtime = Runtime::new().unwrap();
-    let traffic = Traffic::default();
+    let traffic = FetchMetrics::default();
     let source = runtime.block_on(RemoteSource::open(store, URL, traffic.clone())).unwrap();
     let remote = Granule::open(source).unwrap();
     let (expected, found) = (local.decode(wanted, 2).unwrap(), remote.decode(wanted, 2).unwrap());

@@ -102,7 +102,7 @@ fn a_granule_that_lacks_what_a_filter_needs_fails_and_is_not_emptied() {
     let run = place.run(&["--config", "c.yml", "ingest", "granules"]);
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     assert!(
-        run.stderr.contains("the filter good needs te_quality_score, which the granule does not tell"),
+        run.stderr.contains("the filter good needs te_quality_score, which the granule does not have"),
         "{}",
         run.stderr
     );
@@ -224,7 +224,7 @@ fn a_filter_that_a_file_cannot_answer_fails_it_and_a_query_instead_of_giving_not
     for (db, filter) in [("a", "night"), ("b", "terrain"), ("c", "strong")] {
         let run = place.run(&["--db", db, "ingest", "--filters", filter, extract.to_str().unwrap()]);
         assert_eq!(run.code, Some(3), "{filter}: {}", run.stderr);
-        assert!(run.stderr.contains("which the granule does not tell"), "{filter}: {}", run.stderr);
+        assert!(run.stderr.contains("which the granule does not have"), "{filter}: {}", run.stderr);
     }
     place.ok(&["ingest", extract.to_str().unwrap()]);
     let run = place.run(&["query", "--filters", "night", "SELECT count(*) FROM atl08"]);

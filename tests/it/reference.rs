@@ -269,7 +269,7 @@ fn the_page_of_sql_has_every_plain_name_and_every_column_of_the_ledger() {
 fn the_page_of_exit_codes_has_every_code() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ATL08_20200101000000_00010602_007_01.h5"), "not HDF5").unwrap();
-    // 130 needs a terminal's Ctrl-C; tests/it/flow.rs sends one.
+    // 130 needs a Ctrl-C, which other tests send.
     let mut codes = BTreeSet::from(["130".to_owned()]);
     for arguments in
         [&["--version"][..], &["--db", "none", "info"], &["no-such-command"], &["--db", "db", "ingest", "."]]

@@ -137,7 +137,7 @@ fn a_release_is_replaced_by_whole_windows_or_not() {
     ingested(&place, &["--config", "c.yml", "six"]);
     let rows = count(&place);
     let run = place.run(&["ingest", "--replace-release", "seven", "new"]);
-    has(&run, 3, &["1 ingested, 2 failed", "not replaced, since ATL08_", " of the same window failed"]);
+    has(&run, 3, &["1 ingested, 2 failed", "not replaced because ATL08_", " of the same window failed"]);
     let releases = "SELECT release, count(DISTINCT granule) FROM atl08 GROUP BY release ORDER BY release";
     assert_eq!(place.rows(releases), ["006,2", "007,1"], "what is new goes in");
     assert_eq!(place.rows("SELECT count(*) FROM atl08 WHERE release = '006'"), [rows.to_string()]);

@@ -21,7 +21,7 @@ pub(crate) fn planned(id: Id, attempt: &Attempt) -> PlannedGranule {
         ingest_id: id.0,
         granule: candidate.granule(),
         merges_with: attempt.taking.merges_with.iter().map(|id| id.0).collect(),
-        least: attempt.taking.least,
+        minimum: attempt.taking.least,
         ..PlannedGranule::default()
     };
     if let Ok(identity) = &candidate.identity {

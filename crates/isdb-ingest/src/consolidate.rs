@@ -1,6 +1,8 @@
 //! Consolidation and vacuum: fragments that share space are written again together, and what nobody may see any more goes.
 
-use isdb_pipeline::{Engine, Extent, Pace, Resources, WriteTarget, compact_plan, extents, row_bytes};
+use isdb_pipeline::{
+    Engine, FragmentBounds, PlanProgress, Resources, WriteTarget, compact_plan, fragment_bounds, row_bytes,
+};
 use isdb_schema::config::Policy;
 use isdb_store::{Database, Id, Location, Vacuumed, Writer};
 
@@ -73,7 +75,7 @@ async fn worth_it(
     policy: Policy,
     least: usize,
     resources: &Resources,
-) -> Result<(Vec<Vec<Extent>>, usize)> {
+) -> Result<(Vec<Vec<FragmentBounds>>, usize)> {
     let writer = engine.writer().await;
     let live: Vec<_> = writer.live_segments().cloned().collect();
     let with_dead: Vec<Id> = writer.fragments_with_dead_rows().into_iter().collect();
@@ -81,7 +83,7 @@ async fn worth_it(
     drop(writer);
     let before = live.len();
     let fragment_rows = resources.fragment_bytes() as u64 / row_bytes(&snapshot).max(1);
-    let look = move || extents(&snapshot, &live);
+    let look = move || fragment_bounds(&snapshot, &live);
     let found = tokio::task::spawn_blocking(look).await.map_err(|source| Error::Stopped { source })?;
     let found = found.map_err(Error::Pipeline)?;
     Ok((
@@ -91,7 +93,7 @@ async fn worth_it(
 }
 
 /// Writes one group again.
-async fn compact(engine: &Engine, group: &[Extent], resources: &Resources) -> Result<()> {
+async fn compact(engine: &Engine, group: &[FragmentBounds], resources: &Resources) -> Result<()> {
     let failed = |source| Error::Compaction { fragments: group.len(), source };
     let mut writer = engine.writer().await;
     let database = writer.database().clone();
@@ -108,7 +110,7 @@ async fn compact(engine: &Engine, group: &[Extent], resources: &Resources) -> Re
     };
     let plan = compact_plan(engine, &snapshot, group, resources.readers(), target, window).await;
     let plan = plan.map_err(|error| failed(error.into()))?;
-    engine.run(&plan, |_: Pace| {}).await.map_err(failed)?;
+    engine.run(&plan, |_: PlanProgress| {}).await.map_err(failed)?;
     Ok(())
 }
 

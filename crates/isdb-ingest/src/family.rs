@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use isdb_pipeline::{SegmentKeys, StoredKeys, holdings};
+use isdb_pipeline::{SegmentSet, StoredSegments, file_contents};
 use isdb_region::Region;
 use isdb_schema::catalogue::{Variable, variable};
 use isdb_store::LedgerRow;
@@ -32,7 +32,7 @@ pub(crate) fn family<'a>(
     candidate: &Candidate,
     key: &Key,
     standing: &Standing<'a>,
-    stored: &StoredKeys,
+    stored: &StoredSegments,
 ) -> Vec<Member<'a>> {
     let held = candidate.holds.as_ref().map(|holds| holds.segments.as_ref());
     let member = |row: &'a LedgerRow| Member { row, shared: shared(held, stored, row) };
@@ -41,8 +41,8 @@ pub(crate) fn family<'a>(
     own.chain(others).collect()
 }
 
-fn shared(held: Option<&SegmentKeys>, stored: &StoredKeys, row: &LedgerRow) -> usize {
-    held.zip(stored.of(row.ingest_id.0)).map_or(0, |(held, stored)| held.shared(stored))
+fn shared(held: Option<&SegmentSet>, stored: &StoredSegments, row: &LedgerRow) -> usize {
+    held.zip(stored.get(row.ingest_id.0)).map_or(0, |(held, stored)| held.count_shared(stored))
 }
 
 /// The attempts at other granules which may be the file's own: one of the two does not tell, and their times overlap.
@@ -109,7 +109,7 @@ pub(crate) async fn add_holdings<'a>(
     let reads = candidates.map(|candidate| {
         let (path, variables, area) = (candidate.path.clone(), variables.to_vec(), area.cloned());
         async move {
-            let read = tokio::task::spawn_blocking(move || holdings(&path, &variables, area.as_ref())).await;
+            let read = tokio::task::spawn_blocking(move || file_contents(&path, &variables, area.as_ref())).await;
             candidate.holds = read.ok().flatten().map(Arc::new);
             let span = candidate.holds.as_ref().and_then(|holds| holds.span);
             if let (Ok(identity), Some((first, last))) = (&mut candidate.identity, span)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use isdb_cmr::{DownloadRequest, SharedCause};
-use isdb_pipeline::{GranuleIdentity, Holdings, READ, identify, modified_at};
+use isdb_pipeline::{FileContents, GranuleIdentity, identify, modified_at, stage};
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::printable::Printable;
 use isdb_schema::printable::error_chain;
@@ -28,7 +28,7 @@ pub(crate) struct Candidate {
     /// Whether only the archive's description was looked at, so that the name stands for what the file holds.
     pub(crate) is_described: bool,
     /// What the file holds, where that decides what becomes of it.
-    pub(crate) holds: Option<Arc<Holdings>>,
+    pub(crate) holds: Option<Arc<FileContents>>,
     /// Whether nobody named it: it is read again for what its granule has lost with other files.
     pub(crate) is_only_again: bool,
     /// What is to be fetched; until then the path is a name.
@@ -117,7 +117,7 @@ pub(crate) fn look(path: PathBuf) -> Candidate {
     let file = std::fs::metadata(&path).ok();
     let identity = identify(&path);
     let stage = match &identity {
-        Err(error) if error.is_transient() => READ,
+        Err(error) if error.is_transient() => stage::READ,
         _ => "identify",
     };
     Candidate {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use datafusion::physical_plan::ExecutionPlan;
-use isdb_pipeline::{Carried, PlannedGranule, Recorded, Resources, StoredKeys, WriteTarget, ingest_plan, stored_keys};
+use isdb_pipeline::{
+    CommitRequest, PlannedCarry, PlannedGranule, Resources, StoredSegments, WriteTarget, ingest_plan,
+    read_stored_segments,
+};
 use isdb_store::{Id, LedgerRow, Location, Snapshot, Window};
 
 use crate::attempt::{carried_row, ledger_row, planned};
@@ -49,17 +52,22 @@ impl Taken {
             for (carry, to) in attempt.taking.carries.iter().zip(ids.by_ref()) {
                 let without = attempt.candidate.holds.as_ref().map(|holds| Arc::clone(&holds.segments));
                 let (from, by) = (carry.row.ingest_id.0, id.0);
-                granule.carried.push(Carried { from, to: to.0, by, without: without.unwrap_or_default() });
+                granule.carried.push(PlannedCarry {
+                    from,
+                    to: to.0,
+                    replaced_by: by,
+                    replacement: without.unwrap_or_default(),
+                });
                 rows.push(carried_row(to, attempt, carry));
             }
             granules.push(granule);
         }
         let merged: Vec<i64> = granules.iter().flat_map(|granule| granule.merges_with.clone()).collect();
         let merged = match snapshot {
-            Some(snapshot) => stored_keys(snapshot, &merged).await.map_err(Error::Pipeline)?,
-            None => StoredKeys::default(),
+            Some(snapshot) => read_stored_segments(snapshot, &merged).await.map_err(Error::Pipeline)?,
+            None => StoredSegments::default(),
         };
-        let recorded = Recorded::Granules {
+        let recorded = CommitRequest::Granules {
             ledger: rows,
             filters: self.refiltered.clone(),
             all_or_nothing: is_all_or_nothing(attempts),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use isdb_pipeline::{Engine, Pace, Resources, Selection, explain};
+use isdb_pipeline::{Engine, PlanProgress, Resources, Selection, explain};
 use isdb_schema::config::Policy;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Database, Id, LedgerRow, Writer};
@@ -65,7 +65,7 @@ struct Far {
 
 impl Far {
     /// With what the plan of a window has read. Sorting and writing it takes about as long as reading it has taken.
-    fn read(self, pace: Pace) -> Progress {
+    fn read(self, pace: PlanProgress) -> Progress {
         let Far { granules, of, rows, bytes, of_bytes } = self;
         let granules = granules + usize::try_from(pace.granules).unwrap_or(0);
         Progress::Read { granules, of, rows: rows + pace.rows, bytes: bytes + pace.bytes / 2, of_bytes }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use isdb_pipeline::{Selection, StoredKeys, stored_keys};
+use isdb_pipeline::{Selection, StoredSegments, read_stored_segments};
 use isdb_schema::filters::Rule;
 use isdb_store::{Database, Id, LedgerRow, Snapshot};
 
@@ -112,8 +112,8 @@ impl Taken {
         self.add_holdings(&mut candidates, standing, &owed, request.threads).await;
         let related = related(&candidates, standing);
         let stored = match snapshot {
-            Some(snapshot) => stored_keys(snapshot, &related).await.map_err(Error::Pipeline)?,
-            None => StoredKeys::default(),
+            Some(snapshot) => read_stored_segments(snapshot, &related).await.map_err(Error::Pipeline)?,
+            None => StoredSegments::default(),
         };
         let covers = |outer: &str, inner: &str| self.areas.covers(outer, inner);
         let (retry, force) = (request.retry, request.force);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isdb_pipeline::Least;
+use isdb_pipeline::MinimumRows;
 use isdb_store::{Id, LedgerRow};
 
 use crate::family::Member;
@@ -26,7 +26,7 @@ pub(crate) struct Taking {
     /// What is replaced.
     pub(crate) before: Before,
     /// What of that the file must have at least half of.
-    pub(crate) least: Least,
+    pub(crate) least: MinimumRows,
     /// Segments of attempts that the file outranks, and that stay since it has none of them.
     pub(crate) stay: i64,
 }

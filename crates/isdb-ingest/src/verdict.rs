@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use isdb_pipeline::{GranuleIdentity, Least, READ, REPLACE, StoredKeys, WINDOW};
+use isdb_pipeline::{GranuleIdentity, MinimumRows, StoredSegments, stage};
 use isdb_store::{Id, LedgerRow};
 
 use crate::family::{Member, family, richness, richness_of, unknown_strangers};
@@ -30,7 +30,7 @@ pub(crate) struct Rules<'a> {
     /// The first id of this run's attempts, once there is one.
     pub(crate) since: Option<Id>,
     /// The segments of the attempts that files may share some with.
-    pub(crate) stored: &'a StoredKeys,
+    pub(crate) stored: &'a StoredSegments,
     /// The attempts whose files have to be read again, since others no longer have what these left to them.
     pub(crate) owed: &'a BTreeSet<Id>,
 }
@@ -195,8 +195,10 @@ impl Rules<'_> {
             is_of_area && self.wanted.filters_as(row) && Rank::of_row(row).release == release
         };
         let least = match self.force {
-            true => Least::default(),
-            false => Least { read: before.read, kept: if replaced.iter().all(is_alike) { before.kept } else { 0 } },
+            true => MinimumRows::default(),
+            false => {
+                MinimumRows { read: before.read, kept: if replaced.iter().all(is_alike) { before.kept } else { 0 } }
+            }
         };
         let replaces = replaced.iter().map(|row| row.ingest_id).collect();
         Taking { replaces, area, why, before, least, ..Taking::default() }
@@ -221,7 +223,7 @@ impl Rules<'_> {
         // What failed for the sake of others is tried again with them, and what could not be fetched or read for the moment says
         // nothing of the file.
         let stage = row.stage.as_deref().unwrap_or_default();
-        if [WINDOW, DOWNLOAD, READ].contains(&stage) || (stage == REPLACE && self.force) {
+        if [stage::WINDOW, DOWNLOAD, stage::READ].contains(&stage) || (stage == stage::REPLACE && self.force) {
             return None;
         }
         let is_as_it_was =

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use isdb_cmr::{Credentials, Hosts, worklist};
-use isdb_pipeline::StoredKeys;
+use isdb_pipeline::StoredSegments;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::LedgerRow;
 
@@ -53,7 +53,7 @@ fn reasons(selected: Selected) -> Vec<Skip> {
 }
 
 fn held(archive: &Archive, ledger: &[LedgerRow], asked: &Asked) -> Selected {
-    let (stored, owed) = (StoredKeys::default(), BTreeSet::new());
+    let (stored, owed) = (StoredSegments::default(), BTreeSet::new());
     let rules = Rules {
         wanted: asked,
         covers: &|_, _| false,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
-use isdb_pipeline::{Holdings, SegmentKeys, StoredKeys};
+use isdb_pipeline::{FileContents, SegmentSet, StoredSegments};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 
@@ -41,7 +41,8 @@ fn stored(
 
 /// Rules without anything known of what files hold.
 fn rules(wanted: &Wanted) -> Rules<'_> {
-    static NOTHING: (LazyLock<StoredKeys>, BTreeSet<Id>) = (LazyLock::new(StoredKeys::default), BTreeSet::new());
+    static NOTHING: (LazyLock<StoredSegments>, BTreeSet<Id>) =
+        (LazyLock::new(StoredSegments::default), BTreeSet::new());
     let (stored, owed) = (&*NOTHING.0, &NOTHING.1);
     Rules { wanted, covers: &|_, _| false, retry: false, force: false, since: None, stored, owed }
 }
@@ -150,7 +151,7 @@ fn files_that_may_be_of_one_granule_go_one_after_the_other() {
         let identity = file.identity.as_mut().unwrap();
         (identity.rgt, identity.subset, identity.id) = (None, true, format!("{name}-0123456789abcde{name}"));
         let span = Some((start_ns, start_ns + 1_000));
-        file.holds = Some(Arc::new(Holdings { segments: SegmentKeys::default().into(), span, missing: Vec::new() }));
+        file.holds = Some(Arc::new(FileContents { segments: SegmentSet::default().into(), span, missing: Vec::new() }));
         file
     };
     let mut whole = candidate("a");

@@ -1,6 +1,6 @@
 //! Each rule by itself.
 
-use isdb_pipeline::{Holdings, SegmentKeys};
+use isdb_pipeline::{FileContents, SegmentSet};
 use isdb_schema::ledger::GranuleState;
 
 use super::*;
@@ -13,7 +13,7 @@ fn verdict(candidate: &Candidate, ledger: &[LedgerRow]) -> Verdict {
 
 fn verdict_with(candidate: &Candidate, ledger: &[LedgerRow], wanted: &Wanted, since: Option<Id>) -> Verdict {
     let covers = |stored: &str, asked: &str| stored.contains(asked);
-    let (stored, owed) = (StoredKeys::default(), BTreeSet::new());
+    let (stored, owed) = (StoredSegments::default(), BTreeSet::new());
     let rules = Rules { wanted, covers: &covers, retry: false, force: false, since, stored: &stored, owed: &owed };
     rules.verdict(candidate, &Standing::of(ledger))
 }
@@ -151,7 +151,7 @@ fn a_file_that_failed_waits_for_retry_or_a_change_or_other_filters() {
     }
     let other = Wanted { filters_hash: "other".to_owned(), ..Wanted::default() };
     assert_eq!(taken(verdict_with(&candidate("a"), &ledger, &other, None)), (Vec::new(), None));
-    let (stored, owed) = (StoredKeys::default(), BTreeSet::new());
+    let (stored, owed) = (StoredSegments::default(), BTreeSet::new());
     let wanted = Wanted::default();
     let rules = |retry, force| Rules {
         wanted: &wanted,
@@ -188,15 +188,15 @@ fn a_removed_granule_comes_back_when_its_file_is_named_or_newer() {
 
 /// A file with the segments `from` to `to` of one beam, and all of the variables that are asked for but `missing`.
 fn holding(candidate: Candidate, from: i64, to: i64, missing: &[&'static str]) -> Candidate {
-    let segments = SegmentKeys::of_ids("gt1l", from..to);
-    let holds = Holdings { span: segments.span(), segments: segments.into(), missing: missing.to_vec() };
+    let segments = SegmentSet::from_ids("gt1l", from..to);
+    let holds = FileContents { span: segments.span(), segments: segments.into(), missing: missing.to_vec() };
     Candidate { holds: Some(holds.into()), ..candidate }
 }
 
 /// The verdict on `candidate` where the attempts of `ledger` have the segments of `stored` of the same beam.
 fn among(candidate: &Candidate, ledger: &[LedgerRow], stored: &[(i64, i64, i64)], wanted: &Wanted) -> Verdict {
-    let segments = |(id, from, to): &(i64, i64, i64)| (*id, SegmentKeys::of_ids("gt1l", *from..*to));
-    let stored: StoredKeys = stored.iter().map(segments).collect();
+    let segments = |(id, from, to): &(i64, i64, i64)| (*id, SegmentSet::from_ids("gt1l", *from..*to));
+    let stored: StoredSegments = stored.iter().map(segments).collect();
     let (covers, owed) = (|stored: &str, asked: &str| stored == asked, BTreeSet::new());
     let rules =
         Rules { wanted, covers: &covers, retry: false, force: false, since: None, stored: &stored, owed: &owed };
@@ -305,7 +305,7 @@ fn a_replacement_needs_half_of_what_was_there_and_force_nothing() {
     let ledger = [LedgerRow { rows_read: 100, rows_kept: 40, rows_removed: 60, ..row(1, "a") }];
     let least = |wanted: &Wanted, force: bool| {
         let changed = Candidate { size_bytes: 6, ..candidate("a") };
-        let (stored, owed) = (StoredKeys::default(), BTreeSet::new());
+        let (stored, owed) = (StoredSegments::default(), BTreeSet::new());
         let rules =
             Rules { wanted, covers: &|_, _| false, retry: false, force, since: None, stored: &stored, owed: &owed };
         match rules.verdict(&changed, &Standing::of(&ledger)) {
