@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use comfy_table::CellAlignment::{Left, Right};
 use isdb::{GranuleOutcome, IngestReport, OutcomeKind};
-use isdb_pipeline::REPLACE;
+use isdb_pipeline::stage;
 use isdb_schema::ledger::Removed;
 use isdb_schema::printable::Printable;
 
@@ -62,7 +62,7 @@ pub(crate) fn print_summary(report: &IngestReport, database: &str, elapsed: Dura
     if !report.removed.is_empty() {
         print_removed(&report.removed);
     }
-    if report.granules.iter().any(|granule| granule.stage.as_deref() == Some(REPLACE)) {
+    if report.granules.iter().any(|granule| granule.stage.as_deref() == Some(stage::REPLACE)) {
         eprintln!(
             "hint: if the file is right, --force lets it replace what is stored; otherwise the stored segments stay"
         );
