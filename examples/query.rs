@@ -11,13 +11,14 @@ use isdb::Database;
 use isdb::datafusion::arrow::util::pretty::pretty_format_batches;
 
 const SQL: &str = "SELECT beam, count(*) AS segments, round(avg(canopy_h), 2) AS canopy_h \
-                   FROM atl08 WHERE canopy_h > 5 GROUP BY beam ORDER BY beam";
+                   FROM atl08 GROUP BY beam ORDER BY beam";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let uri = std::env::args().nth(1).unwrap_or_else(|| "demo/atl08.isdb".to_owned());
-    // The views of this session show strong beams at night; sorts and groups spill to disk beyond 512 MiB.
-    let database = Database::open(&uri).filters("strong,night").memory(512 << 20).await?;
+    // The views of this session show strong beams only; "strong,night,snow_free" would combine filters. Sorts and groups spill to disk
+    // beyond 512 MiB.
+    let database = Database::open(&uri).filters("strong").memory(512 << 20).await?;
     for warning in database.warnings() {
         eprintln!("warning: {warning}");
     }
