@@ -10,7 +10,7 @@ fn killed_after(mut child: Child, pause: u64) {
 }
 
 #[test]
-fn a_download_killed_twenty_times_fetches_nothing_whole_again_and_accepts_nothing_corrupt() {
+fn a_download_killed_twenty_times_repeats_no_complete_file_and_accepts_no_corrupt_one() {
     let (archive, place) = (Archive::new(), Place::new());
     let mut random = Random::new(11);
     let names: Vec<String> = (0..8).map(|number| format!("f{number}.h5")).collect();
@@ -76,7 +76,7 @@ fn two_downloads_into_one_folder_do_not_mix_their_bytes() {
 }
 
 #[test]
-fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
+fn ctrl_c_keeps_partial_files_for_the_next_run() {
     let (archive, place) = (Archive::new(), Place::new());
     archive.put("a.h5", hdf5(1, 8_000_000));
     archive.slow_down(Duration::from_millis(2));
@@ -102,7 +102,7 @@ fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
 }
 
 #[test]
-fn a_large_file_does_not_fill_the_memory() {
+fn a_large_file_is_downloaded_in_little_memory() {
     let (archive, place) = (Archive::new(), Place::new());
     archive.put("a.h5", hdf5(1, 200_000_000));
     archive.put("small.h5", hdf5(1, 1000));

@@ -1,11 +1,11 @@
 //! Downloads from an archive that sends its users through a login to a second host, and that misbehaves.
 
+mod commands;
+mod credentials;
 mod killed;
-mod limits;
-mod program;
-mod resumed;
-mod secrets;
-mod writes;
+mod refused_files;
+mod resume;
+mod write_errors;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ use isdb_cmr::{
     Error, ExposeSecret, Hosts, Login, SecretString, Token, Url, download,
 };
 
-use crate::nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};
-use crate::nasa::content::{Random, hdf5};
+use crate::fake_nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};
+use crate::fake_nasa::content::{Random, hdf5};
 use crate::support::{Place, Run};
 
 fn token(text: &str) -> Credentials {
@@ -143,13 +143,13 @@ fn type_in(mut command: Command, text: &str) -> Run {
 }
 
 #[test]
-fn a_download_goes_on_where_the_connection_broke() {
+fn a_download_resumes_after_a_broken_connection() {
     let fetched = comes_whole(vec![Trick::Cut(100_000), Trick::Cut(0), Trick::Cut(1), Trick::Cut(150_000)], 0);
     assert_eq!((fetched.attempts, fetched.bytes_reused), (5, 0));
 }
 
 #[test]
-fn a_connection_that_falls_silent_or_trickles_is_made_anew() {
+fn a_stalled_or_slow_connection_is_replaced() {
     for tricks in [[Trick::Stall(50_000), Trick::Stall(0)], [Trick::Trickle(50_000), Trick::Trickle(0)]] {
         let (archive, folder, content) = one_file();
         archive.play("a.h5", tricks);
@@ -162,7 +162,7 @@ fn a_connection_that_falls_silent_or_trickles_is_made_anew() {
 }
 
 #[test]
-fn an_address_that_cannot_be_asked_is_told_at_once() {
+fn an_unusable_url_is_reported_at_once() {
     let (archive, folder, _) = one_file();
     for text in ["ftp://archive.example/a.h5", "file:///etc/a.h5", "data:a.h5"] {
         let wanted = DownloadRequest { url: Url::parse(text).unwrap(), ..wanted(&archive, "a.h5") };
@@ -173,7 +173,7 @@ fn an_address_that_cannot_be_asked_is_told_at_once() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_gets_the_file_begun_anew_and_never_doubled() {
+fn a_server_that_ignores_ranges_restarts_the_file_and_doubles_no_byte() {
     comes_whole(vec![Trick::Cut(100_000), Trick::IgnoreRange], 100_000);
     comes_whole(
         vec![Trick::Cut(100_000), Trick::IgnoreRange, Trick::Cut(0), Trick::IgnoreRange, Trick::Cut(9)],
@@ -182,7 +182,7 @@ fn a_server_that_ignores_ranges_gets_the_file_begun_anew_and_never_doubled() {
 }
 
 #[test]
-fn an_expired_link_and_an_overloaded_server_are_asked_again() {
+fn an_expired_link_and_an_overloaded_server_are_retried() {
     let busy = |status| Trick::Archive(status, vec![("retry-after", "0".to_owned())]);
     comes_whole(vec![Trick::Store(403), busy(429), Trick::Store(502), busy(503)], 0);
     comes_whole(vec![Trick::Cut(70_000), Trick::Store(403)], 0);
@@ -198,7 +198,7 @@ fn more_bytes_than_announced_are_not_kept() {
 }
 
 #[test]
-fn what_asking_again_does_not_change_is_asked_once() {
+fn permanent_errors_are_not_retried() {
     for (trick, told) in [
         (Trick::Archive(404, vec![]), "404 Not Found"),
         (Trick::Archive(403, vec![]), "is not accessible with this Earthdata login"),
@@ -214,7 +214,7 @@ fn what_asking_again_does_not_change_is_asked_once() {
 }
 
 #[test]
-fn a_server_that_never_helps_is_given_up_and_what_came_is_kept() {
+fn retries_end_and_keep_the_partial_file() {
     let (archive, folder, content) = one_file();
     archive.play("a.h5", [vec![Trick::Cut(90_000)], vec![Trick::Store(502); 20]].concat());
     let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
