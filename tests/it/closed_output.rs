@@ -1,11 +1,11 @@
-//! Where output goes may be closed, or full: no command panics, and a caller learns when its data could not be written.
+//! Output into a closed pipe or a full disk: no command panics, and lost data is an error.
 
 use std::fs::File;
 use std::process::Command;
 
 use crate::support::{Place, Run};
 
-/// Commands that write to standard output, as a place with a database can run them.
+/// Commands that write to standard output, for a folder with a database.
 const PRINTING: [&[&str]; 12] = [
     &["info"],
     &["info", "--cite"],
@@ -29,7 +29,7 @@ fn place() -> Place {
     place
 }
 
-/// A run whose standard output nobody reads any more.
+/// Runs the command with a closed standard output.
 pub(crate) fn unread(mut command: Command) -> Run {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

@@ -1,4 +1,4 @@
-//! Bad input: one clear line, a hint, an exit code, and nothing lost.
+//! Invalid input: one clear line, a hint, an exit code, and no loss.
 
 use crate::support::Place;
 

@@ -1,5 +1,4 @@
-//! The database against readers that share no code with isdb: h5py for the granules, TileDB-Py for the arrays, pyarrow for
-//! Parquet.
+//! The database compared with readers that share no code with isdb: h5py for granules, TileDB-Py for arrays, pyarrow for Parquet.
 
 use std::fs;
 use std::process::Stdio;
@@ -9,8 +8,8 @@ use isdb_testing::{beside_data, python, real, times};
 use crate::support::Place;
 use crate::support::python::script;
 
-/// The runs of the generator: release, mean segments of a beam, quirk. One granule has beams of more than the 10,000 rows that a
-/// chunk holds; `overlap` writes two granules that share segments for each one asked for.
+/// Runs of the generator: release, mean segments of a beam, quirk. One granule has beams of more rows than the 10,000 of an HDF5
+/// chunk; `overlap` writes two granules with common segments for each requested one.
 const KINDS: [(&str, &str, Option<&str>); 14] = [
     ("004", "60", None),
     ("005", "60", None),
@@ -28,7 +27,7 @@ const KINDS: [(&str, &str, Option<&str>); 14] = [
     ("007", "60", Some("overlap")),
 ];
 
-/// Compares every value and NULL of the database, and of its rows written as Parquet, with the granules it came from.
+/// Compares every value and NULL of the database, and of its rows as Parquet, with the ingested granules.
 fn compare(place: &Place) {
     place.ok(&["query", "-o", "all.parquet", "SELECT * FROM atl08"]);
     let mut arguments = vec![place.path("db"), place.timestamp().into(), "--parquet".into(), place.path("all.parquet")];
@@ -64,7 +63,7 @@ fn every_value_and_null_of_synthetic_granules_equals_that_of_h5py() {
 fn an_extract_is_identified_by_its_rows_and_by_a_name_that_agrees_with_them() {
     let place = Place::new();
     place.make_granules("granules", &["--seed", "9", "--count", "3", "--segments", "60", "--extract"]);
-    // The rows of these two are of the tracks 1277 and 1374.
+    // These two have rows of the tracks 1277 and 1374.
     for (extract, name) in
         [(1, "ATL08_20200101000000_12770310_007_01.h5"), (2, "ATL08_20200101000000_00010310_007_01.h5")]
     {

@@ -13,3 +13,4 @@ mod query;
 mod readme;
 mod search;
 mod support;
+mod surface;

@@ -1,4 +1,4 @@
-//! From granules to answers, as the README says it.
+//! The commands of the README, from granules to results.
 
 use std::path::Path;
 use std::process::Command;

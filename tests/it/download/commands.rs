@@ -1,4 +1,4 @@
-//! `isdb login` and `isdb download` as they are typed.
+//! The commands `isdb login` and `isdb download`.
 
 use super::*;
 
@@ -66,9 +66,9 @@ fn ctrl_c_at_the_user_name_ends_the_login() {
     let mut command = command(&place, &archive, &["login"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let typing = child.stdin.take();
-    let mut asked = [0; 8];
-    std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut asked).unwrap();
-    assert_eq!(&asked, b"User of ");
+    let mut question = [0; 8];
+    std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut question).unwrap();
+    assert_eq!(&question, b"User of ");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     drop(typing);
@@ -91,7 +91,7 @@ fn an_expired_token_is_reported_without_a_request() {
     assert_eq!(archive.seen().len(), 0);
 }
 
-/// The granule that is called `a.h5` and so on in the archive.
+/// The granule with the name `a.h5` and so on in the archive.
 fn granule(name: &str) -> String {
     format!("ATL08_20200821122613_08730802_007_{:02}.h5", name.as_bytes()[0] - b'`')
 }
@@ -176,7 +176,7 @@ fn a_list_is_downloaded_as_far_as_possible_and_failures_are_reported() {
     let again = with_token(command(&place, &archive, &arguments));
     assert!(again.stderr.contains("files: 1 there already, 2 failed"), "{}", again.stderr);
     assert_eq!(archive.count("store", "a.h5"), 1, "what is there is not fetched again");
-    // More than there is room for, all together.
+    // Together more than the free space.
     let huge: Vec<String> = ('d'..='w').map(|letter| line(&format!("{letter}.h5"), 1 << 40)).collect();
     std::fs::write(place.path("huge.ndjson"), huge.concat()).unwrap();
     let full = with_token(command(&place, &archive, &["download", "huge.ndjson"]));

@@ -1,13 +1,13 @@
-//! Who sees credentials, and what becomes of those that are refused.
+//! Credentials: the hosts that receive them, and refused ones.
 
 use super::*;
 
-/// Whether one of the secrets stands in `text`.
+/// The secret that `text` contains.
 fn tells(text: &str) -> Option<&'static str> {
     [TOKEN, BASIC, PASSWORD, SIGNATURE, "session-cookie", "s3-secret"].into_iter().find(|secret| text.contains(secret))
 }
 
-/// Every request that shows who we are, to whom.
+/// The hosts that received this header, in order.
 fn shown(seen: &[Seen], header: &str) -> HashSet<&'static str> {
     seen.iter().filter(|seen| seen.headers.contains_key(header)).map(|seen| seen.host).collect()
 }
@@ -27,11 +27,11 @@ impl std::io::Write for Log {
 }
 
 impl Log {
-    /// What `body` does, told into this log.
-    fn of<T>(&self, level: tracing::Level, body: impl FnOnce() -> T) -> T {
-        // While one subscriber is all there is, tracing settles whether a place in the code is told at all by
-        // asking the thread that comes by first, which may be another test's that listens to nothing. With a
-        // second one it asks them all.
+    /// Runs `body` with this log as the subscriber of `tracing`.
+    fn record<T>(&self, level: tracing::Level, body: impl FnOnce() -> T) -> T {
+        // With a single subscriber, tracing decides once per call site whether it is enabled, by the thread that
+        // passes first, which may be that of another test without subscriber. With a second subscriber it asks
+        // all of them.
         static BESIDE: LazyLock<tracing::Dispatch> =
             LazyLock::new(|| tracing::Dispatch::new(tracing_subscriber::registry()));
         LazyLock::force(&BESIDE);
@@ -45,7 +45,7 @@ impl Log {
     }
 }
 
-/// Sees what is told by `tracing`; reqwest tells by `log`, to which nothing in the program listens.
+/// Records events of `tracing`; reqwest logs through `log`, which the program does not use.
 #[test]
 fn credentials_reach_their_own_hosts_only_and_no_log() {
     let both = Credentials { token: token(TOKEN).token, login: login(PASSWORD).login };
@@ -58,7 +58,7 @@ fn credentials_reach_their_own_hosts_only_and_no_log() {
         let list = vec![wanted(&archive, "a.h5"), wanted(&archive, "b.h5")];
         let with_login = credentials.login.is_some();
         let earthdata = session(&archive, credentials.clone(), SHORT);
-        let outcomes = log.of(tracing::Level::TRACE, || {
+        let outcomes = log.record(tracing::Level::TRACE, || {
             let outcomes = fetch_as(Arc::clone(&earthdata), folder.path(), list);
             if with_login {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -90,7 +90,7 @@ fn credentials_reach_their_own_hosts_only_and_no_log() {
     }
 }
 
-/// An archive of twelve files, and the list of them.
+/// An archive of twelve files, and the requests for them.
 fn twelve_files() -> (Archive, Vec<DownloadRequest>) {
     let archive = Archive::new();
     let names: Vec<String> = (0..12).map(|number| format!("f{number}.h5")).collect();
@@ -118,7 +118,7 @@ fn a_wrong_password_or_token_is_sent_once_for_any_number_of_files() {
         for outcome in &outcomes {
             let error = outcome.result.as_ref().unwrap_err();
             assert!(error.is_login_error() && error.to_string().contains(what), "{answer}: {error}");
-            // All say the same as the first, whichever came first.
+            // All have the same error as the first.
             let is_unanswered = matches!(error, Error::UnexpectedLoginResponse { .. });
             assert_eq!(is_unanswered, matches!(answer, 200 | 302 | 404), "{answer}: {error}");
         }
@@ -145,7 +145,7 @@ fn a_file_that_the_token_may_not_read_fails_alone() {
     let first = fetch_as(Arc::clone(&session), folder.path(), vec![list.remove(0)]);
     assert!(first[0].result.is_ok());
     archive.play("f5.h5", [Trick::WantLogin]);
-    // A host that may not see the token, and that asks for a login.
+    // A host to which the token may not be sent, and that requires a login.
     let foreign = archive.url("f6.h5").replace("127.0.0.1", "localhost");
     list[5].url = Url::parse(&foreign).unwrap();
     for DownloadOutcome { request, result } in fetch_as(session, folder.path(), list) {
@@ -167,7 +167,7 @@ fn a_password_is_sent_to_the_login_host_for_the_archive_only() {
         let list = vec![DownloadRequest { url: url.clone(), ..wanted(&archive, "a.h5") }];
         let error = fetch_as(session, folder.path(), list).pop().unwrap().result.unwrap_err();
         assert!(matches!(error, Error::UntrustedHost { .. } | Error::Forbidden { .. }), "{url}: {error}");
-        assert_eq!(logins(&archive), 0, "{url}: nobody sees the password");
+        assert_eq!(logins(&archive), 0, "{url}: the password is not sent");
     }
     let list = vec![wanted(&archive, "a.h5")];
     let fetched = fetch_as(earthdata(&archive, login(PASSWORD)), folder.path(), list).pop().unwrap().result.unwrap();
@@ -235,7 +235,7 @@ fn a_refused_or_expired_token_falls_back_to_user_and_password() {
         let (archive, list) = twelve_files();
         let both = Credentials { token: token(text).token, login: login(PASSWORD).login };
         let log = Log::default();
-        let outcomes = log.of(tracing::Level::WARN, || fetch_as(earthdata(&archive, both), folder.path(), list));
+        let outcomes = log.record(tracing::Level::WARN, || fetch_as(earthdata(&archive, both), folder.path(), list));
         assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()), "{outcomes:?}");
         let seen = archive.seen();
         let bearers = seen.iter().filter(|seen| {
@@ -253,7 +253,7 @@ fn s3_credentials_need_user_and_password_and_are_renewed_before_they_expire() {
     let endpoint = Url::parse(&archive.s3_endpoint()).unwrap();
     let both = Credentials { token: token(TOKEN).token, login: login(PASSWORD).login };
     let session = earthdata(&archive, both);
-    // The first day that there is.
+    // The earliest date of chrono.
     archive.s3_expiration("-262143-01-01 00:00:00+00:00");
     let first = runtime.block_on(session.s3_credentials(&endpoint)).unwrap();
     archive.s3_expiration("2099-01-01 00:00:00+00:00");

@@ -1,4 +1,4 @@
-//! Downloads from an archive that sends its users through a login to a second host, and that misbehaves.
+//! Downloads from an archive that redirects through a login to a second host, and that fails in many ways.
 
 mod commands;
 mod credentials;
@@ -37,7 +37,7 @@ fn earthdata(archive: &Archive, credentials: Credentials) -> Arc<Earthdata> {
     session(archive, credentials, Duration::from_secs(60))
 }
 
-/// So long a silence is waited for where a connection is to be silent.
+/// The read timeout in tests of silent connections.
 const SHORT: Duration = Duration::from_millis(400);
 
 fn session(archive: &Archive, credentials: Credentials, patience: Duration) -> Arc<Earthdata> {
@@ -75,14 +75,14 @@ fn place_of(folder: &Path, name: &str) -> PathBuf {
 
 const SIZE: usize = 300_000;
 
-/// An archive with one file, and a fresh folder.
+/// An archive with one file, a fresh folder, and the content.
 fn one_file() -> (Archive, tempfile::TempDir, Bytes) {
     let (archive, content) = (Archive::new(), hdf5(1, SIZE));
     archive.put("a.h5", content.clone());
     (archive, tempfile::tempdir().unwrap(), content)
 }
 
-/// Fetches the file of an archive that plays `tricks`, and demands that it comes whole, with less than `twice` bytes sent more
+/// Fetches the file of an archive that plays `tricks`, and asserts that it arrives complete, with less than `twice` bytes sent more
 /// than once.
 fn comes_whole(tricks: Vec<Trick>, twice: usize) -> DownloadedFile {
     let (archive, folder, content) = one_file();
@@ -96,18 +96,18 @@ fn comes_whole(tricks: Vec<Trick>, twice: usize) -> DownloadedFile {
     fetched
 }
 
-/// The names of what is in `folder`, but for the hidden records of what was fetched.
+/// Names of the files in `folder`, without the hidden sidecars.
 fn visible(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| !name.starts_with('.')).collect()
 }
 
-/// How many requests carried credentials.
+/// Number of requests with an `Authorization` header.
 fn logins(archive: &Archive) -> usize {
     archive.seen().iter().filter(|seen| seen.headers.contains_key("authorization")).count()
 }
 
-/// The program, for which the archive is NASA's.
+/// The program with the fake archive as NASA's.
 pub(crate) fn command(place: &Place, archive: &Archive, arguments: &[&str]) -> Command {
     let mut command = place.command(arguments);
     for name in [
@@ -222,7 +222,7 @@ fn retries_end_and_keep_the_partial_file() {
     assert!(archive.count("store", "a.h5") <= 7);
     let archive = Archive::new();
     archive.put("a.h5", content.clone());
-    // Another port is another URL, of which nothing is known.
+    // Another port makes another URL, so that the partial file does not match.
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!((fetched.bytes_downloaded, fetched.bytes_reused), (SIZE as u64, 0));
     assert_eq!(std::fs::read(fetched.path).unwrap(), content);

@@ -1,8 +1,8 @@
-//! What is never done to the disk and to the user's own files, and what an answer may be.
+//! Refused downloads: files of the user in the way, a full disk, responses that are not HDF5, expired links.
 
 use super::*;
 
-/// What a user has made of a granule and keeps under its name.
+/// A file of the user under the name of a granule.
 fn own_file(folder: &Path) -> PathBuf {
     let path = place_of(folder, "a.h5");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -22,12 +22,12 @@ fn a_file_of_the_user_is_never_replaced() {
     std::fs::remove_file(&own).unwrap();
     let fetched = fetch(&archive, folder.path(), announced).unwrap();
     assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
-    // What was downloaded and is no longer what the catalogue says is downloaded again.
+    // A downloaded file that no longer matches the catalogue is downloaded again.
     let newer = hdf5(2, SIZE + 10);
     archive.put("a.h5", newer.clone());
     let changed = DownloadRequest { size: Some(SIZE as u64 + 10), ..wanted(&archive, "a.h5") };
     assert_eq!(std::fs::read(fetch(&archive, folder.path(), changed).unwrap().path).unwrap(), newer);
-    // Unless the user has changed it.
+    // Except if the user has changed it.
     std::fs::write(&own, hdf5(3, 6000)).unwrap();
     let changed = DownloadRequest { size: Some(SIZE as u64 + 10), ..wanted(&archive, "a.h5") };
     assert!(matches!(fetch(&archive, folder.path(), changed).unwrap_err(), Error::Occupied { .. }));

@@ -1,8 +1,8 @@
-//! What is there of a file is gone on with, if it is of that file.
+//! Resumed downloads: a partial file is continued if it belongs to the file on the server.
 
 use super::*;
 
-/// Leaves an unfinished `a.h5.part`, and gives its length.
+/// Leaves an unfinished `a.h5.part` and returns its length.
 fn interrupted(archive: &Archive, folder: &Path) -> u64 {
     archive.play("a.h5", [Trick::Cut(120_000), Trick::Archive(404, vec![])]);
     fetch(archive, folder, wanted(archive, "a.h5")).unwrap_err();
@@ -94,7 +94,7 @@ fn a_complete_partial_file_needs_no_request_or_ends_at_status_416() {
     std::fs::write(part_of(folder.path()), [&content[..], b"more"].concat()).unwrap();
     forget_length(folder.path());
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
-    assert_eq!(std::fs::read(fetched.path).unwrap(), content, "what is longer than the file is begun anew");
+    assert_eq!(std::fs::read(fetched.path).unwrap(), content, "a part longer than the file is restarted");
 }
 
 fn forget_length(folder: &Path) {

@@ -1,8 +1,8 @@
-//! A disk that fails at one write: what the next run goes on with is a beginning of the file.
+//! Failed writes: the partial file is a correct beginning of the file, and the next run completes it.
 
 use super::*;
 
-/// Makes the write of this number to a `.part` fail, once.
+/// The source of a library in which the nth write to a `.part` file fails, once.
 const SHIM: &str = include_str!("../../shim/fail_write.c");
 /// Some writes of 256 kB.
 const LENGTH: usize = 2_300_000;
@@ -29,7 +29,7 @@ fn a_failed_write_keeps_a_correct_partial_file_and_the_next_run_completes_it() {
     let url = archive.url("a.h5");
     let mut hit = 0;
     for (errno, error) in [("ENOSPC", "No space left on device"), ("EIO", "Input/output error")] {
-        // A full disk takes a part of the last write first.
+        // A full disk accepts a part of the last write first.
         for short in [false, true].into_iter().filter(|short| is_long || *short == (errno == "ENOSPC")) {
             for number in (1..).step_by(if is_long { 1 } else { 3 }) {
                 let place = Place::in_memory();

@@ -1,5 +1,4 @@
-//! Readers while writers work: whatever is ingested, asked for again, consolidated or removed meanwhile, whoever opens the
-//! database sees a state that was committed, and nothing between two.
+//! Readers during writes: while granules are ingested, consolidated and vacuumed, every open sees exactly one committed state.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -14,17 +13,17 @@ use isdb_testing::times;
 
 use crate::support::Place;
 
-/// Times that the database is opened and read, and in `make test-long`.
+/// Number of opens, and in `make test-long`.
 const OPENS: [u32; 2] = [300, 3_000];
 const READERS: usize = 2;
 const GRANULES: usize = 30;
-/// Times that something is written.
+/// Number of writes.
 const ROUNDS: usize = 20;
-/// Granules a window.
+/// Granules per window.
 const WINDOW: usize = 2;
 const CONFIG: &str = "product: ATL08\nvariables: [h_canopy, h_te_best_fit, night_flag]\nwindow: {granules: 2}\n";
 
-/// What a reader sees: granules, segments, and a sum that tells which segments.
+/// The state that a reader sees: granules, segments, and a sum that identifies the segments.
 type State = [i64; 3];
 
 const SEEN: [&str; 2] = [
@@ -49,7 +48,7 @@ fn told(error: &dyn Error) -> String {
     text
 }
 
-/// Opens the database anew and reads; an error as text.
+/// Opens the database and reads its state; an error as text.
 async fn seen(uri: &str) -> Result<State, String> {
     let database = isdb::open(uri).await.map_err(|error| told(&error))?;
     let mut state = Vec::new();
@@ -59,7 +58,7 @@ async fn seen(uri: &str) -> Result<State, String> {
     Ok(state.try_into().unwrap())
 }
 
-/// The states that an ingest window by window goes through.
+/// The states after each window of an ingest.
 fn legal(place: &Place) -> HashSet<State> {
     place.ok(&["--db", "all", "--config", "c.yml", "ingest", "granules"]);
     let each = "SELECT count(*), sum(CAST(segment_id_beg AS BIGINT)) FROM atl08 GROUP BY granule ORDER BY min(time)";
@@ -78,7 +77,7 @@ fn legal(place: &Place) -> HashSet<State> {
     states
 }
 
-/// Opens and reads until told to stop.
+/// Opens and reads until `stop` is set.
 fn read_on(uri: &str, legal: &HashSet<State>, opened: &AtomicUsize, stop: &AtomicBool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut last = 0;
@@ -89,7 +88,7 @@ fn read_on(uri: &str, legal: &HashSet<State>, opened: &AtomicUsize, stop: &Atomi
                 assert!(state[0] >= last, "{} granules after {last}: the database went back", state[0]);
                 last = state[0];
             }
-            // A vacuum without grace may take away what is being read, if it says so.
+            // A vacuum without grace period may remove fragments during a read, which is then the error "expired".
             Err(error) => assert!(error.contains("expired"), "{error}"),
         }
         opened.fetch_add(1, Ordering::Relaxed);
@@ -117,9 +116,9 @@ fn readers_see_committed_states_only_while_others_write() {
         let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(|| read_on(&uri, &legal, &opened, &stop))).collect();
         let all_well = || readers.iter().all(|reader| !reader.is_finished());
         for round in 0..ROUNDS {
-            // First a window more each time, then all of them again.
+            // First one more window each round, then all of them again.
             ingest(&files[..((round + 1) * WINDOW).min(GRANULES)]);
-            // Now and then what has been written is written together, and what is dead removed.
+            // Every fourth round consolidates and vacuums.
             if round % 4 == 3 {
                 place.ok(&["--config", "c.yml", "consolidate"]);
                 place.ok(&["vacuum", "--older-than", "0s"]);
@@ -155,5 +154,5 @@ fn a_session_over_a_vacuumed_state_reports_that_it_expired() {
     let error = runtime.block_on(first_row(&held, SEEN[1])).unwrap_err();
     assert!(isdb::is_expired(&error) && told(&error).contains("expired"), "{}", told(&error));
     let rows = runtime.block_on(seen(&uri)).unwrap();
-    assert_eq!(rows[0], 4, "what is opened anew shows everything");
+    assert_eq!(rows[0], 4, "a new session shows everything");
 }

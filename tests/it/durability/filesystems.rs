@@ -1,5 +1,4 @@
-//! File systems that lack hard links, locks or the syncing of folders: either everything works as it does elsewhere, or one clear
-//! refusal comes before anything is there.
+//! File systems without hard links, locks or synced folders: everything works, or the program refuses before it creates anything.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::support::preload::shim;
 use crate::support::{Content, Place, Run};
 
-/// What file systems lack, with the errno they say so with.
+/// Unsupported operations of file systems, with the errno that they return.
 const LACKING: [&str; 8] = [
     // exFAT, SMB, blobfuse; some FUSE; old kernels.
     "link=1",
@@ -22,7 +21,7 @@ const LACKING: [&str; 8] = [
     "flock=38",
     "link=1 dirsync=22 flock=37",
 ];
-/// Neither hard links nor renames that replace nothing.
+/// Neither hard links nor renames without replacement.
 const HOPELESS: &str = "link=1 rename2=22";
 
 const CONFIG: &str = "product: ATL08\nvariables: [h_canopy, night_flag]\nwindow: {granules: 1}\n";
@@ -35,7 +34,7 @@ fn prepared(granules: usize) -> Place {
     place
 }
 
-/// The program on a file system that lacks `what`.
+/// The program on a file system without `what`.
 fn lacking(place: &Place, library: &Path, what: &str, arguments: &[&str]) -> Command {
     let mut command = place.command(arguments);
     command.env("LD_PRELOAD", library).env("ISDB_TEST_LACKS", what);
@@ -46,7 +45,7 @@ fn run(place: &Place, library: &Path, what: &str, arguments: &[&str]) -> Run {
     Run::from(lacking(place, library, what, arguments).output().unwrap())
 }
 
-/// Every file below the place, sorted.
+/// Every file below the folder, sorted.
 fn everything(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -60,7 +59,7 @@ fn everything(folder: &Path) -> Vec<String> {
     found
 }
 
-/// Commits that were prepared and got no name.
+/// Commits that were written but not linked to a name.
 fn staged_commits(place: &Place) -> Vec<String> {
     place.files("db/staging").into_iter().filter(|name| name.contains("commit")).collect()
 }
@@ -73,7 +72,7 @@ fn a_file_system_without_links_locks_or_synced_folders_holds_the_same_database()
     for arguments in life {
         place.ok(arguments);
     }
-    let expected = Content::of(&place);
+    let expected = Content::read(&place);
     for what in LACKING {
         std::fs::remove_dir_all(place.path("db")).unwrap();
         for arguments in life {
@@ -103,9 +102,9 @@ fn a_file_system_that_cannot_hold_the_commit_log_is_refused_and_left_unchanged()
         assert!(run.stderr.contains("hint: name a folder on a local disk"), "{}", run.stderr);
         assert_eq!(everything(&place.path("")), before, "{database}");
     }
-    // A database that was copied there can be read, and a writer changes nothing.
+    // A database copied to such a file system can be read, and a writer changes nothing.
     place.ok(&INGEST);
-    let expected = Content::of(&place);
+    let expected = Content::read(&place);
     for arguments in
         [&["--config", "c.yml", "ingest", "granules", "--refilter", "--filters", "night"][..], &["consolidate"]]
     {
@@ -122,8 +121,8 @@ fn without_locks_the_second_writer_stops_the_first_and_no_row_is_lost_or_doubled
     let Some(library) = shim("filesystem") else { return };
     let place = prepared(6);
     place.ok(&INGEST);
-    let expected = Content::of(&place);
-    // The first must be stopped with windows still to do; on a busy machine the signal may come too late.
+    let expected = Content::read(&place);
+    // The first writer must stop with windows left to write; on a busy machine the signal may come too late.
     let stopped = (0..20).any(|_| {
         if place.path("db").exists() {
             std::fs::remove_dir_all(place.path("db")).unwrap();
@@ -136,7 +135,7 @@ fn without_locks_the_second_writer_stops_the_first_and_no_row_is_lost_or_doubled
     assert!(stopped, "no second writer came while the first was at work");
 }
 
-/// Stops an ingest after its first window, lets another one do all its work, and lets the first go on. True if that had work left.
+/// Stops an ingest after its first window, runs another one, and continues the first. Returns true if the first had windows left.
 fn race(place: &Place, library: &Path) -> bool {
     let what = "link=1 flock=37";
     let mut first =

@@ -1,17 +1,17 @@
-//! A disk that fills up: the ingest ends with an error that names the database, what was committed stays, and once there is
-//! space the same command completes.
+//! A full disk: the ingest ends with an error that names the database, committed windows stay, and the same command completes once
+//! space is free.
 
 use std::process::Command;
 
 use crate::support::{Content, Place};
 
-/// Sizes of the disk, in kB, one after another: too small even to create a database, for some windows, for all.
+/// Sizes of the disk in kB, in order: too small to create a database, enough for some windows, enough for all.
 const SIZES: [u32; 9] = [200, 600, 1_200, 1_800, 2_400, 3_200, 4_800, 8_000, 40_000];
 const CONFIG: &str =
     "product: ATL08\nvariables: [h_canopy, h_te_best_fit, canopy_h_metrics, night_flag]\nwindow: {granules: 2}\n";
 
-/// Mounts a disk of its own, ingests at each size until it succeeds, and leaves what each run said and what was to be seen.
-/// All in one namespace of its own, in which a user may mount.
+/// Mounts a disk, ingests at each size until that succeeds, and keeps the messages of each run and the rows after it. Runs in a
+/// mount namespace, in which a user may mount.
 const SCRIPT: &str = r#"
 set -eu
 mkdir -p disk
@@ -38,10 +38,10 @@ fn an_ingest_into_a_full_disk_fails_loses_nothing_and_completes_once_space_is_fr
     place.make_granules("granules", &["--count", "10", "--every", "2", "--segments", "150"]);
     std::fs::write(place.path("c.yml"), CONFIG).unwrap();
     place.ok(&["--config", "c.yml", "ingest", "granules"]);
-    let expected = Content::of(&place);
+    let expected = Content::read(&place);
 
     let sizes = SIZES.map(|size| size.to_string());
-    // Root may mount where a container forbids to map users; another user needs a namespace in which to be root.
+    // Root may mount where a container forbids user namespaces; other users need a namespace as root.
     let run_in = |options: &[&str]| {
         Command::new("unshare")
             .args(options)

@@ -1,5 +1,5 @@
-//! Death at any moment, in numbers: after every kill and every named point of death a further run ends as if there had been
-//! none, and what can be seen before it is whole windows.
+//! Many kills: after a kill at any moment or kill point, readers see whole windows only, and another run gives the same database as
+//! without the kill.
 
 use isdb_store::fault::POINTS;
 use std::os::unix::process::ExitStatusExt;
@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use crate::support::random::{Random, random};
 use crate::support::{Content, Place};
 
-/// The signals of a process that ended itself by abort(), and of one that was killed.
+/// Signals of a process that called abort(), and of a killed one.
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 
-/// Granules a window.
+/// Granules per window.
 const WINDOW: usize = 6;
 const CONFIG: &str = "product: ATL08\nvariables: [h_canopy, h_te_best_fit, canopy_h_metrics, night_flag]\n";
 
-/// `granules` small ones of one calendar quarter, so that only their number makes windows.
+/// Writes small granules of one calendar quarter, so that only their number determines the windows.
 fn prepared(granules: usize, window: usize) -> Place {
     let place = Place::in_memory();
     make(&place, "granules", granules, 1);
@@ -39,7 +39,7 @@ fn remove(place: &Place) {
     }
 }
 
-/// Demands that whole windows are to be seen, or no database yet.
+/// Asserts that readers see whole windows, or no database yet.
 fn shows_whole_windows(place: &Place, window: usize, case: &str) {
     let whole = format!(
         "SELECT (SELECT count(*) FROM granules) % {window}, \
@@ -52,8 +52,8 @@ fn shows_whole_windows(place: &Place, window: usize, case: &str) {
     }
 }
 
-/// Kills `child` at a random moment of the time that it needs, which is `needed` and is corrected when it was done sooner. True
-/// if it was killed.
+/// Kills `child` at a random moment of `needed`, the duration of a run, which is corrected if the run ends sooner. Returns the
+/// moment, and true if it was killed.
 fn kill(mut child: Child, needed: &mut Duration, random: &mut Random) -> (Duration, bool) {
     let begun = Instant::now();
     let moment = needed.mul_f64(random.below(1_000) as f64 / 1_000.0);
@@ -75,7 +75,7 @@ fn an_ingest_killed_at_random_moments_loses_and_doubles_nothing() {
     let place = prepared(5 * WINDOW, WINDOW);
     make(&place, "revised", 5 * WINDOW, 2);
     let mut random = random();
-    // What an ingest into nothing leaves, and one that replaces every granule of that.
+    // An ingest into a new database, and one that replaces every granule.
     let kinds = [INGEST, REPLACE].map(|arguments| {
         let begun = Instant::now();
         place.ok(&arguments);
@@ -83,14 +83,14 @@ fn an_ingest_killed_at_random_moments_loses_and_doubles_nothing() {
         if arguments == INGEST {
             place.copy("db", "base");
         }
-        (arguments, needed, Content::of(&place))
+        (arguments, needed, Content::read(&place))
     });
     let [(_, mut ingest_needs, ingested), (_, mut replace_needs, replaced)] = kinds;
     assert_eq!((ingested.ledger.len(), replaced.ledger.len()), (5 * WINDOW, 10 * WINDOW));
     assert_eq!(ingested.segments.len(), replaced.segments.len());
 
     let (wanted, mut killed, mut runs) = (isdb_testing::times(12, 100), 0, 0);
-    // A run that was done before its kill does not count.
+    // A run that ended before its kill does not count.
     while killed < wanted {
         runs += 1;
         assert!(runs <= 4 * wanted, "{killed} of {runs} kills came while an ingest was at work");
@@ -113,10 +113,10 @@ fn an_ingest_killed_at_random_moments_loses_and_doubles_nothing() {
     println!("{killed} kills in {runs} runs");
 }
 
-/// What every point lies on the way of. Two windows of two granules, then a third, whose ingest sweeps what a death left.
+/// Commands that pass every kill point. The first writes three windows of two granules and removes the files of a dead writer.
 const LIFE: [&[&str]; 3] = [&INGEST, &["--config", "c.yml", "consolidate"], &["vacuum", "--older-than", "0s"]];
 
-/// Runs the commands of `LIFE` with `death` armed until one dies of it; None if none does.
+/// Runs the commands of `LIFE` with the kill point `death` and returns the one that dies; `None` if none does.
 fn dies(place: &Place, death: &str) -> Option<String> {
     for arguments in LIFE {
         let mut command = place.command(arguments);
@@ -137,14 +137,14 @@ fn a_writer_that_dies_at_any_kill_point_is_recovered_by_the_next_run() {
     for arguments in LIFE {
         place.ok(arguments);
     }
-    let expected = Content::of(&place);
-    // A database in which a death has left something to sweep.
+    let expected = Content::read(&place);
+    // A database with files of a dead writer.
     remove(&place);
     assert!(dies(&place, "after-ledger:2").is_some());
     std::fs::rename(place.path("db"), place.path("left")).unwrap();
 
     for point in POINTS {
-        // The first times that it is reached, then ever fewer of the many files that a vacuum removes.
+        // The first passes, then ever fewer: a vacuum passes for each file that it removes.
         for time in [1, 2, 3, 5, 9, 17, 33, 65] {
             remove(&place);
             place.copy("left", "db");

@@ -1,4 +1,4 @@
-//! Death at any moment: a killed ingest, run again, ends as if nothing had happened.
+//! A killed ingest, run again, gives the same database as without the kill.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use crate::support::Place;
 
-/// The signal of a process that ended itself by abort().
+/// The signal of a process that called abort().
 const SIGABRT: i32 = 6;
 
 const STATE: &str = "SELECT count(*), sum(segment_id_beg), sum(h_canopy), count(DISTINCT ingest_id) FROM segments";
 const ONE_A_WINDOW: &str = "product: ATL08\nwindow: {granules: 1}\n";
 
-/// A folder of granules, each a window of its own.
+/// A folder of granules, each in a separate window.
 fn prepared(granules: usize) -> Place {
     let place = Place::in_memory();
     place.synthesise("granules", granules, 300);
@@ -27,11 +27,11 @@ fn signal(pid: u32, signal: &str) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
-/// Starts the ingest and gives it back when it has told `lines` lines; then it is in the middle of the next window.
+/// Starts the ingest and returns it after `lines` lines of progress, in the middle of the next window.
 fn started(place: &Place, lines: usize) -> Child {
     let mut child = place.command(&INGEST).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut told = BufReader::new(child.stderr.as_mut().unwrap());
-    // The line of the filters comes before those that count.
+    // The line of the filters comes before those of progress.
     for _ in 0..if lines > 0 { lines + 1 } else { 0 } {
         told.read_line(&mut String::new()).unwrap();
     }
@@ -43,7 +43,7 @@ fn a_killed_ingest_leaves_whole_granules_and_the_next_one_completes() {
     let place = prepared(5);
     place.ok(&INGEST);
     let expected = place.rows(STATE);
-    // The first line tells what was found, each further one a window; the delay moves the kill through the window's work.
+    // The first line has the number of granules, each further one a window; the delay moves the kill through the work of a window.
     for (lines, delay) in [(0, 5), (0, 30), (1, 0), (1, 40), (2, 10), (2, 60), (3, 25), (4, 80)] {
         std::fs::remove_dir_all(place.path("db")).unwrap();
         let mut child = started(&place, lines);
@@ -56,9 +56,9 @@ fn a_killed_ingest_leaves_whole_granules_and_the_next_one_completes() {
             let whole = "SELECT (SELECT count(*) FROM segments) = (SELECT coalesce(sum(rows_kept), 0) FROM granules)";
             assert_eq!(place.rows(whole), ["true"], "{case}");
             let windows: usize = place.rows("SELECT count(*) FROM granules")[0].parse().unwrap();
-            assert!(windows + 1 >= lines, "what was told to be committed is there, {case}");
+            assert!(windows + 1 >= lines, "windows reported as committed exist, {case}");
         } else {
-            // The first line comes when the database is there.
+            // The first line follows the creation of the database.
             let is_missing = info.stderr.contains("no isdb database");
             assert!(lines == 0 && is_missing, "{case}: {}", info.stderr);
         }
@@ -118,12 +118,12 @@ fn an_interrupted_creation_is_removed_by_the_next_run_and_no_other_folder_is() {
         assert_eq!(left().len(), 1, "what an earlier death left is gone: {point}");
     }
     std::fs::rename(place.path(&left()[0]), place.path("aside")).unwrap();
-    // A user's folder, and one of another database.
+    // A folder of the user, and one of another database.
     for other in [".db.creating-a-new-one", ".other.creating-6f1f6a06-6ad3-4ea2-8c29-8c9c8a2b7d1e"] {
         std::fs::create_dir(place.path(other)).unwrap();
     }
     place.ok(&INGEST);
-    // Found beside a database that is there, too.
+    // Leftovers are removed beside an existing database as well.
     std::fs::rename(place.path("aside"), place.path(".db.creating-0d5a8f0e-7a52-4b7a-9b52-0f6f2a3c4d5e")).unwrap();
     place.ok(&["vacuum"]);
     let mut names = left();

@@ -1,5 +1,5 @@
-//! An archive that sends its users through a login to presigned links on a second host, as NASA's does, and that can misbehave
-//! in every way that was seen. Every request is kept.
+//! The archive, as NASA's: it redirects through a login to presigned links on a second host. [`Trick`]s play the failures that were
+//! observed. Every request is recorded.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -22,38 +22,38 @@ pub(crate) const PASSWORD: &str = "pass-of-ann";
 pub(crate) const TOKEN: &str = "token-of-ann";
 /// `ann:pass-of-ann` as Basic authentication sends it.
 pub(crate) const BASIC: &str = "YW5uOnBhc3Mtb2YtYW5u";
-/// What opens a presigned link.
+/// The signature in presigned links.
 pub(crate) const SIGNATURE: &str = "presigned-secret";
 const SESSION: &str = "session-cookie";
 
-/// One way to misbehave; each is used up by one request for the file.
+/// One failure; each applies to one request for the file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Trick {
-    /// The archive answers so, with these headers.
+    /// The archive responds with this status and these headers.
     Archive(u16, Vec<(&'static str, String)>),
-    /// The second host answers so, without a body.
+    /// The second host responds with this status, without a body.
     Store(u16),
-    /// The body breaks off after so many bytes.
+    /// The connection breaks after this many bytes of the body.
     Cut(usize),
-    /// The body stops after so many bytes, and the connection stays open.
+    /// The body stops after this many bytes, and the connection stays open.
     Stall(usize),
-    /// The whole file although a range was asked for.
+    /// The whole file although a range was requested.
     IgnoreRange,
     /// A login page with status 200.
     Page,
-    /// Something that is not HDF5, by a few bytes at a time, and does not say that it is a page.
+    /// A body that is not HDF5, a few bytes at a time, without a content type of a page.
     Junk,
-    /// An announced length that no disk has.
+    /// An announced length larger than any disk.
     Endless,
     /// From now on tokens are refused, by the login host as well.
     Revoke,
-    /// More bytes than there are.
+    /// More bytes than announced.
     TooLong,
-    /// After so many bytes they come one by one.
+    /// After this many bytes, one byte at a time.
     Trickle(usize),
-    /// A range that begins elsewhere than the one asked for.
+    /// A range with another beginning than the requested one.
     OtherRange,
-    /// The first host wants a login whatever is shown to it.
+    /// The archive redirects to the login whatever credentials it receives.
     WantLogin,
 }
 
@@ -80,11 +80,11 @@ pub(super) struct Inside {
     pub(super) files: HashMap<String, File>,
     tricks: HashMap<String, VecDeque<Trick>>,
     pub(super) seen: Vec<Seen>,
-    /// Every piece of a body waits so long.
+    /// The pause before every piece of a body.
     pub(super) slow: Duration,
-    /// How the login host answers a wrong password: 401, 200 with a page, or 302 to itself.
+    /// The status for a wrong password: 401, 200 with a page, or 302 to itself.
     wrong_login: u16,
-    /// When temporary S3 credentials end.
+    /// The expiration of temporary S3 credentials.
     s3_expiration: &'static str,
     /// Whether tokens are refused.
     is_revoked: bool,
@@ -95,7 +95,7 @@ pub(super) struct Inside {
 
 pub(super) type Shared = Arc<Mutex<Inside>>;
 
-/// The three hosts, until it is let go.
+/// The three hosts; dropping it stops them.
 pub(crate) struct Archive {
     inside: Shared,
     runtime: Option<Runtime>,
@@ -131,7 +131,7 @@ impl Archive {
         Archive { inside, runtime: Some(runtime) }
     }
 
-    /// Keeps a file under this name; an older one of the name is changed.
+    /// Publishes a file under this name, or replaces it.
     pub(crate) fn put(&self, name: &str, content: Bytes) {
         let etag = Some(format!("\"{:x}\"", fingerprint(&content)));
         let modified = Some("Wed, 21 Oct 2020 07:28:00 GMT".to_owned());
@@ -142,12 +142,12 @@ impl Archive {
         self.inside.lock().unwrap().files.insert(name.to_owned(), file);
     }
 
-    /// Misbehaves so when the file is asked for next, and next again.
+    /// The tricks of the next requests for the file, in order.
     pub(crate) fn play(&self, name: &str, tricks: impl IntoIterator<Item = Trick>) {
         self.inside.lock().unwrap().tricks.entry(name.to_owned()).or_default().extend(tricks);
     }
 
-    /// Behaves well again when the file is asked for.
+    /// Removes the tricks of the file.
     pub(crate) fn forget_tricks(&self, name: &str) {
         self.inside.lock().unwrap().tricks.remove(name);
     }
@@ -164,7 +164,7 @@ impl Archive {
         self.inside.lock().unwrap().s3_expiration = text;
     }
 
-    /// Takes the token again after [`Trick::Revoke`].
+    /// Accepts the token again after [`Trick::Revoke`].
     pub(crate) fn accept_tokens(&self) {
         self.inside.lock().unwrap().is_revoked = false;
     }
@@ -181,7 +181,7 @@ impl Archive {
         self.inside.lock().unwrap().login.clone()
     }
 
-    /// The hosts that may see a token.
+    /// The hosts to which a token may be sent.
     pub(crate) fn hosts(&self) -> String {
         self.inside.lock().unwrap().archive.clone()
     }
@@ -191,12 +191,12 @@ impl Archive {
         self.inside.lock().unwrap().seen.clone()
     }
 
-    /// How many requests came to `host`, for paths that end in `end`.
+    /// Number of requests to `host` for paths that end in `end`.
     pub(crate) fn count(&self, host: &str, end: &str) -> usize {
         self.seen().iter().filter(|seen| seen.host == host && seen.path.ends_with(end)).count()
     }
 
-    /// How many bytes of the file were sent in all.
+    /// Number of bytes of the file that were sent in all responses.
     pub(crate) fn sent(&self, name: &str) -> u64 {
         let of = |seen: &Seen| seen.host == "store" && seen.path.ends_with(&format!("/{name}"));
         self.seen().iter().filter(|seen| of(seen)).map(|seen| seen.sent).sum()
@@ -218,7 +218,7 @@ pub(super) fn serve(runtime: &Runtime, router: Router) -> SocketAddr {
     address
 }
 
-/// Keeps the request, and says at which place.
+/// Records the request and returns its index.
 pub(super) fn note(shared: &Shared, host: &'static str, request: &Request) -> usize {
     let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
     let seen = &mut shared.lock().unwrap().seen;
@@ -243,7 +243,7 @@ fn to_login(shared: &Shared, path: &str) -> Response<Body> {
     to(302, &format!("{login}/oauth/authorize?client_id=archive&response_type=code&state={path}"))
 }
 
-/// The next trick of the file, if `wanted` takes it.
+/// Removes and returns the next trick of the file if `wanted` accepts it.
 pub(super) fn trick(shared: &Shared, name: &str, wanted: impl Fn(&Trick) -> bool) -> Option<Trick> {
     let mut inside = shared.lock().unwrap();
     let tricks = inside.tricks.get_mut(name)?;
@@ -297,7 +297,7 @@ async fn callback(
     response
 }
 
-/// Takes no token, only a session.
+/// Requires a session; a token is not enough.
 async fn s3_credentials(State(shared): State<Shared>, request: Request) -> Response<Body> {
     note(&shared, "archive", &request);
     if !shows(&request, header::COOKIE, SESSION) {

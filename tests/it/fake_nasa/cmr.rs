@@ -1,4 +1,4 @@
-//! A CMR on this machine: it pages with search-after over the granules it is given, and misbehaves by a script.
+//! A CMR server: it pages with search-after over given granules, and plays failures by a script.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -17,14 +17,14 @@ use isdb_schema::granule_name::GranuleName;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-/// What becomes of one request.
+/// The response to one request.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
-    /// The answer asked for.
+    /// The correct response.
     Serve,
-    /// 429, with so many seconds to wait.
+    /// 429 with this many seconds in `Retry-After`.
     Throttle(u64),
-    /// 504 with a page in HTML.
+    /// 504 with an HTML page.
     GatewayTimeout,
     /// Half a page, marked as incomplete by the header of this name.
     Partial(&'static str),
@@ -34,29 +34,29 @@ pub(crate) enum Act {
     Truncated,
     /// A page that begins with the last granules of the one before, as after an insertion.
     Overlap,
-    /// Another count than the real one.
+    /// A wrong number of hits.
     Hits(u64),
-    /// An answer after this time.
+    /// A correct response after this time.
     Late(Duration),
-    /// 400 with CMR's words.
+    /// 400 with this message of CMR.
     Refuse(&'static str),
-    /// 200 with a page in HTML.
+    /// 200 with an HTML page.
     Html,
-    /// This status, and another address of the same CMR.
+    /// A redirect with this status to another path of the same CMR.
     Moved(u16),
-    /// An answer that does not end.
+    /// A response without end.
     Endless,
 }
 
-/// A request that came.
+/// A request that CMR received.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct CmrRequest {
     pub(crate) path: String,
     pub(crate) form: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
 }
 
-impl Asked {
+impl CmrRequest {
     /// The value of a parameter.
     pub(crate) fn value(&self, key: &str) -> Option<&str> {
         self.form.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
@@ -75,12 +75,12 @@ impl Asked {
 struct Inside {
     items: Vec<Value>,
     script: VecDeque<Act>,
-    /// Pages that are asked to be larger are cut.
+    /// Larger requested pages break off.
     largest_page: Option<usize>,
-    asked: Vec<Asked>,
+    requests: Vec<CmrRequest>,
 }
 
-/// The server; it stops when it is let go.
+/// The server; dropping it stops it.
 pub(crate) struct FakeCmr {
     pub(crate) url: String,
     inside: Arc<Mutex<Inside>>,
@@ -89,7 +89,7 @@ pub(crate) struct FakeCmr {
 }
 
 impl FakeCmr {
-    /// A CMR that knows these descriptions of granules.
+    /// Starts a CMR with these descriptions of granules.
     pub(crate) fn start(items: Vec<Value>) -> FakeCmr {
         let inside = Arc::new(Mutex::new(Inside { items, ..Inside::default() }));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -111,26 +111,26 @@ impl FakeCmr {
         FakeCmr { url, inside, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Knows these descriptions instead from now on.
+    /// Replaces the descriptions.
     pub(crate) fn know(&self, items: Vec<Value>) {
         self.inside.lock().unwrap().items = items;
     }
 
-    /// Requests to come meet these fates, in order; those after them are served.
+    /// The responses to the next requests, in order; later requests are served correctly.
     pub(crate) fn script(&self, acts: &[Act]) -> &FakeCmr {
         self.inside.lock().unwrap().script = acts.iter().cloned().collect();
         self
     }
 
-    /// Breaks the connection whenever more granules are asked for at once.
+    /// Breaks the connection whenever a request has a larger page size.
     pub(crate) fn cut_pages_above(&self, granules: usize) -> &FakeCmr {
         self.inside.lock().unwrap().largest_page = Some(granules);
         self
     }
 
     /// The requests so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.inside.lock().unwrap().asked.clone()
+    pub(crate) fn requests(&self) -> Vec<CmrRequest> {
+        self.inside.lock().unwrap().requests.clone()
     }
 }
 
@@ -145,7 +145,7 @@ impl Drop for FakeCmr {
     }
 }
 
-/// A description in UMM-G as CMR has them for the archive in the cloud, without the links to pictures.
+/// A UMM-G description as CMR returns it for the cloud archive, without the links to images.
 pub(crate) fn description(name: &str, number: u64, provider: &str) -> Value {
     let parsed: GranuleName = name.parse().unwrap();
     let day = format!("{}-{}-{}", &name[6..10], &name[10..12], &name[12..14]);
@@ -198,17 +198,17 @@ pub(crate) fn name(number: u64) -> String {
 
 async fn answer(State(inside): State<Arc<Mutex<Inside>>>, uri: Uri, headers: HeaderMap, body: String) -> Response {
     let form = parameters(&body);
-    let asked = Asked { path: uri.path().to_owned(), form, headers };
+    let request = CmrRequest { path: uri.path().to_owned(), form, headers };
     let (act, items) = {
         let mut inside = inside.lock().unwrap();
-        inside.asked.push(asked.clone());
-        let is_large = inside.largest_page.is_some_and(|largest| asked.page_size() > largest);
+        inside.requests.push(request.clone());
+        let is_large = inside.largest_page.is_some_and(|largest| request.page_size() > largest);
         let act = inside.script.pop_front().unwrap_or(if is_large { Act::Cut } else { Act::Serve });
         (act, inside.items.clone())
     };
-    let path = asked.path.trim_start_matches("/moved");
+    let path = request.path.trim_start_matches("/moved");
     match path {
-        "/search/granules.umm_json" => granules(&asked, act, items).await,
+        "/search/granules.umm_json" => granules(&request, act, items).await,
         "/search/collections.umm_json" => collections(&items),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
@@ -237,17 +237,17 @@ fn axum_json(body: &Value) -> Response {
         .into_response()
 }
 
-async fn granules(asked: &Asked, act: Act, items: Vec<Value>) -> Response {
-    let found: Vec<Value> = items.into_iter().filter(|item| is_sought(asked, item)).collect();
+async fn granules(request: &CmrRequest, act: Act, items: Vec<Value>) -> Response {
+    let found: Vec<Value> = items.into_iter().filter(|item| is_sought(request, item)).collect();
     let id = |item: &Value| item["meta"]["concept-id"].clone();
-    // The real header is a JSON array of the sort key, too.
-    let begin = asked.header("cmr-search-after").map_or(0, |place| {
+    // As the real header, a JSON array of the sort key.
+    let begin = request.header("cmr-search-after").map_or(0, |place| {
         let place: Value = serde_json::from_str(place).unwrap();
         found.iter().position(|item| id(item) == place[1]).unwrap() + 1
     });
-    let overlap = if matches!(act, Act::Overlap) { 2.min(asked.page_size() - 1) } else { 0 };
+    let overlap = if matches!(act, Act::Overlap) { 2.min(request.page_size() - 1) } else { 0 };
     let begin = begin.saturating_sub(overlap);
-    let page: Vec<Value> = found.iter().skip(begin).take(asked.page_size()).cloned().collect();
+    let page: Vec<Value> = found.iter().skip(begin).take(request.page_size()).cloned().collect();
     let hits = if let Act::Hits(hits) = act { hits } else { found.len() as u64 };
     let mut answer = axum_json(&json!({"hits": hits, "took": 1, "items": page}));
     answer.headers_mut().insert("CMR-Hits", hits.into());
@@ -270,7 +270,7 @@ async fn granules(asked: &Asked, act: Act, items: Vec<Value>) -> Response {
         }
         Act::Cut => {
             let cut = async {
-                // What came before is on its way by then.
+                // Time to send the bytes before the break.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 Err(std::io::Error::other("cut"))
             };
@@ -287,7 +287,7 @@ async fn granules(asked: &Asked, act: Act, items: Vec<Value>) -> Response {
         }
         Act::Refuse(words) => (StatusCode::BAD_REQUEST, json!({"errors": [words]}).to_string()).into_response(),
         Act::Moved(status) => {
-            let place = format!("/moved{}", asked.path);
+            let place = format!("/moved{}", request.path);
             (StatusCode::from_u16(status).unwrap(), [("location", place)], "").into_response()
         }
         Act::Endless => {
@@ -305,11 +305,11 @@ fn half(page: &[Value]) -> Bytes {
     Bytes::from(text).slice(..20.max(page.len() * 600))
 }
 
-/// By release and pattern of names; places and times are for the tests to look at.
-fn is_sought(asked: &Asked, item: &Value) -> bool {
+/// Whether the description matches the requested release and name pattern. Regions and times are ignored: tests compare requests.
+fn is_sought(request: &CmrRequest, item: &Value) -> bool {
     let name = item["umm"]["DataGranule"]["Identifiers"][0]["Identifier"].as_str().unwrap_or_default();
-    asked.value("version").is_none_or(|version| release(item) == version)
-        && asked.value("readable_granule_name[]").is_none_or(|pattern| {
+    request.value("version").is_none_or(|version| release(item) == version)
+        && request.value("readable_granule_name[]").is_none_or(|pattern| {
             let pattern = pattern.strip_suffix('*').unwrap();
             let fits = |(wanted, byte): (u8, u8)| wanted == b'?' || wanted == byte;
             name.len() >= pattern.len() && pattern.bytes().zip(name.bytes()).all(fits)

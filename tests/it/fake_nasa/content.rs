@@ -1,8 +1,8 @@
-//! Files with random content that can be made alike again.
+//! Files with random content that a seed reproduces.
 
 use bytes::Bytes;
 
-/// A file with an HDF5 superblock that tells its length, and bytes that no two seeds share.
+/// A file with an HDF5 superblock that has its length, and bytes that differ between seeds.
 pub(crate) fn hdf5(seed: u64, length: usize) -> Bytes {
     let mut content = b"\x89HDF\r\n\x1a\n\x02\x08\x08\x00".to_vec();
     for address in [0, u64::MAX, length as u64, 48] {
@@ -16,7 +16,7 @@ pub(crate) fn hdf5(seed: u64, length: usize) -> Bytes {
     Bytes::from(content)
 }
 
-/// A small generator of numbers that can be started alike again.
+/// A small random number generator; equal seeds give equal numbers.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -31,13 +31,13 @@ impl Random {
         self.0
     }
 
-    /// One of `0..end`.
+    /// A number of `0..end`.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 }
 
-/// A number that differs between contents.
+/// A hash of the content.
 pub(crate) fn fingerprint(content: &[u8]) -> u64 {
     content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }

@@ -1,5 +1,5 @@
-//! An S3 that gives out ranges of objects to whoever shows temporary credentials, and that can refuse them as S3 does outside its
-//! region.
+//! An S3 bucket that serves ranges of objects to requests with temporary credentials, and that can refuse them as S3 does outside
+//! its region.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,16 +20,16 @@ const ETAG: &str = "\"0123456789abcdef\"";
 
 #[derive(Default)]
 struct Inside {
-    /// By `/bucket/key`.
+    /// Objects by `/bucket/key`.
     objects: HashMap<String, Bytes>,
     refuses: bool,
-    /// Requests for ranges that were answered, and the bytes of the answers.
+    /// Number of successful range requests, and of the bytes in their responses.
     answered: (usize, usize),
 }
 
 type Shared = Arc<Mutex<Inside>>;
 
-/// The service, until it is let go.
+/// The server; dropping it stops it.
 pub(crate) struct S3 {
     inside: Shared,
     port: u16,
@@ -44,7 +44,7 @@ impl S3 {
         S3 { inside, port, runtime: Some(runtime) }
     }
 
-    /// Keeps an object at `/bucket/key`.
+    /// Stores an object at `/bucket/key`.
     pub(crate) fn put(&self, path: &str, content: Bytes) {
         self.inside.lock().unwrap().objects.insert(path.to_owned(), content);
     }
@@ -54,7 +54,7 @@ impl S3 {
         self.inside.lock().unwrap().refuses = true;
     }
 
-    /// Gives out objects again.
+    /// Serves objects again.
     pub(crate) fn accept(&self) {
         self.inside.lock().unwrap().refuses = false;
     }
@@ -63,7 +63,7 @@ impl S3 {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The requests that were answered with bytes since the last look, and those bytes.
+    /// Number of successful range requests since the last call, and of their bytes.
     pub(crate) fn answered(&self) -> (usize, usize) {
         std::mem::take(&mut self.inside.lock().unwrap().answered)
     }
@@ -91,7 +91,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response<Body
         return status(StatusCode::PRECONDITION_FAILED, Body::empty());
     }
     let range = request.headers().get(header::RANGE).map(|range| range.to_str().unwrap().to_owned());
-    let Range { start, end } = range.as_deref().map_or(0..object.len(), |range| asked(range, object.len()));
+    let Range { start, end } = range.as_deref().map_or(0..object.len(), |range| requested(range, object.len()));
     if start >= end {
         return status(StatusCode::RANGE_NOT_SATISFIABLE, Body::empty());
     }
@@ -110,14 +110,14 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response<Body
     builder.body(Body::from(object.slice(start..end))).unwrap()
 }
 
-/// Whether the request carries credentials as the archive gives them.
+/// Whether the request has the credentials that the archive issued.
 fn is_signed(headers: &HeaderMap) -> bool {
     let has = |name: &str, text: &str| headers.get(name).is_some_and(|value| value.to_str().unwrap().contains(text));
     has("x-amz-security-token", SESSION) && has("authorization", "Credential=key-") && has("authorization", "us-west-2")
 }
 
 /// `bytes=0-9` of an object of `len` bytes.
-fn asked(range: &str, len: usize) -> Range<usize> {
+fn requested(range: &str, len: usize) -> Range<usize> {
     let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
     first.parse().unwrap()..(last.parse::<usize>().unwrap() + 1).min(len)
 }

@@ -1,4 +1,4 @@
-//! The second host, to which presigned links lead: it serves ranges of files, and breaks off, stalls or lies when told to.
+//! The second host, the target of presigned links: it serves ranges of files and plays the tricks of the archive.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -85,7 +85,7 @@ pub(super) async fn store(
         _ => content.len(),
     };
     let announced = content.len();
-    // What ends a body early: an error closes the connection, a future that never ends keeps it open.
+    // The early end of a body: an error closes the connection, a future that never ends keeps it open.
     let next = content.slice(end..);
     let trickle = stream::iter(next).then(|byte| async move {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -96,7 +96,7 @@ pub(super) async fn store(
         if stalls {
             std::future::pending::<()>().await;
         }
-        // Time for what came before the end to leave.
+        // Time to send the bytes before the end.
         tokio::time::sleep(Duration::from_millis(30)).await;
         Err::<Bytes, _>(std::io::Error::other("cut"))
     });
@@ -121,7 +121,7 @@ pub(super) async fn store(
     response.body(body).unwrap()
 }
 
-/// Where the wanted range begins, if the file is still the one that is meant.
+/// The beginning of the requested range, if the file still matches the validators.
 fn range(headers: &HeaderMap, file: &File) -> Option<usize> {
     let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     let from = text(header::RANGE)?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().unwrap();

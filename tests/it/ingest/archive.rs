@@ -1,4 +1,4 @@
-//! From a search to a committed database, against a CMR and an archive on this machine.
+//! Ingest from NASA's archive, from the search to the committed database.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::support::Place;
 use crate::support::preload::shim;
 use crate::support::random::random;
 
-/// The box of the segments of one granule.
+/// The bounds of the southern segments of one granule, as the option --region.
 fn box_of(place: &Place, granule: usize) -> String {
     let whole = ["--config", "c.yml", "--db", "whole", "ingest", "theirs"];
     place.ok(&whole);
@@ -30,12 +30,12 @@ fn box_of(place: &Place, granule: usize) -> String {
 fn a_region_and_dates_fill_a_database_and_a_second_run_fetches_nothing() {
     let nasa = FakeNasa::six();
     let region = box_of(&nasa.place, 2);
-    let asked = ["ingest", "--region", &region, "--start", "2018-01-01", "--end", "2030-12-31"];
-    let run = nasa.ok(&asked);
-    assert!(run.stderr.contains("granules: 6\n"), "what is found is told\n{}", run.stderr);
+    let arguments = ["ingest", "--region", &region, "--start", "2018-01-01", "--end", "2030-12-31"];
+    let run = nasa.ok(&arguments);
+    assert!(run.stderr.contains("granules: 6\n"), "the search reports its granules\n{}", run.stderr);
     assert!(run.stderr.contains("to fetch: 6 granules, "), "{}", run.stderr);
     assert!(!nasa.place.path("db.granules").exists(), "what was fetched is gone");
-    let form = &nasa.cmr.asked()[1];
+    let form = &nasa.cmr.requests()[1];
     assert_eq!(form.value("temporal"), Some("2018-01-01T00:00:00.000Z,2030-12-31T23:59:59.999Z"));
     assert_eq!((form.value("version"), form.value("bounding_box[]").is_some()), (Some("007"), true));
     nasa.equals_an_ingest_from_disk(&["--region", &region]);
@@ -46,24 +46,24 @@ fn a_region_and_dates_fill_a_database_and_a_second_run_fetches_nothing() {
     assert!(urls.iter().all(|url| url.starts_with("http://127.0.0.1")), "{urls:?}");
 
     let before = nasa.archive.seen().len();
-    // The database knows its region, and a search is in there.
-    let searches = nasa.cmr.asked().len();
+    // A later search uses the region of the database.
+    let searches = nasa.cmr.requests().len();
     let again = nasa.ok(&["ingest", "--start", "2018-01-01", "--end", "2030-12-31"]);
     assert!(again.stderr.contains("granules: 6 skipped"), "{}", again.stderr);
-    let boxes: Vec<_> = nasa.cmr.asked()[searches..]
+    let boxes: Vec<_> = nasa.cmr.requests()[searches..]
         .iter()
         .filter_map(|form| form.value("bounding_box[]").map(str::to_owned))
         .collect();
     assert!(
         !boxes.is_empty()
-            && boxes.iter().all(|other| Some(other.as_str()) == nasa.cmr.asked()[1].value("bounding_box[]")),
+            && boxes.iter().all(|other| Some(other.as_str()) == nasa.cmr.requests()[1].value("bounding_box[]")),
         "{boxes:?}"
     );
-    let again = nasa.ok(&asked);
+    let again = nasa.ok(&arguments);
     assert!(again.stderr.contains("granules: 6 skipped"), "{}", again.stderr);
-    assert_eq!(nasa.archive.seen().len(), before, "nobody is asked");
-    // More of the granules than before is fetched again, and takes the place of the part.
-    nasa.ok(&[&asked[..], &["--whole-granules"]].concat());
+    assert_eq!(nasa.archive.seen().len(), before, "no request is sent");
+    // Whole granules are fetched again, and replace the attempts of the region.
+    nasa.ok(&[&arguments[..], &["--whole-granules"]].concat());
     assert_eq!(nasa.place.rows(SEGMENTS), nasa.place.rows_with(&["--db", "whole"], SEGMENTS));
 }
 
@@ -185,7 +185,7 @@ fn start_and_end_select_files_on_disk() {
     assert!(run.stderr.contains(&format!("granules: {expected} ingested, {} skipped", 6 - expected)), "{}", run.stderr);
 }
 
-/// Which of NASA's files are whole on disk or done in the database, and how often each was sent so far.
+/// The files that are complete on disk or ingested, and the number of responses with each so far.
 fn done(nasa: &FakeNasa) -> BTreeMap<String, usize> {
     let stored = match nasa.place.path("db").exists() {
         true => nasa.place.run(&["query", "--format", "csv", "SELECT granule FROM granules"]).stdout,
@@ -203,16 +203,16 @@ fn an_ingest_killed_at_random_moments_resumes_and_fetches_no_complete_file_twice
     nasa.archive.slow_down(Duration::from_millis(4));
     let mut random = random();
     let wanted = isdb_testing::times(12, 60);
-    // A run that was done before its kill does not count, and the next one begins anew.
+    // A run that ended before its kill does not count, and the next one starts with a new database.
     let (mut killed, mut runs) = (0, 0);
     while killed < wanted {
         runs += 1;
         assert!(runs <= 4 * wanted, "{killed} of {runs} kills came while an ingest was at work");
         killed += u32::from(nasa.killed_after(150 + random.below(500)));
-        // What it had asked for by then is counted.
+        // Time to record its last requests.
         std::thread::sleep(Duration::from_millis(50));
         let before = done(&nasa);
-        // A short run, so that there is something to be wrong.
+        // A short run, which could repeat requests.
         nasa.killed_after(150 + random.below(300));
         for (name, sent) in before {
             assert_eq!(nasa.sent(&name), sent, "{name} was there already");
@@ -260,7 +260,7 @@ fn granules_read_in_place_are_stored_like_downloaded_ones() {
     nasa.cmr.know(items.collect());
     let ingest = |database: &str, more: &[&str]| {
         let mut command = nasa.command(&[&["--db", database, "ingest", "--release", "7"], more].concat());
-        // The archive gives credentials of S3 to a login only.
+        // The archive issues S3 credentials for user and password only.
         command.env_remove("EARTHDATA_TOKEN").env("EARTHDATA_USERNAME", USER).env("EARTHDATA_PASSWORD", PASSWORD);
         let ended = command.env("ISDB_S3_ENDPOINT", s3.endpoint()).output().unwrap();
         (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
@@ -281,7 +281,7 @@ fn granules_read_in_place_are_stored_like_downloaded_ones() {
     assert_eq!(code, Some(3), "{told}");
     assert!(told.contains("us-west-2") && told.contains("a download works from everywhere"), "{told}");
     assert!(told.contains("6 read\n"), "the stage: {told}");
-    // That says nothing of the granules: the same command goes on, once S3 gives them out.
+    // This is not a failure of the granules: the same command completes once S3 serves them.
     s3.accept();
     let (code, told) = ingest("outside", &["--direct"]);
     assert_eq!(code, Some(0), "{told}");
@@ -298,16 +298,16 @@ fn a_wrong_file_fails_its_granule_and_the_others_are_ingested() {
         std::fs::copy(nasa.place.path(&nasa.place.files("wrong")[0]), nasa.place.path("theirs").join(&names[1]))
             .unwrap();
         nasa.publish();
-        let asked = [&YEARS[..], &["--release", "7"]].concat();
-        let run = nasa.run(&asked);
+        let arguments = [&YEARS[..], &["--release", "7"]].concat();
+        let run = nasa.run(&arguments);
         assert_eq!(run.code, Some(3), "{case}: {}", run.stderr);
         let (id, _) = names[1].split_once('.').unwrap();
         let told = format!("is not what the catalogue describes: expected {id}, found ATL08_");
         assert!(run.stderr.contains(&told), "{case}: {}", run.stderr);
         assert!(run.stderr.contains("5 ingested, 1 failed"), "{case}: {}", run.stderr);
-        // It is remembered, and not fetched again and again.
+        // The failure is in the ledger, and the file is not fetched again.
         let sent = nasa.all_sent();
-        let again = nasa.run(&asked);
+        let again = nasa.run(&arguments);
         assert_eq!(again.code, Some(3), "{case}: {}", again.stderr);
         assert!(again.stderr.contains("5 skipped, 1 failed before"), "{case}: {}", again.stderr);
         assert_eq!(nasa.all_sent(), sent);

@@ -1,4 +1,4 @@
-//! The config: which variables a database stores.
+//! The config of an ingest: variables, and the path of the database.
 
 use crate::support::Place;
 
@@ -55,5 +55,9 @@ fn a_config_without_variables_keeps_those_of_the_database() {
     assert!(again.stderr.contains("2 skipped"), "{}", again.stderr);
     std::fs::write(place.path("none.yml"), "product: ATL08\nderived: {}\nfilters: none\n").unwrap();
     let refused = place.run(&["--config", "none.yml", "ingest", "granules"]);
-    assert!(refused.code == Some(1) && refused.stderr.contains("twice"), "none is asked for: {}", refused.stderr);
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("twice"),
+        "an empty list is a request: {}",
+        refused.stderr
+    );
 }

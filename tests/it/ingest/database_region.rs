@@ -1,4 +1,4 @@
-//! The region that a database was filled for: kept, shown, enforced and widened.
+//! The region of a database: kept by later ingests, shown, enforced and extended.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::support::Place;
 
 const COUNT: &str = "SELECT count(*), count(DISTINCT concat(granule, beam, segment_id_beg)) FROM atl08";
 
-/// A place with three granules in `all`, the first two of them also in `first`. The database `whole` holds all of them.
+/// A folder with three granules in `all`, the first two also in `first`. The database `whole` has all of them.
 fn place() -> Place {
     let place = Place::new();
     place.make_granules("all", &["--count", "3", "--segments", "120"]);
@@ -22,19 +22,19 @@ fn place() -> Place {
     place
 }
 
-/// How many segments of all granules lie in a region.
+/// Number of segments of all granules in a region.
 fn within(place: &Place, region: &str) -> u64 {
     let sql = format!("SELECT count(*) FROM atl08 WHERE in_region(latitude, longitude, '{region}')");
     place.rows_with(&["--db", "whole"], &sql)[0].parse().unwrap()
 }
 
-/// Demands that the database `db` holds this many segments, each once.
+/// Asserts that the database `db` has this many segments, each once.
 fn holds(place: &Place, segments: u64) {
     assert_eq!(place.rows(COUNT), [format!("{segments},{segments}")]);
 }
 
-/// Two regions that have a part of the first granule each. That in the south has all of the third, too, and that in the north a half
-/// of the second.
+/// Two regions, each with a part of the first granule. The southern one also has all of the third, and the northern one half of the
+/// second.
 fn south_and_north(place: &Place) -> (String, String) {
     let sql = "SELECT min(latitude), max(latitude) FROM atl08 GROUP BY granule ORDER BY granule";
     let ranges = place.rows_with(&["--db", "whole"], sql);
@@ -47,8 +47,8 @@ fn south_and_north(place: &Place) -> (String, String) {
     (south, format!("-180,{},180,{}", at(0, 0.6), at(1, 0.5)))
 }
 
-/// The box as a ring of so many points that no ledger wants to repeat it. Its southern edge is a zigzag, so that it is no box, of
-/// a height that no test notices.
+/// The box as a polygon with too many points for a ledger row. Its southern edge is a zigzag, so that it is not a box; the zigzag
+/// is too flat to select other segments.
 fn ring(bounds: &str) -> String {
     let numbers: Vec<f64> = bounds.split(',').map(|number| number.parse().unwrap()).collect();
     let [west, south, east, north] = numbers[..] else { panic!("{bounds}") };
@@ -101,12 +101,12 @@ fn the_region_is_in_info_in_citations_and_in_exported_files() {
     let expected: Value = serde_json::from_str(&ring(&south)).unwrap();
     let points = |region: &Value| region["coordinates"][0].as_array().unwrap().clone();
     let stored = points(&json["region_geojson"]);
-    // Edges over half of the globe have points between, so that their way is not open.
+    // Edges over half of the globe have points between, so that their direction is definite.
     assert!(
         points(&expected).iter().all(|point| stored.contains(point)),
         "the whole geometry, however long: {stored:?}"
     );
-    // What the ledger names is a file that any GIS program opens.
+    // The area in the ledger is a file that any GIS program opens.
     let area = place.rows_with(&["--db", "ring"], "SELECT DISTINCT area FROM granules")[0].clone();
     let text = fs::read_to_string(place.path("ring").join(&area)).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json["region_geojson"], "{area}");
@@ -154,7 +154,7 @@ fn a_region_is_widened_without_losing_or_doubling_segments() {
     let info = place.ok(&["info"]).stdout;
     assert!(info.contains("region     2 polygons of 51 points within -180,"), "{info}");
     assert!(info.contains(&format!("1 granules were ingested for: {south}")), "one granule lacks the new part: {info}");
-    // The granules that were not named come with the next ingest, which need not repeat the region.
+    // The next ingest completes the other granules, without the region on its command line.
     let told = place.ok(&["ingest", "all"]).stderr;
     assert!(told.contains("granules: 1 replaced, 2 skipped"), "{told}");
     holds(&place, within(&place, &south) + within(&place, &ring(&north)));

@@ -1,4 +1,4 @@
-//! What is ingested, replaced, left out and removed, as a user sees it.
+//! Which granules an ingest adds, replaces, skips or refuses, and removed granules.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use crate::support::{Place, Run, release_004};
 
 const DISTINCT: &str = "SELECT count(*), count(DISTINCT concat(granule, beam, segment_id_beg)) FROM atl08";
-const STANDING: &str = "SELECT revision, subset, state FROM granules_current ORDER BY revision, subset";
+const CURRENT: &str = "SELECT revision, subset, state FROM granules_current ORDER BY revision, subset";
 
-/// A place with one granule in `granules`.
+/// A folder with one granule in `granules`.
 fn place() -> Place {
     let place = Place::new();
     make(&place, "granules", &[]);
     place
 }
 
-/// Writes one granule into `folder`; the same one unless `options` say otherwise.
+/// Writes one granule into `folder`; always the same one, unless `options` differ.
 fn make(place: &Place, folder: &str, options: &[&str]) {
     place.make_granules(folder, &[&["--count", "1", "--segments", "60"], options].concat());
 }
@@ -29,7 +29,7 @@ fn count(place: &Place) -> u64 {
     place.rows("SELECT count(*) FROM atl08")[0].parse().unwrap()
 }
 
-/// What an ingest that must succeed says on standard error.
+/// The standard error of an ingest that must succeed.
 fn ingested(place: &Place, arguments: &[&str]) -> String {
     place.ok(&[&["ingest"], arguments].concat()).stderr
 }
@@ -41,7 +41,7 @@ fn has(run: &Run, code: i32, told: &[&str]) {
     }
 }
 
-/// Damages the rows of a granule, and not what tells which granule it is.
+/// Damages the rows of a granule, but not its identity.
 fn damage(path: &PathBuf) {
     let mut bytes = fs::read(path).unwrap();
     let middle = bytes.len() / 2;
@@ -67,7 +67,7 @@ fn the_newer_revision_is_stored_whichever_comes_first() {
             } else {
                 folders.map(|folder| ingested(&place, &[folder])).concat()
             };
-            assert_eq!(place.rows(STANDING), ["02,false,ingested"], "{told}");
+            assert_eq!(place.rows(CURRENT), ["02,false,ingested"], "{told}");
             let left_out = together || newer_first;
             assert_eq!(told.contains("1 older than what is stored"), left_out, "{told}");
             assert_eq!(told.contains("granules: 1 replaced"), !left_out, "{told}");
@@ -87,11 +87,11 @@ fn the_older_revision_is_stored_when_the_newer_cannot_be_read() {
         let _ = fs::remove_dir_all(place.path("db"));
         let run = place.run(&[&["ingest"], &folders[..]].concat());
         has(&run, 3, &["1 ingested", "1 failed"]);
-        assert_eq!(place.rows(STANDING), ["01,false,ingested"]);
+        assert_eq!(place.rows(CURRENT), ["01,false,ingested"]);
     }
-    // And what was stored stays when its successor fails.
+    // A stored granule stays when its newer revision fails.
     has(&place.run(&["ingest", "--retry", "newer"]), 3, &["1 failed"]);
-    assert_eq!(place.rows(STANDING), ["01,false,ingested"]);
+    assert_eq!(place.rows(CURRENT), ["01,false,ingested"]);
     assert!(count(&place) > 0);
 }
 
@@ -127,11 +127,11 @@ fn a_database_holds_one_release_unless_it_is_replaced() {
 #[test]
 fn a_release_is_replaced_in_whole_windows_or_not_at_all() {
     let place = Place::new();
-    // Both tracks are of one quarter, and so of one window.
+    // Both granules are of one calendar quarter, and so in one window.
     place.make_granules("six", &["--count", "2", "--segments", "60", "--release", "006"]);
     place.make_granules("seven", &["--count", "2", "--segments", "60", "--release", "007"]);
     make(&place, "new", &["--seed", "2", "--release", "007"]);
-    // Of release 007 the track 132 cannot be computed.
+    // The derived column fails for track 132 of release 007.
     let config = "product: ATL08\nderived:\n  odd: div(1, CAST(release AS INT) * 10000 + rgt - 70132)\n";
     fs::write(place.path("c.yml"), config).unwrap();
     ingested(&place, &["--config", "c.yml", "six"]);
@@ -171,7 +171,7 @@ fn subsets_merge_and_the_whole_granule_replaces_them() {
     let merged = count(&place);
     let told = ingested(&place, &["granules"]);
     assert!(told.contains("granules: 1 replaced"), "{told}");
-    assert_eq!(place.rows(STANDING), ["01,false,ingested"]);
+    assert_eq!(place.rows(CURRENT), ["01,false,ingested"]);
     assert_eq!(count(&place), merged, "the two subsets were the whole");
     let told = ingested(&place, &["north"]);
     assert!(told.contains("1 a subset of what is stored"), "{told}");
@@ -196,7 +196,7 @@ fn a_real_subset_is_marked_and_skipped_the_second_time() {
     let place = Place::new();
     let granule = granule.to_str().unwrap();
     ingested(&place, &[granule]);
-    assert_eq!(place.rows(STANDING), ["01,true,ingested"]);
+    assert_eq!(place.rows(CURRENT), ["01,true,ingested"]);
     fs::copy(granule, place.path("processed_copy.h5")).unwrap();
     let told = ingested(&place, &[granule, "processed_copy.h5"]);
     assert!(told.contains("granules: 2 skipped"), "{told}");
@@ -247,7 +247,7 @@ fn an_empty_granule_is_a_success_and_not_ingested_again() {
     assert!(told.contains("granules: 1 empty"), "{told}");
     let told = ingested(&place, &["granules"]);
     assert!(told.contains("granules: 1 skipped"), "{told}");
-    // No segment has passed the old filters, so that others need no word.
+    // No segment has passed the old filters, so that --refilter is not needed.
     let told = ingested(&place, &["--filters", "strong", "granules"]);
     assert!(told.contains("granules: 1 replaced"), "{told}");
     assert!(count(&place) > 0);

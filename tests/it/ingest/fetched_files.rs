@@ -1,4 +1,4 @@
-//! What an ingest from NASA's archive does with files that are in its way, cannot be read, or are left over.
+//! Files of an ingest from NASA's archive: conflicts with files of the user, unreadable files, leftovers.
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ fn a_fetched_file_that_cannot_be_read_is_put_aside_and_fetched_again() {
     let nasa = three();
     let names = nasa.names();
     let right = std::fs::read(nasa.place.path("theirs").join(&names[1])).unwrap();
-    // A whole file by its length and superblock.
+    // A complete file by its length and superblock.
     nasa.archive.put(&names[1], hdf5(3, right.len()));
     let kept = [&YEARS[..], &["--keep", "--data", "data"]].concat();
     let run = nasa.run(&kept);
@@ -66,7 +66,7 @@ fn rounded_sizes_are_marked_as_estimates_and_compared_with_the_free_space() {
     let run = nasa.ok(&YEARS);
     assert!(run.stderr.contains("to fetch: 3 granules, 6.3 MB"), "{}", run.stderr);
     assert!(run.stderr.contains("download: 6.3 MB"), "{}", run.stderr);
-    // A terabyte each: more than there is room for, on most machines.
+    // A terabyte each: more than the free space of most machines.
     if isdb_cmr::free_bytes(&nasa.place.path("")).unwrap() > 3_000_000_000_000 {
         return;
     }
@@ -92,7 +92,7 @@ fn a_missing_licence_is_reported_once_with_its_hint() {
     assert_eq!((count("failed: "), count("the same for 7 others: ")), (1, 1), "{}", run.stderr);
     assert_eq!((count("hint: "), count("EULA")), (1, 1), "{}", run.stderr);
     assert!(nasa.archive.seen().len() < 8, "{} requests", nasa.archive.seen().len());
-    // What was refused is no fault of the granules.
+    // A refusal is not a failure of the granules.
     nasa.names().iter().for_each(|name| nasa.archive.forget_tricks(name));
     nasa.ok(&YEARS);
     nasa.equals_an_ingest_from_disk(&[]);
@@ -109,12 +109,12 @@ fn an_incomplete_cmr_description_fails_its_granule() {
     let run = nasa.run(&[&YEARS[..], &["--report", "r.json"]].concat());
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     assert!(run.stderr.contains("granules: 2 ingested, 1 failed"), "{}", run.stderr);
-    assert_eq!(run.stderr.matches("G2-NSIDC_CPRD").count(), 1, "told once: {}", run.stderr);
+    assert_eq!(run.stderr.matches("G2-NSIDC_CPRD").count(), 1, "reported once: {}", run.stderr);
     let report: Value = serde_json::from_slice(&std::fs::read(nasa.place.path("r.json")).unwrap()).unwrap();
-    let failed = report["granules"].as_array().unwrap().iter().find(|told| told["state"] == "failed").unwrap();
+    let failed = report["granules"].as_array().unwrap().iter().find(|granule| granule["state"] == "failed").unwrap();
     assert_eq!((&failed["stage"], &failed["granule"]), (&json!("search"), &json!("a record (G2-NSIDC_CPRD)")));
     assert!(failed["error"].as_str().unwrap().contains("umm.DataGranule.Identifiers"), "{failed}");
-    // Also where nothing is left to do.
+    // Also where everything else is done.
     assert_eq!(nasa.run(&YEARS).code, Some(3));
 }
 
@@ -132,7 +132,7 @@ fn files_of_a_killed_run_are_deleted_by_the_next_and_others_stay() {
     let run = nasa.ok(&YEARS);
     assert!(run.stderr.contains("granules to ingest: 0"), "{}", run.stderr);
     assert_eq!(nasa.place.files("db.granules"), ["db.granules/notes.txt"]);
-    // What is kept on purpose is no leftover.
+    // Files kept on request are not leftovers.
     nasa.ok(&[&["--db", "kept"], &YEARS[..], &["--keep"]].concat());
     nasa.ok(&[&["--db", "kept"], &YEARS[..]].concat());
     assert!(names.iter().all(|name| file(&nasa.place, "kept.granules", name).exists()));

@@ -1,4 +1,4 @@
-//! Quality filters and derived columns: what is removed, how it is told, and what is refused before a row is lost.
+//! Quality filters and derived columns: removed segments, their counts, and what is refused before a row is lost.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ fn prepared(options: &[&str]) -> Place {
     place
 }
 
-/// How many segments a query through `filters` counts in the database `db`.
+/// Number of segments of the database `db` in a query with `filters`.
 fn counted(place: &Place, db: &str, filters: &str) -> u64 {
     place.rows_with(&["--db", db, "--filters", filters], "SELECT count(*) FROM atl08")[0].parse().unwrap()
 }
@@ -52,7 +52,7 @@ fn every_segment_read_is_kept_or_counted_as_removed_by_one_filter() {
     let sums = "SELECT bool_and(rows_read = rows_kept + rows_rejected + rows_removed), sum(rows_removed) > 0, \
                 sum(rows_kept) = (SELECT count(*) FROM segments) FROM granules";
     assert_eq!(place.rows(sums), ["true,true,true"]);
-    // The report's lines are filter, removed, of them NULL, by itself.
+    // Columns of the report: filter, removed, of them NULL, by itself.
     let charged = |filter: &str| -> Vec<u64> {
         let line = told.lines().rfind(|line| line.starts_with(&format!("{filter} "))).unwrap();
         line.split_whitespace().skip(1).map(|number| number.parse().unwrap()).collect()
@@ -160,7 +160,7 @@ fn a_database_has_one_set_of_filters_derived_columns_and_layout() {
         assert!(refused.stderr.contains(told), "{}", refused.stderr);
     }
     let again = place.ok(&["ingest", "granules"]).stderr;
-    assert!(again.contains("filters: night\n"), "the database's own filters are taken: {again}");
+    assert!(again.contains("filters: night\n"), "the filters of the database apply: {again}");
 }
 
 #[test]

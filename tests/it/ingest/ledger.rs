@@ -1,13 +1,13 @@
-//! The ledger adds up: every segment that was read is kept, was rejected, or was removed and charged to one filter.
+//! Sums in the ledger: every segment that was read is kept, rejected, or removed by one filter.
 
 use crate::support::Place;
 use crate::support::handmade_granule as handmade;
 
-/// A database with all that can become of a segment: kept, without position, removed, NULL for a filter, its granule failed.
+/// A database with every fate of a segment: kept, without position, removed, NULL for a filter, in a failed granule.
 fn varied() -> Place {
     let place = Place::new();
     place.make_granules("granules", &["--count", "12", "--every", "11", "--segments", "120"]);
-    // Without position: a fill value, and no number at all.
+    // Without position: a fill value and NaN.
     let latitudes = [2.0, f32::MAX, 2.1, f32::NAN, 2.2];
     handmade::granule(&place, &format!("granules/{}", handmade::NAME), &latitudes, |land| {
         land.create_dataset("night_flag").with_i8_data(&[1, 1, 0, 0, 1]).with_shape(&[5]);

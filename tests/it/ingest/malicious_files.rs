@@ -1,4 +1,4 @@
-//! Files made to harm whoever reads them, in a folder of good ones: each fails alone and by name, and nothing else is lost.
+//! Malicious files in a folder of good ones: each fails alone and by name, and nothing else is lost.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ fn malicious_files_fail_by_name_and_good_granules_are_ingested() {
     let rows = "SELECT granule LIKE 'good-%', count(*), min(latitude), max(latitude) FROM atl08 GROUP BY granule";
     assert_eq!(place.rows(rows), ["true,3,10.0,10.5"]);
 
-    // None of them is in the way of the next run.
+    // They do not affect the next run.
     handmade::granule(&place, &format!("granules/{}", handmade::NAME), &[1.0, 1.1], |_| {});
     let again = place.run(&["ingest", "granules"]);
     assert_eq!(again.code, Some(3), "{}", again.stderr);

@@ -1,4 +1,4 @@
-//! Replacing never loses segments: what a file does not bring again stays, and what it left to others comes back.
+//! Partial replacement never loses segments: those that a newer file lacks stay, and replaced ones come back when it is removed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::support::{Place, Run};
 
 const COUNTS: &str = "SELECT count(*), count(DISTINCT concat(beam, segment_id_beg)) FROM atl08";
 
-/// Writes one granule into `folder`, or a piece of it; always of the same pass.
+/// Writes one granule or a subset of it into `folder`; always the same granule.
 fn make(place: &Place, folder: &str, options: &[&str]) {
     place.make_granules(folder, &[&["--count", "1"], options].concat());
 }
@@ -20,7 +20,7 @@ fn clip(place: &Place, folder: &str, from: usize, to: usize, revision: usize) {
     make(place, folder, &["--subset", &from, "--segments", &to, "--revision", &revision]);
 }
 
-/// A place with the whole granule of 60 segments a beam in the database `whole`.
+/// A folder with the whole granule, 60 segments per beam, in the database `whole.db`.
 fn place() -> Place {
     let place = Place::in_memory();
     make(&place, "whole", &["--segments", "60"]);
@@ -32,12 +32,12 @@ fn file(place: &Place, folder: &str) -> PathBuf {
     fs::read_dir(place.path(folder)).unwrap().next().unwrap().unwrap().path()
 }
 
-/// The beams and ids of all segments, in their order.
+/// Beams and ids of all segments, in order.
 fn segments(place: &Place, database: &str) -> Vec<String> {
     place.rows_with(&["--db", database], "SELECT beam, segment_id_beg FROM atl08 ORDER BY beam, segment_id_beg")
 }
 
-/// Demands that the database holds each segment of the whole granule once.
+/// Asserts that the database has each segment of the whole granule once.
 fn is_whole(place: &Place, case: &str) {
     assert_eq!(segments(place, "db"), segments(place, "whole.db"), "{case}");
     let sums = "SELECT (SELECT bool_and(rows_read = rows_kept + rows_rejected + rows_removed) FROM granules), \
@@ -64,7 +64,7 @@ fn a_newer_subset_replaces_its_own_segments_and_no_others() {
     }
     place.ok(&["ingest", "a", "b", "c"]);
     is_whole(&place, "three clips");
-    // Some of the first clip, and some of the second.
+    // A part of the first subset, and a part of the second.
     clip(&place, "newer", 10, 30, 2);
     place.ok(&["--db", "newer.db", "ingest", "newer"]);
     let newer = segments(&place, "newer.db").len() as u64;
@@ -85,12 +85,12 @@ fn a_newer_subset_replaces_its_own_segments_and_no_others() {
     let report: serde_json::Value = serde_json::from_slice(&fs::read(place.path("r.json")).unwrap()).unwrap();
     assert_eq!(report["granules"][0]["rows_kept_before"], newer);
     assert_eq!(report["granules"][0]["replaces_in_part"].as_array().unwrap().len(), 2);
-    // All of it is there already, in whatever order.
+    // Everything is stored already, in any order.
     let again = place.ok(&["ingest", "newer", "a", "b", "c"]).stderr;
     assert!(again.contains("granules: 4 skipped"), "{again}");
     is_whole(&place, "again");
 
-    // The other way round the result is the same.
+    // The reverse order gives the same result.
     fs::remove_dir_all(place.path("db")).unwrap();
     for folders in [&["a", "newer"][..], &["b", "c"]] {
         place.ok(&[&["ingest"], folders].concat());
@@ -143,7 +143,7 @@ fn replaced_segments_come_back_when_the_newer_file_changes() {
     is_whole(&place, "the south has all of its own");
     assert!(place.ok(&["ingest", "north", "south"]).stderr.contains("granules: 2 skipped"));
 
-    // The file that has them is gone when they go: that is no secret, and the rest stays.
+    // The file with the remaining segments is missing: a warning says so, and the others stay.
     changed(25);
     fs::rename(place.path("south"), place.path("away")).unwrap();
     let run = place.run(&["ingest", "north"]);
@@ -153,7 +153,7 @@ fn replaced_segments_come_back_when_the_newer_file_changes() {
         &["failed: again: ", "south/processed_ATL08", "it is no longer there", "may be missing from the database"],
     );
     assert_ne!(segments(&place, "db"), segments(&place, "whole.db"));
-    // It was told; it is told no more until the file is there again.
+    // The warning is not repeated.
     has(&place.run(&["ingest", "north"]), 0, &["granules: 1 skipped"]);
     fs::rename(place.path("away"), place.path("south")).unwrap();
     let run = place.ok(&["ingest", "north"]);
@@ -176,13 +176,13 @@ fn replaced_segments_come_back_when_the_newer_file_is_removed() {
     has(&run, 0, &[&format!("removed: 1 granules, {newer} segments"), "granules: 1 replaced"]);
     is_whole(&place, "the older revision has them again");
     assert_eq!(count(&place, "revision = '02'"), 0);
-    // What was removed on purpose stays away, though another revision of it stands.
+    // A granule removed on purpose stays removed, although another revision is current.
     assert!(place.ok(&["ingest", "newer", "old"]).stderr.contains("1 removed on purpose"));
     assert_eq!(count(&place, "revision = '02'"), 0);
     place.ok(&["ingest", file(&place, "newer").to_str().unwrap()]);
     assert_eq!(count(&place, "revision = '02'"), newer);
     is_whole(&place, "brought back");
-    // And when the file is gone that has them, removing says so.
+    // Removing warns as well when the file with the remaining segments is missing.
     fs::remove_dir_all(place.path("old")).unwrap();
     let run = place.run(&["remove", &id]);
     has(&run, 3, &["removed: 1 granules", "failed: again: ", "it is no longer there"]);
@@ -207,12 +207,12 @@ fn a_file_with_less_than_half_of_the_segments_replaces_nothing_unless_forced() {
     assert!(segments(&place, "db").len() < segments(&place, "whole.db").len() / 2);
     let note = place.rows("SELECT notes FROM granules_current");
     assert!(note[0].contains("before: ") && note[0].contains(" segments read, "), "{note:?}");
-    // More is no danger.
+    // A file with more segments needs no --force.
     fs::write(&path, whole).unwrap();
     place.ok(&["ingest", "whole"]);
     is_whole(&place, "all again");
 
-    // A newer revision that has lost most of its segments is as wrong as a file that has.
+    // A newer revision without most of the segments is refused as well.
     make(&place, "broken", &["--segments", "20", "--revision", "2"]);
     has(&place.run(&["ingest", "broken"]), 3, &["failed: replace: "]);
     is_whole(&place, "the older revision stays");
@@ -222,7 +222,7 @@ fn a_file_with_less_than_half_of_the_segments_replaces_nothing_unless_forced() {
 fn the_half_is_counted_before_filters_or_after_equal_filters() {
     let place = place();
     place.ok(&["ingest", "whole"]);
-    // Other filters keep what they keep.
+    // With other filters the rows kept do not count.
     let run = place.ok(&["ingest", "--filters", "strong", "--refilter", "whole"]);
     assert!(run.stderr.contains("granules: 1 replaced"), "{}", run.stderr);
     let strong = count(&place, "true");
@@ -233,7 +233,7 @@ fn the_half_is_counted_before_filters_or_after_equal_filters() {
     assert_eq!(count(&place, "true"), 0);
 }
 
-/// The real extracts of one granule: without variables, with one, and with eight but a beam less.
+/// The real extracts of one granule: without variables, with one, and with eight but without one beam.
 fn extracts() -> Option<Vec<PathBuf>> {
     let names = [
         "nsidc_test_atl08_r007_6beams_217d0236.h5",
@@ -248,7 +248,7 @@ fn extracts_of_one_granule_are_stored_once_and_the_richer_keeps_its_values() {
     const NAME: &str = "ATL08_20260118035703_05313006_007_01.h5";
     let Some(extracts) = extracts() else { return };
     let place = Place::in_memory();
-    // Under names of their own, and under the granule's name in folders of their own.
+    // Under different names, and under the granule's name in different folders.
     let mut sets: Vec<Vec<String>> = vec![Vec::new(), Vec::new(), Vec::new()];
     for (index, path) in extracts.iter().enumerate() {
         let own = path.file_name().unwrap().to_str().unwrap();
@@ -261,7 +261,7 @@ fn extracts_of_one_granule_are_stored_once_and_the_richer_keeps_its_values() {
         sets[2].push(format!("{}{index}", ["own", "named", "own"][index]));
     }
     let places = "SELECT count(*), count(DISTINCT concat_ws(' ', beam, latitude, longitude, time)) FROM ";
-    // Only the third has terrain, and no gt2l; of the others the first has canopy heights.
+    // Only the third has terrain, but not gt2l; of the others the first has canopy heights.
     let values = "SELECT beam, count(h_canopy), count(h_te_best_fit) FROM atl08 GROUP BY beam ORDER BY beam";
     for (set, order, together) in [
         (0, [0, 1, 2], false),
@@ -325,12 +325,12 @@ fn a_subset_outside_the_area_of_a_granule_is_stored_beside_it() {
     let bounds: Vec<f64> =
         place.rows_with(&["--db", "south.db"], of_south)[0].split(',').map(|number| number.parse().unwrap()).collect();
     let [low, high, west, east] = bounds[..] else { panic!("{bounds:?}") };
-    // The granule is taken where the clip has half of its segments.
+    // The whole granule is accepted where the subset has half of its segments.
     let region = format!("{west},{low},{east},{}", (low + high) / 2.0);
     place.ok(&["ingest", "--region", &region, "whole"]);
     let south = segments(&place, "south.db");
-    let taken = segments(&place, "db");
-    assert!(!taken.is_empty() && south.iter().any(|segment| !taken.contains(segment)), "some of it, not all");
+    let found = segments(&place, "db");
+    assert!(!found.is_empty() && south.iter().any(|segment| !found.contains(segment)), "some of it, not all");
     let run = place.ok(&["ingest", "--whole-granules", "south"]);
     assert!(run.stderr.contains("already stored"), "{}", run.stderr);
     let (all, distinct) = place.rows(COUNTS)[0].split_once(',').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
@@ -351,7 +351,7 @@ fn a_temporarily_unreadable_file_is_read_by_the_next_run() {
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     has(&run, 3, &["failed: read: ", "ermission denied"]);
     assert_eq!(place.rows("SELECT state, stage FROM granules"), ["failed,read"]);
-    // Neither its size nor its time has changed, and nobody says --retry.
+    // Its size and time are unchanged, and --retry is not given.
     has(&place.ok(&["ingest", "whole"]), 0, &["granules: 1 ingested"]);
     is_whole(&place, "readable again");
 }

@@ -1,4 +1,4 @@
-//! Granules read in place, from a bucket like NASA's: the same rows as of a downloaded file; requests and bytes are told.
+//! Granules read in place from a bucket like NASA's: the same rows as from a downloaded file. The test prints requests and bytes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,8 +33,8 @@ fn bucket(path: &Path) -> (Archive, S3, Arc<dyn ObjectStore>) {
     (archive, s3, store)
 }
 
-/// Decodes `wanted` of the granule in the file and of the same in the bucket; demands that they are equal and gives back what was
-/// asked of the bucket.
+/// Decodes the variables `wanted` of a granule from the file and from the bucket, asserts that they are equal, and returns the
+/// requests and bytes of the bucket.
 fn compared(path: &Path, wanted: &[&Variable]) -> (usize, usize) {
     let (archive, s3, store) = bucket(path);
     let local = Granule::open(FileSource::open(path).unwrap()).unwrap();
@@ -45,17 +45,17 @@ fn compared(path: &Path, wanted: &[&Variable]) -> (usize, usize) {
     let (expected, found) = (local.decode(wanted, 2).unwrap(), remote.decode(wanted, 2).unwrap());
     assert!(!expected.batches.is_empty());
     assert_eq!(found.batches, expected.batches);
-    let asked = s3.answered();
-    assert_eq!((traffic.requests.value(), traffic.bytes.value()), asked, "what is counted is what was asked");
+    let traffic_of_bucket = s3.answered();
+    assert_eq!((traffic.requests.value(), traffic.bytes.value()), traffic_of_bucket, "every request is counted");
     assert_eq!(
         archive.count("archive", "/s3credentials"),
         2,
         "credentials are got once: a redirect to the login and back"
     );
-    asked
+    traffic_of_bucket
 }
 
-fn tell(what: &str, path: &Path, (requests, bytes): (usize, usize)) {
+fn print_traffic(what: &str, path: &Path, (requests, bytes): (usize, usize)) {
     let size = std::fs::metadata(path).unwrap().len();
     println!("{what}: {requests} requests, {bytes} of {size} bytes");
 }
@@ -69,8 +69,8 @@ fn a_granule_read_in_place_equals_the_downloaded_one() {
     for path in std::iter::once(synthetic).chain(release_004()) {
         let whole = compared(&path, &all);
         let part = compared(&path, &few);
-        tell("all variables", &path, whole);
-        tell("h_canopy", &path, part);
+        print_traffic("all variables", &path, whole);
+        print_traffic("h_canopy", &path, part);
         let size = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
         assert!(whole.1 <= size, "no byte is fetched twice");
         assert!(whole.0 < 60 && part.0 <= whole.0 && part.1 <= whole.1);
@@ -83,15 +83,15 @@ fn a_granule_in_the_bucket_is_identified_and_expired_credentials_are_renewed() {
     place.make_granules("g", &["--count", "1", "--segments", "15"]);
     let path = place.path(&place.files("g")[0]);
     let (archive, _s3, store) = bucket(&path);
-    // Credentials that have ended are asked for anew.
+    // Expired credentials are requested again.
     archive.s3_expiration("2001-01-01 00:00:00+00:00");
     let runtime = Runtime::new().unwrap();
     let (identity, bytes) = runtime.block_on(identify_at(URL, Arc::clone(&store))).unwrap();
     assert_eq!(identity.id, identify(&path).unwrap().id);
     assert_eq!(bytes, std::fs::metadata(&path).unwrap().len());
-    let asked = archive.count("archive", "/s3credentials");
+    let before = archive.count("archive", "/s3credentials");
     runtime.block_on(identify_at(URL, store)).unwrap();
-    assert!(archive.count("archive", "/s3credentials") > asked);
+    assert!(archive.count("archive", "/s3credentials") > before);
 }
 
 #[test]

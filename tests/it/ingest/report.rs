@@ -1,4 +1,4 @@
-//! What an ingest and a database say of themselves: the table at the end, the report, the dry run, logs, and the citation.
+//! Reports: the table at the end of an ingest, the JSON report, the dry run, logs, and the citation of a database.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::support::{Place, Run};
 const ONE_A_WINDOW: &str =
     "product: ATL08\nvariables: [h_canopy, canopy_h_metrics, night_flag]\nwindow: {granules: 1}\n";
 
-/// A place with three granules, each a window of its own.
+/// A folder with three granules, each in a separate window.
 fn prepared() -> Place {
     let place = Place::new();
     place.make_granules("granules", &["--count", "3", "--every", "2", "--segments", "80"]);
@@ -23,7 +23,7 @@ fn prepared() -> Place {
     place
 }
 
-/// Leaves half of the file, which can then not be read, and returns its name.
+/// Truncates the file to half of its length and returns its name.
 fn halve(place: &Place, index: usize) -> String {
     let mut files = place.files("granules");
     files.sort();
@@ -36,7 +36,7 @@ fn json(place: &Place, name: &str) -> Value {
     serde_json::from_slice(&fs::read(place.path(name)).unwrap()).unwrap()
 }
 
-/// The numbers of the table on standard error, by the words before them.
+/// A number of the table on standard error, by the words before it.
 fn table(run: &Run, what: &str) -> Option<String> {
     let of_line = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -51,7 +51,7 @@ fn sum(granules: &[Value], of: &str) -> u64 {
     granules.iter().map(|granule| granule[of].as_u64().unwrap()).sum()
 }
 
-/// Names, sizes and times of all below `folder`.
+/// Names, sizes and times of all files and folders below `folder`.
 fn all_below(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -207,7 +207,7 @@ fn a_dry_run_shows_windows_plan_and_estimates_and_changes_nothing() {
         assert!(run.stderr.contains(part), "no {part:?} in\n{}", run.stderr);
     }
     assert_eq!(all_below(&place.path("db")), before);
-    // An area of many corners is kept in a file of the database, but not by a dry run.
+    // An area of many points is stored in a file of the database, but not by a dry run.
     let ring: Vec<String> =
         (0..50).map(|i| f64::from(i) * 0.12).map(|a| format!("[{},{}]", a.cos(), a.sin())).collect();
     let ring = format!("{},{}", ring.join(","), ring[0]);
@@ -217,7 +217,7 @@ fn a_dry_run_shows_windows_plan_and_estimates_and_changes_nothing() {
     let run = place.ok(&["--db", "box", "ingest", "--add-region", "area.json", "--dry-run", "granules"]);
     assert!(run.stderr.contains("region: 2 polygons of 54 points"), "{}", run.stderr);
     assert_eq!(all_below(&place.path("box")), before);
-    // Nothing is left to do, and there is no plan to show.
+    // Without granules to ingest, no plan is shown.
     let done = place.ok(&dry);
     assert!(
         done.stderr.contains("granules to ingest: 0 in 0 windows") && !done.stderr.contains("Exec"),
@@ -253,7 +253,7 @@ fn logs_show_windows_and_failures_as_text_or_json_on_request_only() {
 
     let text = place.run(&["--log", "warn,isdb_ingest=info", "ingest", "--retry", "granules"]).stderr;
     assert!(text.contains(" INFO window{commit=") && !text.contains(" DEBUG "), "{text}");
-    // At the level that holds unless another is named, the report alone says what failed.
+    // At the default level, only the report has the failures.
     let usual = place.run(&["ingest", "--retry", "granules"]).stderr;
     assert!(!usual.contains(" WARN ") && usual.matches("failed: identify: ").count() == 1, "{usual}");
     let silent = place.run(&["--log", "off", "ingest", "--retry", "granules"]).stderr;
@@ -317,7 +317,7 @@ fn a_database_is_cited_by_release_and_its_exports_carry_the_citation() {
     let schema = std::sync::Arc::clone(ParquetRecordBatchReaderBuilder::try_new(file).unwrap().schema());
     assert_eq!(schema.metadata()["isdb_citation"], text.trim_end());
 
-    // The state that is cited is there again, whatever came since.
+    // The cited state can be read after later ingests.
     let before = place.rows(rows);
     place.make_granules("more", &["--count", "1", "--seed", "5", "--segments", "60"]);
     place.ok(&["ingest", "more"]);

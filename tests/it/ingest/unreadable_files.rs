@@ -1,4 +1,4 @@
-//! Files that cannot be ingested: each fails alone, is told and kept in the ledger with its reason, and costs no other granule.
+//! Files that cannot be read: each fails alone, with its reason in the messages and in the ledger, and no other granule is lost.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ fn an_unreadable_file_fails_alone_with_its_reason_in_the_ledger() {
     foreign(&place, "granules/foreign.h5");
     std::os::unix::fs::symlink("nowhere", place.path("granules/dangling.h5")).unwrap();
     handmade::granule(&place, &format!("granules/{}", handmade::NAME), &[1.0, 1.1, 1.2], |_| {});
-    // A folder is searched, whatever it is called.
+    // A folder is searched, whatever its name.
     fs::create_dir(place.path("granules/folder.h5")).unwrap();
 
     let run = place.run(&["ingest", "--filters", "night", "granules"]);
@@ -44,7 +44,7 @@ fn an_unreadable_file_fails_alone_with_its_reason_in_the_ledger() {
     }
     assert_eq!(place.rows(Content::SEGMENTS), place.rows_with(&["--db", "whole"], Content::SEGMENTS));
 
-    // What is mended is ingested by the next run, which says that the others still fail.
+    // The next run ingests a repaired file, and reports that the others still fail.
     fs::write(&truncated, bytes).unwrap();
     let again = place.run(&["ingest", "--filters", "night", "granules"]);
     assert_eq!(again.code, Some(3), "{}", again.stderr);
@@ -64,7 +64,7 @@ fn a_file_without_read_permission_fails_and_is_ingested_once_readable() {
     assert!(run.stderr.contains("Permission denied"), "{}", run.stderr);
     assert_eq!(place.rows("SELECT count(*) FROM granules WHERE state = 'ingested'"), ["1"]);
     mode(0o644);
-    // Its size and its time are what they were: only --retry tries it again, where there is that.
+    // Its size and time are unchanged: only --retry tries it again, where that option exists.
     let retry = place.ok(&["ingest", "--help"]).stdout.contains("--retry");
     let arguments: &[&str] = if retry { &["ingest", "--retry", "granules"] } else { &["ingest", "granules"] };
     place.ok(arguments);

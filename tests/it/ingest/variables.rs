@@ -1,4 +1,4 @@
-//! The catalogue as a user sees it, and variables that a database gets later.
+//! The catalogue as a user sees it, and variables added to an existing database.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -9,13 +9,13 @@ use crate::support::Place;
 use crate::support::python::script;
 use crate::support::random::random;
 
-/// The signals of a process that ended itself by abort(), and of one that was killed.
+/// Signals of a process that called abort(), and of a killed one.
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 
 const SMALL: &str = "product: ATL08\nvariables: [h_canopy]\nwindow: {granules: 8}\n";
 
-/// Two granules; the first is in a database of `h_canopy` alone, which then got three variables more, and the second.
+/// A database of `h_canopy` with one granule, then three added variables, then a second granule.
 fn grown() -> Place {
     let place = Place::new();
     place.synthesise("granules", 2, 60);
@@ -61,7 +61,7 @@ fn a_variable_is_shown_in_full_by_product_or_plain_name() {
     }
     let block = place.ok(&["variables", "h_canopy"]).stdout;
     assert!(block.contains("canopy_h\n") && block.contains("ground\n"), "{block}");
-    assert!(!block.contains("stored"), "there is no database");
+    assert!(!block.contains("stored"), "without a database");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn an_added_variable_is_null_in_old_segments_and_has_values_in_new_ones() {
     let whole = Place::new();
     whole.synthesise("granules", 2, 60);
     whole.ok(&["ingest", "granules"]);
-    // What the second granule alone brings, in a database that had every variable from the beginning.
+    // A database that had every variable from the beginning, with the second granule only.
     let sums = "SELECT count(*), count(night_flag), round(sum(h_te_mean), 2), count(canopy_h_metrics[1]), max(canopy_h_metrics[18]) \
                 FROM atl08 WHERE granule = (SELECT max(granule) FROM granules)";
     assert_eq!(place.rows(sums), whole.rows(sums));
@@ -165,7 +165,7 @@ fn a_killed_add_variable_loses_no_segment_and_blocks_no_writer() {
     std::fs::write(place.path("small.yml"), SMALL).unwrap();
     place.ok(&["--config", "small.yml", "ingest", granules(&place)[0].to_str().unwrap()]);
     let before = place.rows("SELECT count(*), max(h_canopy) FROM segments");
-    // The first commit of the command is its fence, the second has the variable.
+    // The first commit of the command is its fence, the second adds the variable.
     for (point, name, is_added) in
         [("take-over-swept", "asr", false), ("before-commit:2", "snr", false), ("after-commit:2", "dem_h", true)]
     {
@@ -176,7 +176,7 @@ fn a_killed_add_variable_loses_no_segment_and_blocks_no_writer() {
         let told = (found.code, found.stdout.lines().nth(1));
         assert_eq!(told, if is_added { (Some(0), Some("0")) } else { (Some(1), None) }, "{point}: {}", found.stderr);
     }
-    // Wherever else a kill strikes, before or after the commit, is right. One that comes too late counts for nothing.
+    // At other moments the commit exists or does not exist, both are correct. A kill that comes too late does not count.
     let mut random = random();
     place.ok(&["add-variable", "h_te_mean"]);
     let (mut killed, wanted) = (0, isdb_testing::times(2, 20));

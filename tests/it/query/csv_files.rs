@@ -1,5 +1,5 @@
-//! Files of a person's own, named in quotes: CSV as spreadsheets of several countries write it, and what is said of a file that
-//! cannot be read.
+//! The user's files, named in quotes in SQL: CSV as spreadsheets of several countries write it, and errors for files that cannot
+//! be read.
 
 use std::fs;
 

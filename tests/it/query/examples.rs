@@ -1,4 +1,4 @@
-//! The worked examples of sql/queries.
+//! The example queries of sql/queries, compared with numpy.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ fn recipes() -> Vec<PathBuf> {
     files
 }
 
-/// A database of every release and of an extract that does not tell its own, with tracks flown five times,
-/// two granules that overlap, and the example plots where own_plots.sql looks for them.
+/// A database with every release, an extract without a release, tracks with five repeats and two overlapping granules, and the
+/// example plots where own_plots.sql reads them.
 fn place() -> Place {
     let place = Place::new();
     let granules = [("1", "10", "5", "007"), ("2", "2", "1", "004"), ("3", "2", "1", "005"), ("4", "2", "1", "006")];
@@ -43,7 +43,7 @@ fn every_example_query_is_pushed_down_and_equals_numpy() {
         let result = format!("results/{}.csv", recipe.file_stem().unwrap().to_str().unwrap());
         let run = place.ok(&["query", "-f", recipe.to_str().unwrap(), "-o", &result]);
         let warnings = run.stderr.lines().filter(|line| line.starts_with("warning: "));
-        // The database holds four releases, which every statement over it is told.
+        // The database has four releases, so every statement gives a warning.
         let unexpected: Vec<_> = warnings.filter(|line| !line.contains("more than one release")).collect();
         assert!(unexpected.is_empty(), "{}: {unexpected:?}", recipe.display());
     }
@@ -53,20 +53,20 @@ fn every_example_query_is_pushed_down_and_equals_numpy() {
 }
 
 fn boxes_and_dates_reach_the_array(place: &Place) {
-    let mut asked_for = 0;
+    let mut conditions = 0;
     for recipe in recipes() {
         let sql = fs::read_to_string(&recipe).unwrap();
         let plan = place.rows(&format!("EXPLAIN {sql}")).join("\n");
-        for (asked, range) in [
+        for (condition, range) in [
             ("latitude BETWEEN -", "latitude in ["),
             ("longitude BETWEEN -", "longitude in ["),
             ("time >= '", "time in ["),
         ] {
-            if sql.contains(asked) {
+            if sql.contains(condition) {
                 assert!(plan.contains(range), "{}: no {range:?} in\n{plan}", recipe.display());
-                asked_for += 1;
+                conditions += 1;
             }
         }
     }
-    assert!(asked_for >= 10, "only {asked_for} boxes and dates found");
+    assert!(conditions >= 10, "only {conditions} boxes and dates found");
 }

@@ -1,10 +1,10 @@
-//! Queries in little memory: the same rows by way of the disk, or one clear error.
+//! Queries in little memory: the same rows through spill files, or one clear error.
 
 use std::fs;
 
 use crate::support::Place;
 
-/// Rows that take some hundred megabytes between the operators.
+/// Rows that need some hundred megabytes in sorts and groups.
 const SORTED: &str = "SELECT s.*, v.n FROM segments s CROSS JOIN (VALUES (1), (2), (3), (4), (5), (6), (7), (8)) AS v (n) \
                       ORDER BY v.n, s.h_canopy, s.beam, s.segment_id_beg, s.ingest_id";
 const LITTLE: [&str; 2] = ["--memory", "64MiB"];
@@ -16,7 +16,7 @@ fn place() -> Place {
     place
 }
 
-/// How often operators of `sql` went to disk.
+/// Number of spill files of `sql`.
 fn spills(place: &Place, options: &[&str], sql: &str) -> u64 {
     let told = place.rows_with(options, &format!("EXPLAIN ANALYZE {sql}")).join("\n");
     let counts = told.split("spill_count=").skip(1).map(|rest| {

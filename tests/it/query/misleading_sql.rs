@@ -1,5 +1,5 @@
-//! SQL and regions that would give a wrong answer without a word: refused with the right form, or warned about; and integers,
-//! NULLs and functions as people from DuckDB, R and Python expect them.
+//! SQL and regions that would silently give a wrong result are refused or give a warning; integers, NULLs and functions behave as
+//! users of DuckDB, R and Python expect.
 
 use std::fs;
 
@@ -62,7 +62,7 @@ fn sql_with_a_silently_wrong_result_is_an_error_with_the_right_form() {
         assert!(said.len() == 2 && said[0].starts_with(&format!("error: {error}")), "{sql}: {}", run.stderr);
         assert!(said[1].starts_with(&format!("hint: {hint}")), "{sql}: {}", run.stderr);
     }
-    // A column of a file of one's own may hold anything.
+    // A column of the user's file may have any value.
     assert_eq!(place.rows("SELECT count(*) FROM 'plots.csv' WHERE beam = 'GT1L'"), ["1"]);
 }
 
@@ -170,7 +170,7 @@ fn descending_order_puts_nulls_last() {
 fn a_region_in_projected_coordinates_is_refused_by_every_command() {
     let place = with_granule();
     let cmr = FakeCmr::start(descriptions(1));
-    // Near the origin metres look like degrees.
+    // Near the origin, metres have the magnitude of degrees.
     let square = |crs: &str| {
         format!(
             r#"{{"type":"FeatureCollection","crs":{{"type":"name","properties":{{"name":"{crs}"}}}},"features":[{{"type":"Feature",

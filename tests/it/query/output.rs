@@ -1,4 +1,4 @@
-//! What a query writes, and where.
+//! Output of queries: standard output, files, formats.
 
 use std::io::{BufRead, BufReader};
 

@@ -1,4 +1,4 @@
-//! The prompt, at a terminal that a script holds.
+//! The prompt, in a pseudo-terminal of a Python script.
 
 use std::path::Path;
 use std::process::Command;

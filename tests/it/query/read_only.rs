@@ -1,4 +1,4 @@
-//! What statements may do: read, and make views that live as long as the session.
+//! Statements only read; views last for the session.
 
 use crate::support::Place;
 

@@ -1,4 +1,4 @@
-//! Regions and periods of a query: the same segments as plain SQL finds, whatever form they are written in.
+//! Regions and periods of a query find the same segments as plain SQL, in every notation.
 
 use std::fs;
 
@@ -38,8 +38,8 @@ fn a_query_of_a_region_finds_what_its_box_in_sql_finds() {
     ] {
         assert_eq!(place.rows_with(&option, COUNT), expected, "{option:?}");
     }
-    let asked = format!("{COUNT} WHERE in_region(latitude, longitude, '{triangles}')");
-    assert_eq!(place.rows(&asked), expected);
+    let sql = format!("{COUNT} WHERE in_region(latitude, longitude, '{triangles}')");
+    assert_eq!(place.rows(&sql), expected);
     let outside = place.rows_with(&["--region", "triangles.json"], &format!("{COUNT} WHERE latitude > -4.5"));
     assert_eq!(outside, ["0"]);
 }

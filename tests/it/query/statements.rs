@@ -1,4 +1,4 @@
-//! Statements from a pipe, and what is told when one fails or finds nothing.
+//! Statements from a pipe, and messages for statements that fail or find nothing.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ fn with_granule() -> Place {
 fn piped(place: &Place, arguments: &[&str], text: &str) -> Run {
     let mut command = place.command(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A program that has failed already reads nothing more.
+    // A program that has failed stops reading.
     let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
     Run::from(child.wait_with_output().unwrap())
 }

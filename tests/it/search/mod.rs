@@ -32,13 +32,13 @@ fn a_search_lists_every_granule_once_and_reports_count_days_and_sizes() {
     assert!(run.stderr.contains("download: 52.2 GB"), "{}", run.stderr);
     assert!(run.stderr.contains("database: about 5.8 GB"), "{}", run.stderr);
 
-    let asked = cmr.asked();
-    assert_eq!(asked.len(), 3, "the releases and two pages");
-    assert!(asked.iter().all(|asked| asked.value("page_num").is_none() && asked.value("offset").is_none()));
-    assert_eq!(asked[1].value("temporal"), Some("2022-06-01T00:00:00.000Z,2022-06-30T23:59:59.999Z"));
-    assert_eq!(asked[1].form, asked[2].form, "the same parameters for every page");
-    assert_eq!((asked[1].header("cmr-search-after"), asked[1].page_size()), (None, 500));
-    assert!(asked[2].header("cmr-search-after").is_some());
+    let requests = cmr.requests();
+    assert_eq!(requests.len(), 3, "the releases and two pages");
+    assert!(requests.iter().all(|request| request.value("page_num").is_none() && request.value("offset").is_none()));
+    assert_eq!(requests[1].value("temporal"), Some("2022-06-01T00:00:00.000Z,2022-06-30T23:59:59.999Z"));
+    assert_eq!(requests[1].form, requests[2].form, "the same parameters for every page");
+    assert_eq!((requests[1].header("cmr-search-after"), requests[1].page_size()), (None, 500));
+    assert!(requests[2].header("cmr-search-after").is_some());
 }
 
 #[test]
@@ -51,10 +51,10 @@ fn a_search_sends_the_program_name_to_cmr_and_no_credentials() {
         .output()
         .unwrap();
     assert!(run.status.success());
-    for asked in cmr.asked() {
-        assert_eq!(asked.header("client-id"), Some(concat!("isdb/", env!("CARGO_PKG_VERSION"))));
-        assert_eq!((asked.header("authorization"), asked.header("cookie")), (None, None));
-        assert!(!format!("{asked:?}").contains("secret"));
+    for request in cmr.requests() {
+        assert_eq!(request.header("client-id"), Some(concat!("isdb/", env!("CARGO_PKG_VERSION"))));
+        assert_eq!((request.header("authorization"), request.header("cookie")), (None, None));
+        assert!(!format!("{request:?}").contains("secret"));
     }
 }
 
@@ -99,13 +99,13 @@ fn box_track_cycle_and_orbit_region_narrow_the_search() {
     );
     assert_eq!(run.stdout.lines().count(), 3, "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains(&name(7)));
-    let asked = cmr.asked();
-    assert_eq!(asked.len(), 1, "a release that is named is not looked up");
+    let requests = cmr.requests();
+    assert_eq!(requests.len(), 1, "a release that is named is not looked up");
     let boxes: Vec<&str> =
-        asked[0].form.iter().filter(|(key, _)| key == "bounding_box[]").map(|(_, value)| value.as_str()).collect();
+        requests[0].form.iter().filter(|(key, _)| key == "bounding_box[]").map(|(_, value)| value.as_str()).collect();
     assert_eq!(boxes, ["170,-20,180,-10", "-180,-20,-170,-10"]);
-    assert_eq!(asked[0].value("options[bounding_box][or]"), Some("true"));
-    assert_eq!(asked[0].value("version"), Some("007"));
+    assert_eq!(requests[0].value("options[bounding_box][or]"), Some("true"));
+    assert_eq!(requests[0].value("version"), Some("007"));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn messages_of_cmr_are_escaped_and_a_password_in_its_url_is_hidden() {
 #[test]
 fn fewer_granules_than_cmr_counts_are_an_error_and_more_are_not() {
     let cmr = FakeCmr::start(descriptions(30));
-    // One was deleted while we read.
+    // One granule was deleted during the search.
     cmr.script(&[Act::Hits(31)]);
     assert_eq!(found(&cmr, 10).unwrap().len(), 30);
     cmr.script(&vec![Act::Hits(31); 9]);
@@ -226,7 +226,7 @@ fn a_refused_search_is_not_repeated_and_shows_the_message_of_cmr() {
     let run = search(&place, &cmr, &["--release", "7"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("(status 400): temporal start datetime is invalid"), "{}", run.stderr);
-    assert_eq!(cmr.asked().len(), 1);
+    assert_eq!(cmr.requests().len(), 1);
 
     cmr.script(&[Act::Html]);
     let run = search(&place, &cmr, &["--release", "7"]);
@@ -240,7 +240,7 @@ fn a_throttled_search_waits_as_requested_and_completes() {
     cmr.script(&[Act::Throttle(1), Act::GatewayTimeout]);
     let run = search(&place, &cmr, &["--release", "7", "--format", "ndjson"]);
     assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 2), "{}", run.stderr);
-    assert_eq!(cmr.asked().len(), 3);
+    assert_eq!(cmr.requests().len(), 3);
 }
 
 #[test]
@@ -256,5 +256,5 @@ fn an_invalid_search_option_is_refused_before_any_request() {
         assert_ne!(run.code, Some(0));
         assert!(run.stderr.contains(told), "{}", run.stderr);
     }
-    assert!(cmr.asked().is_empty());
+    assert!(cmr.requests().is_empty());
 }

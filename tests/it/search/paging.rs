@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::names;
-use crate::fake_nasa::cmr::{Act, Asked, FakeCmr, descriptions};
+use crate::fake_nasa::cmr::{Act, CmrRequest, FakeCmr, descriptions};
 
 /// Granules that a client with short waits finds.
 pub(super) fn found(cmr: &FakeCmr, page_size: usize) -> Result<Vec<GranuleDescription>, Error> {
@@ -44,9 +44,9 @@ fn a_redirected_search_keeps_its_parameters() {
         cmr.script(&[Act::Serve, Act::Moved(status)]);
         let listed: Vec<String> = found(&cmr, 20).unwrap().iter().map(GranuleDescription::file_name).collect();
         assert_eq!(listed, names(30), "{status}");
-        let asked = cmr.asked();
-        assert!(asked[2].path.starts_with("/moved") && asked[2].form == asked[1].form, "{status}");
-        assert_eq!(asked[2].header("cmr-search-after"), asked[1].header("cmr-search-after"), "{status}");
+        let requests = cmr.requests();
+        assert!(requests[2].path.starts_with("/moved") && requests[2].form == requests[1].form, "{status}");
+        assert_eq!(requests[2].header("cmr-search-after"), requests[1].header("cmr-search-after"), "{status}");
     }
     let cmr = FakeCmr::start(descriptions(3));
     for (acts, told) in [(vec![Act::Moved(303)], "without a form"), (vec![Act::Moved(302); 9], "more than 3 redirects")]
@@ -132,11 +132,11 @@ fn pages_too_large_for_cmr_are_halved_without_repeated_requests() {
     let cmr = FakeCmr::start(descriptions(100));
     cmr.cut_pages_above(25);
     assert_eq!(found(&cmr, 100).unwrap().len(), 100);
-    let asked = cmr.asked();
-    let sizes: Vec<usize> = asked.iter().map(Asked::page_size).collect();
+    let requests = cmr.requests();
+    let sizes: Vec<usize> = requests.iter().map(CmrRequest::page_size).collect();
     assert_eq!(sizes, [100, 50, 25, 25, 25, 25, 25], "halved until they come, and an empty one at the end");
     let places: std::collections::HashSet<_> =
-        asked.iter().skip(3).map(|asked| asked.header("cmr-search-after")).collect();
+        requests.iter().skip(3).map(|request| request.header("cmr-search-after")).collect();
     assert_eq!(places.len(), 4);
 }
 
@@ -145,7 +145,7 @@ fn halved_pages_grow_again() {
     let cmr = FakeCmr::start(descriptions(300));
     cmr.cut_pages_above(25);
     assert_eq!(found(&cmr, 100).unwrap().len(), 300);
-    let sizes: Vec<usize> = cmr.asked().iter().map(Asked::page_size).collect();
+    let sizes: Vec<usize> = cmr.requests().iter().map(CmrRequest::page_size).collect();
     assert_eq!(sizes[..13], [100, 50, 25, 25, 25, 25, 25, 25, 25, 25, 50, 25, 25], "{sizes:?}");
 }
 
@@ -156,7 +156,7 @@ fn pages_that_never_arrive_end_the_search_with_the_cause() {
     let error = found(&cmr, 40).unwrap_err();
     assert!(matches!(error, Error::CmrUnreachable { attempts: 3.., .. }), "{error}");
     assert!(error.to_string().contains("was interrupted"), "{error}");
-    assert_eq!(cmr.asked().last().unwrap().page_size(), 10, "the smallest page");
+    assert_eq!(cmr.requests().last().unwrap().page_size(), 10, "the smallest page");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Granules written value by value, for what the synthetic ones never show.
+//! Granules written value by value, for cases that the generator does not have.
 
 use hdf5::{AttrValue, FileBuilder, FinishedGroup, GroupBuilder};
 
@@ -31,7 +31,7 @@ pub(crate) fn granule(place: &Place, path: &str, latitudes: &[f32], more: impl F
     file.write(place.path(path)).unwrap();
 }
 
-/// Writes an HDF5 file that is something else.
+/// Writes an HDF5 file that is not a granule.
 pub(crate) fn foreign(place: &Place, path: &str) {
     let mut file = FileBuilder::new();
     let mut group = file.create_group("temperature");

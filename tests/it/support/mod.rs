@@ -16,7 +16,7 @@ pub(crate) struct Place {
     folder: TempDir,
 }
 
-/// What a run of the program left.
+/// Exit code and output of a run of the program.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -28,7 +28,7 @@ impl Place {
         Place { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// One in memory where the machine has such a folder, for tests that make many databases; none of them tests the disk.
+    /// A folder in memory where the machine has one, for tests that write many databases and do not test the disk.
     pub(crate) fn in_memory() -> Place {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         Place { folder: folder.unwrap() }
@@ -38,13 +38,12 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// The program with its database in this folder, nothing inherited that could name another one.
+    /// The program with its database in this folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         self.prepared(Command::new(env!("CARGO_BIN_EXE_isdb")), arguments)
     }
 
-    /// The same, bound by the permissions of files even where the tests run as root; `None`, counted as a skipped test, where that
-    /// cannot be arranged.
+    /// The same, without the privileges of root over file permissions; `None`, counted as a skipped test, where impossible.
     pub(crate) fn bound_command(&self, arguments: &[&str]) -> Option<Command> {
         Some(self.prepared(bound_by_permissions(env!("CARGO_BIN_EXE_isdb"))?, arguments))
     }
@@ -58,14 +57,14 @@ impl Place {
         Run::from(self.command(arguments).output().unwrap())
     }
 
-    /// Runs the program and demands that it succeeds.
+    /// Runs the program and asserts that it succeeds.
     pub(crate) fn ok(&self, arguments: &[&str]) -> Run {
         let run = self.run(arguments);
         assert_eq!(run.code, Some(0), "isdb {}\n{}", arguments.join(" "), run.stderr);
         run
     }
 
-    /// The rows of a query as CSV lines, the header left out.
+    /// The rows of a query as CSV lines, without the header.
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
         self.rows_with(&[], sql)
     }
@@ -82,13 +81,13 @@ impl Place {
         info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap().to_owned()
     }
 
-    /// The names of what lies in `folder`, that first.
+    /// Paths of the files in `folder`, below this folder.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(folder)).unwrap();
         entries.map(|entry| format!("{folder}/{}", entry.unwrap().file_name().into_string().unwrap())).collect()
     }
 
-    /// Copies a folder with all below it.
+    /// Copies a folder with everything below it.
     pub(crate) fn copy(&self, from: &str, to: &str) {
         std::fs::create_dir(self.path(to)).unwrap();
         for entry in std::fs::read_dir(self.path(from)).unwrap() {
@@ -130,7 +129,7 @@ impl From<Output> for Run {
     }
 }
 
-/// What a database holds, without what is another in each run: the ids of attempts and fragments, and when it was.
+/// The rows of a database without the columns that differ between runs: ids of attempts and fragments, and times.
 pub(crate) struct Content {
     pub(crate) segments: Vec<String>,
     pub(crate) ledger: Vec<String>,
@@ -142,26 +141,26 @@ impl Content {
     pub(crate) const LEDGER: &str =
         "SELECT * EXCEPT (ingest_id, fragment_id, replaces, finished_at) FROM granules ORDER BY granule, source";
 
-    /// That of the database of `place`.
-    pub(crate) fn of(place: &Place) -> Content {
-        Content::of_database(place, "db")
+    /// The content of the database of `place`.
+    pub(crate) fn read(place: &Place) -> Content {
+        Content::read_database(place, "db")
     }
 
-    /// That of another database in `place`.
-    pub(crate) fn of_database(place: &Place, database: &str) -> Content {
+    /// The content of another database in `place`.
+    pub(crate) fn read_database(place: &Place, database: &str) -> Content {
         let [segments, ledger] =
             [Content::SEGMENTS, Content::LEDGER].map(|sql| place.rows_with(&["--db", database], sql));
         Content { segments, ledger }
     }
 
-    /// Demands that the database of `place` holds the same.
+    /// Asserts that the database of `place` has the same content.
     pub(crate) fn is_in(&self, place: &Place, case: &str) {
         self.is_in_database(place, "db", case);
     }
 
-    /// Demands that another database in `place` holds the same.
+    /// Asserts that another database in `place` has the same content.
     pub(crate) fn is_in_database(&self, place: &Place, database: &str, case: &str) {
-        let found = Content::of_database(place, database);
+        let found = Content::read_database(place, database);
         for (what, expected, found) in
             [("segments", &self.segments, &found.segments), ("granules", &self.ledger, &found.ledger)]
         {
@@ -172,7 +171,7 @@ impl Content {
     }
 }
 
-/// The real release 004 granule; `None`, counted as a skipped test, where there are no real granules.
+/// The real release 004 granule; `None`, counted as a skipped test, without real granules.
 pub(crate) fn release_004() -> Option<PathBuf> {
     real("processed_ATL08_20200821122613_08730802_004_01.h5")
 }

@@ -1,12 +1,12 @@
-//! Libraries that are preloaded into the program, to stand between it and the operating system.
+//! Libraries that are preloaded into the program, between it and the operating system.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-/// The library made of `tests/shim/<name>.c`, or None, counted as a skipped test, where none can be made or preloaded.
+/// Builds the library of `tests/shim/<name>.c`; `None`, counted as a skipped test, where it cannot be built or preloaded.
 pub(crate) fn shim(name: &str) -> Option<PathBuf> {
-    // Tests of one process must not build over each other; other processes build under names of their own.
+    // Tests of one process must not build at the same time; other processes build under other names.
     static BUILDING: Mutex<()> = Mutex::new(());
     let _building = BUILDING.lock().unwrap();
     if !cfg!(target_os = "linux") {

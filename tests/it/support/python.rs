@@ -5,7 +5,7 @@ use std::path::Path;
 
 use isdb_testing::python;
 
-/// Runs a script of tests/python and gives what it prints; `None`, counted as a skipped test, without its packages.
+/// Runs a script of tests/python and returns its output; `None`, counted as a skipped test, without its packages.
 pub(crate) fn script<S: AsRef<OsStr>>(name: &str, arguments: &[S]) -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name);
     let run = python()?.arg(path).args(arguments).output().unwrap();

@@ -1,14 +1,13 @@
-//! What a power cut leaves of a folder, by the record that `tests/shim/record.c` made of what was done to it.
+//! The content of a folder after a power cut, from the operations that `tests/shim/record.c` recorded.
 //!
-//! The strict model: the content of a file is what it was when the file was last synced, and a folder names what it named when it
-//! was last synced. In the lax model some of what was not synced is there as well: of each folder, a random number of the changes
-//! since it was last synced, in their order.
+//! Strict model: a file has the content of its last sync, and a folder has the entries of its last sync. Lax model: each folder
+//! also has the first changes since its last sync, a random number of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One act of the record.
+/// One recorded operation.
 #[derive(Debug)]
 pub(super) enum Event {
     Create { inode: u64, path: PathBuf, is_folder: bool },
@@ -17,10 +16,10 @@ pub(super) enum Event {
     Remove { path: PathBuf },
     Sync { inode: u64, copy: PathBuf },
     Entries { inode: u64 },
-    Told { text: String },
+    Stderr { text: String },
 }
 
-/// The acts in `record`, in their order.
+/// The operations in `record`, in order.
 pub(super) fn events(record: &Path) -> Vec<Event> {
     let log = fs::read(record.join("log")).unwrap();
     let log = String::from_utf8_lossy(&log);
@@ -35,7 +34,7 @@ pub(super) fn events(record: &Path) -> Vec<Event> {
             ["remove", path] => Event::Remove { path: path.into() },
             ["sync", inode, copy] => Event::Sync { inode: number(inode), copy: record.join(copy) },
             ["entries", inode] => Event::Entries { inode: number(inode) },
-            ["told", text] => Event::Told { text: text.replace('\r', "\n") },
+            ["stderr", text] => Event::Stderr { text: text.replace('\r', "\n") },
             _ => panic!("not an event: {line}"),
         }
     };
@@ -43,19 +42,19 @@ pub(super) fn events(record: &Path) -> Vec<Event> {
 }
 
 enum Node {
-    /// The copy of what was synced last.
+    /// The copy of the content at the last sync.
     File(Option<PathBuf>),
     Folder {
         now: Entries,
         durable: Entries,
-        /// The changes since it was synced: a name, and what has it now.
+        /// The changes since the last sync: a name and its new node.
         since: Vec<(String, Option<usize>)>,
     },
 }
 
 type Entries = BTreeMap<String, usize>;
 
-/// A folder as it is after some acts, and as a power cut would leave it.
+/// A folder after some operations, with its state after a power cut.
 pub(super) struct Disk {
     root: PathBuf,
     nodes: Vec<Node>,
@@ -63,7 +62,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// The folder `root`, which is empty and durable.
+    /// The folder `root`, empty and synced.
     pub(super) fn new(root: &Path) -> Disk {
         let inode = std::os::unix::fs::MetadataExt::ino(&fs::metadata(root).unwrap());
         Disk { root: root.to_owned(), nodes: vec![folder()], inodes: HashMap::from([(inode, 0)]) }
@@ -96,11 +95,11 @@ impl Disk {
                     since.clear();
                 }
             }
-            Event::Told { .. } => {}
+            Event::Stderr { .. } => {}
         }
     }
 
-    /// What has the name `path` now.
+    /// The node with the name `path`.
     fn find(&self, path: &Path) -> Option<usize> {
         let mut node = 0;
         for part in path.strip_prefix(&self.root).unwrap() {
@@ -121,7 +120,7 @@ impl Disk {
         since.push((name, node));
     }
 
-    /// Demands that the record tells of every file and folder that is in the root: nothing was done behind its back.
+    /// Asserts that the record has every file and folder of the root, so that no operation is missing.
     pub(super) fn is_as_on_disk(&self) {
         self.compare(0, &self.root);
     }
@@ -135,8 +134,8 @@ impl Disk {
         now.iter().for_each(|(name, node)| self.compare(*node, &path.join(name)));
     }
 
-    /// Writes into the new folder `to` what is left when the power goes now. `luck` gives, of a number of changes to a folder that
-    /// were not synced, how many are there all the same; the strict model has none of them.
+    /// Writes the state after a power cut into the new folder `to`. `luck` returns how many of the unsynced changes of a folder are
+    /// durable; the strict model has none.
     pub(super) fn after_a_power_cut(&self, to: &Path, luck: &mut dyn FnMut(usize) -> usize) {
         self.restore(0, to, luck);
     }

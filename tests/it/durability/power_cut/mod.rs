@@ -1,5 +1,5 @@
-//! The power goes. What was done to the disk is recorded, and the database is rebuilt from what was synced by then: what a commit
-//! has reported as done is there, nothing is there twice, and the same commands end as if nothing had happened.
+//! Power cuts. A preloaded library records every operation on the disk, and the database is rebuilt from the synced state: reported
+//! commits are complete, no row is doubled, and the same commands then give the same database.
 
 mod disk;
 
@@ -11,12 +11,12 @@ use crate::support::random::{Random, random};
 use crate::support::{Content, Place, Run};
 use disk::{Disk, Event, events};
 
-/// Granules of a window.
+/// Granules per window.
 const WINDOW: i64 = 2;
 const CONFIG: &str =
     "product: ATL08\nvariables: [h_canopy, night_flag]\nwindow: {granules: 2}\nconsolidate: {fragments: 0}\n";
 
-/// Windows, replaced granules, a new column, fewer fragments, removed fragments, and a window after all that.
+/// Windows, replaced granules, a new column, consolidation, vacuum, and another window.
 const LIFE: [&[&str]; 6] = [
     &["--config", "c.yml", "ingest", "granules"],
     &["--config", "c.yml", "ingest", "revised"],
@@ -26,15 +26,15 @@ const LIFE: [&[&str]; 6] = [
     &["ingest", "more"],
 ];
 
-/// One command of [`LIFE`], as it was recorded.
+/// One recorded command of [`LIFE`].
 struct Recorded {
-    /// The events before its first one.
+    /// Number of events before its first one.
     begins: usize,
-    /// The attempts that the ledger showed before it.
+    /// Number of attempts in the ledger before it.
     attempts: i64,
 }
 
-/// The differences between the segments and what the ledger says of them, segments that are there twice, and attempts.
+/// Segments minus rows kept in the ledger, doubled segments, and attempts.
 const WHOLE: &str = "SELECT (SELECT count(*) FROM segments) - (SELECT coalesce(sum(rows_kept), 0) FROM granules_current), \
      (SELECT count(*) FROM segments) - (SELECT count(*) FROM (SELECT DISTINCT ingest_id, beam, segment_id_beg FROM segments)), \
      (SELECT count(*) FROM granules)";
@@ -55,7 +55,7 @@ fn with_database<'a>(database: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
     [&["--db", database], arguments].concat()
 }
 
-/// Runs `LIFE` in the folder `disk`, recorded. Gives the events, and where each command begins.
+/// Runs `LIFE` in the folder `disk` and records it. Returns the events, and the beginning of each command.
 fn record(place: &Place, library: &Path) -> (Vec<Event>, Vec<Recorded>) {
     for folder in ["disk", "record"] {
         std::fs::create_dir(place.path(folder)).unwrap();
@@ -74,7 +74,7 @@ fn record(place: &Place, library: &Path) -> (Vec<Event>, Vec<Recorded>) {
     (events(&place.path("record")), commands)
 }
 
-/// How many of the changes to a folder that were not synced are there all the same.
+/// Which unsynced changes of a folder survive the power cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Luck {
     None,
@@ -82,18 +82,18 @@ enum Luck {
     All,
 }
 
-/// A moment at which the power goes.
+/// The moment of a power cut.
 struct Cut {
-    /// The events before it.
+    /// Number of events before it.
     at: usize,
-    /// Whether what was not synced may be there all the same.
+    /// Which unsynced changes survive.
     luck: Luck,
-    /// Whether the life goes on afterwards.
+    /// Whether the remaining commands run afterwards.
     goes_on: bool,
     seed: u64,
 }
 
-/// After each commit that was reported as done, after each file of an array that every open reads was begun, and at random moments.
+/// After each reported commit, after the creation of each file that every open of an array reads, and at random moments.
 fn cuts(events: &[Event], random: &mut Random) -> Vec<Cut> {
     let mut cuts = Vec::new();
     let mut is_new = false;
@@ -105,7 +105,7 @@ fn cuts(events: &[Event], random: &mut Random) -> Vec<Cut> {
                 cuts.push(Cut { at: at + 1, luck: Luck::All, goes_on: false, seed: 0 });
             }
             Event::Link { to, .. } => is_new |= to.parent().is_some_and(|folder| folder.ends_with("db/commits")),
-            // Its folder and the database's own are synced.
+            // Its folder and that of the database are synced.
             Event::Entries { .. } if is_new => {
                 is_new = false;
                 cuts.push(Cut { at: at + 2, luck: Luck::None, goes_on: false, seed: 0 });
@@ -122,7 +122,7 @@ fn cuts(events: &[Event], random: &mut Random) -> Vec<Cut> {
     cuts
 }
 
-/// Whether the file is one that libtiledb reads whenever it opens the array. Fragments are read only once they have a commit file.
+/// Whether libtiledb reads the file whenever it opens the array. It reads fragments only once they have a commit file.
 fn is_read_by_every_open(path: &Path) -> bool {
     let is_of = |folder: &str| path.parent().is_some_and(|parent| parent.ends_with(folder));
     ["db/segments", "db/granules"]
@@ -135,13 +135,13 @@ fn after_a_power_cut_committed_rows_exist_once_and_the_next_run_continues() {
     let Some(library) = shim("record") else { return };
     let place = prepared();
     let (events, commands) = record(&place, &library);
-    let expected = Content::of_database(&place, "disk/db");
+    let expected = Content::read_database(&place, "disk/db");
     let mut disk = Disk::new(&place.path("disk"));
     events.iter().for_each(|event| disk.apply(event));
     disk.is_as_on_disk();
 
     let cuts = cuts(&events, &mut random());
-    // Two at a time: each is a handful of processes, one after the other.
+    // Two workers: each case runs some processes, one after the other.
     let next = AtomicUsize::new(0);
     let work = |worker: usize| {
         while let Some(cut) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -164,7 +164,7 @@ fn after_a_power_cut_committed_rows_exist_once_and_the_next_run_continues() {
     });
 }
 
-/// Looks at what is left in `folder`, and goes on.
+/// Checks the database in `folder`, and runs the remaining commands.
 fn check(place: &Place, folder: &str, cut: &Cut, events: &[Event], commands: &[Recorded], expected: &Content) {
     let database = format!("{folder}/db");
     let command = commands.iter().rposition(|command| command.begins <= cut.at).unwrap();
@@ -177,17 +177,17 @@ fn check(place: &Place, folder: &str, cut: &Cut, events: &[Event], commands: &[R
         cut.luck,
         events[..cut.at].last(),
     );
-    let least = commands[command].attempts + told_granules(&told);
+    let least = commands[command].attempts + committed_granules(&told);
     let seen = place.run(&with_database(&database, &["query", "--format", "csv", WHOLE]));
     if seen.code == Some(0) {
         let row: Vec<i64> =
             seen.stdout.lines().nth(1).unwrap().split(',').map(|number| number.parse().unwrap()).collect();
         let [differing, doubled, attempts] = row[..] else { panic!("{case}: {row:?}") };
         assert_eq!((differing, doubled, attempts % WINDOW), (0, 0, 0), "{case}");
-        assert!(attempts >= least, "{case}: {attempts} of {least} that were told to be there");
+        assert!(attempts >= least, "{case}: {attempts} of {least} that were reported as committed");
     } else {
         assert!(seen.stderr.contains("no isdb database"), "{case}: {}", seen.stderr);
-        // The line of what is to be ingested comes when the database is there.
+        // The line "granules to ingest" follows the creation of the database.
         assert!(least == 0 && !told.contains("granules to ingest"), "{case}: the database is gone");
     }
     if cut.goes_on {
@@ -199,14 +199,14 @@ fn check(place: &Place, folder: &str, cut: &Cut, events: &[Event], commands: &[R
     }
 }
 
-/// What a command has written to standard error.
+/// The standard error of a command.
 fn told(events: &[Event]) -> String {
-    let text = |event: &Event| if let Event::Told { text } = event { Some(text.clone()) } else { None };
+    let text = |event: &Event| if let Event::Stderr { text } = event { Some(text.clone()) } else { None };
     events.iter().filter_map(text).collect()
 }
 
-/// How many granules it says are committed.
-fn told_granules(told: &str) -> i64 {
+/// Number of granules that it reports as committed.
+fn committed_granules(told: &str) -> i64 {
     let whole_lines = told.rsplit_once('\n').map_or("", |(lines, _)| lines);
     let count = |line: &str| line.strip_prefix("granules: ")?.split_once(" of ")?.0.parse().ok();
     whole_lines.lines().filter_map(count).next_back().unwrap_or(0)

@@ -1,4 +1,4 @@
-//! Granules as other tools rewrite them: chunk indexes, containers, filters, number types, references of time, subsets.
+//! Granules as other tools rewrite them: HDF5 chunk indexes, containers, filters, number types, time references, subsets.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use super::outcome::Outcome::{self, Error, Rows, RowsOr};
 use super::outcome::{all_good, check, same};
 use crate::support::Place;
 
-/// Every granule beside those in folders and [`TIMES`].
+/// Every granule except those in folders and in [`TIMES`].
 const REWRITTEN: [(&str, Outcome); 21] = [
     ("bigendian.h5", Rows(&[])),
     ("contiguous.h5", Rows(&[])),
@@ -34,7 +34,7 @@ const REWRITTEN: [(&str, Outcome); 21] = [
     ("userblock512.h5", Error(&["user block", "512", "h5unjam"])),
 ];
 
-/// The same instants, counted in other units or from another moment.
+/// The same instants in other units or from another epoch.
 const TIMES: [&str; 4] = [
     "time_days_since_2018.h5",
     "time_nanoseconds_int64.h5",
@@ -42,7 +42,7 @@ const TIMES: [&str; 4] = [
     "time_seconds_since_2020-08-21.h5",
 ];
 
-/// Columns that are times: compared to the microsecond, since the other units do not hold what is below it.
+/// Time columns, compared to the microsecond, because the other units have no higher resolution.
 const TIME_COLUMNS: [&str; 3] = ["time", "delta_time_beg", "delta_time_end"];
 
 #[test]
@@ -110,7 +110,7 @@ fn files_that_macos_adds_do_not_hide_granules() {
     let place = Place::in_memory();
     let run = place.run(&["ingest", folder.join("mac").to_str().unwrap()]);
     all_good([same(original, &columns(&place, "db"), &[])]);
-    // Passed over, or one error for the file that is called like a granule.
+    // Skipped, or one error for the file with a name like a granule.
     let failed: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("failed: ")).collect();
     match failed[..] {
         [] => assert_eq!(run.code, Some(0), "{}", run.stderr),

@@ -1,4 +1,4 @@
-//! The inputs themselves, and the rows that they must give.
+//! The rewritten granules, and their expected rows.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::support::{Place, Run, release_004};
 
 /// The folder of inputs; `None`, counted as a skipped test, without the real granule, the script or Python's packages.
 ///
-/// Making them takes Python ten seconds or more: they stay below `target/` until the script or the packages change.
+/// Python needs ten seconds or more to write them: they stay below `target/` until the script or the packages change.
 pub(crate) fn inputs() -> Option<&'static Path> {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     let (script, granule, mut python) = (beside_data("tools/make_tries.py")?, release_004()?, python()?);
@@ -46,7 +46,7 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
 /// Columns by name, in the order of beam and segment; the values as `isdb query` writes them.
 pub(crate) type Columns = BTreeMap<String, Vec<String>>;
 
-/// What two attempts never share.
+/// Columns that differ between any two attempts.
 const OWN: [&str; 2] = ["ingest_id", "fragment_id"];
 
 /// The columns of the view `atl08` in the database `db` of `place`.
@@ -80,7 +80,7 @@ fn cells(line: &str) -> Vec<String> {
     cells
 }
 
-/// The rows of the granule that all inputs were made from.
+/// The rows of the original granule of all inputs.
 pub(crate) fn original() -> Option<&'static Columns> {
     static ORIGINAL: OnceLock<Columns> = OnceLock::new();
     let granule = release_004()?;
@@ -93,7 +93,7 @@ pub(crate) fn original() -> Option<&'static Columns> {
     }))
 }
 
-/// Ingests the file into a database of its own in `place`, which is called after it.
+/// Ingests the file `name` into the database `<name>.db` in `place`.
 pub(crate) fn ingest(place: &Place, folder: &Path, name: &str) -> Run {
     place.run(&["--db", &format!("{name}.db"), "ingest", folder.join(name).to_str().unwrap()])
 }

@@ -1,4 +1,4 @@
-//! Lists of links, as Earthdata Search gives them: not read, and refused before anything is made of them.
+//! Lists of links from Earthdata Search: refused with a hint.
 
 use super::inputs::inputs;
 use super::outcome::all_good;

@@ -1,5 +1,5 @@
-//! Inputs as people have them, made by `make_tries.py` from the real release 004 granule: each gives the original's rows, or one
-//! error that names the file and the cause.
+//! Inputs as other tools write them, made by `make_tries.py` from the real release 004 granule: each gives the rows of the
+//! original, or one error with the file and the cause.
 
 mod granules;
 mod inputs;

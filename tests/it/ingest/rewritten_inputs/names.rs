@@ -1,11 +1,11 @@
-//! Files of one granule under the names that archives, subsetters and browsers give them.
+//! Files of one granule under the names of archives, subsetters and browsers.
 
 use super::inputs::{columns, files, inputs, original};
 use super::outcome::{all_good, same};
 use crate::support::Place;
 
 const GRANULE: &str = "ATL08_20200821122613_08730802_004_01";
-/// What the extracts do not have: they lack the metadata, and `orbit_info` with the orientation.
+/// Columns that the extracts lack: they have no metadata, and no `orbit_info` with the orientation.
 const LOST: [&str; 2] = ["sc_orient", "qa_granule_pass_fail"];
 
 #[test]
@@ -32,7 +32,7 @@ fn a_granule_under_many_names_is_one_granule() {
     let Some(folder) = inputs() else { return };
     let place = Place::in_memory();
     let granule = crate::support::release_004().unwrap();
-    // In both orders: what is known first must not matter.
+    // In both orders, which must not matter.
     for (db, order) in [("whole_first", [0, 1]), ("extracts_first", [1, 0])] {
         let named = folder.join("named");
         let sources = order.map(|at| [granule.to_str().unwrap(), named.to_str().unwrap()][at]);

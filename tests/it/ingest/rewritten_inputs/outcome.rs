@@ -1,22 +1,22 @@
-//! What an input must lead to.
+//! The expected result for an input.
 
 use std::path::Path;
 
 use super::inputs::{Columns, columns, ingest, original};
 use crate::support::Place;
 
-/// What an input of a granule leads to.
+/// The expected result for a rewritten granule.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Outcome {
-    /// The original's rows, every column the same but for these.
+    /// The rows of the original, with equal columns except these.
     Rows(&'static [&'static str]),
-    /// One error, whose lines name the file and hold these texts.
+    /// One error with the name of the file and these texts.
     Error(&'static [&'static str]),
-    /// The rows where the HDF5 library that wrote the file kept to what isdb reads, else the error.
+    /// The rows if the HDF5 library that wrote the file used a layout that isdb reads, else the error.
     RowsOr(&'static [&'static str]),
 }
 
-/// Ingests `name` of `folder` and demands `outcome`, telling what went wrong.
+/// Ingests `name` of `folder` and compares with `outcome`; the error describes the difference.
 pub(crate) fn check(place: &Place, folder: &Path, name: &str, outcome: Outcome) -> Result<(), String> {
     let Some(original) = original() else { return Ok(()) };
     let run = ingest(place, folder, name);
@@ -37,10 +37,10 @@ pub(crate) fn check(place: &Place, folder: &Path, name: &str, outcome: Outcome) 
     .map_err(|problem| format!("{name}: {problem}"))
 }
 
-/// Whether all columns are the original's but for those of `but`, which need only be there, if in the original.
+/// Compares all columns with the original except those of `but`, which need to exist only.
 pub(crate) fn same(original: &Columns, found: &Columns, but: &[&str]) -> Result<(), String> {
     for (column, expected) in original.iter().filter(|(column, _)| !but.contains(&column.as_str())) {
-        let Some(found) = found.get(column) else { return Err(format!("there is no column {column}")) };
+        let Some(found) = found.get(column) else { return Err(format!("missing column {column}")) };
         if let Some((expected, found)) = expected.iter().zip(found).find(|(expected, found)| expected != found) {
             return Err(format!("{column}: expected {expected}, found {found}"));
         }
@@ -51,7 +51,7 @@ pub(crate) fn same(original: &Columns, found: &Columns, but: &[&str]) -> Result<
     Ok(())
 }
 
-/// Demands that there was no problem, and shows all there were.
+/// Asserts that no result is an error, and shows all errors.
 pub(crate) fn all_good(results: impl IntoIterator<Item = Result<(), String>>) {
     let problems: Vec<_> = results.into_iter().filter_map(Result::err).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));

@@ -1,14 +1,14 @@
-//! Regions as map programs and people write them, over the 35 rows of the release 004 granule.
+//! Regions in the notations of map programs, over the 35 rows of the release 004 granule.
 
 use super::inputs::{files, inputs};
 use crate::support::{Place, release_004};
 
-/// What a region leads to.
+/// The expected result for a region.
 #[derive(Debug, Clone, Copy)]
 enum Region {
-    /// So many rows.
+    /// This many rows.
     Rows(u32),
-    /// An error that names the file and holds these texts.
+    /// An error with the name of the file and these texts.
     Error(&'static [&'static str]),
 }
 

@@ -1,4 +1,4 @@
-//! Tables of one's own, as spreadsheets write them.
+//! Tables of the user, as spreadsheets write them.
 
 use std::fs;
 
@@ -6,10 +6,10 @@ use super::inputs::{files, inputs};
 use super::outcome::all_good;
 use crate::support::{Place, release_004};
 
-/// A statement over a table, and what it answers.
+/// A statement over a table, and its result.
 type Try = (&'static str, Result<&'static [&'static str], &'static [&'static str]>);
 
-/// The rows that a statement answers, or an error that holds these texts.
+/// The rows of a statement, or an error with these texts.
 const TABLES: [Try; 10] = [
     ("SELECT \"Plot_ID\", \"Height\" FROM 'plots.csv' ORDER BY 1", Ok(&["A,12.5", "B,3.0"])),
     ("SELECT Plot_ID FROM 'plots.csv'", Err(&["plot_id", "Plot_ID"])),
