@@ -28,7 +28,7 @@ class Crate:
         self.lines = set()
         self.types = set()
         # Implementations may be in any file of the crate.
-        self.blocks = [block for path in self.folder.rglob("*.rs") if not is_test(path) for block in blocks(self.text(path))]
+        self.blocks = [block for path in self.folder.rglob("*.rs") if not is_other(path.relative_to(self.folder)) for block in blocks(self.text(path))]
         self.module(library, ())
 
     def text(self, path):
@@ -127,8 +127,9 @@ class Crate:
         return "::".join((self.name, *module))
 
 
-def is_test(path):
-    return path.stem == "tests" or path.stem.endswith("_tests") or "tests" in path.parts
+def is_other(path):
+    """Whether the file, a path below the crate's folder, is of tests or of the program instead of the library."""
+    return path.stem == "tests" or path.stem.endswith("_tests") or not {"tests", "program"}.isdisjoint(path.parts)
 
 
 def blocks(text):

@@ -32,7 +32,7 @@ fn a_region_and_dates_fill_a_database_and_a_second_run_fetches_nothing() {
     let region = box_of(&nasa.place, 2);
     let arguments = ["ingest", "--region", &region, "--start", "2018-01-01", "--end", "2030-12-31"];
     let run = nasa.ok(&arguments);
-    assert!(run.stderr.contains("granules: 6\n"), "the search reports its granules\n{}", run.stderr);
+    assert!(run.stderr.contains("granules: 6\n"), "what is found is told\n{}", run.stderr);
     assert!(run.stderr.contains("to fetch: 6 granules, "), "{}", run.stderr);
     assert!(!nasa.place.path("db.granules").exists(), "what was fetched is gone");
     let form = &nasa.cmr.requests()[1];
