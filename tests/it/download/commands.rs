@@ -163,7 +163,7 @@ fn a_list_is_downloaded_as_far_as_possible_and_failures_are_reported() {
     let arguments = ["download", "list.ndjson", "--to", "here", "--connections", "2"];
     let some = with_token(command(&place, &archive, &arguments));
     assert_eq!(some.code, Some(3), "{}", some.stderr);
-    assert_eq!(std::fs::read(place_of(&place.path("here"), &granule("a.h5"))).unwrap(), content);
+    assert_eq!(std::fs::read(target_path(&place.path("here"), &granule("a.h5"))).unwrap(), content);
     for told in [
         "failed: ATL08_20200821122613_08730802_007_02.h5: ",
         "404 Not Found",

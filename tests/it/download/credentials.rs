@@ -8,7 +8,7 @@ fn tells(text: &str) -> Option<&'static str> {
 }
 
 /// The hosts that received this header, in order.
-fn shown(seen: &[Seen], header: &str) -> HashSet<&'static str> {
+fn hosts_that_received(seen: &[Seen], header: &str) -> HashSet<&'static str> {
     seen.iter().filter(|seen| seen.headers.contains_key(header)).map(|seen| seen.host).collect()
 }
 
@@ -79,8 +79,11 @@ fn credentials_reach_their_own_hosts_only_and_no_log() {
         let (by_archive, by_login): (Vec<Seen>, Vec<Seen>) =
             seen.iter().filter(|seen| seen.host != "store").cloned().partition(|seen| seen.host == "archive");
         assert!(archive.count("store", "a.h5") >= 3);
-        assert!(!shown(&seen, "authorization").contains("store") && !shown(&seen, "cookie").contains("store"));
-        assert!(shown(&seen, "referer").is_empty());
+        assert!(
+            !hosts_that_received(&seen, "authorization").contains("store")
+                && !hosts_that_received(&seen, "cookie").contains("store")
+        );
+        assert!(hosts_that_received(&seen, "referer").is_empty());
         for seen in by_archive {
             assert!(!seen.headers.get("authorization").is_some_and(|value| value.to_str().unwrap().contains("Basic")));
         }

@@ -69,7 +69,7 @@ fn fetch(archive: &Archive, folder: &Path, wanted: DownloadRequest) -> Result<Do
     fetch_all(archive, folder, vec![wanted]).pop().unwrap().result
 }
 
-fn place_of(folder: &Path, name: &str) -> PathBuf {
+fn target_path(folder: &Path, name: &str) -> PathBuf {
     isdb_cmr::download_path(folder, name).unwrap()
 }
 
@@ -84,7 +84,7 @@ fn one_file() -> (Archive, tempfile::TempDir, Bytes) {
 
 /// Fetches the file of an archive that plays `tricks`, and asserts that it arrives complete, with less than `twice` bytes sent more
 /// than once.
-fn comes_whole(tricks: Vec<Trick>, twice: usize) -> DownloadedFile {
+fn arrives_complete(tricks: Vec<Trick>, twice: usize) -> DownloadedFile {
     let (archive, folder, content) = one_file();
     archive.play("a.h5", tricks.clone());
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5"))
@@ -144,7 +144,7 @@ fn type_in(mut command: Command, text: &str) -> Run {
 
 #[test]
 fn a_download_resumes_after_a_broken_connection() {
-    let fetched = comes_whole(vec![Trick::Cut(100_000), Trick::Cut(0), Trick::Cut(1), Trick::Cut(150_000)], 0);
+    let fetched = arrives_complete(vec![Trick::Cut(100_000), Trick::Cut(0), Trick::Cut(1), Trick::Cut(150_000)], 0);
     assert_eq!((fetched.attempts, fetched.bytes_reused), (5, 0));
 }
 
@@ -174,8 +174,8 @@ fn an_unusable_url_is_reported_at_once() {
 
 #[test]
 fn a_server_that_ignores_ranges_restarts_the_file_and_doubles_no_byte() {
-    comes_whole(vec![Trick::Cut(100_000), Trick::IgnoreRange], 100_000);
-    comes_whole(
+    arrives_complete(vec![Trick::Cut(100_000), Trick::IgnoreRange], 100_000);
+    arrives_complete(
         vec![Trick::Cut(100_000), Trick::IgnoreRange, Trick::Cut(0), Trick::IgnoreRange, Trick::Cut(9)],
         2 * SIZE,
     );
@@ -184,8 +184,8 @@ fn a_server_that_ignores_ranges_restarts_the_file_and_doubles_no_byte() {
 #[test]
 fn an_expired_link_and_an_overloaded_server_are_retried() {
     let busy = |status| Trick::Archive(status, vec![("retry-after", "0".to_owned())]);
-    comes_whole(vec![Trick::Store(403), busy(429), Trick::Store(502), busy(503)], 0);
-    comes_whole(vec![Trick::Cut(70_000), Trick::Store(403)], 0);
+    arrives_complete(vec![Trick::Store(403), busy(429), Trick::Store(502), busy(503)], 0);
+    arrives_complete(vec![Trick::Cut(70_000), Trick::Store(403)], 0);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 
 /// A file of the user under the name of a granule.
 fn own_file(folder: &Path) -> PathBuf {
-    let path = place_of(folder, "a.h5");
+    let path = target_path(folder, "a.h5");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, hdf5(7, 5000)).unwrap();
     path

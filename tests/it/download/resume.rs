@@ -3,22 +3,22 @@
 use super::*;
 
 /// Leaves an unfinished `a.h5.part` and returns its length.
-fn interrupted(archive: &Archive, folder: &Path) -> u64 {
+fn leave_partial_file(archive: &Archive, folder: &Path) -> u64 {
     archive.play("a.h5", [Trick::Cut(120_000), Trick::Archive(404, vec![])]);
     fetch(archive, folder, wanted(archive, "a.h5")).unwrap_err();
-    let length = std::fs::metadata(part_of(folder)).unwrap().len();
+    let length = std::fs::metadata(partial_path(folder)).unwrap().len();
     assert!((1..=120_000).contains(&length), "{length}");
     length
 }
 
-fn part_of(folder: &Path) -> PathBuf {
-    place_of(folder, "a.h5").with_file_name("a.h5.part")
+fn partial_path(folder: &Path) -> PathBuf {
+    target_path(folder, "a.h5").with_file_name("a.h5.part")
 }
 
 #[test]
 fn the_next_run_resumes_a_partial_file() {
     let (archive, folder, content) = one_file();
-    let there = interrupted(&archive, folder.path());
+    let there = leave_partial_file(&archive, folder.path());
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!((fetched.bytes_reused, fetched.bytes_downloaded, fetched.attempts), (there, SIZE as u64 - there, 1));
     assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
@@ -33,7 +33,7 @@ fn a_file_that_changed_on_the_server_is_restarted() {
         [(Some("\"new\""), None), (None, Some("Thu, 22 Oct 2020 07:28:00 GMT")), (None, None), (Some("W/\"1\""), None)]
     {
         let (archive, folder, _) = one_file();
-        interrupted(&archive, folder.path());
+        leave_partial_file(&archive, folder.path());
         let file =
             File { content: other.clone(), etag: etag.map(str::to_owned), modified: modified.map(str::to_owned) };
         archive.put_as("a.h5", file);
@@ -46,7 +46,7 @@ fn a_file_that_changed_on_the_server_is_restarted() {
 #[test]
 fn a_response_with_another_range_is_not_appended() {
     let (archive, folder, content) = one_file();
-    interrupted(&archive, folder.path());
+    leave_partial_file(&archive, folder.path());
     archive.play("a.h5", [Trick::OtherRange]);
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
@@ -76,29 +76,29 @@ fn a_server_without_etag_or_date_restarts_the_file() {
 #[test]
 fn a_complete_partial_file_needs_no_request_or_ends_at_status_416() {
     let (archive, folder, content) = one_file();
-    interrupted(&archive, folder.path());
-    std::fs::write(part_of(folder.path()), &content).unwrap();
+    leave_partial_file(&archive, folder.path());
+    std::fs::write(partial_path(folder.path()), &content).unwrap();
     let before = archive.seen().len();
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!((fetched.bytes_reused, fetched.bytes_downloaded, archive.seen().len()), (SIZE as u64, 0, before));
 
     let (archive, folder, content) = one_file();
-    interrupted(&archive, folder.path());
-    std::fs::write(part_of(folder.path()), &content).unwrap();
+    leave_partial_file(&archive, folder.path());
+    std::fs::write(partial_path(folder.path()), &content).unwrap();
     forget_length(folder.path());
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!((fetched.bytes_reused, fetched.bytes_downloaded, fetched.attempts), (SIZE as u64, 0, 1));
 
     let (archive, folder, content) = one_file();
-    interrupted(&archive, folder.path());
-    std::fs::write(part_of(folder.path()), [&content[..], b"more"].concat()).unwrap();
+    leave_partial_file(&archive, folder.path());
+    std::fs::write(partial_path(folder.path()), [&content[..], b"more"].concat()).unwrap();
     forget_length(folder.path());
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!(std::fs::read(fetched.path).unwrap(), content, "a part longer than the file is restarted");
 }
 
 fn forget_length(folder: &Path) {
-    let sidecar = place_of(folder, "a.h5").with_file_name("a.h5.part.json");
+    let sidecar = target_path(folder, "a.h5").with_file_name("a.h5.part.json");
     let text = std::fs::read_to_string(&sidecar).unwrap();
     std::fs::write(&sidecar, text.replace(&format!("\"length\":{SIZE}"), "\"length\":null")).unwrap();
 }
@@ -108,8 +108,8 @@ fn a_corrupt_partial_file_is_detected_by_the_checksum() {
     let (archive, folder, content) = one_file();
     let sum = Command::new("md5sum").arg(written(folder.path(), &content)).output().unwrap();
     let sum = String::from_utf8(sum.stdout).unwrap().split_whitespace().next().unwrap().to_owned();
-    interrupted(&archive, folder.path());
-    std::fs::write(part_of(folder.path()), vec![7; 120_000]).unwrap();
+    leave_partial_file(&archive, folder.path());
+    std::fs::write(partial_path(folder.path()), vec![7; 120_000]).unwrap();
     let checksum = Some((ChecksumAlgorithm::Md5, sum));
     let fetched = fetch(&archive, folder.path(), DownloadRequest { checksum, ..wanted(&archive, "a.h5") }).unwrap();
     assert_eq!(std::fs::read(&fetched.path).unwrap(), content);
@@ -128,11 +128,11 @@ fn written(folder: &Path, content: &[u8]) -> PathBuf {
 #[test]
 fn an_invalid_response_keeps_the_partial_file() {
     let (archive, folder, content) = one_file();
-    let there = interrupted(&archive, folder.path());
+    let there = leave_partial_file(&archive, folder.path());
     archive.play("a.h5", [Trick::Junk]);
     let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
     assert!(matches!(error, Error::WebPage { .. }), "{error}");
-    assert_eq!(std::fs::metadata(part_of(folder.path())).unwrap().len(), there);
+    assert_eq!(std::fs::metadata(partial_path(folder.path())).unwrap().len(), there);
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!((fetched.bytes_reused, std::fs::read(&fetched.path).unwrap() == content), (there, true));
 }
@@ -164,7 +164,7 @@ fn a_hundred_downloads_that_break_at_random_are_equal_byte_for_byte() {
     let outcomes = fetch_all(&archive, folder.path(), list);
     assert_eq!(outcomes.len(), files.len());
     for (name, content) in &files {
-        assert!(std::fs::read(place_of(folder.path(), name)).unwrap() == *content, "{name} differs");
+        assert!(std::fs::read(target_path(folder.path(), name)).unwrap() == *content, "{name} differs");
         let outcome = outcomes.iter().find(|outcome| outcome.request.name == *name).unwrap();
         let fetched = outcome.result.as_ref().unwrap();
         assert!(

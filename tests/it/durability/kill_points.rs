@@ -114,11 +114,11 @@ fn an_ingest_killed_at_random_moments_loses_and_doubles_nothing() {
 }
 
 /// Commands that pass every kill point. The first writes three windows of two granules and removes the files of a dead writer.
-const LIFE: [&[&str]; 3] = [&INGEST, &["--config", "c.yml", "consolidate"], &["vacuum", "--older-than", "0s"]];
+const COMMANDS: [&[&str]; 3] = [&INGEST, &["--config", "c.yml", "consolidate"], &["vacuum", "--older-than", "0s"]];
 
-/// Runs the commands of `LIFE` with the kill point `death` and returns the one that dies; `None` if none does.
+/// Runs the commands of `COMMANDS` with the kill point `death` and returns the one that dies; `None` if none does.
 fn dies(place: &Place, death: &str) -> Option<String> {
-    for arguments in LIFE {
+    for arguments in COMMANDS {
         let mut command = place.command(arguments);
         let ended = command.env("ISDB_TEST_DIE_AT", death).output().unwrap();
         let stderr = String::from_utf8_lossy(&ended.stderr);
@@ -134,7 +134,7 @@ fn dies(place: &Place, death: &str) -> Option<String> {
 fn a_writer_that_dies_at_any_kill_point_is_recovered_by_the_next_run() {
     const WINDOW: usize = 2;
     let place = prepared(3 * WINDOW, WINDOW);
-    for arguments in LIFE {
+    for arguments in COMMANDS {
         place.ok(arguments);
     }
     let expected = Content::read(&place);
@@ -155,7 +155,7 @@ fn a_writer_that_dies_at_any_kill_point_is_recovered_by_the_next_run() {
             };
             let case = format!("isdb {command} died at {death}");
             shows_whole_windows(&place, WINDOW, &case);
-            for arguments in LIFE {
+            for arguments in COMMANDS {
                 place.ok(arguments);
             }
             expected.is_in(&place, &case);

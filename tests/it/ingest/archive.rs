@@ -16,7 +16,7 @@ use crate::support::preload::shim;
 use crate::support::random::random;
 
 /// The bounds of the southern segments of one granule, as the option --region.
-fn box_of(place: &Place, granule: usize) -> String {
+fn bounds_of_granule(place: &Place, granule: usize) -> String {
     let whole = ["--config", "c.yml", "--db", "whole", "ingest", "theirs"];
     place.ok(&whole);
     let sql = format!(
@@ -29,7 +29,7 @@ fn box_of(place: &Place, granule: usize) -> String {
 #[test]
 fn a_region_and_dates_fill_a_database_and_a_second_run_fetches_nothing() {
     let nasa = FakeNasa::six();
-    let region = box_of(&nasa.place, 2);
+    let region = bounds_of_granule(&nasa.place, 2);
     let arguments = ["ingest", "--region", &region, "--start", "2018-01-01", "--end", "2030-12-31"];
     let run = nasa.ok(&arguments);
     assert!(run.stderr.contains("granules: 6\n"), "what is found is told\n{}", run.stderr);

@@ -23,13 +23,13 @@ fn place() -> Place {
 }
 
 /// Number of segments of all granules in a region.
-fn within(place: &Place, region: &str) -> u64 {
+fn count_within(place: &Place, region: &str) -> u64 {
     let sql = format!("SELECT count(*) FROM atl08 WHERE in_region(latitude, longitude, '{region}')");
     place.rows_with(&["--db", "whole"], &sql)[0].parse().unwrap()
 }
 
 /// Asserts that the database `db` has this many segments, each once.
-fn holds(place: &Place, segments: u64) {
+fn assert_segments(place: &Place, segments: u64) {
     assert_eq!(place.rows(COUNT), [format!("{segments},{segments}")]);
 }
 
@@ -69,7 +69,7 @@ fn a_later_ingest_without_a_region_keeps_that_of_the_database() {
         assert!(told.contains(&format!("region: {south} (that of the database)")), "{told}");
     }
     assert!(run.contains("granules: 1 ingested, 2 skipped"), "{run}");
-    holds(&place, within(&place, &south));
+    assert_segments(&place, count_within(&place, &south));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn another_region_is_refused_and_changes_nothing() {
     let place = place();
     let (south, north) = south_and_north(&place);
     place.ok(&["ingest", "--region", &south, "first"]);
-    let rows = within(&place, &south);
+    let rows = count_within(&place, &south);
     let in_first: u64 = place.rows("SELECT count(*) FROM atl08")[0].parse().unwrap();
     assert!(0 < in_first && in_first < rows, "{in_first} of {rows}");
     for (db, options, told) in [
@@ -132,13 +132,13 @@ fn another_region_is_refused_and_changes_nothing() {
         let hint = if db == "db" { "--add-region" } else { "--whole-granules" };
         assert!(run.stderr.contains(hint), "{options:?}: {}", run.stderr);
     }
-    holds(&place, in_first);
+    assert_segments(&place, in_first);
     let [_, low, _, high] = south.split(',').collect::<Vec<_>>()[..] else { panic!("{south}") };
     let corners = format!("[-180,{low}],[0,{low}],[180,{low}],[180,{high}],[-180,{high}],[-180,{low}]");
     let polygon = format!(r#"{{"type":"Polygon","coordinates":[[{corners}]]}}"#);
     let other_form = place.ok(&["ingest", "--region", &polygon, "all"]).stderr;
     assert!(other_form.contains("1 ingested, 2 skipped"), "the same area in another form is the same: {other_form}");
-    holds(&place, rows);
+    assert_segments(&place, rows);
 }
 
 #[test]
@@ -157,11 +157,11 @@ fn a_region_is_widened_without_losing_or_doubling_segments() {
     // The next ingest completes the other granules, without the region on its command line.
     let told = place.ok(&["ingest", "all"]).stderr;
     assert!(told.contains("granules: 1 replaced, 2 skipped"), "{told}");
-    holds(&place, within(&place, &south) + within(&place, &ring(&north)));
+    assert_segments(&place, count_within(&place, &south) + count_within(&place, &ring(&north)));
     assert!(!place.ok(&["info"]).stdout.contains("were ingested for"));
     let told = place.ok(&["ingest", "--add-region", &south, "all"]).stderr;
     assert!(told.contains("granules: 3 skipped"), "what the region holds already widens nothing: {told}");
-    holds(&place, within(&place, &south) + within(&place, &ring(&north)));
+    assert_segments(&place, count_within(&place, &south) + count_within(&place, &ring(&north)));
 }
 
 #[test]

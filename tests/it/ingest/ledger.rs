@@ -4,7 +4,7 @@ use crate::support::Place;
 use crate::support::handmade_granule as handmade;
 
 /// A database with every fate of a segment: kept, without position, removed, NULL for a filter, in a failed granule.
-fn varied() -> Place {
+fn with_every_fate() -> Place {
     let place = Place::new();
     place.make_granules("granules", &["--count", "12", "--every", "11", "--segments", "120"]);
     // Without position: a fill value and NaN.
@@ -28,7 +28,7 @@ fn varied() -> Place {
 
 #[test]
 fn every_segment_read_is_kept_rejected_or_removed() {
-    let place = varied();
+    let place = with_every_fate();
     let unequal = "SELECT granule, rows_read, rows_kept, rows_rejected, rows_removed FROM granules \
                    WHERE rows_read <> rows_kept + rows_rejected + rows_removed";
     assert_eq!(place.rows(unequal), [""; 0]);
@@ -40,7 +40,7 @@ fn every_segment_read_is_kept_rejected_or_removed() {
 
 #[test]
 fn rows_kept_in_the_ledger_equal_the_rows_of_a_query() {
-    let place = varied();
+    let place = with_every_fate();
     let differing = "SELECT g.granule, g.rows_kept, s.rows FROM granules g \
                      LEFT JOIN (SELECT ingest_id, count(*) AS rows FROM segments GROUP BY ingest_id) s \
                      ON g.ingest_id = s.ingest_id WHERE g.rows_kept <> coalesce(s.rows, 0)";
@@ -51,7 +51,7 @@ fn rows_kept_in_the_ledger_equal_the_rows_of_a_query() {
 
 #[test]
 fn every_removed_segment_counts_for_one_filter() {
-    let place = varied();
+    let place = with_every_fate();
     let told = place.ok(&["query", "--format", "ndjson", "SELECT rows_removed, removed_by FROM granules"]).stdout;
     let mut granules = 0;
     for line in told.lines() {

@@ -52,14 +52,14 @@ fn sum(granules: &[Value], of: &str) -> u64 {
 }
 
 /// Names, sizes and times of all files and folders below `folder`.
-fn all_below(folder: &Path) -> Vec<String> {
+fn files_below(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         let metadata = entry.metadata().unwrap();
         found.push(format!("{} {} {:?}", entry.path().display(), metadata.len(), metadata.modified().unwrap()));
         if metadata.is_dir() {
-            found.extend(all_below(&entry.path()));
+            found.extend(files_below(&entry.path()));
         }
     }
     found.sort();
@@ -197,7 +197,7 @@ fn a_dry_run_shows_windows_plan_and_estimates_and_changes_nothing() {
     assert_eq!(run.stdout, "");
 
     place.ok(&["--config", "c.yml", "ingest", "--filters", "night", "granules"]);
-    let before = all_below(&place.path("db"));
+    let before = files_below(&place.path("db"));
     place.make_granules("newer", &["--count", "1", "--every", "2", "--segments", "80", "--revision", "2"]);
     fs::write(place.path("newer/login.h5"), "<html>").unwrap();
     let run = place.ok(&["ingest", "--dry-run", "granules", "newer"]);
@@ -206,17 +206,17 @@ fn a_dry_run_shows_windows_plan_and_estimates_and_changes_nothing() {
     {
         assert!(run.stderr.contains(part), "no {part:?} in\n{}", run.stderr);
     }
-    assert_eq!(all_below(&place.path("db")), before);
+    assert_eq!(files_below(&place.path("db")), before);
     // An area of many points is stored in a file of the database, but not by a dry run.
     let ring: Vec<String> =
         (0..50).map(|i| f64::from(i) * 0.12).map(|a| format!("[{},{}]", a.cos(), a.sin())).collect();
     let ring = format!("{},{}", ring.join(","), ring[0]);
     fs::write(place.path("area.json"), format!(r#"{{"type":"Polygon","coordinates":[[{ring}]]}}"#)).unwrap();
     place.ok(&["--db", "box", "--config", "c.yml", "ingest", "--region", "0,0,1,1", "granules"]);
-    let before = all_below(&place.path("box"));
+    let before = files_below(&place.path("box"));
     let run = place.ok(&["--db", "box", "ingest", "--add-region", "area.json", "--dry-run", "granules"]);
     assert!(run.stderr.contains("region: 2 polygons of 54 points"), "{}", run.stderr);
-    assert_eq!(all_below(&place.path("box")), before);
+    assert_eq!(files_below(&place.path("box")), before);
     // Without granules to ingest, no plan is shown.
     let done = place.ok(&dry);
     assert!(

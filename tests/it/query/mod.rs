@@ -1,7 +1,7 @@
 //! Queries: statements, regions and periods, and their results as tables and files.
 
 mod csv_files;
-mod examples;
+mod example_queries;
 mod formats;
 mod memory;
 mod misleading_sql;

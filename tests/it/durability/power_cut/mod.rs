@@ -17,7 +17,7 @@ const CONFIG: &str =
     "product: ATL08\nvariables: [h_canopy, night_flag]\nwindow: {granules: 2}\nconsolidate: {fragments: 0}\n";
 
 /// Windows, replaced granules, a new column, consolidation, vacuum, and another window.
-const LIFE: [&[&str]; 6] = [
+const COMMANDS: [&[&str]; 6] = [
     &["--config", "c.yml", "ingest", "granules"],
     &["--config", "c.yml", "ingest", "revised"],
     &["add-variable", "asr"],
@@ -26,8 +26,8 @@ const LIFE: [&[&str]; 6] = [
     &["ingest", "more"],
 ];
 
-/// One recorded command of [`LIFE`].
-struct Recorded {
+/// One recorded command of [`COMMANDS`].
+struct RecordedCommand {
     /// Number of events before its first one.
     begins: usize,
     /// Number of attempts in the ledger before it.
@@ -55,15 +55,15 @@ fn with_database<'a>(database: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
     [&["--db", database], arguments].concat()
 }
 
-/// Runs `LIFE` in the folder `disk` and records it. Returns the events, and the beginning of each command.
-fn record(place: &Place, library: &Path) -> (Vec<Event>, Vec<Recorded>) {
+/// Runs `COMMANDS` in the folder `disk` and records it. Returns the events, and the beginning of each command.
+fn record(place: &Place, library: &Path) -> (Vec<Event>, Vec<RecordedCommand>) {
     for folder in ["disk", "record"] {
         std::fs::create_dir(place.path(folder)).unwrap();
     }
     let (mut commands, mut attempts) = (Vec::new(), 0);
-    for arguments in LIFE {
+    for arguments in COMMANDS {
         let begins = if commands.is_empty() { 0 } else { events(&place.path("record")).len() };
-        commands.push(Recorded { begins, attempts });
+        commands.push(RecordedCommand { begins, attempts });
         let mut command = place.command(&with_database("disk/db", arguments));
         command.env("LD_PRELOAD", library);
         command.env("ISDB_TEST_RECORD_ROOT", place.path("disk")).env("ISDB_TEST_RECORD", place.path("record"));
@@ -83,7 +83,7 @@ enum Luck {
 }
 
 /// The moment of a power cut.
-struct Cut {
+struct PowerCut {
     /// Number of events before it.
     at: usize,
     /// Which unsynced changes survive.
@@ -94,7 +94,7 @@ struct Cut {
 }
 
 /// After each reported commit, after the creation of each file that every open of an array reads, and at random moments.
-fn cuts(events: &[Event], random: &mut Random) -> Vec<Cut> {
+fn cuts(events: &[Event], random: &mut Random) -> Vec<PowerCut> {
     let mut cuts = Vec::new();
     let mut is_new = false;
     for (at, event) in events.iter().enumerate() {
@@ -102,22 +102,22 @@ fn cuts(events: &[Event], random: &mut Random) -> Vec<Cut> {
             Event::Create { path, is_folder: false, .. } | Event::Rename { to: path, .. }
                 if is_read_by_every_open(path) =>
             {
-                cuts.push(Cut { at: at + 1, luck: Luck::All, goes_on: false, seed: 0 });
+                cuts.push(PowerCut { at: at + 1, luck: Luck::All, goes_on: false, seed: 0 });
             }
             Event::Link { to, .. } => is_new |= to.parent().is_some_and(|folder| folder.ends_with("db/commits")),
             // Its folder and that of the database are synced.
             Event::Entries { .. } if is_new => {
                 is_new = false;
-                cuts.push(Cut { at: at + 2, luck: Luck::None, goes_on: false, seed: 0 });
+                cuts.push(PowerCut { at: at + 2, luck: Luck::None, goes_on: false, seed: 0 });
             }
             _ => {}
         }
     }
-    assert!(cuts.len() > 2 * LIFE.len(), "{} commits", cuts.len());
+    assert!(cuts.len() > 2 * COMMANDS.len(), "{} commits", cuts.len());
     for case in 0..isdb_testing::times(8, 300) {
         let at = usize::try_from(random.below(events.len() as u64)).unwrap();
         let luck = if case % 2 == 0 { Luck::None } else { Luck::Some };
-        cuts.push(Cut { at, luck, goes_on: true, seed: random.next() });
+        cuts.push(PowerCut { at, luck, goes_on: true, seed: random.next() });
     }
     cuts
 }
@@ -165,7 +165,14 @@ fn after_a_power_cut_committed_rows_exist_once_and_the_next_run_continues() {
 }
 
 /// Checks the database in `folder`, and runs the remaining commands.
-fn check(place: &Place, folder: &str, cut: &Cut, events: &[Event], commands: &[Recorded], expected: &Content) {
+fn check(
+    place: &Place,
+    folder: &str,
+    cut: &PowerCut,
+    events: &[Event],
+    commands: &[RecordedCommand],
+    expected: &Content,
+) {
     let database = format!("{folder}/db");
     let command = commands.iter().rposition(|command| command.begins <= cut.at).unwrap();
     let told = told(&events[commands[command].begins..cut.at]);
@@ -173,7 +180,7 @@ fn check(place: &Place, folder: &str, cut: &Cut, events: &[Event], commands: &[R
         "the power went at event {} of {}, in isdb {}, luck {:?}; the last was {:?}",
         cut.at,
         events.len(),
-        LIFE[command].join(" "),
+        COMMANDS[command].join(" "),
         cut.luck,
         events[..cut.at].last(),
     );
@@ -191,7 +198,7 @@ fn check(place: &Place, folder: &str, cut: &Cut, events: &[Event], commands: &[R
         assert!(least == 0 && !told.contains("granules to ingest"), "{case}: the database is gone");
     }
     if cut.goes_on {
-        for arguments in &LIFE[command..] {
+        for arguments in &COMMANDS[command..] {
             let run = place.run(&with_database(&database, arguments));
             assert_eq!(run.code, Some(0), "{case}: isdb {}\n{}", arguments.join(" "), run.stderr);
         }
