@@ -49,7 +49,7 @@ fn told(error: &dyn Error) -> String {
 }
 
 /// Opens the database and reads its state; an error as text.
-async fn read_state(uri: &str) -> Result<State, String> {
+async fn seen(uri: &str) -> Result<State, String> {
     let database = isdb::open(uri).await.map_err(|error| told(&error))?;
     let mut state = Vec::new();
     for sql in SEEN {
@@ -59,7 +59,7 @@ async fn read_state(uri: &str) -> Result<State, String> {
 }
 
 /// The states after each window of an ingest.
-fn committed_states(place: &Place) -> HashSet<State> {
+fn legal(place: &Place) -> HashSet<State> {
     place.ok(&["--db", "all", "--config", "c.yml", "ingest", "granules"]);
     let each = "SELECT count(*), sum(CAST(segment_id_beg AS BIGINT)) FROM atl08 GROUP BY granule ORDER BY min(time)";
     let granules = place.rows_with(&["--db", "all"], each);
@@ -78,11 +78,11 @@ fn committed_states(place: &Place) -> HashSet<State> {
 }
 
 /// Opens and reads until `stop` is set.
-fn read_until_stopped(uri: &str, legal: &HashSet<State>, opened: &AtomicUsize, stop: &AtomicBool) {
+fn read_on(uri: &str, legal: &HashSet<State>, opened: &AtomicUsize, stop: &AtomicBool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut last = 0;
     while !stop.load(Ordering::Relaxed) {
-        match runtime.block_on(read_state(uri)) {
+        match runtime.block_on(seen(uri)) {
             Ok(state) => {
                 assert!(legal.contains(&state), "{state:?} was never committed; open {opened:?}");
                 assert!(state[0] >= last, "{} granules after {last}: the database went back", state[0]);
@@ -101,7 +101,7 @@ fn readers_see_committed_states_only_while_others_write() {
     let place = Place::in_memory();
     place.make_granules("granules", &["--count", &GRANULES.to_string(), "--every", "2", "--segments", "15"]);
     std::fs::write(place.path("c.yml"), CONFIG).unwrap();
-    let legal = committed_states(&place);
+    let legal = legal(&place);
     let mut files = place.files("granules");
     files.sort();
 
@@ -113,8 +113,7 @@ fn readers_see_committed_states_only_while_others_write() {
     let uri = place.path("db").to_str().unwrap().to_owned();
     let (opened, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
-        let readers: Vec<_> =
-            (0..READERS).map(|_| scope.spawn(|| read_until_stopped(&uri, &legal, &opened, &stop))).collect();
+        let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(|| read_on(&uri, &legal, &opened, &stop))).collect();
         let all_well = || readers.iter().all(|reader| !reader.is_finished());
         for round in 0..ROUNDS {
             // First one more window each round, then all of them again.
@@ -136,7 +135,7 @@ fn readers_see_committed_states_only_while_others_write() {
     });
     assert!(opened.load(Ordering::Relaxed) >= opens);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let last = runtime.block_on(read_state(&uri)).unwrap();
+    let last = runtime.block_on(seen(&uri)).unwrap();
     assert_eq!(last[0], i64::try_from(GRANULES).unwrap(), "and all of it in the end");
 }
 
@@ -154,6 +153,6 @@ fn a_session_over_a_vacuumed_state_reports_that_it_expired() {
 
     let error = runtime.block_on(first_row(&held, SEEN[1])).unwrap_err();
     assert!(isdb::is_expired(&error) && told(&error).contains("expired"), "{}", told(&error));
-    let rows = runtime.block_on(read_state(&uri)).unwrap();
+    let rows = runtime.block_on(seen(&uri)).unwrap();
     assert_eq!(rows[0], 4, "a new session shows everything");
 }

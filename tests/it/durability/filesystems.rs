@@ -22,7 +22,7 @@ const LACKING: [&str; 8] = [
     "link=1 dirsync=22 flock=37",
 ];
 /// Neither hard links nor renames without replacement.
-const UNSUPPORTED: &str = "link=1 rename2=22";
+const HOPELESS: &str = "link=1 rename2=22";
 
 const CONFIG: &str = "product: ATL08\nvariables: [h_canopy, night_flag]\nwindow: {granules: 1}\n";
 const INGEST: [&str; 4] = ["--config", "c.yml", "ingest", "granules"];
@@ -46,13 +46,13 @@ fn run(place: &Place, library: &Path, what: &str, arguments: &[&str]) -> Run {
 }
 
 /// Every file below the folder, sorted.
-fn files_below(folder: &Path) -> Vec<String> {
+fn everything(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         found.push(entry.path().display().to_string());
         if entry.file_type().unwrap().is_dir() {
-            found.extend(files_below(&entry.path()));
+            found.extend(everything(&entry.path()));
         }
     }
     found.sort();
@@ -92,15 +92,15 @@ fn a_file_system_without_links_locks_or_synced_folders_holds_the_same_database()
 fn a_file_system_that_cannot_hold_the_commit_log_is_refused_and_left_unchanged() {
     let Some(library) = shim("filesystem") else { return };
     let place = prepared(1);
-    let before = files_below(&place.path(""));
+    let before = everything(&place.path(""));
     for database in ["db", "new/folders/db"] {
-        let run = run(&place, &library, UNSUPPORTED, &[&["--db", database], &INGEST[..]].concat());
+        let run = run(&place, &library, HOPELESS, &[&["--db", database], &INGEST[..]].concat());
         assert_eq!(run.code, Some(1), "{}", run.stderr);
         let told: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
         let [told] = told[..] else { panic!("{}", run.stderr) };
         assert!(told.contains(&format!("/{database} supports neither hard links nor renames")), "{told}");
         assert!(run.stderr.contains("hint: name a folder on a local disk"), "{}", run.stderr);
-        assert_eq!(files_below(&place.path("")), before, "{database}");
+        assert_eq!(everything(&place.path("")), before, "{database}");
     }
     // A database copied to such a file system can be read, and a writer changes nothing.
     place.ok(&INGEST);
@@ -108,7 +108,7 @@ fn a_file_system_that_cannot_hold_the_commit_log_is_refused_and_left_unchanged()
     for arguments in
         [&["--config", "c.yml", "ingest", "granules", "--refilter", "--filters", "night"][..], &["consolidate"]]
     {
-        let run = run(&place, &library, UNSUPPORTED, arguments);
+        let run = run(&place, &library, HOPELESS, arguments);
         assert_eq!(run.code, Some(1), "{}", run.stderr);
         assert!(run.stderr.contains("supports neither hard links"), "{}", run.stderr);
     }
@@ -127,7 +127,7 @@ fn without_locks_the_second_writer_stops_the_first_and_no_row_is_lost_or_doubled
         if place.path("db").exists() {
             std::fs::remove_dir_all(place.path("db")).unwrap();
         }
-        let is_stopped = interrupt_by_second_writer(&place, &library);
+        let is_stopped = race(&place, &library);
         place.ok(&INGEST);
         expected.is_in(&place, "two writers at a time");
         is_stopped
@@ -136,7 +136,7 @@ fn without_locks_the_second_writer_stops_the_first_and_no_row_is_lost_or_doubled
 }
 
 /// Stops an ingest after its first window, runs another one, and continues the first. Returns true if the first had windows left.
-fn interrupt_by_second_writer(place: &Place, library: &Path) -> bool {
+fn race(place: &Place, library: &Path) -> bool {
     let what = "link=1 flock=37";
     let mut first =
         lacking(place, library, what, &INGEST).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
