@@ -31,10 +31,12 @@ const COMMANDS: [&str; 17] = [
 ];
 
 /// Parts of the output that differ between runs, machines and versions, and what replaces them.
-const VARYING: [(&str, &str); 10] = [
+const VARYING: [(&str, &str); 11] = [
     // Ingest progress depends on the clock.
     (r"(?m)^granules: \d+ of \d+, .*\n", ""),
-    (r"(?m)^(pace +)?(seconds|MB/s) +[\d.]+$", "$1$2 [number]"),
+    (r"(?m)\b(seconds|MB/s) +[\d.]+ *$", "$1 [number]"),
+    // The seconds may widen the column of numbers.
+    (r"(?m)(\S) {2,}([\d.]+)$", "$1  $2"),
     (r"(rows: \d+, seconds:) [\d.]+", "$1 [number]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "[time]"),
     (r"(at |timestamp=|--at )\d{13}", "$1[timestamp]"),
