@@ -24,7 +24,8 @@ fn a_login_is_checked_once_stored_privately_and_used_by_downloads() {
     assert_eq!(std::fs::metadata(place.path("netrc")).unwrap().permissions().mode() & 0o777, 0o600);
     let check = run(&place, &archive, &["login", "--check"]);
     assert!(
-        check.stdout.contains("knows ann, by the user and password from ") && check.stdout.contains("2099-12-15"),
+        check.stdout.contains("Logged in to Earthdata as ann (user and password from ")
+            && check.stdout.contains("2099-12-15"),
         "{}",
         check.stdout
     );

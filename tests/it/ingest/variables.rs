@@ -68,7 +68,7 @@ fn a_variable_is_shown_in_full_by_product_or_plain_name() {
 fn columns_of_every_database_are_described_like_variables() {
     let place = Place::new();
     for (name, told) in [
-        ("sc_orient", "  flags                 0  backward\n"),
+        ("sc_orient", "  flags     0  backward\n"),
         ("beam_strength", "strong or weak"),
         ("spot", "laser spot"),
         ("n_geosegments", "20 m geolocation segments"),
