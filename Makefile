@@ -16,7 +16,7 @@ PROGRAM := --bins --examples
 # Tests run the example make_granules.
 BUILD := --workspace --lib --bins --tests --examples
 
-.PHONY: help demo test test-long snapshots fuzz check fmt clippy docs typos style public-api deny unused msrv clean-demo
+.PHONY: help demo test test-long polars snapshots fuzz check fmt clippy docs typos style public-api deny unused msrv clean-demo
 
 help:
 	@echo "make demo                   build, generate granules, ingest and query them (GRANULES=folder ingests your own)"
@@ -53,9 +53,17 @@ test: $(PYTHON_PACKAGES)/.installed
 test-long: SEED := $(SEED)
 test-long:
 	@echo "test-long: began $$(date -u +%Y-%m-%dT%H:%M:%SZ), SEED=$(SEED)"
-	@if ISDB_TEST_LONG=1 ISDB_TEST_SEED=$(SEED) PROPTEST_CASES=2000 PROPTEST_RNG_SEED=$(SEED) $(MAKE) test; \
+	@if ISDB_TEST_LONG=1 ISDB_TEST_SEED=$(SEED) PROPTEST_CASES=2000 PROPTEST_RNG_SEED=$(SEED) $(MAKE) test polars; \
 	then result=passed; else result=failed; fi; \
 	echo "test-long: $$result, ended $$(date -u +%Y-%m-%dT%H:%M:%SZ), SEED=$(SEED)"; [ $$result = passed ]
+
+# The example of the feature `polars` over a small database, apart from `make test` because polars takes minutes to build.
+polars:
+	$(CARGO) build $(PROGRAM)
+	rm -rf target/polars
+	target/debug/examples/make_granules target/polars/granules
+	target/debug/isdb --db target/polars/atl08.isdb ingest target/polars/granules
+	$(CARGO) run --features polars --example polars -- target/polars/atl08.isdb
 
 # The tests of tests/it/surface.rs, whose expected output is replaced by the present one: review the difference with git.
 snapshots:

@@ -63,6 +63,7 @@ def find_words(root, paths):
 
 TEST_MODULE = re.compile(r"#\[cfg\((?:test|all\(test.*?)\)\]\s*(?:pub(?:\(crate\))? )?mod \w+ \{")
 TYPE = re.compile(r"^\s*(?:pub(?:\([a-z ]+\))? )?(?:struct|enum|trait|union|type) (\w+)", re.MULTILINE)
+USE = re.compile(r"^\s*(?:pub(?:\([a-z ]+\))? )?use ([^;]+);", re.MULTILINE)
 PUBLIC = re.compile(r"^\s*pub (?:const |async |unsafe )*(?:fn|struct|enum|trait|type|const|static|mod) ", re.MULTILINE)
 
 
@@ -130,9 +131,9 @@ class Crate:
 
 def paths_in(text):
     """Every path that begins with `crate`, `self` or `super`; the braces of `use` are opened."""
-    for statement in re.findall(r"\buse ([^;]+);", text):
+    for statement in USE.findall(text):
         yield from opened(statement.strip(), ())
-    text = re.sub(r"\buse [^;]+;", "", text)
+    text = USE.sub("", text)
     for found in re.findall(r"\b((?:crate|super)(?:::\w+)+)", text):
         yield tuple(found.split("::"))
 
