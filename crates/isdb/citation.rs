@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use isdb_ingest::{Held, Named, Summary};
+use isdb_ingest::{LedgerSummary, NamedExpression, ReleaseSummary};
 use isdb_region::Region;
 use isdb_store::{Database, Snapshot, area_name};
 use serde_json::{Value, json};
@@ -21,10 +21,10 @@ const RELEASES: [&str; 4] = ["004", "005", "006", "007"];
 
 /// What one state of a database is made of.
 pub(crate) struct Citation {
-    releases: Vec<Held>,
-    filters: Vec<Named>,
+    releases: Vec<ReleaseSummary>,
+    filters: Vec<NamedExpression>,
     other_filters: Vec<String>,
-    derived: Vec<Named>,
+    derived: Vec<NamedExpression>,
     region: Option<Region>,
     /// The areas of granules that were ingested for another one than the region, with their number.
     other_areas: Vec<(Option<String>, usize)>,
@@ -38,12 +38,12 @@ impl Citation {
     pub(crate) async fn of(database: &Database, snapshot: &Snapshot) -> Result<Citation, Failure> {
         let ledger = snapshot.ledger().await?;
         let design = database.design(snapshot).await?;
-        let summary = Summary::of(&ledger, &design.filters, design.region.as_ref());
+        let summary = LedgerSummary::new(&ledger, &design.filters, design.region.as_ref());
         Ok(Citation {
             releases: summary.releases,
-            filters: Named::filters(&design.filters),
+            filters: NamedExpression::from_filters(&design.filters),
             other_filters: summary.other_filters.into_keys().collect(),
-            derived: Named::derived(&design.derived),
+            derived: NamedExpression::from_derived(&design.derived),
             region: design.region,
             other_areas: summary.other_areas.into_iter().collect(),
             written_by: database.created_by().await?,
@@ -106,7 +106,7 @@ pub(crate) fn area_told(area: Option<&str>) -> String {
     area.unwrap_or("whole granules").to_owned()
 }
 
-fn release_json(held: &Held) -> Value {
+fn release_json(held: &ReleaseSummary) -> Value {
     json!({
         "release": held.release,
         "doi": doi(held),
@@ -119,14 +119,14 @@ fn release_json(held: &Held) -> Value {
 }
 
 /// The DOI of a release; of the product where the release is not known, or has none of its own.
-fn doi(held: &Held) -> String {
+fn doi(held: &ReleaseSummary) -> String {
     match held.release.as_deref().filter(|release| RELEASES.contains(release)) {
         Some(release) => format!("{DOI}.{release}"),
         None => DOI.to_owned(),
     }
 }
 
-fn title(held: &Held) -> String {
+fn title(held: &ReleaseSummary) -> String {
     match &held.release {
         Some(release) => format!("{TITLE}, Version {}", release.trim_start_matches('0')),
         None => TITLE.to_owned(),
@@ -162,11 +162,12 @@ impl Display for Citation {
     }
 }
 
-fn told(named: &[Named]) -> String {
+fn told(named: &[NamedExpression]) -> String {
     if named.is_empty() {
         return "none".to_owned();
     }
-    let told: Vec<String> = named.iter().map(|Named { name, sql }| format!("{name} ({})", one_line(sql))).collect();
+    let told: Vec<String> =
+        named.iter().map(|NamedExpression { name, sql }| format!("{name} ({})", one_line(sql))).collect();
     told.join("; ")
 }
 
@@ -179,8 +180,13 @@ fn one_line(sql: &str) -> String {
 mod tests {
     use super::*;
 
-    fn held(release: Option<&str>) -> Held {
-        Held { release: release.map(str::to_owned), granules: 1, revisions: ["01".to_owned()].into(), period: None }
+    fn held(release: Option<&str>) -> ReleaseSummary {
+        ReleaseSummary {
+            release: release.map(str::to_owned),
+            granules: 1,
+            revisions: ["01".to_owned()].into(),
+            period: None,
+        }
     }
 
     #[test]

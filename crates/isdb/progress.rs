@@ -78,19 +78,19 @@ impl Telling {
                 let is_due = is_due(self.told, Instant::now());
                 self.go_on(granules, of, rows, (bytes, of_bytes), is_due);
             }
-            Progress::ToFetch { granules, bytes, folder, free } => {
+            Progress::ToDownload { granules, bytes, folder, free } => {
                 let [bytes, free] = [bytes, free].map(|bytes| bytes as f64 / 1e6);
                 let folder = folder.display();
                 eprintln!("to fetch: {granules} granules, {bytes:.1} MB, into {folder} ({free:.1} MB free)");
             }
-            Progress::FetchAgain { name, error, pause } => {
+            Progress::DownloadRetried { name, error, pause } => {
                 let line = format!("again in {:.1} s: {name}: {error}", pause.as_secs_f64());
                 match &self.bar {
                     Some(bar) => bar.suspend(|| eprintln!("{line}")),
                     None => eprintln!("{line}"),
                 }
             }
-            Progress::Fetched { granules, bytes } => {
+            Progress::Downloaded { granules, bytes } => {
                 if let Some(bar) = &self.bar {
                     bar.set_prefix(format!("fetched: {granules} granules, {:.1} MB", bytes as f64 / 1e6));
                 }

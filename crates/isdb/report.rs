@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use isdb_ingest::{Area, Ended, Report, Request, Source};
+use isdb_ingest::{IngestReport, IngestRequest, OutcomeKind, RegionRequest, Source};
 use isdb_region::Region;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) struct Record {
     request: Value,
     began: SystemTime,
     /// What became of the files so far.
-    pub(crate) report: Report,
+    pub(crate) report: IngestReport,
 }
 
 impl Record {
@@ -33,13 +33,13 @@ impl Record {
     ///
     /// # Errors
     /// When the folder of `path` does not exist: that is better known before the ingest than after it.
-    pub(crate) fn new(path: Option<PathBuf>, request: &Request) -> Result<Record, Failure> {
+    pub(crate) fn new(path: Option<PathBuf>, request: &IngestRequest) -> Result<Record, Failure> {
         if let Some(path) = &path {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             std::fs::metadata(folder).map_err(|source| Failure::Write { path: path.clone(), source })?;
         }
         let request = requested(request);
-        Ok(Record { path, request, began: SystemTime::now(), report: Report::default() })
+        Ok(Record { path, request, began: SystemTime::now(), report: IngestReport::default() })
     }
 
     /// Writes the file of an ingest that ended with `error`, if with one.
@@ -65,12 +65,12 @@ impl Record {
         let report = &self.report;
         let ended = SystemTime::now();
         let counts = [
-            ("ingested", Ended::Ingested),
-            ("replaced", Ended::Replaced),
-            ("empty", Ended::Empty),
-            ("skipped", Ended::Skipped),
-            ("failed", Ended::Failed),
-            ("failed_before", Ended::FailedBefore),
+            ("ingested", OutcomeKind::Ingested),
+            ("replaced", OutcomeKind::Replaced),
+            ("empty", OutcomeKind::Empty),
+            ("skipped", OutcomeKind::Skipped),
+            ("failed", OutcomeKind::Failed),
+            ("failed_before", OutcomeKind::FailedBefore),
         ];
         let counts: serde_json::Map<String, Value> =
             counts.into_iter().map(|(name, ended)| (name.to_owned(), report.count(ended).into())).collect();
@@ -78,7 +78,7 @@ impl Record {
         json!({
             "isdb_version": env!("CARGO_PKG_VERSION"),
             "request": self.request,
-            "taken": report.terms,
+            "selection": report.selection,
             "began": told(self.began),
             "ended": told(ended),
             "seconds": ended.duration_since(self.began).unwrap_or_default().as_secs_f64(),
@@ -114,15 +114,15 @@ impl Drop for Record {
     }
 }
 
-fn requested(request: &Request) -> Value {
+fn requested(request: &IngestRequest) -> Value {
     let (paths, archive): (Vec<String>, _) = match &request.source {
         Source::Files(paths) => (paths.iter().map(|path| path.display().to_string()).collect(), None),
         Source::Archive(archive) => (Vec::new(), Some(archive)),
     };
-    let (region, added) = match &request.area {
-        Area::Only(region) => (Some(region), None),
-        Area::Added(region) => (None, Some(region)),
-        Area::OfDatabase | Area::Whole => (None, None),
+    let (region, added) = match &request.region {
+        RegionRequest::Only(region) => (Some(region), None),
+        RegionRequest::Added(region) => (None, Some(region)),
+        RegionRequest::OfDatabase | RegionRequest::Whole => (None, None),
     };
     json!({
         "paths": paths,
@@ -131,7 +131,7 @@ fn requested(request: &Request) -> Value {
         "database": request.location.uri(),
         "region": region.map(Region::to_text),
         "add_region": added.map(Region::to_text),
-        "whole_granules": request.area == Area::Whole,
+        "whole_granules": request.region == RegionRequest::Whole,
         "retry": request.retry,
         "force": request.force,
         "replace_release": request.replace_release,
@@ -156,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.json");
         let began = SystemTime::now();
-        drop(Record { path: Some(path.clone()), request: Value::Null, began, report: Report::default() });
+        drop(Record { path: Some(path.clone()), request: Value::Null, began, report: IngestReport::default() });
         let told: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!((&told["error"], &told["counts"]["ingested"]), (&"interrupted".into(), &0.into()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no unfinished file stays");

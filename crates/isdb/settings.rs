@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use isdb_ingest::Asked;
+use isdb_ingest::SelectionRequest;
 use isdb_query::Warning;
 use isdb_region::{Region, RegionError, SwappedBox};
 use isdb_schema::config::Config;
@@ -39,8 +39,8 @@ fn config(place: &Place) -> Result<Config, Failure> {
 }
 
 /// What a config asks an ingest to take of granules. What it leaves open, the database decides.
-pub(crate) fn asked(config: &Config) -> Asked {
-    Asked {
+pub(crate) fn asked(config: &Config) -> SelectionRequest {
+    SelectionRequest {
         variables: config.variables.clone(),
         derived: config.derived.clone(),
         filters: config.filters.clone(),

@@ -1,6 +1,6 @@
 //! `isdb add-variable`: gives an existing database more of the product's variables.
 
-use isdb_ingest::{Added, add_variables};
+use isdb_ingest::{AddedVariables, add_variables};
 use isdb_schema::catalogue::{self, Variable};
 
 use crate::cli::AddVariable;
@@ -15,7 +15,7 @@ pub(crate) async fn run(arguments: AddVariable, settings: Settings) -> Result<u8
             wanted.push(variable);
         }
     }
-    let Added { had, new } = add_variables(&settings.location, &wanted).await?;
+    let AddedVariables { already_stored: had, added: new } = add_variables(&settings.location, &wanted).await?;
     if !had.is_empty() {
         eprintln!("stored already: {}", names(&had));
     }

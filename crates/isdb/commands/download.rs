@@ -9,6 +9,7 @@ use futures::StreamExt;
 use isdb_cmr::{
     DownloadOptions, DownloadOutcome, Error, bytes_to_download, check_free_space, download, has_partial_download,
 };
+use isdb_ingest::granule_format;
 
 use crate::cli::Download;
 use crate::earthdata::session;
@@ -38,7 +39,10 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, Failure> {
     let missing = bytes_to_download(&arguments.to, &wanted);
     check_free_space(missing, &arguments.to)?;
     let telling = Arc::new(Mutex::new(Telling::new(wanted.len(), missing)));
-    let options = DownloadOptions { connections: arguments.connections.into(), ..DownloadOptions::new(&arguments.to) };
+    let options = DownloadOptions {
+        connections: arguments.connections.into(),
+        ..DownloadOptions::new(&arguments.to, granule_format())
+    };
     let told = Arc::clone(&telling);
     let progress = move |progress: isdb_cmr::DownloadProgress<'_>| {
         told.lock().unwrap_or_else(PoisonError::into_inner).tell(&progress);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use isdb_ingest::Summary;
+use isdb_ingest::LedgerSummary;
 use isdb_query::ViewOptions;
 use isdb_schema::filters::describe;
 use isdb_store::{Database, Id, LedgerRow};
@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
         instant_of_commit(commit.timestamp)
     ));
     let design = database.design(&snapshot).await?;
-    let totals = Summary::of(&ledger, &design.filters, design.region.as_ref());
+    let totals = LedgerSummary::new(&ledger, &design.filters, design.region.as_ref());
     lines.push(format!("granules   {}", granules(&totals, &ledger)));
     let releases = isdb_query::coexisting_releases(&context).await?;
     if !releases.is_empty() {
@@ -89,7 +89,7 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
 }
 
 /// Counts by state, and the releases of what was neither replaced nor removed.
-fn granules(summary: &Summary, ledger: &[LedgerRow]) -> String {
+fn granules(summary: &LedgerSummary, ledger: &[LedgerRow]) -> String {
     let counted = summary.granules.iter().filter(|(_, count)| *count > 0);
     let counts: Vec<String> = counted.map(|(state, count)| format!("{count} {}", state.as_str())).collect();
     let replaced: BTreeSet<Id> = ledger.iter().flat_map(|row| row.replaces.iter().copied()).collect();

@@ -1,6 +1,6 @@
 //! `isdb ingest`: runs the ingest, or looks what it would do, and tells how it goes and ends, on standard error.
 
-use isdb_ingest::{Area, Asked, Request, Source, dry_run, ingest};
+use isdb_ingest::{IngestRequest, RegionRequest, SelectionRequest, Source, dry_run, ingest};
 use isdb_schema::config::Config;
 use isdb_schema::filters::choose;
 use isdb_schema::period::Period;
@@ -20,20 +20,20 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
     let added = arguments.add_region.as_deref().map(region_of).transpose()?;
     let sought = region.clone().filter(|_| arguments.whole_granules);
     let area = match (added, region) {
-        (Some(added), _) => Area::Added(added),
-        _ if arguments.whole_granules => Area::Whole,
-        (None, Some(region)) => Area::Only(region),
-        (None, None) => Area::OfDatabase,
+        (Some(added), _) => RegionRequest::Added(added),
+        _ if arguments.whole_granules => RegionRequest::Whole,
+        (None, Some(region)) => RegionRequest::Only(region),
+        (None, None) => RegionRequest::OfDatabase,
     };
     let source = source::of(&arguments, &settings, &area, sought, &period).await?;
     // A search has found them by their time, footprints and all.
     let period =
         if matches!(source, Source::Archive(_)) && arguments.paths.is_empty() { Period::default() } else { period };
-    let request = Request {
+    let request = IngestRequest {
         source,
         location: settings.location,
-        asked: asked(&settings.config, arguments.filters.as_deref())?,
-        area,
+        selection: asked(&settings.config, arguments.filters.as_deref())?,
+        region: area,
         period,
         window: settings.config.window,
         threads,
@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
         replace_release: arguments.replace_release,
         refilter: arguments.refilter,
     };
-    request.asked.bind()?.warnings().iter().for_each(failure::warn);
+    request.selection.bind()?.warnings().iter().for_each(failure::warn);
     if arguments.dry_run {
         tell_preview(&dry_run(&request).await?, &database);
         return Ok(SUCCESS);
@@ -63,7 +63,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Fai
 }
 
 /// What the config asks for; the flag's filters come before its own.
-fn asked(config: &Config, filters: Option<&str>) -> Result<Asked, Failure> {
+fn asked(config: &Config, filters: Option<&str>) -> Result<SelectionRequest, Failure> {
     let mut asked = settings::asked(config);
     if let Some(list) = filters {
         asked.filters = Some(choose(list)?);

@@ -1,6 +1,6 @@
 //! `isdb remove`: takes granules out of the database and says how many segments went.
 
-use isdb_ingest::{Area, Asked, Removal, Report, Request, Source, ingest, remove};
+use isdb_ingest::{IngestReport, IngestRequest, RegionRequest, Removal, SelectionRequest, Source, ingest, remove};
 use isdb_schema::period::Period;
 
 use crate::cli::Remove;
@@ -14,7 +14,7 @@ const GRANULES_TOLD: usize = 20;
 
 pub(crate) async fn run(arguments: Remove, settings: Settings) -> Result<u8, Failure> {
     let names = names(&arguments.granules)?;
-    let Removal { granules, segments, again } = remove(&settings.location, &names, arguments.dry_run).await?;
+    let Removal { granules, segments, reread: again } = remove(&settings.location, &names, arguments.dry_run).await?;
     for granule in granules.iter().take(GRANULES_TOLD) {
         eprintln!("{granule}");
     }
@@ -37,11 +37,11 @@ pub(crate) async fn run(arguments: Remove, settings: Settings) -> Result<u8, Fai
 async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, Failure> {
     let database = settings.location.uri();
     let (threads, memory) = arguments.means.in_force(&settings.config);
-    let request = Request {
+    let request = IngestRequest {
         source: Source::Files(Vec::new()),
         location: settings.location,
-        asked: Asked::default(),
-        area: Area::OfDatabase,
+        selection: SelectionRequest::default(),
+        region: RegionRequest::OfDatabase,
         period: Period::default(),
         window: settings.config.window,
         threads,
@@ -52,7 +52,7 @@ async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, Failur
         replace_release: false,
         refilter: false,
     };
-    let (mut report, mut telling) = (Report::default(), Telling::new());
+    let (mut report, mut telling) = (IngestReport::default(), Telling::new());
     let ended = ingest(&request, &mut report, |progress| telling.tell(progress)).await;
     tell(&report, &database, telling.end());
     ended?;

@@ -1,6 +1,6 @@
 //! What an ingest would do, for `--dry-run`, on standard error.
 
-use isdb_ingest::{Ended, PlannedWindow, Preview};
+use isdb_ingest::{OutcomeKind, PlannedWindow, Preview};
 use isdb_schema::printable::Printable;
 
 use crate::estimate;
@@ -18,22 +18,22 @@ pub(crate) fn tell_preview(preview: &Preview, database: &str) {
     if let Some(line) = region(&preview.regions) {
         eprintln!("region: {line}");
     }
-    let filters: Vec<&str> = preview.terms.filters.iter().map(|filter| filter.name.as_str()).collect();
+    let filters: Vec<&str> = preview.selection.filters.iter().map(|filter| filter.name.as_str()).collect();
     eprintln!("filters: {}", if filters.is_empty() { "none".to_owned() } else { filters.join(", ") });
     tell_windows(windows);
     let replaced = windows.iter().flat_map(|window| &window.replaced);
     tell_list("would be replaced", &replaced.collect::<Vec<_>>());
-    let again: Vec<(String, String)> = preview.again.iter().map(|path| (String::new(), path.clone())).collect();
+    let again: Vec<(String, String)> = preview.reread.iter().map(|path| (String::new(), path.clone())).collect();
     tell_list("would be read again", &again.iter().collect::<Vec<_>>());
     let unreadable = windows.iter().flat_map(|window| &window.unreadable);
     // Descriptions that no granule can be made of have failed already.
-    let failed = preview.report.granules.iter().filter(|told| told.state == Ended::Failed);
+    let failed = preview.report.granules.iter().filter(|told| told.state == OutcomeKind::Failed);
     let failed: Vec<_> = failed.map(|told| (told.granule.clone(), told.error.clone().unwrap_or_default())).collect();
     tell_list("would fail", &unreadable.chain(&failed).collect::<Vec<_>>());
     for (why, count) in preview.report.skipped() {
         eprintln!("would be skipped: {count} {}", why.as_str());
     }
-    let failed_before = preview.report.count(Ended::FailedBefore);
+    let failed_before = preview.report.count(OutcomeKind::FailedBefore);
     if failed_before > 0 {
         eprintln!("would not be tried again: {failed_before}; --retry does");
     }

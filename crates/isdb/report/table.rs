@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use isdb_ingest::{Ended, Report, Told};
+use isdb_ingest::{GranuleOutcome, IngestReport, OutcomeKind};
 use isdb_pipeline::REPLACE;
 use isdb_schema::ledger::Removed;
 use isdb_schema::printable::Printable;
@@ -23,23 +23,23 @@ struct Line {
 }
 
 /// Tells `report` of an ingest into `database` that took `elapsed`.
-pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
+pub(crate) fn tell(report: &IngestReport, database: &str, elapsed: Duration) {
     for warning in report.warnings.iter().take(WARNINGS_TOLD) {
         eprintln!("warning: {}: {}", Printable(&warning.path), Printable(&warning.text));
     }
     if let Some(more) = report.warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
         eprintln!("warnings: {more} more; SELECT granule, notes, missing_variables FROM granules");
     }
-    if let Some(problem) = &report.untidy {
+    if let Some(problem) = &report.maintenance_error {
         eprintln!("warning: the granules are in the database, but its fragments could not be tidied up: {problem}");
     }
     tell_replaced(report);
-    let failed = report.granules.iter().filter(|told| told.state == Ended::Failed);
+    let failed = report.granules.iter().filter(|told| told.state == OutcomeKind::Failed);
     let failed = failed.map(|told| Failed {
         name: told.granule.clone(),
         text: failure(told),
-        refusal: told.refusal,
-        hint: told.refusal.map(refusal_hint),
+        refusal: told.shared_cause,
+        hint: told.shared_cause.map(refusal_hint),
     });
     tell_failed(&failed.collect::<Vec<_>>());
     for line in aligned(&lines(report, elapsed)) {
@@ -51,11 +51,11 @@ pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
     if report.granules.iter().any(|told| told.stage.as_deref() == Some(REPLACE)) {
         eprintln!("hint: if the file is right, --force replaces what is stored by it; until then that stays");
     }
-    if report.count(Ended::FailedBefore) > 0 {
+    if report.count(OutcomeKind::FailedBefore) > 0 {
         eprintln!("hint: files that failed before are tried again with --retry; `SELECT source, error FROM granules`");
         let has_too_few =
-            |told: &Told| told.error.as_deref().is_some_and(|error| error.ends_with("nothing was replaced"));
-        if report.granules.iter().any(|told| told.state == Ended::FailedBefore && has_too_few(told)) {
+            |told: &GranuleOutcome| told.error.as_deref().is_some_and(|error| error.ends_with("nothing was replaced"));
+        if report.granules.iter().any(|told| told.state == OutcomeKind::FailedBefore && has_too_few(told)) {
             eprintln!("hint: one that has too few segments replaces what is stored with --force");
         }
     }
@@ -64,7 +64,7 @@ pub(crate) fn tell(report: &Report, database: &str, elapsed: Duration) {
 }
 
 /// The stage, the file and the reason.
-fn failure(told: &Told) -> String {
+fn failure(told: &GranuleOutcome) -> String {
     let error = told.error.as_deref().unwrap_or_default();
     // Most errors name the file themselves.
     let path = Printable(&told.path).to_string();
@@ -74,11 +74,11 @@ fn failure(told: &Told) -> String {
 }
 
 /// What files replaced, in segments.
-fn tell_replaced(report: &Report) {
-    let is_replacement = |told: &&Told| !told.replaces.is_empty() || !told.replaces_in_part.is_empty();
-    let replaced: Vec<&Told> = report.granules.iter().filter(is_replacement).collect();
+fn tell_replaced(report: &IngestReport) {
+    let is_replacement = |told: &&GranuleOutcome| !told.replaces.is_empty() || !told.replaces_in_part.is_empty();
+    let replaced: Vec<&GranuleOutcome> = report.granules.iter().filter(is_replacement).collect();
     for told in replaced.iter().take(WARNINGS_TOLD) {
-        let Told { path, rows_read, rows_kept, rows_read_before, rows_kept_before, .. } = told;
+        let GranuleOutcome { path, rows_read, rows_kept, rows_read_before, rows_kept_before, .. } = told;
         let part = if told.replaces_in_part.is_empty() { "" } else { "; what it does not have stays" };
         eprintln!(
             "replaced: {path}: {rows_read_before} segments read and {rows_kept_before} kept before, {rows_read} and \
@@ -91,7 +91,7 @@ fn tell_replaced(report: &Report) {
 }
 
 /// What became of the files, in a line.
-fn sum(report: &Report) -> String {
+fn sum(report: &IngestReport) -> String {
     let told: Vec<String> = ENDS
         .iter()
         .map(|(ended, what)| (report.count(*ended), what))
@@ -101,21 +101,21 @@ fn sum(report: &Report) -> String {
     if told.is_empty() { "none".to_owned() } else { told.join(", ") }
 }
 
-const ENDS: [(Ended, &str); 6] = [
-    (Ended::Ingested, "ingested"),
-    (Ended::Replaced, "replaced"),
-    (Ended::Empty, "empty"),
-    (Ended::Skipped, "skipped"),
-    (Ended::Failed, "failed"),
-    (Ended::FailedBefore, "failed before"),
+const ENDS: [(OutcomeKind, &str); 6] = [
+    (OutcomeKind::Ingested, "ingested"),
+    (OutcomeKind::Replaced, "replaced"),
+    (OutcomeKind::Empty, "empty"),
+    (OutcomeKind::Skipped, "skipped"),
+    (OutcomeKind::Failed, "failed"),
+    (OutcomeKind::FailedBefore, "failed before"),
 ];
 
-fn lines(report: &Report, elapsed: Duration) -> Vec<Line> {
+fn lines(report: &IngestReport, elapsed: Duration) -> Vec<Line> {
     let line = |of, what, count: u64| Line { of, what, count: count.to_string(), remark: String::new() };
     let granules = ENDS.iter().map(|(ended, what)| Line {
         remark: match ended {
-            Ended::Skipped => reasons(report.skipped().into_iter().map(|(why, count)| (count, why.as_str()))),
-            Ended::Failed => reasons(stages(report).into_iter().map(|(stage, count)| (count, stage))),
+            OutcomeKind::Skipped => reasons(report.skipped().into_iter().map(|(why, count)| (count, why.as_str()))),
+            OutcomeKind::Failed => reasons(stages(report).into_iter().map(|(stage, count)| (count, stage))),
             _ => String::new(),
         },
         ..line("granules", what, report.count(*ended) as u64)
@@ -147,9 +147,9 @@ fn lines(report: &Report, elapsed: Duration) -> Vec<Line> {
 }
 
 /// Failed granules by the stage that they failed at.
-fn stages(report: &Report) -> BTreeMap<&str, usize> {
+fn stages(report: &IngestReport) -> BTreeMap<&str, usize> {
     let mut stages = BTreeMap::new();
-    for told in report.granules.iter().filter(|told| told.state == Ended::Failed) {
+    for told in report.granules.iter().filter(|told| told.state == OutcomeKind::Failed) {
         *stages.entry(told.stage.as_deref().unwrap_or("together with others of their window")).or_default() += 1;
     }
     stages

@@ -133,7 +133,7 @@ fn nothing_more_is_asked_where_a_login_is_wanted_and_there_is_none() {
     let (archive, list) = twelve_files();
     let outcomes = fetch_as(earthdata(&archive, Credentials::default()), folder.path(), list);
     assert!(outcomes.iter().all(|outcome| matches!(outcome.result, Err(Error::NoLogin { .. }))), "{outcomes:?}");
-    let connections = DownloadOptions::new(folder.path()).connections;
+    let connections = DownloadOptions::new(folder.path(), granule_format()).connections;
     assert!(archive.seen().len() <= connections, "{} requests", archive.seen().len());
 }
 
@@ -223,7 +223,7 @@ fn where_file_after_file_is_refused_the_rest_is_not_asked_for() {
     let session = earthdata(&archive, token(TOKEN));
     let outcomes = fetch_as(Arc::clone(&session), folder.path(), list);
     assert!(outcomes.iter().all(|outcome| matches!(outcome.result, Err(Error::Forbidden { .. }))), "{outcomes:?}");
-    let connections = DownloadOptions::new(folder.path()).connections;
+    let connections = DownloadOptions::new(folder.path(), granule_format()).connections;
     assert!(archive.seen().len() < 5 + connections, "{} requests", archive.seen().len());
 }
 

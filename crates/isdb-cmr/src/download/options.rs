@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::download::format::FileFormat;
-use crate::download::hdf5::HDF5;
 
 /// How files are downloaded.
 #[derive(Debug, Clone)]
@@ -26,16 +25,16 @@ pub struct DownloadOptions {
 }
 
 impl DownloadOptions {
-    /// Options for HDF5 files in `folder`: four concurrent downloads, five attempts without progress, six hours per file.
+    /// Options for files of `format` in `folder`: four concurrent downloads, five attempts without progress, six hours per file.
     #[must_use]
-    pub fn new(folder: impl Into<PathBuf>) -> DownloadOptions {
+    pub fn new(folder: impl Into<PathBuf>, format: FileFormat) -> DownloadOptions {
         DownloadOptions {
             folder: folder.into(),
             connections: 4,
             first_pause: Duration::from_secs(1),
             max_attempts: 5,
             time_limit: Duration::from_secs(6 * 3600),
-            format: HDF5,
+            format,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isdb_cmr::{DownloadOptions, WorkList};
-use isdb_ingest::{Archive, Area, Keep, Source, is_kept, region_to_search};
+use isdb_ingest::{Archive, Keep, RegionRequest, Source, granule_format, is_kept, region_to_search};
 use isdb_region::Region;
 use isdb_schema::period::Period;
 use isdb_store::Location;
@@ -24,7 +24,7 @@ const STALL: Duration = Duration::from_secs(60);
 pub(super) async fn of(
     arguments: &Ingest,
     settings: &Settings,
-    area: &Area,
+    area: &RegionRequest,
     sought_in: Option<Region>,
     period: &Period,
 ) -> Result<Source, Failure> {
@@ -80,7 +80,7 @@ fn archive(found: Found, is_named: bool, arguments: &Ingest, settings: &Settings
         unusable: found.unusable,
         is_named,
         earthdata: Arc::new(session(STALL)?),
-        options: DownloadOptions { connections: config.connections, ..DownloadOptions::new(folder) },
+        options: DownloadOptions { connections: config.connections, ..DownloadOptions::new(folder, granule_format()) },
         keep,
         direct: given.direct,
         s3: s3_endpoint(),
