@@ -49,7 +49,7 @@ pub async fn ingest(
     let skipped = report.count(OutcomeKind::Skipped);
     progress(Progress::Found { new: candidates.len(), skipped, bytes: total_bytes(&candidates) });
     if candidates.is_empty() && !plan.region.is_change() {
-        // Nothing to do, so the database is not taken over: that would wait for another writer, and write a commit.
+        // Skip the takeover if there is nothing to do: it writes a commit, and fails while another process is writing.
         if let Source::Archive(archive) = &request.source
             && !leftovers(archive, state.ledger).is_empty()
             // Another ingest may be about to read them.

@@ -1,9 +1,14 @@
-//! Ledger rows and candidates for the tests of this crate.
+//! Ledger rows, candidates and decision contexts for the tests of this crate.
 
-use isdb_pipeline::GranuleIdentity;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use isdb_pipeline::{GranuleIdentity, StoredKeys};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 
+use crate::decide::decision::DecisionContext;
+use crate::decide::fingerprint::Fingerprint;
 use crate::find::candidate::Candidate;
 
 /// The cycle of the granules `a`, `b`, … of tests, one for each.
@@ -67,4 +72,19 @@ pub(crate) fn subset(name: &str, path: &str, size: u64) -> Candidate {
     candidate.checksum = Some(format!("xxh64:{size}"));
     candidate.identity.as_mut().unwrap().subset = true;
     candidate
+}
+
+/// A context before the run has begun, in which no stored segments are known and areas cover only themselves.
+pub(crate) fn context(fingerprint: &Fingerprint) -> DecisionContext<'_> {
+    static NO_SEGMENTS: LazyLock<StoredKeys> = LazyLock::new(StoredKeys::default);
+    static NO_IDS: BTreeSet<Id> = BTreeSet::new();
+    DecisionContext {
+        fingerprint,
+        covers: &|_, _| false,
+        retry: false,
+        force: false,
+        first_id_of_run: None,
+        stored: &NO_SEGMENTS,
+        to_reread: &NO_IDS,
+    }
 }

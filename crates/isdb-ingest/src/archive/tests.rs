@@ -1,22 +1,19 @@
 //! Decisions on granules that are known only by their descriptions.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use isdb_cmr::{Credentials, DownloadOptions, Earthdata, Hosts, worklist};
-use isdb_pipeline::StoredKeys;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::LedgerRow;
 
 use crate::archive::describe::described_candidates;
 use crate::archive::source::{Archive, Keep, granule_format};
 use crate::decide::current::CurrentAttempts;
-use crate::decide::decision::DecisionContext;
 use crate::decide::fingerprint::Fingerprint;
 use crate::decide::round::{Round, decide_round};
 use crate::decide::skip_reason::SkipReason;
-use crate::testing::row;
+use crate::testing::{context, row};
 
 fn archive(names: &[&str], is_named: bool) -> Archive {
     let line = |name: &&str| {
@@ -55,17 +52,7 @@ fn reasons(round: Round) -> Vec<SkipReason> {
 }
 
 fn decide(archive: &Archive, ledger: &[LedgerRow], fingerprint: &Fingerprint) -> Round {
-    let (stored, to_reread) = (StoredKeys::default(), BTreeSet::new());
-    let context = DecisionContext {
-        fingerprint,
-        covers: &|_, _| false,
-        retry: false,
-        force: false,
-        first_id_of_run: None,
-        stored: &stored,
-        to_reread: &to_reread,
-    };
-    decide_round(described_candidates(archive), &CurrentAttempts::new(ledger), &context)
+    decide_round(described_candidates(archive), &CurrentAttempts::new(ledger), &context(fingerprint))
 }
 
 #[test]
@@ -92,10 +79,10 @@ fn a_stored_subset_does_not_prevent_the_download_of_the_whole_granule() {
 #[test]
 fn a_removed_granule_is_downloaded_again_only_from_a_work_list() {
     let removed = LedgerRow { state: GranuleState::Removed, ..stored() };
-    let of =
+    let round =
         |is_named| decide(&archive(&[&name(6, 2)], is_named), std::slice::from_ref(&removed), &Fingerprint::default());
-    assert_eq!(reasons(decide(false)), [SkipReason::Removed]);
-    assert_eq!(of(true).now.len(), 1);
+    assert_eq!(reasons(round(false)), [SkipReason::Removed]);
+    assert_eq!(round(true).now.len(), 1);
 }
 
 #[test]
@@ -107,25 +94,25 @@ fn a_failed_download_is_retried_and_an_unreadable_granule_is_not_downloaded_agai
         size_bytes: 7,
         ..stored()
     };
-    let of = |stage| decide(&archive(&[&name(6, 2)], false), &[failed(stage)], &Fingerprint::default());
-    assert_eq!(of("download").now.len(), 1);
-    assert_eq!(of("decode").failed_before.len(), 1);
+    let round = |stage| decide(&archive(&[&name(6, 2)], false), &[failed(stage)], &Fingerprint::default());
+    assert_eq!(round("download").now.len(), 1);
+    assert_eq!(round("decode").failed_before.len(), 1);
 }
 
 #[test]
 fn passwords_and_presigned_queries_are_not_stored_in_the_ledger() {
-    let of = |url: String| {
+    let source = |url: String| {
         let mut archive = archive(&[&name(6, 2)], true);
         archive.granules[0].https = Some(url);
         described_candidates(&archive).remove(0).source()
     };
     let file = name(6, 2);
     let plain = format!("https://mirror.example/x/{file}");
-    assert_eq!(of(format!("https://ann:hunter2@mirror.example/x/{file}?X-Amz-Signature=s#f")), plain);
-    assert_eq!(of(plain.clone()), plain);
+    assert_eq!(source(format!("https://ann:hunter2@mirror.example/x/{file}?X-Amz-Signature=s#f")), plain);
+    assert_eq!(source(plain.clone()), plain);
     // Where only the query names the file, granules still differ.
     assert_eq!(
-        of(format!("https://mirror.example/get?key=s&file={file}")),
+        source(format!("https://mirror.example/get?key=s&file={file}")),
         format!("https://mirror.example/get#{file}")
     );
 }

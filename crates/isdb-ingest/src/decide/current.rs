@@ -92,6 +92,8 @@ impl<'a> CurrentAttempts<'a> {
 
 #[cfg(test)]
 mod tests {
+    use isdb_store::Id;
+
     use super::*;
     use crate::testing::row;
 

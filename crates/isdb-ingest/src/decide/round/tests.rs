@@ -1,16 +1,15 @@
 //! Whole lists of files, round after round.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use isdb_pipeline::{Holdings, SegmentKeys, StoredKeys};
+use isdb_pipeline::{Holdings, SegmentKeys};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 
 use super::*;
 use crate::decide::attempt_plan::{AttemptPlan, CarriedAttempt};
 use crate::decide::fingerprint::Fingerprint;
-use crate::testing::{candidate, revision, row, subset};
+use crate::testing::{candidate, context, revision, row, subset};
 
 /// Ingests `files` in rounds; those called `unreadable` fail. Returns the stored files and the skipped ones by reason. The attempts of a
 /// round are in the ledger before the next one.
@@ -37,21 +36,6 @@ fn stored(
     let mut names: Vec<String> = current.rows().map(|row| name(&row.source)).collect();
     names.sort();
     (names, skipped)
-}
-
-/// A context in which no segments are known.
-fn context(fingerprint: &Fingerprint) -> DecisionContext<'_> {
-    static NOTHING: (LazyLock<StoredKeys>, BTreeSet<Id>) = (LazyLock::new(StoredKeys::default), BTreeSet::new());
-    let (stored, to_reread) = (&*NOTHING.0, &NOTHING.1);
-    DecisionContext {
-        fingerprint,
-        covers: &|_, _| false,
-        retry: false,
-        force: false,
-        first_id_of_run: None,
-        stored,
-        to_reread,
-    }
 }
 
 fn ended(id: i64, attempt: &PlannedAttempt, unreadable: &[&str]) -> LedgerRow {

@@ -1,12 +1,13 @@
 //! Each rule of a decision on its own.
 
-use isdb_pipeline::{Holdings, SegmentKeys};
 use isdb_schema::ledger::GranuleState;
 
 use super::*;
-use crate::testing::{candidate, revision, row, subset};
+use crate::testing::{candidate, context, revision, row, subset};
 
-/// The decision on `candidate` over `ledger` with nothing requested for that the rows do not have.
+mod segments;
+
+/// The decision on `candidate` for a request that the rows of `ledger` satisfy.
 fn decide(candidate: &Candidate, ledger: &[LedgerRow]) -> Decision {
     decide_with(candidate, ledger, &Fingerprint::default(), None)
 }
@@ -18,20 +19,11 @@ fn decide_with(
     first_id: Option<Id>,
 ) -> Decision {
     let covers = |stored: &str, requested: &str| stored.contains(requested);
-    let (stored, to_reread) = (StoredKeys::default(), BTreeSet::new());
-    let context = DecisionContext {
-        fingerprint,
-        covers: &covers,
-        retry: false,
-        force: false,
-        first_id_of_run: first_id,
-        stored: &stored,
-        to_reread: &to_reread,
-    };
+    let context = DecisionContext { covers: &covers, first_id_of_run: first_id, ..context(fingerprint) };
     context.decide(candidate, &CurrentAttempts::new(ledger))
 }
 
-/// The attempts that are replaced, and reason.
+/// The attempts that are replaced, and why.
 fn replaced(decision: Decision) -> (Vec<i64>, Option<ReplaceReason>) {
     match decision {
         Decision::Ingest(AttemptPlan { replaces, reason, .. }) => (replaces.iter().map(|id| id.0).collect(), reason),
@@ -39,7 +31,7 @@ fn replaced(decision: Decision) -> (Vec<i64>, Option<ReplaceReason>) {
     }
 }
 
-/// The attempts whose segments stay, and those that lose some, with how many.
+/// The attempts whose segments stay, and those that lose some, with their number.
 fn shared(decision: Decision) -> (Vec<i64>, Vec<(i64, i64)>) {
     match decision {
         Decision::Ingest(AttemptPlan { merges_with, carries, .. }) => (
@@ -50,7 +42,7 @@ fn shared(decision: Decision) -> (Vec<i64>, Vec<(i64, i64)>) {
     }
 }
 
-/// The subset in `path` that [`subset`] makes, as the ledger remembers it.
+/// The subset in `path` that [`subset`] makes, as a ledger row.
 fn subset_row(id: i64, path: &str, size: i64) -> LedgerRow {
     let source = candidate("a").source().replace("a.h5", path);
     let checksum = Some(format!("xxh64:{size}"));
@@ -113,7 +105,7 @@ fn another_selection_ingests_the_granule_again_with_at_least_the_stored_area() {
     let area = |decision: Decision| match decision {
         Decision::Ingest(AttemptPlan { areas, replaces, reason, .. }) => {
             assert_eq!((replaces, reason), (vec![Id(1)], Some(ReplaceReason::OtherSelection)));
-            area
+            areas
         }
         other => panic!("{other:?}"),
     };
@@ -169,22 +161,13 @@ fn a_failed_file_is_retried_only_on_request_after_a_change_or_with_other_filters
     }
     let other = Fingerprint { filters_hash: "other".to_owned(), ..Fingerprint::default() };
     assert_eq!(replaced(decide_with(&candidate("a"), &ledger, &other, None)), (Vec::new(), None));
-    let (stored, to_reread) = (StoredKeys::default(), BTreeSet::new());
     let fingerprint = Fingerprint::default();
-    let context = |retry, force| DecisionContext {
-        fingerprint: &fingerprint,
-        covers: &|_, _| false,
-        retry,
-        force,
-        first_id_of_run: None,
-        stored: &stored,
-        to_reread: &to_reread,
-    };
+    let context = |retry, force| DecisionContext { retry, force, ..context(&fingerprint) };
     assert_eq!(
         replaced(context(true, false).decide(&candidate("a"), &CurrentAttempts::new(&ledger))),
         (Vec::new(), None)
     );
-    // What says nothing of the file is no reason to leave it out.
+    // Failures that do not depend on the file are retried.
     for (stage, force, is_tried) in [
         ("read", false, true),
         ("download", false, true),
@@ -207,167 +190,12 @@ fn a_removed_granule_is_ingested_again_if_its_file_is_named_or_newer() {
     assert_eq!(replaced(decide(&revision("a", 2), &ledger)), (Vec::new(), None));
 }
 
-/// A file with the segments `from` to `to` of one beam, and all of the variables that are requested for but `missing`.
-fn with_segments(candidate: Candidate, from: i64, to: i64, missing: &[&'static str]) -> Candidate {
-    let segments = SegmentKeys::of_ids("gt1l", from..to);
-    let holdings = Holdings { span: segments.span(), segments: segments.into(), missing: missing.to_vec() };
-    Candidate { holdings: Some(holdings.into()), ..candidate }
-}
-
-/// The decision on `candidate` where the attempts of `ledger` have the segments of `stored` of the same beam.
-fn decide_among(
-    candidate: &Candidate,
-    ledger: &[LedgerRow],
-    stored: &[(i64, i64, i64)],
-    fingerprint: &Fingerprint,
-) -> Decision {
-    let segments = |(id, from, to): &(i64, i64, i64)| (*id, SegmentKeys::of_ids("gt1l", *from..*to));
-    let stored: StoredKeys = stored.iter().map(segments).collect();
-    let (covers, to_reread) = (|stored: &str, requested: &str| stored == requested, BTreeSet::new());
-    let context = DecisionContext {
-        fingerprint,
-        covers: &covers,
-        retry: false,
-        force: false,
-        first_id_of_run: None,
-        stored: &stored,
-        to_reread: &to_reread,
-    };
-    context.decide(candidate, &CurrentAttempts::new(ledger))
-}
-
-#[test]
-fn a_newer_subset_replaces_shared_segments_and_leaves_the_rest() {
-    // Three plots of one pass, of revision 01.
-    let clips = [subset_row(1, "a.h5", 3), subset_row(2, "b.h5", 4), subset_row(3, "c.h5", 5)];
-    let stored = [(1, 0, 10), (2, 20, 30), (3, 40, 50)];
-    let mut newer = with_segments(subset("a", "a2.h5", 6), 5, 25, &[]);
-    newer.identity.as_mut().unwrap().revision = Some(2);
-    let decision = decide_among(&newer, &clips, &stored, &Fingerprint::default());
-    assert_eq!(replaced(decision.clone()), (Vec::new(), None));
-    assert_eq!(shared(decision.clone()), (Vec::new(), vec![(1, 5), (2, 5)]));
-    match decision {
-        Decision::Ingest(plan) => {
-            assert_eq!(
-                (plan.replaced, plan.kept_segments),
-                (ReplacedSegments { read: 10, kept: 10 }, clips[2].rows_kept)
-            );
-        }
-        other => panic!("{other:?}"),
-    }
-    // The other way round what is stored is better, and the file brings what is not.
-    let mut older = newer;
-    older.identity.as_mut().unwrap().revision = Some(1);
-    let newer_clips = clips.map(|row| LedgerRow { revision: Some("02".to_owned()), ..row });
-    assert_eq!(
-        shared(decide_among(&older, &newer_clips, &stored, &Fingerprint::default())),
-        (vec![1, 2, 3], Vec::new())
-    );
-}
-
-#[test]
-fn a_subset_without_a_revision_adds_its_own_segments_in_either_order() {
-    let unknown = |candidate: Candidate| {
-        let mut candidate = candidate;
-        candidate.identity.as_mut().unwrap().revision = None;
-        candidate
-    };
-    let known = [subset_row(1, "a.h5", 3)];
-    let decision = decide_among(
-        &unknown(with_segments(subset("a", "b.h5", 4), 20, 30, &[])),
-        &known,
-        &[(1, 0, 10)],
-        &Fingerprint::default(),
-    );
-    assert_eq!((replaced(decision.clone()), shared(decision)), ((Vec::new(), None), (vec![1], Vec::new())));
-    let stored = [LedgerRow { revision: None, ..subset_row(1, "b.h5", 4) }];
-    let decision = decide_among(
-        &with_segments(subset("a", "a.h5", 3), 0, 10, &[]),
-        &stored,
-        &[(1, 20, 30)],
-        &Fingerprint::default(),
-    );
-    assert_eq!((replaced(decision.clone()), shared(decision)), ((Vec::new(), None), (Vec::new(), Vec::new())));
-}
-
-#[test]
-fn the_subset_with_more_variables_keeps_shared_segments() {
-    let fingerprint = Fingerprint { variables: vec!["h_canopy", "asr"], ..Fingerprint::default() };
-    let variables = |missing: Option<&str>| LedgerRow {
-        variables: "h_canopy asr".to_owned(),
-        missing_variables: missing.map(str::to_owned),
-        ..subset_row(1, "a.h5", 3)
-    };
-    let decision = |row: LedgerRow, missing: &[&'static str]| {
-        shared(decide_among(
-            &with_segments(subset("a", "b.h5", 4), 5, 15, missing),
-            &[row],
-            &[(1, 0, 10)],
-            &fingerprint,
-        ))
-    };
-    let (stays, goes) = ((vec![1], Vec::new()), (Vec::new(), vec![(1, 5)]));
-    assert_eq!(decision(variables(Some("h_canopy asr")), &["asr"]), goes, "richer");
-    assert_eq!(decision(variables(Some("asr")), &["h_canopy"]), stays, "as rich: the first stays");
-    assert_eq!(decision(variables(None), &["h_canopy"]), stays, "poorer");
-}
-
-/// A file that does not tell its granule, with the segments `from` to `to`.
-fn extract(from: i64, to: i64) -> Candidate {
-    let mut candidate = with_segments(subset("a", "x.h5", 9), from, to, &[]);
-    let identity = candidate.identity.as_mut().unwrap();
-    (identity.rgt, identity.cycle, identity.region, identity.release, identity.revision) =
-        (None, None, None, None, None);
-    identity.id = "x-0123456789abcdef".to_owned();
-    candidate
-}
-
-#[test]
-fn an_extract_is_compared_by_its_segments() {
-    let whole = [row(1, "a")];
-    let nothing = Fingerprint::default();
-    assert_eq!(decide_among(&extract(2, 8), &whole, &[(1, 0, 10)], &nothing), Decision::Skip(SkipReason::Subset));
-    // Of the next granule along the orbit, which shares some segments.
-    assert_eq!(shared(decide_among(&extract(8, 18), &whole, &[(1, 0, 10)], &nothing)), (vec![1], Vec::new()));
-    // Of another pass.
-    assert_eq!(shared(decide_among(&extract(50, 60), &whole, &[(1, 0, 10)], &nothing)), (Vec::new(), Vec::new()));
-    // The granule itself takes the place of what it has.
-    let stored = [LedgerRow {
-        granule: "x-0123456789abcdef".to_owned(),
-        rgt: None,
-        subset: Some(true),
-        release: None,
-        revision: None,
-        ..row(1, "x")
-    }];
-    let decision = decide_among(&with_segments(candidate("a"), 0, 10, &[]), &stored, &[(1, 2, 8)], &nothing);
-    assert_eq!((replaced(decision.clone()), shared(decision)), ((Vec::new(), None), (Vec::new(), vec![(1, 6)])));
-}
-
-#[test]
-fn a_subset_outside_the_stored_area_of_the_whole_granule_is_ingested() {
-    let stored = [LedgerRow { area: Some("A".to_owned()), ..row(1, "a") }];
-    let clip = with_segments(subset("a", "clip.h5", 3), 5, 15, &[]);
-    assert_eq!(shared(decide_among(&clip, &stored, &[(1, 0, 10)], &Fingerprint::default())), (vec![1], Vec::new()));
-    let within = Fingerprint { area: Some("A".to_owned()), ..Fingerprint::default() };
-    assert_eq!(decide_among(&clip, &stored, &[(1, 0, 10)], &within), Decision::Skip(SkipReason::Subset));
-}
-
 #[test]
 fn a_replacement_needs_half_of_the_segments_and_none_with_force() {
     let ledger = [LedgerRow { rows_read: 100, rows_kept: 40, rows_removed: 60, ..row(1, "a") }];
     let least = |fingerprint: &Fingerprint, force: bool| {
         let changed = Candidate { size_bytes: 6, ..candidate("a") };
-        let (stored, to_reread) = (StoredKeys::default(), BTreeSet::new());
-        let context = DecisionContext {
-            fingerprint,
-            covers: &|_, _| false,
-            retry: false,
-            force,
-            first_id_of_run: None,
-            stored: &stored,
-            to_reread: &to_reread,
-        };
+        let context = DecisionContext { force, ..context(fingerprint) };
         match context.decide(&changed, &CurrentAttempts::new(&ledger)) {
             Decision::Ingest(plan) => (plan.least.read, plan.least.kept),
             other => panic!("{other:?}"),
@@ -389,21 +217,6 @@ fn shared_segments_are_counted_once_among_the_replaced_ones() {
     let one = LedgerRow { rows_read: 100, rows_kept: 100, ..subset_row(1, "a.h5", 3) };
     let two = LedgerRow { rows_read: 100, rows_kept: 40, removed_by: vec![held], ..subset_row(2, "b.h5", 4) };
     assert_eq!(ReplacedSegments::new(&[&one, &two]), ReplacedSegments { read: 140, kept: 140 });
-}
-
-#[test]
-fn variables_that_a_release_does_not_have_do_not_count() {
-    // landsat_perc is of release 004 alone.
-    let fingerprint = Fingerprint { variables: vec!["h_canopy", "landsat_perc"], ..Fingerprint::default() };
-    let poorer = LedgerRow {
-        release: Some("007".to_owned()),
-        variables: fingerprint.variables.join(" "),
-        missing_variables: Some("h_canopy".to_owned()),
-        ..subset_row(1, "a.h5", 3)
-    };
-    let mut richer = extract(5, 15);
-    richer.holdings = with_segments(extract(5, 15), 5, 15, &["landsat_perc"]).holdings;
-    assert_eq!(shared(decide_among(&richer, &[poorer], &[(1, 0, 10)], &fingerprint)), (Vec::new(), vec![(1, 5)]));
 }
 
 #[test]
