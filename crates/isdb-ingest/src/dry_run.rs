@@ -100,7 +100,8 @@ pub async fn dry_run(request: &IngestRequest) -> Result<Preview> {
     })
 }
 
-/// Returns the files that would have to be read again once `attempts` have succeeded, without those that have to be already.
+/// Returns the files that would have to be read again once `attempts` have succeeded, without those that have to be
+/// already.
 fn reread_afterwards(state: &DatabaseState<'_>, attempts: &[PlannedAttempt], fingerprint: &Fingerprint) -> Vec<String> {
     let last = state.ledger.iter().map(|row| row.ingest_id.0).max().unwrap_or(0);
     let succeeded = |(id, attempt): (i64, &PlannedAttempt)| LedgerRow {

@@ -19,9 +19,9 @@ use crate::request::region::ResolvedRegion;
 use crate::request::{IngestRequest, Source};
 use crate::run::Run;
 
-/// Ingests the granules of `request`. `progress` is called on the way, and `report` gets the outcome of every file, also when the ingest
-/// ends with an error. Granules that the database already has are skipped, so the same request a second time adds nothing. Dropping the
-/// future drops the window in flight, of which nothing is visible.
+/// Ingests the granules of `request`. `progress` is called on the way, and `report` gets the outcome of every file,
+/// also when the ingest ends with an error. Granules that the database already has are skipped, so the same request a
+/// second time adds nothing. Dropping the future drops the window in flight, of which nothing is visible.
 ///
 /// # Errors
 /// See [`Error`](crate::Error). A granule that cannot be read is reported as failed instead.

@@ -54,8 +54,8 @@ fn described_candidate(granule: &GranuleDescription, archive: &Archive) -> Candi
     }
 }
 
-/// Returns the ledger's `source` for a URL: without passwords and presigned queries. If only the query contains the file's name, the
-/// name is appended.
+/// Returns the ledger's `source` for a URL: without passwords and presigned queries. If only the query contains the
+/// file's name, the name is appended.
 fn ledger_source(url: &str, file_name: &str) -> String {
     let source = without_secrets(url);
     match url.contains('?') && !source.ends_with(file_name) {

@@ -1,5 +1,5 @@
-//! NASA's buckets as object stores, for reading granules without a download. The archive issues temporary credentials, which are renewed
-//! before they expire.
+//! NASA's buckets as object stores, for reading granules without a download. The archive issues temporary credentials,
+//! which are renewed before they expire.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 /// The AWS region of NASA's buckets, the only one from within which they can be read.
 const AWS_REGION: &str = "us-west-2";
 
-/// Returns the buckets with the granules of `archive`, by URL (`s3://bucket/`). The host that serves a granule over HTTPS also issues the
-/// credentials of its bucket.
+/// Returns the buckets with the granules of `archive`, by URL (`s3://bucket/`). The host that serves a granule over
+/// HTTPS also issues the credentials of its bucket.
 ///
 /// # Errors
 /// When the client of a bucket cannot be created.
@@ -35,9 +35,10 @@ pub(crate) fn buckets(archive: &Archive) -> Result<BTreeMap<String, Arc<dyn Obje
     Ok(buckets)
 }
 
-/// Returns the bucket `bucket` as an object store. `endpoint` issues temporary credentials to the login of `earthdata`, such as
-/// `https://data.nsidc.earthdatacloud.nasa.gov/s3credentials`. They are valid for an hour and are renewed, so the store works for as long
-/// as the login. `s3` is the endpoint of another S3 service than AWS, as `http://host:port`. Sends no request yet.
+/// Returns the bucket `bucket` as an object store. `endpoint` issues temporary credentials to the login of `earthdata`,
+/// such as `https://data.nsidc.earthdatacloud.nasa.gov/s3credentials`. They are valid for an hour and are renewed, so
+/// the store works for as long as the login. `s3` is the endpoint of another S3 service than AWS, as
+/// `http://host:port`. Sends no request yet.
 ///
 /// # Errors
 /// [`Error::Direct`] when the client cannot be created.

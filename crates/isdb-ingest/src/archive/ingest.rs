@@ -1,4 +1,5 @@
-//! The ingest of granules that have to be downloaded: one window is ingested while the files of the next one are downloaded.
+//! The ingest of granules that have to be downloaded: one window is ingested while the files of the next one are
+//! downloaded.
 
 use std::path::PathBuf;
 
@@ -17,7 +18,8 @@ use crate::report::progress::Progress;
 use crate::run::Run;
 use crate::run::windows::windows;
 
-/// Downloads and ingests `candidates` in windows, in the order of their time. A failed download is recorded in the commit of its window.
+/// Downloads and ingests `candidates` in windows, in the order of their time. A failed download is recorded in the
+/// commit of its window.
 ///
 /// # Errors
 /// The error that ends a window, or a rejected login; windows that were committed before stay.

@@ -1,4 +1,5 @@
-//! Downloaded files that are no longer needed: those of granules in the database, which a killed run left behind, and unreadable ones.
+//! Downloaded files that are no longer needed: those of granules in the database, which a killed run left behind, and
+//! unreadable ones.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -48,8 +49,8 @@ pub(crate) fn leftovers(archive: &Archive, ledger: &[LedgerRow]) -> Vec<PathBuf>
     folders.iter().flat_map(|folder| entries(folder)).filter(|path| is_done(path)).collect()
 }
 
-/// Deletes the [`leftovers`], and then the folder if it is empty. The caller has the database's lock, so that no other ingest is about to
-/// read them.
+/// Deletes the [`leftovers`], and then the folder if it is empty. The caller has the database's lock, so that no other
+/// ingest is about to read them.
 pub(crate) fn delete_leftovers(archive: &Archive, ledger: &[LedgerRow]) {
     for path in leftovers(archive, ledger) {
         let _ = delete_downloaded(&path);
@@ -60,8 +61,8 @@ pub(crate) fn delete_leftovers(archive: &Archive, ledger: &[LedgerRow]) {
     }
 }
 
-/// Renames those of the downloaded `files` that could not be read, so that the next run downloads them again. The outcomes from index
-/// `from` of `report` say which.
+/// Renames those of the downloaded `files` that could not be read, so that the next run downloads them again. The
+/// outcomes from index `from` of `report` say which.
 pub(super) fn set_aside_unreadable(report: &mut IngestReport, from: usize, files: &[PathBuf]) {
     let is_unreadable = |path: &Path| {
         let path = path.display().to_string();

@@ -1,4 +1,5 @@
-//! The ledger as of one commit: the current attempts of each granule, the files that failed, and the granules removed on purpose.
+//! The ledger as of one commit: the current attempts of each granule, the files that failed, and the granules removed
+//! on purpose.
 
 use std::collections::HashMap;
 
@@ -7,7 +8,8 @@ use isdb_store::{LedgerRow, current_attempts};
 
 use crate::find::granule_key::{GranuleKey, Rank};
 
-/// The attempts of a ledger that matter for a decision. An attempt is current if it succeeded and no other has replaced or removed it.
+/// The attempts of a ledger that matter for a decision. An attempt is current if it succeeded and no other has replaced
+/// or removed it.
 pub(crate) struct CurrentAttempts<'a> {
     granules: HashMap<GranuleKey, Vec<&'a LedgerRow>>,
     removed: HashMap<GranuleKey, Vec<&'a LedgerRow>>,
@@ -56,13 +58,14 @@ impl<'a> CurrentAttempts<'a> {
         &self.extracts
     }
 
-    /// The current attempts at the granule `key`, in the order of their ids: one for the whole granule, or one for each subset.
+    /// The current attempts at the granule `key`, in the order of their ids: one for the whole granule, or one for each
+    /// subset.
     pub(crate) fn of_granule(&self, key: &GranuleKey) -> &[&'a LedgerRow] {
         self.granules.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the granule `id` with this `key` and `rank` was removed on purpose and not ingested again. If no attempt at `key` is
-    /// current, the removal of a newer revision or release counts as well.
+    /// Whether the granule `id` with this `key` and `rank` was removed on purpose and not ingested again. If no attempt
+    /// at `key` is current, the removal of a newer revision or release counts as well.
     pub(crate) fn is_removed(&self, key: &GranuleKey, id: &str, rank: Rank) -> bool {
         let removed = self.removed.get(key).map_or(&[][..], Vec::as_slice);
         let is_empty = self.of_granule(key).is_empty();

@@ -1,4 +1,5 @@
-//! The decision on one file: ingest or skip, from what the ledger records of its granule. A pure function of the file and the ledger.
+//! The decision on one file: ingest or skip, from what the ledger records of its granule. A pure function of the file
+//! and the ledger.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -80,8 +81,8 @@ impl DecisionContext<'_> {
         }
     }
 
-    /// Decides on a whole granule. `rows` are the current attempts at it and its subsets. From extracts it takes over the segments that
-    /// it has as well; extracts in `unread`, whose shared segments are not known, keep theirs.
+    /// Decides on a whole granule. `rows` are the current attempts at it and its subsets. From extracts it takes over
+    /// the segments that it has as well; extracts in `unread`, whose shared segments are not known, keep theirs.
     fn decide_whole(
         &self,
         candidate: &Candidate,
@@ -120,8 +121,8 @@ impl DecisionContext<'_> {
         }
     }
 
-    /// Decides on a subset or an extract. Of a segment that two files have, the better file's is stored; segments that only one of them
-    /// has stay.
+    /// Decides on a subset or an extract. Of a segment that two files have, the better file's is stored; segments that
+    /// only one of them has stay.
     fn decide_subset(
         &self,
         candidate: &Candidate,
@@ -184,8 +185,9 @@ impl DecisionContext<'_> {
         segments > 0 && wholes.map(|attempt| attempt.shared).sum::<usize>() >= segments
     }
 
-    /// Whether the file keeps the segments that it shares with the attempt `row`. A newer release or revision does; if they are equal,
-    /// the file with more variables, then the one that names its release and revision. Of two equal files the first one stays.
+    /// Whether the file keeps the segments that it shares with the attempt `row`. A newer release or revision does; if
+    /// they are equal, the file with more variables, then the one that names its release and revision. Of two equal
+    /// files the first one stays.
     fn outranks(&self, candidate: &Candidate, rank: Rank, row: &LedgerRow) -> bool {
         let stored = Rank::from_row(row);
         if stored.is_whole {
@@ -245,11 +247,12 @@ impl DecisionContext<'_> {
         self.first_id_of_run.is_some_and(|first| rows.iter().any(|row| row.ingest_id >= first))
     }
 
-    /// The error of the newest attempt at the file, if it failed with the same content and filters and is not to be retried.
+    /// The error of the newest attempt at the file, if it failed with the same content and filters and is not to be
+    /// retried.
     fn failed_before(&self, candidate: &Candidate, current: &CurrentAttempts<'_>) -> Option<String> {
         let row = current.failed(&candidate.source()).filter(|_| !self.retry)?;
-        // Failures that do not depend on the file are retried: it failed together with others of its window, or its bytes could not be
-        // fetched.
+        // Failures that do not depend on the file are retried: it failed together with others of its window, or its
+        // bytes could not be fetched.
         let stage = row.stage.as_deref().unwrap_or_default();
         if [WINDOW, DOWNLOAD, READ].contains(&stage) || (stage == REPLACE && self.force) {
             return None;
@@ -260,8 +263,9 @@ impl DecisionContext<'_> {
     }
 }
 
-/// Returns the names of the areas in the request and of `replaced` together; None for whole granules. Without a request, those of
-/// `replaced` alone. An attempt that kept nothing adds no area to a request: it may be of an earlier region of the database.
+/// Returns the names of the areas in the request and of `replaced` together; None for whole granules. Without a
+/// request, those of `replaced` alone. An attempt that kept nothing adds no area to a request: it may be of an earlier
+/// region of the database.
 fn areas_of(requested: Option<Option<Vec<String>>>, replaced: &[&LedgerRow]) -> Option<Vec<String>> {
     let is_request = requested.is_some();
     let stored = replaced.iter().filter(|row| !is_request || row.rows_kept > 0);
@@ -284,8 +288,8 @@ pub(crate) fn needs_checksum(candidate: &Candidate, rows: &[&LedgerRow]) -> bool
     !candidate.is_described && candidate.checksum.is_none() && rows.iter().any(is_open)
 }
 
-/// Whether the file has the content that the attempt `row` read. A file that is only described counts as the one that its name says:
-/// the archive gives changed content another revision.
+/// Whether the file has the content that the attempt `row` read. A file that is only described counts as the one that
+/// its name says: the archive gives changed content another revision.
 pub(crate) fn is_unchanged(candidate: &Candidate, row: &LedgerRow) -> bool {
     if candidate.is_described {
         return true;
@@ -294,8 +298,8 @@ pub(crate) fn is_unchanged(candidate: &Candidate, row: &LedgerRow) -> bool {
         && (is_untouched(candidate, row) || row.checksum.is_none() || candidate.checksum == row.checksum)
 }
 
-/// Whether the file has the time of last change in the ledger, so that it does not have to be read. Subsets of one granule have much
-/// in common, so they have to have the same path as well.
+/// Whether the file has the time of last change in the ledger, so that it does not have to be read. Subsets of one
+/// granule have much in common, so they have to have the same path as well.
 fn is_untouched(candidate: &Candidate, row: &LedgerRow) -> bool {
     let has_time = row.modified_at.is_some() && candidate.modified_at == row.modified_at;
     has_time && (row.subset != Some(true) || row.source == candidate.source())

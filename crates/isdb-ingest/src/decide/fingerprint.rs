@@ -1,5 +1,5 @@
-//! The fingerprint of a selection: what a new attempt with it would store, in the form of the ledger's columns, so that it can be
-//! compared with the attempts in the ledger.
+//! The fingerprint of a selection: what a new attempt with it would store, in the form of the ledger's columns, so that
+//! it can be compared with the attempts in the ledger.
 
 use std::collections::HashSet;
 use std::hash::Hasher as _;
@@ -52,8 +52,8 @@ impl Fingerprint {
         }
     }
 
-    /// Whether the attempt `row` has stored all that a new one would. `covers(stored, requested)` says whether the first area contains
-    /// the second, both by name.
+    /// Whether the attempt `row` has stored all that a new one would. `covers(stored, requested)` says whether the
+    /// first area contains the second, both by name.
     pub(crate) fn is_satisfied_by(&self, row: &LedgerRow, covers: &dyn Fn(&str, &str) -> bool) -> bool {
         let has_variables = || {
             let stored: HashSet<&str> = row.variables.split(' ').collect();

@@ -1,8 +1,9 @@
 //! The plan of an ingest: the request resolved for one state of the database, and the decisions that follow from it.
 //!
-//! [`Plan::prepare`] and [`Plan::decide`] only read. An ingest calls both before it takes the lock, to see whether there is anything to
-//! do, because a takeover writes a commit. Under the lock it calls them again, because another writer may have committed until then. A
-//! dry run calls them once.
+//! [`Plan::prepare`] and [`Plan::decide`] change nothing that is visible; at most they store the text of a new area. An
+//! ingest calls both before it takes the lock, to see whether there is anything to do, because a takeover writes a
+//! commit. Under the lock it calls them again, because another writer may have committed until then. A dry run calls
+//! them once.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -44,8 +45,8 @@ pub(crate) struct Plan<'r> {
 }
 
 impl<'r> Plan<'r> {
-    /// Resolves `request`, whose selection is `bound`, for a database in `state`. A new area is stored in the database, unless `areas`
-    /// has no storage.
+    /// Resolves `request`, whose selection is `bound`, for a database in `state`. A new area is stored in the database,
+    /// unless `areas` has no storage.
     ///
     /// # Errors
     /// When `candidates` are of another release than the database, or its design differs from the request.
@@ -97,8 +98,8 @@ impl<'r> Plan<'r> {
         Ok(round)
     }
 
-    /// Decides on `candidates` and on files that have to be read again, each of these once. Files that need no attempt are added to
-    /// `report`. `first_id` is the first id of the run's own attempts.
+    /// Decides on `candidates` and on files that have to be read again, each of these once. Files that need no attempt
+    /// are added to `report`. `first_id` is the first id of the run's own attempts.
     ///
     /// # Errors
     /// When `candidates` are of another release than the database, or stored segments cannot be read.
@@ -177,8 +178,8 @@ impl<'r> Plan<'r> {
     }
 }
 
-/// Checks the filters and the release of `candidates` as far as that is possible without a database, so that no database is created for
-/// a request that cannot succeed.
+/// Checks the filters and the release of `candidates` as far as that is possible without a database, so that no
+/// database is created for a request that cannot succeed.
 ///
 /// # Errors
 /// When a filter has no meaning for the release of a candidate, or the candidates are of several releases.
@@ -195,7 +196,8 @@ fn check_requested_release(
     if request.replace_release { Ok(()) } else { check_release(candidates, current) }
 }
 
-/// Checks that `filters` have a meaning for the releases of `candidates`: otherwise they would remove all segments or none.
+/// Checks that `filters` have a meaning for the releases of `candidates`: otherwise they would remove all segments or
+/// none.
 fn check_filters<'c>(candidates: impl IntoIterator<Item = &'c Candidate>, filters: &[Rule]) -> Result<()> {
     for candidate in candidates {
         if let Ok(identity) = &candidate.identity {

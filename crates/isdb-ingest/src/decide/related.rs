@@ -1,5 +1,6 @@
-//! Related attempts: the current attempts that may have segments which a file has as well. These are the attempts at its granule and,
-//! where either side is an extract (a file that does not name its granule), those with segments of the same beams and times.
+//! Related attempts: the current attempts that may have segments which a file has as well. These are the attempts at
+//! its granule and, where either side is an extract (a file that does not name its granule), those with segments of the
+//! same beams and times.
 
 use std::sync::Arc;
 
@@ -21,8 +22,8 @@ pub(crate) struct RelatedAttempt<'a> {
     pub(crate) shared: usize,
 }
 
-/// Returns the attempts related to `candidate`. Shared segments are known only for candidates with holdings ([`needs_holdings`]) and
-/// for the attempts in `stored`.
+/// Returns the attempts related to `candidate`. Shared segments are known only for candidates with holdings
+/// ([`needs_holdings`]) and for the attempts in `stored`.
 pub(crate) fn related_attempts<'a>(
     candidate: &Candidate,
     key: &GranuleKey,
@@ -40,7 +41,8 @@ fn count_shared(segments: Option<&SegmentKeys>, stored: &StoredKeys, row: &Ledge
     segments.zip(stored.of(row.ingest_id.0)).map_or(0, |(segments, stored)| segments.shared(stored))
 }
 
-/// The attempts at other granules that may have segments of the file: either side is an extract, and their times overlap.
+/// The attempts at other granules that may have segments of the file: either side is an extract, and their times
+/// overlap.
 fn other_granules<'s, 'a>(
     candidate: &'s Candidate,
     key: &'s GranuleKey,
@@ -53,8 +55,8 @@ fn other_granules<'s, 'a>(
         .filter(move |row| is_known && row.rows_kept > 0 && is_near(row, range) && GranuleKey::from_row(row) != *key)
 }
 
-/// Returns the attempts at extracts that may have segments of `candidate`, if its segments are not known: a file that is read
-/// directly from S3 is not read twice.
+/// Returns the attempts at extracts that may have segments of `candidate`, if its segments are not known: a file that
+/// is read directly from S3 is not read twice.
 pub(crate) fn extracts_nearby<'s, 'a>(
     candidate: &'s Candidate,
     key: &'s GranuleKey,
@@ -71,7 +73,8 @@ fn is_near(row: &LedgerRow, range: Option<(i64, i64)>) -> bool {
     start <= last && first <= start.saturating_add((LONGEST_GRANULE_S + 1) * SECOND_NS)
 }
 
-/// Whether the decision on `candidate` depends on its segments and variables. `is_alone` if no other candidate may have the same.
+/// Whether the decision on `candidate` depends on its segments and variables. `is_alone` if no other candidate may have
+/// the same.
 pub(crate) fn needs_holdings(candidate: &Candidate, current: &CurrentAttempts<'_>, is_alone: bool) -> bool {
     let Ok(identity) = &candidate.identity else { return false };
     if candidate.is_described || candidate.holdings.is_some() {
@@ -86,8 +89,8 @@ pub(crate) fn needs_holdings(candidate: &Candidate, current: &CurrentAttempts<'_
     }
 }
 
-/// Reads the segments within `area` of `candidates` and which of `variables` they have, `threads` at a time. A file that does not
-/// contain the start of its granule gets the time of its first segment.
+/// Reads the segments within `area` of `candidates` and which of `variables` they have, `threads` at a time. A file
+/// that does not contain the start of its granule gets the time of its first segment.
 pub(crate) async fn add_holdings<'a>(
     candidates: impl Iterator<Item = &'a mut Candidate>,
     variables: &[&'static Variable],
@@ -124,7 +127,8 @@ pub(crate) fn ids_to_compare(candidates: &[Candidate], current: &CurrentAttempts
     ids
 }
 
-/// Counts the variables that the file has in all beams, of those in `variables` that `release` has. Zero if its variables are not known.
+/// Counts the variables that the file has in all beams, of those in `variables` that `release` has. Zero if its
+/// variables are not known.
 pub(crate) fn count_variables(candidate: &Candidate, variables: &[&'static str], release: Option<u16>) -> usize {
     let Some(holdings) = &candidate.holdings else { return 0 };
     variables.iter().filter(|name| is_in_release(name, release) && !holdings.missing.contains(*name)).count()
@@ -136,7 +140,8 @@ pub(crate) fn count_stored_variables(row: &LedgerRow, release: Option<u16>) -> u
     row.variables.split_whitespace().filter(|name| is_in_release(name, release) && !missing.contains(name)).count()
 }
 
-/// Whether `release` has the variable. The ledger's `missing_variables` lists only variables that the granule's own release has.
+/// Whether `release` has the variable. The ledger's `missing_variables` lists only variables that the granule's own
+/// release has.
 fn is_in_release(name: &str, release: Option<u16>) -> bool {
     let known = variable(name).zip(release);
     known.is_none_or(|(variable, release)| variable.releases.contains(release))

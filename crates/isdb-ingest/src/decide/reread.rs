@@ -1,5 +1,5 @@
-//! Files that have to be read again. Subsets of one granule store each segment once: a segment that one of them left to another
-//! attempt has to come back from its file when that attempt is replaced or removed.
+//! Files that have to be read again. Subsets of one granule store each segment once: a segment that one of them left to
+//! another attempt has to come back from its file when that attempt is replaced or removed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
@@ -34,8 +34,8 @@ impl<'a> History<'a> {
         History { rows: ledger.iter().map(|row| (row.ingest_id, row)).collect(), successors: successors.collect() }
     }
 
-    /// Whether segments that the attempt `id` had may no longer be in the database. `seen` stops loops between attempts that left
-    /// segments to each other.
+    /// Whether segments that the attempt `id` had may no longer be in the database. `seen` stops loops between attempts
+    /// that left segments to each other.
     fn has_lost(&self, id: Id, seen: &mut HashSet<Id>) -> bool {
         if !seen.insert(id) {
             return false;
@@ -52,7 +52,8 @@ impl<'a> History<'a> {
     }
 }
 
-/// Whether `successor` has, or left to other attempts, every segment that `row` had, apart from what other filters remove.
+/// Whether `successor` has, or left to other attempts, every segment that `row` had, apart from what other filters
+/// remove.
 fn has_all_segments(successor: &LedgerRow, row: &LedgerRow) -> bool {
     let is_whole = successor.subset != Some(true) && successor.area.is_none();
     let is_same_file =
@@ -69,7 +70,8 @@ pub(crate) fn files_to_reread<'a>(
     rows.into_iter().filter(|row| !known.contains(&row.source)).map(file_to_reread).collect()
 }
 
-/// Returns the file that the attempt `row` read, as it is now. If it does not exist or has other content, the candidate has failed.
+/// Returns the file that the attempt `row` read, as it is now. If it does not exist or has other content, the candidate
+/// has failed.
 fn file_to_reread(row: &LedgerRow) -> Candidate {
     let path = Path::new(&row.source);
     let left_out = row.rows_already_stored();

@@ -1,7 +1,8 @@
 //! One round of decisions on many files: which are ingested now, which wait for these, and which are skipped.
 //!
-//! The best file of each granule goes first. The others wait and are compared with the ledger again once that one is in it. So the
-//! older revision is ingested if the newer one cannot be read, and subsets merge with each other in any order of files.
+//! The best file of each granule goes first. The others wait and are compared with the ledger again once that one is in
+//! it. So the older revision is ingested if the newer one cannot be read, and subsets merge with each other in any
+//! order of files.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -110,8 +111,9 @@ impl Round {
         self.later.extend(files);
     }
 
-    /// Postpones attempts that depend on a stored attempt which another file of this round replaces. An extract may have segments of
-    /// several granules, and each of these would write again what is left of it. The first file always stays, so that rounds end.
+    /// Postpones attempts that depend on a stored attempt which another file of this round replaces. An extract may
+    /// have segments of several granules, and each of these would write again what is left of it. The first file always
+    /// stays, so that rounds end.
     fn postpone_conflicts(&mut self) {
         let (mut replaced, mut needed): (HashSet<Id>, HashSet<Id>) = Default::default();
         for attempt in std::mem::take(&mut self.now) {
@@ -142,7 +144,8 @@ impl Round {
 /// The first and the last time of files, in nanoseconds since 1970.
 type TimeRange = (i64, i64);
 
-/// Groups files that may be of one granule: files with the same key, and extracts with the files whose times overlap theirs.
+/// Groups files that may be of one granule: files with the same key, and extracts with the files whose times overlap
+/// theirs.
 fn group_by_granule(granules: BTreeMap<GranuleKey, Vec<Candidate>>) -> Vec<Vec<Candidate>> {
     let (extracts, named): (Vec<_>, Vec<_>) = granules.into_iter().partition(|(key, _)| key.is_extract());
     let mut groups: Vec<(Vec<Candidate>, Option<TimeRange>)> =

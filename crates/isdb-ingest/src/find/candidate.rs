@@ -10,7 +10,8 @@ use isdb_schema::printable::Printable;
 
 use crate::find::stage::IDENTIFY;
 
-/// The longest time that a granule of the product covers, in seconds: regions along the orbit span at most 33° of its 360°.
+/// The longest time that a granule of the product covers, in seconds: regions along the orbit span at most 33° of its
+/// 360°.
 pub(crate) const LONGEST_GRANULE_S: i64 = 540;
 
 /// Nanoseconds in a second.
@@ -34,7 +35,8 @@ pub(crate) struct Candidate {
     pub(crate) is_described: bool,
     /// The segments and variables in the file, where the decision depends on them.
     pub(crate) holdings: Option<Arc<Holdings>>,
-    /// Whether the file is not part of the request: it is read again because other files that had its segments are gone.
+    /// Whether the file is not part of the request: it is read again because other files that had its segments are
+    /// gone.
     pub(crate) is_reread: bool,
     /// What to download, until it is downloaded.
     pub(crate) download: Option<DownloadRequest>,
@@ -82,8 +84,8 @@ impl Candidate {
         }
     }
 
-    /// The first and the last time of its segments, in nanoseconds since 1970: from the segments if they are known, else from the
-    /// granule's start and the longest duration of a granule. None if neither is known.
+    /// The first and the last time of its segments, in nanoseconds since 1970: from the segments if they are known,
+    /// else from the granule's start and the longest duration of a granule. None if neither is known.
     pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
         let start = self.identity.as_ref().ok()?.start.map(|start| start.saturating_mul(SECOND_NS));
         let granule = start.map(|start| (start, start.saturating_add(LONGEST_GRANULE_S * SECOND_NS)));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Returns the files behind `paths`, each once, sorted. A file is accepted whatever its name, a folder gives the `.h5` files in and
-/// below it, and a pattern (`data/*_004_*.h5`, `**` for any depth) gives the files and folders that match.
+/// Returns the files behind `paths`, each once, sorted. A file is accepted whatever its name, a folder gives the `.h5`
+/// files in and below it, and a pattern (`data/*_004_*.h5`, `**` for any depth) gives the files and folders that match.
 ///
 /// # Errors
 /// When a path does not exist, a pattern is invalid or matches nothing, or a folder contains no `.h5` file.

@@ -12,7 +12,8 @@ use isdb_schema::printable::Printable;
 use crate::find::candidate::Candidate;
 use crate::find::stage::IDENTIFY;
 
-/// Identifies the granules in `paths`, `threads` at a time, and returns them in the order given. `named` are the paths of the request.
+/// Identifies the granules in `paths`, `threads` at a time, and returns them in the order given. `named` are the paths
+/// of the request.
 pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads: usize) -> Vec<Candidate> {
     let named: HashSet<&Path> = named.iter().map(PathBuf::as_path).collect();
     let candidates = paths.into_iter().map(|path| {

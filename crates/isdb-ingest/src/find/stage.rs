@@ -1,4 +1,5 @@
-//! The stages in which a file can fail before it is decoded, as the ledger's `stage` names them. `isdb_pipeline` names the later ones.
+//! The stages in which a file can fail before it is decoded, as the ledger's `stage` names them. `isdb_pipeline` names
+//! the later ones.
 
 /// CMR's description of the granule is unusable.
 pub(crate) const SEARCH: &str = "search";

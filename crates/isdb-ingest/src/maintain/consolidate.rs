@@ -20,9 +20,9 @@ pub struct Consolidated {
     pub after: usize,
 }
 
-/// Consolidates the database at `location`: writes the groups of fragments that `policy` selects again, each in a commit of its own. Of
-/// groups with fewer than `min_fragments` only those with dead rows are written. Uses `threads` cores and `memory` bytes. `on_group` is
-/// called after each group with its number and the number of groups.
+/// Consolidates the database at `location`: writes the groups of fragments that `policy` selects again, each in a
+/// commit of its own. Of groups with fewer than `min_fragments` only those with dead rows are written. Uses `threads`
+/// cores and `memory` bytes. `on_group` is called after each group with its number and the number of groups.
 ///
 /// # Errors
 /// When the database does not exist, another process is writing, or it cannot be written; groups done before stay.

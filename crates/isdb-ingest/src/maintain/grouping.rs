@@ -1,5 +1,5 @@
-//! Groups of fragments to consolidate: those of one calendar quarter that overlap or are small. Groups are limited in size, because one
-//! group needs temporary space, and is lost if the process dies.
+//! Groups of fragments to consolidate: those of one calendar quarter that overlap or are small. Groups are limited in
+//! size, because one group needs temporary space, and is lost if the process dies.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,8 @@ const MAX_GROUP_FRAGMENTS: usize = 64;
 impl Limits {
     /// The limits for fragments that are written with at most `rows` rows, and for groups of at least `min_fragments`.
     pub(crate) fn new(rows: u64, min_fragments: usize) -> Limits {
-        // A fragment ends between two spatial chunks, perhaps at three quarters of its rows. It must not be consolidated again.
+        // A fragment ends between two spatial chunks, perhaps at three quarters of its rows. It must not be
+        // consolidated again.
         Limits {
             full_rows: rows / 2,
             group_rows: rows * GROUP_FRAGMENTS,
@@ -42,8 +43,8 @@ impl Limits {
 /// A group is written again if its bounding boxes cover their common box at least this many times.
 const MIN_DEPTH: f64 = 2.0;
 
-/// Returns the groups of `extents` to write again, oldest quarter first. A fragment for which `has_dead_rows` is written again even
-/// alone.
+/// Returns the groups of `extents` to write again, oldest quarter first. A fragment for which `has_dead_rows` is
+/// written again even alone.
 pub(crate) fn groups(
     extents: Vec<Extent>,
     policy: Policy,
@@ -68,7 +69,8 @@ pub(crate) fn groups(
     selected
 }
 
-/// Packs neighbours along the Hilbert curve into groups as large as the limits allow. If only size counts, full fragments stay alone.
+/// Packs neighbours along the Hilbert curve into groups as large as the limits allow. If only size counts, full
+/// fragments stay alone.
 fn pack(mut extents: Vec<Extent>, policy: Policy, limits: Limits) -> Vec<Vec<Extent>> {
     let middle = |(low, high): (f64, f64)| low.midpoint(high);
     let is_full = |extent: &Extent| extent.fragment.rows >= limits.full_rows;
@@ -95,7 +97,8 @@ fn is_worth_rewriting(group: &[Extent], policy: Policy, limits: Limits) -> bool 
     }
     let rows: u64 = group.iter().map(|extent| extent.fragment.rows).sum();
     let needed = usize::try_from(rows.div_ceil(limits.full_rows.max(1))).unwrap_or(usize::MAX).max(1);
-    // At most half as many fragments, else rewriting costs more than it saves. Groups that were packed before cannot get fewer.
+    // At most half as many fragments, else rewriting costs more than it saves. Groups that were packed before cannot
+    // get fewer.
     needed * 2 <= group.len() || (policy == Policy::Space && depth(group) >= MIN_DEPTH)
 }
 

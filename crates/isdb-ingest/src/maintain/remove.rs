@@ -23,13 +23,13 @@ pub struct Removal {
     pub reread: Vec<String>,
 }
 
-/// Removes the granules `names` from the database at `location`, in one commit. A name is a granule's id or file name, or a glob pattern
-/// such as `ATL08_2020*`. With `dry_run` nothing is changed. The next [`ingest`](fn@crate::ingest) reads the files in
-/// [`Removal::reread`] again, whatever it is requested to ingest.
+/// Removes the granules `names` from the database at `location`, in one commit. A name is a granule's id or file name,
+/// or a glob pattern such as `ATL08_2020*`. With `dry_run` nothing is changed. The next [`ingest`](fn@crate::ingest)
+/// reads the files in [`Removal::reread`] again, whatever it is requested to ingest.
 ///
 /// # Errors
-/// [`Error::NoSuchGranule`] if no granule in the database matches a name; then nothing is removed. Otherwise when the database does not
-/// exist or cannot be written.
+/// [`Error::NoSuchGranule`] if no granule in the database matches a name; then nothing is removed. Otherwise when the
+/// database does not exist or cannot be written.
 pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Result<Removal> {
     let database = Database::open(location).await?;
     let ledger = database.snapshot().await?.ledger().await?;

@@ -13,12 +13,13 @@ use crate::decide::fingerprint::filters_hash;
 /// The granules of a ledger, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LedgerSummary {
-    /// The number of granules in each state. A granule without a current attempt counts as failed or removed by its newest attempt.
+    /// The number of granules in each state. A granule without a current attempt counts as failed or removed by its
+    /// newest attempt.
     pub granules: Vec<(GranuleState, usize)>,
     /// The number of granules with other filters than the database's, by the names of those filters.
     pub other_filters: BTreeMap<String, usize>,
-    /// The number of granules restricted to another area than the database's region, by the names of those areas; None for whole
-    /// granules.
+    /// The number of granules restricted to another area than the database's region, by the names of those areas; None
+    /// for whole granules.
     pub other_areas: BTreeMap<Option<String>, usize>,
     /// The ingested granules of each release, unknown releases first.
     pub releases: Vec<ReleaseSummary>,

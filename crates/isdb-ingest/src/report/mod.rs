@@ -1,6 +1,7 @@
 //! The report of an ingest: the outcome of every file, what each filter removed, and the committed windows.
 //!
-//! `outcome` is the entry of one file, `progress` the messages on the way. `ledger_summary` sums up a whole ledger for `isdb info`.
+//! `outcome` is the entry of one file, `progress` the messages on the way. `ledger_summary` sums up a whole ledger for
+//! `isdb info`.
 
 pub(crate) mod ledger_summary;
 pub(crate) mod outcome;

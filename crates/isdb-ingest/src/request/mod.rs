@@ -1,7 +1,7 @@
 //! The request for an ingest, and what it means for a database that already exists.
 //!
-//! `selection` (variables, derived columns, filters), `region` and `release` each compare one part of the request with the database;
-//! `summary` describes the result to the user.
+//! `selection` (variables, derived columns, filters), `region` and `release` each compare one part of the request with
+//! the database; `summary` describes the result to the user.
 
 pub(crate) mod region;
 pub(crate) mod release;

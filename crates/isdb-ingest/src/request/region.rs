@@ -1,5 +1,5 @@
-//! The region of a database: chosen when the database is created, kept by later ingests, and extended on request, so that all
-//! granules have segments of the same area.
+//! The region of a database: chosen when the database is created, kept by later ingests, and extended on request, so
+//! that all granules have segments of the same area.
 
 use isdb_region::Region;
 use isdb_store::{Database, Location};
@@ -54,8 +54,8 @@ pub(crate) struct ResolvedRegion {
 }
 
 impl ResolvedRegion {
-    /// Resolves `request` for a database at `uri` with the region `before`. A database that `is_empty`, without a segment, may get any
-    /// other region.
+    /// Resolves `request` for a database at `uri` with the region `before`. A database that `is_empty`, without a
+    /// segment, may get any other region.
     ///
     /// # Errors
     /// [`Error::OtherRegion`] and [`Error::WholeGranules`] when the database has segments of another area.
@@ -113,8 +113,8 @@ fn unless_everything(region: &Region) -> Option<Region> {
     Some(region.clone()).filter(|region| !region.is_everything())
 }
 
-/// Returns the region in which an ingest into the database at `location` has to search for granules: the one in `request`, else the
-/// region of the database; None for the whole Earth.
+/// Returns the region in which an ingest into the database at `location` has to search for granules: the one in
+/// `request`, else the region of the database; None for the whole Earth.
 ///
 /// # Errors
 /// When the database has another region, as in the ingest itself, or cannot be read. It does not have to exist.

@@ -1,11 +1,12 @@
-//! One release in one database: a granule of another release is refused before anything is written, unless releases are replaced.
+//! One release in one database: a granule of another release is refused before anything is written, unless releases are
+//! replaced.
 
 use crate::decide::current::CurrentAttempts;
 use crate::error::{Error, Result};
 use crate::find::candidate::Candidate;
 
-/// Checks that `candidates` are of the release of the database, or of one release if the database is empty. A file that does not
-/// name its release is accepted.
+/// Checks that `candidates` are of the release of the database, or of one release if the database is empty. A file that
+/// does not name its release is accepted.
 ///
 /// # Errors
 /// [`Error::OtherRelease`], which names both.

@@ -1,5 +1,5 @@
-//! The selection of a request: variables, derived columns and filters. What the request leaves open is as in the database, because all
-//! segments of a database have the same selection.
+//! The selection of a request: variables, derived columns and filters. What the request leaves open is as in the
+//! database, because all segments of a database have the same selection.
 
 use isdb_pipeline::Selection;
 use isdb_region::Region;
@@ -11,7 +11,8 @@ use isdb_store::{Database, Design, Location};
 
 use crate::error::{Error, Result};
 
-/// The requested selection. `None` means as in the database; a new database gets every variable, no derived column and no filter.
+/// The requested selection. `None` means as in the database; a new database gets every variable, no derived column and
+/// no filter.
 #[derive(Clone, Debug, Default)]
 pub struct SelectionRequest {
     /// The variables to store.
@@ -49,7 +50,8 @@ impl SelectionRequest {
     ) -> Result<Database> {
         match Database::open(location).await {
             Err(isdb_store::Error::NotFound { .. }) => match self.create(location, bound, region, now_ms).await {
-                // Another ingest may have created it in between. Anything else there cannot be opened, and `occupied` says so.
+                // Another ingest may have created it in between. Anything else there cannot be opened, and `occupied`
+                // says so.
                 Err(occupied @ isdb_store::Error::Occupied { .. }) => {
                     Ok(Database::open(location).await.map_err(|_| occupied)?)
                 }
@@ -59,8 +61,8 @@ impl SelectionRequest {
         }
     }
 
-    /// Returns the selection for a database at `uri` with `design`, and the filters that the database has to change to for it. The
-    /// filters change only if `may_refilter`.
+    /// Returns the selection for a database at `uri` with `design`, and the filters that the database has to change to
+    /// for it. The filters change only if `may_refilter`.
     ///
     /// # Errors
     /// When the design differs from the request.

@@ -1,4 +1,5 @@
-//! The granules of a window as the execution plan reads them, and the ledger rows of their attempts before the plan has run.
+//! The granules of a window as the execution plan reads them, and the ledger rows of their attempts before the plan has
+//! run.
 
 use isdb_pipeline::PlannedGranule;
 use isdb_schema::granule_name::PRODUCT;
@@ -34,8 +35,8 @@ pub(crate) fn planned_granule(id: Id, attempt: &PlannedAttempt) -> PlannedGranul
     granule
 }
 
-/// Returns the ledger row of the attempt `id`, which keeps the rest of an earlier attempt that `attempt` replaces in part. The plan sets
-/// the state.
+/// Returns the ledger row of the attempt `id`, which keeps the rest of an earlier attempt that `attempt` replaces in
+/// part. The plan sets the state.
 pub(crate) fn carried_row(id: Id, attempt: &PlannedAttempt, carried: &CarriedAttempt) -> LedgerRow {
     let CarriedAttempt { row, replaced } = carried;
     let note = format!("{replaced} of its segments were replaced by {}", attempt.candidate.source());
@@ -49,8 +50,8 @@ pub(crate) fn carried_row(id: Id, attempt: &PlannedAttempt, carried: &CarriedAtt
     }
 }
 
-/// Returns the ledger row of `attempt`, restricted to the area with this name; None for the whole granule. The plan sets the outcome. A
-/// file that could not be identified has failed already.
+/// Returns the ledger row of `attempt`, restricted to the area with this name; None for the whole granule. The plan
+/// sets the outcome. A file that could not be identified has failed already.
 pub(crate) fn ledger_row(
     id: Id,
     attempt: &PlannedAttempt,

@@ -1,7 +1,7 @@
 //! A run: candidates are ingested window by window under the database's lock, each window committed whole.
 //!
-//! `windows` groups the attempts of a round, `window_plan` builds the execution plan of one window with the rows of `ledger_rows`, and
-//! [`Run`] executes it within `resources`, until no round leaves a candidate for later.
+//! `windows` groups the attempts of a round, `window_plan` builds the execution plan of one window with the rows of
+//! `ledger_rows`, and [`Run`] executes it within `resources`, until no round leaves a candidate for later.
 
 pub(crate) mod ledger_rows;
 pub(crate) mod resources;
@@ -36,8 +36,8 @@ use crate::run::resources::resources;
 use crate::run::window_plan::{count_attempts, window_plan};
 use crate::run::windows::windows;
 
-/// The number of dead attempts above which their rows are removed by a consolidation: every commit lists them, and every read has to
-/// filter their rows out.
+/// The number of dead attempts above which their rows are removed by a consolidation: every commit lists them, and
+/// every read has to filter their rows out.
 const MAX_DEAD_ATTEMPTS: usize = 1_000;
 
 /// A run that holds the database's lock.
@@ -73,7 +73,8 @@ struct Totals {
 }
 
 impl Totals {
-    /// Adds what the plan of a window has read. It counts half, because sorting and writing take about as long as reading.
+    /// Adds what the plan of a window has read. It counts half, because sorting and writing take about as long as
+    /// reading.
     fn reading(self, pace: Pace) -> Progress {
         let Totals { granules, all_granules: of, rows, bytes, all_bytes: of_bytes } = self;
         let granules = granules + usize::try_from(pace.granules).unwrap_or(0);
@@ -106,7 +107,8 @@ impl<'r> Run<'r> {
         let areas = Areas::read(&state).await?;
         let plan = Plan::prepare(request, bound, &state, areas, &[]).await?;
         if plan.region.is_change() {
-            // Before any granule: whatever ends this run, granules stored for a smaller area are then known to be incomplete.
+            // Before any granule: whatever ends this run, granules stored for a smaller area are then known to be
+            // incomplete.
             writer.change_region(plan.region.after.as_ref(), now_ms()).await?;
         }
         let resources = resources(database.location(), request.threads, request.memory)?;
@@ -129,7 +131,8 @@ impl<'r> Run<'r> {
             if candidates.is_empty() && !std::mem::take(&mut self.has_replaced) {
                 return Ok(());
             }
-            // Also without candidates: other files may have left segments to the attempts that were replaced, and the round adds them.
+            // Also without candidates: other files may have left segments to the attempts that were replaced, and the
+            // round adds them.
             let round = self.decide(candidates).await?;
             // Files that were skipped now no longer count.
             let (granules, bytes) = self.upcoming;
@@ -176,8 +179,8 @@ impl<'r> Run<'r> {
         self.request
     }
 
-    /// Consolidates fragments if the request says so, and deletes hidden ones. An error is reported, because the granules are stored all
-    /// the same.
+    /// Consolidates fragments if the request says so, and deletes hidden ones. An error is reported, because the
+    /// granules are stored all the same.
     pub(crate) async fn end(self, progress: &mut impl FnMut(Progress)) {
         if let Err(error) = self.maintain(progress).await {
             self.report.maintenance_error = Some(error.to_string());

@@ -18,8 +18,8 @@ pub(crate) fn count_attempts(attempts: &[PlannedAttempt]) -> u32 {
     u32::try_from(attempts.len().saturating_add(carried)).unwrap_or(u32::MAX)
 }
 
-/// Returns the execution plan that ingests `attempts` as `window` into the database at `location`. `snapshot` is its newest commit; it
-/// may be None if no attempt shares segments with stored ones.
+/// Returns the execution plan that ingests `attempts` as `window` into the database at `location`. `snapshot` is its
+/// newest commit; it may be None if no attempt shares segments with stored ones.
 ///
 /// # Errors
 /// When stored segments cannot be read, or an area cannot be stored.

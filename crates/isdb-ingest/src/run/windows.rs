@@ -1,13 +1,15 @@
-//! Windows: the granules that are written and committed together. A window never crosses the end of a calendar unit, so that the dates of
-//! a query exclude whole fragments, and bounding boxes over all years still touch few (`docs/design/0001-layout.md`).
+//! Windows: the granules that are written and committed together. A window never crosses the end of a calendar unit, so
+//! that the dates of a query exclude whole fragments, and bounding boxes over all years still touch few
+//! (`docs/design/0001-layout.md`).
 
 use chrono::{DateTime, Datelike};
 use isdb_schema::config::{Span, Window};
 
 use crate::decide::attempt_plan::PlannedAttempt;
 
-/// Groups `attempts` into windows within `limits`, in the order of their start; those without a date come last. Attempts with other areas
-/// have windows of their own, and so have attempts that replace another release, because they are committed only together.
+/// Groups `attempts` into windows within `limits`, in the order of their start; those without a date come last.
+/// Attempts with other areas have windows of their own, and so have attempts that replace another release, because they
+/// are committed only together.
 pub(crate) fn windows(mut attempts: Vec<PlannedAttempt>, limits: Window) -> Vec<Vec<PlannedAttempt>> {
     let start = |attempt: &PlannedAttempt| attempt.candidate.start();
     // The path decides last, so that the same files always make the same windows.
@@ -36,13 +38,14 @@ pub(crate) fn windows(mut attempts: Vec<PlannedAttempt>, limits: Window) -> Vec<
     windows
 }
 
-/// Whether the granules of a window are committed only together: when one of them replaces another release, so that the two releases
-/// are not mixed more than necessary.
+/// Whether the granules of a window are committed only together: when one of them replaces another release, so that the
+/// two releases are not mixed more than necessary.
 pub(crate) fn is_all_or_nothing(window: &[PlannedAttempt]) -> bool {
     window.iter().any(|attempt| attempt.plan.is_other_release)
 }
 
-/// Returns the year and the number of the calendar unit (UTC) at `instant`, in seconds since 1970; None beyond the calendar.
+/// Returns the year and the number of the calendar unit (UTC) at `instant`, in seconds since 1970; None beyond the
+/// calendar.
 fn calendar_unit(instant: i64, unit: Span) -> Option<(i32, u32)> {
     let date = DateTime::from_timestamp(instant, 0)?.date_naive();
     Some(match unit {

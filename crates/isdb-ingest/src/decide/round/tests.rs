@@ -11,8 +11,8 @@ use crate::decide::attempt_plan::{AttemptPlan, CarriedAttempt};
 use crate::decide::fingerprint::Fingerprint;
 use crate::testing::{candidate, context, revision, row, subset};
 
-/// Ingests `files` in rounds; those called `unreadable` fail. Returns the stored files and the skipped ones by reason. The attempts of a
-/// round are in the ledger before the next one.
+/// Ingests `files` in rounds; those called `unreadable` fail. Returns the stored files and the skipped ones by reason.
+/// The attempts of a round are in the ledger before the next one.
 fn stored(
     mut ledger: Vec<LedgerRow>,
     files: Vec<Candidate>,
