@@ -6,7 +6,7 @@
 //! 2. `find/`: the files behind the request, and the granule in each of them, as candidates. Granules of NASA's archive
 //!    become candidates from their descriptions alone (`archive/`).
 //! 3. `decide/`: candidates are compared with the ledger. The plan says of each whether it is ingested, and which
-//!    attempts it replaces, or why it is skipped. Nothing is written here; [`dry_run`](fn@dry_run) ends after this
+//!    attempts it replaces, or why it is skipped. No segment is written here; [`dry_run`](fn@dry_run) ends after this
 //!    step.
 //! 4. `run/`: under the database's lock, the candidates are ingested window by window, each committed whole. `archive/`
 //!    downloads the files of the next window meanwhile.

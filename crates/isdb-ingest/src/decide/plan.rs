@@ -153,22 +153,21 @@ impl<'r> Plan<'r> {
         let covers = |outer: &str, inner: &str| self.areas.covers(outer, inner);
         let is_satisfied =
             |row: &LedgerRow| self.fingerprint.is_satisfied_by(row, &covers) && !to_reread.contains(&row.ingest_id);
-        let key = |candidate: &Candidate| candidate.identity.as_ref().ok().map(GranuleKey::from_identity);
         let is_stored = |candidate: &Candidate| {
-            let rows = key(candidate).map_or(&[][..], |key| current.of_granule(&key));
+            let rows = candidate.key().map_or(&[][..], |key| current.of_granule(&key));
             rows.iter().any(|row| is_unchanged(candidate, row) && is_satisfied(row))
         };
         let mut files: HashMap<GranuleKey, usize> = HashMap::new();
         let (mut open, mut has_extracts) = (Vec::new(), false);
         for candidate in candidates.iter() {
             open.push(!is_stored(candidate));
-            if let Some(key) = key(candidate) {
+            if let Some(key) = candidate.key() {
                 has_extracts |= key.is_extract();
                 *files.entry(key).or_default() += 1;
             }
         }
         let is_alone =
-            |candidate: &Candidate| !has_extracts && key(candidate).is_none_or(|key| files.get(&key) == Some(&1));
+            |candidate: &Candidate| !has_extracts && candidate.key().is_none_or(|key| files.get(&key) == Some(&1));
         let to_read = candidates
             .iter_mut()
             .zip(open)

@@ -117,8 +117,7 @@ pub(crate) async fn add_holdings<'a>(
 pub(crate) fn ids_to_compare(candidates: &[Candidate], current: &CurrentAttempts<'_>) -> Vec<i64> {
     let mut ids: Vec<i64> = Vec::new();
     for candidate in candidates.iter().filter(|candidate| candidate.holdings.is_some()) {
-        let Ok(identity) = &candidate.identity else { continue };
-        let key = GranuleKey::from_identity(identity);
+        let Some(key) = candidate.key() else { continue };
         let own = current.of_granule(&key).iter().filter(|row| row.rows_kept > 0).copied();
         ids.extend(own.chain(other_granules(candidate, &key, current)).map(|row| row.ingest_id.0));
     }

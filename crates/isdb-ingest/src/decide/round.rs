@@ -35,10 +35,9 @@ pub(crate) fn without_needed_checksum<'c>(
     candidates: &'c mut [Candidate],
     current: &CurrentAttempts<'_>,
 ) -> impl Iterator<Item = &'c mut Candidate> {
-    candidates.iter_mut().filter(|candidate| match &candidate.identity {
-        Ok(identity) => needs_checksum(candidate, current.of_granule(&GranuleKey::from_identity(identity))),
-        Err(_) => false,
-    })
+    candidates
+        .iter_mut()
+        .filter(|candidate| candidate.key().is_some_and(|key| needs_checksum(candidate, current.of_granule(&key))))
 }
 
 /// Decides on `candidates`, granule by granule.
@@ -50,9 +49,9 @@ pub(crate) fn decide_round(
     let mut round = Round::default();
     let mut granules: BTreeMap<GranuleKey, Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
-        match &candidate.identity {
-            Ok(identity) => granules.entry(GranuleKey::from_identity(identity)).or_default().push(candidate),
-            Err(_) => {
+        match candidate.key() {
+            Some(key) => granules.entry(key).or_default().push(candidate),
+            None => {
                 let decision = context.decide(&candidate, current);
                 round.add(candidate, decision);
             }
@@ -60,7 +59,7 @@ pub(crate) fn decide_round(
     }
     for mut files in group_by_granule(granules) {
         let is_stored = |file: &Candidate| {
-            let rows = key(file).map_or(&[][..], |key| current.of_granule(&key));
+            let rows = file.key().map_or(&[][..], |key| current.of_granule(&key));
             rows.iter().any(|row| is_unchanged(file, row))
         };
         let variables = |file: &Candidate| count_variables(file, &context.fingerprint.variables, rank(file).release);
@@ -90,7 +89,7 @@ impl Round {
         let mut stored: Option<(Option<GranuleKey>, Rank)> = None;
         let mut files = files.into_iter();
         for file in files.by_ref() {
-            let (key, rank) = (key(&file), rank(&file));
+            let (key, rank) = (file.key(), rank(&file));
             let stored_whole =
                 stored.as_ref().filter(|(stored_key, rank)| rank.is_whole && *stored_key == key && !file.is_reread);
             let decision = match stored_whole {
@@ -170,10 +169,6 @@ fn group_by_granule(granules: BTreeMap<GranuleKey, Vec<Candidate>>) -> Vec<Vec<C
 /// The time range of all of `files`, as far as it is known.
 fn time_range(files: &[Candidate]) -> Option<TimeRange> {
     files.iter().filter_map(Candidate::time_range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-}
-
-fn key(candidate: &Candidate) -> Option<GranuleKey> {
-    candidate.identity.as_ref().ok().map(GranuleKey::from_identity)
 }
 
 /// The rank of a file; the least for a file without identity.

@@ -8,6 +8,7 @@ use isdb_pipeline::{GranuleIdentity, Holdings};
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::printable::Printable;
 
+use crate::find::granule_key::GranuleKey;
 use crate::find::stage::IDENTIFY;
 
 /// The longest time that a granule of the product covers, in seconds: regions along the orbit span at most 33° of its
@@ -74,6 +75,11 @@ impl Candidate {
             Ok(identity) => identity.id.clone(),
             Err(_) => Printable(&self.path.file_stem().unwrap_or_default().to_string_lossy()).to_string(),
         }
+    }
+
+    /// The key of its granule; None for a file without identity.
+    pub(crate) fn key(&self) -> Option<GranuleKey> {
+        self.identity.as_ref().ok().map(GranuleKey::from_identity)
     }
 
     /// The start of the measurement in seconds since 1970, from the file, else from its name.
