@@ -50,7 +50,7 @@ pub enum Progress {
     DownloadRetried {
         /// The file's name.
         name: String,
-        /// ReplaceReason.
+        /// Why it failed.
         error: String,
         /// The time until the next try.
         pause: Duration,
