@@ -1,29 +1,30 @@
-# Two commands do everything: `make demo` and `make test`. Both provision what they need and share one build profile.
+# `make demo` and `make test` install what they need and share one build. `make help` lists the other targets.
 
 CARGO ?= cargo
 PYTHON ?= python3
 GRANULES ?=
 DEMO := demo
-# Packages of the independent checks; they stay below target/.
+# Python packages of the checks in tests/python, and programs of `make check`. Both stay below target/.
 PYTHON_PACKAGES := target/python-packages
 TOOLS := target/tools
-# A line for each skipped test of the last run.
+# Lists the skipped tests of the last run.
 SKIPPED := $(CURDIR)/target/skipped-tests
-# What `make test-long` draws its random numbers from; the seed it printed repeats a run.
+# Seed of the random numbers of `make test-long`. It is printed; SEED=number repeats a run.
 SEED ?= $(shell date +%s)
-# What the demo needs; the tests need the same dependencies with the same features, so that nothing is built twice.
+# The demo builds dependencies with the same features as the tests, so that none is built twice.
 PROGRAM := --bins --examples
-# The tests run the example that makes granules.
+# Tests run the example make_granules.
 BUILD := --workspace --lib --bins --tests --examples
 
-.PHONY: help demo test test-long fuzz check fmt clippy docs typos deny clean-demo
+.PHONY: help demo test test-long snapshots fuzz check fmt clippy docs typos style public-api deny unused msrv clean-demo
 
 help:
-	@echo "make demo                   build, generate granules, ingest them, query them (GRANULES=folder takes your own)"
-	@echo "make test                   run the whole test suite"
-	@echo "make test-long              run the same tests with large counts (SEED=number repeats a run)"
-	@echo "make fuzz TARGET=geojson    fuzz one target (those in tests/fuzz/src/lib.rs) for FUZZ_SECONDS"
-	@echo "make check                  format, clippy, docs, typos, licences"
+	@echo "make demo                   build, generate granules, ingest and query them (GRANULES=folder ingests your own)"
+	@echo "make test                   run all tests"
+	@echo "make test-long              run all tests with large counts (SEED=number repeats a run)"
+	@echo "make snapshots              write tests/it/snapshots again: help, errors, reports and plans as users see them"
+	@echo "make fuzz TARGET=geojson    fuzz one target of tests/fuzz/src/lib.rs (FUZZ_SECONDS=600)"
+	@echo "make check                  formatting, lints, docs, spelling, style, public items, dependencies and licences"
 
 demo:
 	$(CARGO) build $(PROGRAM)
@@ -43,12 +44,12 @@ endif
 test: $(PYTHON_PACKAGES)/.installed
 	$(CARGO) build $(BUILD)
 	@rm -f $(SKIPPED)
-	ISDB_TEST_SKIPS=$(SKIPPED) ISDB_TEST_PYTHON_PACKAGES=$(CURDIR)/$(PYTHON_PACKAGES) \
+	INSTA_UPDATE=no ISDB_TEST_SKIPS=$(SKIPPED) ISDB_TEST_PYTHON_PACKAGES=$(CURDIR)/$(PYTHON_PACKAGES) \
 		$(CARGO) test --workspace --lib --bins --tests || { tests/skipped $(SKIPPED); exit 1; }
 	$(CARGO) test --workspace --doc
 	@tests/skipped $(SKIPPED)
 
-# Time and seed first, so that a run that was cut short can be repeated as well.
+# Prints time and seed first, so that an interrupted run can be repeated as well.
 test-long: SEED := $(SEED)
 test-long:
 	@echo "test-long: began $$(date -u +%Y-%m-%dT%H:%M:%SZ), SEED=$(SEED)"
@@ -56,7 +57,12 @@ test-long:
 	then result=passed; else result=failed; fi; \
 	echo "test-long: $$result, ended $$(date -u +%Y-%m-%dT%H:%M:%SZ), SEED=$(SEED)"; [ $$result = passed ]
 
-# libFuzzer over one target, in a build of its own; what it finds is kept in target/fuzz/found, and belongs into the corpus.
+# The tests of tests/it/surface.rs, whose expected output is replaced by the present one: review the difference with git.
+snapshots:
+	$(CARGO) build $(BUILD)
+	INSTA_UPDATE=always $(CARGO) test --workspace --lib --bins --tests -- surface::
+
+# Runs libFuzzer on one target, in a separate build. Inputs that fail are written to target/fuzz/found; add them to the corpus.
 TARGET ?= granule_decode
 FUZZ_SECONDS ?= 600
 FUZZ_CORPUS = $(CURDIR)/tests/fuzz/corpus/$(patsubst granule_%,granule,$(TARGET))
@@ -72,11 +78,12 @@ $(PYTHON_PACKAGES)/.installed: tests/python/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(PYTHON_PACKAGES) --upgrade -r $<
 	@touch $@
 
-check: fmt clippy docs typos deny
+check: fmt clippy docs typos style public-api deny unused
 
 fmt:
 	$(CARGO) fmt --all --check
 
+# Also denies what needs a newer Rust than rust-version in Cargo.toml (clippy::incompatible_msrv).
 clippy:
 	$(CARGO) clippy $(BUILD) -- -D warnings
 
@@ -86,14 +93,35 @@ docs:
 typos: $(TOOLS)/typos/bin/typos
 	$(TOOLS)/typos/bin/typos
 
+# Words, import cycles, type names, file lengths.
+style:
+	$(PYTHON) tests/style/check.py
+
+# The public items of the published crates, compared with docs/reference/public-api.txt.
+public-api:
+	$(PYTHON) tests/style/public_items.py
+
 deny: $(TOOLS)/bin/cargo-deny
 	$(TOOLS)/bin/cargo-deny --offline check bans licenses sources
+
+# Dependencies that no source file names.
+unused: $(TOOLS)/bin/cargo-machete
+	$(TOOLS)/bin/cargo-machete --with-metadata
+
+# CI compiles with the oldest Rust that Cargo.toml promises; a newer one would not notice what that lacks.
+msrv:
+	@promised=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml); used=$$($(CARGO) --version | cut -d ' ' -f 2); \
+	case $$used in $$promised | $$promised.*) ;; \
+	*) echo "expected Rust $$promised (rust-version in Cargo.toml), found $$used" >&2; exit 1 ;; esac
 
 $(TOOLS)/typos/bin/typos:
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(TOOLS)/typos typos==1.52.0
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --quiet --locked --debug --root $(TOOLS) cargo-deny@0.20.2
+
+$(TOOLS)/bin/cargo-machete:
+	$(CARGO) install --quiet --locked --debug --root $(TOOLS) cargo-machete@0.9.1
 
 clean-demo:
 	rm -rf $(DEMO)

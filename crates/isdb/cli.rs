@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use isdb_query::{LEAST_QUERY_MEMORY, QueryResources};
+use isdb_query::{MIN_QUERY_MEMORY, QueryResources};
 use isdb_schema::config::{Config as Settings, LEAST_MEMORY, Policy};
 use isdb_schema::units::{parse_bytes, parse_milliseconds};
 
@@ -205,7 +205,7 @@ fn memory(text: &str) -> Result<usize, String> {
 
 /// An amount of memory that a query can do with.
 fn query_memory(text: &str) -> Result<usize, String> {
-    at_least(LEAST_QUERY_MEMORY as u64, text)
+    at_least(MIN_QUERY_MEMORY as u64, text)
 }
 
 fn at_least(least: u64, text: &str) -> Result<usize, String> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use isdb_query::{FileProblem, Warning, advice, is_expired, problem};
+use isdb_query::{FileProblem, Warning, error_hint, error_message, is_expired};
 use isdb_region::RegionError;
 use isdb_schema::catalogue;
 use isdb_schema::config::ConfigError;
@@ -112,15 +112,17 @@ impl From<DataFusionError> for Failure {
             Ok(own) => return Failure::Open(own),
             Err(error) => error,
         };
-        if let Some(hint) = advice(&error) {
-            return Failure::Statement { problem: problem(&error), hint };
+        if let Some(hint) = error_hint(&error) {
+            return Failure::Statement { problem: error_message(&error), hint };
         }
         match error.find_root() {
             DataFusionError::Plan(_)
             | DataFusionError::NotImplemented(_)
             | DataFusionError::SchemaError(..)
-            | DataFusionError::Execution(_) => Failure::Refused(problem(&error)),
-            DataFusionError::ArrowError(arrow, _) if arrow.source().is_none() => Failure::Refused(problem(&error)),
+            | DataFusionError::Execution(_) => Failure::Refused(error_message(&error)),
+            DataFusionError::ArrowError(arrow, _) if arrow.source().is_none() => {
+                Failure::Refused(error_message(&error))
+            }
             _ => Failure::Query(error),
         }
     }
@@ -271,7 +273,9 @@ fn selection_hint(error: &isdb_query::Error) -> Option<&'static str> {
         isdb_query::Error::Expression { .. } => {
             Some("`isdb variables` tells what can be looked at, `isdb filters NAME` shows examples")
         }
-        isdb_query::Error::Lacking { .. } => Some("choose other filters; granules ingested from now on may have it"),
+        isdb_query::Error::MissingVariable { .. } => {
+            Some("choose other filters; granules ingested from now on may have it")
+        }
         isdb_query::Error::Release { .. } => {
             Some("choose other filters, or keep granules of other releases in a database of their own")
         }

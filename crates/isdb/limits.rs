@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use isdb_query::LEAST_QUERY_MEMORY;
+use isdb_query::MIN_QUERY_MEMORY;
 use isdb_schema::config::{LEAST_MEMORY, MEMORY};
 
 /// Limits of control groups that are as large mean none: version 1 writes the largest multiple of a page.
@@ -47,7 +47,7 @@ pub(crate) fn cores() -> usize {
 
 /// Half of what this process may use.
 pub(crate) fn memory_of_query() -> usize {
-    let memory = half(&of_process()).max(LEAST_QUERY_MEMORY);
+    let memory = half(&of_process()).max(MIN_QUERY_MEMORY);
     tracing::debug!(memory, cores = cores(), "memory of queries");
     memory
 }

@@ -48,7 +48,7 @@ impl Record {
     /// When it cannot be written; what was there before is as it was.
     pub(crate) fn write(&mut self, error: Option<&Failure>) -> Result<(), Failure> {
         match self.path.take() {
-            Some(path) => self.write_to(&path, error.map(|error| isdb_query::chain(error))),
+            Some(path) => self.write_to(&path, error.map(|error| isdb_schema::printable::error_chain(error))),
             None => Ok(()),
         }
     }

@@ -3,25 +3,28 @@
 -- Of the rows of one pass (rgt, cycle) with the same beam and segment_id_beg, the one of the lowest region is shown. A row that
 -- lacks one of these, as in some extracts, cannot be matched with another and is shown as it is.
 --
--- Two rows of one segment lie within 0.1 degrees (11 km, a hundred segments) and 10 seconds. That they must do so is part of the
--- definition, so that a statement's box and dates, made wider by as much (crates/isdb-query/src/views/unique.rs), hold every row
--- that can hide another. `twin` is read before `a`, so that the memory holds keys and not the statement's columns.
+-- Two rows of one segment lie within 0.1 degrees (11 km, a hundred segments) and 10 seconds. This is part of the definition, so
+-- that a statement's box and dates, widened by as much (crates/isdb-query/src/unique/), contain every row that can hide
+-- another. Its code finds the aliases `kept_segment` and `hidden_granule` by name. `twin` is read before `a`, so that keys are
+-- in memory and not the statement's columns.
 SELECT a.*
 FROM (
     SELECT
-        pair.hidden AS ingest_id,
-        o.beam,
-        o.segment_id_beg,
-        o.latitude,
-        o.longitude,
-        o.time
+        pair.hidden_id AS ingest_id,
+        kept_segment.beam,
+        kept_segment.segment_id_beg,
+        kept_segment.latitude,
+        kept_segment.longitude,
+        kept_segment.time
     FROM (
-        SELECT higher.ingest_id AS hidden, lower.ingest_id AS shown
-        FROM granules AS higher
-        INNER JOIN granules AS lower
-            ON lower.rgt = higher.rgt AND lower.cycle = higher.cycle AND lower.region < higher.region
+        SELECT hidden_granule.ingest_id AS hidden_id, kept_granule.ingest_id AS kept_id
+        FROM granules AS hidden_granule
+        INNER JOIN granules AS kept_granule
+            ON kept_granule.rgt = hidden_granule.rgt
+            AND kept_granule.cycle = hidden_granule.cycle
+            AND kept_granule.region < hidden_granule.region
     ) AS pair
-    INNER JOIN atl08 AS o ON o.ingest_id = pair.shown
+    INNER JOIN atl08 AS kept_segment ON kept_segment.ingest_id = pair.kept_id
 ) AS twin
 RIGHT ANTI JOIN atl08 AS a
     ON twin.ingest_id = a.ingest_id

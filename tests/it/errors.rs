@@ -1,9 +1,9 @@
-//! Bad input: one clear line, a hint, an exit code, and nothing lost.
+//! Invalid input: one clear line, a hint, an exit code, and no loss.
 
 use crate::support::Place;
 
 #[test]
-fn a_damaged_file_is_told_and_the_others_are_ingested() {
+fn a_damaged_file_is_reported_and_the_others_are_ingested() {
     let place = Place::new();
     place.synthesise("granules", 2, 60);
     let mut files: Vec<_> = std::fs::read_dir(place.path("granules")).unwrap().map(|e| e.unwrap().path()).collect();
@@ -25,7 +25,7 @@ fn a_damaged_file_is_told_and_the_others_are_ingested() {
 }
 
 #[test]
-fn a_missing_database_is_told_with_what_to_do() {
+fn a_missing_database_is_reported_with_a_hint() {
     let place = Place::new();
     for arguments in [&["info"][..], &["query", "SELECT 1"]] {
         let run = place.run(arguments);
@@ -51,7 +51,7 @@ fn a_mistyped_path_creates_no_database() {
 }
 
 #[test]
-fn a_folder_that_is_no_database_is_left_alone() {
+fn a_folder_without_a_database_is_left_unchanged() {
     let place = Place::new();
     place.synthesise("granules", 1, 40);
     std::fs::create_dir(place.path("db")).unwrap();
@@ -63,7 +63,7 @@ fn a_folder_that_is_no_database_is_left_alone() {
 }
 
 #[test]
-fn wrong_sql_is_told_with_where_to_look() {
+fn an_unknown_column_is_reported_with_a_hint() {
     let place = Place::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
@@ -80,7 +80,7 @@ fn a_wrong_command_line_exits_with_2() {
 }
 
 #[test]
-fn what_the_engine_refuses_is_told_in_one_line() {
+fn errors_of_the_engine_take_one_line() {
     let place = Place::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
@@ -97,7 +97,7 @@ fn what_the_engine_refuses_is_told_in_one_line() {
 }
 
 #[test]
-fn a_filter_is_told_in_full_or_with_what_may_have_been_meant() {
+fn a_filter_is_shown_in_full_and_an_unknown_one_suggests_another() {
     let place = Place::new();
     let both = place.ok(&["filters", "night,quality_007(terrain=60)"]).stdout;
     assert!(both.contains("\nnight_flag = 1\n") && both.contains("\nte_quality_score >= 60\n"), "{both}");
@@ -114,7 +114,7 @@ fn a_filter_is_told_in_full_or_with_what_may_have_been_meant() {
 }
 
 #[test]
-fn a_filter_on_what_the_database_lacks_is_told_with_its_file_and_the_command_that_adds_it() {
+fn a_filter_on_a_variable_that_is_not_stored_names_its_file_and_add_variable() {
     let place = Place::new();
     place.synthesise("granules", 1, 40);
     std::fs::write(place.path("small.yml"), "product: ATL08\nvariables: [h_canopy]\n").unwrap();

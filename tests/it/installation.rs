@@ -1,4 +1,4 @@
-//! The program away from where it was built.
+//! The installed program, away from its build folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,7 +26,7 @@ fn the_bare_binary_finds_its_library() {
     assert!(String::from_utf8(run.stdout).unwrap().starts_with("isdb "));
 }
 
-/// The libtiledb that the dynamic loader takes for `program`.
+/// The libtiledb that the dynamic loader selects for `program`.
 fn library_of(program: &Path) -> PathBuf {
     let mut command = Command::new(program);
     let run = command.env_remove("LD_LIBRARY_PATH").env("LD_TRACE_LOADED_OBJECTS", "1").output().unwrap();

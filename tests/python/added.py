@@ -1,4 +1,4 @@
-"""Print how many cells of an attribute there are and how many are not NULL, and two facts of its metadata.
+"""Prints the number of cells of an attribute, the number that are not NULL, and its units and vertical reference.
 
     added.py ARRAY TIMESTAMP ATTRIBUTE
 """

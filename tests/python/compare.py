@@ -1,4 +1,4 @@
-"""Compare a database with the granules it was made of: every segment, every variable, every NULL.
+"""Compares a database with its granules: every segment, every variable, every NULL.
 
     compare.py DATABASE TIMESTAMP [--parquet FILE] [--fills variables.csv]
 
@@ -14,7 +14,7 @@ import numpy as np
 from database import from_array, from_parquet, ledger
 from granule import Granule, product_fills
 
-# What a database holds beside the product's variables; the view adds plain names and what the ledger knows.
+# Columns of a database beside the variables of the product; the view adds plain names and columns of the ledger.
 OWN = {"latitude", "longitude", "time", "ingest_id", "fragment_id", "beam", "beam_strength", "sc_orient", "spot", "n_geosegments"}
 OF_LEDGER = ("cycle", "region", "release", "revision", "qa_granule_pass_fail")
 PLAIN = {
@@ -39,7 +39,7 @@ def fail(text):
 
 
 def equal(what, found, expected):
-    """Compares two pairs of values and NULLs; gives how many values were compared."""
+    """Compares two pairs of values and NULLs; returns the number of compared values."""
     (values, null), (expected_values, expected_null) = found, expected
     if not np.array_equal(null, expected_null):
         fail(f"{what}: {null.sum()} NULLs in the database, {expected_null.sum()} in the granule, or elsewhere")
@@ -49,7 +49,7 @@ def equal(what, found, expected):
 
 
 def geosegments(columns, rows):
-    """How many 20 m segments each row spans."""
+    """The number of 20 m segments of each row."""
     if not {"segment_id_beg", "segment_id_end"} <= columns.keys():
         return np.zeros(rows, int), np.ones(rows, bool)
     (first, first_null), (last, last_null) = columns["segment_id_beg"], columns["segment_id_end"]
@@ -57,7 +57,7 @@ def geosegments(columns, rows):
 
 
 def compare_beam(where, beam, rows, here):
-    """Compares the rows `here` of the database with a beam; gives the number of values compared."""
+    """Compares the rows `here` of the database with a beam; returns the number of compared values."""
     if len(here) != len(beam):
         fail(f"{where} {len(beam)} segments in the granule and {len(here)} in the database")
     latitude, longitude = (beam.columns[name][0].astype("f8") for name in ("latitude", "longitude"))
@@ -90,7 +90,7 @@ def compare_beam(where, beam, rows, here):
 
 
 def compare_granule(row, sources, fills):
-    """Compares one granule of the ledger with its rows in all `sources`; gives the numbers of segments and values compared."""
+    """Compares a granule of the ledger with its rows in all `sources`; returns the numbers of compared segments and values."""
     granule = Granule(row["source"], fills)
     for part, expected in granule.identity().items():
         # Releases and revisions are texts with leading zeros.
@@ -115,20 +115,20 @@ def compare_granule(row, sources, fills):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("database")
-    arguments.add_argument("timestamp", type=int)
-    arguments.add_argument("--parquet")
-    arguments.add_argument("--fills")
-    asked = arguments.parse_args()
-    fills = product_fills(asked.fills) if asked.fills else {}
-    rows, meta = from_array(asked.database, asked.timestamp)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("database")
+    parser.add_argument("timestamp", type=int)
+    parser.add_argument("--parquet")
+    parser.add_argument("--fills")
+    arguments = parser.parse_args()
+    fills = product_fills(arguments.fills) if arguments.fills else {}
+    rows, meta = from_array(arguments.database, arguments.timestamp)
     if meta.get("h_canopy.units") != "meters":
-        fail(f"the metadata tell {meta.get('h_canopy.units')!r} as the unit of h_canopy")
+        fail(f"the metadata have {meta.get('h_canopy.units')!r} as the unit of h_canopy")
     sources = {"array": rows}
-    if asked.parquet:
-        sources["parquet"] = from_parquet(asked.parquet)
-    ingested = [row for row in ledger(asked.database, asked.timestamp) if row["state"] == "ingested"]
+    if arguments.parquet:
+        sources["parquet"] = from_parquet(arguments.parquet)
+    ingested = [row for row in ledger(arguments.database, arguments.timestamp) if row["state"] == "ingested"]
     counts = [compare_granule(row, sources, fills) for row in ingested]
     segments, compared = (sum(count) for count in zip(*counts)) if counts else (0, 0)
     for name, rows in sources.items():

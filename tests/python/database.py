@@ -1,4 +1,4 @@
-"""What a database says, read without isdb: its arrays with TileDB-Py, and a Parquet file of all its rows with pyarrow."""
+"""The content of a database, read without isdb: its arrays with TileDB-Py, and a Parquet file of all its rows with pyarrow."""
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +8,7 @@ import tiledb
 
 
 class Rows:
-    """Rows by column: `columns` gives values and where they are NULL, lists as a second axis."""
+    """Rows by column: `columns` has values and a NULL mask, lists as a second axis."""
 
     def __init__(self, columns):
         self.columns = columns
@@ -40,7 +40,7 @@ def ledger(database, timestamp):
 
 
 def stored(column, element_null):
-    """Values and NULLs of a column as TileDB-Py hands it out: plain, masked, or with one field per element of a list."""
+    """Values and NULLs of a column as TileDB-Py returns it: plain, masked, or with one field per element of a list."""
     null = np.ma.getmaskarray(column) if isinstance(column, np.ma.MaskedArray) else np.zeros(len(column), bool)
     values = np.ma.getdata(column)
     if values.dtype.names:
@@ -52,7 +52,7 @@ def stored(column, element_null):
 
 
 def from_parquet(path):
-    """The rows of a Parquet file, whose lists must be of fixed length."""
+    """The rows of a Parquet file; its lists must have a fixed length."""
     table = pq.read_table(path).combine_chunks()
     return Rows({name: unpacked(table[name].combine_chunks()) for name in table.column_names})
 

@@ -1,4 +1,4 @@
-"""What a granule says, read with h5py: every row, every NULL, and which granule it is.
+"""The content of a granule, read with h5py: every row, every NULL, and its identity.
 
 States the product's rules once more and shares no code with isdb. A value is NULL if it equals the dataset's `_FillValue`, the
 product's fill or the HDF5 fill (zero is a value, and so is -1 in flags that have it), or if it is a float that is NaN or at
@@ -20,7 +20,7 @@ FLAGS_WITH_MINUS_ONE = ("msw_flag", "sat_flag", "subset_can_flag", "subset_te_fl
 NAME = re.compile(r"ATL08_(\d{14})_(\d{4})(\d{2})(\d{2})_(\d{3})_(\d{2})")
 WHOLE_SECOND = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.0*)?Z")
 PARTS = ("rgt", "cycle", "region", "release", "revision")  # of a name after its time
-# The datasets that tell the same, by group.
+# The datasets with the same parts, by group.
 ANCILLARY = {"rgt": "start_rgt", "cycle": "start_cycle", "region": "start_region", "release": "release", "revision": "version"}
 ORBIT_INFO = {"rgt": "rgt", "cycle": "cycle_number"}
 
@@ -44,7 +44,7 @@ def nanoseconds(*instant):
 
 
 def of_name(name):
-    """What the name of a granule tells; nothing if it is no such name."""
+    """The parts of the name of a granule; none if the name has another form."""
     found = NAME.search(name)
     if found is None:
         return {}
@@ -107,7 +107,7 @@ class Granule:
                 yield Beam(self, name, datasets)
 
     def column(self, name, dataset):
-        """The values of a dataset, and where it says that there is none."""
+        """The values of a dataset and its NULL mask."""
         values = dataset[...]
         fills = [dataset.attrs.get("_FillValue"), dataset.fillvalue, self.fills.get(name)]
         null = np.zeros(values.shape, bool)
@@ -122,7 +122,7 @@ class Granule:
         return values, null
 
     def utc(self, seconds):
-        """Nanoseconds since 1970 of `delta_time`, whole seconds and fractions apart so that nothing is lost."""
+        """Nanoseconds since 1970 of `delta_time`, whole seconds and fractions separately, without loss."""
         epoch = GPS_OF_2018
         if "ancillary_data/atlas_sdp_gps_epoch" in self.file:
             epoch = int(self.file["ancillary_data/atlas_sdp_gps_epoch"][0])
@@ -131,7 +131,7 @@ class Granule:
         return (whole.astype("i8") + start) * 10**9 + np.round((seconds - whole) * 1e9).astype("i8")
 
     def orientation(self, seconds):
-        """`sc_orient` at each `delta_time`: the last that had begun, -1 where the file does not tell."""
+        """`sc_orient` at each `delta_time`: the last change before it, -1 where the file has none."""
         known = np.full(len(seconds), -1)
         if "orbit_info/sc_orient" not in self.file:
             return known
@@ -146,31 +146,31 @@ class Granule:
         return known
 
     def parts(self, group, names):
-        """What the datasets of a group say of the parts of a name."""
+        """The parts of a name that the datasets of a group have."""
         datasets = {part: self.file.get(f"{group}/{name}") for part, name in names.items()}
         return {part: int(text(dataset[...])) for part, dataset in datasets.items() if dataset is not None and dataset.size}
 
     def ancillary(self):
-        """What `ancillary_data` says of the granule."""
+        """The parts of a name in `ancillary_data`."""
         found = self.parts("ancillary_data", ANCILLARY)
         starts = [f"ancillary_data/{name}" for name in ("granule_start_utc", "data_start_utc")]
         for start in (text(self.file[path][...]) for path in starts if path in self.file):
-            # A name has whole seconds; a time with a fraction is that of something else.
+            # A name has whole seconds; a time with a fraction is another time.
             if whole := WHOLE_SECOND.fullmatch(start):
                 found.setdefault("start_time", nanoseconds(*map(int, whole.groups())))
         return found
 
     def doi(self):
-        """The release that the product's DOI ends with."""
+        """The release at the end of the product's DOI."""
         doi = text(self.file.attrs.get("identifier_product_doi", ""))
         return {"release": int(doi.rsplit(".")[-1])} if doi else {}
 
     def identity(self):
-        """start_time, rgt, cycle, region, release, revision, None for what nothing tells; identity_source; the verdict on the
-        granule's quality.
+        """start_time, rgt, cycle, region, release, revision, None if unknown; identity_source; the quality flag of the
+        granule.
 
-        The name kept in the metadata comes first, then the datasets, the rows, the name of the file, unless that contradicts what is
-        inside, and the DOI. The source is that of the start if all is known, else the first that says anything."""
+        The name in the metadata has precedence, then the datasets, the rows, the name of the file, unless that contradicts the
+        content, and the DOI. The source is that of the start if all parts are known, else the first with any part."""
         kept = self.file.get("METADATA/DatasetIdentification")
         kept = text(kept.attrs["fileName"]) if kept is not None and "fileName" in kept.attrs else ""
         rows = [self.file.get(f"{beam}/land_segments/rgt") for beam in BEAMS]
@@ -184,14 +184,14 @@ class Granule:
             "doi": self.doi(),
         }
         parts = ("start_time", *PARTS)
-        told = lambda part: next((claim[part] for claim in claims.values() if part in claim), None)
-        if any(told(part) != value for part, value in claims["file_name"].items()):
+        known = lambda part: next((claim[part] for claim in claims.values() if part in claim), None)
+        if any(known(part) != value for part, value in claims["file_name"].items()):
             claims["file_name"] = {}
-        found = {part: told(part) for part in parts}
+        found = {part: known(part) for part in parts}
         whole = None not in found.values()
         said = [source for source, claim in claims.items() if ("start_time" in claim if whole else claim)]
         found["identity_source"] = (said + ["content"])[0]
-        # A file that does not say which pass it is of gets the second of its first segment.
+        # A file without track, cycle or region gets the second of its first segment as its start.
         if found["start_time"] is None and None in (found["rgt"], found["cycle"], found["region"]):
             times = [beam.time.min() for beam in self.beams() if len(beam)]
             found["start_time"] = int(min(times)) // 10**9 * 10**9 if times else None

@@ -1,6 +1,6 @@
-"""Types at the prompt of `isdb query` through a terminal of its own and says what was not answered as it should be.
+"""Types at the prompt of `isdb query` in a pseudo-terminal and reports unexpected output.
 
-Usage: prompt.py PROGRAM FOLDER; ISDB_DB names a database. FOLDER is where the program is told to keep its history.
+Usage: prompt.py PROGRAM FOLDER; ISDB_DB names a database. FOLDER is the folder of its history.
 """
 
 import os
@@ -24,7 +24,7 @@ class Terminal:
         os.write(self.terminal, text.encode())
 
     def expect(self, text, again=None):
-        """Waits until `text` is shown, typing `again` every second; gives what was shown since the last time."""
+        """Waits until `text` is shown, typing `again` every second; returns the output since the last call."""
         end = time.monotonic() + PATIENCE
         while text not in self.seen:
             if time.monotonic() > end:
@@ -41,7 +41,7 @@ class Terminal:
         return before
 
     def settle(self):
-        """Waits until nothing more is shown: Ctrl-C typed again leaves a prompt of its own, which must not pass for a later one."""
+        """Waits until the output ends: a repeated Ctrl-C gives another prompt, which must not count as a later one."""
         while select.select([self.terminal], [], [], 1.0)[0]:
             self.seen += os.read(self.terminal, 65536).decode(errors="replace")
 
@@ -89,7 +89,7 @@ def main(program, folder):
     terminal.expect("isdb> ")
     terminal.type("SELECT 6 * 7 AS again;\n")
     terminal.expect("rows: 1, ")
-    # Before the prompt is there, the terminal itself would take Ctrl-D.
+    # Before the prompt, the terminal itself would handle Ctrl-D.
     terminal.expect("isdb> ")
 
     terminal.settle()

@@ -1,10 +1,10 @@
-"""Compare what the worked examples of sql/queries answer with the same computed by numpy from the granules.
+"""Compares the results of the example queries of sql/queries with those of numpy over the granules.
 
     recipes.py GRANULES RESULTS PLOTS
 
 GRANULES is a folder of granules, RESULTS one with NAME.csv for each sql/queries/NAME.sql, PLOTS the CSV file of plots that
-own_plots.sql joins. The granules are read with h5py (granule.py); no code is shared with isdb. Each recipe below gives the
-columns of its answer in order; a pair (values, decimals) is rounded in the query.
+own_plots.sql joins. The granules are read with h5py (granule.py); no code is shared with isdb. Each recipe below returns the
+columns of its result in order; a pair (values, decimals) is rounded in the query.
 """
 
 import csv
@@ -68,7 +68,7 @@ def groups(*keys):
 
 
 def grouped(names, keys, aggregates):
-    """A table with a row for each group: the keys under `names`, then what `aggregates` gives for the rows of the group."""
+    """A table with a row for each group: the keys under `names`, then the results of `aggregates` for the rows of the group."""
     table = {}
     for key, here in groups(*keys):
         for name, value in (dict(zip(names, key)) | aggregates(here)).items():
@@ -83,7 +83,7 @@ def ordered(table, *by):
 
 
 def apart(latitude, longitude, other_latitude, other_longitude):
-    """Metres between two positions that are near each other."""
+    """Metres between two positions close to each other."""
     north = (other_latitude - latitude) * METRES_PER_DEGREE
     east = (other_longitude - longitude) * METRES_PER_DEGREE * np.cos(np.radians(latitude))
     return np.hypot(north, east)
@@ -270,7 +270,7 @@ RECIPES = (
 
 
 def compare(recipe, answered, expected):
-    """Compares the lines of a CSV file with the columns a recipe gives."""
+    """Compares the lines of a CSV file with the columns of a recipe."""
     header, lines = answered[0], answered[1:]
     if header != list(expected):
         fail(f"{recipe} has the columns {header}, not {list(expected)}")
@@ -285,7 +285,7 @@ def compare(recipe, answered, expected):
             same = np.array(values) == wanted
         else:
             found = np.array([float(value) if value else np.nan for value in values])
-            # Half a unit of the last place that is kept; differences of heights are single precision.
+            # Half a unit of the last decimal; differences of heights are single precision.
             within = 1e-4 if decimals is None else 0.5 * 10.0**-decimals + 1e-4
             same = (np.abs(found - wanted) <= within) | (np.isnan(found) & np.isnan(wanted))
         if not same.all():

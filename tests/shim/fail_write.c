@@ -1,5 +1,5 @@
-/* Makes one write to a file whose name ends in ".part" fail: that of the number FAIL_WRITE, counted from 1, with FAIL_ERRNO
- * (ENOSPC or EIO). With FAIL_SHORT half of its bytes are written first, as a disk that fills up does. */
+/* Makes one write to a file with the extension ".part" fail: the write number FAIL_WRITE, counted from 1, with FAIL_ERRNO (ENOSPC
+ * or EIO). With FAIL_SHORT, half of its bytes are written first, as by a disk that fills up. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static atomic_int count;
-/* The call that fails next: the rest of a write that was cut short. */
+/* The call that fails next: the rest of a short write. */
 static atomic_int is_due;
 
 static int is_part(int fd) {
@@ -21,7 +21,7 @@ static int is_part(int fd) {
     return length > 5 && memcmp(path + length - 5, ".part", 5) == 0;
 }
 
-/* 0: goes through, 1: fails, 2: is cut short. */
+/* 0: succeeds, 1: fails, 2: is short. */
 static int fate(int fd) {
     const char *number = getenv("FAIL_WRITE");
     if (!number || !is_part(fd)) return 0;

@@ -1,5 +1,5 @@
-/* Preloaded into isdb, makes every file system one that lacks an operation. ISDB_TEST_LACKS names operations and the errno that
- * each fails with: "link=1 flock=37 dirsync=22 rename2=22". */
+/* Preloaded into isdb: makes operations of every file system fail. ISDB_TEST_LACKS lists the operations, each with its errno:
+ * "link=1 flock=37 dirsync=22 rename2=22". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The errno that `operation` fails with, 0 where the file system has it. */
+/* The errno of `operation`, 0 if it works. */
 static int lacks(const char *operation) {
     const char *all = getenv("ISDB_TEST_LACKS");
     const char *found = all ? strstr(all, operation) : NULL;
@@ -56,7 +56,7 @@ int fsync(int file) {
     return real(file);
 }
 
-/* Renames with flags are asked of the kernel without the C library, so the kernel has to refuse them. */
+/* Programs call renames with flags through syscall(), past the C library, so the kernel has to refuse them. */
 __attribute__((constructor)) static void refuse_renames_with_flags(void) {
     int error = lacks("rename2=");
     if (!error) {

@@ -1,12 +1,12 @@
-/* Preloaded into isdb, records in order what it does to the files below ISDB_TEST_RECORD_ROOT, so that a test can rebuild what a
- * power cut would have left. One line an event, fields separated by tabs, appended to the file "log" in ISDB_TEST_RECORD:
+/* Preloaded into isdb: records its operations on files below ISDB_TEST_RECORD_ROOT, in order, so that a test can rebuild the state
+ * after a power cut. Each operation is a line of fields separated by tabs in the file "log" in ISDB_TEST_RECORD:
  *
  *   create INODE PATH    folder INODE PATH    link FROM TO    rename FROM TO    remove PATH
- *   sync INODE COPY      the content of a file is durable; COPY is a file in ISDB_TEST_RECORD that holds it
+ *   sync INODE COPY      the content of a file is durable; COPY is a file in ISDB_TEST_RECORD with this content
  *   entries INODE        the entries of a folder are durable
- *   told TEXT            a piece of standard error, its line ends as carriage returns
+ *   stderr TEXT          a piece of standard error, with carriage returns as line ends
  *
- * Writes and truncations are not lines of their own: what they made of a file is copied when it is synced. */
+ * Writes and truncations have no lines: the content of a file is copied when it is synced. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,7 +24,7 @@
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define PATHS (PATH_MAX * 2)
 
-/* Held over an act and its line: their orders are the same. */
+/* Locked during an operation and the write of its line, so that both have the same order. */
 static pthread_mutex_t recording = PTHREAD_MUTEX_INITIALIZER;
 static const char *root;
 static const char *record;
@@ -52,7 +52,7 @@ static void line(const char *format, ...) {
     }
 }
 
-/* The absolute path of `path` in `folder`; 0 where that is not below the root. */
+/* The absolute path of `path` in `folder`; 0 if it is not below the root. */
 static int below_root(int folder, const char *path, char *absolute) {
     if (log_file < 0) {
         return 0;
@@ -132,7 +132,7 @@ int openat64(int folder, const char *path, int flags, ...) {
     return opened(REAL(openat64), folder, path, flags, mode);
 }
 
-/* Does `act`, and if it succeeds and `is_ours`, writes the line. */
+/* Runs `act`; if it succeeds and `is_ours`, writes the line. */
 #define RECORDED(is_ours, act, ...)        \
     do {                                   \
         if (!(is_ours)) {                  \
@@ -187,11 +187,11 @@ int remove(const char *path) {
     return code != 0 && errno == EISDIR ? rmdir(path) : code;
 }
 
-/* Copies what `file` holds, and says into which file of the record. */
+/* Copies the content of `file`, and returns the name of the copy in the record. */
 static int copied(int file) {
     char path[PATHS], self[64], buffer[1 << 16];
     snprintf(path, sizeof path, "%s/%d-%d", record, (int)getpid(), ++copies);
-    /* Opened anew, since it may be open for writing only, and its position is not ours. */
+    /* Opened again: the descriptor may be write-only, and its position belongs to the program. */
     snprintf(self, sizeof self, "/proc/self/fd/%d", file);
     int from = (int)syscall(SYS_openat, AT_FDCWD, self, O_RDONLY | O_CLOEXEC, 0);
     int to = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -247,7 +247,7 @@ ssize_t write(int file, const void *bytes, size_t length) {
         text[at] = byte == '\n' ? '\r' : byte;
     }
     if (shown > 0) {
-        line("told\t%.*s\n", shown, text);
+        line("stderr\t%.*s\n", shown, text);
     }
     pthread_mutex_unlock(&recording);
     errno = error;

@@ -5,7 +5,7 @@
     python3 tests/style/check.py PATH ...    checks these files and folders alone
 
 The rules: no word of words.txt, no cycle of imports between the files of a crate, no two types of one name in a crate, no
-source file of more than 400 lines.
+source file of more than 400 lines. A line with "style: allow", such as one that names what was renamed, may have any word.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def find_words(root, paths):
     rules = list(words(root))
     for path in filter(is_prose, paths):
         for number, line in enumerate((root / path).read_text(errors="replace").splitlines(), 1):
-            for pattern, advice in rules:
+            for pattern, advice in rules if "style: allow" not in line else []:
                 for found in pattern.finditer(line):
                     yield f"{path}:{number}: \"{found.group().strip()}\": {advice}"
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use isdb_pipeline::{GranuleIdentity, StoredKeys};
+use isdb_pipeline::{GranuleIdentity, StoredSegments};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 
@@ -76,7 +76,7 @@ pub(crate) fn subset(name: &str, path: &str, size: u64) -> Candidate {
 
 /// A context before the run has begun, in which no stored segments are known and areas cover only themselves.
 pub(crate) fn context(fingerprint: &Fingerprint) -> DecisionContext<'_> {
-    static NO_SEGMENTS: LazyLock<StoredKeys> = LazyLock::new(StoredKeys::default);
+    static NO_SEGMENTS: LazyLock<StoredSegments> = LazyLock::new(StoredSegments::default);
     static NO_IDS: BTreeSet<Id> = BTreeSet::new();
     DecisionContext {
         fingerprint,

@@ -14,8 +14,8 @@ pub enum Error {
     /// An array of the database cannot be scanned.
     #[error(transparent)]
     Scan(#[from] tiledb_datafusion::Error),
-    /// An array of the database could not be read.
-    #[error("reading the TileDB array {uri}")]
+    /// An array of the database cannot be read.
+    #[error("cannot read the TileDB array {uri}")]
     Read {
         /// URI of the array.
         uri: String,
@@ -23,8 +23,8 @@ pub enum Error {
         #[source]
         source: tiledb::Error,
     },
-    /// A fragment could not be written.
-    #[error("writing a fragment of the TileDB array {uri}")]
+    /// A fragment cannot be written.
+    #[error("cannot write a fragment of the TileDB array {uri}")]
     Write {
         /// URI of the array.
         uri: String,
@@ -32,28 +32,30 @@ pub enum Error {
         #[source]
         source: tiledb::Error,
     },
-    /// Rows that memory does not hold could not be spilled or read back.
-    #[error("rows that do not fit the memory cannot be kept in {}", path.display())]
+    /// Rows that do not fit in memory cannot be spilled or read back.
+    #[error("cannot spill rows to {}", path.display())]
     Spill {
         /// The temporary file.
         path: PathBuf,
-        /// What failed.
+        /// The cause.
         #[source]
         source: DataFusionError,
     },
-    /// A thread that reads or writes was stopped.
-    #[error("reading or writing was stopped")]
-    Stopped {
-        /// How it ended.
+    /// The thread that writes a fragment ended early.
+    #[error("writing a fragment of the TileDB array {uri} was interrupted")]
+    Interrupted {
+        /// URI of the array.
+        uri: String,
+        /// How the thread ended.
         #[source]
         source: tokio::task::JoinError,
     },
-    /// The database could not be read or written.
+    /// The database cannot be read or written.
     #[error(transparent)]
     Store(#[from] isdb_store::Error),
     /// DataFusion failed.
     #[error(transparent)]
-    Engine(#[from] DataFusionError),
+    DataFusion(#[from] DataFusionError),
 }
 
 /// Result of this crate.
@@ -62,7 +64,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Engine(error) => error,
+            Error::DataFusion(error) => error,
             Error::Query(error) => error.into(),
             Error::Scan(error) => error.into(),
             error => Self::External(Box::new(error)),

@@ -1,38 +1,53 @@
-//! The operators of ingest and compaction: granules in, a committed window out, as one DataFusion plan.
+//! The operators of ingest and compaction, which read granules and commit a window as one DataFusion plan.
 //!
 //! ```text
 //! GranuleSource ► QualityExec ► (CarryExec) ► chunk ► GatherExec ► TileDbWriteExec ► CommitExec
 //!   read/           filter/       stored/               gather/       write/            write/
 //! ```
 //!
-//! `plan` builds that plan, [`Engine`] runs it within its memory, `compact` builds the plan that writes fragments again. A granule that
-//! cannot be read becomes a ledger row with its error, never an error of the plan.
+//! 1. `read/` decodes each [`PlannedGranule`] of a window, from a file or in place from an object store, into rows and a [`Tally`]: its
+//!    counts, which follow the rows as a row of their own.
+//! 2. `filter/` applies the filters of the [`Selection`] and computes its derived columns, granule by granule.
+//! 3. `stored/` compares with segments that the database has already: segments of another subset are not stored again, and segments
+//!    that a newer attempt does not replace are carried over to a new attempt.
+//! 4. `gather/` brings the rows of each chunk together, spilling to disk what does not fit in memory.
+//! 5. `write/` writes fragments, completes the ledger rows with the tallies, and commits both.
+//!
+//! `plan` builds this plan, [`Engine`] runs it within its [`Resources`], and `compact` builds the plan that writes fragments again.
+//! A granule that cannot be read becomes a ledger row with its error, never an error of the plan.
+//!
+//! The crate does not decide which granules are ingested and what they replace, and it does not search or download.
 
 mod compact;
 mod engine;
 mod error;
 mod filter;
 mod gather;
+mod memory;
+mod operator;
 mod plan;
 mod read;
-mod rows;
+mod resources;
+pub mod stage;
 mod stored;
 mod tally;
 mod write;
 
-pub use compact::{Extent, compact_plan, extents, row_bytes};
-pub use engine::{Engine, Pace, Resources};
+pub use compact::{FragmentBounds, compact_plan, fragment_bounds, row_bytes};
+pub use engine::{Engine, PlanProgress};
 pub use error::{Error, Result};
-pub use filter::least::{Least, REPLACE};
+pub use filter::minimum_rows::MinimumRows;
 pub use filter::selection::Selection;
 pub use isdb_granule::{Identity as GranuleIdentity, checksum};
-pub use plan::{explain, identify, identify_at, ingest_plan};
-pub use read::granule_source::{PlannedGranule, READ, modified_at};
-pub use read::holdings::{Holdings, holdings};
-pub use read::remote::{RemoteSource, Traffic};
-pub use stored::carry::Carried;
-pub use stored::merged::{StoredKeys, stored_keys};
-pub use stored::segment_keys::SegmentKeys;
+pub use plan::{explain, ingest_plan};
+pub use read::file_contents::{FileContents, file_contents};
+pub use read::identify::{identify, identify_at};
+pub use read::open::modified_at;
+pub use read::planned_granule::{PlannedCarry, PlannedGranule};
+pub use read::remote::{FetchMetrics, RemoteSource};
+pub use resources::Resources;
+pub use stored::segment_set::SegmentSet;
+pub use stored::stored_segments::{StoredSegments, read_stored_segments};
 pub use tally::Tally;
-pub use write::commit::{Committer, Recorded, WINDOW};
-pub use write::exec::{WriteTarget, WrittenFragment};
+pub use write::commit::CommitRequest;
+pub use write::target::WriteTarget;

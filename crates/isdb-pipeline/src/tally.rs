@@ -1,5 +1,9 @@
-//! The tally: one row per granule that flows through the ingest plan behind the granule's own rows, and tells what was
-//! read. It travels in the data, so that the plan needs no side channel and runs on any engine.
+//! The tally: counts of one granule, in one row behind the granule's own rows. It travels in the data, so that the plan needs no side
+//! channel and runs on any engine.
+//!
+//! A tally is JSON text. The granule source writes it, the quality operator and the carry operator read it and write it again with
+//! their counts, the write operator passes it on, and the commit operator reads it. Text costs four bytes in each of the other rows,
+//! as a list column would; a list of structs would repeat every field of the tally in the schemas of all operators.
 
 use std::sync::Arc;
 
@@ -12,26 +16,26 @@ use isdb_schema::ledger::Removed;
 use isdb_schema::segments::{self, FRAGMENT_ID};
 use serde::{Deserialize, Serialize};
 
-/// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one. No derived column can
-/// have this name.
+/// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one. The name is not valid for a
+/// derived column.
 pub(crate) const TALLY: &str = "#tally";
 
-/// What was read of one granule, and why not if it could not be.
+/// Counts of one granule, and the error if it cannot be ingested.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// The attempt's id.
     pub ingest_id: i64,
-    /// The checksum of the file's content.
+    /// Checksum of the file's content.
     pub checksum: Option<String>,
     /// Segments in the granule.
     pub rows_read: i64,
-    /// Segments handed on.
+    /// Segments to store.
     pub rows_kept: i64,
     /// Segments without position or time.
     pub rows_rejected: i64,
-    /// Segments that a filter removed.
+    /// Segments that a filter removed, or that another attempt has stored.
     pub rows_removed: i64,
-    /// What each filter removed, in their order.
+    /// The same by filter, in the order of the filters.
     pub removed: Vec<Removed>,
     /// Beams with rows.
     pub beams_read: i64,
@@ -39,23 +43,23 @@ pub struct Tally {
     pub beams_empty: i64,
     /// Beams that the granule does not have.
     pub beams_missing: i64,
-    /// Variables that were asked for and are not in the granule, separated by blanks.
+    /// Requested variables that are not in the granule, separated by blanks.
     pub missing_variables: Option<String>,
-    /// What was found odd in the granule, for people.
+    /// Anomalies of the granule, in words.
     pub notes: Option<String>,
-    /// Where it failed: `decode` or `filter`.
+    /// Where the granule failed: one of [`stage`](crate::stage).
     pub stage: Option<String>,
-    /// Why nothing of the granule was handed on.
+    /// Why nothing of the granule is stored.
     pub error: Option<String>,
 }
 
-/// The tally column: JSON, since a text that is NULL in nearly every row weighs next to nothing on its way.
+/// The field of the tally column.
 pub(crate) fn tally_field() -> Field {
     Field::new(TALLY, DataType::Utf8, true)
 }
 
-/// The columns that leave the granule source: those of the segments with their `ingest_id`, the asked ones of the granule as
-/// a whole, then the tally. All are nullable: a tally row has nothing else.
+/// The columns that leave the granule source: the segment columns with their `ingest_id`, the requested columns of the granule as a
+/// whole, then the tally. All are nullable, because a tally row has nothing else.
 pub(crate) fn granule_rows_schema(variables: &[&Variable], granule_columns: &[&str]) -> SchemaRef {
     let segment = segments::stored_fields(variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);
     let granule = granule_fields().into_iter().filter(|field| granule_columns.contains(&field.name().as_str()));
@@ -65,19 +69,19 @@ pub(crate) fn granule_rows_schema(variables: &[&Variable], granule_columns: &[&s
 }
 
 impl Tally {
-    /// Makes it that of a granule of which nothing is handed on; what was found in the file stays told.
+    /// Marks the granule as failed: none of its rows are passed on. Checksum, beams and notes are kept.
     pub(crate) fn fail(&mut self, stage: &str, error: String) {
         (self.rows_read, self.rows_kept, self.rows_rejected) = (0, 0, 0);
         self.stage = Some(stage.to_owned());
         self.error = Some(error);
     }
 
-    /// The tally as the last row of its granule.
-    pub(crate) fn to_row(&self, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-        let told = serde_json::to_string(self).map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
+    /// Encodes the tally as the last row of its granule.
+    pub(crate) fn encode(&self, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+        let text = serde_json::to_string(self).map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
         let column = |field: &Arc<Field>| -> ArrayRef {
             if field.name() == TALLY {
-                Arc::new(StringArray::from_iter_values([&told]))
+                Arc::new(StringArray::from_iter_values([&text]))
             } else {
                 new_null_array(field.data_type(), 1)
             }
@@ -85,13 +89,13 @@ impl Tally {
         RecordBatch::try_new(Arc::clone(schema), schema.fields().iter().map(column).collect())
     }
 
-    /// The tallies of a tally column, NULL rows passed over.
+    /// Decodes the tallies of a tally column; NULL rows are skipped.
     ///
     /// # Errors
-    /// When a text of it is no tally.
-    pub(crate) fn from_column(column: &ArrayRef) -> Result<Vec<Tally>, ArrowError> {
+    /// When the column is not text, or a text is not a tally.
+    pub(crate) fn decode(column: &ArrayRef) -> Result<Vec<Tally>, ArrowError> {
         let Some(texts) = column.as_string_opt::<i32>() else {
-            return Err(ArrowError::CastError(format!("a tally is text, not {}", column.data_type())));
+            return Err(ArrowError::CastError(format!("expected tallies as text, found {}", column.data_type())));
         };
         let read = |text| serde_json::from_str(text).map_err(|error| ArrowError::ExternalError(Box::new(error)));
         texts.iter().flatten().map(read).collect()
@@ -103,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tally_comes_out_of_its_row_as_it_went_in() {
+    fn a_tally_survives_encoding_and_decoding() {
         let schema = granule_rows_schema(&[], &[]);
         let tally = Tally {
             ingest_id: 7,
@@ -119,9 +123,9 @@ mod tests {
             checksum: Some("xxh64:5".into()),
             ..Tally::default()
         };
-        let row = tally.to_row(&schema).unwrap();
+        let row = tally.encode(&schema).unwrap();
         assert_eq!(row.num_rows(), 1);
         assert_eq!(row.column(0).null_count(), 1);
-        assert_eq!(Tally::from_column(row.column_by_name(TALLY).unwrap()).unwrap(), [tally]);
+        assert_eq!(Tally::decode(row.column_by_name(TALLY).unwrap()).unwrap(), [tally]);
     }
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
-use isdb_schema::printable::Printable;
 
 /// An error of this crate; inside a plan it travels as [`DataFusionError::External`].
 #[derive(Debug, thiserror::Error)]
@@ -12,12 +11,12 @@ pub enum Error {
     /// An array of the database could not be read.
     #[error(transparent)]
     Scan(#[from] tiledb_datafusion::Error),
-    /// What a snapshot shows was vacuumed away while it was read. The newest state can be opened instead.
-    #[error("the snapshot of commit {commit} of {uri} has expired: a vacuum has removed what it shows")]
+    /// A vacuum removed data of the snapshot while it was read. The newest state can be opened instead.
+    #[error("the snapshot of commit {commit} of {uri} has expired: a vacuum has removed its data")]
     Expired {
         /// URI of the database.
         uri: String,
-        /// The commit that the snapshot shows.
+        /// Number of the snapshot's commit.
         commit: u64,
         /// The error that the read ended with.
         #[source]
@@ -26,47 +25,47 @@ pub enum Error {
     /// A thread that reads or writes was stopped.
     #[error("reading or writing was stopped")]
     Stopped {
-        /// How it ended.
+        /// How the thread ended.
         #[source]
         source: tokio::task::JoinError,
     },
     /// The database could not be opened.
     #[error(transparent)]
     Store(#[from] isdb_store::Error),
-    /// An expression that cannot be meant.
-    #[error("{place}: {name}: {problem}")]
+    /// An invalid expression of a filter or a derived column.
+    #[error("{location}: {name}: {problem}")]
     Expression {
-        /// Where it stands: `file:line:column`, or what holds it.
-        place: String,
-        /// The filter or derived column.
+        /// Location of the expression: `file:line:column`, or the preset that contains it.
+        location: String,
+        /// Name of the filter or derived column.
         name: String,
-        /// What is wrong, and what would be right.
+        /// The problem, and where possible the correct form.
         problem: String,
     },
-    /// A statement that would give another answer than the one that is meant, or none at all.
+    /// A statement whose answer cannot be the intended one, or that cannot be planned.
     #[error("{problem}")]
     Statement {
-        /// What is wrong.
+        /// The problem.
         problem: String,
         /// What to write instead.
         hint: String,
     },
-    /// A filter that no granule of the database can answer.
+    /// A filter on a variable that no granule of the database has.
     #[error("the filter {filter} needs {variable}, which no granule of the database has")]
-    Lacking {
-        /// The filter.
+    MissingVariable {
+        /// Name of the filter.
         filter: String,
-        /// The variable.
+        /// Name of the variable.
         variable: &'static str,
     },
-    /// A filter that has no meaning for a release in hand.
+    /// A filter that is not defined for the release of a granule.
     #[error("the filter {filter} is for releases {valid} of ATL08, and {what} is of {release}")]
     Release {
-        /// The filter.
+        /// Name of the filter.
         filter: String,
-        /// The releases it can be applied to.
+        /// Releases that the filter is defined for.
         valid: String,
-        /// A granule, or the database.
+        /// The granule, or the database.
         what: String,
         /// Its release.
         release: String,
@@ -77,35 +76,40 @@ pub enum Error {
         /// Its kind: `COPY`, `CREATE TABLE`.
         statement: String,
     },
-    /// A view whose name is not free.
+    /// A statement that replaces or drops a table or view of the database.
     #[error("{name} belongs to the database and cannot be replaced or dropped")]
     Reserved {
-        /// The name.
+        /// Name of the table or view.
         name: String,
     },
-    /// A file was named in a session that reads none.
+    /// A statement reads a file in a session whose files are closed.
     #[error("{name} is a file, and this session reads no files")]
     FilesClosed {
-        /// Its name.
+        /// Name of the file.
         name: String,
     },
-    /// A file of a person's own cannot be a table.
+    /// A file of the user cannot be read as a table.
     #[error("{}: {problem}", path.display())]
     UserFile {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         problem: FileProblem,
     },
-    /// DataFusion refused.
+    /// DataFusion could not plan or run a statement.
     #[error(transparent)]
     Engine(#[from] DataFusionError),
 }
 
 impl Error {
-    /// Problem and hint of the [`Error::Statement`] that `error` carries, as errors of planning do.
+    /// Creates an [`Error::Statement`].
+    pub(crate) fn statement(problem: impl Into<String>, hint: impl Into<String>) -> Error {
+        Error::Statement { problem: problem.into(), hint: hint.into() }
+    }
+
+    /// Returns problem and hint of the [`Error::Statement`] inside `error`, which errors of planning may wrap.
     #[must_use]
-    pub fn statement(error: &DataFusionError) -> Option<(&str, &str)> {
+    pub fn find_statement(error: &DataFusionError) -> Option<(&str, &str)> {
         let DataFusionError::External(external) = error.find_root() else { return None };
         match external.downcast_ref() {
             Some(Error::Statement { problem, hint }) => Some((problem, hint)),
@@ -113,26 +117,26 @@ impl Error {
         }
     }
 
-    /// The [`Error::Statement`] that `error` carries, else `error` as it is.
-    pub fn unwrapped(error: DataFusionError) -> Error {
-        match Error::statement(&error) {
-            Some((problem, hint)) => Error::Statement { problem: problem.to_owned(), hint: hint.to_owned() },
+    /// Converts an error of planning: returns the [`Error::Statement`] inside it if there is one, else [`Error::Engine`].
+    pub(crate) fn from_planning(error: DataFusionError) -> Error {
+        match Error::find_statement(&error) {
+            Some((problem, hint)) => Error::statement(problem, hint),
             None => Error::Engine(error),
         }
     }
 }
 
-/// Why a file cannot be a table.
+/// Why a file cannot be read as a table.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileProblem {
     /// It is a folder.
     #[error("it is a folder, expected a file")]
     Folder,
-    /// Its ending is not that of a known format.
+    /// Its name does not have the extension of a known format.
     #[error("expected .csv, .tsv, .txt, .parquet, .json, .ndjson or .arrow")]
-    Ending,
-    /// It holds nothing.
+    UnknownExtension,
+    /// It has no content.
     #[error("it is empty, expected a header and rows")]
     Empty,
     /// It is in UTF-16.
@@ -141,29 +145,29 @@ pub enum FileProblem {
     /// It is in another encoding than UTF-8.
     #[error("line {line} is not UTF-8")]
     NotUtf8 {
-        /// The first line with such a byte, from 1.
+        /// The first line with an invalid byte, from 1.
         line: u64,
     },
     /// A line has more or fewer fields than the header.
     #[error("line {line} has {found} fields, the header has {expected}")]
     Ragged {
-        /// The line, from 1.
+        /// Number of the line, from 1.
         line: u64,
-        /// Its fields.
+        /// Fields of the line.
         found: u64,
-        /// The header's fields.
+        /// Fields of the header.
         expected: u64,
     },
-    /// It is not a table of text in any other way.
+    /// The parser found another fault.
     #[error("{problem}")]
-    Form {
-        /// What the parser said.
+    Malformed {
+        /// The parser's message.
         problem: String,
     },
     /// It cannot be read.
     #[error("it cannot be read: {source}")]
     Unreadable {
-        /// Why not.
+        /// The error of the file system.
         source: std::io::Error,
     },
 }
@@ -178,18 +182,4 @@ impl From<Error> for DataFusionError {
             error => Self::External(Box::new(error)),
         }
     }
-}
-
-/// The error and its causes in one line, for a row of the ledger or of a table; control characters in it are escaped.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !told.contains(&text) {
-            told = format!("{told}: {text}");
-        }
-        cause = error.source();
-    }
-    Printable(&told).to_string()
 }

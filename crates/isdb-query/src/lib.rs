@@ -1,38 +1,44 @@
-//! The SQL session of an isdb database.
+//! SQL over an isdb database: the session, its views and functions, and the checks of statements.
 //!
 //! A statement flows through these modules:
 //!
-//! 1. [`session`] makes a DataFusion session: our dialect, functions, files as tables, memory limits.
-//! 2. `views` registers one snapshot of a database in it: the tables `segments` and `granules`, and the views over them.
-//! 3. `statement` checks a statement before it runs: [`ReadOnly`] refuses what writes, [`warnings`] finds what often means something
-//!    else, [`advice`] suggests names.
-//! 4. `expression` binds the SQL of filters and derived columns, which configs and presets write.
+//! 1. [`session()`] creates a DataFusion session from [`SessionOptions`]: the SQL dialect, the functions of `functions`, the
+//!    user's files as tables, and limits of memory.
+//! 2. `views` ([`open`], [`register`]) registers one snapshot of a database in it: the tables `segments` and `granules`, and the
+//!    views `atl08`, `atl08_unique` (a table provider in `unique`) and `granules_current`, restricted by [`ViewOptions`].
+//! 3. `statement` checks a statement before it runs: [`ReadOnly`] refuses statements that write, [`warnings`] reports statements
+//!    whose answer is probably not the intended one, and [`error_message`] and [`error_hint`] explain the errors of DataFusion.
+//! 4. `expression` ([`ExpressionBinder`]) binds the SQL of filters and derived columns from configs and presets to columns.
 //!
-//! The crate does not read granules and does not write databases.
+//! Scans of arrays are left to `tiledb_datafusion`. The crate neither reads granules nor writes databases, and prints nothing.
 
 mod error;
 mod expression;
 mod functions;
 mod session;
+mod sql_text;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod unique;
 mod views;
 
-pub use error::{Error, FileProblem, Result, chain};
-pub use expression::{Bound, Scope, physical, wrong};
+pub use error::{Error, FileProblem, Result};
+pub use expression::{BoundExpression, ExpressionBinder, expression_error, physical_expression};
 pub use functions::chunk::{CHUNK, chunk_function};
-pub use functions::in_region::lies_in;
-pub use session::context::{bounded_session, register_functions, session, session_with};
+pub use functions::in_region::region_predicate;
+pub use functions::register_functions;
+pub use session::context::{SessionOptions, session};
 pub use session::files::{UserFiles, is_file_name};
-pub use session::memory::{LEAST_QUERY_MEMORY, QueryResources};
-pub use statement::advice::advice;
-pub use statement::lint::{Warning, warnings};
-pub use statement::problem::problem;
-pub use statement::read_only::{ReadOnly, is_of_view};
-pub use statement::reads::{Reads, reads};
+pub use session::memory::{MIN_QUERY_MEMORY, QueryResources};
+pub use statement::error_hint::error_hint;
+pub use statement::error_message::error_message;
+pub use statement::lint::warning::Warning;
+pub use statement::lint::warnings;
+pub use statement::read_only::{ReadOnly, is_view_statement};
+pub use statement::sources::{StatementSources, statement_sources};
 pub use views::expiry::is_expired;
-pub use views::filtered::releases_fit;
 pub use views::options::ViewOptions;
+pub use views::quality_filters::check_releases;
 pub use views::register::{open, register};
-pub use views::releases::coexisting_releases;
+pub use views::releases::mixed_releases;

@@ -1,25 +1,26 @@
-//! A small database for tests: rows of segments and granules, in arrays as a store has them, with the shipped views.
+//! A small database for tests: segments and granules in arrays like those of a store, with the shipped views.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Float32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, RecordBatch,
-    TimestampNanosecondArray,
+    ArrayRef, Float32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, TimestampNanosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::prelude::SessionContext;
-use tempfile::TempDir;
-use tiledb::{Array, ArrayLayout, CellOrder, Context, Dimension, Domain};
-
-use crate::session::context::session;
-use crate::views::options::ViewOptions;
-use crate::views::register::register_tables;
+use isdb_testing::array::{TestArray, coordinates, layout};
+use tiledb::{ArrayLayout, CellOrder, Dimension, Domain};
 use tiledb_datafusion::TileDbTable;
 
-/// A day in nanoseconds.
-pub(crate) const DAY: i64 = 86_400_000_000_000;
-/// 2020-01-01T00:00:00Z
-pub(crate) const YEAR_2020: i64 = 18_262 * DAY;
+use crate::session::context::{self, SessionOptions};
+use crate::views::options::ViewOptions;
+use crate::views::register::register_tables;
+
+pub(crate) use isdb_testing::array::{DAY, YEAR_2020};
+
+/// Creates a session with `partitions` threads.
+pub(crate) fn session(partitions: usize) -> SessionContext {
+    context::session(&SessionOptions { partitions: Some(partitions), ..SessionOptions::default() }).unwrap()
+}
 
 /// One row of `segments`; its column `id` is its position among the rows.
 #[derive(Clone, Debug)]
@@ -41,43 +42,33 @@ pub(crate) struct Granule {
     pub(crate) region: Option<i32>,
 }
 
-/// A session over a database of these rows; the folder holds it.
+/// Creates a database of these rows in temporary folders, which are deleted with the arrays, and a session over it.
 pub(crate) async fn database(
     segments: &[Segment],
     granules: &[Granule],
     options: &ViewOptions,
-) -> (TempDir, SessionContext) {
-    let folder = tempfile::tempdir().unwrap();
-    let (context, tables) = (session(Some(2)), (segments_of(&folder, segments), granules_of(&folder, granules)));
-    register_tables(&context, tables.0, tables.1, options).await.unwrap();
-    (folder, context)
+) -> ([TestArray; 2], SessionContext) {
+    let arrays = [segments_array(segments), granules_array(granules)];
+    let [segments, granules] = [&arrays[0], &arrays[1]].map(|array| TileDbTable::new(array.open(), None).unwrap());
+    let context = session(2);
+    register_tables(&context, segments, granules, options).await.unwrap();
+    (arrays, context)
 }
 
-fn segments_of(folder: &TempDir, rows: &[Segment]) -> TileDbTable {
-    let dimension = |name: &str, domain| Dimension { name: name.to_owned(), domain };
-    let layout = ArrayLayout {
-        dimensions: vec![
-            dimension("latitude", Domain::Float64 { low: -90.0, high: 90.0, extent: None }),
-            dimension("longitude", Domain::Float64 { low: -180.0, high: 180.0, extent: None }),
-            dimension(
-                "time",
-                Domain::TimestampNs { low: YEAR_2020 - DAY, high: YEAR_2020 + 4_000 * DAY, extent: None },
-            ),
-        ],
-        cell_order: CellOrder::Hilbert,
-        capacity: 100,
-        allows_duplicates: true,
-    };
-    let schema = Schema::new(vec![
-        Field::new("latitude", DataType::Float64, false),
-        Field::new("longitude", DataType::Float64, false),
-        Field::new("time", DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())), false),
+fn segments_array(rows: &[Segment]) -> TestArray {
+    let mut layout = layout();
+    // The day before the first segment is in the domain, so that plans show ranges which begin there.
+    layout.dimensions[2].domain =
+        Domain::TimestampNs { low: YEAR_2020 - DAY, high: YEAR_2020 + 4_000 * DAY, extent: None };
+    let mut fields = coordinates().to_vec();
+    fields.extend([
         Field::new("ingest_id", DataType::Int64, false),
         Field::new("id", DataType::Int32, false),
         Field::new("beam", DataType::LargeUtf8, false),
         Field::new("segment_id_beg", DataType::Int32, true),
         Field::new("h_canopy", DataType::Float32, true),
     ]);
+    let array = TestArray::create("segments", &layout, Schema::new(fields));
     let times = TimestampNanosecondArray::from_iter_values(rows.iter().map(|row| YEAR_2020 + row.time));
     let ids = 0..i32::try_from(rows.len()).unwrap();
     let columns: Vec<ArrayRef> = vec![
@@ -90,10 +81,11 @@ fn segments_of(folder: &TempDir, rows: &[Segment]) -> TileDbTable {
         Arc::new(rows.iter().map(|row| row.segment_id_beg).collect::<Int32Array>()),
         Arc::new(ids.map(|id| (id % 3 != 0).then_some(1.5_f32)).collect::<Float32Array>()),
     ];
-    stored(folder, "segments", &layout, schema, columns)
+    array.write(1, columns);
+    array
 }
 
-fn granules_of(folder: &TempDir, rows: &[Granule]) -> TileDbTable {
+fn granules_array(rows: &[Granule]) -> TestArray {
     let layout = ArrayLayout {
         dimensions: vec![Dimension {
             name: "ingest_id".to_owned(),
@@ -105,7 +97,7 @@ fn granules_of(folder: &TempDir, rows: &[Granule]) -> TileDbTable {
     };
     let number = |name: &str| Field::new(name, DataType::Int32, true);
     let text = |name: &str| Field::new(name, DataType::LargeUtf8, true);
-    let schema = Schema::new(vec![
+    let fields = vec![
         Field::new("ingest_id", DataType::Int64, false),
         text("granule"),
         number("rgt"),
@@ -113,7 +105,8 @@ fn granules_of(folder: &TempDir, rows: &[Granule]) -> TileDbTable {
         number("region"),
         text("state"),
         text("replaces"),
-    ]);
+    ];
+    let array = TestArray::create("granules", &layout, Schema::new(fields));
     let ids = 0..i64::try_from(rows.len()).unwrap();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(ids.clone())),
@@ -124,21 +117,11 @@ fn granules_of(folder: &TempDir, rows: &[Granule]) -> TileDbTable {
         Arc::new(LargeStringArray::from_iter_values(rows.iter().map(|_| "ingested"))),
         Arc::new(rows.iter().map(|_| None::<&str>).collect::<LargeStringArray>()),
     ];
-    stored(folder, "granules", &layout, schema, columns)
+    array.write(1, columns);
+    array
 }
 
-fn stored(folder: &TempDir, name: &str, layout: &ArrayLayout, schema: Schema, columns: Vec<ArrayRef>) -> TileDbTable {
-    let context = Context::new([]).unwrap();
-    let (uri, schema) = (folder.path().join(name).display().to_string(), Arc::new(schema));
-    Array::create(&context, &uri, layout, &schema).unwrap();
-    let rows = RecordBatch::try_new(schema, columns).unwrap();
-    if rows.num_rows() > 0 {
-        tiledb::write_fragment(&context, &uri, 1, vec![rows]).unwrap();
-    }
-    TileDbTable::new(Array::open_at(&context, &uri, 10).unwrap(), None).unwrap()
-}
-
-/// The column `id` of a statement's rows, ascending.
+/// Returns the column `id` of a statement's rows, ascending.
 pub(crate) async fn ids(context: &SessionContext, sql: &str) -> Vec<i32> {
     use arrow::array::AsArray;
     use arrow::datatypes::Int32Type;
@@ -149,8 +132,8 @@ pub(crate) async fn ids(context: &SessionContext, sql: &str) -> Vec<i32> {
     ids
 }
 
-/// The physical plan of a statement.
-pub(crate) async fn explained(context: &SessionContext, sql: &str) -> String {
+/// Returns the physical plan of a statement.
+pub(crate) async fn physical_plan(context: &SessionContext, sql: &str) -> String {
     let plan = context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
     datafusion::physical_plan::displayable(plan.as_ref()).indent(false).to_string()
 }

@@ -1,6 +1,7 @@
 //! Foreign text (file names, HDF5 strings, replies of servers) made safe to print: characters that a terminal obeys are
 //! escaped.
 
+use std::error::Error;
 use std::fmt::{self, Write as _};
 
 /// Characters printed of one text, the length of the longest path; the rest is cut.
@@ -33,9 +34,40 @@ fn is_unsafe(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
+/// Returns the message of `error` and those of its causes in one printable line, for a ledger row or a table: `message: cause:
+/// cause`. A cause that an outer message quotes already is left out.
+pub fn error_chain(error: &dyn Error) -> String {
+    let mut chain = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let message = cause.to_string();
+        if !chain.contains(&message) {
+            chain = format!("{chain}: {message}");
+        }
+        next = cause.source();
+    }
+    Printable(&chain).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{message}")]
+    struct Layer {
+        message: &'static str,
+        source: Option<Box<Layer>>,
+    }
+
+    #[test]
+    fn an_error_chain_is_one_line_and_repeats_no_cause() {
+        let layer = |message, source: Option<Layer>| Layer { message, source: source.map(Box::new) };
+        let error = layer("cannot open a.h5", Some(layer("open a.h5\n", Some(layer("disk full", None)))));
+        assert_eq!(error_chain(&error), "cannot open a.h5: open a.h5\\n: disk full");
+        let error = layer("cannot open: disk full", Some(layer("disk full", None)));
+        assert_eq!(error_chain(&error), "cannot open: disk full");
+    }
 
     #[test]
     fn control_characters_and_direction_marks_are_escaped() {

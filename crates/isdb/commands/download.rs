@@ -99,7 +99,7 @@ fn tell(sum: &Sum, failures: &[(String, Error)], folder: &Path) {
         .iter()
         .map(|(name, error)| Failed {
             name: name.clone(),
-            text: format!("{name}: {}", isdb_query::chain(error)),
+            text: format!("{name}: {}", isdb_schema::printable::error_chain(error)),
             refusal: error.shared_cause(),
             hint: failure::nasa_hint(error),
         })

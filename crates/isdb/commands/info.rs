@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
         return Ok(SUCCESS);
     }
     let ledger = snapshot.ledger().await?;
-    let context = isdb_query::session(None);
+    let context = isdb_query::session(&isdb_query::SessionOptions::default())?;
     isdb_query::register(&context, &snapshot, &ViewOptions::default()).await?;
     let summary = context.sql(SUMMARY).await?.collect().await?;
 
@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: Info, settings: Settings) -> Result<u8, Failu
     let design = database.design(&snapshot).await?;
     let totals = LedgerSummary::new(&ledger, &design.filters, design.region.as_ref());
     lines.push(format!("granules   {}", granules(&totals, &ledger)));
-    let releases = isdb_query::coexisting_releases(&context).await?;
+    let releases = isdb_query::mixed_releases(&context).await?;
     if !releases.is_empty() {
         lines.push(format!("           more than one release: {}", releases_told(&releases)));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use isdb_ingest::{GranuleOutcome, IngestReport, OutcomeKind};
-use isdb_pipeline::REPLACE;
+use isdb_pipeline::stage;
 use isdb_schema::ledger::Removed;
 use isdb_schema::printable::Printable;
 
@@ -48,7 +48,7 @@ pub(crate) fn tell(report: &IngestReport, database: &str, elapsed: Duration) {
     if !report.removed.is_empty() {
         tell_removed(&report.removed);
     }
-    if report.granules.iter().any(|told| told.stage.as_deref() == Some(REPLACE)) {
+    if report.granules.iter().any(|told| told.stage.as_deref() == Some(stage::REPLACE)) {
         eprintln!("hint: if the file is right, --force replaces what is stored by it; until then that stays");
     }
     if report.count(OutcomeKind::FailedBefore) > 0 {

@@ -12,7 +12,7 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchSt
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use isdb_query::{QueryResources, ReadOnly, ViewOptions};
+use isdb_query::{QueryResources, ReadOnly, SessionOptions, ViewOptions};
 use isdb_store::{Database, Location, Snapshot};
 use tokio::runtime::Handle;
 
@@ -62,11 +62,12 @@ impl Session {
             None => database.snapshot().await?,
             Some(timestamp) => database.snapshot_at(timestamp).await?,
         };
-        let context = isdb_query::bounded_session(resources)?;
+        let options = SessionOptions { resources: Some(resources.clone()), ..SessionOptions::default() };
+        let context = isdb_query::session(&options)?;
         for note in isdb_query::register(&context, &snapshot, shown).await? {
             eprintln!("warning: {note}");
         }
-        let releases = isdb_query::coexisting_releases(&context).await?;
+        let releases = isdb_query::mixed_releases(&context).await?;
         if !releases.is_empty() {
             eprintln!("warning: more than one release is in the database: {}", releases_told(&releases));
         }
@@ -120,11 +121,11 @@ impl Session {
             eprintln!("{done}");
             return Ok(());
         }
-        let reads = isdb_query::reads(&self.context, &plan).await?;
+        let reads = isdb_query::statement_sources(&self.context, &plan).await?;
         if let Some(warning) = restriction::warning(&self.shown, reads) {
             eprintln!("warning: {warning}");
         }
-        let mut origin = restriction::origin(&self.shown, &sql, reads.view, self.timestamp());
+        let mut origin = restriction::origin(&self.shown, &sql, reads.reads_views, self.timestamp());
         if format.is_binary() {
             let citation = Citation::of(&self.database, &self.snapshot).await?;
             (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));

@@ -1,6 +1,6 @@
 //! Filters, region and period of a session: what a file says of them, and what to say where they do not apply.
 
-use isdb_query::{Reads, ViewOptions};
+use isdb_query::{StatementSources, ViewOptions};
 use isdb_region::Region;
 use isdb_schema::filters::describe;
 
@@ -21,8 +21,8 @@ pub(super) fn origin(options: &ViewOptions, sql: &str, reads_view: bool, snapsho
 }
 
 /// A warning that none of the options applies to a statement, although it reads the database.
-pub(super) fn warning(options: &ViewOptions, reads: Reads) -> Option<String> {
-    if reads.view || !reads.tables {
+pub(super) fn warning(options: &ViewOptions, reads: StatementSources) -> Option<String> {
+    if reads.reads_views || !reads.reads_tables {
         return None;
     }
     let given = [
@@ -52,13 +52,16 @@ mod tests {
         let region = Region::parse("0,0,1,1").ok();
         let period = Period { start: Some(0), end: None };
         let filters = choose("night").unwrap();
-        let bare = Reads { view: false, tables: true };
+        let bare = StatementSources { reads_views: false, reads_tables: true };
         let only_region = ViewOptions { region: region.clone(), ..ViewOptions::default() };
         let does_not = "to atl08 and atl08_unique, which this statement does not read";
         assert_eq!(warning(&only_region, bare).unwrap(), format!("the region applies {does_not}"));
         let all = ViewOptions { filters, region, period };
         assert_eq!(warning(&all, bare).unwrap(), format!("the filters, region and period apply {does_not}"));
-        for silent in [Reads { view: true, tables: true }, Reads { view: false, tables: false }] {
+        for silent in [
+            StatementSources { reads_views: true, reads_tables: true },
+            StatementSources { reads_views: false, reads_tables: false },
+        ] {
             assert_eq!(warning(&all, silent), None);
         }
         assert_eq!(warning(&ViewOptions::default(), bare), None);

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use datafusion::logical_expr::{DdlStatement, LogicalPlan};
-use isdb_query::is_of_view;
+use isdb_query::is_view_statement;
 
 /// The statements that made and dropped views, in their order.
 #[derive(Debug, Default)]
@@ -32,5 +32,5 @@ pub(super) fn done(plan: &LogicalPlan) -> Option<String> {
 
 /// Whether the statement `sql` has rows to write.
 pub(crate) fn has_rows(sql: &str) -> bool {
-    !is_of_view(sql)
+    !is_view_statement(sql)
 }

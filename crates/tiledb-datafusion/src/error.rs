@@ -2,7 +2,7 @@
 
 use datafusion::error::DataFusionError;
 
-/// An error of this crate; inside a plan it travels as [`DataFusionError::External`].
+/// An error of this crate. DataFusion returns it as [`DataFusionError::External`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

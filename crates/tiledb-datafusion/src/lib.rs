@@ -1,28 +1,55 @@
 //! Sparse TileDB arrays as DataFusion tables.
 //!
-//! [`TileDbTable`] is a `TableProvider` over one array at one timestamp. Its data flow:
+//! [`TileDbTable`] is a `TableProvider` over one array at one timestamp. The data flow of a scan:
 //!
-//! 1. `snapshot` loads schema, layout and fragment rectangles once, when the table is made.
-//! 2. `predicate` translates the filters of a statement into coordinate ranges and a TileDB query condition, and says of each whether
-//!    the array answers it exactly.
-//! 3. `partition` cuts the ranges into disjoint parts of about equal size; `statistics` estimates their rows.
-//! 4. [`TileDbSource`] describes the scan under DataFusion's own `DataSourceExec`, and `stream` reads one part into record batches.
+//! 1. `snapshot` loads schema, layout and fragment rectangles once, when the table is created.
+//! 2. `predicate` converts the filters of a statement to a [`tiledb::Predicate`]. `tiledb` splits it into coordinate ranges and
+//!    a query condition, and reports for each filter whether the array evaluates it exactly; DataFusion evaluates the others
+//!    again.
+//! 3. `partition` splits the ranges into disjoint partitions with about equal numbers of cells; `statistics` estimates their
+//!    rows.
+//! 4. [`TileDbSource`] describes the scan under DataFusion's own `DataSourceExec`, and `stream` reads one partition into record
+//!    batches.
 //!
-//! The crate works on every sparse array. It knows neither the meaning of columns nor who wrote them: an [`ErrorHook`] lets the owner
-//! of an array explain a failed read.
+//! A session can limit the memory of reads with [`ReadMemory`]. The crate works on every sparse array and knows neither the
+//! meaning of its columns nor its writer: an [`ErrorHook`] lets the owner of an array explain a failed read.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! ```
 //! use std::sync::Arc;
 //!
+//! use arrow::array::{Float64Array, Int32Array, RecordBatch};
+//! use arrow::datatypes::{DataType, Field, Schema};
 //! use datafusion::prelude::SessionContext;
-//! use tiledb::{Array, Context};
+//! use tiledb::{Array, ArrayLayout, CellOrder, Context, Dimension, Domain};
 //! use tiledb_datafusion::TileDbTable;
 //!
-//! let array = Array::open(&Context::new([])?, "weather.tiledb")?;
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("weather");
+//! # let uri = path.to_str().ok_or("path")?;
+//! let context = Context::new([])?;
+//! let latitude = Domain::Float64 { low: -90.0, high: 90.0, extent: None };
+//! let layout = ArrayLayout {
+//!     dimensions: vec![Dimension { name: "latitude".into(), domain: latitude }],
+//!     cell_order: CellOrder::Hilbert,
+//!     capacity: 10_000,
+//!     allows_duplicates: true,
+//! };
+//! let schema = Arc::new(Schema::new(vec![
+//!     Field::new("latitude", DataType::Float64, false),
+//!     Field::new("celsius", DataType::Int32, true),
+//! ]));
+//! Array::create(&context, uri, &layout, &schema)?;
+//! let latitude = Float64Array::from(vec![47.2, 47.9, 60.0]);
+//! let celsius = Int32Array::from(vec![Some(12), None, Some(7)]);
+//! let batch = RecordBatch::try_new(schema, vec![Arc::new(latitude), Arc::new(celsius)])?;
+//! tiledb::write_fragment(&context, uri, 1_700_000_000_000, vec![batch])?;
+//!
 //! let session = SessionContext::new();
-//! session.register_table("weather", Arc::new(TileDbTable::new(array, None)?))?;
-//! session.sql("SELECT station, t2m FROM weather WHERE latitude BETWEEN 47 AND 48").await?.show().await?;
+//! session.register_table("weather", Arc::new(TileDbTable::new(Array::open(&context, uri)?, None)?))?;
+//! let rows = session.sql("SELECT celsius FROM weather WHERE latitude BETWEEN 47 AND 48").await?;
+//! assert_eq!(rows.count().await?, 2);
 //! # Ok(())
 //! # }
 //! ```

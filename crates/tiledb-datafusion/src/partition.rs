@@ -1,53 +1,53 @@
-//! Cuts a scan into disjoint coordinate ranges of about equal work, from what the fragments tell of themselves:
-//! their rectangles and cell counts. The parts become the partitions of `TileDbSource`.
+//! Splits a scan into disjoint coordinate ranges with about equal numbers of cells, from the bounding rectangles and cell
+//! counts of the fragments. They become the partitions of `TileDbSource`.
 
 use tiledb::{ArrayLayout, Axis, Fragment, Intervals, Ranges};
 
-/// Below this many cells a part of its own costs more than it gains.
-const CELLS_PER_PART: f64 = 25_000.0;
+/// Least cells of a partition: with fewer, another partition costs more than it gains.
+const CELLS_PER_PARTITION: f64 = 25_000.0;
 
-/// Points by which the cells of one fragment are spread over a dimension when cuts are sought.
+/// Points by which the cells of one fragment are spread over a dimension to find cuts.
 const SAMPLES: u32 = 32;
 
-/// Where one fragment lies and how many cells it has.
+/// Bounding rectangle and number of cells of one fragment.
 #[derive(Debug, Clone)]
 pub(crate) struct Rectangle {
     cells: u64,
-    /// Lowest and highest key per dimension, in layout order.
+    /// Lowest and highest key per dimension, in the order of the layout.
     sides: Vec<(i64, i64)>,
 }
 
-/// One part of a scan.
+/// One partition of a scan.
 #[derive(Debug, Clone)]
-pub(crate) struct Part {
-    /// What to read.
+pub(crate) struct Partition {
+    /// Coordinate ranges to read.
     pub(crate) ranges: Ranges,
-    /// Cells expected there, were they spread evenly over each fragment's rectangle.
+    /// Expected number of cells, if the cells of each fragment are spread evenly over its rectangle.
     pub(crate) cells: usize,
 }
 
 impl Rectangle {
-    /// The rectangle of a fragment; a side that is told in another type than its dimension's is the whole domain.
-    pub(crate) fn of(fragment: &Fragment, layout: &ArrayLayout) -> Self {
+    /// Creates the rectangle of a fragment. A side whose type is not the dimension's becomes the whole domain.
+    pub(crate) fn new(fragment: &Fragment, layout: &ArrayLayout) -> Self {
         let sides = layout.dimensions.iter().enumerate().map(|(index, dimension)| {
             let axis = dimension.domain.axis();
-            let told = fragment.domain.get(index).and_then(|(low, high)| Some((axis.key(low)?, axis.key(high)?)));
-            told.unwrap_or_else(|| dimension.domain.keys())
+            let side = fragment.domain.get(index).and_then(|(low, high)| Some((axis.key(low)?, axis.key(high)?)));
+            side.unwrap_or_else(|| dimension.domain.keys())
         });
         Self { cells: fragment.cells, sides: sides.collect() }
     }
 
-    /// How many cells there are.
+    /// Returns the number of cells.
     pub(crate) fn cells(&self) -> u64 {
         self.cells
     }
 
-    /// Lowest and highest key on a dimension.
+    /// Returns the lowest and the highest key on a dimension.
     pub(crate) fn side(&self, dimension: usize) -> Option<(i64, i64)> {
         self.sides.get(dimension).copied()
     }
 
-    /// Cells expected within the ranges.
+    /// Returns the expected number of cells in `ranges`.
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     fn expected(&self, ranges: &Ranges, axes: &[Axis]) -> f64 {
         ranges.iter().fold(self.cells as f64, |cells, (dimension, keys)| {
@@ -59,7 +59,7 @@ impl Rectangle {
     }
 }
 
-/// The share of a side that the keys cover; a side of one key is covered or not.
+/// Returns the share of a side that the keys cover, from 0 to 1.
 fn share(side: (i64, i64), keys: &Intervals, axis: Axis) -> f64 {
     let covered = keys.intersect(&Intervals::new(side.0, side.1));
     let length = axis.position(side.1) - axis.position(side.0);
@@ -73,8 +73,8 @@ fn share(side: (i64, i64), keys: &Intervals, axis: Axis) -> f64 {
     }
 }
 
-/// At most `target` parts that together are exactly `ranges` and have no key in common.
-pub(crate) fn cut(rectangles: &[Rectangle], ranges: &Ranges, layout: &ArrayLayout, target: usize) -> Vec<Part> {
+/// Splits `ranges` into at most `target` disjoint partitions.
+pub(crate) fn split(rectangles: &[Rectangle], ranges: &Ranges, layout: &ArrayLayout, target: usize) -> Vec<Partition> {
     let axes: Vec<Axis> = layout.dimensions.iter().map(|dimension| dimension.domain.axis()).collect();
     let weighted: Vec<(&Rectangle, f64)> = rectangles
         .iter()
@@ -82,17 +82,17 @@ pub(crate) fn cut(rectangles: &[Rectangle], ranges: &Ranges, layout: &ArrayLayou
         .filter(|(_, cells)| *cells > 0.0)
         .collect();
     let total: f64 = weighted.iter().map(|(_, cells)| cells).sum();
-    let parts = whole((total / CELLS_PER_PART).floor()).clamp(1, target.max(1));
+    let partitions = whole((total / CELLS_PER_PARTITION).floor()).clamp(1, target.max(1));
     let cuts = (0..axes.len())
-        .filter_map(|dimension| Cuts::along(dimension, *axes.get(dimension)?, &weighted, ranges, parts))
+        .filter_map(|dimension| Cuts::along(dimension, *axes.get(dimension)?, &weighted, ranges, partitions))
         .min_by(|a, b| (b.keys.len().cmp(&a.keys.len())).then(a.straddling.total_cmp(&b.straddling)));
     let Some(cuts) = cuts else {
-        return vec![Part { ranges: ranges.clone(), cells: whole(total) }];
+        return vec![Partition { ranges: ranges.clone(), cells: whole(total) }];
     };
     cuts.apply(ranges, layout)
         .map(|ranges| {
             let cells = weighted.iter().map(|(rectangle, _)| rectangle.expected(&ranges, &axes)).sum();
-            Part { ranges, cells: whole(cells) }
+            Partition { ranges, cells: whole(cells) }
         })
         .collect()
 }
@@ -105,20 +105,20 @@ fn whole(cells: f64) -> usize {
 /// Where to cut one dimension.
 struct Cuts {
     dimension: usize,
-    /// The last key of every part but the last, ascending.
+    /// The last key of every partition except the last, ascending.
     keys: Vec<i64>,
-    /// Cells of fragments that are cut through, each as often as it is cut: their tiles on a cut are read twice.
+    /// Cells of fragments that a cut goes through, counted once per cut: tiles on a cut are read twice.
     straddling: f64,
 }
 
 impl Cuts {
-    /// Cuts that give each part the same number of cells; `None` when the dimension cannot be cut.
+    /// Finds cuts that give each partition the same number of cells; `None` if the dimension cannot be cut.
     fn along(
         dimension: usize,
         axis: Axis,
         weighted: &[(&Rectangle, f64)],
         ranges: &Ranges,
-        parts: usize,
+        partitions: usize,
     ) -> Option<Self> {
         let mut samples = Vec::new();
         let mut spans = Vec::with_capacity(weighted.len());
@@ -135,7 +135,7 @@ impl Cuts {
             }
         }
         samples.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let places = quantiles(&samples, parts);
+        let places = quantiles(&samples, partitions);
         let mut keys: Vec<i64> = places.iter().map(|place| axis.cut(axis.key_at(*place))).collect();
         keys.dedup();
         let cut_through = |(low, high, cells): &(f64, f64, f64)| {
@@ -145,35 +145,35 @@ impl Cuts {
         (!keys.is_empty()).then_some(Self { dimension, keys, straddling })
     }
 
-    /// The ranges of every part that has any.
+    /// Returns the ranges of every partition that is not empty.
     fn apply(&self, ranges: &Ranges, layout: &ArrayLayout) -> impl Iterator<Item = Ranges> {
         let domain = layout.dimensions.get(self.dimension).map(|dimension| dimension.domain.keys());
         let (first, last) = domain.unwrap_or((i64::MIN, i64::MAX));
         let all = ranges.get(self.dimension).cloned().unwrap_or_else(|| Intervals::new(first, last));
         let starts = std::iter::once(first).chain(self.keys.iter().map(|key| key.saturating_add(1)));
         let ends = self.keys.iter().copied().chain(std::iter::once(last));
-        let parts: Vec<Intervals> =
+        let partitions: Vec<Intervals> =
             starts.zip(ends).map(|(low, high)| all.intersect(&Intervals::new(low, high))).collect();
-        parts.into_iter().filter(|keys| !keys.is_empty()).map(|keys| {
-            let mut part = ranges.clone();
-            part.insert(self.dimension, keys);
-            part
+        partitions.into_iter().filter(|keys| !keys.is_empty()).map(|keys| {
+            let mut partition = ranges.clone();
+            partition.insert(self.dimension, keys);
+            partition
         })
     }
 }
 
-/// The places between sorted weighted samples that share the weight out evenly over `parts`.
-#[expect(clippy::cast_precision_loss, reason = "a handful of parts")]
-fn quantiles(samples: &[(f64, f64)], parts: usize) -> Vec<f64> {
+/// Returns positions between sorted weighted samples that divide the weight evenly into `partitions`.
+#[expect(clippy::cast_precision_loss, reason = "few partitions")]
+fn quantiles(samples: &[(f64, f64)], partitions: usize) -> Vec<f64> {
     let total: f64 = samples.iter().map(|(_, weight)| weight).sum();
-    let share = total / parts as f64;
-    let mut places = Vec::with_capacity(parts.saturating_sub(1));
+    let share = total / partitions as f64;
+    let mut places = Vec::with_capacity(partitions.saturating_sub(1));
     let mut seen = 0.0;
     for pair in samples.windows(2) {
         let [(place, weight), (next, _)] = pair else { continue };
         seen += weight;
         let wanted = share * (places.len() + 1) as f64;
-        if places.len() + 1 < parts && seen >= wanted * (1.0 - f64::EPSILON * 64.0) && place < next {
+        if places.len() + 1 < partitions && seen >= wanted * (1.0 - f64::EPSILON * 64.0) && place < next {
             places.push(place + (next - place) / 2.0);
         }
     }
@@ -214,7 +214,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_place_is_read_by_exactly_one_partition(
+        fn every_position_is_read_by_exactly_one_partition(
             rectangles in rectangles(),
             target in 1usize..9,
             south in proptest::option::of(-90.0..80.0),
@@ -228,34 +228,34 @@ mod tests {
                     ranges.get(dimension).is_none_or(|keys| keys.covers(*key, *key))
                 })
             };
-            let parts = cut(&rectangles, &ranges, &layout, target);
-            prop_assert!((1..=target).contains(&parts.len()));
+            let partitions = split(&rectangles, &ranges, &layout, target);
+            prop_assert!((1..=target).contains(&partitions.len()));
             let place = (key(place.0), place.1);
             let wanted = usize::from(holds(&ranges, place));
-            prop_assert_eq!(parts.iter().filter(|part| holds(&part.ranges, place)).count(), wanted);
-            // TileDB holds both zeros equal, so that they belong to one partition
-            let zeros = parts.iter().filter(|part| part.ranges.get(0).is_some_and(|keys| keys.covers(-1, -1) != keys.covers(0, 0)));
+            prop_assert_eq!(partitions.iter().filter(|partition| holds(&partition.ranges, place)).count(), wanted);
+            // TileDB compares both zeros as equal, so they belong to one partition
+            let zeros = partitions.iter().filter(|partition| partition.ranges.get(0).is_some_and(|keys| keys.covers(-1, -1) != keys.covers(0, 0)));
             prop_assert_eq!(zeros.count(), 0);
         }
     }
 
     #[test]
-    fn fragments_of_different_months_are_not_cut_through() {
+    fn cuts_go_between_the_fragments_of_different_months() {
         let months = [rectangle(100_000, (-90.0, 90.0), (0, 99)), rectangle(100_000, (-90.0, 90.0), (100, 199))];
-        let parts = cut(&months, &Ranges::new(), &layout(), 2);
-        let times: Vec<_> = parts.iter().map(|part| part.ranges.get(1).unwrap().clone()).collect();
+        let partitions = split(&months, &Ranges::new(), &layout(), 2);
+        let times: Vec<_> = partitions.iter().map(|partition| partition.ranges.get(1).unwrap().clone()).collect();
         assert_eq!(times.len(), 2);
         assert!(times[0].covers(0, 99) && times[1].covers(100, 1_000_000));
-        assert_eq!(parts[0].cells, 100_000);
+        assert_eq!(partitions[0].cells, 100_000);
     }
 
     #[test]
     fn few_cells_are_read_by_one_partition() {
         let small = [rectangle(40_000, (0.0, 1.0), (0, 99))];
-        assert_eq!(cut(&small, &Ranges::new(), &layout(), 8).len(), 1);
+        assert_eq!(split(&small, &Ranges::new(), &layout(), 8).len(), 1);
         let large = [rectangle(400_000, (0.0, 1.0), (0, 99))];
-        let parts = cut(&large, &Ranges::new(), &layout(), 8);
-        assert_eq!(parts.len(), 8);
-        assert!(parts.iter().all(|part| (45_000..55_000).contains(&part.cells)));
+        let partitions = split(&large, &Ranges::new(), &layout(), 8);
+        assert_eq!(partitions.len(), 8);
+        assert!(partitions.iter().all(|partition| (45_000..55_000).contains(&partition.cells)));
     }
 }

@@ -1,11 +1,12 @@
-//! SQL predicates as TileDB predicates. What the tree cannot express becomes opaque, and DataFusion evaluates it.
+//! Converts DataFusion expressions to TileDB predicates. Parts that a [`Predicate`] cannot express become
+//! [`Predicate::Opaque`], and DataFusion evaluates them.
 
 use arrow::datatypes::{DataType, Schema, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator, expr::InList};
 use tiledb::{Literal, Op, Predicate};
 
-/// Converts a predicate on the columns of `schema`.
+/// Converts a boolean expression over the columns of `schema`.
 pub(crate) fn to_predicate(expr: &Expr, schema: &Schema) -> Predicate {
     match expr {
         Expr::Alias(alias) => to_predicate(&alias.expr, schema),
@@ -53,7 +54,7 @@ fn between_predicate(between: &Between, schema: &Schema) -> Predicate {
     negated_if(between.negated, Predicate::all([low, compare(&between.expr, Op::LtEq, high, schema)]))
 }
 
-/// NULL and values that no literal represents become alternatives of the list.
+/// Converts an IN list. NULL and values that have no [`Literal`] become alternatives of the list.
 fn in_list(list: &InList, schema: &Schema) -> Predicate {
     let Some(column) = column(&list.expr, schema) else { return Predicate::Opaque };
     let (mut values, mut others) = (Vec::new(), Vec::new());
@@ -102,7 +103,7 @@ fn compare(expr: &Expr, op: Op, value: &ScalarValue, schema: &Schema) -> Predica
     }
 }
 
-/// The literal of a scalar; `None` for NULL, NaN and types that no predicate compares.
+/// Converts a scalar; `None` for NULL, NaN and types that a predicate cannot compare.
 fn literal(scalar: &ScalarValue) -> Option<Literal> {
     Some(match scalar {
         ScalarValue::Int8(v) => Literal::Int((*v)?.into()),
@@ -130,7 +131,7 @@ fn nanoseconds(scalar: &ScalarValue) -> Option<i128> {
     })
 }
 
-/// The column below a cast, if comparing the cast is comparing the column.
+/// Returns the name of a column, also below a cast if a comparison of the cast has the same result as one of the column.
 fn column<'e>(expr: &'e Expr, schema: &Schema) -> Option<&'e str> {
     let (inner, target) = match expr {
         Expr::Column(column) => return Some(&column.name),
@@ -150,7 +151,7 @@ fn preserves_comparisons(column: &DataType, target: &DataType) -> bool {
         return true;
     }
     match (column, target) {
-        // From UTC every zone is the same instant, and no zone the same number.
+        // A cast from UTC to another zone keeps the instant, a cast to no zone keeps the number.
         (Timestamp(TimeUnit::Nanosecond, Some(zone)), Timestamp(TimeUnit::Nanosecond, _)) => &**zone == "UTC",
         (LargeUtf8 | Utf8, LargeUtf8 | Utf8 | Utf8View) => true,
         (Float32, Float64) => true,
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_kept_apart_from_the_values_of_a_list() {
+    fn null_in_a_list_becomes_an_alternative() {
         let null = || lit(ScalarValue::Int32(None));
         assert_eq!(converted(&col("id").eq(null())), "NULL");
         assert_eq!(converted(&col("id").in_list(vec![lit(1), null()], true)), "NOT (id IN (1) OR NULL)");
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn casts_that_lose_or_fail_are_opaque() {
+    fn casts_that_lose_precision_or_can_fail_are_opaque() {
         let kept = [("flag", DataType::Int64), ("id", DataType::Float64), ("h", DataType::Float64)];
         for (name, kind) in kept {
             assert_eq!(converted(&cast(col(name), kind).gt(lit(5i64))), format!("{name} > 5"));

@@ -1,5 +1,5 @@
-//! What is known of one opened array before anything is read: schema, layout, fragment rectangles, hidden rows.
-//! Loaded once; every scan of a `TileDbTable` is planned from it and shares it.
+//! Metadata of one opened array for planning: schema, layout, fragment rectangles, visible rows. Loaded once and shared by all
+//! scans of a `TileDbTable`.
 
 use std::sync::Arc;
 
@@ -14,44 +14,44 @@ use crate::partition::Rectangle;
 pub(crate) struct ArraySnapshot {
     pub(crate) array: Array,
     pub(crate) schema: SchemaRef,
-    /// The rows that may be seen, where not all may.
+    /// Condition of the rows to return; all rows for None.
     pub(crate) visible: Option<Predicate>,
     pub(crate) rectangles: Vec<Rectangle>,
-    /// Explains errors of reads.
+    /// Replaces errors of reads.
     pub(crate) error_hook: Option<ErrorHook>,
-    /// Whether the fragments' cells are the rows a reader gets, one for one.
+    /// Whether every cell of the fragments is exactly one row for a reader.
     pub(crate) countable: bool,
 }
 
 impl ArraySnapshot {
-    /// Loads what planning needs; the only input and output before execution.
+    /// Lists the fragments of `array`; the only I/O before execution.
     ///
     /// # Errors
     /// When the fragments cannot be listed.
     pub(crate) fn load(array: Array, visible: Option<Predicate>) -> Result<Self> {
-        let (fragments, told) = match array.fragments() {
+        let (fragments, is_complete) = match array.fragments() {
             Ok(fragments) => (fragments, true),
-            // Written by a clock that was ahead of ours: TileDB reads such fragments but tells nothing about them.
+            // Written with a clock that was ahead of ours: TileDB reads such fragments but returns no metadata of them.
             Err(tiledb::Error::FutureFragment { .. }) => (Vec::new(), false),
-            // libtiledb looks at later fragments than the snapshot's, too. One that was never committed may be there in part after
-            // a power cut, until the next writer takes it out of sight; the snapshot does not need it.
+            // libtiledb also loads fragments that are newer than the snapshot. One that was never committed may be incomplete
+            // after a power cut, until the next writer removes it; the snapshot does not need it.
             Err(error) if array.timestamp().is_some() => {
-                tracing::debug!(%error, "the fragments are not told, so that one partition reads them all");
+                tracing::debug!(%error, "cannot list the fragments, so one partition reads them all");
                 (Vec::new(), false)
             }
             Err(source) => return Err(Error::Read { uri: array.uri().to_owned(), source }),
         };
         let layout = array.layout();
-        let rectangles = fragments.iter().map(|fragment| Rectangle::of(fragment, layout)).collect();
-        // Without duplicates a later fragment may replace cells of an earlier one, and a fragment that reaches beyond
-        // the snapshot is seen in part: both are counted by reading only.
+        let rectangles = fragments.iter().map(|fragment| Rectangle::new(fragment, layout)).collect();
+        // Without duplicates a later fragment may replace cells of an earlier one, and a fragment that extends beyond the
+        // snapshot is read in part: such rows can be counted only by reading.
         let whole = fragments.iter().all(|fragment| array.timestamp().is_none_or(|end| fragment.timestamps.1 <= end));
         let distinct = layout.allows_duplicates || fragments.len() <= 1;
-        let countable = told && visible.is_none() && whole && distinct;
+        let countable = is_complete && visible.is_none() && whole && distinct;
         Ok(Self { schema: array.schema(), array, visible, rectangles, error_hook: None, countable })
     }
 
-    /// The last part of the array's URI, by which plans show it.
+    /// Returns the last part of the array's URI, its name in plans.
     pub(crate) fn name(&self) -> &str {
         let uri = self.array.uri().trim_end_matches('/');
         uri.rsplit('/').next().unwrap_or(uri)
@@ -64,5 +64,5 @@ impl std::fmt::Debug for ArraySnapshot {
     }
 }
 
-/// Snapshots are shared, never copied.
+/// Snapshots are shared between scans.
 pub(crate) type SharedSnapshot = Arc<ArraySnapshot>;

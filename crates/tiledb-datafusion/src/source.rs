@@ -1,5 +1,5 @@
-//! One scan of a TileDB array as a DataFusion `DataSource`: which columns, ranges, condition and partitions.
-//! `DataSourceExec` runs it; `stream` does the reading.
+//! One scan of a TileDB array as a DataFusion `DataSource`: columns, ranges, condition and partitions. `DataSourceExec` runs
+//! it, and `stream` reads the partitions.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
@@ -18,65 +18,65 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::projection::{all_alias_free_columns, new_projections_for_columns};
 use tiledb::{DisplayRanges, Predicate, Pushdown, Ranges, ReadRequest};
 
-use crate::partition::{Part, cut};
+use crate::partition::{Partition, split};
 use crate::read_memory::ReadMemory;
 use crate::snapshot::SharedSnapshot;
 use crate::statistics::statistics;
 use crate::stream;
 
-/// What one scan reads of an array, and in which parts.
+/// One scan of an array: the columns and rows to read, and its partitions.
 #[derive(Debug, Clone)]
 pub struct TileDbSource {
     snapshot: SharedSnapshot,
     /// Positions in the array's schema.
     projection: Vec<usize>,
-    /// The schema of the batches handed out.
+    /// Schema of the record batches.
     schema: SchemaRef,
     ranges: Ranges,
     condition: Option<Predicate>,
-    parts: Arc<[Part]>,
+    partitions: Arc<[Partition]>,
     fetch: Option<usize>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl TileDbSource {
-    /// A scan of the rows in `wanted`, in at most `partitions` parts.
+    /// Creates a scan of the rows that `pushdown` selects, in at most `partitions` partitions.
     ///
     /// # Errors
-    /// When the projection names a column that is not there.
+    /// When a column of the projection does not exist.
     pub(crate) fn try_new(
         snapshot: SharedSnapshot,
         projection: Vec<usize>,
-        wanted: Pushdown,
+        pushdown: Pushdown,
         fetch: Option<usize>,
         partitions: usize,
     ) -> Result<Self> {
         let schema = Arc::new(snapshot.schema.project(&projection)?);
-        let (ranges, condition) = wanted.into_parts();
-        let parts = cut(&snapshot.rectangles, &ranges, snapshot.array.layout(), partitions).into();
+        let (ranges, condition) = pushdown.into_parts();
+        let partitions = split(&snapshot.rectangles, &ranges, snapshot.array.layout(), partitions).into();
         Ok(Self {
             snapshot,
             projection,
             schema,
             ranges,
             condition,
-            parts,
+            partitions,
             fetch,
             metrics: ExecutionPlanMetricsSet::new(),
         })
     }
 
-    /// What libtiledb is asked for by one partition.
-    fn request(&self, part: &Part, budget: Option<ReadMemory>) -> ReadRequest {
+    /// Returns the read of one partition.
+    fn request(&self, partition: &Partition, budget: Option<ReadMemory>) -> ReadRequest {
         let condition = match (self.condition.clone(), self.snapshot.visible.clone()) {
-            (Some(wanted), Some(visible)) => Some(Predicate::all([wanted, visible])),
-            (wanted, visible) => wanted.or(visible),
+            (Some(condition), Some(visible)) => Some(Predicate::all([condition, visible])),
+            (condition, visible) => condition.or(visible),
         };
         ReadRequest {
             columns: self.schema.fields().iter().map(|field| field.name().clone()).collect(),
-            ranges: part.ranges.to_dimension_ranges(self.snapshot.array.layout()),
+            ranges: partition.ranges.to_dimension_ranges(self.snapshot.array.layout()),
             condition,
-            batch_rows: stream::batch_rows(&self.schema, part.cells, self.fetch, budget),
+            batch_rows: stream::batch_rows(&self.schema, partition.cells, self.fetch, budget),
         }
     }
 
@@ -87,12 +87,13 @@ impl TileDbSource {
 
 impl DataSource for TileDbSource {
     fn open(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let part = self.parts.get(partition);
-        let part = part.ok_or_else(|| DataFusionError::Internal(format!("a scan has no partition {partition}")))?;
+        let ranges = self.partitions.get(partition);
+        let ranges =
+            ranges.ok_or_else(|| DataFusionError::Internal(format!("the scan has no partition {partition}")))?;
         let budget = context.session_config().get_extension::<ReadMemory>().as_deref().copied();
         let rows = stream::read(
             self.snapshot.array.clone(),
-            self.request(part, budget),
+            self.request(ranges, budget),
             budget.map(|budget| budget.0),
             Arc::clone(&self.schema),
             self.fetch,
@@ -120,7 +121,7 @@ impl DataSource for TileDbSource {
         if let Some(fetch) = self.fetch {
             details.push(format!("limit={fetch}"));
         }
-        details.push(format!("partitions={}", self.parts.len()));
+        details.push(format!("partitions={}", self.partitions.len()));
         let name = self.snapshot.name();
         match t {
             DisplayFormatType::TreeRender => details.iter().try_for_each(|detail| writeln!(f, "{detail}")),
@@ -129,10 +130,10 @@ impl DataSource for TileDbSource {
     }
 
     fn output_partitioning(&self) -> Partitioning {
-        Partitioning::UnknownPartitioning(self.parts.len())
+        Partitioning::UnknownPartitioning(self.partitions.len())
     }
 
-    /// Batches arrive through a tokio channel, which yields by itself.
+    /// Batches arrive through a tokio channel, which yields to the scheduler.
     fn scheduling_type(&self) -> SchedulingType {
         SchedulingType::Cooperative
     }
@@ -142,13 +143,13 @@ impl DataSource for TileDbSource {
     }
 
     fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
-        let expected = match partition.and_then(|partition| self.parts.get(partition)) {
-            Some(part) if self.parts.len() > 1 => Some(part.cells),
+        let expected = match partition.and_then(|partition| self.partitions.get(partition)) {
+            Some(partition) if self.partitions.len() > 1 => Some(partition.cells),
             _ if self.reads_everything() => None,
-            _ => Some(self.parts.iter().map(|part| part.cells).sum()),
+            _ => Some(self.partitions.iter().map(|partition| partition.cells).sum()),
         };
         let statistics = statistics(&self.snapshot, &self.projection, expected);
-        Ok(Arc::new(statistics.with_fetch(self.fetch, 0, self.parts.len())?))
+        Ok(Arc::new(statistics.with_fetch(self.fetch, 0, self.partitions.len())?))
     }
 
     fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn DataSource>> {
@@ -163,7 +164,7 @@ impl DataSource for TileDbSource {
         self.metrics.clone()
     }
 
-    /// A projection that only picks or reorders columns becomes part of the scan.
+    /// Makes a projection that only selects or reorders columns part of the scan.
     fn try_swapping_with_projection(&self, projection: &ProjectionExprs) -> Result<Option<Arc<dyn DataSource>>> {
         let columns: Vec<_> = projection.iter().cloned().collect();
         if !all_alias_free_columns(&columns) {

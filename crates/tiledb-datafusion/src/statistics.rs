@@ -1,5 +1,5 @@
-//! Statistics of a scan, from fragment rectangles and cell counts alone: what the optimizer answers COUNT(*), MIN and
-//! MAX of a coordinate with, and by which it orders joins.
+//! Statistics of a scan, from fragment rectangles and cell counts. The optimizer answers COUNT(*), MIN and MAX of a coordinate
+//! from them, and orders joins by them.
 
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
@@ -7,10 +7,10 @@ use tiledb::Literal;
 
 use crate::snapshot::ArraySnapshot;
 
-/// Statistics of the columns at `projection`.
+/// Returns statistics of the columns at `projection`.
 ///
-/// Rows and coordinate extents are exact when everything is read (`expected` is `None`) and the snapshot is countable;
-/// else `expected` rows are an estimate. Of attributes TileDB tells neither extents nor NULLs.
+/// Rows and coordinate extents are exact if everything is read (`expected` is `None`) and the snapshot is countable; else
+/// `expected` rows are an estimate. TileDB stores neither extents nor counts of NULL for attributes.
 pub(crate) fn statistics(snapshot: &ArraySnapshot, projection: &[usize], expected: Option<usize>) -> Statistics {
     let cells: u64 = snapshot.rectangles.iter().map(|rectangle| rectangle.cells()).sum();
     let exact = expected.is_none() && snapshot.countable;
@@ -22,13 +22,13 @@ pub(crate) fn statistics(snapshot: &ArraySnapshot, projection: &[usize], expecte
             column.null_count = Precision::Exact(0);
         }
         if let Some((low, high)) = extent(snapshot, field.name()) {
-            let told = |value: &Literal| match scalar(value).cast_to(field.data_type()) {
+            let precision = |value: &Literal| match scalar(value).cast_to(field.data_type()) {
                 Ok(scalar) if exact && !is_zero(value) => Precision::Exact(scalar),
                 Ok(scalar) => Precision::Inexact(scalar),
                 Err(_) => Precision::Absent,
             };
-            column.min_value = told(&low);
-            column.max_value = told(&high);
+            column.min_value = precision(&low);
+            column.max_value = precision(&high);
         }
         column
     });
@@ -36,7 +36,7 @@ pub(crate) fn statistics(snapshot: &ArraySnapshot, projection: &[usize], expecte
     Statistics { num_rows, total_byte_size: Precision::Absent, column_statistics: column_statistics.collect() }
 }
 
-/// The lowest and highest value of a dimension over all fragments.
+/// Returns the lowest and the highest value of a dimension over all fragments.
 fn extent(snapshot: &ArraySnapshot, name: &str) -> Option<(Literal, Literal)> {
     let dimensions = &snapshot.array.layout().dimensions;
     let index = dimensions.iter().position(|dimension| dimension.name == name)?;
@@ -46,7 +46,7 @@ fn extent(snapshot: &ArraySnapshot, name: &str) -> Option<(Literal, Literal)> {
     Some((axis.value(low), axis.value(high)))
 }
 
-/// TileDB's extents do not tell −0.0 from 0.0.
+/// Whether the value is −0.0 or 0.0, which the extents of TileDB do not distinguish.
 fn is_zero(value: &Literal) -> bool {
     matches!(value, Literal::Float(value) if *value == 0.0)
 }

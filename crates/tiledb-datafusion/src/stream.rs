@@ -1,4 +1,5 @@
-//! Reads one partition: libtiledb blocks, so a thread reads ahead through a short channel into a record batch stream.
+//! Reads one partition as a stream of record batches. libtiledb blocks, so a thread reads ahead and sends batches through a
+//! short channel.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -11,20 +12,19 @@ use tiledb::{Array, ReadRequest};
 use crate::error::Error;
 use crate::read_memory::ReadMemory;
 
-/// Batches read ahead of the consumer.
+/// Number of batches that are read ahead of the consumer.
 const READ_AHEAD: usize = 2;
 
-/// A submit of a TileDB query has a price of its own, so that one batch is about this large.
+/// Size of a batch in bytes, about. Each submit of a TileDB query has a fixed cost, so batches are large.
 const BATCH_BYTES: usize = 8 << 20;
 const BATCH_ROWS: std::ops::RangeInclusive<usize> = 8_192..=131_072;
 
-/// What a string or another value of variable length is taken to need.
+/// Estimated bytes of a string or another value of variable length.
 const VARIABLE_WIDTH: usize = 16;
 
-/// Streams what `request` asks of `array`, at most `fetch` rows of it. libtiledb uses at most `memory` bytes for tiles, if that is
-/// given.
+/// Streams the rows of `request`, at most `fetch`. libtiledb uses at most `memory` bytes for tiles; its default for None.
 ///
-/// A dropped stream ends the thread when its current submit returns.
+/// After the stream is dropped, the thread ends when its current submit returns.
 pub(crate) fn read(
     array: Array,
     request: ReadRequest,
@@ -36,19 +36,19 @@ pub(crate) fn read(
     let mut builder = RecordBatchReceiverStreamBuilder::new(schema, READ_AHEAD);
     let sender = builder.tx();
     builder.spawn_blocking(move || {
-        let failed = |source| DataFusionError::from(Error::Read { uri: array.uri().to_owned(), source });
+        let read_error = |source| DataFusionError::from(Error::Read { uri: array.uri().to_owned(), source });
         let timer = metrics.elapsed_compute().timer();
-        let mut reader = array.read_within(&request, memory).map_err(failed)?;
+        let mut reader = array.read_within(&request, memory).map_err(read_error)?;
         timer.done();
-        let mut wanted = fetch.unwrap_or(usize::MAX);
-        while wanted > 0 {
+        let mut remaining = fetch.unwrap_or(usize::MAX);
+        while remaining > 0 {
             let timer = metrics.elapsed_compute().timer();
-            let Some(batch) = reader.next().transpose().map_err(failed)? else { break };
+            let Some(batch) = reader.next().transpose().map_err(read_error)? else { break };
             timer.done();
-            let batch = first_rows(batch, wanted).record_output(&metrics);
-            wanted -= batch.num_rows();
+            let batch = first_rows(batch, remaining).record_output(&metrics);
+            remaining -= batch.num_rows();
             if sender.blocking_send(Ok(batch)).is_err() {
-                // nobody listens any more
+                // the stream was dropped
                 break;
             }
         }
@@ -58,12 +58,12 @@ pub(crate) fn read(
     builder.build()
 }
 
-fn first_rows(batch: RecordBatch, wanted: usize) -> RecordBatch {
-    if batch.num_rows() > wanted { batch.slice(0, wanted) } else { batch }
+fn first_rows(batch: RecordBatch, limit: usize) -> RecordBatch {
+    if batch.num_rows() > limit { batch.slice(0, limit) } else { batch }
 }
 
-/// Rows of one batch: what fits the byte budget, not many more than there are likely to be, and not more than the limit
-/// asks for. In little memory batches are smaller.
+/// Returns the rows of one batch: as many as fit in [`BATCH_BYTES`], at most twice the `expected` rows, and at most `fetch`.
+/// With little memory batches are smaller.
 pub(crate) fn batch_rows(
     schema: &SchemaRef,
     expected: usize,

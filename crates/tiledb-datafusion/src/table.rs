@@ -1,5 +1,5 @@
-//! A sparse TileDB array as a SQL table. Planning asks it which predicates the array can answer and gets a
-//! `TileDbSource` that describes the read; nothing is read before execution.
+//! A sparse TileDB array as a SQL table. It reports which predicates the array can evaluate, and creates a `TileDbSource` that
+//! describes the read; nothing is read before execution.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,15 +22,15 @@ use crate::snapshot::{ArraySnapshot, SharedSnapshot};
 use crate::source::TileDbSource;
 use crate::statistics::statistics;
 
-/// With a limit below this, more than one partition would read mostly for nothing.
-const LIMIT_WORTH_PARTITIONS: usize = 50_000;
+/// Least limit of rows for several partitions: with a lower one, most of their rows would be read for nothing.
+const MIN_LIMIT_FOR_PARTITIONS: usize = 50_000;
 
-/// One sparse array at one timestamp; it never changes, whatever is written meanwhile.
+/// One sparse array at one timestamp. Later writes do not change its rows.
 ///
-/// Columns are the dimensions, then the attributes, each of the Arrow type and with the metadata `tiledb` gives it.
-/// Coordinate predicates become subarray ranges, others a TileDB query condition where that keeps every row DataFusion
-/// would. A float attribute is compared by TileDB only if its field metadata says `nan` = `never`, since NaN is beyond
-/// every number to DataFusion and unequal to all to TileDB.
+/// Columns are the dimensions, then the attributes, with the Arrow types and field metadata of [`Array::schema`]. Predicates on
+/// dimensions become subarray ranges; others become a TileDB query condition, if that keeps every row that DataFusion would
+/// keep. TileDB compares a float attribute only if its field metadata has `nan` = `never`, because DataFusion sorts NaN above
+/// all numbers, while in TileDB NaN equals nothing.
 #[derive(Debug)]
 pub struct TileDbTable {
     snapshot: SharedSnapshot,
@@ -38,29 +38,29 @@ pub struct TileDbTable {
 }
 
 impl TileDbTable {
-    /// The table of an opened array; `visible` is a condition that every read adds, to leave out rows that are still
-    /// stored but no longer count.
+    /// Creates the table of an opened array. Every read adds the condition `visible`, for example to hide rows that are deleted
+    /// but still stored.
     ///
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) when the fragments of the array cannot be listed.
     pub fn new(array: Array, visible: Option<Predicate>) -> Result<Self> {
-        Ok(Self::over(ArraySnapshot::load(array, visible)?))
+        Ok(Self::from_snapshot(ArraySnapshot::load(array, visible)?))
     }
 
-    /// As [`new`](Self::new), with errors of reads passed through `hook`.
+    /// As [`new`](Self::new), and passes errors of reads through `hook`.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub fn with_error_hook(array: Array, visible: Option<Predicate>, hook: ErrorHook) -> Result<Self> {
         let snapshot = ArraySnapshot::load(array, visible)?;
-        Ok(Self::over(ArraySnapshot { error_hook: Some(hook), ..snapshot }))
+        Ok(Self::from_snapshot(ArraySnapshot { error_hook: Some(hook), ..snapshot }))
     }
 
-    fn over(snapshot: ArraySnapshot) -> Self {
+    fn from_snapshot(snapshot: ArraySnapshot) -> Self {
         let snapshot = Arc::new(snapshot);
         let layout = snapshot.array.layout();
         let key = layout.dimensions.iter().map(|dimension| snapshot.schema.index_of(&dimension.name).ok());
-        // Without duplicates the coordinates are a key; told of it, the optimizer drops a join nobody looks at.
+        // Without duplicates the coordinates are a primary key, which lets the optimizer remove unused joins.
         let constraints = (!layout.allows_duplicates)
             .then(|| key.collect::<Option<Vec<_>>>())
             .flatten()
@@ -68,14 +68,14 @@ impl TileDbTable {
         Self { snapshot, constraints }
     }
 
-    /// Ranges of coordinates, by the name of their dimension, outside which no row meets all of `filters`; None when no row
-    /// meets them at all.
-    pub fn ranges_of(&self, filters: &[Expr]) -> Option<BTreeMap<String, Vec<(Literal, Literal)>>> {
-        let wanted = self.pushed(filters);
-        if wanted.is_never() {
+    /// Returns closed ranges of coordinates by name of the dimension: rows outside of them do not meet `filters`. None if no
+    /// row can meet them; a dimension that is missing is not restricted.
+    pub fn coordinate_ranges(&self, filters: &[Expr]) -> Option<BTreeMap<String, Vec<(Literal, Literal)>>> {
+        let pushdown = self.pushdown(filters);
+        if pushdown.is_never() {
             return None;
         }
-        let (ranges, _) = wanted.into_parts();
+        let (ranges, _) = pushdown.into_parts();
         let mut named: BTreeMap<String, Vec<(Literal, Literal)>> = BTreeMap::new();
         for range in ranges.to_dimension_ranges(self.snapshot.array.layout()) {
             named.entry(range.dimension).or_default().push((range.low, range.high));
@@ -83,7 +83,7 @@ impl TileDbTable {
         Some(named)
     }
 
-    fn pushed(&self, filters: &[Expr]) -> Pushdown {
+    fn pushdown(&self, filters: &[Expr]) -> Pushdown {
         let schema = &self.snapshot.schema;
         self.snapshot.array.pushdown(&Predicate::all(filters.iter().map(|filter| to_predicate(filter, schema))))
     }
@@ -110,29 +110,29 @@ impl TableProvider for TileDbTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let wanted = self.pushed(filters);
+        let pushdown = self.pushdown(filters);
         let projection = projection.cloned().unwrap_or_else(|| (0..self.snapshot.schema.fields().len()).collect());
-        if wanted.is_never() {
+        if pushdown.is_never() {
             return Ok(Arc::new(EmptyExec::new(Arc::new(self.snapshot.schema.project(&projection)?))));
         }
         let partitions = match limit {
-            Some(limit) if limit < LIMIT_WORTH_PARTITIONS => 1,
+            Some(limit) if limit < MIN_LIMIT_FOR_PARTITIONS => 1,
             _ => state.config().target_partitions(),
         };
         let snapshot = Arc::clone(&self.snapshot);
-        Ok(DataSourceExec::from_data_source(TileDbSource::try_new(snapshot, projection, wanted, limit, partitions)?))
+        Ok(DataSourceExec::from_data_source(TileDbSource::try_new(snapshot, projection, pushdown, limit, partitions)?))
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
-        let answer = |filter: &&Expr| {
-            let pushed = self.pushed(std::slice::from_ref(*filter));
-            match (pushed.is_exact(), pushed.is_everything()) {
+        let support = |filter: &&Expr| {
+            let pushdown = self.pushdown(std::slice::from_ref(*filter));
+            match (pushdown.is_exact(), pushdown.is_everything()) {
                 (true, _) => TableProviderFilterPushDown::Exact,
                 (false, true) => TableProviderFilterPushDown::Unsupported,
                 (false, false) => TableProviderFilterPushDown::Inexact,
             }
         };
-        Ok(filters.iter().map(answer).collect())
+        Ok(filters.iter().map(support).collect())
     }
 
     fn statistics(&self) -> Option<Statistics> {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// No second attempt: what is wrong once stays wrong.
+/// No second attempt: a wrong reply stays wrong.
 const PATIENCE: RetryPolicy = RetryPolicy {
     connect_timeout: Duration::from_secs(5),
     read_timeout: Duration::from_secs(5),
@@ -17,7 +17,7 @@ const PATIENCE: RetryPolicy = RetryPolicy {
     time_limit: Duration::ZERO,
 };
 
-/// A server without an answer yet, and its client, which takes ten milliseconds to make.
+/// A server and its client, which is kept because it takes ten milliseconds to create.
 struct Archive {
     runtime: Runtime,
     listener: TcpListener,
@@ -49,20 +49,20 @@ async fn serve(listener: &TcpListener, body: &[u8]) -> std::io::Result<()> {
     let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body).await?;
-    // What of the request is unread must not cut the answer off.
+    // Unread parts of the request would reset the connection before the reply arrives.
     stream.shutdown().await?;
     while stream.read_buf(&mut request).await? > 0 {}
     Ok(())
 }
 
-/// What is understood of a reply can be written as a work list and read again. The same bytes are read as a work list, too.
+/// A parsed reply can be written as a work list and read again. The same bytes are also read as a work list.
 pub(crate) fn reply(input: &[u8]) {
     let mut list = WorkList::default();
     ARCHIVE.with(|Archive { runtime, listener, cmr }| {
         runtime.block_on(async {
             let query = Query::default();
             let mut pages = std::pin::pin!(cmr.pages(&query));
-            // A connection that an earlier input left behind is answered, too.
+            // Connections of an earlier input are answered as well.
             let served = async {
                 loop {
                     let _ = serve(listener, input).await;

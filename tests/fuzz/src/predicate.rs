@@ -114,7 +114,8 @@ impl Tables {
             tiledb::write_fragment(&context, &uri, timestamp, vec![batch.clone()]).unwrap();
             batches.push(batch);
         }
-        let session = isdb_query::session(Some(2));
+        let options = isdb_query::SessionOptions { partitions: Some(2), ..isdb_query::SessionOptions::default() };
+        let session = isdb_query::session(&options).unwrap();
         let stored = TileDbTable::new(Array::open_at(&context, &uri, 1_000).unwrap(), None).unwrap();
         session.register_table("stored", Arc::new(stored)).unwrap();
         let memory = MemTable::try_new(Arc::clone(&schema), vec![batches]).unwrap();

@@ -1,4 +1,4 @@
-//! Texts that people write: configs, regions, netrc files.
+//! Texts of users: configs, regions, netrc files.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use isdb_cmr::{ExposeSecret, Login, SecretString};
 use isdb_region::Region;
 use isdb_schema::config::Config;
 
-/// A config is understood the same way twice, or its error names the file.
+/// Parsing a config twice gives equal results, or its error names the file.
 pub(crate) fn config(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     match Config::parse("fuzzed.yml", text) {
@@ -25,7 +25,7 @@ pub(crate) fn config(input: &[u8]) {
 const POSITIONS: [(f64, f64); 6] =
     [(0.0, 0.0), (90.0, 0.0), (-90.0, 17.0), (10.0, 180.0), (10.0, -180.0), (48.3, -81.6)];
 
-/// A region survives being written and read, its boxes hold what it holds, and so do the shapes for the archive's search.
+/// A region is equal after it is written and read; its boxes and the shapes for the search of the archive cover it.
 pub(crate) fn geojson(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Ok(region) = Region::parse(text) else { return };
@@ -57,10 +57,10 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     folder.expect("a temporary folder")
 });
 
-/// The machine whose entry is written, and another whose entry must stay.
+/// The machine of the written entry, and another machine, whose entry must stay.
 const MACHINES: [&str; 2] = ["urs.earthdata.nasa.gov", "other.example"];
 
-/// A login that is remembered is found again, and nothing else changes; or the file stays as it was.
+/// A stored login is found again and nothing else changes, or the file stays unchanged.
 pub(crate) fn netrc(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     // One for each thread: tests of one process run at the same time.

@@ -1,8 +1,8 @@
-//! Downloads that are killed, run beside each other, or are large.
+//! Downloads that are killed, run at the same time, or are large.
 
 use super::*;
 
-/// Lets the program go, for a random while.
+/// Runs the program for a random time, then kills it.
 fn killed_after(mut child: Child, pause: u64) {
     std::thread::sleep(Duration::from_millis(pause));
     child.kill().unwrap();
@@ -10,7 +10,7 @@ fn killed_after(mut child: Child, pause: u64) {
 }
 
 #[test]
-fn a_download_killed_twenty_times_fetches_nothing_whole_again_and_accepts_nothing_corrupt() {
+fn a_download_killed_twenty_times_repeats_no_complete_file_and_accepts_no_corrupt_one() {
     let (archive, place) = (Archive::new(), Place::new());
     let mut random = Random::new(11);
     let names: Vec<String> = (0..8).map(|number| format!("f{number}.h5")).collect();
@@ -33,10 +33,11 @@ fn a_download_killed_twenty_times_fetches_nothing_whole_again_and_accepts_nothin
         } else {
             assert!(command.status().unwrap().success(), "the last one is left to end");
         }
-        let asked = archive.seen().split_off(before);
+        let requests = archive.seen().split_off(before);
         for (index, (name, content)) in names.iter().zip(&contents).enumerate() {
-            let of_it = |host| asked.iter().find(move |seen| seen.host == host && seen.path.ends_with(name.as_str()));
-            assert!(!there.contains(&name) || of_it("archive").is_none(), "what is whole is not asked for again");
+            let of_it =
+                |host| requests.iter().find(move |seen| seen.host == host && seen.path.ends_with(name.as_str()));
+            assert!(!there.contains(&name) || of_it("archive").is_none(), "a complete file is not requested again");
             if let (1.., Some(first)) = (begun[index], of_it("store")) {
                 let range = first.headers.get("range").map(|range| range.to_str().unwrap().to_owned());
                 assert_eq!(range, Some(format!("bytes={}-", begun[index])), "{name} goes on where it stopped");
@@ -76,7 +77,7 @@ fn two_downloads_into_one_folder_do_not_mix_their_bytes() {
 }
 
 #[test]
-fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
+fn ctrl_c_keeps_partial_files_for_the_next_run() {
     let (archive, place) = (Archive::new(), Place::new());
     archive.put("a.h5", hdf5(1, 8_000_000));
     archive.slow_down(Duration::from_millis(2));
@@ -102,7 +103,7 @@ fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
 }
 
 #[test]
-fn a_large_file_does_not_fill_the_memory() {
+fn a_large_file_is_downloaded_in_little_memory() {
     let (archive, place) = (Archive::new(), Place::new());
     archive.put("a.h5", hdf5(1, 200_000_000));
     archive.put("small.h5", hdf5(1, 1000));
@@ -124,7 +125,7 @@ fn a_large_file_does_not_fill_the_memory() {
     assert!(large > 0 && large < 150_000, "{large} kB");
 }
 
-/// The largest resident set of a process so far, in kB; 0 when it is gone.
+/// The largest resident set of a process so far, in kB; 0 after its end.
 fn high_water(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,11 +1,11 @@
-//! Downloads from an archive that sends its users through a login to a second host, and that misbehaves.
+//! Downloads from an archive that redirects through a login to a second host, and that fails in many ways.
 
+mod commands;
+mod credentials;
 mod killed;
-mod limits;
-mod program;
-mod resumed;
-mod secrets;
-mod writes;
+mod refused_files;
+mod resume;
+mod write_errors;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ use isdb_cmr::{
 };
 use isdb_ingest::granule_format;
 
-use crate::nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};
-use crate::nasa::content::{Random, hdf5};
+use crate::fake_nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};
+use crate::fake_nasa::content::{Random, hdf5};
 use crate::support::{Place, Run};
 
 fn token(text: &str) -> Credentials {
@@ -38,7 +38,7 @@ fn earthdata(archive: &Archive, credentials: Credentials) -> Arc<Earthdata> {
     session(archive, credentials, Duration::from_secs(60))
 }
 
-/// So long a silence is waited for where a connection is to be silent.
+/// The read timeout in tests of silent connections.
 const SHORT: Duration = Duration::from_millis(400);
 
 fn session(archive: &Archive, credentials: Credentials, patience: Duration) -> Arc<Earthdata> {
@@ -70,22 +70,22 @@ fn fetch(archive: &Archive, folder: &Path, wanted: DownloadRequest) -> Result<Do
     fetch_all(archive, folder, vec![wanted]).pop().unwrap().result
 }
 
-fn place_of(folder: &Path, name: &str) -> PathBuf {
+fn target_path(folder: &Path, name: &str) -> PathBuf {
     isdb_cmr::download_path(folder, name).unwrap()
 }
 
 const SIZE: usize = 300_000;
 
-/// An archive with one file, and a fresh folder.
+/// An archive with one file, a fresh folder, and the content.
 fn one_file() -> (Archive, tempfile::TempDir, Bytes) {
     let (archive, content) = (Archive::new(), hdf5(1, SIZE));
     archive.put("a.h5", content.clone());
     (archive, tempfile::tempdir().unwrap(), content)
 }
 
-/// Fetches the file of an archive that plays `tricks`, and demands that it comes whole, with less than `twice` bytes sent more
+/// Fetches the file of an archive that plays `tricks`, and asserts that it arrives complete, with less than `twice` bytes sent more
 /// than once.
-fn comes_whole(tricks: Vec<Trick>, twice: usize) -> DownloadedFile {
+fn arrives_complete(tricks: Vec<Trick>, twice: usize) -> DownloadedFile {
     let (archive, folder, content) = one_file();
     archive.play("a.h5", tricks.clone());
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5"))
@@ -97,18 +97,18 @@ fn comes_whole(tricks: Vec<Trick>, twice: usize) -> DownloadedFile {
     fetched
 }
 
-/// The names of what is in `folder`, but for the hidden records of what was fetched.
+/// Names of the files in `folder`, without the hidden sidecars.
 fn visible(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| !name.starts_with('.')).collect()
 }
 
-/// How many requests carried credentials.
+/// Number of requests with an `Authorization` header.
 fn logins(archive: &Archive) -> usize {
     archive.seen().iter().filter(|seen| seen.headers.contains_key("authorization")).count()
 }
 
-/// The program, for which the archive is NASA's.
+/// The program with the fake archive as NASA's.
 pub(crate) fn command(place: &Place, archive: &Archive, arguments: &[&str]) -> Command {
     let mut command = place.command(arguments);
     for name in [
@@ -144,13 +144,13 @@ fn type_in(mut command: Command, text: &str) -> Run {
 }
 
 #[test]
-fn a_download_goes_on_where_the_connection_broke() {
-    let fetched = comes_whole(vec![Trick::Cut(100_000), Trick::Cut(0), Trick::Cut(1), Trick::Cut(150_000)], 0);
+fn a_download_resumes_after_a_broken_connection() {
+    let fetched = arrives_complete(vec![Trick::Cut(100_000), Trick::Cut(0), Trick::Cut(1), Trick::Cut(150_000)], 0);
     assert_eq!((fetched.attempts, fetched.bytes_reused), (5, 0));
 }
 
 #[test]
-fn a_connection_that_falls_silent_or_trickles_is_made_anew() {
+fn a_stalled_or_slow_connection_is_replaced() {
     for tricks in [[Trick::Stall(50_000), Trick::Stall(0)], [Trick::Trickle(50_000), Trick::Trickle(0)]] {
         let (archive, folder, content) = one_file();
         archive.play("a.h5", tricks);
@@ -163,7 +163,7 @@ fn a_connection_that_falls_silent_or_trickles_is_made_anew() {
 }
 
 #[test]
-fn an_address_that_cannot_be_asked_is_told_at_once() {
+fn an_unusable_url_is_reported_at_once() {
     let (archive, folder, _) = one_file();
     for text in ["ftp://archive.example/a.h5", "file:///etc/a.h5", "data:a.h5"] {
         let wanted = DownloadRequest { url: Url::parse(text).unwrap(), ..wanted(&archive, "a.h5") };
@@ -174,19 +174,19 @@ fn an_address_that_cannot_be_asked_is_told_at_once() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_gets_the_file_begun_anew_and_never_doubled() {
-    comes_whole(vec![Trick::Cut(100_000), Trick::IgnoreRange], 100_000);
-    comes_whole(
+fn a_server_that_ignores_ranges_restarts_the_file_and_doubles_no_byte() {
+    arrives_complete(vec![Trick::Cut(100_000), Trick::IgnoreRange], 100_000);
+    arrives_complete(
         vec![Trick::Cut(100_000), Trick::IgnoreRange, Trick::Cut(0), Trick::IgnoreRange, Trick::Cut(9)],
         2 * SIZE,
     );
 }
 
 #[test]
-fn an_expired_link_and_an_overloaded_server_are_asked_again() {
+fn an_expired_link_and_an_overloaded_server_are_retried() {
     let busy = |status| Trick::Archive(status, vec![("retry-after", "0".to_owned())]);
-    comes_whole(vec![Trick::Store(403), busy(429), Trick::Store(502), busy(503)], 0);
-    comes_whole(vec![Trick::Cut(70_000), Trick::Store(403)], 0);
+    arrives_complete(vec![Trick::Store(403), busy(429), Trick::Store(502), busy(503)], 0);
+    arrives_complete(vec![Trick::Cut(70_000), Trick::Store(403)], 0);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn more_bytes_than_announced_are_not_kept() {
 }
 
 #[test]
-fn what_asking_again_does_not_change_is_asked_once() {
+fn permanent_errors_are_not_retried() {
     for (trick, told) in [
         (Trick::Archive(404, vec![]), "404 Not Found"),
         (Trick::Archive(403, vec![]), "is not accessible with this Earthdata login"),
@@ -215,7 +215,7 @@ fn what_asking_again_does_not_change_is_asked_once() {
 }
 
 #[test]
-fn a_server_that_never_helps_is_given_up_and_what_came_is_kept() {
+fn retries_end_and_keep_the_partial_file() {
     let (archive, folder, content) = one_file();
     archive.play("a.h5", [vec![Trick::Cut(90_000)], vec![Trick::Store(502); 20]].concat());
     let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
@@ -223,7 +223,7 @@ fn a_server_that_never_helps_is_given_up_and_what_came_is_kept() {
     assert!(archive.count("store", "a.h5") <= 7);
     let archive = Archive::new();
     archive.put("a.h5", content.clone());
-    // Another port is another URL, of which nothing is known.
+    // Another port makes another URL, so that the partial file does not match.
     let fetched = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap();
     assert_eq!((fetched.bytes_downloaded, fetched.bytes_reused), (SIZE as u64, 0));
     assert_eq!(std::fs::read(fetched.path).unwrap(), content);

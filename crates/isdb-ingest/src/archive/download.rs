@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use isdb_cmr::{DownloadOutcome, DownloadProgress, DownloadRequest, download};
+use isdb_schema::printable::error_chain;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
@@ -95,7 +96,7 @@ async fn download_window(
     let on_progress = move |progress: DownloadProgress<'_>| match progress {
         DownloadProgress::Received(bytes) => send(DownloadEvent::Received(bytes)),
         DownloadProgress::Retrying { request, error, pause } => {
-            let (name, error) = (request.name.clone(), with_causes(error));
+            let (name, error) = (request.name.clone(), error_chain(error));
             send(DownloadEvent::Other(Progress::DownloadRetried { name, error, pause }));
         }
         _ => {}
@@ -121,7 +122,7 @@ async fn download_window(
             Err(error) => Candidate {
                 stage: DOWNLOAD,
                 shared_cause: error.shared_cause(),
-                ..Candidate::new(described.path, Err(with_causes(&error)))
+                ..Candidate::new(described.path, Err(error_chain(&error)))
             },
         };
         downloaded.candidates.push(Candidate { is_named: described.is_named, origin: described.origin, ..candidate });
@@ -144,14 +145,4 @@ fn check_identity(file: Candidate, described: &Candidate) -> Candidate {
         }
         _ => file,
     }
-}
-
-/// Returns `error` with its causes in one line, without causes that its own message repeats.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string);
-    let mut text = error.to_string();
-    for cause in causes.filter(|cause| !error.to_string().contains(cause)) {
-        text = format!("{text}: {cause}");
-    }
-    text
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isdb_pipeline::Least;
+use isdb_pipeline::MinimumRows;
 use isdb_store::{Id, LedgerRow};
 
 use crate::decide::related::RelatedAttempt;
@@ -39,7 +39,7 @@ pub(crate) struct AttemptPlan {
     /// The segments of the replaced attempts.
     pub(crate) replaced: ReplacedSegments,
     /// The segments of which the file must have at least half.
-    pub(crate) least: Least,
+    pub(crate) minimum: MinimumRows,
     /// Segments of attempts that the file outranks, and that stay because it has none of them.
     pub(crate) kept_segments: i64,
 }

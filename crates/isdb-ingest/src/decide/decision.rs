@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use isdb_pipeline::{GranuleIdentity, Least, READ, REPLACE, StoredKeys, WINDOW};
+use isdb_pipeline::{GranuleIdentity, MinimumRows, StoredSegments, stage};
 use isdb_store::{Id, LedgerRow};
 
 use crate::decide::attempt_plan::{AttemptPlan, ReplaceReason, ReplacedSegments};
@@ -31,7 +31,7 @@ pub(crate) struct DecisionContext<'a> {
     /// The first id of this run's attempts; None before the run has begun.
     pub(crate) first_id_of_run: Option<Id>,
     /// The segments of the attempts that candidates may share some with.
-    pub(crate) stored: &'a StoredKeys,
+    pub(crate) stored: &'a StoredSegments,
     /// The attempts whose files have to be read again.
     pub(crate) to_reread: &'a BTreeSet<Id>,
 }
@@ -181,7 +181,7 @@ impl DecisionContext<'_> {
             return wholes.clone().any(|attempt| has_area(attempt.row));
         }
         // An extract of the next granule along the orbit shares some segments with this one, but not all.
-        let segments = candidate.holdings.as_ref().map_or(0, |holdings| holdings.segments.len());
+        let segments = candidate.contents.as_ref().map_or(0, |contents| contents.segments.len());
         segments > 0 && wholes.map(|attempt| attempt.shared).sum::<usize>() >= segments
     }
 
@@ -219,20 +219,20 @@ impl DecisionContext<'_> {
             let is_of_area = row.area.clone().map(|area| vec![area]) == areas;
             is_of_area && self.fingerprint.has_same_filters(row) && Rank::from_row(row).release == release
         };
-        let least = match self.force {
-            true => Least::default(),
+        let minimum = match self.force {
+            true => MinimumRows::default(),
             false => {
                 let kept = if replaced.iter().all(is_comparable) { counts.kept } else { 0 };
-                Least { read: counts.read, kept }
+                MinimumRows { read: counts.read, kept }
             }
         };
         let replaces = replaced.iter().map(|row| row.ingest_id).collect();
-        AttemptPlan { replaces, areas, reason, replaced: counts, least, ..AttemptPlan::default() }
+        AttemptPlan { replaces, areas, reason, replaced: counts, minimum, ..AttemptPlan::default() }
     }
 
     /// Whether the segments that `plan` stores are known: a file's segments are read within the requested area only.
     fn knows_segments(&self, candidate: &Candidate, plan: &AttemptPlan) -> bool {
-        candidate.holdings.is_some() && plan.areas == self.requested_areas()
+        candidate.contents.is_some() && plan.areas == self.requested_areas()
     }
 
     fn requested_areas(&self) -> Option<Vec<String>> {
@@ -253,8 +253,8 @@ impl DecisionContext<'_> {
         let row = current.failed(&candidate.source()).filter(|_| !self.retry)?;
         // Failures that do not depend on the file are retried: it failed together with others of its window, or its
         // bytes could not be fetched.
-        let stage = row.stage.as_deref().unwrap_or_default();
-        if [WINDOW, DOWNLOAD, READ].contains(&stage) || (stage == REPLACE && self.force) {
+        let failed = row.stage.as_deref().unwrap_or_default();
+        if [stage::WINDOW, DOWNLOAD, stage::READ].contains(&failed) || (failed == stage::REPLACE && self.force) {
             return None;
         }
         let is_same_file =

@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use isdb_pipeline::{Selection, StoredKeys, stored_keys};
-use isdb_query::releases_fit;
+use isdb_pipeline::{Selection, StoredSegments, read_stored_segments};
+use isdb_query::check_releases;
 use isdb_schema::filters::Rule;
 use isdb_store::{Id, LedgerRow};
 
@@ -17,7 +17,7 @@ use crate::decide::current::CurrentAttempts;
 use crate::decide::database_state::DatabaseState;
 use crate::decide::decision::{DecisionContext, is_unchanged};
 use crate::decide::fingerprint::Fingerprint;
-use crate::decide::related::{add_holdings, ids_to_compare, needs_holdings};
+use crate::decide::related::{add_contents, ids_to_compare, needs_contents};
 use crate::decide::reread::{attempts_to_reread, files_to_reread};
 use crate::decide::round::{Round, decide_round, without_needed_checksum};
 use crate::error::{Error, Result};
@@ -119,11 +119,11 @@ impl<'r> Plan<'r> {
         self.reread.extend(new);
         let threads = self.request.threads;
         add_checksums(without_needed_checksum(&mut candidates, current), threads).await;
-        self.add_needed_holdings(&mut candidates, current, &to_reread, threads).await;
+        self.add_needed_contents(&mut candidates, current, &to_reread, threads).await;
         let ids = ids_to_compare(&candidates, current);
         let stored = match snapshot {
-            Some(snapshot) => stored_keys(snapshot, &ids).await.map_err(Error::Pipeline)?,
-            None => StoredKeys::default(),
+            Some(snapshot) => read_stored_segments(snapshot, &ids).await.map_err(Error::Pipeline)?,
+            None => StoredSegments::default(),
         };
         let context = DecisionContext {
             fingerprint: &self.fingerprint,
@@ -143,7 +143,7 @@ impl<'r> Plan<'r> {
     }
 
     /// Reads the segments of those `candidates` for which the decision depends on them.
-    async fn add_needed_holdings(
+    async fn add_needed_contents(
         &self,
         candidates: &mut [Candidate],
         current: &CurrentAttempts<'_>,
@@ -171,9 +171,9 @@ impl<'r> Plan<'r> {
         let to_read = candidates
             .iter_mut()
             .zip(open)
-            .filter(|(candidate, is_open)| *is_open && needs_holdings(candidate, current, is_alone(candidate)));
+            .filter(|(candidate, is_open)| *is_open && needs_contents(candidate, current, is_alone(candidate)));
         let area = self.fingerprint.area.as_deref().and_then(|name| self.areas.get(name));
-        add_holdings(to_read.map(|(candidate, _)| candidate), self.selection.variables(), area, threads).await;
+        add_contents(to_read.map(|(candidate, _)| candidate), self.selection.variables(), area, threads).await;
     }
 }
 
@@ -201,7 +201,7 @@ fn check_filters<'c>(candidates: impl IntoIterator<Item = &'c Candidate>, filter
     for candidate in candidates {
         if let Ok(identity) = &candidate.identity {
             let release = identity.release.map(|release| format!("{release:03}"));
-            releases_fit(filters, release.as_deref(), &candidate.granule()).map_err(Error::Selection)?;
+            check_releases(filters, release.as_deref(), &candidate.granule()).map_err(Error::Selection)?;
         }
     }
     Ok(())

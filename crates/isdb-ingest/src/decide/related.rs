@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use isdb_pipeline::{SegmentKeys, StoredKeys, holdings};
+use isdb_pipeline::{SegmentSet, StoredSegments, file_contents};
 use isdb_region::Region;
 use isdb_schema::catalogue::{Variable, variable};
 use isdb_store::LedgerRow;
@@ -22,23 +22,23 @@ pub(crate) struct RelatedAttempt<'a> {
     pub(crate) shared: usize,
 }
 
-/// Returns the attempts related to `candidate`. Shared segments are known only for candidates with holdings
-/// ([`needs_holdings`]) and for the attempts in `stored`.
+/// Returns the attempts related to `candidate`. Shared segments are known only for candidates with contents
+/// ([`needs_contents`]) and for the attempts in `stored`.
 pub(crate) fn related_attempts<'a>(
     candidate: &Candidate,
     key: &GranuleKey,
     current: &CurrentAttempts<'a>,
-    stored: &StoredKeys,
+    stored: &StoredSegments,
 ) -> Vec<RelatedAttempt<'a>> {
-    let segments = candidate.holdings.as_ref().map(|holdings| holdings.segments.as_ref());
+    let segments = candidate.contents.as_ref().map(|contents| contents.segments.as_ref());
     let related = |row: &'a LedgerRow| RelatedAttempt { row, shared: count_shared(segments, stored, row) };
     let own = current.of_granule(key).iter().copied().map(related);
     let others = other_granules(candidate, key, current).map(related).filter(|related| related.shared > 0);
     own.chain(others).collect()
 }
 
-fn count_shared(segments: Option<&SegmentKeys>, stored: &StoredKeys, row: &LedgerRow) -> usize {
-    segments.zip(stored.of(row.ingest_id.0)).map_or(0, |(segments, stored)| segments.shared(stored))
+fn count_shared(segments: Option<&SegmentSet>, stored: &StoredSegments, row: &LedgerRow) -> usize {
+    segments.zip(stored.get(row.ingest_id.0)).map_or(0, |(segments, stored)| segments.count_shared(stored))
 }
 
 /// The attempts at other granules that may have segments of the file: either side is an extract, and their times
@@ -48,7 +48,7 @@ fn other_granules<'s, 'a>(
     key: &'s GranuleKey,
     current: &'s CurrentAttempts<'a>,
 ) -> impl Iterator<Item = &'a LedgerRow> + use<'s, 'a> {
-    let (range, is_known) = (candidate.time_range(), candidate.holdings.is_some());
+    let (range, is_known) = (candidate.time_range(), candidate.contents.is_some());
     let all = current.rows().filter(|_| key.is_extract());
     let extracts = current.extracts().iter().copied().filter(|_| !key.is_extract());
     all.chain(extracts)
@@ -62,7 +62,7 @@ pub(crate) fn extracts_nearby<'s, 'a>(
     key: &'s GranuleKey,
     current: &'s CurrentAttempts<'a>,
 ) -> impl Iterator<Item = &'a LedgerRow> + use<'s, 'a> {
-    let (range, is_unknown) = (candidate.time_range(), candidate.holdings.is_none());
+    let (range, is_unknown) = (candidate.time_range(), candidate.contents.is_none());
     let extracts = current.extracts().iter().copied();
     extracts.filter(move |row| is_unknown && is_near(row, range) && GranuleKey::from_row(row) != *key)
 }
@@ -75,9 +75,9 @@ fn is_near(row: &LedgerRow, range: Option<(i64, i64)>) -> bool {
 
 /// Whether the decision on `candidate` depends on its segments and variables. `is_alone` if no other candidate may have
 /// the same.
-pub(crate) fn needs_holdings(candidate: &Candidate, current: &CurrentAttempts<'_>, is_alone: bool) -> bool {
+pub(crate) fn needs_contents(candidate: &Candidate, current: &CurrentAttempts<'_>, is_alone: bool) -> bool {
     let Ok(identity) = &candidate.identity else { return false };
-    if candidate.is_described || candidate.holdings.is_some() {
+    if candidate.is_described || candidate.contents.is_some() {
         return false;
     }
     let key = GranuleKey::from_identity(identity);
@@ -91,7 +91,7 @@ pub(crate) fn needs_holdings(candidate: &Candidate, current: &CurrentAttempts<'_
 
 /// Reads the segments within `area` of `candidates` and which of `variables` they have, `threads` at a time. A file
 /// that does not contain the start of its granule gets the time of its first segment.
-pub(crate) async fn add_holdings<'a>(
+pub(crate) async fn add_contents<'a>(
     candidates: impl Iterator<Item = &'a mut Candidate>,
     variables: &[&'static Variable],
     area: Option<&Region>,
@@ -100,9 +100,9 @@ pub(crate) async fn add_holdings<'a>(
     let reads = candidates.map(|candidate| {
         let (path, variables, area) = (candidate.path.clone(), variables.to_vec(), area.cloned());
         async move {
-            let read = tokio::task::spawn_blocking(move || holdings(&path, &variables, area.as_ref())).await;
-            candidate.holdings = read.ok().flatten().map(Arc::new);
-            let range = candidate.holdings.as_ref().and_then(|holdings| holdings.span);
+            let read = tokio::task::spawn_blocking(move || file_contents(&path, &variables, area.as_ref())).await;
+            candidate.contents = read.ok().flatten().map(Arc::new);
+            let range = candidate.contents.as_ref().and_then(|contents| contents.span);
             if let (Ok(identity), Some((first, last))) = (&mut candidate.identity, range)
                 && last.saturating_sub(first) <= LONGEST_GRANULE_S * SECOND_NS
             {
@@ -116,7 +116,7 @@ pub(crate) async fn add_holdings<'a>(
 /// Returns the ids of the attempts whose segments have to be read to decide on `candidates`.
 pub(crate) fn ids_to_compare(candidates: &[Candidate], current: &CurrentAttempts<'_>) -> Vec<i64> {
     let mut ids: Vec<i64> = Vec::new();
-    for candidate in candidates.iter().filter(|candidate| candidate.holdings.is_some()) {
+    for candidate in candidates.iter().filter(|candidate| candidate.contents.is_some()) {
         let Some(key) = candidate.key() else { continue };
         let own = current.of_granule(&key).iter().filter(|row| row.rows_kept > 0).copied();
         ids.extend(own.chain(other_granules(candidate, &key, current)).map(|row| row.ingest_id.0));
@@ -129,8 +129,8 @@ pub(crate) fn ids_to_compare(candidates: &[Candidate], current: &CurrentAttempts
 /// Counts the variables that the file has in all beams, of those in `variables` that `release` has. Zero if its
 /// variables are not known.
 pub(crate) fn count_variables(candidate: &Candidate, variables: &[&'static str], release: Option<u16>) -> usize {
-    let Some(holdings) = &candidate.holdings else { return 0 };
-    variables.iter().filter(|name| is_in_release(name, release) && !holdings.missing.contains(*name)).count()
+    let Some(contents) = &candidate.contents else { return 0 };
+    variables.iter().filter(|name| is_in_release(name, release) && !contents.missing.contains(*name)).count()
 }
 
 /// Counts the variables that the file of the attempt `row` had, of those that `release` has.

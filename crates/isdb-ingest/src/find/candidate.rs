@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use isdb_cmr::{DownloadRequest, SharedCause};
-use isdb_pipeline::{GranuleIdentity, Holdings};
+use isdb_pipeline::{FileContents, GranuleIdentity};
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::printable::Printable;
 
@@ -35,7 +35,7 @@ pub(crate) struct Candidate {
     /// Whether only the archive's description is known, so that the granule's name alone identifies the content.
     pub(crate) is_described: bool,
     /// The segments and variables in the file, where the decision depends on them.
-    pub(crate) holdings: Option<Arc<Holdings>>,
+    pub(crate) contents: Option<Arc<FileContents>>,
     /// Whether the file is not part of the request: it is read again because other files that had its segments are
     /// gone.
     pub(crate) is_reread: bool,
@@ -60,7 +60,7 @@ impl Candidate {
             is_named: false,
             origin: None,
             is_described: false,
-            holdings: None,
+            contents: None,
             is_reread: false,
             download: None,
             stage: IDENTIFY,
@@ -95,7 +95,7 @@ impl Candidate {
     pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
         let start = self.identity.as_ref().ok()?.start.map(|start| start.saturating_mul(SECOND_NS));
         let granule = start.map(|start| (start, start.saturating_add(LONGEST_GRANULE_S * SECOND_NS)));
-        self.holdings.as_ref().and_then(|holdings| holdings.span).or(granule)
+        self.contents.as_ref().and_then(|contents| contents.span).or(granule)
     }
 
     /// The ledger's `source`: the URL in the archive, or the absolute path.

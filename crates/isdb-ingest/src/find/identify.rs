@@ -5,9 +5,8 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use futures::StreamExt;
-use isdb_pipeline::{READ, identify, modified_at};
-use isdb_query::chain;
-use isdb_schema::printable::Printable;
+use isdb_pipeline::{identify, modified_at, stage};
+use isdb_schema::printable::{Printable, error_chain};
 
 use crate::find::candidate::Candidate;
 use crate::find::stage::IDENTIFY;
@@ -33,14 +32,14 @@ pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads
 pub(crate) fn identify_file(path: PathBuf) -> Candidate {
     let file = std::fs::metadata(&path).ok();
     let identity = identify(&path);
-    let stage = match &identity {
-        Err(error) if error.is_transient() => READ,
+    let failed_stage = match &identity {
+        Err(error) if error.is_transient() => stage::READ,
         _ => IDENTIFY,
     };
     Candidate {
-        stage,
+        stage: failed_stage,
         size_bytes: file.as_ref().map_or(0, Metadata::len),
         modified_at: file.as_ref().and_then(modified_at),
-        ..Candidate::new(path, identity.map_err(|error| chain(&error)))
+        ..Candidate::new(path, identity.map_err(|error| error_chain(&error)))
     }
 }

@@ -1,6 +1,8 @@
 //! Consolidation: fragments that overlap or are small are written again together, without dead rows.
 
-use isdb_pipeline::{Engine, Extent, Pace, Resources, WriteTarget, compact_plan, extents, row_bytes};
+use isdb_pipeline::{
+    Engine, FragmentBounds, PlanProgress, Resources, WriteTarget, compact_plan, fragment_bounds, row_bytes,
+};
 use isdb_schema::config::Policy;
 use isdb_store::{Database, Id, Location, Writer};
 
@@ -74,7 +76,7 @@ async fn find_groups(
     policy: Policy,
     min_fragments: usize,
     resources: &Resources,
-) -> Result<(Vec<Vec<Extent>>, usize)> {
+) -> Result<(Vec<Vec<FragmentBounds>>, usize)> {
     let writer = engine.writer().await;
     let live: Vec<_> = writer.live_segments().cloned().collect();
     let with_dead: Vec<Id> = writer.fragments_with_dead_rows().into_iter().collect();
@@ -82,7 +84,7 @@ async fn find_groups(
     drop(writer);
     let before = live.len();
     let fragment_rows = resources.fragment_bytes() as u64 / row_bytes(&snapshot).max(1);
-    let read = move || extents(&snapshot, &live);
+    let read = move || fragment_bounds(&snapshot, &live);
     let extents = tokio::task::spawn_blocking(read).await.map_err(|source| Error::Stopped { source })?;
     let extents = extents.map_err(Error::Pipeline)?;
     let limits = Limits::new(fragment_rows, min_fragments);
@@ -90,7 +92,7 @@ async fn find_groups(
 }
 
 /// Writes one group again, in one commit.
-async fn compact(engine: &Engine, group: &[Extent], resources: &Resources) -> Result<()> {
+async fn compact(engine: &Engine, group: &[FragmentBounds], resources: &Resources) -> Result<()> {
     let failed = |source| Error::Compaction { fragments: group.len(), source };
     let mut writer = engine.writer().await;
     let database = writer.database().clone();
@@ -107,6 +109,6 @@ async fn compact(engine: &Engine, group: &[Extent], resources: &Resources) -> Re
     };
     let plan = compact_plan(engine, &snapshot, group, resources.readers(), target, window).await;
     let plan = plan.map_err(|error| failed(error.into()))?;
-    engine.run(&plan, |_: Pace| {}).await.map_err(failed)?;
+    engine.run(&plan, |_: PlanProgress| {}).await.map_err(failed)?;
     Ok(())
 }

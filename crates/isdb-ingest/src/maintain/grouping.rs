@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike};
-use isdb_pipeline::Extent;
+use isdb_pipeline::FragmentBounds;
 use isdb_schema::config::Policy;
 use isdb_schema::grid::chunk;
 
@@ -46,13 +46,13 @@ const MIN_DEPTH: f64 = 2.0;
 /// Returns the groups of `extents` to write again, oldest quarter first. A fragment for which `has_dead_rows` is
 /// written again even alone.
 pub(crate) fn groups(
-    extents: Vec<Extent>,
+    extents: Vec<FragmentBounds>,
     policy: Policy,
     limits: Limits,
-    has_dead_rows: impl Fn(&Extent) -> bool,
-) -> Vec<Vec<Extent>> {
+    has_dead_rows: impl Fn(&FragmentBounds) -> bool,
+) -> Vec<Vec<FragmentBounds>> {
     let (mut selected, mut alone) = (Vec::new(), Vec::new());
-    let mut quarters: BTreeMap<(i32, u32), Vec<Extent>> = BTreeMap::new();
+    let mut quarters: BTreeMap<(i32, u32), Vec<FragmentBounds>> = BTreeMap::new();
     for extent in extents {
         match (quarter(extent.time.0), quarter(extent.time.1)) {
             (Some(first), Some(last)) if first == last => quarters.entry(first).or_default().push(extent),
@@ -71,11 +71,11 @@ pub(crate) fn groups(
 
 /// Packs neighbours along the Hilbert curve into groups as large as the limits allow. If only size counts, full
 /// fragments stay alone.
-fn pack(mut extents: Vec<Extent>, policy: Policy, limits: Limits) -> Vec<Vec<Extent>> {
+fn pack(mut extents: Vec<FragmentBounds>, policy: Policy, limits: Limits) -> Vec<Vec<FragmentBounds>> {
     let middle = |(low, high): (f64, f64)| low.midpoint(high);
-    let is_full = |extent: &Extent| extent.fragment.rows >= limits.full_rows;
-    let stays_alone = |extent: &mut Extent| policy == Policy::Size && is_full(extent);
-    let mut groups: Vec<Vec<Extent>> = extents.extract_if(.., stays_alone).map(|extent| vec![extent]).collect();
+    let is_full = |extent: &FragmentBounds| extent.fragment.rows >= limits.full_rows;
+    let stays_alone = |extent: &mut FragmentBounds| policy == Policy::Size && is_full(extent);
+    let mut groups: Vec<Vec<FragmentBounds>> = extents.extract_if(.., stays_alone).map(|extent| vec![extent]).collect();
     extents.sort_by_cached_key(|extent| (chunk(middle(extent.latitude), middle(extent.longitude)), extent.fragment.id));
     let mut rows = u64::MAX;
     for extent in extents {
@@ -91,7 +91,7 @@ fn pack(mut extents: Vec<Extent>, policy: Policy, limits: Limits) -> Vec<Vec<Ext
     groups
 }
 
-fn is_worth_rewriting(group: &[Extent], policy: Policy, limits: Limits) -> bool {
+fn is_worth_rewriting(group: &[FragmentBounds], policy: Policy, limits: Limits) -> bool {
     if group.len() < limits.min_fragments.max(2) || policy == Policy::None {
         return false;
     }
@@ -103,12 +103,13 @@ fn is_worth_rewriting(group: &[Extent], policy: Policy, limits: Limits) -> bool 
 }
 
 /// Returns how many bounding boxes of the group cover a point of their common box, on average.
-fn depth(group: &[Extent]) -> f64 {
+fn depth(group: &[FragmentBounds]) -> f64 {
     let area = |latitude: (f64, f64), longitude: (f64, f64)| {
         // The box of a track may have almost no area.
         (latitude.1 - latitude.0).max(1e-6) * (longitude.1 - longitude.0).max(1e-6)
     };
-    let union = |range: fn(&Extent) -> (f64, f64)| group.iter().map(range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let union =
+        |range: fn(&FragmentBounds) -> (f64, f64)| group.iter().map(range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
     let (Some(latitude), Some(longitude)) = (union(|extent| extent.latitude), union(|extent| extent.longitude)) else {
         return 0.0;
     };
@@ -130,8 +131,8 @@ mod tests {
     const LIMITS: Limits = Limits { full_rows: 100, group_rows: 1_000, max_fragments: 16, min_fragments: 2 };
     const DAY: i64 = 86_400_000_000_000;
 
-    fn extent(id: i64, rows: u64, west: f64, east: f64, day: i64) -> Extent {
-        Extent {
+    fn extent(id: i64, rows: u64, west: f64, east: f64, day: i64) -> FragmentBounds {
+        FragmentBounds {
             fragment: FragmentRecord { id: Id(id), name: id.to_string(), rows },
             latitude: (0.0, 10.0),
             longitude: (west, east),
@@ -139,15 +140,15 @@ mod tests {
         }
     }
 
-    fn ids(groups: &[Vec<Extent>]) -> Vec<Vec<i64>> {
+    fn ids(groups: &[Vec<FragmentBounds>]) -> Vec<Vec<i64>> {
         groups.iter().map(|group| group.iter().map(|extent| extent.fragment.id.0).collect()).collect()
     }
 
     #[test]
     fn overlapping_fragments_are_grouped_and_adjacent_ones_are_not() {
-        let over: Vec<Extent> = (0..4).map(|id| extent(id, 100, 0.0, 10.0, 5)).collect();
+        let over: Vec<FragmentBounds> = (0..4).map(|id| extent(id, 100, 0.0, 10.0, 5)).collect();
         assert_eq!(ids(&groups(over, Policy::Space, LIMITS, |_| false)), [vec![0, 1, 2, 3]]);
-        let beside: Vec<Extent> =
+        let beside: Vec<FragmentBounds> =
             (0..4).map(|id| extent(id, 100, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)).collect();
         assert!(groups(beside, Policy::Space, LIMITS, |_| false).is_empty());
     }
@@ -175,14 +176,14 @@ mod tests {
 
     #[test]
     fn a_long_chain_of_overlapping_fragments_makes_several_groups() {
-        let chain: Vec<Extent> = (0..64).map(|id| extent(id, 100, id as f64, id as f64 + 20.0, 5)).collect();
+        let chain: Vec<FragmentBounds> = (0..64).map(|id| extent(id, 100, id as f64, id as f64 + 20.0, 5)).collect();
         let groups = groups(chain, Policy::Space, LIMITS, |_| false);
         assert!(groups.len() > 4 && groups.iter().all(|group| group.len() <= 10), "{:?}", ids(&groups));
     }
 
     #[test]
     fn small_fragments_are_grouped_and_full_ones_stay_if_only_size_counts() {
-        let mut extents: Vec<Extent> = (0..6).map(|id| extent(id, 10, 0.0, 10.0, 5)).collect();
+        let mut extents: Vec<FragmentBounds> = (0..6).map(|id| extent(id, 10, 0.0, 10.0, 5)).collect();
         extents.push(extent(6, 100, 0.0, 10.0, 5));
         assert_eq!(ids(&groups(extents, Policy::Size, LIMITS, |_| false)), [vec![0, 1, 2, 3, 4, 5]]);
     }

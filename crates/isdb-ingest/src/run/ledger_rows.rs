@@ -22,7 +22,7 @@ pub(crate) fn planned_granule(id: Id, attempt: &PlannedAttempt) -> PlannedGranul
         ingest_id: id.0,
         granule: candidate.granule(),
         merges_with: attempt.plan.merges_with.iter().map(|id| id.0).collect(),
-        least: attempt.plan.least,
+        minimum: attempt.plan.minimum,
         ..PlannedGranule::default()
     };
     if let Ok(identity) = &candidate.identity {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use isdb_pipeline::{Engine, Pace, Resources, Selection, explain};
+use isdb_pipeline::{Engine, PlanProgress, Resources, Selection, explain};
 use isdb_schema::config::Policy;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Database, Id, LedgerRow, Writer};
@@ -75,7 +75,7 @@ struct Totals {
 impl Totals {
     /// Adds what the plan of a window has read. It counts half, because sorting and writing take about as long as
     /// reading.
-    fn reading(self, pace: Pace) -> Progress {
+    fn reading(self, pace: PlanProgress) -> Progress {
         let Totals { granules, all_granules: of, rows, bytes, all_bytes: of_bytes } = self;
         let granules = granules + usize::try_from(pace.granules).unwrap_or(0);
         Progress::Read { granules, of, rows: rows + pace.rows, bytes: bytes + pace.bytes / 2, of_bytes }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use datafusion::physical_plan::ExecutionPlan;
-use isdb_pipeline::{Carried, PlannedGranule, Recorded, Resources, StoredKeys, WriteTarget, ingest_plan, stored_keys};
+use isdb_pipeline::{
+    CommitRequest, PlannedCarry, PlannedGranule, Resources, StoredSegments, WriteTarget, ingest_plan,
+    read_stored_segments,
+};
 use isdb_store::{Id, LedgerRow, Location, Snapshot, Window};
 
 use crate::decide::attempt_plan::{PlannedAttempt, planned_bytes};
@@ -46,19 +49,24 @@ pub(crate) async fn window_plan(
     for (id, attempt) in numbered.iter().filter(|(_, attempt)| attempt.candidate.identity.is_ok()) {
         let mut granule = planned_granule(*id, attempt);
         for (carried, to) in attempt.plan.carries.iter().zip(ids.by_ref()) {
-            let without = attempt.candidate.holdings.as_ref().map(|holdings| Arc::clone(&holdings.segments));
+            let without = attempt.candidate.contents.as_ref().map(|contents| Arc::clone(&contents.segments));
             let (from, by) = (carried.row.ingest_id.0, id.0);
-            granule.carried.push(Carried { from, to: to.0, by, without: without.unwrap_or_default() });
+            granule.carried.push(PlannedCarry {
+                from,
+                to: to.0,
+                replaced_by: by,
+                replacement: without.unwrap_or_default(),
+            });
             rows.push(carried_row(to, attempt, carried));
         }
         granules.push(granule);
     }
     let merged: Vec<i64> = granules.iter().flat_map(|granule| granule.merges_with.clone()).collect();
     let merged = match snapshot {
-        Some(snapshot) => stored_keys(snapshot, &merged).await.map_err(Error::Pipeline)?,
-        None => StoredKeys::default(),
+        Some(snapshot) => read_stored_segments(snapshot, &merged).await.map_err(Error::Pipeline)?,
+        None => StoredSegments::default(),
     };
-    let recorded = Recorded::Granules {
+    let recorded = CommitRequest::Granules {
         ledger: rows,
         filters: plan.refiltered.clone(),
         all_or_nothing: is_all_or_nothing(attempts),

@@ -1,16 +1,15 @@
-//! The quality operator: named predicates in their order over the rows of each granule, then the columns to store. It hands
-//! on the rows that stay and one tally row per granule, which tells what was removed and why.
+//! The quality operator: applies named filters in their order to the rows of each granule, then computes the columns to store. Passes
+//! on the remaining rows and one tally per granule, with the counts of each filter.
 //!
-//! Filters and derived columns are one operator, since a granule over which one of them fails (a division by zero) must end
-//! as failed as a whole, before a row of it is handed on, while the others go on.
+//! Filters and derived columns are one operator because a granule over which one of them fails (a division by zero) must fail as a
+//! whole, before any of its rows is passed on, while other granules continue.
 
 use std::collections::VecDeque;
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
 use arrow::array::{Array as _, RecordBatch};
-use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::common::tree_node::TreeNodeRecursion;
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -20,40 +19,22 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::StreamExt;
 
-use crate::filter::sieve::Sieve;
-use crate::stored::merged::Merges;
+use crate::filter::expressions::{FilterExpr, OutputColumn};
+use crate::filter::granule_filter::GranuleFilter;
+use crate::operator::single_input_operator;
+use crate::stored::earlier_attempts::EarlierAttempts;
 use crate::tally::{TALLY, Tally};
 
-/// The metric that tells how many rows of whole granules have stayed.
+/// The metric of rows kept, counted when their granule is complete.
 pub(crate) const ROWS_KEPT: &str = "rows_kept";
 
-/// A named predicate over the operator's input.
-#[derive(Clone, Debug)]
-pub(crate) struct Filter {
-    /// Name in the tally.
-    pub(crate) name: String,
-    /// A row stays if this is TRUE.
-    pub(crate) predicate: Arc<dyn PhysicalExpr>,
-    /// The columns that it looks at.
-    pub(crate) columns: Vec<String>,
-}
-
-/// A column of the operator's output.
-#[derive(Clone, Debug)]
-pub(crate) struct Output {
-    /// Its field.
-    pub(crate) field: Field,
-    /// Its value over the operator's input.
-    pub(crate) value: Arc<dyn PhysicalExpr>,
-}
-
-/// Removes rows and computes columns, granule by granule, in each partition by itself.
+/// Removes rows and computes columns, granule by granule, in each partition separately.
 #[derive(Debug)]
 pub(crate) struct QualityExec {
     input: Arc<dyn ExecutionPlan>,
-    filters: Arc<[Filter]>,
-    outputs: Arc<[Output]>,
-    merges: Arc<Merges>,
+    filters: Arc<[FilterExpr]>,
+    outputs: Arc<[OutputColumn]>,
+    earlier: Arc<EarlierAttempts>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
@@ -62,9 +43,9 @@ pub(crate) struct QualityExec {
 impl QualityExec {
     pub(crate) fn new(
         input: Arc<dyn ExecutionPlan>,
-        filters: Arc<[Filter]>,
-        outputs: Arc<[Output]>,
-        merges: Arc<Merges>,
+        filters: Arc<[FilterExpr]>,
+        outputs: Arc<[OutputColumn]>,
+        earlier: Arc<EarlierAttempts>,
     ) -> QualityExec {
         let schema = Arc::new(Schema::new(outputs.iter().map(|output| output.field.clone()).collect::<Vec<_>>()));
         let properties = PlanProperties::new(
@@ -74,7 +55,17 @@ impl QualityExec {
             Boundedness::Bounded,
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        QualityExec { input, filters, outputs, merges, schema, properties: Arc::new(properties), metrics }
+        QualityExec { input, filters, outputs, earlier, schema, properties: Arc::new(properties), metrics }
+    }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Result<QualityExec> {
+        let (filters, outputs) = (Arc::clone(&self.filters), Arc::clone(&self.outputs));
+        Ok(QualityExec::new(input, filters, outputs, Arc::clone(&self.earlier)))
+    }
+
+    fn expressions(&self) -> Vec<Arc<dyn PhysicalExpr>> {
+        let predicates = self.filters.iter().map(|filter| &filter.predicate);
+        predicates.chain(self.outputs.iter().map(|output| &output.value)).map(Arc::clone).collect()
     }
 }
 
@@ -87,62 +78,25 @@ impl DisplayAs for QualityExec {
 }
 
 impl ExecutionPlan for QualityExec {
-    fn name(&self) -> &str {
-        "QualityExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        // Rows of one granule have to stay together, in front of their tally.
-        vec![false]
-    }
+    single_input_operator!("QualityExec");
 
     fn maintains_input_order(&self) -> Vec<bool> {
         vec![true]
     }
 
-    fn apply_expressions(
-        &self,
-        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        let mut recursion = TreeNodeRecursion::Continue;
-        let predicates = self.filters.iter().map(|filter| &filter.predicate);
-        for expression in predicates.chain(self.outputs.iter().map(|output| &output.value)) {
-            recursion = recursion.visit_sibling(|| visit(expression))?;
-        }
-        Ok(recursion)
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        match children.pop() {
-            Some(input) if children.is_empty() => {
-                let (filters, outputs) = (Arc::clone(&self.filters), Arc::clone(&self.outputs));
-                Ok(Arc::new(QualityExec::new(input, filters, outputs, Arc::clone(&self.merges))))
-            }
-            _ => internal_err!("QualityExec has one input"),
-        }
-    }
-
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
         let (filters, outputs) = (Arc::clone(&self.filters), Arc::clone(&self.outputs));
-        let sieve = Sieve::new(filters, outputs, Arc::clone(&self.merges), Arc::clone(&self.schema));
+        let filter = GranuleFilter::new(filters, outputs, Arc::clone(&self.earlier), Arc::clone(&self.schema));
         let kept = MetricBuilder::new(&self.metrics).counter(ROWS_KEPT, partition);
-        let state = (input, sieve, VecDeque::new(), kept);
-        let output = futures::stream::try_unfold(state, |(mut input, mut sieve, mut ready, kept)| async move {
+        let state = (input, filter, VecDeque::new(), kept);
+        let output = futures::stream::try_unfold(state, |(mut input, mut filter, mut ready, kept)| async move {
             loop {
                 if let Some(batch) = ready.pop_front() {
-                    return Ok(Some((batch, (input, sieve, ready, kept))));
+                    return Ok(Some((batch, (input, filter, ready, kept))));
                 }
                 let Some(batch) = input.next().await.transpose()? else { return Ok(None) };
-                ready.extend(through(&mut sieve, &batch, &kept)?);
+                ready.extend(completed_granules(&mut filter, &batch, &kept)?);
             }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), output)))
@@ -153,20 +107,20 @@ impl ExecutionPlan for QualityExec {
     }
 }
 
-/// What leaves the sieve when `batch` goes in: nothing until a tally ends its granule.
-fn through(sieve: &mut Sieve, batch: &RecordBatch, kept: &Count) -> Result<Vec<RecordBatch>> {
-    let Some(tallies) = batch.column_by_name(TALLY) else { return internal_err!("the rows carry no tally") };
+/// Gives `filter` the rows of `batch`, and returns the rows and tallies of the granules that end in it.
+fn completed_granules(filter: &mut GranuleFilter, batch: &RecordBatch, kept: &Count) -> Result<Vec<RecordBatch>> {
+    let Some(tallies) = batch.column_by_name(TALLY) else { return internal_err!("the input has no column {TALLY}") };
     let (mut ready, mut begin) = (Vec::new(), 0);
     for end in (0..batch.num_rows()).filter(|row| tallies.is_valid(*row)) {
-        sieve.rows(&batch.slice(begin, end - begin));
-        if let Some(tally) = Tally::from_column(&tallies.slice(end, 1))?.pop() {
-            let granule = sieve.finish(tally)?;
+        filter.push(&batch.slice(begin, end - begin));
+        if let Some(tally) = Tally::decode(&tallies.slice(end, 1))?.pop() {
+            let granule = filter.finish(tally)?;
             // The last row is the tally.
             kept.add(granule.iter().map(RecordBatch::num_rows).sum::<usize>().saturating_sub(1));
             ready.extend(granule);
         }
         begin = end + 1;
     }
-    sieve.rows(&batch.slice(begin, batch.num_rows() - begin));
+    filter.push(&batch.slice(begin, batch.num_rows() - begin));
     Ok(ready)
 }

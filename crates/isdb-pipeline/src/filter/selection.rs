@@ -1,4 +1,4 @@
-//! What an ingest takes of a granule: the variables to store, the columns to derive, the filters to pass. Bound once, before
+//! The selection of an ingest: the variables to store, the columns to derive, the filters to apply. Its SQL is checked once, before
 //! anything is read or created.
 
 use std::collections::{BTreeSet, HashMap};
@@ -13,6 +13,10 @@ use datafusion::sql::sqlparser;
 use datafusion::sql::sqlparser::ast::{SelectItem, SetExpr, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+use isdb_query::{
+    BoundExpression, ExpressionBinder, SessionOptions, Warning, expression_error, physical_expression,
+    region_predicate, session,
+};
 use isdb_region::Region;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::columns::{EXPRESSION, GRANULE_COLUMNS, stored_type};
@@ -20,25 +24,21 @@ use isdb_schema::expression::Expression;
 use isdb_schema::filters::Rule;
 use isdb_schema::segments::{FRAGMENT_ID, stored_fields};
 
-use crate::filter::quality::{Filter, Output};
+use crate::filter::expressions::{FilterExpr, OutputColumn};
 use crate::tally::TALLY;
-use isdb_query::Warning;
-use isdb_query::lies_in;
-use isdb_query::session;
-use isdb_query::{Bound, Scope, physical, wrong};
 
-/// The name under which removals outside the region are counted.
+/// The name of the region filter in the tally.
 const REGION: &str = "region";
 
-/// A choice of variables, derived columns and filters whose SQL is right.
+/// Variables, derived columns and filters whose SQL is valid.
 #[derive(Clone, Debug)]
 pub struct Selection {
     variables: Vec<&'static Variable>,
     derived: Vec<(Field, Expr)>,
-    /// Where segments have to lie.
+    /// The predicate of the region filter.
     region: Option<Expr>,
-    filters: Vec<(Rule, Bound)>,
-    looked_at: BTreeSet<String>,
+    filters: Vec<(Rule, BoundExpression)>,
+    used_columns: BTreeSet<String>,
     warnings: Vec<Warning>,
 }
 
@@ -46,26 +46,27 @@ impl Selection {
     /// Checks the SQL of `derived` and `filters` against the product.
     ///
     /// # Errors
-    /// [`Expression`](isdb_query::Error::Expression), which tells the place.
+    /// [`Expression`](isdb_query::Error::Expression), with the place in the SQL, when an expression is invalid or its type cannot be
+    /// stored.
     pub fn bind(
         variables: &[&'static Variable],
         derived: &[Expression],
         filters: &[Rule],
     ) -> isdb_query::Result<Selection> {
-        let scope = Scope::of_product()?.beside(derived);
-        let (mut looked_at, mut warnings) = (BTreeSet::new(), Vec::new());
+        let binder = ExpressionBinder::for_product()?.with_derived(derived);
+        let (mut used_columns, mut warnings) = (BTreeSet::new(), Vec::new());
         let mut fields = Vec::with_capacity(derived.len());
         for expression in derived {
-            let Bound { expr, columns, data_type, warnings: doubts } = scope.bind(expression)?;
-            looked_at.extend(columns);
-            warnings.extend(doubts);
+            let BoundExpression { expr, columns, data_type, warnings: found } = binder.bind(expression)?;
+            used_columns.extend(columns);
+            warnings.extend(found);
             let Some(stored) = stored_type(&data_type) else {
-                let problem = format!("{data_type} cannot be stored; a number, a text or a truth value can");
-                return Err(wrong(expression, (1, 1), problem));
+                let problem = format!("expected a number, text or boolean, found {data_type}, which cannot be stored");
+                return Err(expression_error(expression, (1, 1), problem));
             };
             if !is_plain_name(&expression.name) {
-                let problem = "SQL takes this word for something else; give the column another name".to_owned();
-                return Err(wrong(expression, (1, 1), problem));
+                let problem = "invalid column name: the word has a meaning in SQL".to_owned();
+                return Err(expression_error(expression, (1, 1), problem));
             }
             let metadata = HashMap::from([(EXPRESSION.to_owned(), expression.sql.clone())]);
             fields
@@ -73,8 +74,8 @@ impl Selection {
         }
         let mut bound = Vec::with_capacity(filters.len());
         for rule in filters {
-            let predicate = scope.predicate(&rule.predicate)?;
-            looked_at.extend(predicate.columns.iter().cloned());
+            let predicate = binder.bind_predicate(&rule.predicate)?;
+            used_columns.extend(predicate.columns.iter().cloned());
             warnings.extend(predicate.warnings.iter().cloned());
             bound.push((rule.clone(), predicate));
         }
@@ -83,15 +84,15 @@ impl Selection {
             derived: fields,
             region: None,
             filters: bound,
-            looked_at,
+            used_columns,
             warnings,
         })
     }
 
-    /// The same of segments whose position lies in `region` alone: the first of all filters, counted as `region`.
+    /// Adds the filter `region`, before all others: segments must lie in `region`.
     #[must_use]
     pub fn with_region(self, region: &Region) -> Selection {
-        Selection { region: Some(lies_in(region, &col("latitude"), &col("longitude"))), ..self }
+        Selection { region: Some(region_predicate(region, &col("latitude"), &col("longitude"))), ..self }
     }
 
     /// The columns to derive, as fields of the stored array; their SQL is the metadata [`EXPRESSION`].
@@ -99,12 +100,12 @@ impl Selection {
         self.derived.iter().map(|(field, _)| field.clone()).collect()
     }
 
-    /// The filters, in their order.
+    /// The filters in their order, without the region filter.
     pub fn filters(&self) -> Vec<Rule> {
         self.filters.iter().map(|(rule, _)| rule.clone()).collect()
     }
 
-    /// What the derived columns and filters may not mean, each with its place.
+    /// Warnings about derived columns and filters that may not mean what they say, each with its place in the SQL.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -114,48 +115,48 @@ impl Selection {
         &self.variables
     }
 
-    /// The variables to decode: those to store, and those that an expression looks at.
+    /// The variables to decode: the variables to store, and those that an expression uses.
     pub(crate) fn decoded(&self) -> Vec<&'static Variable> {
         let is_stored = |variable: &Variable| self.variables.iter().any(|stored| stored.name == variable.name);
-        variables().iter().filter(|variable| is_stored(variable) || self.looked_at.contains(variable.name)).collect()
+        variables().iter().filter(|variable| is_stored(variable) || self.used_columns.contains(variable.name)).collect()
     }
 
-    /// The columns of the granule as a whole that an expression looks at.
+    /// The columns of the granule as a whole that an expression uses.
     pub(crate) fn granule_columns(&self) -> Vec<&'static str> {
-        GRANULE_COLUMNS.into_iter().filter(|name| self.looked_at.contains(*name)).collect()
+        GRANULE_COLUMNS.into_iter().filter(|name| self.used_columns.contains(*name)).collect()
     }
 
-    /// The filters over rows of `input`, the region's first.
-    pub(crate) fn physical_filters(&self, input: &SchemaRef) -> Result<Vec<Filter>> {
-        let binder = Binder::new(input)?;
-        let filter = |(rule, bound): &(Rule, Bound)| {
-            Ok(Filter {
+    /// The filters over rows of `input`, the region filter first.
+    pub(crate) fn physical_filters(&self, input: &SchemaRef) -> Result<Vec<FilterExpr>> {
+        let compiler = Compiler::new(input)?;
+        let filter = |(rule, bound): &(Rule, BoundExpression)| {
+            Ok(FilterExpr {
                 name: rule.predicate.name.clone(),
-                predicate: binder.physical(bound.expr.clone())?,
+                predicate: compiler.physical(bound.expr.clone())?,
                 columns: bound.columns.clone(),
             })
         };
         let region = self.region.as_ref().map(|region| {
             let columns = ["latitude", "longitude"].map(str::to_owned).to_vec();
-            Ok(Filter { name: REGION.to_owned(), predicate: binder.physical(region.clone())?, columns })
+            Ok(FilterExpr { name: REGION.to_owned(), predicate: compiler.physical(region.clone())?, columns })
         });
         region.into_iter().chain(self.filters.iter().map(filter)).collect()
     }
 
-    /// The columns to store, but for the fragment's id, out of rows of `input`; then the tally.
-    pub(crate) fn physical_outputs(&self, input: &SchemaRef) -> Result<Vec<Output>> {
-        let binder = Binder::new(input)?;
+    /// The columns to store except the fragment's id, and the tally, computed from rows of `input`.
+    pub(crate) fn physical_outputs(&self, input: &SchemaRef) -> Result<Vec<OutputColumn>> {
+        let compiler = Compiler::new(input)?;
         let stored = stored_fields(&self.variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);
         let tally = input.field_with_name(TALLY)?.clone();
         let own = stored.chain([tally]).map(|field| (field.clone(), Expr::Column(Column::from_name(field.name()))));
         let output = |(field, expr): (Field, Expr)| {
-            Ok(Output { field: field.with_nullable(true), value: binder.physical(expr)? })
+            Ok(OutputColumn { field: field.with_nullable(true), value: compiler.physical(expr)? })
         };
         own.chain(self.derived.clone()).map(output).collect()
     }
 }
 
-/// Whether SQL reads `name` as a column without quotes.
+/// Whether SQL accepts `name` as a column without quotes.
 fn is_plain_name(name: &str) -> bool {
     let parsed = Parser::parse_sql(&GenericDialect {}, &format!("SELECT {name} FROM atl08"));
     let Ok([Statement::Query(query)]) = parsed.as_deref() else { return false };
@@ -168,20 +169,20 @@ fn is_plain_name(name: &str) -> bool {
     }
 }
 
-/// Turns expressions into those that run on batches of one schema.
-struct Binder {
+/// Compiles expressions for batches of one schema.
+struct Compiler {
     context: SessionContext,
     schema: DFSchema,
 }
 
-impl Binder {
-    fn new(input: &SchemaRef) -> Result<Binder> {
+impl Compiler {
+    fn new(input: &SchemaRef) -> Result<Compiler> {
         let schema = DFSchema::try_from(Schema::clone(input))?;
-        Ok(Binder { context: session(None), schema })
+        Ok(Compiler { context: session(&SessionOptions::default())?, schema })
     }
 
     fn physical(&self, expr: Expr) -> Result<Arc<dyn PhysicalExpr>> {
-        physical(&self.context, &self.schema, expr)
+        physical_expression(&self.context, &self.schema, expr)
     }
 }
 
@@ -191,23 +192,23 @@ mod tests {
     use isdb_schema::filters::choose;
 
     use super::*;
-    use crate::filter::sieve::Sieve;
-    use crate::stored::merged::Merges;
+    use crate::filter::granule_filter::GranuleFilter;
+    use crate::stored::earlier_attempts::EarlierAttempts;
     use crate::tally::{Tally, granule_rows_schema};
 
     #[test]
-    fn a_derived_column_that_uses_another_is_told_so() {
+    fn a_derived_column_that_uses_another_is_refused() {
         let derived = [("x", "h_canopy * 2"), ("y", "x + 1")].map(|(name, sql)| Expression {
             name: name.to_owned(),
             sql: sql.to_owned(),
             location: isdb_schema::expression::SourceLocation::named("c.yml"),
         });
-        let told = Selection::bind(&[], &derived, &[]).unwrap_err().to_string();
-        assert_eq!(told, "c.yml: y: x is a derived column; only columns of the product can be used here");
+        let error = Selection::bind(&[], &derived, &[]).unwrap_err().to_string();
+        assert_eq!(error, "c.yml: y: x is a derived column; only columns of the product can be used here");
     }
 
     #[test]
-    fn segments_outside_the_region_are_counted_before_all_filters() {
+    fn segments_outside_the_region_are_counted_before_other_filters() {
         let triangle = r#"{"type":"Polygon","coordinates":[[[0,0],[4,0],[0,4],[0,0]]]}"#;
         let region = Region::parse(triangle).unwrap();
         let selection = Selection::bind(&[], &[], &choose("strong").unwrap()).unwrap().with_region(&region);
@@ -228,21 +229,22 @@ mod tests {
         let filters = selection.physical_filters(&schema).unwrap();
         let outputs = selection.physical_outputs(&schema).unwrap();
         let stored = Schema::new(outputs.iter().map(|output| output.field.clone()).collect::<Vec<_>>());
-        let mut sieve = Sieve::new(filters.into(), outputs.into(), Arc::new(Merges::default()), Arc::new(stored));
-        sieve.rows(&rows);
-        let ready = sieve.finish(Tally::default()).unwrap();
-        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
+        let earlier = Arc::new(EarlierAttempts::default());
+        let mut filter = GranuleFilter::new(filters.into(), outputs.into(), earlier, Arc::new(stored));
+        filter.push(&rows);
+        let ready = filter.finish(Tally::default()).unwrap();
+        let tally = Tally::decode(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
         assert_eq!((tally.rows_kept, tally.rows_removed, &tally.error), (2, 3, &None));
-        let told: Vec<_> = tally.removed.iter().map(|f| (f.filter.as_str(), f.removed, f.alone)).collect();
-        assert_eq!(told, [("region", 2, 2), ("strong", 1, 2)]);
+        let removed: Vec<_> = tally.removed.iter().map(|f| (f.filter.as_str(), f.removed, f.alone)).collect();
+        assert_eq!(removed, [("region", 2, 2), ("strong", 1, 2)]);
 
-        sieve.rows(&rows.slice(3, 2));
-        let ready = sieve.finish(Tally::default()).unwrap();
-        let tally = Tally::from_column(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
+        filter.push(&rows.slice(3, 2));
+        let ready = filter.finish(Tally::default()).unwrap();
+        let tally = Tally::decode(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
         assert_eq!(
             (tally.rows_kept, tally.rows_removed, tally.error),
             (0, 2, None),
-            "outside as a whole is no failure"
+            "a granule outside the region did not fail"
         );
     }
 }

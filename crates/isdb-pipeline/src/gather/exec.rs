@@ -1,12 +1,11 @@
-//! The gather operator: brings the rows of each chunk together. A satellite flies along, so that rows come in runs of one chunk;
-//! whole runs are moved instead of rows, and those that the memory does not hold wait on disk.
+//! The gather operator: brings the rows of each chunk together. Rows arrive in runs of one chunk, because they are in the order of
+//! the satellite's track; so whole runs are sorted instead of rows, and those that do not fit in memory are spilled to disk.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, internal_err};
+use datafusion::common::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
@@ -19,15 +18,17 @@ use datafusion::physical_plan::{
     PlanProperties,
 };
 use futures::StreamExt;
+use isdb_query::CHUNK;
+use isdb_store::run_blocking;
 
 use crate::error::Error;
-use crate::gather::by_chunk::{by_chunk, dealt_out_by_chunk};
-use crate::gather::order::InOrder;
-use crate::gather::run::{Run, runs_of};
-use crate::gather::spilled::Spilled;
-use isdb_query::CHUNK;
+use crate::gather::merge::MergedRuns;
+use crate::gather::requirements::{chunk_order, distributed_by_chunk};
+use crate::gather::run::{Run, split_into_runs};
+use crate::gather::spilled::SpilledRuns;
+use crate::operator::single_input_operator;
 
-/// Orders each input partition by chunk, rows without one first. Of equal chunks, the order among rows is not told.
+/// Orders each input partition by chunk, rows without a chunk first. The order within a chunk is not specified.
 #[derive(Debug)]
 pub(crate) struct GatherExec {
     input: Arc<dyn ExecutionPlan>,
@@ -38,13 +39,13 @@ pub(crate) struct GatherExec {
 }
 
 impl GatherExec {
-    /// Gathers the rows of `input`, which have a `chunk`, into `partitions` that share no chunk.
+    /// Gathers the rows of `input`, which have a column `chunk`, in `partitions` that have no chunk in common.
     ///
     /// # Errors
     /// When the input has no column `chunk`.
     pub(crate) fn try_new(input: Arc<dyn ExecutionPlan>, partitions: usize) -> Result<GatherExec> {
         let chunk = Column::new_with_schema(CHUNK, &input.schema())?;
-        let orderings = LexOrdering::new([by_chunk(&chunk)]);
+        let orderings = LexOrdering::new([chunk_order(&chunk)]);
         let properties = PlanProperties::new(
             EquivalenceProperties::new_with_orderings(input.schema(), orderings),
             input.output_partitioning().clone(),
@@ -53,6 +54,14 @@ impl GatherExec {
         );
         let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
         Ok(GatherExec { input, chunk, partitions, properties, metrics })
+    }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Result<GatherExec> {
+        GatherExec::try_new(input, self.partitions)
+    }
+
+    fn expressions(&self) -> Vec<Arc<dyn PhysicalExpr>> {
+        vec![Arc::new(self.chunk.clone())]
     }
 }
 
@@ -63,47 +72,18 @@ impl DisplayAs for GatherExec {
 }
 
 impl ExecutionPlan for GatherExec {
-    fn name(&self) -> &str {
-        "GatherExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    single_input_operator!("GatherExec");
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        dealt_out_by_chunk(&self.chunk, self.partitions)
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn apply_expressions(
-        &self,
-        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        let chunk: Arc<dyn PhysicalExpr> = Arc::new(self.chunk.clone());
-        visit(&chunk)
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        match children.pop() {
-            Some(input) if children.is_empty() => Ok(Arc::new(GatherExec::try_new(input, self.partitions)?)),
-            _ => internal_err!("GatherExec has one input"),
-        }
+        distributed_by_chunk(&self.chunk, self.partitions)
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let mut input = self.input.execute(partition, Arc::clone(&context))?;
         let consumer = MemoryConsumer::new(format!("GatherExec[{partition}]")).with_can_spill(true);
-        let mut gathered = Gathered {
+        let mut gathered = GatheredRows {
             chunk: self.chunk.index(),
-            held: Vec::new(),
+            in_memory: Vec::new(),
             reservation: consumer.register(context.memory_pool()),
             spilled: Vec::new(),
             metrics: SpillMetrics::new(&self.metrics, partition),
@@ -113,18 +93,18 @@ impl ExecutionPlan for GatherExec {
         let sender = output.tx();
         output.spawn(async move {
             while let Some(batch) = input.next().await {
-                gathered = gathered.take(batch?).await?;
+                gathered = gathered.push(batch?).await?;
             }
-            // Of what waits on disk, reading blocks.
+            // Reading spilled runs blocks.
             let send = move || {
-                for run in gathered.in_order()? {
+                for run in gathered.merge()? {
                     if sender.blocking_send(Ok(run?.rows)).is_err() {
                         break;
                     }
                 }
                 Ok(())
             };
-            tokio::task::spawn_blocking(send).await.map_err(|source| Error::Stopped { source })?
+            run_blocking(send).await.map_err(Error::from)?
         });
         Ok(output.build())
     }
@@ -134,48 +114,48 @@ impl ExecutionPlan for GatherExec {
     }
 }
 
-/// The rows of one partition, as far as they have come.
-struct Gathered {
+/// The rows of one partition that have arrived so far.
+struct GatheredRows {
+    /// The index of the column `chunk`.
     chunk: usize,
-    held: Vec<Run>,
-    /// The memory of what is held.
+    in_memory: Vec<Run>,
+    /// The memory of `in_memory`.
     reservation: MemoryReservation,
-    spilled: Vec<Spilled>,
+    spilled: Vec<SpilledRuns>,
     metrics: SpillMetrics,
     context: Arc<TaskContext>,
 }
 
-impl Gathered {
-    /// Takes rows, and spills those before them if there is no memory for both.
-    async fn take(mut self, batch: RecordBatch) -> Result<Gathered> {
-        let runs = runs_of(&batch, self.chunk)?;
+impl GatheredRows {
+    /// Adds rows, and spills those before them if there is not enough memory for both.
+    async fn push(mut self, batch: RecordBatch) -> Result<GatheredRows> {
+        let runs = split_into_runs(&batch, self.chunk)?;
         let bytes = runs.iter().map(|run| run.bytes).sum();
         if self.reservation.try_grow(bytes).is_err() {
-            let spill = move || self.spill();
-            self = tokio::task::spawn_blocking(spill).await.map_err(|source| Error::Stopped { source })??;
+            self = run_blocking(move || self.spill()).await.map_err(Error::from)??;
             self.reservation.try_grow(bytes)?;
         }
-        self.held.extend(runs);
+        self.in_memory.extend(runs);
         Ok(self)
     }
 
-    /// Moves what is held to disk. Blocks.
-    fn spill(mut self) -> Result<Gathered> {
-        let held = std::mem::take(&mut self.held);
-        if !held.is_empty() {
+    /// Moves the rows in memory to disk. Blocks.
+    fn spill(mut self) -> Result<GatheredRows> {
+        let runs = std::mem::take(&mut self.in_memory);
+        if !runs.is_empty() {
             let file = self.context.runtime_env().disk_manager.create_tmp_file("gathering the rows of chunks")?;
-            self.spilled.push(Spilled::write(file, held, &self.metrics)?);
+            self.spilled.push(SpilledRuns::write(file, runs, &self.metrics)?);
         }
         self.reservation.free();
         Ok(self)
     }
 
-    /// The runs by chunk. What is still held goes to the others on disk, if there are any, and leaves its memory to who writes them;
-    /// else it keeps its memory until it is let go. Blocks.
-    fn in_order(mut self) -> Result<InOrder> {
+    /// Returns the runs by chunk. If any were spilled, the rest is spilled as well, so that the write operator can use its memory;
+    /// otherwise each run keeps its memory until it is passed on. Blocks.
+    fn merge(mut self) -> Result<MergedRuns> {
         if !self.spilled.is_empty() {
             self = self.spill()?;
         }
-        InOrder::new(self.held, self.reservation, self.spilled, self.chunk)
+        MergedRuns::new(self.in_memory, self.reservation, self.spilled, self.chunk)
     }
 }

@@ -1,8 +1,8 @@
-//! Gathers rows by chunk, spilling what memory does not hold.
+//! Gathers rows by chunk, spilling what does not fit in memory.
 
-pub(crate) mod by_chunk;
 pub(crate) mod exec;
-mod order;
+mod merge;
+pub(crate) mod requirements;
 mod run;
 mod spilled;
 #[cfg(test)]

@@ -1,4 +1,7 @@
-//! A granule in an object store, read in place: the pages that a reader asks for are fetched, each once, and the last ones kept.
+//! A granule in an object store, read in place by ranges. Pages of 1 MiB are fetched once and the last ones kept.
+//!
+//! The page cache is written here: `object_store` merges and fetches ranges ([`coalesce_ranges`]), but its `get_ranges` cannot require
+//! the entity tag of the first answer. A general cache would not read ahead, and would not let several readers wait for one request.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
@@ -6,51 +9,34 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::metrics::Count;
-use futures::future::try_join_all;
 use isdb_granule::ByteSource;
 use object_store::path::Path;
-use object_store::{GetOptions, GetResult, ObjectStore};
+use object_store::{GetOptions, GetResult, ObjectStore, coalesce_ranges};
 use tokio::runtime::Handle;
 
-/// Bytes of a page. Structure is read in hundreds of small pieces that lie near each other, values in chunks of up to 1.4 MB; a
-/// request takes as long as a few hundred kilobytes.
-const PAGE: u64 = 1 << 20;
+use crate::read::object_address::ObjectAddress;
+
+/// Bytes of a page. The structure of a granule is read in hundreds of small pieces near each other, values in HDF5 chunks of up to
+/// 1.4 MB; a request takes as long as a few hundred kilobytes.
+const PAGE_BYTES: u64 = 1 << 20;
 /// Pages of a granule that are kept.
-const KEPT: usize = 32;
+const MAX_PAGES: usize = 32;
 /// Pages fetched ahead, at most.
-const AHEAD: usize = 4;
+const MAX_READ_AHEAD: usize = 4;
 
-/// Where a granule lies in a store, from its URL `s3://bucket/key`.
-pub(crate) struct Place {
-    /// The bucket.
-    pub(crate) store: ObjectStoreUrl,
-    /// The key in it.
-    key: Path,
-}
-
-impl Place {
-    /// None for what is no such URL, such as a path.
-    pub(crate) fn parse(url: &str) -> Option<Place> {
-        let (bucket, key) = url.strip_prefix("s3://")?.split_once('/')?;
-        let store = ObjectStoreUrl::parse(format!("s3://{bucket}")).ok()?;
-        Some(Place { store, key: Path::parse(key).ok()? })
-    }
-}
-
-/// What was asked of stores.
+/// Counts of reads from object stores.
 #[derive(Clone, Debug, Default)]
-pub struct Traffic {
+pub struct FetchMetrics {
     /// Requests.
     pub requests: Count,
     /// Bytes of their answers.
     pub bytes: Count,
 }
 
-/// Why bytes of a store did not come.
+/// Why bytes cannot be fetched.
 #[derive(Debug, thiserror::Error)]
-enum Unfetched {
+enum FetchError {
     #[error(
         "the store refuses it: granules can be read directly only from within the cloud region us-west-2; a download works \
          from everywhere"
@@ -58,27 +44,37 @@ enum Unfetched {
     Forbidden(#[source] object_store::Error),
     #[error("it was changed while it was read")]
     Changed(#[source] object_store::Error),
-    #[error("the store gave {got} of {wanted} bytes")]
-    Short { got: usize, wanted: u64 },
+    #[error("expected {expected} bytes from the store, found {found}")]
+    Short { expected: u64, found: usize },
     #[error(transparent)]
     Store(object_store::Error),
 }
 
-impl From<Unfetched> for io::Error {
-    fn from(error: Unfetched) -> io::Error {
+impl From<object_store::Error> for FetchError {
+    fn from(error: object_store::Error) -> FetchError {
+        match error {
+            object_store::Error::PermissionDenied { .. } => FetchError::Forbidden(error),
+            object_store::Error::Precondition { .. } => FetchError::Changed(error),
+            _ => FetchError::Store(error),
+        }
+    }
+}
+
+impl From<FetchError> for io::Error {
+    fn from(error: FetchError) -> io::Error {
         let kind = match &error {
-            Unfetched::Forbidden(_) => ErrorKind::PermissionDenied,
-            Unfetched::Store(object_store::Error::NotFound { .. }) => ErrorKind::NotFound,
+            FetchError::Forbidden(_) => ErrorKind::PermissionDenied,
+            FetchError::Store(object_store::Error::NotFound { .. }) => ErrorKind::NotFound,
             _ => ErrorKind::Other,
         };
         io::Error::new(kind, error)
     }
 }
 
-/// An object of a store as the bytes of a granule. It must be the same object from the first byte to the last.
+/// An object of a store as the bytes of a granule. All bytes are of the same version of the object, by its entity tag.
 ///
-/// Reading blocks until the bytes are there, so it is for threads that run no tasks: those of `spawn_blocking`, or of one's own.
-/// Several may read at once; they hold at most 32 MiB, and what is being fetched.
+/// Reading blocks until the bytes have arrived, so it is for threads that do not run tasks, such as those of `spawn_blocking`. Several
+/// threads may read at once; they use at most 32 MiB together, and the pages that are being fetched.
 #[derive(Debug)]
 pub struct RemoteSource {
     store: Arc<dyn ObjectStore>,
@@ -87,86 +83,78 @@ pub struct RemoteSource {
     len: u64,
     etag: Option<String>,
     runtime: Handle,
-    pages: Mutex<Pages>,
-    traffic: Traffic,
+    pages: Mutex<PageCache>,
+    metrics: FetchMetrics,
 }
 
-/// A page, once it is there. Whoever fetches it holds the lock.
+/// The bytes of a page once they have arrived. The thread that fetches them holds the lock.
 type Page = Mutex<Option<Bytes>>;
 
 #[derive(Debug, Default)]
-struct Pages {
-    /// By number: the page, and when it was last asked for.
-    kept: HashMap<u64, (Arc<Page>, u64)>,
+struct PageCache {
+    /// By page number: the page, and when it was last requested.
+    pages: HashMap<u64, (Arc<Page>, u64)>,
     clock: u64,
 }
 
 impl RemoteSource {
-    /// The object `url`, which is `s3://bucket/key`, of `store`, which is that of the bucket. One request tells its length and
-    /// brings its first page. What is asked of the store from now on is counted in `traffic`.
+    /// Opens the object `url`, which is `s3://bucket/key`, in `store`, which is the bucket. One request fetches its length and its
+    /// first page. Requests from now on are counted in `metrics`.
     ///
     /// # Errors
     /// When the object cannot be read; of kind `PermissionDenied` when the store refuses it, which S3 does outside its region.
-    pub async fn open(store: Arc<dyn ObjectStore>, url: &str, traffic: Traffic) -> io::Result<RemoteSource> {
-        let place =
-            Place::parse(url).ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "it is no s3://bucket/key"))?;
-        let options = GetOptions { range: Some((0..PAGE).into()), ..GetOptions::default() };
-        traffic.requests.add(1);
-        let answer = store.get_opts(&place.key, options).await.map_err(unfetched)?;
+    pub async fn open(store: Arc<dyn ObjectStore>, url: &str, metrics: FetchMetrics) -> io::Result<RemoteSource> {
+        let invalid = || io::Error::new(ErrorKind::InvalidInput, "expected a URL s3://bucket/key");
+        let key = ObjectAddress::parse(url).ok_or_else(invalid)?.key;
+        let options = GetOptions { range: Some((0..PAGE_BYTES).into()), ..GetOptions::default() };
+        metrics.requests.add(1);
+        let answer = store.get_opts(&key, options).await.map_err(FetchError::from)?;
         let (len, etag) = (answer.meta.size, answer.meta.e_tag.clone());
-        let first = body(answer, 0..PAGE.min(len), &traffic).await?;
-        let mut pages = Pages::default();
-        pages.kept.insert(0, (Arc::new(Mutex::new(Some(first))), 0));
-        Ok(RemoteSource {
-            store,
-            url: url.to_owned(),
-            key: place.key,
-            len,
-            etag,
-            runtime: Handle::current(),
-            pages: Mutex::new(pages),
-            traffic,
-        })
+        let first = body(answer, PAGE_BYTES.min(len), &metrics).await?;
+        let mut pages = PageCache::default();
+        pages.pages.insert(0, (Arc::new(Mutex::new(Some(first))), 0));
+        let (url, runtime, pages) = (url.to_owned(), Handle::current(), Mutex::new(pages));
+        Ok(RemoteSource { store, url, key, len, etag, runtime, pages, metrics })
     }
 
-    async fn fetch(&self, range: Range<u64>) -> Result<Bytes, Unfetched> {
-        let options =
-            GetOptions { range: Some(range.clone().into()), if_match: self.etag.clone(), ..GetOptions::default() };
-        self.traffic.requests.add(1);
-        body(self.store.get_opts(&self.key, options).await.map_err(unfetched)?, range, &self.traffic).await
+    async fn fetch(&self, range: Range<u64>) -> Result<Bytes, FetchError> {
+        let bytes = range.end - range.start;
+        let options = GetOptions { range: Some(range.into()), if_match: self.etag.clone(), ..GetOptions::default() };
+        self.metrics.requests.add(1);
+        body(self.store.get_opts(&self.key, options).await?, bytes, &self.metrics).await
     }
 
-    /// The bytes of the page.
+    /// The bytes of a page.
     fn range(&self, page: u64) -> Range<u64> {
-        page * PAGE..((page + 1) * PAGE).min(self.len)
+        page * PAGE_BYTES..((page + 1) * PAGE_BYTES).min(self.len)
     }
 }
 
-impl Pages {
-    /// The pages `wanted`, of `count`. If one is not kept, then also as many behind them as are kept before them: who has read on
-    /// so far reads on further.
-    fn take(&mut self, wanted: Range<u64>, count: u64) -> Vec<(u64, Arc<Page>)> {
+impl PageCache {
+    /// Returns the pages `requested` of a file of `count` pages. If one of them is not cached, also as many pages behind them as are
+    /// cached before it, up to [`MAX_READ_AHEAD`]: a reader that went through those will read on.
+    fn get_or_insert(&mut self, requested: Range<u64>, count: u64) -> Vec<(u64, Arc<Page>)> {
         self.clock += 1;
-        let missing = wanted.clone().find(|page| !self.kept.contains_key(page));
-        let before = (0..missing.unwrap_or(0)).rev().take_while(|page| self.kept.contains_key(page));
-        let ahead = before.take(AHEAD).count() as u64;
-        let end = (wanted.end + ahead).min(count);
-        let mut taken = Vec::new();
-        for page in wanted.start..end {
-            // What is there already ends the read ahead.
-            if page >= wanted.end && self.kept.contains_key(&page) {
+        let missing = requested.clone().find(|page| !self.pages.contains_key(page));
+        let before = (0..missing.unwrap_or(0)).rev().take_while(|page| self.pages.contains_key(page));
+        let ahead = before.take(MAX_READ_AHEAD).count() as u64;
+        let end = (requested.end + ahead).min(count);
+        let mut pages = Vec::new();
+        for number in requested.start..end {
+            // A cached page ends the read-ahead.
+            if number >= requested.end && self.pages.contains_key(&number) {
                 break;
             }
-            let (kept, used) = self.kept.entry(page).or_default();
+            let (page, used) = self.pages.entry(number).or_default();
             *used = self.clock;
-            taken.push((page, Arc::clone(kept)));
+            pages.push((number, Arc::clone(page)));
         }
-        while self.kept.len() > KEPT
-            && let Some(oldest) = self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(page, _)| *page)
+        while self.pages.len() > MAX_PAGES
+            && let Some(oldest) = self.pages.iter().min_by_key(|(_, (_, used))| *used).map(|(page, _)| *page)
         {
-            self.kept.remove(&oldest);
+            self.pages.remove(&oldest);
         }
-        taken
+        pages
     }
 }
 
@@ -182,39 +170,33 @@ impl ByteSource for RemoteSource {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let end = offset.checked_add(buffer.len() as u64).filter(|end| *end <= self.len);
         let end = end.ok_or(ErrorKind::UnexpectedEof)?;
-        let wanted = offset / PAGE..end.div_ceil(PAGE);
-        let taken = locked(&self.pages).take(wanted, self.len.div_ceil(PAGE));
-        // In the order of their numbers: two readers that fetch never wait for each other.
-        let mut pages: Vec<(u64, MutexGuard<'_, Option<Bytes>>)> =
-            taken.iter().map(|(number, page)| (*number, locked(page))).collect();
-        let mut runs: Vec<Range<u64>> = Vec::new();
-        for (number, _) in pages.iter().filter(|(_, page)| page.is_none()) {
-            let range = self.range(*number);
-            match runs.last_mut() {
-                Some(run) if run.end == range.start => run.end = range.end,
-                _ => runs.push(range),
+        let requested = offset / PAGE_BYTES..end.div_ceil(PAGE_BYTES);
+        let shared = lock(&self.pages).get_or_insert(requested, self.len.div_ceil(PAGE_BYTES));
+        // Pages are locked in ascending order, so two readers that fetch never wait for each other.
+        let mut pages: Vec<(Range<u64>, MutexGuard<'_, Option<Bytes>>)> =
+            shared.iter().map(|(number, page)| (self.range(*number), lock(page))).collect();
+        let (mut missing, mut ranges) = (Vec::new(), Vec::new());
+        for (range, page) in pages.iter_mut().filter(|(_, page)| page.is_none()) {
+            ranges.push(range.clone());
+            missing.push(page);
+        }
+        if !ranges.is_empty() {
+            // Adjacent pages are one request.
+            let fetched = coalesce_ranges(&ranges, |range| self.fetch(range), 0);
+            for (page, bytes) in missing.into_iter().zip(self.runtime.block_on(fetched)?) {
+                // A copy, so that a cached page does not keep the whole answer in memory.
+                **page = Some(Bytes::copy_from_slice(&bytes));
             }
         }
-        let fetched = match runs.is_empty() {
-            true => Vec::new(),
-            false => self.runtime.block_on(try_join_all(runs.iter().map(|run| self.fetch(run.clone()))))?,
-        };
-        for (number, page) in &mut pages {
-            let range = self.range(*number);
-            if let Some((run, bytes)) =
-                runs.iter().zip(&fetched).find(|(run, _)| run.start <= range.start && range.end <= run.end)
-            {
-                // A copy of its own: a page that is kept must not keep the whole answer.
-                **page = part(bytes, run.start, &range).map(Bytes::copy_from_slice);
-            }
-            let shared = range.start.max(offset)..range.end.min(end);
-            // Pages that were read ahead share nothing.
-            if shared.is_empty() {
+        for (range, page) in &pages {
+            let overlap = range.start.max(offset)..range.end.min(end);
+            // Pages that were read ahead do not overlap.
+            if overlap.is_empty() {
                 continue;
             }
-            let from = page.as_ref().and_then(|bytes| part(bytes, range.start, &shared));
-            let to = index(shared.start - offset).zip(index(shared.end - offset));
-            match (from, to.and_then(|(start, end)| buffer.get_mut(start..end))) {
+            let from = page.as_ref().zip(within(&overlap, range.start)).and_then(|(bytes, range)| bytes.get(range));
+            let to = within(&overlap, offset).and_then(|range| buffer.get_mut(range));
+            match (from, to) {
                 (Some(from), Some(to)) => to.copy_from_slice(from),
                 _ => return Err(ErrorKind::UnexpectedEof.into()),
             }
@@ -223,34 +205,24 @@ impl ByteSource for RemoteSource {
     }
 }
 
-/// What `bytes`, which lie at `start`, hold of `range`.
-fn part<'a>(bytes: &'a Bytes, start: u64, range: &Range<u64>) -> Option<&'a [u8]> {
-    bytes.get(index(range.start.checked_sub(start)?)?..index(range.end.checked_sub(start)?)?)
+/// `range` relative to `start`.
+fn within(range: &Range<u64>, start: u64) -> Option<Range<usize>> {
+    let relative = |offset: u64| usize::try_from(offset.checked_sub(start)?).ok();
+    Some(relative(range.start)?..relative(range.end)?)
 }
 
-fn index(offset: u64) -> Option<usize> {
-    usize::try_from(offset).ok()
-}
-
-/// A reader that panicked has left a page that is there or not; both are sound.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Locks what a reader that panicked may have left: a page has its bytes or has none, and both are valid.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn body(answer: GetResult, range: Range<u64>, traffic: &Traffic) -> Result<Bytes, Unfetched> {
-    let bytes = answer.bytes().await.map_err(unfetched)?;
-    traffic.bytes.add(bytes.len());
-    match range.end - range.start {
-        wanted if wanted == bytes.len() as u64 => Ok(bytes),
-        wanted => Err(Unfetched::Short { got: bytes.len(), wanted }),
-    }
-}
-
-fn unfetched(error: object_store::Error) -> Unfetched {
-    match error {
-        object_store::Error::PermissionDenied { .. } => Unfetched::Forbidden(error),
-        object_store::Error::Precondition { .. } => Unfetched::Changed(error),
-        _ => Unfetched::Store(error),
+/// The bytes of an answer, which must be `expected` in number.
+async fn body(answer: GetResult, expected: u64, metrics: &FetchMetrics) -> Result<Bytes, FetchError> {
+    let bytes = answer.bytes().await?;
+    metrics.bytes.add(bytes.len());
+    match bytes.len() as u64 == expected {
+        true => Ok(bytes),
+        false => Err(FetchError::Short { expected, found: bytes.len() }),
     }
 }
 
@@ -266,10 +238,10 @@ mod tests {
     async fn source(store: &Arc<InMemory>, content: &[u8]) -> RemoteSource {
         let payload = PutPayload::from(content.to_vec());
         store.put(&Path::from("a/b.h5"), payload).await.unwrap();
-        RemoteSource::open(Arc::clone(store) as _, URL, Traffic::default()).await.unwrap()
+        RemoteSource::open(Arc::clone(store) as _, URL, FetchMetrics::default()).await.unwrap()
     }
 
-    /// Bytes that tell where they are from.
+    /// Bytes that depend on their offset.
     fn content(len: u64) -> Vec<u8> {
         (0..len).map(|at| (at ^ (at >> 8) ^ (at >> 16)).to_le_bytes()[0]).collect()
     }
@@ -280,8 +252,8 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn small_reads_of_a_large_object_are_right_and_fetch_nothing_twice() {
-        let (store, content) = (Arc::new(InMemory::new()), content(7 * PAGE + 5));
+    async fn concurrent_small_reads_are_correct_and_fetch_each_byte_once() {
+        let (store, content) = (Arc::new(InMemory::new()), content(7 * PAGE_BYTES + 5));
         let source = source(&store, &content).await;
         tokio::task::block_in_place(|| {
             std::thread::scope(|scope| {
@@ -297,42 +269,33 @@ mod tests {
                 }
             });
         });
-        assert_eq!(source.traffic.bytes.value(), content.len());
-        assert!(source.traffic.requests.value() < 8, "{} requests", source.traffic.requests.value());
+        assert_eq!(source.metrics.bytes.value(), content.len());
+        assert!(source.metrics.requests.value() < 8, "{} requests", source.metrics.requests.value());
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn reading_the_whole_of_a_large_object_holds_a_part_of_it() {
+    async fn reading_a_whole_object_keeps_a_limited_number_of_pages() {
         let store = Arc::new(InMemory::new());
-        let source = source(&store, &content(48 * PAGE)).await;
+        let source = source(&store, &content(48 * PAGE_BYTES)).await;
         tokio::task::block_in_place(|| {
             for page in 0..48 {
-                read(&source, page * PAGE..(page + 1) * PAGE).unwrap();
-                assert!(locked(&source.pages).kept.len() <= KEPT);
+                read(&source, page * PAGE_BYTES..(page + 1) * PAGE_BYTES).unwrap();
+                assert!(lock(&source.pages).pages.len() <= MAX_PAGES);
             }
         });
-        assert_eq!(source.traffic.bytes.value() as u64, 48 * PAGE);
+        assert_eq!(source.metrics.bytes.value() as u64, 48 * PAGE_BYTES);
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn an_object_that_is_changed_or_ends_is_an_error_and_not_a_mixture() {
+    async fn a_changed_object_and_a_read_past_the_end_are_errors() {
         let store = Arc::new(InMemory::new());
-        let first = source(&store, &content(3 * PAGE)).await;
-        source(&store, &content(3 * PAGE)).await;
+        let first = source(&store, &content(3 * PAGE_BYTES)).await;
+        source(&store, &content(3 * PAGE_BYTES)).await;
         tokio::task::block_in_place(|| {
-            let ends = read(&first, 3 * PAGE - 1..3 * PAGE + 1).unwrap_err();
-            assert_eq!(ends.kind(), ErrorKind::UnexpectedEof);
-            let changed = read(&first, 2 * PAGE..2 * PAGE + 9).unwrap_err().to_string();
+            let past_end = read(&first, 3 * PAGE_BYTES - 1..3 * PAGE_BYTES + 1).unwrap_err();
+            assert_eq!(past_end.kind(), ErrorKind::UnexpectedEof);
+            let changed = read(&first, 2 * PAGE_BYTES..2 * PAGE_BYTES + 9).unwrap_err().to_string();
             assert!(changed.contains("changed"), "{changed}");
         });
-    }
-
-    #[test]
-    fn only_urls_of_stores_are_places_in_a_store() {
-        let place = Place::parse("s3://nsidc/ATLAS/ATL08/007/x.h5").unwrap();
-        assert_eq!((place.store.as_str(), place.key.as_ref()), ("s3://nsidc/", "ATLAS/ATL08/007/x.h5"));
-        for other in ["/data/x.h5", "s3:/bucket/x.h5", "data/s3/x.h5", "https://host/x.h5"] {
-            assert!(Place::parse(other).is_none(), "{other}");
-        }
     }
 }

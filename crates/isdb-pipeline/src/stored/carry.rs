@@ -1,7 +1,7 @@
-//! Segments of an earlier attempt that a newer one replaces in part: those that the newer file does not have are written again
-//! in the same window, so that nothing is lost with the attempt that they came with.
+//! The carry operator: when an attempt replaces an earlier one in part, the segments that only the earlier one has are written again
+//! in the same window. They would be lost with the earlier attempt otherwise.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
@@ -9,8 +9,7 @@ use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, new_null_arr
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{Field, SchemaRef};
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::common::{Result, internal_datafusion_err, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
@@ -19,38 +18,26 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Exe
 use futures::StreamExt;
 use isdb_schema::ledger::{ALREADY_STORED, Removed};
 use isdb_schema::segments::INGEST_ID;
-use isdb_store::Snapshot;
+use isdb_store::{Id, Snapshot, run_blocking};
 
 use crate::error::Error;
-use crate::stored::segment_keys::{SegmentKeys, keys};
-use crate::stored::stored_rows::stored_rows;
+use crate::operator::single_input_operator;
+use crate::read::planned_granule::PlannedCarry;
+use crate::stored::segment_key::segment_keys;
 use crate::tally::{TALLY, Tally};
 
-/// An attempt that another one, `by`, replaces in part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Carried {
-    /// The attempt, whose segments are stored.
-    pub from: i64,
-    /// The attempt that those of its segments have from now on that stay.
-    pub to: i64,
-    /// The attempt that replaces the others. If it fails, nothing is carried.
-    pub by: i64,
-    /// The segments that `by` has.
-    pub without: Arc<SegmentKeys>,
-}
-
-/// Hands on the rows of its input, and behind the tally of each granule that succeeded what is carried because of it.
+/// Passes on the rows of its input, and behind the tally of each granule the rows and tallies of the attempts that it replaces in part.
 #[derive(Debug)]
 pub(crate) struct CarryExec {
     input: Arc<dyn ExecutionPlan>,
     snapshot: Snapshot,
-    carried: Arc<[Carried]>,
+    carried: Arc<[PlannedCarry]>,
     properties: Arc<PlanProperties>,
 }
 
 impl CarryExec {
-    /// Carries `carried` out of `snapshot`.
-    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, snapshot: Snapshot, carried: Arc<[Carried]>) -> CarryExec {
+    /// Reads the segments of `carried` from `snapshot`.
+    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, snapshot: Snapshot, carried: Arc<[PlannedCarry]>) -> CarryExec {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
             input.output_partitioning().clone(),
@@ -58,6 +45,14 @@ impl CarryExec {
             Boundedness::Bounded,
         );
         CarryExec { input, snapshot, carried, properties: Arc::new(properties) }
+    }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Result<CarryExec> {
+        Ok(CarryExec::new(input, self.snapshot.clone(), Arc::clone(&self.carried)))
+    }
+
+    fn expressions(&self) -> Vec<Arc<dyn PhysicalExpr>> {
+        Vec::new()
     }
 }
 
@@ -68,55 +63,26 @@ impl DisplayAs for CarryExec {
 }
 
 impl ExecutionPlan for CarryExec {
-    fn name(&self) -> &str {
-        "CarryExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        match children.pop() {
-            Some(input) if children.is_empty() => {
-                Ok(Arc::new(CarryExec::new(input, self.snapshot.clone(), Arc::clone(&self.carried))))
-            }
-            _ => internal_err!("CarryExec has one input"),
-        }
-    }
+    single_input_operator!("CarryExec");
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
-        let work = Work { snapshot: self.snapshot.clone(), carried: Arc::clone(&self.carried), schema: self.schema() };
+        let (snapshot, carried) = (self.snapshot.clone(), Arc::clone(&self.carried));
+        let reader = CarryReader { snapshot, carried, schema: self.schema() };
         let state = (input, VecDeque::new(), VecDeque::new());
         let output = futures::stream::try_unfold(state, move |(mut input, mut ready, mut waiting)| {
-            let work = work.clone();
+            let reader = reader.clone();
             async move {
                 loop {
                     if let Some(batch) = ready.pop_front() {
                         return Ok(Some((batch, (input, ready, waiting))));
                     }
-                    if let Some((carried, is_wanted)) = waiting.pop_front() {
-                        ready.extend(work.carry(carried, is_wanted).await?);
+                    if let Some((carry, has_succeeded)) = waiting.pop_front() {
+                        ready.extend(reader.carry(carry, has_succeeded).await?);
                         continue;
                     }
                     let Some(batch) = input.next().await.transpose()? else { return Ok(None) };
-                    waiting.extend(work.behind(&batch)?);
+                    waiting.extend(reader.decided_by(&batch)?);
                     ready.push_back(batch);
                 }
             }
@@ -125,71 +91,78 @@ impl ExecutionPlan for CarryExec {
     }
 }
 
+/// Reads carried segments from the database.
 #[derive(Clone)]
-struct Work {
+struct CarryReader {
     snapshot: Snapshot,
-    carried: Arc<[Carried]>,
+    carried: Arc<[PlannedCarry]>,
     schema: SchemaRef,
 }
 
-impl Work {
-    /// What the tallies in `batch` decide on: what is carried, and whether it is.
-    fn behind(&self, batch: &RecordBatch) -> Result<Vec<(Carried, bool)>> {
-        let Some(tallies) = batch.column_by_name(TALLY) else { return internal_err!("the rows carry no tally") };
-        let decided = Tally::from_column(tallies)?.into_iter().flat_map(|tally| {
-            let of_granule = self.carried.iter().filter(move |carried| carried.by == tally.ingest_id);
-            of_granule.map(move |carried| (carried.clone(), tally.error.is_none()))
+impl CarryReader {
+    /// The carries whose granules end with a tally in `batch`, each with whether the granule succeeded.
+    fn decided_by(&self, batch: &RecordBatch) -> Result<Vec<(PlannedCarry, bool)>> {
+        let Some(tallies) = batch.column_by_name(TALLY) else {
+            return internal_err!("the input has no column {TALLY}");
+        };
+        let decided = Tally::decode(tallies)?.into_iter().flat_map(|tally| {
+            let of_granule = self.carried.iter().filter(move |carry| carry.replaced_by == tally.ingest_id);
+            of_granule.map(move |carry| (carry.clone(), tally.error.is_none()))
         });
         Ok(decided.collect())
     }
 
-    /// The rows that stay of an attempt, and their tally; a tally with an error if nothing is carried.
-    async fn carry(&self, carried: Carried, is_wanted: bool) -> Result<Vec<RecordBatch>> {
-        if !is_wanted {
-            let error = Some("what was to replace it failed".to_owned());
-            let tally = Tally { ingest_id: carried.to, error, ..Tally::default() };
-            return Ok(vec![tally.to_row(&self.schema)?]);
+    /// Returns the segments that remain of an attempt, and their tally; a tally with an error if nothing replaces the others.
+    async fn carry(&self, carry: PlannedCarry, has_succeeded: bool) -> Result<Vec<RecordBatch>> {
+        if !has_succeeded {
+            let error = Some("the attempt that was to replace it failed".to_owned());
+            let tally = Tally { ingest_id: carry.to, error, ..Tally::default() };
+            return Ok(vec![tally.encode(&self.schema)?]);
         }
-        let work = self.clone();
-        let read = tokio::task::spawn_blocking(move || work.read(&carried));
-        read.await.map_err(|source| Error::Stopped { source })?
+        let reader = self.clone();
+        run_blocking(move || reader.read(&carry)).await.map_err(Error::from)?
     }
 
-    fn read(&self, carried: &Carried) -> Result<Vec<RecordBatch>> {
-        let columns: Vec<&str> =
-            self.schema.fields().iter().map(|field| field.name().as_str()).filter(|name| *name != TALLY).collect();
-        let stored = stored_rows(&self.snapshot, &[carried.from], &columns)?;
-        let (mut batches, mut read, mut kept) = (Vec::with_capacity(stored.len() + 1), 0, 0);
-        for batch in stored {
-            let stays: BooleanBuffer = keys(&batch)?.into_iter().map(|key| !carried.without.contains(key)).collect();
+    /// Blocks.
+    fn read(&self, carry: &PlannedCarry) -> Result<Vec<RecordBatch>> {
+        let names = self.schema.fields().iter().map(|field| field.name().as_str());
+        let columns: Vec<&str> = names.filter(|name| *name != TALLY).collect();
+        let mut segments =
+            self.snapshot.segments_of(&BTreeSet::from([Id(carry.from)]), &columns).map_err(Error::from)?;
+        let (mut batches, mut read, mut kept) = (Vec::new(), 0, 0);
+        for batch in segments.by_ref() {
+            let batch = batch.map_err(Error::from)?;
+            let keys = segment_keys(&batch)?;
+            let remains: BooleanBuffer = keys.into_iter().map(|key| !carry.replacement.contains(key)).collect();
             read += batch.num_rows() as i64;
-            kept += stays.count_set_bits() as i64;
-            if stays.count_set_bits() > 0 {
-                let batch = filter_record_batch(&batch, &BooleanArray::new(stays, None))?;
-                batches.push(self.with_id(&batch, carried.to)?);
+            kept += remains.count_set_bits() as i64;
+            if remains.count_set_bits() > 0 {
+                let batch = filter_record_batch(&batch, &BooleanArray::new(remains, None))?;
+                batches.push(self.with_id(&batch, carry.to)?);
             }
         }
-        let went = read - kept;
+        segments.check_complete().map_err(Error::from)?;
+        let replaced = read - kept;
         let removed = Removed {
             filter: ALREADY_STORED.to_owned(),
-            removed: went.unsigned_abs(),
-            alone: went.unsigned_abs(),
-            stored_by: vec![carried.by],
+            removed: replaced.unsigned_abs(),
+            alone: replaced.unsigned_abs(),
+            stored_by: vec![carry.replaced_by],
             ..Removed::default()
         };
         let tally = Tally {
-            ingest_id: carried.to,
+            ingest_id: carry.to,
             rows_read: read,
             rows_kept: kept,
-            rows_removed: went,
+            rows_removed: replaced,
             removed: vec![removed],
             ..Tally::default()
         };
-        batches.push(tally.to_row(&self.schema)?);
+        batches.push(tally.encode(&self.schema)?);
         Ok(batches)
     }
 
-    /// `batch` in the columns of the plan, as rows of the attempt `id`.
+    /// Arranges `batch` in the columns of the plan, as rows of the attempt `id`.
     fn with_id(&self, batch: &RecordBatch, id: i64) -> Result<RecordBatch> {
         let rows = batch.num_rows();
         let column = |field: &Arc<Field>| -> Result<ArrayRef> {
@@ -197,16 +170,12 @@ impl Work {
                 INGEST_ID => Ok(Arc::new(Int64Array::from_value(id, rows))),
                 TALLY => Ok(new_null_array(field.data_type(), rows)),
                 name => {
-                    let stored = batch.column_by_name(name).ok_or_else(|| lacking(name))?;
-                    Ok(cast(stored, field.data_type())?)
+                    let missing = || internal_datafusion_err!("the stored segments have no column {name}");
+                    Ok(cast(batch.column_by_name(name).ok_or_else(missing)?, field.data_type())?)
                 }
             }
         };
         let columns = self.schema.fields().iter().map(column).collect::<Result<_>>()?;
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
-}
-
-fn lacking(column: &str) -> DataFusionError {
-    DataFusionError::Internal(format!("the stored segments have no column {column}"))
 }

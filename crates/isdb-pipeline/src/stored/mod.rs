@@ -1,6 +1,7 @@
-//! Segments that the database already stores: which a granule leaves out, and which are written again.
+//! Segments that the database has stored already: which of them a granule must not store again, and which are written again.
 
 pub(crate) mod carry;
-pub(crate) mod merged;
-pub(crate) mod segment_keys;
-mod stored_rows;
+pub(crate) mod earlier_attempts;
+pub(crate) mod segment_key;
+pub(crate) mod segment_set;
+pub(crate) mod stored_segments;

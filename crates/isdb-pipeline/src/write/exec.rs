@@ -1,5 +1,5 @@
-//! The write operator: sorted rows into fragments of a TileDB array, several partitions side by side, tallies handed on.
-//! Fragments stay invisible until a commit names them.
+//! The write operator: writes rows sorted by chunk as fragments of a TileDB array, several partitions at a time, and passes tallies on.
+//! No reader sees the fragments until a commit names them.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
@@ -9,7 +9,6 @@ use arrow::array::{
 };
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef};
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
@@ -22,43 +21,19 @@ use datafusion::physical_plan::{
     Partitioning, PlanProperties,
 };
 use futures::StreamExt;
+use isdb_query::CHUNK;
 use tiledb::Context;
 
-use crate::gather::by_chunk::{by_chunk, dealt_out_by_chunk};
+use crate::gather::requirements::{chunk_order, distributed_by_chunk};
+use crate::operator::single_input_operator;
 use crate::tally::{TALLY, Tally, tally_field};
-use crate::write::fragment::FragmentWriter;
-use isdb_query::CHUNK;
+use crate::write::fragment_writer::FragmentWriter;
+use crate::write::target::{WriteTarget, WrittenFragment};
 
 const FRAGMENT: &str = "fragment";
 
-/// A fragment that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrittenFragment {
-    /// The value of `fragment_id` in its rows.
-    pub id: i64,
-    /// Its folder below `__fragments`.
-    pub name: String,
-    /// Its number of rows.
-    pub rows: i64,
-}
-
-/// Where and as what a window is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WriteTarget {
-    /// The URI of the array of segments.
-    pub array: String,
-    /// The timestamp of every fragment, in milliseconds since 1970.
-    pub timestamp: u64,
-    /// The id of the first fragment. Each partition counts up from its own number in steps of the number of partitions.
-    pub first_fragment: i64,
-    /// The memory that the rows of a fragment take at most, give or take a batch.
-    pub fragment_bytes: usize,
-    /// How many write side by side, each into fragments of its own.
-    pub writers: usize,
-}
-
-/// Writes each input partition, sorted by chunk, into fragments of its own: neighbouring chunks share one until it is full. The
-/// output has two columns, `fragment` and `tally`, one of them NULL in each row.
+/// Writes each input partition as its own fragments: adjacent chunks share a fragment until it is full. The output has two columns,
+/// `fragment` and the tally, one of them NULL in each row.
 #[derive(Debug)]
 pub(crate) struct TileDbWriteExec {
     input: Arc<dyn ExecutionPlan>,
@@ -69,7 +44,7 @@ pub(crate) struct TileDbWriteExec {
 }
 
 impl TileDbWriteExec {
-    /// Writes the rows of `input`, which have the columns of the array but for `fragment_id`, a `chunk`, and perhaps a tally.
+    /// Writes the rows of `input`, which have the columns of the array except `fragment_id`, a `chunk`, and optionally a tally.
     ///
     /// # Errors
     /// When the input has no column `chunk`.
@@ -84,6 +59,14 @@ impl TileDbWriteExec {
         let metrics = ExecutionPlanMetricsSet::new();
         Ok(TileDbWriteExec { input, target, chunk, properties: Arc::new(properties), metrics })
     }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Result<TileDbWriteExec> {
+        TileDbWriteExec::try_new(input, self.target.clone())
+    }
+
+    fn expressions(&self) -> Vec<Arc<dyn PhysicalExpr>> {
+        vec![Arc::new(self.chunk.clone())]
+    }
 }
 
 impl DisplayAs for TileDbWriteExec {
@@ -94,43 +77,14 @@ impl DisplayAs for TileDbWriteExec {
 }
 
 impl ExecutionPlan for TileDbWriteExec {
-    fn name(&self) -> &str {
-        "TileDbWriteExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    single_input_operator!("TileDbWriteExec");
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        dealt_out_by_chunk(&self.chunk, self.target.writers)
+        distributed_by_chunk(&self.chunk, self.target.writers)
     }
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        vec![LexOrdering::new([by_chunk(&self.chunk)]).map(OrderingRequirements::from)]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn apply_expressions(
-        &self,
-        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        let chunk: Arc<dyn PhysicalExpr> = Arc::new(self.chunk.clone());
-        visit(&chunk)
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        match children.pop() {
-            Some(input) if children.is_empty() => Ok(Arc::new(TileDbWriteExec::try_new(input, self.target.clone())?)),
-            _ => internal_err!("TileDbWriteExec has one input"),
-        }
+        vec![LexOrdering::new([chunk_order(&self.chunk)]).map(OrderingRequirements::from)]
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -149,8 +103,8 @@ impl ExecutionPlan for TileDbWriteExec {
                 Ok(Some(tallies)) => Ok(Some((tallies, (input, Some(writer))))),
                 Ok(None) => Ok(Some((to_batch(&writer.finish().await?)?, (input, None)))),
                 Err(error) => {
-                    // Nothing may be written any more when it is told that nothing will be.
-                    let _ = writer.wait().await;
+                    // The error must not be returned while fragments are still being written.
+                    let _ = writer.wait_for_all().await;
                     Err(error)
                 }
             }
@@ -163,11 +117,11 @@ impl ExecutionPlan for TileDbWriteExec {
     }
 }
 
-/// Gives `writer` the rows of `input` until tallies come, which are given back, or nothing more does.
+/// Gives `writer` the rows of `input` up to the next batch with tallies, and returns these; None at the end of the input.
 async fn fill(writer: &mut FragmentWriter, input: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>> {
     while let Some(batch) = input.next().await {
         let (rows, tallies) = split(batch?)?;
-        writer.take(rows).await?;
+        writer.push(rows).await?;
         if tallies.is_some() {
             return Ok(tallies);
         }
@@ -175,7 +129,7 @@ async fn fill(writer: &mut FragmentWriter, input: &mut SendableRecordBatchStream
     Ok(None)
 }
 
-/// The batch's rows, and its tallies as rows of the output, if it has any.
+/// Splits a batch into its rows and, if it has any, its tallies as rows of the output.
 fn split(mut batch: RecordBatch) -> Result<(RecordBatch, Option<RecordBatch>)> {
     let Ok(index) = batch.schema().index_of(TALLY) else { return Ok((batch, None)) };
     let tallies = batch.remove_column(index);
@@ -188,7 +142,7 @@ fn split(mut batch: RecordBatch) -> Result<(RecordBatch, Option<RecordBatch>)> {
     Ok((filter_record_batch(&batch, &is_row)?, Some(tallies)))
 }
 
-/// Fragments as rows of the output.
+/// Encodes fragments as rows of the output.
 fn to_batch(written: &[WrittenFragment]) -> Result<RecordBatch> {
     let fragments = StructArray::try_new(
         fragment_fields(),
@@ -215,13 +169,13 @@ fn output_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![Field::new(FRAGMENT, DataType::Struct(fragment_fields()), true), tally_field()]))
 }
 
-/// The fragments and tallies in one batch of the operator's output.
-pub(crate) fn outcome(batch: &RecordBatch) -> Result<(Vec<WrittenFragment>, Vec<Tally>)> {
+/// Decodes one batch of the operator's output.
+pub(crate) fn fragments_and_tallies(batch: &RecordBatch) -> Result<(Vec<WrittenFragment>, Vec<Tally>)> {
     let fragments = batch.column(0).as_struct();
     let written = (0..fragments.len()).filter(|row| fragments.is_valid(*row)).map(|row| WrittenFragment {
         id: fragments.column(0).as_primitive::<Int64Type>().value(row),
         name: fragments.column(1).as_string::<i64>().value(row).to_owned(),
         rows: fragments.column(2).as_primitive::<Int64Type>().value(row),
     });
-    Ok((written.collect(), Tally::from_column(batch.column(1))?))
+    Ok((written.collect(), Tally::decode(batch.column(1))?))
 }

@@ -2,4 +2,6 @@
 
 pub(crate) mod commit;
 pub(crate) mod exec;
-mod fragment;
+mod fragment_writer;
+mod ledger_rows;
+pub(crate) mod target;

@@ -1,5 +1,5 @@
-//! The SQL function `chunk(latitude, longitude)`: the chunk of the spatial grid that holds a position. The ingest plan orders rows
-//! by it and deals them out to its writers.
+//! The SQL function `chunk(latitude, longitude)`: the spatial chunk of a position. The ingest plan sorts rows by it and
+//! distributes them to its writers.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use isdb_schema::grid::chunk;
 
-/// The name of the function, and of the column that the ingest plan computes with it.
+/// Name of the function, and of the column that the ingest plan computes with it.
 pub const CHUNK: &str = "chunk";
 
-/// `chunk(latitude DOUBLE, longitude DOUBLE) -> INT`, NULL where either is.
+/// Creates `chunk(latitude DOUBLE, longitude DOUBLE) -> INT`, in degrees; NULL if either is NULL.
 pub fn chunk_function() -> ScalarUDF {
     let signature = Signature::exact(vec![DataType::Float64, DataType::Float64], Volatility::Immutable);
     ScalarUDF::new_from_impl(Chunk { signature })
@@ -58,12 +58,12 @@ mod tests {
     use arrow::datatypes::Int32Type;
 
     use super::*;
-    use crate::session::context::session;
+    use crate::testing::session;
 
     #[tokio::test]
-    async fn sql_tells_the_chunk_of_a_position_and_null_for_none() {
+    async fn sql_returns_the_chunk_of_a_position_and_null_for_null() {
         let sql = "SELECT chunk(lat, 10.0) FROM (VALUES (47.5), (NULL), (-90.0)) AS t(lat)";
-        let batches = session(None).sql(sql).await.unwrap().collect().await.unwrap();
+        let batches = session(2).sql(sql).await.unwrap().collect().await.unwrap();
         let chunks = batches[0].column(0).as_primitive::<Int32Type>();
         assert_eq!(chunks.value(0), chunk(47.5, 10.0).cast_signed());
         assert!(chunks.is_null(1));

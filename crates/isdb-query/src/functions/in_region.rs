@@ -1,5 +1,5 @@
-//! `in_region(latitude, longitude, 'region')` in SQL. Planning reads the region once and puts its boxes beside the question, so
-//! that an array is read only there.
+//! The SQL function `in_region(latitude, longitude, 'region')`. Planning parses the region once and adds its boxes as
+//! conditions on latitude and longitude, so that an array is read only there.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -17,29 +17,31 @@ use isdb_region::{Bounds, Region};
 
 const NAME: &str = "in_region";
 
-/// The function as SQL knows it: TRUE for a position, in degrees, that lies in the region, `'W,S,E,N'` or GeoJSON; NULL where
-/// the position or the region is NULL.
-pub(crate) fn function() -> ScalarUDF {
+/// Creates the function: TRUE for a position, in degrees, inside the region, `'W,S,E,N'` or GeoJSON; NULL if the position or the
+/// region is NULL.
+pub(crate) fn in_region_function() -> ScalarUDF {
     ScalarUDF::new_from_impl(InRegion { signature: signature(), region: None })
 }
 
-/// Whether the position lies in `region`: its boxes, which an array can be asked for, and what they hold too much.
-pub fn lies_in(region: &Region, latitude: &Expr, longitude: &Expr) -> Expr {
-    let boxes = within_boxes(&region.boxes(), latitude, longitude);
+/// Creates the predicate that a position, in degrees, is in `region`: comparisons with its boxes, which can be pushed into an
+/// array, and unless the region is a box itself, an exact test of the rows in these.
+pub fn region_predicate(region: &Region, latitude: &Expr, longitude: &Expr) -> Expr {
+    let boxes = boxes_predicate(&region.boxes(), latitude, longitude);
     if region.as_box().is_some() {
         return boxes;
     }
-    let known = Known { told: summary(region), region: region.clone() };
-    let told = lit(known.told.as_str());
-    let function = ScalarUDF::new_from_impl(InRegion { signature: signature(), region: Some(known) });
-    boxes.and(function.call(vec![latitude.clone(), longitude.clone(), told]))
+    let parsed = ParsedRegion { summary: summary(region), region: region.clone() };
+    let summary = lit(parsed.summary.as_str());
+    let function = ScalarUDF::new_from_impl(InRegion { signature: signature(), region: Some(parsed) });
+    boxes.and(function.call(vec![latitude.clone(), longitude.clone(), summary]))
 }
 
 fn signature() -> Signature {
     Signature::exact(vec![DataType::Float64, DataType::Float64, DataType::Utf8], Volatility::Immutable)
 }
 
-/// What a plan shows of a region instead of its thousands of points: the beginning of its text and a number that tells two apart.
+/// Returns the text of a region in plans, which can have thousands of points: the beginning, and a hash that differs between
+/// regions.
 fn summary(region: &Region) -> String {
     let text = region.to_text();
     if text.len() <= 120 {
@@ -51,11 +53,11 @@ fn summary(region: &Region) -> String {
     format!("{beginning}… ({} bytes, {:016x})", text.len(), hasher.finish())
 }
 
-/// Any of the boxes. Boxes between the same parallels, as on both sides of the dateline, share these: ranges of latitude and
-/// of longitude are then all that an array has to look at.
-fn within_boxes(boxes: &[Bounds], latitude: &Expr, longitude: &Expr) -> Expr {
+/// Creates the predicate that a position is in one of `boxes`. Boxes between the same parallels, as on both sides of the
+/// dateline, become one range of latitude and several of longitude, which an array evaluates exactly.
+fn boxes_predicate(boxes: &[Bounds], latitude: &Expr, longitude: &Expr) -> Expr {
     let between = |column: &Expr, low: f64, high: f64| {
-        // SQL orders -0 below 0; both are the same place.
+        // SQL orders -0 below 0; both are the same position.
         let low = if low == 0.0 { -0.0 } else { low };
         column.clone().between(lit(low), lit(high))
     };
@@ -70,37 +72,37 @@ fn within_boxes(boxes: &[Bounds], latitude: &Expr, longitude: &Expr) -> Expr {
     }
 }
 
-/// The function, before and after planning has read its region.
+/// The function, before and after planning has parsed its region.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct InRegion {
     signature: Signature,
-    region: Option<Known>,
+    region: Option<ParsedRegion>,
 }
 
-/// A region that has been read.
-struct Known {
+/// The region of a call, parsed.
+struct ParsedRegion {
     region: Region,
-    told: String,
+    summary: String,
 }
 
-impl fmt::Debug for Known {
+impl fmt::Debug for ParsedRegion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told)
+        f.write_str(&self.summary)
     }
 }
 
-impl PartialEq for Known {
-    fn eq(&self, other: &Known) -> bool {
+impl PartialEq for ParsedRegion {
+    fn eq(&self, other: &ParsedRegion) -> bool {
         self.region == other.region
     }
 }
 
 // Coordinates of a region are never NaN.
-impl Eq for Known {}
+impl Eq for ParsedRegion {}
 
-impl Hash for Known {
+impl Hash for ParsedRegion {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.told.hash(state);
+        self.summary.hash(state);
     }
 }
 
@@ -122,13 +124,15 @@ impl ScalarUDFImpl for InRegion {
         Ok(Arc::new(Field::new(NAME, DataType::Boolean, nullable)))
     }
 
-    /// Reads a region that is written out, once for the plan.
+    /// Parses a literal region once for the plan.
     fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
         match (&self.region, args.as_slice()) {
-            (None, [latitude, longitude, Expr::Literal(text, _)]) => Ok(ExprSimplifyResult::Simplified(
-                read(text)?
-                    .map_or_else(|| lit(ScalarValue::Boolean(None)), |region| lies_in(&region, latitude, longitude)),
-            )),
+            (None, [latitude, longitude, Expr::Literal(text, _)]) => {
+                Ok(ExprSimplifyResult::Simplified(parse_region(text)?.map_or_else(
+                    || lit(ScalarValue::Boolean(None)),
+                    |region| region_predicate(&region, latitude, longitude),
+                )))
+            }
             _ => Ok(ExprSimplifyResult::Original(args)),
         }
     }
@@ -137,15 +141,15 @@ impl ScalarUDFImpl for InRegion {
         let [latitude, longitude, text] = args.args.as_slice() else {
             return exec_err!("{NAME} takes a latitude, a longitude and a region");
         };
-        let read_now;
+        let parsed;
         let region = match (&self.region, text) {
-            (Some(known), _) => Some(&known.region),
+            (Some(region), _) => Some(&region.region),
             (None, ColumnarValue::Scalar(text)) => {
-                read_now = read(text)?;
-                read_now.as_ref()
+                parsed = parse_region(text)?;
+                parsed.as_ref()
             }
             (None, ColumnarValue::Array(_)) => {
-                return exec_err!("the region of {NAME} is one for all rows: a text, 'W,S,E,N' or GeoJSON");
+                return exec_err!("{NAME} takes one region for all rows: a text, 'W,S,E,N' or GeoJSON");
             }
         };
         let Some(region) = region else { return Ok(ColumnarValue::Scalar(ScalarValue::Boolean(None))) };
@@ -162,8 +166,8 @@ impl ScalarUDFImpl for InRegion {
     }
 }
 
-/// The region that a literal writes out; none for NULL.
-fn read(text: &ScalarValue) -> Result<Option<Region>> {
+/// Parses the region of a literal; None for NULL.
+fn parse_region(text: &ScalarValue) -> Result<Option<Region>> {
     let text = text.try_as_str().flatten();
     text.map(Region::parse).transpose().map_err(|error| plan_datafusion_err!("{NAME}: {error}"))
 }
@@ -175,7 +179,7 @@ mod tests {
     use datafusion::prelude::SessionContext;
 
     use super::*;
-    use crate::session::context::session;
+    use crate::testing::session;
 
     /// A table `p` of positions, two of them NULL in a coordinate.
     fn context() -> SessionContext {
@@ -184,7 +188,7 @@ mod tests {
         let longitude = Float64Array::from(vec![Some(1.0), Some(-0.0), Some(1.0), None, Some(179.0), Some(-179.0)]);
         let schema = Arc::new(Schema::new(fields.to_vec()));
         let batch = RecordBatch::try_new(schema, vec![Arc::new(latitude), Arc::new(longitude)]).unwrap();
-        let context = session(None);
+        let context = session(2);
         context.register_batch("p", batch).unwrap();
         context
     }
@@ -196,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sql_asks_for_positions_in_a_box_or_a_polygon() {
+    async fn positions_in_a_box_or_a_polygon_are_selected() {
         let triangle = r#"{"type":"Polygon","coordinates":[[[0,0],[4,0],[0,4],[0,0]]]}"#;
         for (condition, rows) in [
             ("in_region(latitude, longitude, '0,0,2,2')", 2),
@@ -215,22 +219,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_selected_answer_is_null_where_the_position_is() {
+    async fn the_result_is_null_for_a_position_of_null() {
         let sql = "SELECT in_region(latitude, longitude, '0,0,2,2') AS inside FROM p WHERE latitude IS NULL";
         let batches = context().sql(sql).await.unwrap().collect().await.unwrap();
         assert!(batches[0].column(0).is_null(0));
     }
 
     #[tokio::test]
-    async fn a_region_that_is_none_is_told_and_one_per_row_is_refused() {
-        let told = count("in_region(latitude, longitude, 'amazon')").await.unwrap_err().to_string();
-        assert!(told.contains("in_region: invalid region \"amazon\": expected W,S,E,N"), "{told}");
-        let told = count("in_region(latitude, longitude, CAST(latitude AS STRING))").await.unwrap_err().to_string();
-        assert!(told.contains("one for all rows"), "{told}");
+    async fn an_invalid_region_and_a_region_per_row_are_refused() {
+        let error = count("in_region(latitude, longitude, 'amazon')").await.unwrap_err().to_string();
+        assert!(error.contains("in_region: invalid region \"amazon\": expected W,S,E,N"), "{error}");
+        let error = count("in_region(latitude, longitude, CAST(latitude AS STRING))").await.unwrap_err().to_string();
+        assert!(error.contains("one region for all rows"), "{error}");
     }
 
     #[test]
-    fn plans_tell_two_long_regions_apart_without_their_points() {
+    fn the_summaries_of_two_long_regions_are_short_and_differ() {
         let ring = |x: f64| {
             let points: Vec<String> =
                 (0..99).map(|i| format!("[{},{}]", x + f64::from(i), f64::from(i * i) / 999.0)).collect();

@@ -1,60 +1,70 @@
-//! The DataFusion session every face starts from, before tables are registered in it.
+//! The DataFusion session that every program starts from, before tables are registered in it.
 
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use datafusion::execution::SessionState;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use crate::functions::chunk::chunk_function;
-use crate::functions::in_region;
+use crate::functions::register_functions;
 use crate::session::dialect;
 use crate::session::files::{UserFiles, with_files};
 use crate::session::memory::QueryResources;
 use crate::session::sort_columns::SortColumns;
 
-/// A session that reads with `partitions` threads, or one per processor, and answers `information_schema`. Where a table
-/// is named, so can be a file in quotes (`FROM 'plots.csv'`): the tables that people bring to join with.
-#[must_use]
-pub fn session(partitions: Option<usize>) -> SessionContext {
-    session_with(partitions, UserFiles::Open)
+/// Options of a session. The default reads with one thread per processor, has no limits of memory, and opens the user's files.
+#[derive(Clone, Debug, Default)]
+pub struct SessionOptions {
+    /// Number of threads that read and compute; one per processor for None.
+    pub partitions: Option<usize>,
+    /// Limits of memory: rows that do not fit are spilled to disk, and a query that cannot spill ends with an error. No limits
+    /// for None.
+    pub resources: Option<QueryResources>,
+    /// Whether statements may read files: `FROM 'plots.csv'`.
+    pub files: UserFiles,
 }
 
-/// As [`session`], with files that statements may read or not.
-#[must_use]
-pub fn session_with(partitions: Option<usize>, files: UserFiles) -> SessionContext {
-    let config = config();
-    let config = match partitions {
-        Some(partitions) => config.with_target_partitions(partitions),
-        None => config,
-    };
-    usable(dialect::state(config, Arc::default()), files)
-}
-
-/// The same with one thread per processor and within bounds: what does not fit in memory is spilled to disk, and a query that
-/// cannot spill ends with an error.
+/// Creates a session with the SQL dialect and the functions of isdb, which answers `information_schema`.
 ///
 /// # Errors
 /// When the folder to spill to cannot be used.
-pub fn bounded_session(resources: &QueryResources) -> Result<SessionContext> {
-    let config = resources.bound(config());
-    Ok(usable(dialect::state(config, resources.runtime()?), UserFiles::Open))
-}
-
-fn config() -> SessionConfig {
-    SessionConfig::new().with_information_schema(true)
-}
-
-/// A session of `state` with our functions, and with `files` as tables.
-fn usable(state: SessionState, files: UserFiles) -> SessionContext {
-    let context = SessionContext::new_with_state(state);
+pub fn session(options: &SessionOptions) -> Result<SessionContext> {
+    let config = SessionConfig::new().with_information_schema(true);
+    let config = match options.partitions {
+        Some(partitions) => config.with_target_partitions(partitions),
+        None => config,
+    };
+    let (config, runtime) = match &options.resources {
+        Some(resources) => (resources.apply_to(config), resources.runtime()?),
+        None => (config, Arc::new(RuntimeEnv::default())),
+    };
+    let context = SessionContext::new_with_state(dialect::session_state(config, runtime));
     register_functions(&context);
     context.add_optimizer_rule(Arc::new(SortColumns));
-    with_files(context, files)
+    Ok(with_files(context, options.files))
 }
 
-/// The functions of SQL that are ours: `in_region(latitude, longitude, 'W,S,E,N' or GeoJSON)` and `chunk(latitude, longitude)`.
-pub fn register_functions(context: &SessionContext) {
-    context.register_udf(in_region::function());
-    context.register_udf(chunk_function());
+#[cfg(test)]
+mod tests {
+    use datafusion::error::DataFusionError;
+
+    use super::*;
+    use crate::error::Error;
+    use crate::session::memory::MIN_QUERY_MEMORY;
+
+    #[tokio::test]
+    async fn a_session_with_limits_of_memory_and_closed_files_refuses_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plots.csv");
+        std::fs::write(&file, "plot,height\nA,12\n").unwrap();
+        let sql = format!("SELECT * FROM '{}'", file.display());
+        let resources = QueryResources { memory: MIN_QUERY_MEMORY, temp: folder.path().to_owned() };
+        let options = SessionOptions { resources: Some(resources), ..SessionOptions::default() };
+        let open = session(&options).unwrap();
+        assert_eq!(open.sql(&sql).await.unwrap().count().await.unwrap(), 1);
+        let closed = session(&SessionOptions { files: UserFiles::Closed, ..options }).unwrap();
+        let refused = closed.sql(&sql).await.map(|_| ()).unwrap_err();
+        let DataFusionError::External(refused) = refused.find_root() else { panic!("{refused}") };
+        assert!(matches!(refused.downcast_ref(), Some(Error::FilesClosed { .. })), "{refused}");
+    }
 }

@@ -1,5 +1,5 @@
-//! Queries within bounds: how the memory that a session may use is shared out between DataFusion's operators, which spill to disk
-//! what does not fit, and libtiledb, which reads in smaller pieces then.
+//! Limits of memory. Half of it is for DataFusion's operators, which spill to disk what does not fit; half is for reads, in which
+//! libtiledb returns smaller pieces.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,56 +12,56 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 use tiledb_datafusion::ReadMemory;
 
-/// The least memory of a session: below it sorts of wide rows have no room for one batch of each core.
-pub const LEAST_QUERY_MEMORY: usize = 64 << 20;
+/// Least memory of a session in bytes: sorts of wide rows need space for one batch of each core.
+pub const MIN_QUERY_MEMORY: usize = 64 << 20;
 
-/// Operators that an error of memory names.
-const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
-/// Bytes of a row of all variables, on its way between operators.
+/// Number of operators that an out-of-memory error names.
+const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+/// Bytes of a row of all variables between operators.
 const WIDE_ROW: usize = 1_300;
-/// Batches that a partition of an operator has room for. A sort counts each twice, and merges several.
-const BATCHES_HELD: usize = 16;
-/// Rows of a batch: fewer cost more than they help; more than DataFusion's own never.
+/// Batches that fit in the memory of one partition of an operator. A sort counts each twice, and merges several.
+const BUFFERED_BATCHES: usize = 16;
+/// Rows of a batch. Fewer cost more time than they save memory; the upper end is DataFusion's default.
 const BATCH_ROWS: std::ops::RangeInclusive<usize> = 256..=8_192;
-/// What DataFusion keeps free in each partition of a sort, to merge what was spilled, unless memory is short.
+/// Bytes that DataFusion reserves in each partition of a sort for merging spilled rows; less if memory is short.
 const MERGE_RESERVE: usize = 10 << 20;
 
-/// What a session may use.
+/// Memory and disk that a session may use.
 #[derive(Clone, Debug)]
 pub struct QueryResources {
     /// Bytes of memory for the rows of queries, about.
     pub memory: usize,
-    /// The folder to spill to.
+    /// Existing folder for spilled rows.
     pub temp: PathBuf,
 }
 
 impl QueryResources {
-    /// For sorts, aggregates and joins. The other half is for reads.
-    fn operators(&self) -> usize {
+    /// Returns the bytes for sorts, aggregates and joins. The other half is for reads.
+    fn operator_memory(&self) -> usize {
         self.memory / 2
     }
 
-    /// For each of the reads of a scan in `partitions` parts.
-    fn read(&self, partitions: usize) -> ReadMemory {
+    /// Returns the memory of each read of a scan in `partitions` partitions.
+    fn read_memory(&self, partitions: usize) -> ReadMemory {
         ReadMemory::share(self.memory / 2, partitions)
     }
 
-    /// `config` within these bounds.
-    pub(crate) fn bound(&self, mut config: SessionConfig) -> SessionConfig {
+    /// Sets batch size, sort reservation and read memory in `config`.
+    pub(crate) fn apply_to(&self, mut config: SessionConfig) -> SessionConfig {
         let partitions = config.target_partitions().max(1);
         let options = &mut config.options_mut().execution;
-        options.sort_spill_reservation_bytes = MERGE_RESERVE.min(self.operators() / partitions / 4);
-        let rows = self.operators() / partitions / BATCHES_HELD / WIDE_ROW;
+        options.sort_spill_reservation_bytes = MERGE_RESERVE.min(self.operator_memory() / partitions / 4);
+        let rows = self.operator_memory() / partitions / BUFFERED_BATCHES / WIDE_ROW;
         let config = config.with_batch_size(rows.clamp(*BATCH_ROWS.start(), *BATCH_ROWS.end()));
-        config.with_extension(Arc::new(self.read(partitions)))
+        config.with_extension(Arc::new(self.read_memory(partitions)))
     }
 
-    /// A runtime within these bounds.
+    /// Creates a runtime whose memory pool and spill folder have these limits.
     ///
     /// # Errors
-    /// When there is no folder to spill to.
+    /// When the folder to spill to cannot be used.
     pub(crate) fn runtime(&self) -> Result<Arc<RuntimeEnv>> {
-        let pool = TrackConsumersPool::new(FairSpillPool::new(self.operators()), CONSUMERS_NAMED);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(self.operator_memory()), NAMED_CONSUMERS);
         // The disk itself is the limit.
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![self.temp.clone()]))
@@ -75,16 +75,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_reads_of_a_scan_and_the_operators_together_stay_within_the_memory() {
-        for memory in [LEAST_QUERY_MEMORY, 1 << 30, 64 << 30] {
+    fn the_reads_of_a_scan_and_the_operators_together_stay_within_the_memory() {
+        for memory in [MIN_QUERY_MEMORY, 1 << 30, 64 << 30] {
             for partitions in [1, 2, 16, 128] {
                 let resources = QueryResources { memory, temp: PathBuf::new() };
-                let ReadMemory(read) = resources.read(partitions);
+                let ReadMemory(read) = resources.read_memory(partitions);
                 let reads = usize::try_from(read).unwrap() * partitions;
-                assert!(reads <= (memory / 2).max(ReadMemory::LEAST * partitions), "{memory} {partitions}");
-                let config = resources.bound(SessionConfig::new().with_target_partitions(partitions));
+                assert!(reads <= (memory / 2).max(ReadMemory::MIN * partitions), "{memory} {partitions}");
+                let config = resources.apply_to(SessionConfig::new().with_target_partitions(partitions));
                 let reserved = config.options().execution.sort_spill_reservation_bytes * partitions;
-                assert!(reserved <= resources.operators() / 4, "{memory} {partitions}: sorts have room besides");
+                assert!(
+                    reserved <= resources.operator_memory() / 4,
+                    "{memory} {partitions}: sorts have memory beside the reservation"
+                );
             }
         }
     }

@@ -1,7 +1,7 @@
-//! The DataFusion session: dialect, functions, files of the user, memory.
+//! Creates the DataFusion session: SQL dialect, functions, the user's files as tables, limits of memory.
 
 pub(crate) mod context;
-pub(crate) mod dialect;
+mod dialect;
 pub(crate) mod files;
 pub(crate) mod memory;
 mod sort_columns;

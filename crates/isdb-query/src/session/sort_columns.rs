@@ -1,9 +1,9 @@
-//! Orders by columns instead of expressions, in `ORDER BY` and in windows: an expression becomes a column below the sort.
+//! Sorts by columns instead of expressions, in `ORDER BY` and in windows: computes an expression as a column below the sort.
 //!
 //! DataFusion 55.2 plans a sort of several partitions and then checks that its rows have the order that the merge needs. For an
-//! expression it derives ranges of values first, and where that fails it takes the order for unknown: a product or quotient has a
-//! range of type Null, of which `sin`, `cos`, `asin` or `atan` have no bounds. `ORDER BY sin(latitude / 2)`, or by the distance to a
-//! place, would not plan.
+//! expression it derives ranges of values first, and if that fails it treats the order as unknown: a product or quotient has a
+//! range of type Null, for which `sin`, `cos`, `asin` or `atan` return no bounds. `ORDER BY sin(latitude / 2)`, or by the
+//! distance to a position, would not plan.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{Expr, LogicalPlan, Projection, Sort, Window, col};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
-/// The rule.
+/// The optimizer rule.
 #[derive(Debug, Default)]
 pub(crate) struct SortColumns;
 
@@ -28,10 +28,10 @@ impl OptimizerRule for SortColumns {
     fn rewrite(&self, plan: LogicalPlan, _config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         match plan {
             LogicalPlan::Sort(sort) if sort.expr.iter().any(|key| is_computed(&key.expr)) => {
-                Ok(Transformed::yes(sorted(sort)?))
+                Ok(Transformed::yes(sort_by_columns(sort)?))
             }
             LogicalPlan::Window(window) if window.window_expr.iter().any(has_computed_keys) => {
-                Ok(Transformed::yes(windowed(window)?))
+                Ok(Transformed::yes(window_over_columns(window)?))
             }
             plan => Ok(Transformed::no(plan)),
         }
@@ -53,12 +53,12 @@ fn has_computed_keys(window: &Expr) -> bool {
     }
 }
 
-/// The columns that a sort or a window gets beside those of its input.
+/// Columns that are computed below a sort or a window, in addition to the columns of its input.
 #[derive(Default)]
-struct Computed(Vec<Expr>);
+struct ComputedColumns(Vec<Expr>);
 
-impl Computed {
-    /// The column that holds `key`.
+impl ComputedColumns {
+    /// Returns the column with the values of `key`, and adds it if it is new.
     fn column(&mut self, key: &Expr) -> Expr {
         if !is_computed(key) {
             return key.clone();
@@ -70,8 +70,8 @@ impl Computed {
         col(name(index))
     }
 
-    /// `input` with these columns.
-    fn beside(self, input: &Arc<LogicalPlan>) -> Result<LogicalPlan> {
+    /// Adds these columns to `input`.
+    fn add_to(self, input: &Arc<LogicalPlan>) -> Result<LogicalPlan> {
         let computed = self.0.into_iter().enumerate().map(|(index, key)| key.alias(name(index)));
         let all = columns(input).into_iter().chain(computed).collect();
         Ok(LogicalPlan::Projection(Projection::try_new(all, Arc::clone(input))?))
@@ -86,21 +86,21 @@ fn columns(plan: &LogicalPlan) -> Vec<Expr> {
     plan.schema().columns().into_iter().map(Expr::Column).collect()
 }
 
-fn sorted(sort: Sort) -> Result<LogicalPlan> {
-    let mut computed = Computed::default();
+fn sort_by_columns(sort: Sort) -> Result<LogicalPlan> {
+    let mut computed = ComputedColumns::default();
     let mut keys = sort.expr;
     for key in &mut keys {
         key.expr = computed.column(&key.expr);
     }
-    let shown = columns(&sort.input);
-    let input = Arc::new(computed.beside(&sort.input)?);
+    let output = columns(&sort.input);
+    let input = Arc::new(computed.add_to(&sort.input)?);
     let sorted = LogicalPlan::Sort(Sort { expr: keys, input, fetch: sort.fetch });
-    Ok(LogicalPlan::Projection(Projection::try_new(shown, Arc::new(sorted))?))
+    Ok(LogicalPlan::Projection(Projection::try_new(output, Arc::new(sorted))?))
 }
 
-fn windowed(window: Window) -> Result<LogicalPlan> {
-    let mut computed = Computed::default();
-    // What is above finds the results by their names, which tell the keys.
+fn window_over_columns(window: Window) -> Result<LogicalPlan> {
+    let mut computed = ComputedColumns::default();
+    // Nodes above find the results by name, and the name contains the keys.
     let names: Vec<String> = window.window_expr.iter().map(|expr| expr.schema_name().to_string()).collect();
     let mut functions = window.window_expr;
     for (function, name) in functions.iter_mut().zip(names) {
@@ -115,10 +115,10 @@ fn windowed(window: Window) -> Result<LogicalPlan> {
         }
         *function = inner.alias(name);
     }
-    let shown = window.schema.columns().into_iter().map(Expr::Column).collect();
-    let input = Arc::new(computed.beside(&window.input)?);
+    let output = window.schema.columns().into_iter().map(Expr::Column).collect();
+    let input = Arc::new(computed.add_to(&window.input)?);
     let rows = LogicalPlan::Window(Window::try_new(functions, input)?);
-    Ok(LogicalPlan::Projection(Projection::try_new(shown, Arc::new(rows))?))
+    Ok(LogicalPlan::Projection(Projection::try_new(output, Arc::new(rows))?))
 }
 
 #[cfg(test)]
@@ -130,7 +130,7 @@ mod tests {
     use datafusion::datasource::MemTable;
     use datafusion::prelude::SessionContext;
 
-    use crate::session::context::session;
+    use crate::testing::session;
 
     /// A table `p` of 40 rows in four partitions.
     fn context() -> SessionContext {
@@ -142,7 +142,7 @@ mod tests {
             vec![RecordBatch::try_from_iter(columns).unwrap()]
         });
         let parts: Vec<_> = parts.collect();
-        let context = session(Some(4));
+        let context = session(4);
         let schema = parts[0][0].schema();
         context.register_table("p", Arc::new(MemTable::try_new(schema, parts).unwrap())).unwrap();
         context
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rows_come_in_the_order_of_an_expression_whose_bounds_are_not_known() {
+    async fn rows_are_sorted_by_an_expression_whose_bounds_are_unknown() {
         let all = expected(|x| (x / 2.0).sin());
         assert_eq!(latitudes("SELECT latitude FROM p ORDER BY sin(latitude/2) LIMIT 3").await, all[..3]);
         assert_eq!(latitudes("SELECT latitude FROM p ORDER BY sin(latitude/2)").await, all);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn windows_take_such_an_expression_too() {
+    async fn windows_are_sorted_by_such_an_expression() {
         let sql = "SELECT latitude, CAST(row_number() OVER (PARTITION BY signum(sin(latitude * 0)) ORDER BY sin(latitude/2)) AS INT) AS n, \
                    CAST(count(*) OVER (ORDER BY cos(latitude/2)) AS INT) FROM p ORDER BY n";
         let batches = context().sql(sql).await.unwrap().collect().await.unwrap();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_by_columns_is_planned_as_ever() {
+    async fn a_sort_by_columns_is_not_rewritten() {
         let plan = context().sql("SELECT latitude FROM p ORDER BY id LIMIT 3").await.unwrap();
         let plan = plan.into_optimized_plan().unwrap().to_string();
         assert!(!plan.contains("__sort"), "{plan}");

@@ -1,8 +1,8 @@
 //! Checks of a statement before it runs, and explanations of its errors.
 
-pub(crate) mod advice;
+pub(crate) mod error_hint;
+pub(crate) mod error_message;
 pub(crate) mod lint;
 pub(crate) mod name_parts;
-pub(crate) mod problem;
 pub(crate) mod read_only;
-pub(crate) mod reads;
+pub(crate) mod sources;

@@ -1,5 +1,5 @@
-//! Statements that read and change nothing: what a program may run that gets its SQL from others. The exception are views, which
-//! live as long as their session.
+//! Refuses statements that write, so that a program can run SQL from others. Views are the exception: they last as long as their
+//! session.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use datafusion::sql::sqlparser::ast::{ObjectType, Statement as SqlStatement};
 use crate::error::{Error, Result};
 use crate::statement::name_parts;
 
-/// Plans the statements of a session that reads only.
+/// Plans the statements of a read-only session.
 #[derive(Clone, Debug)]
 pub struct ReadOnly {
-    /// The tables and views that no statement replaces or drops.
+    /// Tables and views that no statement may replace or drop.
     reserved: BTreeSet<String>,
 }
 
 impl ReadOnly {
-    /// Protects all tables and views that `context` has now.
+    /// Reserves the names of all current tables and views of `context`.
     #[must_use]
     pub fn new(context: &SessionContext) -> Self {
         let state = context.state();
@@ -30,24 +30,24 @@ impl ReadOnly {
         Self { reserved: schema.map_or_else(BTreeSet::new, |schema| schema.table_names().into_iter().collect()) }
     }
 
-    /// The plan of `sql`, one statement: a query, `EXPLAIN`, `SHOW`, `DESCRIBE`, `CREATE VIEW` or `DROP VIEW`.
+    /// Plans `sql`, one statement: a query, `EXPLAIN`, `SHOW`, `DESCRIBE`, `CREATE VIEW` or `DROP VIEW`.
     ///
     /// # Errors
-    /// [`Error::Statement`] for a name of too many parts, [`Error::ReadOnly`] for any other statement, [`Error::Reserved`] for a view with the name of a table or view of the database,
-    /// [`Error::Engine`] for SQL that cannot be parsed or planned.
+    /// [`Error::Statement`] for a name of too many parts, [`Error::ReadOnly`] for any other statement, [`Error::Reserved`] for
+    /// a view with a reserved name, [`Error::Engine`] for SQL that cannot be parsed or planned.
     pub async fn plan(&self, context: &SessionContext, sql: &str) -> Result<LogicalPlan> {
         name_parts::check(sql)?;
         let state = context.state();
         let dialect = state.config().options().sql_parser.dialect;
         let statement = state.sql_to_statement(sql, &dialect)?;
-        if let Some(refused) = refused(&statement) {
-            return Err(Error::ReadOnly { statement: refused });
+        if let Some(kind) = writing_kind(&statement) {
+            return Err(Error::ReadOnly { statement: kind });
         }
         match state.statement_to_plan(statement).await? {
             LogicalPlan::Ddl(DdlStatement::CreateView(mut view)) => {
                 self.check_name(context, &view.name)?;
-                reads_only(&view.input)?;
-                // Every view is temporary here, so that the word changes nothing.
+                check_reads_only(&view.input)?;
+                // Every view is temporary here, so TEMP is accepted and ignored.
                 view.temporary = false;
                 Ok(LogicalPlan::Ddl(DdlStatement::CreateView(view)))
             }
@@ -56,7 +56,7 @@ impl ReadOnly {
                 Ok(LogicalPlan::Ddl(DdlStatement::DropView(view)))
             }
             plan => {
-                reads_only(&plan)?;
+                check_reads_only(&plan)?;
                 Ok(plan)
             }
         }
@@ -75,9 +75,9 @@ impl ReadOnly {
     }
 }
 
-/// Whether `sql` makes or drops a view and so has no rows.
+/// Whether `sql` creates or drops a view, and so returns no rows.
 #[must_use]
-pub fn is_of_view(sql: &str) -> bool {
+pub fn is_view_statement(sql: &str) -> bool {
     if name_parts::check(sql).is_err() {
         return false;
     }
@@ -89,29 +89,29 @@ fn is_view(statement: &SqlStatement) -> bool {
     matches!(statement, SqlStatement::CreateView(_) | SqlStatement::Drop { object_type: ObjectType::View, .. })
 }
 
-/// The kind of `statement` if it does more than read: `COPY`, `CREATE TABLE`.
-fn refused(statement: &Statement) -> Option<String> {
+/// Returns the kind of a statement that does more than read: `COPY`, `CREATE TABLE`.
+fn writing_kind(statement: &Statement) -> Option<String> {
     match statement {
         Statement::Explain(explain) => match explain.statement.as_ref() {
             Statement::Statement(view) if is_view(view) => Some(kind(&view.to_string())),
-            explained => refused(explained),
+            explained => writing_kind(explained),
         },
-        Statement::Statement(statement) => refused_sql(statement),
+        Statement::Statement(statement) => writing_kind_of_sql(statement),
         other => Some(kind(&other.to_string())),
     }
 }
 
-fn refused_sql(statement: &SqlStatement) -> Option<String> {
+fn writing_kind_of_sql(statement: &SqlStatement) -> Option<String> {
     match statement {
         SqlStatement::Query(_) | SqlStatement::ExplainTable { .. } => None,
         SqlStatement::Explain { statement, .. } if is_view(statement) => Some(kind(&statement.to_string())),
-        SqlStatement::Explain { statement, .. } => refused_sql(statement),
+        SqlStatement::Explain { statement, .. } => writing_kind_of_sql(statement),
         statement if is_view(statement) => None,
         other => Some(kind(&other.to_string())).filter(|kind| kind != "SHOW"),
     }
 }
 
-/// The first word of a statement, and what it creates, drops or alters.
+/// Returns the first word of a statement, and the kind of object that it creates, drops or alters.
 fn kind(statement: &str) -> String {
     const OBJECTS: [&str; 6] = ["TABLE", "VIEW", "SCHEMA", "DATABASE", "FUNCTION", "INDEX"];
     let mut words = statement.split_whitespace().map(str::to_uppercase);
@@ -123,8 +123,8 @@ fn kind(statement: &str) -> String {
     object.map_or_else(|| first.clone(), |object| format!("{first} {object}"))
 }
 
-/// Refuses what a query can still hold, such as `WITH … INSERT`.
-fn reads_only(plan: &LogicalPlan) -> Result<()> {
+/// Checks that no part of a query writes, such as `WITH … INSERT`.
+fn check_reads_only(plan: &LogicalPlan) -> Result<()> {
     let mut found = None;
     plan.apply_with_subqueries(|part| {
         found = match part {
@@ -147,10 +147,10 @@ mod tests {
     use datafusion::prelude::SessionContext;
 
     use super::*;
-    use crate::session::context::session;
+    use crate::testing::session;
 
     async fn context() -> SessionContext {
-        let context = session(None);
+        let context = session(1);
         context.sql("CREATE VIEW atl08 AS SELECT 1 AS canopy_h").await.unwrap();
         context.sql("CREATE TABLE segments AS SELECT 1 AS h").await.unwrap();
         context
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_reads_is_planned() {
+    async fn a_statement_that_reads_is_planned() {
         let context = context().await;
         let read_only = ReadOnly::new(&context);
         for sql in [
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_view_can_be_made_replaced_and_dropped_but_never_in_place_of_the_database_s_own() {
+    async fn views_can_be_created_replaced_and_dropped_but_not_those_of_the_database() {
         let context = context().await;
         let read_only = ReadOnly::new(&context);
         for sql in [

@@ -1,4 +1,4 @@
-//! Errors of reads that a vacuum has overtaken: what the reader sees has expired.
+//! Explains errors of reads whose data a vacuum has removed: the snapshot has expired.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use tiledb_datafusion::ErrorHook;
 
 use crate::error::Error;
 
-/// Whether `error`, or one of its causes, is that a snapshot has expired: a vacuum has removed what it shows, and a session that
-/// is opened anew sees the newest state.
+/// Whether `error` or one of its causes says that a snapshot has expired: a vacuum has removed its data, and a new session sees
+/// the newest state.
 #[must_use]
 pub fn is_expired(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
@@ -23,7 +23,7 @@ pub fn is_expired(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Explains errors of reads of `snapshot`: reports [`Error::Expired`] where a vacuum has removed it.
+/// Creates a hook that replaces errors of reads of `snapshot` by [`Error::Expired`] if a vacuum has removed it.
 pub(crate) fn expiry_hook(snapshot: &Arc<Snapshot>) -> ErrorHook {
     let snapshot = Arc::clone(snapshot);
     ErrorHook::new(move |error| {

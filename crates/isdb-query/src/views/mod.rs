@@ -1,11 +1,9 @@
-//! Tables and views of one snapshot of a database.
+//! Registers the tables and views of one snapshot of a database.
 
-mod columns;
 pub(crate) mod expiry;
-pub(crate) mod filtered;
-mod nearby;
 pub(crate) mod options;
+pub(crate) mod quality_filters;
 pub(crate) mod register;
 pub(crate) mod releases;
-pub(crate) mod unique;
-mod within;
+mod restriction;
+mod stored_columns;

@@ -1,16 +1,16 @@
-//! What of a database its views show: the choice that a person makes before the first statement.
+//! Options of the views: filters, region and period that a user chooses before the first statement.
 
 use isdb_region::Region;
 use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
 
-/// The segments that the view `atl08` shows, and with it every view over it. The default shows all of them.
+/// Restricts the segments in the view `atl08` and in all views over it. The default shows all segments.
 #[derive(Clone, Debug, Default)]
 pub struct ViewOptions {
-    /// Those that meet all of these.
+    /// Shows the segments that pass all of these filters.
     pub filters: Vec<Rule>,
-    /// Those whose position lies in this region.
+    /// Shows the segments in this region.
     pub region: Option<Region>,
-    /// Those whose time lies in this period.
+    /// Shows the segments in this period.
     pub period: Period,
 }

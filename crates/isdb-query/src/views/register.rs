@@ -1,5 +1,5 @@
-//! An isdb database as a SQL catalog: the arrays of one snapshot as tables `segments` and `granules`, the view `atl08` that
-//! people query, and what follows from these: `atl08_unique` and `granules_current`.
+//! Registers a database in a session: the arrays of one snapshot as tables `segments` and `granules`, and the views
+//! `granules_current`, `atl08` and `atl08_unique`.
 
 use std::sync::Arc;
 
@@ -12,27 +12,27 @@ use isdb_store::{Database, Location, Snapshot};
 use tiledb::Array;
 
 use crate::error::{Error, Result};
-use crate::session::context::session;
-use crate::views::columns::view_of;
+use crate::session::context::{SessionOptions, session};
+use crate::unique::UniqueTable;
 use crate::views::expiry::{expiry_hook, explain_expiry, is_expired};
-use crate::views::filtered::filtered;
 use crate::views::options::ViewOptions;
-use crate::views::unique::UniqueTable;
-use crate::views::within::within;
+use crate::views::quality_filters::apply_filters;
+use crate::views::restriction::restrict;
+use crate::views::stored_columns::select_stored_columns;
 use tiledb_datafusion::TileDbTable;
 
-/// The view `atl08`, as shipped in `sql/views/`.
-const ATL08: &str = include_str!("../../../../sql/views/atl08.sql");
+/// All segments with the columns of their granules.
+const ATL08: &str = include_str!("../../sql/views/atl08.sql");
 /// `atl08` with each physical segment once.
-const ATL08_UNIQUE: &str = include_str!("../../../../sql/views/atl08_unique.sql");
-/// The attempts of the ledger that stand.
-const GRANULES_CURRENT: &str = include_str!("../../../../sql/views/granules_current.sql");
+const ATL08_UNIQUE: &str = include_str!("../../sql/views/atl08_unique.sql");
+/// The current attempts of the ledger.
+const GRANULES_CURRENT: &str = include_str!("../../sql/views/granules_current.sql");
 
-/// A session over the newest state of the database at `location`, with the views that `options` describe, and the warnings of
-/// [`register`]. The session keeps that state, whatever is ingested meanwhile.
+/// Opens a session over the newest state of the database at `location`, with its views restricted by `options`. Returns it with
+/// the warnings of [`register`]. Later ingests do not change the state that the session sees.
 ///
 /// # Errors
-/// [`Error::Store`] when there is no database, and the errors of [`register`].
+/// [`Error::Store`] when no database exists at `location`, and the errors of [`register`].
 pub async fn open(location: &Location, options: &ViewOptions) -> Result<(SessionContext, Vec<String>)> {
     let database = Database::open(location).await?;
     match open_once(&database, options).await {
@@ -43,57 +43,60 @@ pub async fn open(location: &Location, options: &ViewOptions) -> Result<(Session
 
 async fn open_once(database: &Database, options: &ViewOptions) -> Result<(SessionContext, Vec<String>)> {
     let snapshot = database.snapshot().await?;
-    let context = session(None);
+    let context = session(&SessionOptions::default())?;
     let warnings = register(&context, &snapshot, options).await?;
     Ok((context, warnings))
 }
 
-/// Registers the tables of `snapshot` and the views over them, as `options` say, in `context`. A read that a vacuum overtakes ends
-/// with [`Error::Expired`]. Returns warnings for people: which filters some of the granules cannot answer.
+/// Registers the tables of `snapshot` in `context`, and the views over them, restricted by `options`. A read whose data a
+/// vacuum removes ends with [`Error::Expired`]. Returns warnings for the user: filters that need a variable which some of the
+/// granules do not have.
 ///
 /// # Errors
-/// [`Error::Scan`] when the fragments of an array cannot be listed, [`Error::Expired`] or [`Error::Store`] when that is since the
-/// snapshot has expired, [`Error::Expression`], [`Error::Release`] and [`Error::Lacking`] when a filter does not fit the database.
+/// [`Error::Scan`] when the fragments of an array cannot be listed, [`Error::Expired`] or [`Error::Store`] when the snapshot
+/// has expired, [`Error::Expression`], [`Error::Release`] and [`Error::MissingVariable`] when a filter cannot be applied to the
+/// database.
 pub async fn register(context: &SessionContext, snapshot: &Snapshot, options: &ViewOptions) -> Result<Vec<String>> {
     let (segments, granules) = match load(Arc::new(snapshot.clone())).await {
         Ok(loaded) => loaded,
         Err(error) => return Err(explain_expiry(snapshot, error).await),
     };
-    // A listing without what a vacuum has removed meanwhile would count wrong.
+    // A vacuum may have removed fragments before they were listed; counts would be wrong.
     snapshot.check().await?;
     register_tables(context, segments, granules, options).await
 }
 
-/// Registers the arrays of one state and the views over them; see [`register`].
+/// Registers the arrays of one snapshot and the views over them; see [`register`].
 pub(crate) async fn register_tables(
     context: &SessionContext,
     segments: TileDbTable,
     granules: TileDbTable,
     options: &ViewOptions,
 ) -> Result<Vec<String>> {
-    let atl08 = view_of(ATL08, &[("s", &segments), ("g", &granules)])?;
+    let atl08 = select_stored_columns(ATL08, &[("s", &segments), ("g", &granules)])?;
     let (segments, granules) = (Arc::new(segments), Arc::new(granules));
     context.register_table("segments", Arc::clone(&segments) as Arc<dyn TableProvider>)?;
     context.register_table("granules", Arc::clone(&granules) as Arc<dyn TableProvider>)?;
-    let current = coerced(context.sql(GRANULES_CURRENT).await?)?;
+    let current = coerce_types(context.sql(GRANULES_CURRENT).await?)?;
     context.register_table("granules_current", current.into_view())?;
     let all = context.sql(&atl08).await?;
-    let within = within(all, options.region.as_ref(), &options.period)?;
-    let (shown, warnings) = filtered(context, within, &options.filters).await?;
-    context.register_table("atl08", coerced(shown)?.into_view())?;
-    let unique = coerced(context.sql(ATL08_UNIQUE).await?)?.into_unoptimized_plan();
+    let restricted = restrict(all, options.region.as_ref(), &options.period)?;
+    let (rows, warnings) = apply_filters(context, restricted, &options.filters).await?;
+    context.register_table("atl08", coerce_types(rows)?.into_view())?;
+    let unique = coerce_types(context.sql(ATL08_UNIQUE).await?)?.into_unoptimized_plan();
     context.register_table("atl08_unique", Arc::new(UniqueTable::new(unique, segments, &granules)))?;
     Ok(warnings)
 }
 
-/// `rows` with its types coerced, as a `CREATE VIEW` over them does again: the plan is then found in the view's.
-fn coerced(rows: DataFrame) -> Result<DataFrame> {
+/// Coerces the types in the plan of `rows`. A `CREATE VIEW` over it does that too, and only an equal plan can be recognised in
+/// its own.
+fn coerce_types(rows: DataFrame) -> Result<DataFrame> {
     let (state, plan) = rows.into_parts();
     let plan = TypeCoercion::new().analyze(plan, state.config_options())?;
     Ok(DataFrame::new(state, plan))
 }
 
-/// Loads what planning needs of both arrays, on a thread that may block.
+/// Opens both arrays as tables, on a thread that may block.
 async fn load(snapshot: Arc<Snapshot>) -> Result<(TileDbTable, TileDbTable)> {
     let load = move || {
         let table =

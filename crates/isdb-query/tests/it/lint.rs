@@ -1,14 +1,14 @@
-//! Statements that would give another answer than the one that is meant, over a small database with a view, an alias or a
-//! subquery between the statement and the column; and statements that are right, of which nothing may be said.
+//! Statements whose answer is probably not the intended one are refused or give a warning, also with a view, an alias or a
+//! subquery between the statement and the column; other statements give none.
 
 use std::sync::Arc;
 
-use crate::table;
+use crate::{session, table};
 use arrow::array::{ArrayRef, Int64Array, LargeStringArray, TimestampNanosecondArray, new_null_array};
 use arrow::array::{Float64Array, Int32Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::prelude::SessionContext;
-use isdb_query::{Error, Warning, session, warnings};
+use isdb_query::{Error, Warning, warnings};
 use isdb_schema::catalogue::variable;
 use isdb_schema::segments::stored_fields;
 use isdb_testing::array::{DAY, TestArray, YEAR_2020, layout};
@@ -27,10 +27,10 @@ const VARIABLES: [&str; 10] = [
     "n_seg_ph",
 ];
 
-/// One segment, NULL in all that it may be.
+/// One segment, NULL in all nullable columns.
 fn segments() -> TestArray {
-    let wanted: Vec<_> = VARIABLES.iter().map(|name| variable(name).unwrap()).collect();
-    let array = TestArray::create("segments", &layout(), Schema::new(stored_fields(&wanted)));
+    let variables: Vec<_> = VARIABLES.iter().map(|name| variable(name).unwrap()).collect();
+    let array = TestArray::create("segments", &layout(), Schema::new(stored_fields(&variables)));
     let column = |field: &Arc<Field>| -> ArrayRef {
         match field.name().as_str() {
             "latitude" | "longitude" => Arc::new(Float64Array::from(vec![1.0])),
@@ -80,15 +80,15 @@ fn granules() -> TestArray {
     array
 }
 
-struct Place {
+struct TestDatabase {
     context: SessionContext,
     /// Kept for their folders.
     _arrays: [TestArray; 2],
 }
 
-impl Place {
-    async fn new() -> Place {
-        let context = session(Some(1));
+impl TestDatabase {
+    async fn new() -> TestDatabase {
+        let context = session(1);
         let arrays = [segments(), granules()];
         context.register_table("segments", table(&arrays[0], None)).unwrap();
         context.register_table("granules", table(&arrays[1], None)).unwrap();
@@ -103,15 +103,15 @@ impl Place {
         ] {
             context.sql(sql).await.unwrap().collect().await.unwrap();
         }
-        Place { context, _arrays: arrays }
+        TestDatabase { context, _arrays: arrays }
     }
 
-    /// The warnings of `sql`, or problem and hint of its error.
-    async fn told(&self, sql: &str) -> Result<Vec<Warning>, (String, String)> {
+    /// Returns the warnings of `sql`, or problem and hint of its error.
+    async fn check(&self, sql: &str) -> Result<Vec<Warning>, (String, String)> {
         let statement = |error: &Error| match error {
             Error::Statement { problem, hint } => (problem.clone(), hint.clone()),
             Error::Engine(error) => {
-                let (problem, hint) = Error::statement(error).unwrap_or_else(|| panic!("{sql}: {error}"));
+                let (problem, hint) = Error::find_statement(error).unwrap_or_else(|| panic!("{sql}: {error}"));
                 (problem.to_owned(), hint.to_owned())
             }
             error => panic!("{sql}: {error}"),
@@ -121,17 +121,17 @@ impl Place {
         warnings(&self.context, &plan).await.map_err(|error| statement(&error))
     }
 
-    /// The problem and the hint of `sql`, which is an error.
+    /// Returns problem and hint of `sql`, which must be refused.
     async fn refused(&self, sql: &str) -> (String, String) {
-        match self.told(sql).await {
+        match self.check(sql).await {
             Err(refused) => refused,
             Ok(found) => panic!("{sql} is not refused: {found:?}"),
         }
     }
 
-    /// The only warning of `sql`.
+    /// Returns the only warning of `sql`.
     async fn warned(&self, sql: &str) -> Warning {
-        match self.told(sql).await.as_deref() {
+        match self.check(sql).await.as_deref() {
             Ok([one]) => one.clone(),
             other => panic!("{sql}: {other:?}"),
         }
@@ -139,8 +139,8 @@ impl Place {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_meant_is_refused_with_the_right_form() {
-    let place = Place::new().await;
+async fn forms_that_are_certainly_wrong_are_refused_with_the_correct_form() {
+    let database = TestDatabase::new().await;
     for (sql, expected, hint) in [
         ("SELECT avg(canopy_h^2) FROM atl08", "canopy_h ^ 2 is not a power", "write power(canopy_h, 2)"),
         ("SELECT 2^3", "2 ^ 3 is not a power", "write power(2, 3)"),
@@ -206,15 +206,15 @@ async fn what_cannot_be_meant_is_refused_with_the_right_form() {
             "ogr2ogr -t_srs EPSG:4326",
         ),
     ] {
-        let (problem, told) = place.refused(sql).await;
+        let (problem, found) = database.refused(sql).await;
         assert!(problem.contains(expected), "{sql}: {problem}");
-        assert!(told.contains(hint), "{sql}: {told}");
+        assert!(found.contains(hint), "{sql}: {found}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_may_be_meant_gives_a_warning_with_the_other_form() {
-    let place = Place::new().await;
+async fn forms_that_may_be_intended_give_a_warning_with_another_form() {
+    let database = TestDatabase::new().await;
     for (sql, expected, hint) in [
         (
             "SELECT count(*) FROM atl08 WHERE time <= '2019-07-31'",
@@ -242,11 +242,15 @@ async fn what_may_be_meant_gives_a_warning_with_the_other_form() {
         ("SELECT 1 FROM atl08 WHERE time <> '2019-07-28'", "leaves out the first moment", "write NOT (time >="),
         (
             "SELECT 1 FROM atl08 WHERE latitude BETWEEN -4 AND -7",
-            "latitude BETWEEN -4 AND -7 holds for no value",
+            "latitude BETWEEN -4 AND -7 is true for no value",
             "write latitude BETWEEN -7 AND -4",
         ),
-        ("SELECT 1 FROM atl08 WHERE latitude NOT BETWEEN 5.5 AND 1", "holds for every value", "NOT BETWEEN 1 AND 5.5"),
-        ("SELECT 1 FROM plots WHERE landcover BETWEEN 9 AND 1", "holds for no value", "BETWEEN 1 AND 9"),
+        (
+            "SELECT 1 FROM atl08 WHERE latitude NOT BETWEEN 5.5 AND 1",
+            "is true for every value",
+            "NOT BETWEEN 1 AND 5.5",
+        ),
+        ("SELECT 1 FROM plots WHERE landcover BETWEEN 9 AND 1", "is true for no value", "BETWEEN 1 AND 9"),
         ("SELECT 1 FROM atl08 WHERE canopy_h = -999", "canopy_h = -999 finds nothing", "write canopy_h IS NULL"),
         ("SELECT 1 FROM atl08 WHERE h_canopy > 3.4e38", "finds nothing", "write h_canopy IS NULL"),
         ("SELECT count(*) FILTER (WHERE n_ca_photons < -999) FROM atl08", "finds nothing", "n_ca_photons IS NULL"),
@@ -263,10 +267,10 @@ async fn what_may_be_meant_gives_a_warning_with_the_other_form() {
         ("SELECT 1 FROM atl08 WHERE release = '7'", "a release is written with 3 digits", "write release = '007'"),
         ("SELECT 1 FROM atl08 WHERE release >= 6", "written with 3 digits", "write release >= '006'"),
         ("SELECT 1 FROM granules WHERE revision IN ('1')", "written with 2 digits", "write revision = '01'"),
-        ("SELECT 1 FROM atl08 WHERE release = '006'", "no granule in this database has release '006'", "it holds 007"),
-        ("SELECT 1 FROM atl08 WHERE rgt = 123 AND canopy_h > 1", "has rgt 123", "it holds 77"),
-        ("SELECT 1 FROM (SELECT cycle AS c FROM atl08) WHERE c IN (5, 6)", "has c 5, 6", "it holds 4"),
-        ("SELECT 1 FROM atl08 WHERE landcover = 5", "that is a code of release 004", "this database holds release 007"),
+        ("SELECT 1 FROM atl08 WHERE release = '006'", "no granule in this database has release '006'", "it has 007"),
+        ("SELECT 1 FROM atl08 WHERE rgt = 123 AND canopy_h > 1", "has rgt 123", "it has 77"),
+        ("SELECT 1 FROM (SELECT cycle AS c FROM atl08) WHERE c IN (5, 6)", "has c 5, 6", "it has 4"),
+        ("SELECT 1 FROM atl08 WHERE landcover = 5", "that is a code of release 004", "this database has release 007"),
         (
             "SELECT 1 FROM atl08 WHERE granule = 'ATL08_2'",
             "has granule 'ATL08_2'",
@@ -277,21 +281,21 @@ async fn what_may_be_meant_gives_a_warning_with_the_other_form() {
         (
             "SELECT 1 FROM atl08 WHERE in_region(latitude, longitude, '-60,-8,-62.5,-6')",
             "in_region: the box crosses the dateline and is 357.5° wide",
-            "is -62.5,-8,-60,-6 meant?",
+            "did you mean -62.5,-8,-60,-6?",
         ),
     ] {
-        let warning = place.warned(sql).await;
+        let warning = database.warned(sql).await;
         assert!(warning.text.contains(expected), "{sql}: {}", warning.text);
         assert!(warning.hint.contains(hint), "{sql}: {}", warning.hint);
     }
-    let twice = place
-        .told("SELECT 1 FROM atl08 WHERE time <= '2019-07-31' UNION SELECT 2 FROM atl08 WHERE time <= '2019-07-31'");
-    assert_eq!(twice.await.unwrap().len(), 1, "a warning comes once");
+    let twice = database
+        .check("SELECT 1 FROM atl08 WHERE time <= '2019-07-31' UNION SELECT 2 FROM atl08 WHERE time <= '2019-07-31'");
+    assert_eq!(twice.await.unwrap().len(), 1, "each warning once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_statement_that_is_right_nothing_is_said() {
-    let place = Place::new().await;
+async fn correct_statements_give_no_warning() {
+    let database = TestDatabase::new().await;
     for sql in [
         "SELECT power(canopy_h, 2), canopy_h_metrics[1], canopy_h_metrics[18], canopy_h_metrics[-1] FROM atl08",
         "SELECT canopy_h_metrics[n_ca_photons] FROM atl08",
@@ -324,6 +328,6 @@ async fn of_a_statement_that_is_right_nothing_is_said() {
         "SELECT 1 FROM atl08 WHERE in_region(latitude, longitude, '{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[4,0],[0,4],[0,0]]]}')",
         "EXPLAIN SELECT a.beam, count(*) / 2 FROM atl08 a JOIN atl08 b ON a.beam = b.beam AND a.rgt = b.rgt GROUP BY 1 ORDER BY 1",
     ] {
-        assert_eq!(place.told(sql).await, Ok(Vec::new()), "{sql}");
+        assert_eq!(database.check(sql).await, Ok(Vec::new()), "{sql}");
     }
 }

@@ -1,4 +1,4 @@
-//! The read path over real arrays: SQL with its plans, and pushdown against no pushdown.
+//! SQL over real arrays: results and plans of statements, and warnings.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
 
 mod lint;
@@ -6,11 +6,18 @@ mod sqllogic;
 
 use std::sync::Arc;
 
+use datafusion::prelude::SessionContext;
+use isdb_query::SessionOptions;
 use isdb_testing::array::TestArray;
 use tiledb::Predicate;
 use tiledb_datafusion::TileDbTable;
 
-/// The array as a table of which only `visible` rows are seen.
+/// Creates a session with `partitions` threads.
+fn session(partitions: usize) -> SessionContext {
+    isdb_query::session(&SessionOptions { partitions: Some(partitions), ..SessionOptions::default() }).unwrap()
+}
+
+/// Opens the array as a table of its `visible` rows.
 fn table(array: &TestArray, visible: Option<Predicate>) -> Arc<TileDbTable> {
     Arc::new(TileDbTable::new(array.open(), visible).unwrap())
 }

@@ -1,10 +1,10 @@
-//! Runs `tests/slt/scan/*.slt` of the workspace: answers and EXPLAIN over arrays, so that a predicate that no longer
-//! reaches the array fails a test.
+//! Runs `tests/slt/scan/*.slt` of the workspace: results and plans of statements over arrays, so that a test fails if a
+//! predicate no longer reaches the array.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::table;
+use crate::{session, table};
 use arrow::array::{
     ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array, LargeStringArray,
     TimestampNanosecondArray,
@@ -14,7 +14,6 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use isdb_query::session;
 use isdb_testing::array::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 use tiledb::{ArrayLayout, CellOrder, Dimension, Domain, Literal, Predicate};
@@ -95,7 +94,7 @@ struct Engine {
 
 impl Engine {
     fn new() -> Self {
-        let session = session(Some(2));
+        let session = session(2);
         let arrays = [segments(), granules()];
         session.register_table("segments", table(&arrays[0], None)).unwrap();
         session.register_table("granules", table(&arrays[1], None)).unwrap();
@@ -138,7 +137,7 @@ impl AsyncDB for Engine {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_statement_answers_as_written() {
+async fn statements_return_the_expected_rows_and_plans() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/slt/scan");
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

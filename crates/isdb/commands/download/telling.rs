@@ -46,8 +46,12 @@ impl Telling {
             DownloadProgress::Received(bytes) => self.bar.inc(*bytes),
             DownloadProgress::Discarded(bytes) => self.bar.set_position(self.bar.position().saturating_sub(*bytes)),
             DownloadProgress::Retrying { request, error, pause } => {
-                let line =
-                    format!("again in {:.1} s: {}: {}", pause.as_secs_f64(), request.name, isdb_query::chain(error));
+                let line = format!(
+                    "again in {:.1} s: {}: {}",
+                    pause.as_secs_f64(),
+                    request.name,
+                    isdb_schema::printable::error_chain(error)
+                );
                 self.bar.suspend(|| eprintln!("{line}"));
             }
             _ => {}

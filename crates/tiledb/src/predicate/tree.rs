@@ -115,7 +115,7 @@ impl Predicate {
     /// Always NULL, and so never true, with or without `Not`.
     pub const NULL: Self = Self::Constant(None);
 
-    /// Joins `parts` with And, without nested Ands and neutral constants.
+    /// Joins `parts` with And, without nested `And`s and neutral constants.
     pub fn all(parts: impl IntoIterator<Item = Self>) -> Self {
         join(parts, true)
     }

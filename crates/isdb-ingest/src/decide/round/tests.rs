@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use isdb_pipeline::{Holdings, SegmentKeys};
+use isdb_pipeline::{FileContents, SegmentSet};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{Id, LedgerRow};
 
@@ -143,7 +143,8 @@ fn files_that_may_be_of_one_granule_are_ingested_one_after_the_other() {
         let identity = file.identity.as_mut().unwrap();
         (identity.rgt, identity.subset, identity.id) = (None, true, format!("{name}-0123456789abcde{name}"));
         let span = Some((start_ns, start_ns + 1_000));
-        file.holdings = Some(Arc::new(Holdings { segments: SegmentKeys::default().into(), span, missing: Vec::new() }));
+        file.contents =
+            Some(Arc::new(FileContents { segments: SegmentSet::default().into(), span, missing: Vec::new() }));
         file
     };
     let mut whole = candidate("a");

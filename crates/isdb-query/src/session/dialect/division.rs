@@ -1,5 +1,5 @@
-//! Division. `/` between integers gives a fraction, as in DuckDB, R and Python (`canopy_cover / 100` is 0.5 and not 0), and
-//! `div(a, b)` what it gives in PostgreSQL: the integer towards zero.
+//! Division. `/` between integers gives a fraction, as in DuckDB, R and Python (`canopy_cover / 100` is 0.5 and not 0);
+//! `div(a, b)` gives an integer, rounded towards zero, as in PostgreSQL.
 
 use std::sync::Arc;
 
@@ -17,21 +17,22 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 /// Plans `/` between integers as a division of doubles. Integers up to 2⁵³ keep their value.
 #[derive(Debug)]
-pub(super) struct Fractions;
+pub(super) struct FractionalDivision;
 
-impl ExprPlanner for Fractions {
+impl ExprPlanner for FractionalDivision {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
         let is_integer = |side: &Expr| side.get_type(schema).is_ok_and(|kind| kind.is_integer());
         if expr.op != BinaryOperator::Divide || !is_integer(&expr.left) || !is_integer(&expr.right) {
             return Ok(PlannerResult::Original(expr));
         }
-        // A cast is not part of a column's heading, so that this stays `a / b`.
+        // A cast is not part of a column's name, which stays `a / b`.
         let [left, right] = [expr.left, expr.right].map(|side| cast(side, DataType::Float64));
         Ok(PlannerResult::Planned(binary_expr(left, Operator::Divide, right)))
     }
 }
 
-/// `div(a, b)`: the quotient towards zero; of integers an integer, of other numbers a double. NULL where either is NULL.
+/// Creates `div(a, b)`, the quotient rounded towards zero: an integer for integers, a double for other numbers, NULL if either
+/// is NULL.
 pub(super) fn div() -> ScalarUDF {
     ScalarUDF::new_from_impl(Div { signature: Signature::user_defined(Volatility::Immutable) })
 }
@@ -88,11 +89,11 @@ impl ScalarUDFImpl for Div {
 mod tests {
     use arrow::util::pretty::pretty_format_batches;
 
-    use crate::session::context::session;
+    use crate::testing::session;
 
-    /// Heading and rows of one statement, as CSV.
+    /// Returns column names and rows of one statement: columns separated by `|`, rows by `;`.
     async fn answer(sql: &str) -> String {
-        let batches = session(None).sql(sql).await.unwrap().collect().await.unwrap();
+        let batches = session(2).sql(sql).await.unwrap().collect().await.unwrap();
         let table = pretty_format_batches(&batches).unwrap().to_string();
         let lines = table.lines().filter(|line| line.starts_with('|'));
         lines.map(|line| line.trim_matches('|').replace(' ', "")).collect::<Vec<_>>().join(";")
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_heading_is_what_was_written() {
+    async fn the_name_of_a_column_is_the_expression_as_written() {
         assert_eq!(answer(&format!("SELECT a / b FROM {ROWS} WHERE b = 3")).await, "t.a/t.b;0.3333333333333333");
     }
 
@@ -137,9 +138,9 @@ mod tests {
             "x|y|z;3|-3.0|true"
         );
         assert_eq!(answer("SELECT arrow_typeof(div(7, 2)) AS x").await, "x;Int64");
-        let failed = session(None).sql("SELECT div(1, 0)").await.unwrap().collect().await.unwrap_err();
+        let failed = session(2).sql("SELECT div(1, 0)").await.unwrap().collect().await.unwrap_err();
         assert!(failed.to_string().contains("Divide by zero"), "{failed}");
-        let failed = session(None).sql("SELECT div('a', 2)").await.map(|_| ()).unwrap_err();
+        let failed = session(2).sql("SELECT div('a', 2)").await.map(|_| ()).unwrap_err();
         assert!(failed.to_string().contains("div takes two numbers"), "{failed}");
     }
 }

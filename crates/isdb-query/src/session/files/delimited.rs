@@ -1,5 +1,5 @@
-//! What a text file of values looks like: what separates its fields, what its columns hold, and whether its numbers have decimal
-//! commas. A file up to [`READ`] bytes is read as a whole for that, of a larger one its beginning.
+//! Detects the format of a text file of values: its delimiter, the types of its columns, and decimal commas. Inspects a file of
+//! up to [`INSPECTED_BYTES`] as a whole, and the beginning of a larger one.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,66 +14,66 @@ use datafusion::logical_expr::{Expr, cast, lit};
 
 use crate::error::FileProblem;
 
-/// Bytes that are looked at: a table of a million plots, parsed in less than a second.
-const READ: u64 = 64 << 20;
+/// Bytes that are inspected: a table of a million plots, parsed in less than a second.
+const INSPECTED_BYTES: u64 = 64 << 20;
 /// Byte order mark of UTF-8, which spreadsheets write.
-const MARK: &[u8] = b"\xEF\xBB\xBF";
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// How the engine reads a file.
+/// Format of a file, as DataFusion reads it.
 #[derive(Debug)]
-pub(super) struct Delimited {
+pub(super) struct DelimitedFormat {
     /// Comma, semicolon or tab.
     pub(super) delimiter: u8,
-    /// The columns as they are in the file; a column that is repaired is a text here.
+    /// The columns as DataFusion reads them; a column that is converted to numbers is a text here.
     pub(super) schema: SchemaRef,
-    /// What becomes of the columns' texts, by position.
-    pub(super) repairs: Vec<Option<Repair>>,
-    /// Whether a field in quotes holds the end of a line.
+    /// The columns whose texts are converted to numbers, by position.
+    pub(super) number_columns: Vec<Option<NumberColumn>>,
+    /// Whether a field in quotes contains the end of a line.
     pub(super) newlines_in_values: bool,
 }
 
-/// How a column of texts becomes one of numbers.
+/// A column of texts that are all numbers, in a form that DataFusion does not recognise.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Repair {
-    to: DataType,
+pub(super) struct NumberColumn {
+    data_type: DataType,
     decimal_comma: bool,
 }
 
-impl Repair {
-    /// The number in the texts of `column`, which may have blanks around it.
-    pub(super) fn of(&self, column: Expr) -> Expr {
+impl NumberColumn {
+    /// Returns the numbers in the texts of `column`, which may have blanks around them.
+    pub(super) fn parse(&self, column: Expr) -> Expr {
         let text = btrim(vec![column]);
         let text = if self.decimal_comma { replace(text, lit(","), lit(".")) } else { text };
-        cast(text, self.to.clone())
+        cast(text, self.data_type.clone())
     }
 }
 
-/// The first byte of a file that is no blank and no byte order mark.
+/// Returns the first byte of a file after byte order mark and white space.
 pub(super) fn first_byte(path: &Path) -> Result<Option<u8>, FileProblem> {
     let mut beginning = Vec::new();
     let file = File::open(path).map_err(|source| FileProblem::Unreadable { source })?;
     file.take(4096).read_to_end(&mut beginning).map_err(|source| FileProblem::Unreadable { source })?;
-    let text = beginning.strip_prefix(MARK).unwrap_or(&beginning);
+    let text = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&beginning);
     Ok(text.iter().copied().find(|byte| !byte.is_ascii_whitespace()))
 }
 
-/// Looks at the file.
-pub(super) fn inspect(path: &Path) -> Result<Delimited, FileProblem> {
+/// Detects the format of a file.
+pub(super) fn inspect(path: &Path) -> Result<DelimitedFormat, FileProblem> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|source| FileProblem::Unreadable { source })?;
-    file.take(READ + 1).read_to_end(&mut bytes).map_err(|source| FileProblem::Unreadable { source })?;
-    if bytes.len() as u64 > READ {
+    file.take(INSPECTED_BYTES + 1).read_to_end(&mut bytes).map_err(|source| FileProblem::Unreadable { source })?;
+    if bytes.len() as u64 > INSPECTED_BYTES {
         let last_line = bytes.iter().rposition(|byte| *byte == b'\n');
         bytes.truncate(last_line.unwrap_or(bytes.len()));
     }
-    look_at(&bytes)
+    inspect_bytes(&bytes)
 }
 
-fn look_at(bytes: &[u8]) -> Result<Delimited, FileProblem> {
+fn inspect_bytes(bytes: &[u8]) -> Result<DelimitedFormat, FileProblem> {
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return Err(FileProblem::Utf16);
     }
-    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         FileProblem::NotUtf8 { line: 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64 }
@@ -85,34 +85,34 @@ fn look_at(bytes: &[u8]) -> Result<Delimited, FileProblem> {
     let inferred = Format::default().with_header(true).with_delimiter(delimiter);
     let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
     let names: Vec<String> = reader.headers().map_err(ragged)?.iter().map(|name| name.trim().to_owned()).collect();
-    let mut seen = vec![Seen::default(); names.len()];
+    let mut values = vec![ColumnValues::default(); names.len()];
     let mut newlines_in_values = false;
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(ragged)? {
-        for (seen, value) in seen.iter_mut().zip(&record) {
-            seen.add(value, delimiter != b',');
+        for (values, value) in values.iter_mut().zip(&record) {
+            values.add(value, delimiter != b',');
             newlines_in_values |= value.contains('\n');
         }
     }
     // Errors in lines have been found above.
     let (types, _) =
-        inferred.infer_schema(bytes, None).map_err(|error| FileProblem::Form { problem: error.to_string() })?;
+        inferred.infer_schema(bytes, None).map_err(|error| FileProblem::Malformed { problem: error.to_string() })?;
     let mut fields = Vec::with_capacity(names.len());
-    let mut repairs = Vec::with_capacity(names.len());
-    for ((name, seen), inferred) in names.iter().zip(&seen).zip(types.fields()) {
+    let mut number_columns = Vec::with_capacity(names.len());
+    for ((name, values), inferred) in names.iter().zip(&values).zip(types.fields()) {
         let data_type = match inferred.data_type() {
             DataType::Null => &DataType::Utf8,
             // 001 and 1 are two plots.
-            DataType::Int64 if seen.leading_zero => &DataType::Utf8,
+            DataType::Int64 if values.leading_zero => &DataType::Utf8,
             data_type => data_type,
         };
-        repairs.push(if *data_type == DataType::Utf8 { seen.repair() } else { None });
+        number_columns.push(if *data_type == DataType::Utf8 { values.number_column() } else { None });
         fields.push(Field::new(name, data_type.clone(), true));
     }
-    Ok(Delimited { delimiter, schema: Arc::new(Schema::new(fields)), repairs, newlines_in_values })
+    Ok(DelimitedFormat { delimiter, schema: Arc::new(Schema::new(fields)), number_columns, newlines_in_values })
 }
 
-/// What the header has most of; a comma where it has none.
+/// Returns the delimiter that the header contains most often; a comma for none.
 fn delimiter(text: &str) -> u8 {
     let header = text.trim_start().lines().next().unwrap_or_default();
     let mut in_quotes = false;
@@ -134,27 +134,27 @@ fn ragged(error: csv::Error) -> FileProblem {
             FileProblem::Ragged { line, found: *len, expected: *expected_len }
         }
         ErrorKind::Utf8 { .. } => FileProblem::NotUtf8 { line },
-        _ => FileProblem::Form { problem: error.to_string() },
+        _ => FileProblem::Malformed { problem: error.to_string() },
     }
 }
 
-/// What the values of a column are.
+/// What is known about the values of a column.
 #[derive(Clone, Default)]
-struct Seen {
-    values: bool,
+struct ColumnValues {
+    any: bool,
     text: bool,
     fraction: bool,
     decimal_comma: bool,
     leading_zero: bool,
 }
 
-impl Seen {
+impl ColumnValues {
     fn add(&mut self, value: &str, may_have_commas: bool) {
         let value = value.trim();
         if value.is_empty() {
             return;
         }
-        self.values = true;
+        self.any = true;
         let digits = value.trim_start_matches(['-', '+']);
         self.leading_zero |=
             digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -170,11 +170,11 @@ impl Seen {
         }
     }
 
-    /// How a column that the engine takes for text becomes one of numbers; None where it is text.
-    fn repair(&self) -> Option<Repair> {
-        let numbers = self.values && !self.text && (self.fraction || !self.leading_zero);
-        let to = if self.fraction { DataType::Float64 } else { DataType::Int64 };
-        numbers.then_some(Repair { to, decimal_comma: self.decimal_comma })
+    /// Returns how to convert a column of texts to numbers; None if a value is not a number.
+    fn number_column(&self) -> Option<NumberColumn> {
+        let numbers = self.any && !self.text && (self.fraction || !self.leading_zero);
+        let data_type = if self.fraction { DataType::Float64 } else { DataType::Int64 };
+        numbers.then_some(NumberColumn { data_type, decimal_comma: self.decimal_comma })
     }
 }
 
@@ -183,16 +183,16 @@ mod tests {
     use super::*;
 
     fn types(text: &str) -> Vec<String> {
-        let file = look_at(text.as_bytes()).unwrap();
-        let of = |(field, repair): (&Arc<Field>, &Option<Repair>)| {
-            let to = repair.as_ref().map_or(field.data_type(), |repair| &repair.to);
-            format!("{} {to}", field.name())
+        let file = inspect_bytes(text.as_bytes()).unwrap();
+        let describe = |(field, number): (&Arc<Field>, &Option<NumberColumn>)| {
+            let data_type = number.as_ref().map_or(field.data_type(), |number| &number.data_type);
+            format!("{} {data_type}", field.name())
         };
-        file.schema.fields().iter().zip(&file.repairs).map(of).collect()
+        file.schema.fields().iter().zip(&file.number_columns).map(describe).collect()
     }
 
     #[test]
-    fn semicolons_tabs_and_decimal_commas_are_found() {
+    fn semicolons_tabs_and_decimal_commas_are_detected() {
         assert_eq!(types("plot,lat\nA,48.27\n"), ["plot Utf8", "lat Float64"]);
         assert_eq!(types("plot;lat;n\r\nA;48,27;3\r\nB;;\r\nC;-49;4\r\n"), ["plot Utf8", "lat Float64", "n Int64"]);
         assert_eq!(types("plot\tlat\nA, B\t48.27\n"), ["plot Utf8", "lat Float64"]);
@@ -201,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_is_not_decimal_where_it_separates_or_groups() {
+    fn a_comma_is_not_decimal_between_fields_or_groups_of_digits() {
         assert_eq!(types("a,b\n\"1,5\",2\n"), ["a Utf8", "b Int64"]);
         assert_eq!(types("a;b\n1.234,5;1,2,3\n"), ["a Utf8", "b Utf8"]);
         assert_eq!(types("a;b\n1,5;1,5\nx;2,5\n"), ["a Utf8", "b Float64"]);
     }
 
     #[test]
-    fn the_type_of_a_column_holds_for_its_last_row() {
+    fn the_type_of_a_column_fits_its_last_row() {
         let rows = |last: &str| {
             let many: String = (0..1_500).map(|row| format!("{row},{row}\n")).collect();
             types(&format!("id,height\n{many}1500,{last}\n"))
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_with_leading_zeros_are_names_and_blanks_around_numbers_are_no_text() {
+    fn numbers_with_leading_zeros_are_texts_and_blanks_around_numbers_are_ignored() {
         assert_eq!(types("plot,n\n001,0\n12,10\n"), ["plot Utf8", "n Int64"]);
         assert_eq!(types("plot, lat , n\nA, 48.27, 3\n"), ["plot Utf8", "lat Float64", "n Int64"]);
         assert_eq!(types("a,b\n 001,\n 2,\n"), ["a Utf8", "b Utf8"]);
@@ -233,8 +233,8 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_names_the_line() {
-        let problem = |bytes: &[u8]| look_at(bytes).unwrap_err().to_string();
+    fn an_error_names_the_line() {
+        let problem = |bytes: &[u8]| inspect_bytes(bytes).unwrap_err().to_string();
         assert_eq!(problem(b"plot,lat\nA,1\nFor\xEAt,2\n"), "line 3 is not UTF-8");
         assert_eq!(problem(b"\xFF\xFEa\0"), "it is UTF-16, expected UTF-8");
         assert_eq!(problem(b"a,b\n1,2\n1,2,3\n"), "line 3 has 3 fields, the header has 2");
@@ -242,8 +242,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_in_quotes_is_noticed() {
-        assert!(look_at(b"a,b\n\"x\ny\",2\n").unwrap().newlines_in_values);
-        assert!(!look_at(b"a,b\nx,2\n").unwrap().newlines_in_values);
+    fn a_line_break_in_quotes_is_detected() {
+        assert!(inspect_bytes(b"a,b\n\"x\ny\",2\n").unwrap().newlines_in_values);
+        assert!(!inspect_bytes(b"a,b\nx,2\n").unwrap().newlines_in_values);
     }
 }

@@ -1,5 +1,5 @@
-//! Files of a person's own as tables, named in quotes: `FROM 'plots.csv'`. Every such read passes through here, so that a server can
-//! close it. A name is one file: patterns, folders and URLs are not followed.
+//! The user's files as tables, named in quotes: `FROM 'plots.csv'`. A server can close them. A name is one file: patterns,
+//! folders and URLs are not followed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,47 +18,48 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::prelude::SessionContext;
 
 use crate::error::{Error, FileProblem};
-use delimited::Delimited;
+use delimited::DelimitedFormat;
 
 mod delimited;
 
 /// Whether the statements of a session may read files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserFiles {
-    /// A name in quotes with an ending or in a folder is a file of this machine.
+    /// Yes: a table name with an extension or a folder is a file of this machine.
+    #[default]
     Open,
-    /// Such a name is an error.
+    /// No: such a name is an error.
     Closed,
 }
 
-/// Whether a table of this name would be a file: it has an ending or lies in a folder.
+/// Whether a table of this name is a file: the name has an extension or a folder.
 #[must_use]
 pub fn is_file_name(name: &str) -> bool {
     Path::new(name).extension().is_some() || name.contains('/')
 }
 
-/// `context` with a table for each file that `files` lets through.
+/// Returns `context` with a catalog that opens files as tables, or refuses them.
 pub(crate) fn with_files(context: SessionContext, files: UserFiles) -> SessionContext {
-    let opener = Arc::new(Opener { files, session: DynamicListTableFactory::default() });
+    let factory = Arc::new(UserFileFactory { files, session: DynamicListTableFactory::default() });
     let catalogs = Arc::clone(context.state().catalog_list());
-    let catalogs = DynamicFileCatalog::new(catalogs, Arc::clone(&opener) as Arc<dyn UrlTableFactory>);
+    let catalogs = DynamicFileCatalog::new(catalogs, Arc::clone(&factory) as Arc<dyn UrlTableFactory>);
     let session_id = context.session_id();
     let state = context.into_state_builder().with_session_id(session_id).with_catalog_list(Arc::new(catalogs)).build();
     let context = SessionContext::from(state);
-    opener.session.session_store().with_state(context.state_weak_ref());
+    factory.session.session_store().with_state(context.state_weak_ref());
     context
 }
 
-/// The gate.
+/// Opens files as tables.
 #[derive(Debug)]
-struct Opener {
+struct UserFileFactory {
     files: UserFiles,
-    /// Holds the session only; its listings follow patterns.
+    /// Only for its reference to the session; its own listings would follow patterns.
     session: DynamicListTableFactory,
 }
 
 #[async_trait]
-impl UrlTableFactory for Opener {
+impl UrlTableFactory for UserFileFactory {
     async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if !is_file_name(name) {
             return Ok(None);
@@ -73,28 +74,28 @@ impl UrlTableFactory for Opener {
         if !path.exists() {
             return Ok(None);
         }
-        let wrong = |problem| Error::UserFile { path: path.to_owned(), problem };
+        let invalid = |problem| Error::UserFile { path: path.to_owned(), problem };
         if path.is_dir() {
-            return Err(wrong(FileProblem::Folder).into());
+            return Err(invalid(FileProblem::Folder).into());
         }
-        let canonical = path.canonicalize().map_err(|source| wrong(FileProblem::Unreadable { source }))?;
+        let canonical = path.canonicalize().map_err(|source| invalid(FileProblem::Unreadable { source }))?;
         let url = url::Url::from_file_path(&canonical);
-        let url = ListingTableUrl::try_new(url.map_err(|()| wrong(FileProblem::Folder))?, None)?;
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-        let format: Arc<dyn FileFormat> = match ending.as_str() {
+        let url = ListingTableUrl::try_new(url.map_err(|()| invalid(FileProblem::Folder))?, None)?;
+        let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let format: Arc<dyn FileFormat> = match extension.as_str() {
             "csv" | "tsv" | "tab" | "txt" => {
                 let file = canonical.clone();
                 let inspected = tokio::task::spawn_blocking(move || delimited::inspect(&file)).await;
                 let inspected = inspected.map_err(|stopped| Error::Stopped { source: stopped })?;
-                return Ok(Some(text_table(url, &inspected.map_err(wrong)?)?));
+                return Ok(Some(text_table(url, &inspected.map_err(invalid)?)?));
             }
             "json" | "ndjson" | "jsonl" => {
-                let starts_array = delimited::first_byte(&canonical).map_err(wrong)? == Some(b'[');
+                let starts_array = delimited::first_byte(&canonical).map_err(invalid)? == Some(b'[');
                 Arc::new(JsonFormat::default().with_newline_delimited(!starts_array))
             }
-            "parquet" | "pq" | "geoparquet" => of_engine(&state, "parquet", &wrong)?,
-            "arrow" | "ipc" | "feather" => of_engine(&state, "arrow", &wrong)?,
-            _ => return Err(wrong(FileProblem::Ending).into()),
+            "parquet" | "pq" | "geoparquet" => engine_format(&state, "parquet", &invalid)?,
+            "arrow" | "ipc" | "feather" => engine_format(&state, "arrow", &invalid)?,
+            _ => return Err(invalid(FileProblem::UnknownExtension).into()),
         };
         let options = ListingOptions::new(format).with_file_extension("");
         let config = ListingTableConfig::new(url).with_listing_options(options).infer_schema(&state).await?;
@@ -102,14 +103,19 @@ impl UrlTableFactory for Opener {
     }
 }
 
-/// The engine's format of this name, with the session's options.
-fn of_engine(state: &SessionState, name: &str, wrong: &impl Fn(FileProblem) -> Error) -> Result<Arc<dyn FileFormat>> {
-    let factory = state.get_file_format_factory(name).ok_or_else(|| wrong(FileProblem::Ending))?;
+/// Creates DataFusion's format `name` with the options of the session.
+fn engine_format(
+    state: &SessionState,
+    name: &str,
+    invalid: &impl Fn(FileProblem) -> Error,
+) -> Result<Arc<dyn FileFormat>> {
+    let factory = state.get_file_format_factory(name).ok_or_else(|| invalid(FileProblem::UnknownExtension))?;
     factory.create(state, &std::collections::HashMap::new())
 }
 
-/// A table of text: read by the engine as `file` says, then repaired column by column.
-fn text_table(url: ListingTableUrl, file: &Delimited) -> Result<Arc<dyn TableProvider>> {
+/// Creates the table of a CSV file: DataFusion reads it as `file` describes, then texts that are numbers are converted column
+/// by column.
+fn text_table(url: ListingTableUrl, file: &DelimitedFormat) -> Result<Arc<dyn TableProvider>> {
     let format = CsvFormat::default()
         .with_has_header(true)
         .with_delimiter(file.delimiter)
@@ -117,12 +123,12 @@ fn text_table(url: ListingTableUrl, file: &Delimited) -> Result<Arc<dyn TablePro
     let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
     let config = ListingTableConfig::new(url).with_listing_options(options).with_schema(Arc::clone(&file.schema));
     let table = Arc::new(ListingTable::try_new(config)?);
-    if file.repairs.iter().all(Option::is_none) {
+    if file.number_columns.iter().all(Option::is_none) {
         return Ok(table);
     }
-    let columns = file.schema.fields().iter().zip(&file.repairs).map(|(field, repair)| {
+    let columns = file.schema.fields().iter().zip(&file.number_columns).map(|(field, number)| {
         let column = Expr::Column(Column::from_name(field.name()));
-        repair.as_ref().map_or_else(|| column.clone(), |repair| repair.of(column.clone()).alias(field.name()))
+        number.as_ref().map_or_else(|| column.clone(), |number| number.parse(column.clone()).alias(field.name()))
     });
     let columns: Vec<Expr> = columns.collect();
     let plan = LogicalPlanBuilder::scan("file", provider_as_source(table), None)?.project(columns)?.build()?;

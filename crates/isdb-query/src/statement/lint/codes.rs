@@ -1,49 +1,53 @@
-//! Codes that the product does not have: `beam = 'GT1L'` holds for no segment, and `<> 'GT1L'` for all.
+//! Refuses comparisons with codes that the product does not have: `beam = 'GT1L'` is true for no segment, `<> 'GT1L'` for all.
 
-use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{Expr, Operator};
 use isdb_schema::catalogue::{Fill, named};
 use isdb_schema::codes::{Codes, codes, ledger_codes};
 
+use super::column_origin::ColumnOrigin;
+use super::columns::Columns;
 use super::comparison::Comparison;
-use super::constant::{constant, text, written};
-use super::{Origin, View, refuse};
+use super::constant::{as_integer, constant, literal_text};
+use crate::error::Error;
+use crate::sql_text::sql_literal;
 
-pub(super) fn check(comparison: &Comparison<'_>, view: &View<'_>) -> Result<()> {
-    let Some(column) = comparison.column().filter(|_| comparison.is_of_values()) else { return Ok(()) };
-    let Some(origin) = (view.origin)(column) else { return Ok(()) };
-    let Some(codes) = of(&origin) else { return Ok(()) };
-    for value in comparison.with.iter().filter_map(|value| constant(value)).filter(|value| !value.is_null()) {
+pub(super) fn check(comparison: &Comparison<'_>, columns: &Columns<'_>) -> Result<()> {
+    let Some(column) = comparison.column().filter(|_| comparison.is_equality()) else { return Ok(()) };
+    let Some(origin) = (columns.origin)(column) else { return Ok(()) };
+    let Some(codes) = column_codes(&origin) else { return Ok(()) };
+    for value in comparison.constants.iter().filter_map(|value| constant(value)).filter(|value| !value.is_null()) {
         let is_code = match value.try_as_str().flatten() {
             Some(text) => codes.has_word(text),
-            None => whole(&value).is_some_and(|number| codes.has_number(number)),
+            None => as_integer(&value).is_some_and(|number| codes.has_number(number)),
         };
-        let is_fill = whole(&value).is_some_and(|number| fill(&origin) == Some(number));
-        // What is not fill is what is not NULL, so that `<> 127` is right by the way.
+        let is_fill = as_integer(&value).is_some_and(|number| integer_fill(&origin) == Some(number));
+        // A fill value is NULL in a database, so `<> 127` is true for every value that is not NULL, as intended.
         if !(is_code || is_fill && comparison.op == Operator::NotEq) {
-            let problem = format!("{} has no value {}", column.name, written(&value));
-            return Err(refuse(problem, hint(&column.name, &codes, &value, is_fill)));
+            let problem = format!("{} has no value {}", column.name, sql_literal(&value));
+            return Err(Error::statement(problem, hint(&column.name, &codes, &value, is_fill)).into());
         }
     }
     Ok(())
 }
 
-/// Refuses a pattern that no word of a code fits: `beam LIKE 'GT1%'`.
-pub(super) fn check_pattern(part: &Expr, view: &View<'_>) -> Result<()> {
+/// Refuses a pattern that no code matches: `beam LIKE 'GT1%'`.
+pub(super) fn check_pattern(part: &Expr, columns: &Columns<'_>) -> Result<()> {
     let Expr::Like(like) = part else { return Ok(()) };
-    let (Expr::Column(column), Some(pattern)) = (like.expr.as_ref(), text(&like.pattern)) else { return Ok(()) };
-    let Some(Codes::Words(words)) = (view.origin)(column).as_ref().and_then(of) else { return Ok(()) };
+    let (Expr::Column(column), Some(pattern)) = (like.expr.as_ref(), literal_text(&like.pattern)) else {
+        return Ok(());
+    };
+    let Some(Codes::Words(words)) = (columns.origin)(column).as_ref().and_then(column_codes) else { return Ok(()) };
     let pattern = if like.case_insensitive { pattern.to_lowercase() } else { pattern.to_owned() };
-    if like.escape_char.is_some() || words.iter().any(|word| fits(word, &pattern)) {
+    if like.escape_char.is_some() || words.iter().any(|word| matches_pattern(word, &pattern)) {
         return Ok(());
     }
     let problem = format!("no value of {} is like '{pattern}'", column.name);
-    Err(refuse(problem, format!("the values are {}", Codes::Words(words))))
+    Err(Error::statement(problem, format!("the values are {}", Codes::Words(words))).into())
 }
 
-/// Whether the whole of `word` fits `pattern`, in which `%` stands for anything and `_` for one character.
-fn fits(word: &str, pattern: &str) -> bool {
+/// Whether `word` matches the SQL pattern: `%` is any text, `_` is one character.
+fn matches_pattern(word: &str, pattern: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
         None => word.is_empty(),
@@ -51,22 +55,24 @@ fn fits(word: &str, pattern: &str) -> bool {
             .char_indices()
             .map(|(at, _)| at)
             .chain([word.len()])
-            .any(|at| word.get(at..).is_some_and(|end| fits(end, rest.as_str()))),
+            .any(|at| word.get(at..).is_some_and(|end| matches_pattern(end, rest.as_str()))),
         Some(c) => {
             let mut others = word.chars();
-            others.next().is_some_and(|first| (c == '_' || c == first) && fits(others.as_str(), rest.as_str()))
+            others
+                .next()
+                .is_some_and(|first| (c == '_' || c == first) && matches_pattern(others.as_str(), rest.as_str()))
         }
     }
 }
 
-/// The codes of a stored column.
-pub(super) fn of(origin: &Origin) -> Option<Codes> {
-    let own = origin.is_of_ledger.then(|| ledger_codes(&origin.column)).flatten();
+/// Returns the codes of a stored column.
+pub(super) fn column_codes(origin: &ColumnOrigin) -> Option<Codes> {
+    let own = origin.is_in_ledger.then(|| ledger_codes(&origin.column)).flatten();
     own.or_else(|| codes(&origin.column))
 }
 
-/// The number by which the product says that nothing was measured.
-pub(super) fn fill(origin: &Origin) -> Option<i64> {
+/// Returns the integer that the product stores for a missing value.
+pub(super) fn integer_fill(origin: &ColumnOrigin) -> Option<i64> {
     match named(&origin.column)?.fill? {
         Fill::Int(fill) => Some(fill),
         Fill::Float(_) => None,
@@ -75,7 +81,7 @@ pub(super) fn fill(origin: &Origin) -> Option<i64> {
 
 fn hint(column: &str, codes: &Codes, value: &ScalarValue, is_fill: bool) -> String {
     if is_fill {
-        return format!("what the product marks as fill is NULL here: write {column} IS NULL");
+        return format!("fill values of the product are NULL here: write {column} IS NULL");
     }
     let lower = value.try_as_str().flatten().map(|text| text.trim().to_lowercase());
     match lower.filter(|lower| codes.has_word(lower)) {
@@ -85,15 +91,5 @@ fn hint(column: &str, codes: &Codes, value: &ScalarValue, is_fill: bool) -> Stri
             Codes::Range(..) => format!("expected {codes}"),
             _ => format!("expected one of {codes}"),
         },
-    }
-}
-
-/// The whole number that `value` is.
-pub(super) fn whole(value: &ScalarValue) -> Option<i64> {
-    let number = super::constant::number(value)?;
-    match value.cast_to(&DataType::Int64).ok()? {
-        #[expect(clippy::cast_precision_loss, reason = "codes are small; a large number is none")]
-        ScalarValue::Int64(Some(integer)) if integer as f64 == number => Some(integer),
-        _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Comparisons with constants, in whatever form they are written.
+//! Recognises comparisons with constants in all forms: operators, IN, BETWEEN and CASE.
 
 use datafusion::common::Column;
 use datafusion::logical_expr::expr::InList;
@@ -6,25 +6,25 @@ use datafusion::logical_expr::{Between, BinaryExpr, Case, Cast, Expr, Operator, 
 
 use super::constant::constant;
 
-/// One thing compared with constants: with each of them by the same operator.
+/// An expression that is compared with constants, by the same operator with each.
 #[derive(Debug)]
 pub(super) struct Comparison<'a> {
-    /// What is compared.
+    /// The expression that is compared.
     pub(super) compared: &'a Expr,
     /// `=`, `<>`, `<`, `<=`, `>` or `>=`.
     pub(super) op: Operator,
     /// The constants.
-    pub(super) with: Vec<&'a Expr>,
+    pub(super) constants: Vec<&'a Expr>,
 }
 
 impl<'a> Comparison<'a> {
-    /// The column that is compared, also where it is cast.
+    /// Returns the column that is compared, also in a cast.
     pub(super) fn column(&self) -> Option<&'a Column> {
         column(self.compared)
     }
 
-    /// Whether it is about single values, and not about an order.
-    pub(super) fn is_of_values(&self) -> bool {
+    /// Whether it compares for equality, not for order.
+    pub(super) fn is_equality(&self) -> bool {
         matches!(self.op, Operator::Eq | Operator::NotEq)
     }
 }
@@ -37,9 +37,9 @@ fn column(expr: &Expr) -> Option<&Column> {
     }
 }
 
-/// The comparisons with constants that `part` itself makes.
+/// Returns the comparisons with constants in the node `part`, without its children.
 pub(super) fn comparisons(part: &Expr) -> Vec<Comparison<'_>> {
-    let one = |compared, op, with| vec![Comparison { compared, op, with }];
+    let one = |compared, op, constants| vec![Comparison { compared, op, constants }];
     match part {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
             match (constant(left).is_some(), constant(right).is_some(), op.swap()) {
@@ -55,7 +55,7 @@ pub(super) fn comparisons(part: &Expr) -> Vec<Comparison<'_>> {
         Expr::Between(Between { expr, negated, low, high }) => {
             let ops = if *negated { [Operator::Lt, Operator::Gt] } else { [Operator::GtEq, Operator::LtEq] };
             let ends = [low, high].into_iter().zip(ops).filter(|(end, _)| constant(end).is_some());
-            ends.map(|(end, op)| Comparison { compared: expr, op, with: vec![end] }).collect()
+            ends.map(|(end, op)| Comparison { compared: expr, op, constants: vec![end] }).collect()
         }
         Expr::Case(Case { expr: Some(expr), when_then_expr, .. }) => {
             let values = when_then_expr.iter().map(|(when, _)| when.as_ref());

@@ -1,9 +1,10 @@
-//! The value of an expression that looks at no row.
+//! Values of constant expressions.
 
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Cast, Expr, TryCast};
 
-/// The value of `expr`: a literal, one with a sign, or one in a cast.
+/// Returns the value of a literal, also with a sign or in a cast; None for other expressions.
 pub(super) fn constant(expr: &Expr) -> Option<ScalarValue> {
     match expr {
         Expr::Literal(value, _) => Some(value.clone()),
@@ -16,30 +17,32 @@ pub(super) fn constant(expr: &Expr) -> Option<ScalarValue> {
     }
 }
 
-/// The number that `value` is.
-pub(super) fn number(value: &ScalarValue) -> Option<f64> {
+/// Returns `value` as a double; None if it is not numeric.
+pub(super) fn as_number(value: &ScalarValue) -> Option<f64> {
     if !value.data_type().is_numeric() {
         return None;
     }
-    match value.cast_to(&arrow::datatypes::DataType::Float64).ok()? {
+    match value.cast_to(&DataType::Float64).ok()? {
         ScalarValue::Float64(number) => number,
         _ => None,
     }
 }
 
-/// The text that `expr` writes out, whatever it is cast to: `'2019-07-31'` and `DATE '2019-07-31'`.
-pub(super) fn text(expr: &Expr) -> Option<&str> {
+/// Returns the text of a literal, also in a cast: `'2019-07-31'` and `DATE '2019-07-31'`.
+pub(super) fn literal_text(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Literal(value, _) => value.try_as_str().flatten(),
-        Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. }) => text(expr),
+        Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. }) => literal_text(expr),
         _ => None,
     }
 }
 
-/// `value` as SQL writes it.
-pub(super) fn written(value: &ScalarValue) -> String {
-    match value.try_as_str() {
-        Some(Some(text)) => format!("'{}'", text.replace('\'', "''")),
-        _ => value.to_string(),
+/// Returns `value` as an integer; None if it is not a whole number.
+pub(super) fn as_integer(value: &ScalarValue) -> Option<i64> {
+    let number = as_number(value)?;
+    match value.cast_to(&DataType::Int64).ok()? {
+        #[expect(clippy::cast_precision_loss, reason = "codes and labels are small")]
+        ScalarValue::Int64(Some(integer)) if integer as f64 == number => Some(integer),
+        _ => None,
     }
 }

@@ -1,20 +1,22 @@
-//! Functions that mean something else than many expect.
+//! Warns about functions that do something else than many users expect, and refuses wrong arguments of `in_region`.
 
 use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, ScalarUDF};
 use isdb_region::{Region, RegionError, SwappedBox};
 
-use super::constant::text;
-use super::{View, Warning, refuse};
-use crate::session::dialect::shown;
+use super::columns::Columns;
+use super::constant::literal_text;
+use super::warning::Warning;
+use crate::error::Error;
+use crate::sql_text::sql_text;
 
-pub(super) fn check(part: &Expr, view: &View<'_>) -> Result<Option<Warning>> {
+pub(super) fn check(part: &Expr, columns: &Columns<'_>) -> Result<Option<Warning>> {
     let Expr::ScalarFunction(call) = part else { return Ok(None) };
     let function: &ScalarUDF = &call.func;
     match (function.name(), call.args.as_slice()) {
-        ("in_region", [latitude, longitude, region]) => in_region(latitude, longitude, region, view),
+        ("in_region", [latitude, longitude, region]) => in_region(latitude, longitude, region, columns),
         ("log", [x]) => {
-            let x = shown(x);
+            let x = sql_text(x);
             Ok(Some(Warning {
                 text: format!("log({x}) is the logarithm to base 10"),
                 hint: format!(
@@ -22,26 +24,28 @@ pub(super) fn check(part: &Expr, view: &View<'_>) -> Result<Option<Warning>> {
                 ),
             }))
         }
-        ("to_char", [what, format]) => Ok(text(format).filter(|format| !format.contains('%')).map(|format| Warning {
-            text: format!("to_char({}, '{format}') gives the text '{format}' for every row", shown(what)),
-            hint: "the formats are those of strftime: '%Y-%m-%d', '%Y', '%B', '%H:%M'".to_owned(),
-        })),
+        ("to_char", [what, format]) => {
+            Ok(literal_text(format).filter(|format| !format.contains('%')).map(|format| Warning {
+                text: format!("to_char({}, '{format}') gives the text '{format}' for every row", sql_text(what)),
+                hint: "the formats are those of strftime: '%Y-%m-%d', '%Y', '%B', '%H:%M'".to_owned(),
+            }))
+        }
         _ => Ok(None),
     }
 }
 
-fn in_region(latitude: &Expr, longitude: &Expr, region: &Expr, view: &View<'_>) -> Result<Option<Warning>> {
+fn in_region(latitude: &Expr, longitude: &Expr, region: &Expr, columns: &Columns<'_>) -> Result<Option<Warning>> {
     let name = |expr: &Expr| match expr {
-        Expr::Column(column) => (view.origin)(column).map(|origin| origin.column),
+        Expr::Column(column) => (columns.origin)(column).map(|origin| origin.column),
         _ => None,
     };
     if name(latitude).as_deref() == Some("longitude") && name(longitude).as_deref() == Some("latitude") {
-        let problem = "in_region has longitude and latitude exchanged".to_owned();
-        return Err(refuse(problem, "write in_region(latitude, longitude, 'W,S,E,N')".to_owned()));
+        let hint = "write in_region(latitude, longitude, 'W,S,E,N')";
+        return Err(Error::statement("in_region has longitude and latitude exchanged", hint).into());
     }
-    let Some(text) = text(region) else { return Ok(None) };
+    let Some(text) = literal_text(region) else { return Ok(None) };
     if let Err(error @ RegionError::Crs { .. }) = Region::parse(text) {
-        return Err(refuse(format!("in_region: {error}"), error.hint().unwrap_or_default().to_owned()));
+        return Err(Error::statement(format!("in_region: {error}"), error.hint().unwrap_or_default()).into());
     }
     Ok(SwappedBox::detect(text).map(|swapped| {
         let (text, hint) = swapped.warning();

@@ -1,9 +1,10 @@
-//! What a statement most likely does not mean. Such statements run without an error and give a wrong answer: a comparison that
-//! can never hold, an element that no list has, a day that ends at its first moment. What cannot be meant is an error with the
-//! right form; what can be meant is a [`Warning`].
+//! Reports statements whose answer is probably not the intended one. They run without an error: a comparison that is never
+//! true, a list element that no list has, a day that ends at its first moment. A form that is certainly wrong is an error with
+//! the correct form; a form that may be intended gives a [`Warning`].
 //!
-//! Looked at is the plan as it was written, before it is optimized, with every column followed through views, subqueries and
-//! aliases to the column that is stored: a user's own table may call anything `beam`.
+//! [`warnings`] checks the plan before it is optimized. `column_origin` follows each column through views, subqueries and
+//! aliases to the stored one, so that a column `beam` of a user's own table may contain anything. `comparison` and `constant`
+//! recognise comparisons with constants; each of the other modules makes one check.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema};
@@ -12,112 +13,88 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::SessionContext;
 
 use crate::error::{Error, Result};
+use column_origin::{ColumnOrigin, column_origin};
+use columns::Columns;
+use warning::Warning;
 
-mod absent;
 mod codes;
+pub(crate) mod column_origin;
+mod columns;
 mod comparison;
 mod constant;
 mod days;
-mod empty;
-mod fills;
+mod empty_ranges;
+mod fill_values;
 mod functions;
-mod lists;
-mod never;
-mod origin;
-mod singles;
-mod texts;
+mod granule_conditions;
+mod list_elements;
+mod null_comparisons;
+mod padded_numbers;
+mod single_precision;
+pub(crate) mod warning;
 
-pub(crate) use origin::Origin;
-
-/// Something in a statement that gives an answer, if perhaps not to the question that was meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// What the statement does.
-    pub text: String,
-    /// What to write where something else is meant.
-    pub hint: String,
-}
-
-/// What is odd in `plan`, a statement as [`SessionState::create_logical_plan`] gives it, over the database that `context` shows.
-/// Each warning comes once, in the order of the statement. Reads nothing but the ledger, and that only where the statement
-/// compares a column of it with a constant.
+/// Returns the warnings about `plan`, a statement from [`SessionState::create_logical_plan`], over the database that is
+/// registered in `context`: each once, in the order of the statement. Reads only the ledger, and only if the statement compares
+/// a column of it with a constant.
 ///
 /// [`SessionState::create_logical_plan`]: datafusion::execution::SessionState::create_logical_plan
 ///
 /// # Errors
-/// [`Error::Statement`] for what cannot be meant, an error of the ledger's scan when it cannot be read.
+/// [`Error::Statement`] for a form that is certainly wrong, and errors of reading the ledger.
 pub async fn warnings(context: &SessionContext, plan: &LogicalPlan) -> Result<Vec<Warning>> {
     let mut found = Vec::new();
-    let mut sought = Vec::new();
+    let mut conditions = Vec::new();
     plan.apply_with_subqueries(|node| {
         let inputs = node.inputs();
-        let view = View {
-            origin: &|column| inputs.iter().find_map(|input| origin::of(input, column)),
+        let columns = Columns {
+            origin: &|column| inputs.iter().find_map(|input| column_origin(input, column)),
             schema: &|| merge_schema(&inputs),
         };
         node.apply_expressions(|expr| {
-            look(expr, &view, &mut found)?;
+            expr.apply(|part| check_node(part, &columns, &mut found).map(|()| TreeNodeRecursion::Continue))?;
             Ok(TreeNodeRecursion::Continue)
         })?;
-        sought.extend(absent::sought(node, &view));
+        conditions.extend(granule_conditions::granule_conditions(node, &columns));
         Ok(TreeNodeRecursion::Continue)
     })
-    .map_err(Error::unwrapped)?;
-    found.extend(absent::warnings(context, &sought).await?);
-    let mut once: Vec<Warning> = Vec::with_capacity(found.len());
+    .map_err(Error::from_planning)?;
+    found.extend(granule_conditions::check(context, &conditions).await?);
+    let mut distinct: Vec<Warning> = Vec::with_capacity(found.len());
     for warning in found {
-        if !once.contains(&warning) {
-            once.push(warning);
+        if !distinct.contains(&warning) {
+            distinct.push(warning);
         }
     }
-    Ok(once)
+    Ok(distinct)
 }
 
-/// What is odd about one part of an expression, without the parts within it, over the columns of `schema`, whose origins
-/// `origin` knows.
+/// Returns the warnings about one node of an expression, without its children. `schema` has its columns, and `origin` finds the
+/// stored column behind each.
 ///
 /// # Errors
-/// [`Error::Statement`] for what cannot be meant.
-pub(crate) fn of_part(
-    part: &Expr,
+/// [`Error::Statement`] for a form that is certainly wrong.
+pub(crate) fn node_warnings(
+    node: &Expr,
     schema: &DFSchema,
-    origin: &dyn Fn(&Column) -> Option<Origin>,
+    origin: &dyn Fn(&Column) -> Option<ColumnOrigin>,
 ) -> Result<Vec<Warning>> {
     let mut found = Vec::new();
-    look_at(part, &View { origin, schema: &|| schema.clone() }, &mut found).map_err(Error::unwrapped)?;
+    check_node(node, &Columns { origin, schema: &|| schema.clone() }, &mut found).map_err(Error::from_planning)?;
     Ok(found)
 }
 
-/// What is known of the columns that an expression looks at.
-struct View<'a> {
-    /// Where a column is stored.
-    origin: &'a dyn Fn(&Column) -> Option<Origin>,
-    /// The columns and their types; costs something to put together.
-    schema: &'a dyn Fn() -> DFSchema,
-}
-
-/// Looks at every part of `expr`.
-fn look(expr: &Expr, view: &View<'_>, found: &mut Vec<Warning>) -> datafusion::common::Result<()> {
-    expr.apply(|part| look_at(part, view, found).map(|()| TreeNodeRecursion::Continue))?;
-    Ok(())
-}
-
-fn look_at(part: &Expr, view: &View<'_>, found: &mut Vec<Warning>) -> datafusion::common::Result<()> {
-    never::check(part)?;
-    lists::check(part, view)?;
-    codes::check_pattern(part, view)?;
-    found.extend(functions::check(part, view)?);
-    found.extend(empty::check(part));
-    for comparison in comparison::comparisons(part) {
-        codes::check(&comparison, view)?;
-        found.extend(days::check(&comparison, view));
-        found.extend(fills::check(&comparison, view).or_else(|| singles::check(&comparison, view)));
-        found.extend(texts::check(&comparison, view));
+fn check_node(node: &Expr, columns: &Columns<'_>, found: &mut Vec<Warning>) -> datafusion::common::Result<()> {
+    null_comparisons::check(node)?;
+    list_elements::check(node, columns)?;
+    codes::check_pattern(node, columns)?;
+    found.extend(functions::check(node, columns)?);
+    found.extend(empty_ranges::check(node));
+    for comparison in comparison::comparisons(node) {
+        codes::check(&comparison, columns)?;
+        found.extend(days::check(&comparison, columns));
+        found
+            .extend(fill_values::check(&comparison, columns).or_else(|| single_precision::check(&comparison, columns)));
+        found.extend(padded_numbers::check(&comparison, columns));
     }
     Ok(())
-}
-
-/// The error of a statement that cannot be meant.
-fn refuse(problem: String, hint: String) -> datafusion::error::DataFusionError {
-    Error::Statement { problem, hint }.into()
 }

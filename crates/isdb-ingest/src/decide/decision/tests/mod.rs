@@ -197,7 +197,7 @@ fn a_replacement_needs_half_of_the_segments_and_none_with_force() {
         let changed = Candidate { size_bytes: 6, ..candidate("a") };
         let context = DecisionContext { force, ..context(fingerprint) };
         match context.decide(&changed, &CurrentAttempts::new(&ledger)) {
-            Decision::Ingest(plan) => (plan.least.read, plan.least.kept),
+            Decision::Ingest(plan) => (plan.minimum.read, plan.minimum.kept),
             other => panic!("{other:?}"),
         }
     };

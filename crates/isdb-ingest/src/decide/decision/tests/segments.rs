@@ -1,14 +1,14 @@
 //! Decisions that depend on the segments and variables of files.
 
-use isdb_pipeline::{Holdings, SegmentKeys};
+use isdb_pipeline::{FileContents, SegmentSet};
 
 use super::*;
 
 /// A file with the segments `from` to `to` of one beam, and all requested variables except `missing`.
 fn with_segments(candidate: Candidate, from: i64, to: i64, missing: &[&'static str]) -> Candidate {
-    let segments = SegmentKeys::of_ids("gt1l", from..to);
-    let holdings = Holdings { span: segments.span(), segments: segments.into(), missing: missing.to_vec() };
-    Candidate { holdings: Some(holdings.into()), ..candidate }
+    let segments = SegmentSet::from_ids("gt1l", from..to);
+    let contents = FileContents { span: segments.span(), segments: segments.into(), missing: missing.to_vec() };
+    Candidate { contents: Some(contents.into()), ..candidate }
 }
 
 /// The decision on `candidate` if the attempts of `ledger` have the segments `stored` (id, from, to) of the same beam.
@@ -18,8 +18,8 @@ fn decide_among(
     stored: &[(i64, i64, i64)],
     fingerprint: &Fingerprint,
 ) -> Decision {
-    let segments = |(id, from, to): &(i64, i64, i64)| (*id, SegmentKeys::of_ids("gt1l", *from..*to));
-    let stored: StoredKeys = stored.iter().map(segments).collect();
+    let segments = |(id, from, to): &(i64, i64, i64)| (*id, SegmentSet::from_ids("gt1l", *from..*to));
+    let stored: StoredSegments = stored.iter().map(segments).collect();
     let context = DecisionContext { stored: &stored, ..context(fingerprint) };
     context.decide(candidate, &CurrentAttempts::new(ledger))
 }
@@ -152,6 +152,6 @@ fn variables_that_a_release_does_not_have_do_not_count() {
         ..subset_row(1, "a.h5", 3)
     };
     let mut richer = extract(5, 15);
-    richer.holdings = with_segments(extract(5, 15), 5, 15, &["landsat_perc"]).holdings;
+    richer.contents = with_segments(extract(5, 15), 5, 15, &["landsat_perc"]).contents;
     assert_eq!(shared(decide_among(&richer, &[poorer], &[(1, 0, 10)], &fingerprint)), (Vec::new(), vec![(1, 5)]));
 }

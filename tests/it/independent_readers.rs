@@ -1,0 +1,100 @@
+//! The database compared with readers that share no code with isdb: h5py for granules, TileDB-Py for arrays, pyarrow for Parquet.
+
+use std::fs;
+use std::process::Stdio;
+
+use isdb_testing::{beside_data, python, real, times};
+
+use crate::support::Place;
+use crate::support::python::script;
+
+/// Runs of the generator: release, mean segments of a beam, quirk. One granule has beams of more rows than the 10,000 of an HDF5
+/// chunk; `overlap` writes two granules with common segments for each requested one.
+const KINDS: [(&str, &str, Option<&str>); 14] = [
+    ("004", "60", None),
+    ("005", "60", None),
+    ("006", "60", None),
+    ("007", "60", None),
+    ("007", "9000", None),
+    ("004", "60", Some("missing-beam")),
+    ("005", "60", Some("empty-beam")),
+    ("006", "60", Some("no-land-segments")),
+    ("007", "60", Some("double-deflate")),
+    ("004", "60", Some("missing-variable")),
+    ("005", "60", Some("nan-fill")),
+    ("006", "60", Some("backward")),
+    ("007", "60", Some("transition")),
+    ("007", "60", Some("overlap")),
+];
+
+/// Compares every value and NULL of the database, and of its rows as Parquet, with the ingested granules.
+fn compare(place: &Place) {
+    place.ok(&["query", "-o", "all.parquet", "SELECT * FROM atl08"]);
+    let mut arguments = vec![place.path("db"), place.timestamp().into(), "--parquet".into(), place.path("all.parquet")];
+    if let Some(table) = beside_data("atl08/variables.csv") {
+        arguments.extend(["--fills".into(), table]);
+    }
+    let Some(compared) = script("compare.py", &arguments) else { return };
+    assert!(compared.contains("equal: array and parquet"), "{compared}");
+}
+
+#[test]
+fn every_value_and_null_of_real_granules_equals_that_of_h5py() {
+    let Some(folder) = real("") else { return };
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let granules: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "h5")).collect();
+    assert!(!granules.is_empty(), "no granule in {}", folder.display());
+    for granule in granules {
+        let place = Place::new();
+        place.ok(&["ingest", granule.to_str().unwrap()]);
+        compare(&place);
+    }
+}
+
+#[test]
+fn every_value_and_null_of_synthetic_granules_equals_that_of_h5py() {
+    let place = Place::new();
+    place.synthesise("granules", 4, 200);
+    place.ok(&["ingest", "granules"]);
+    compare(&place);
+}
+
+#[test]
+fn an_extract_is_identified_by_its_rows_and_by_a_name_that_agrees_with_them() {
+    let place = Place::new();
+    place.make_granules("granules", &["--seed", "9", "--count", "3", "--segments", "60", "--extract"]);
+    // These two have rows of the tracks 1277 and 1374.
+    for (extract, name) in
+        [(1, "ATL08_20200101000000_12770310_007_01.h5"), (2, "ATL08_20200101000000_00010310_007_01.h5")]
+    {
+        let granules = place.path("granules");
+        fs::rename(granules.join(format!("extract_{extract}.h5")), granules.join(name)).unwrap();
+    }
+    place.ok(&["ingest", "granules"]);
+    let sources = place.rows("SELECT rgt, identity_source, start_time IS NULL FROM granules ORDER BY rgt");
+    assert_eq!(sources, ["1180,rows,false", "1277,file_name,false", "1374,rows,false"]);
+    compare(&place);
+}
+
+#[test]
+fn every_value_and_null_of_all_releases_and_quirks_equals_that_of_h5py() {
+    let Some(generator) = beside_data("tools/make_granules.py") else { return };
+    let place = Place::new();
+    let count = times(1, 3);
+    let mut running = Vec::new();
+    for (seed, (release, segments, quirk)) in KINDS.into_iter().enumerate() {
+        let Some(mut command) = python() else { return };
+        command.arg(&generator).arg(place.path("granules")).args(["--release", release, "--count", &count.to_string()]);
+        command.args(["--segments", segments, "--seed", &(seed + 1).to_string()]);
+        command.args(quirk.map(|quirk| ["--quirk", quirk]).into_iter().flatten());
+        running.push(command.stdout(Stdio::null()).spawn().unwrap());
+    }
+    for mut child in running {
+        assert!(child.wait().unwrap().success());
+    }
+    // `overlap` counts twice.
+    let made = fs::read_dir(place.path("granules")).unwrap().count();
+    assert_eq!(made, (KINDS.len() + 1) * count as usize);
+    place.ok(&["ingest", "--replace-release", "granules"]);
+    compare(&place);
+}
