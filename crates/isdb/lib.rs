@@ -1,13 +1,107 @@
-#![doc = include_str!("../../README.md")]
+//! ICESat-2 ATL08 granules as a database: HDF5 files become segments in TileDB, and SQL through DataFusion reads them.
+//!
+//! [`Database::open`] gives a [`Database`]: one committed state, with tables and views for SQL. It never changes, whatever is ingested
+//! meanwhile; opening again shows the newest state.
+//!
+//! ```no_run
+//! # async fn tall() -> isdb::Result<()> {
+//! use isdb::Database;
+//!
+//! let database = Database::open("demo/atl08.isdb").filters("strong,night").memory(512 << 20).await?;
+//! let tall = database.sql("SELECT beam, count(*) FROM atl08 WHERE canopy_h > 5 GROUP BY beam").await?;
+//! tall.show().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A program with a DataFusion session of its own registers the catalog there:
+//!
+//! ```no_run
+//! # async fn join() -> isdb::Result<()> {
+//! use isdb::Database;
+//! use isdb::datafusion::prelude::{ParquetReadOptions, SessionContext};
+//!
+//! let database = Database::open("demo/atl08.isdb").await?;
+//! let context = SessionContext::new();
+//! context.register_catalog("isdb", database.catalog());
+//! context.register_parquet("plots", "plots.parquet", ParquetReadOptions::default()).await?;
+//! context.sql("SELECT * FROM plots JOIN isdb.public.atl08 USING (segment_id_beg)").await?.show().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Granules come into a database by [`ingest`], from files or, after a [`search`], from NASA's archive:
+//!
+#![cfg_attr(feature = "ingest", doc = "```no_run")]
+#![cfg_attr(not(feature = "ingest"), doc = "```ignore")]
+//! # async fn fill() -> isdb::Result<()> {
+//! use isdb::{Config, IngestReport, Location, Source, ingest, ingest_request};
+//!
+//! let source = Source::Files(vec!["granules".into()]);
+//! let request = ingest_request(Location::parse("atl08.isdb")?, source, &Config::shipped()?);
+//! let mut report = IngestReport::default();
+//! ingest(&request, &mut report, |progress| eprintln!("{progress:?}")).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modules
+//!
+//! `library/` holds what programs embed, `program/` the `isdb` command, which parses arguments, calls the library and prints. The work
+//! is done by the crates below: `isdb-query` (SQL session), `isdb-store` (database on disk), `isdb-ingest` (ingest and maintenance) and
+//! `isdb-cmr` (NASA's archive). This crate knows no file format.
+//!
+//! # Features
+//!
+//! - `cli` (default): the `isdb` command. A program that embeds the library turns it off.
+//! - `ingest` (by `cli`): functions that write a database, and [`Database::info`] and [`Database::cite`], which summarise its ledger.
+//! - `cmr` (by `ingest`): search and download.
+//! - `polars` (off): results as a polars data frame.
+
+mod library;
 
 pub use datafusion;
-pub use isdb_query::{ViewOptions, is_expired, register};
-pub use isdb_region as region;
-pub use isdb_schema::{filters, period};
-pub use isdb_store::{Database, Location, Snapshot};
+#[cfg(feature = "cmr")]
+pub use isdb_cmr as cmr;
+pub use isdb_region::Region;
+pub use isdb_schema::catalogue::Variable;
+pub use isdb_schema::config::{Config, Policy};
+pub use isdb_schema::filters;
+pub use isdb_schema::ledger::GranuleState;
+pub use isdb_schema::period::Period;
+pub use isdb_store::Location;
+pub use library::builder::{DatabaseBuilder, FilterChoice};
+pub use library::database::Database;
+pub use library::error::{Error, Result};
+pub use library::region::read_region;
+pub use library::resources;
+pub use library::time;
+pub use library::variables::{find_variable, search_variables};
+#[cfg(feature = "polars")]
+pub use polars;
 pub use tiledb;
 pub use tiledb_datafusion::TileDbTable;
 
-mod open;
+#[cfg(feature = "cmr")]
+pub use isdb_cmr::{
+    Cmr, DownloadOptions, DownloadOutcome, DownloadProgress, DownloadRequest, GranuleDescription, RetryPolicy, download,
+};
+#[cfg(feature = "cmr")]
+pub use library::earthdata;
+#[cfg(feature = "cmr")]
+pub use library::estimate;
+#[cfg(feature = "cmr")]
+pub use library::search::{SearchProgress, SearchRequest, SearchResult, search};
+#[cfg(feature = "cmr")]
+pub use library::worklist::{is_work_list, read_work_list};
 
-pub use open::{Error, open, open_with};
+#[cfg(feature = "ingest")]
+pub use library::citation::{Citation, describe_area, describe_region};
+#[cfg(feature = "ingest")]
+pub use library::info::{Extent, Info};
+#[cfg(feature = "ingest")]
+pub use library::ingest::{dry_run, ingest, ingest_request, selection_request};
+#[cfg(feature = "ingest")]
+pub use library::ingest_types::*;
+#[cfg(feature = "ingest")]
+pub use library::maintenance::{add_variables, consolidate, remove, vacuum};

@@ -38,7 +38,7 @@ fn a_missing_database_is_reported_with_a_hint() {
     }
     let unnamed = place.command(&["info"]).env_remove("ISDB_DB").output().unwrap();
     let stderr = String::from_utf8(unnamed.stderr).unwrap();
-    assert!(stderr.contains("no database is named") && stderr.contains("--db"), "{stderr}");
+    assert!(stderr.contains("no database specified") && stderr.contains("--db"), "{stderr}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ def main(program, folder):
     terminal.expect("isdb> ")
 
     terminal.type("SELECT nothing FROM atl08;\n")
-    terminal.expect("there is no column nothing")
+    terminal.expect("unknown column nothing")
     terminal.expect("isdb> ")
 
     terminal.type("\\d\n")

@@ -114,7 +114,7 @@ fn closing_the_pipe_ends_a_download_and_reports_the_remaining_files() {
     };
     let (code, told) = gone();
     assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("stopped: standard output was closed; 5 of 6 files were not fetched"), "{told}");
+    assert!(told.contains("stopped: standard output was closed; 5 of 6 files were not downloaded"), "{told}");
 }
 
 #[test]
@@ -168,13 +168,13 @@ fn a_list_is_downloaded_as_far_as_possible_and_failures_are_reported() {
         "failed: ATL08_20200821122613_08730802_007_02.h5: ",
         "404 Not Found",
         "CMR gives no URL for its file",
-        "files: 1 fetched, 2 failed",
-        "MB: 0.3 fetched",
+        "files: 1 downloaded, 2 failed",
+        "MB: 0.3 downloaded",
     ] {
         assert!(some.stderr.contains(told), "{told} in {}", some.stderr);
     }
     let again = with_token(command(&place, &archive, &arguments));
-    assert!(again.stderr.contains("files: 1 there already, 2 failed"), "{}", again.stderr);
+    assert!(again.stderr.contains("files: 1 already complete, 2 failed"), "{}", again.stderr);
     assert_eq!(archive.count("store", "a.h5"), 1, "what is there is not fetched again");
     // Together more than the free space.
     let huge: Vec<String> = ('d'..='w').map(|letter| line(&format!("{letter}.h5"), 1 << 40)).collect();
@@ -189,7 +189,7 @@ fn a_list_is_downloaded_as_far_as_possible_and_failures_are_reported() {
     std::fs::write(place.path("wrong.ndjson"), "\n[]\n").unwrap();
     let wrong = with_token(command(&place, &archive, &["download", "wrong.ndjson"]));
     assert!(
-        wrong.code == Some(1) && wrong.stderr.contains("wrong.ndjson is no work list\n  cause: line 2 "),
+        wrong.code == Some(1) && wrong.stderr.contains("invalid work list wrong.ndjson\n  cause: line 2 "),
         "{}",
         wrong.stderr
     );

@@ -50,10 +50,10 @@ fn told(error: &dyn Error) -> String {
 
 /// Opens the database and reads its state; an error as text.
 async fn seen(uri: &str) -> Result<State, String> {
-    let database = isdb::open(uri).await.map_err(|error| told(&error))?;
+    let database = isdb::Database::open(uri).await.map_err(|error| told(&error))?;
     let mut state = Vec::new();
     for sql in SEEN {
-        state.extend(first_row(&database, sql).await.map_err(|error| told(&error))?);
+        state.extend(first_row(database.session(), sql).await.map_err(|error| told(&error))?);
     }
     Ok(state.try_into().unwrap())
 }
@@ -147,12 +147,13 @@ fn a_session_over_a_vacuumed_state_reports_that_it_expired() {
     place.ok(&["--config", "c.yml", "ingest", "granules"]);
     let uri = place.path("db").to_str().unwrap().to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let held = runtime.block_on(isdb::open(&uri)).unwrap();
+    let held = runtime.block_on(async { isdb::Database::open(&uri).await }).unwrap();
     place.ok(&["--config", "c.yml", "consolidate"]);
     place.ok(&["vacuum", "--older-than", "0s"]);
 
-    let error = runtime.block_on(first_row(&held, SEEN[1])).unwrap_err();
-    assert!(isdb::is_expired(&error) && told(&error).contains("expired"), "{}", told(&error));
+    let error = runtime.block_on(first_row(held.session(), SEEN[1])).unwrap_err();
+    let text = told(&error);
+    assert!(isdb::Error::from(error).is_expired() && text.contains("expired"), "{text}");
     let rows = runtime.block_on(seen(&uri)).unwrap();
     assert_eq!(rows[0], 4, "a new session shows everything");
 }

@@ -99,7 +99,7 @@ fn a_file_system_that_cannot_hold_the_commit_log_is_refused_and_left_unchanged()
         let told: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
         let [told] = told[..] else { panic!("{}", run.stderr) };
         assert!(told.contains(&format!("/{database} supports neither hard links nor renames")), "{told}");
-        assert!(run.stderr.contains("hint: name a folder on a local disk"), "{}", run.stderr);
+        assert!(run.stderr.contains("hint: choose a folder on a local disk"), "{}", run.stderr);
         assert_eq!(everything(&place.path("")), before, "{database}");
     }
     // A database copied to such a file system can be read, and a writer changes nothing.

@@ -33,7 +33,7 @@ fn a_region_and_dates_fill_a_database_and_a_second_run_fetches_nothing() {
     let arguments = ["ingest", "--region", &region, "--start", "2018-01-01", "--end", "2030-12-31"];
     let run = nasa.ok(&arguments);
     assert!(run.stderr.contains("granules: 6\n"), "what is found is told\n{}", run.stderr);
-    assert!(run.stderr.contains("to fetch: 6 granules, "), "{}", run.stderr);
+    assert!(run.stderr.contains("to download: 6 granules, "), "{}", run.stderr);
     assert!(!nasa.place.path("db.granules").exists(), "what was fetched is gone");
     let form = &nasa.cmr.requests()[1];
     assert_eq!(form.value("temporal"), Some("2018-01-01T00:00:00.000Z,2030-12-31T23:59:59.999Z"));
@@ -90,7 +90,7 @@ fn another_release_is_refused_before_any_download_and_replaces_on_request() {
     nasa.publish();
     let before = nasa.all_sent();
     let stays = nasa.ok(&YEARS);
-    assert!(stays.stderr.contains("release: 006, that of the database"), "{}", stays.stderr);
+    assert!(stays.stderr.contains("release: 006, from the database"), "{}", stays.stderr);
     let refused = nasa.run(&[&YEARS[..], &["--release", "7"]].concat());
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("hint: ") && refused.stderr.contains("--replace-release"), "{}", refused.stderr);

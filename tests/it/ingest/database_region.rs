@@ -66,7 +66,7 @@ fn a_later_ingest_without_a_region_keeps_that_of_the_database() {
     let dry = place.ok(&["ingest", "--dry-run", "all"]).stderr;
     let run = place.ok(&["ingest", "all"]).stderr;
     for told in [&dry, &run] {
-        assert!(told.contains(&format!("region: {south} (that of the database)")), "{told}");
+        assert!(told.contains(&format!("region: {south} (the database's)")), "{told}");
     }
     assert!(run.contains("granules: 1 ingested, 2 skipped"), "{run}");
     assert_segments(&place, count_within(&place, &south));
@@ -148,7 +148,7 @@ fn a_region_is_widened_without_losing_or_doubling_segments() {
     fs::write(place.path("north.geojson"), ring(&north)).unwrap();
     place.ok(&["ingest", "--region", &south, "all"]);
     let dry = place.ok(&["ingest", "--add-region", "north.geojson", "first", "--dry-run"]).stderr;
-    assert!(dry.contains(&format!("(that of the database was {south})")), "{dry}");
+    assert!(dry.contains(&format!("(the database's was {south})")), "{dry}");
     let told = place.ok(&["ingest", "--add-region", "north.geojson", "first"]).stderr;
     assert!(told.contains("granules: 2 replaced"), "{told}");
     let info = place.ok(&["info"]).stdout;
@@ -170,7 +170,7 @@ fn whole_granules_in_a_database_with_a_region_are_reported_separately() {
     let (south, _) = south_and_north(&place);
     place.ok(&["ingest", "--region", &south, "first"]);
     let told = place.ok(&["ingest", "--whole-granules", "first"]).stderr;
-    assert!(told.contains(&format!("region: whole granules (that of the database is {south})")), "{told}");
+    assert!(told.contains(&format!("region: whole granules (the database's is {south})")), "{told}");
     assert!(told.contains("granules: 2 replaced"), "{told}");
     for arguments in [&["info"][..], &["info", "--cite"]] {
         let told = place.ok(arguments).stdout;

@@ -64,7 +64,7 @@ fn rounded_sizes_are_marked_as_estimates_and_compared_with_the_free_space() {
     }
     nasa.cmr.know(items.clone());
     let run = nasa.ok(&YEARS);
-    assert!(run.stderr.contains("to fetch: 3 granules, 6.3 MB"), "{}", run.stderr);
+    assert!(run.stderr.contains("to download: 3 granules, 6.3 MB"), "{}", run.stderr);
     assert!(run.stderr.contains("download: 6.3 MB"), "{}", run.stderr);
     // A terabyte each: more than the free space of most machines.
     if isdb_cmr::free_bytes(&nasa.place.path("")).unwrap() > 3_000_000_000_000 {

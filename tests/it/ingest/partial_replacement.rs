@@ -70,7 +70,7 @@ fn a_newer_subset_replaces_its_own_segments_and_no_others() {
     let newer = segments(&place, "newer.db").len() as u64;
     let old = count(&place, "true");
 
-    let told = ["what it does not have stays", &format!("{newer} segments read and {newer} kept before")];
+    let told = ["segments that it lacks stay", &format!("{newer} segments read and {newer} kept before")];
     let dry = place.ok(&["ingest", "--dry-run", "newer"]).stderr;
     assert!(
         dry.contains("would be replaced: ") && dry.contains(" segments of ") && dry.contains("the others stay"),

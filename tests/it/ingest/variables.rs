@@ -105,7 +105,7 @@ fn an_unknown_variable_suggests_similar_ones() {
     for arguments in [&["variables", "h_canopi"], &["add-variable", "h_canopi"]] {
         let run = place.run(arguments);
         assert_eq!(run.code, Some(1));
-        assert!(run.stderr.contains("no variable \"h_canopi\"; did you mean h_canopy"), "{}", run.stderr);
+        assert!(run.stderr.contains("unknown ATL08 variable \"h_canopi\"; did you mean h_canopy"), "{}", run.stderr);
     }
 }
 

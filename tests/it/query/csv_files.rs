@@ -76,8 +76,8 @@ fn an_invalid_table_file_is_refused_with_its_line_and_a_hint() {
     }
     for (name, error, hint) in [
         ("folder.csv", "folder.csv: it is a folder, expected a file", "UNION ALL"),
-        ("*.csv", "there is no file *.csv", "patterns are not expanded"),
-        ("s3://bucket/plots.parquet", "there is no file s3://bucket/plots.parquet", "copy it here first"),
+        ("*.csv", "no such file: *.csv", "patterns are not expanded"),
+        ("s3://bucket/plots.parquet", "no such file: s3://bucket/plots.parquet", "copy it here first"),
     ] {
         let run = place.run(&["query", &format!("SELECT * FROM '{name}'")]);
         assert!(run.stderr.starts_with(&format!("error: {error}\n")), "{name}: {}", run.stderr);

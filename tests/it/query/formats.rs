@@ -128,7 +128,7 @@ fn a_result_without_rows_is_a_file_with_columns() {
 fn an_unknown_file_extension_is_refused_before_anything_is_read() {
     let run = Place::new().run(&["query", "-o", "rows.xlsx", "SELECT 1"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("rows.xlsx: the ending does not tell the format"), "{}", run.stderr);
+    assert!(run.stderr.contains("rows.xlsx: the file name does not determine the format"), "{}", run.stderr);
 }
 
 #[test]

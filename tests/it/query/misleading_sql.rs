@@ -228,12 +228,12 @@ fn suggested_columns_of_a_file_are_quoted_where_sql_needs_it() {
         ("SELECT site name FROM 'plots.csv'", "did you mean \"site name\""),
         ("SELECT height FROM 'plots.csv'", "the columns are \"Plot\", \"site name\", \"Lat\", date"),
         ("SELECT p.Plot FROM 'plots.csv' p, atl08 a", "capitals need double quotes: write \"Plot\""),
-        ("SELECT 1 FROM atl08 WHERE beam = gt1l", "a text is written in single quotes: 'gt1l'"),
-        ("SELECT 1 FROM atl08 WHERE beam_strength = \"Strong\"", "a text is written in single quotes: 'strong'"),
-        ("SELECT atl08.canopy_h FROM atl08 a", "the statement calls that table a and not atl08: write a.canopy_h"),
+        ("SELECT 1 FROM atl08 WHERE beam = gt1l", "text belongs in single quotes: 'gt1l'"),
+        ("SELECT 1 FROM atl08 WHERE beam_strength = \"Strong\"", "text belongs in single quotes: 'strong'"),
+        ("SELECT atl08.canopy_h FROM atl08 a", "the statement's alias of atl08 is a: write a.canopy_h"),
     ] {
         let run = place.run(&["query", sql]);
-        assert!(run.code == Some(1) && run.stderr.starts_with("error: there is no column "), "{sql}: {}", run.stderr);
+        assert!(run.code == Some(1) && run.stderr.starts_with("error: unknown column "), "{sql}: {}", run.stderr);
         let told = run.stderr.lines().last().unwrap();
         assert!(told.starts_with("hint: ") && told.contains(hint), "{sql}: {told}");
     }

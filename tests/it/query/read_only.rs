@@ -19,7 +19,7 @@ fn a_writing_statement_is_refused_with_the_command_to_use_instead() {
             "isdb query -o rows.parquet",
         ),
         ("INSERT INTO granules SELECT * FROM granules", "INSERT is not allowed", "`isdb ingest` adds granules"),
-        ("DROP TABLE segments", "DROP TABLE is not allowed", "`isdb remove` takes them out"),
+        ("DROP TABLE segments", "DROP TABLE is not allowed", "`isdb remove` removes them"),
         ("CREATE TABLE t AS SELECT 1", "CREATE TABLE is not allowed", "CREATE VIEW name AS SELECT"),
         ("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION 'p.csv'", "CREATE TABLE is not allowed", "FROM 'plots.csv'"),
         ("SET datafusion.execution.batch_size = 1", "SET is not allowed", "flags"),
@@ -50,10 +50,10 @@ fn a_view_lasts_for_the_following_statements_and_prints_no_rows() {
                 SELECT * FROM low; DROP VIEW low; SELECT 2 AS b";
     let run = place.ok(&["query", text]);
     assert_eq!(run.stdout, "some\n----\ntrue\n\nb\n-\n2\n", "{}", run.stderr);
-    assert!(run.stderr.contains("view low lives for this session\n") && run.stderr.contains("view low is dropped\n"));
+    assert!(run.stderr.contains("created view low, for this session\n") && run.stderr.contains("dropped view low\n"));
     assert_eq!(run.stderr.matches("rows: ").count(), 2, "{}", run.stderr);
     let gone = place.run(&["query", "SELECT * FROM low"]);
-    assert!(gone.stderr.starts_with("error: there is no table low"), "{}", gone.stderr);
+    assert!(gone.stderr.starts_with("error: unknown table low"), "{}", gone.stderr);
 }
 
 #[test]

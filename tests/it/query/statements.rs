@@ -47,7 +47,7 @@ fn the_first_failed_statement_ends_the_input_and_earlier_results_are_written() {
     let place = with_granule();
     let run = piped(&place, &["query", "--format", "csv"], "SELECT 1 AS a; SELECT nothing FROM atl08; SELECT 2 AS b");
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), "a\n1\n"));
-    assert!(run.stderr.contains("error: there is no column nothing"), "{}", run.stderr);
+    assert!(run.stderr.contains("error: unknown column nothing"), "{}", run.stderr);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn without_a_statement_and_without_a_terminal_the_command_says_so() {
     for text in ["", " -- nothing here;\n"] {
         let run = piped(&place, &["query"], text);
         assert_eq!(run.code, Some(1));
-        assert!(run.stderr.contains("there is no statement in standard input\nhint: "), "{}", run.stderr);
+        assert!(run.stderr.contains("no statement in standard input\nhint: "), "{}", run.stderr);
     }
 }
 
@@ -98,7 +98,7 @@ fn an_unknown_column_suggests_similar_ones() {
     ] {
         let run = place.run(&["query", sql]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{sql}");
-        assert!(run.stderr.starts_with(&format!("error: there is no column {column}\n")), "{sql}: {}", run.stderr);
+        assert!(run.stderr.starts_with(&format!("error: unknown column {column}\n")), "{sql}: {}", run.stderr);
         assert!(
             run.stderr.lines().last().is_some_and(|line| line.starts_with("hint: ") && line.contains(hint)),
             "{}",
@@ -114,7 +114,7 @@ fn an_unknown_table_lists_the_tables() {
     assert_eq!(run.code, Some(1));
     assert_eq!(
         run.stderr,
-        "error: there is no table atl8\nhint: the tables are atl08, atl08_unique, granules, granules_current, segments; did you mean atl08?\n"
+        "error: unknown table atl8\nhint: the tables are atl08, atl08_unique, granules, granules_current, segments; did you mean atl08?\n"
     );
 }
 
@@ -124,9 +124,9 @@ fn an_error_beside_a_quoted_file_names_the_real_cause() {
     std::fs::write(place.path("plots.csv"), "x\n1\n").unwrap();
     for (sql, told) in [
         ("SELECT flor(x) FROM 'plots.csv'", "error: Invalid function 'flor'; did you mean 'floor'?\n"),
-        ("SELECT x FROM 'plot.csv'", "error: there is no file plot.csv\n"),
-        ("SELECT x FROM 'plots/all'", "error: there is no file plots/all\n"),
-        ("SELECT x FROM 'plots.csv', atl8", "error: there is no table atl8\n"),
+        ("SELECT x FROM 'plot.csv'", "error: no such file: plot.csv\n"),
+        ("SELECT x FROM 'plots/all'", "error: no such file: plots/all\n"),
+        ("SELECT x FROM 'plots.csv', atl8", "error: unknown table atl8\n"),
     ] {
         let run = place.run(&["query", sql]);
         assert!(run.code == Some(1) && run.stderr.starts_with(told), "{sql}: {}", run.stderr);
@@ -139,25 +139,25 @@ fn an_empty_result_names_the_predicate_outside_the_database() {
     for (sql, told) in [
         (
             "SELECT * FROM atl08 WHERE canopy_h > 1 AND latitude > 89.5 ORDER BY time LIMIT 5",
-            "no rows: latitude > 89.5 lies outside the database, whose latitudes go from ",
+            "no rows: latitude > 89.5 is outside the database, whose latitudes range from ",
         ),
         (
             "SELECT beam, count(*) FROM atl08 WHERE time < '2018-01-01' GROUP BY beam",
-            "no rows: time < 2018-01-01T00:00:00Z lies outside the database, whose times go from ",
+            "no rows: time < 2018-01-01T00:00:00Z is outside the database, whose times range from ",
         ),
         (
             "SELECT rgt FROM atl08 WHERE latitude BETWEEN 89.5 AND 89.9 AND rgt > 0",
-            "no rows: latitude >= 89.5 lies outside",
+            "no rows: latitude >= 89.5 is outside",
         ),
         (
             "SELECT * FROM segments WHERE longitude IN (179.99, -179.99)",
-            "no rows: longitude = 179.99 or longitude = -179.99 lies outside",
+            "no rows: longitude = 179.99 or longitude = -179.99 is outside",
         ),
-        ("SELECT beam FROM atl08 WHERE latitude > 89.5 LIMIT 5", "no rows: latitude > 89.5 lies outside"),
-        ("SELECT beam FROM atl08 WHERE latitude > 89.5 LIMIT 5 OFFSET 2", "no rows: latitude > 89.5 lies outside"),
-        ("SELECT beam FROM atl08 WHERE canopy_h > 1000 LIMIT 5", "no rows: nothing in the database meets all"),
-        ("SELECT unnest(canopy_h_metrics) FROM atl08 WHERE latitude > 89.5", "no rows: latitude > 89.5 lies outside"),
-        ("SELECT * FROM atl08 WHERE canopy_h > 1000", "no rows: nothing in the database meets all conditions together"),
+        ("SELECT beam FROM atl08 WHERE latitude > 89.5 LIMIT 5", "no rows: latitude > 89.5 is outside"),
+        ("SELECT beam FROM atl08 WHERE latitude > 89.5 LIMIT 5 OFFSET 2", "no rows: latitude > 89.5 is outside"),
+        ("SELECT beam FROM atl08 WHERE canopy_h > 1000 LIMIT 5", "no rows: no segment meets all"),
+        ("SELECT unnest(canopy_h_metrics) FROM atl08 WHERE latitude > 89.5", "no rows: latitude > 89.5 is outside"),
+        ("SELECT * FROM atl08 WHERE canopy_h > 1000", "no rows: no segment meets all conditions together"),
     ] {
         let run = place.ok(&["query", sql]);
         assert!(run.stderr.starts_with("rows: 0, ") && run.stderr.contains(told), "{sql}: {}", run.stderr);
@@ -172,7 +172,7 @@ fn a_zero_count_names_the_predicate_outside_the_database() {
         "SELECT round(avg(canopy_h), 1) FROM atl08 WHERE latitude > 89.5",
     ] {
         let run = place.ok(&["query", sql]);
-        assert!(run.stderr.contains("\nnote: latitude > 89.5 lies outside the database"), "{sql}: {}", run.stderr);
+        assert!(run.stderr.contains("\nnote: latitude > 89.5 is outside the database"), "{sql}: {}", run.stderr);
     }
     for sql in ["SELECT count(*) FROM atl08", "SELECT count(*) FILTER (WHERE latitude > 89.5) FROM atl08", "SELECT 1"] {
         let run = place.ok(&["query", sql]);
@@ -204,7 +204,7 @@ fn an_empty_database_is_named_as_the_cause_of_an_empty_result() {
     std::fs::write(place.path("granules/login.h5"), "no granule").unwrap();
     assert_eq!(place.run(&["ingest", "granules"]).code, Some(3));
     let run = place.ok(&["query", "SELECT * FROM atl08 WHERE canopy_h > 5"]);
-    assert!(run.stderr.contains("no rows: the database holds no segments"), "{}", run.stderr);
+    assert!(run.stderr.contains("no rows: the database has no segments"), "{}", run.stderr);
 }
 
 #[test]

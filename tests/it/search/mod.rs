@@ -129,7 +129,7 @@ fn the_release_defaults_to_that_of_the_database_then_to_the_newest() {
     place.make_granules("granules", &["--count", "1", "--segments", "5", "--release", "006"]);
     place.ok(&["ingest", "granules"]);
     let run = search(&place, &cmr, &[]);
-    assert!(run.stderr.contains("release: 006, that of the database"), "{}", run.stderr);
+    assert!(run.stderr.contains("release: 006, from the database"), "{}", run.stderr);
     assert_eq!(run.stdout, sixth);
 }
 
@@ -247,9 +247,9 @@ fn a_throttled_search_waits_as_requested_and_completes() {
 fn an_invalid_search_option_is_refused_before_any_request() {
     let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(1)));
     for (options, told) in [
-        (["--bbox", "10,20,30"], "--bbox is no region"),
+        (["--bbox", "10,20,30"], "invalid region"),
         (["--start", "2022-02-30"], "invalid time \"2022-02-30\""),
-        (["--output", "list.h5"], "list.h5: the ending does not tell the format"),
+        (["--output", "list.h5"], "list.h5: the file name does not determine the format"),
         (["--rgt", "1388"], "1388 is not in 1..=1387"),
     ] {
         let run = search(&place, &cmr, &options);

@@ -40,7 +40,7 @@ pub(crate) fn check(place: &Place, folder: &Path, name: &str, outcome: Outcome) 
 /// Compares all columns with the original except those of `but`, which need to exist only.
 pub(crate) fn same(original: &Columns, found: &Columns, but: &[&str]) -> Result<(), String> {
     for (column, expected) in original.iter().filter(|(column, _)| !but.contains(&column.as_str())) {
-        let Some(found) = found.get(column) else { return Err(format!("there is no column {column}")) };
+        let Some(found) = found.get(column) else { return Err(format!("unknown column {column}")) };
         if let Some((expected, found)) = expected.iter().zip(found).find(|(expected, found)| expected != found) {
             return Err(format!("{column}: expected {expected}, found {found}"));
         }

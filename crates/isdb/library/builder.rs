@@ -1,0 +1,154 @@
+//! The builder that opens a database.
+
+use std::future::IntoFuture;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use isdb_query::{QueryResources, ViewOptions};
+use isdb_region::Region;
+use isdb_schema::filters::{Rule, choose};
+use isdb_schema::period::Period;
+
+use crate::library::database::Database;
+use crate::library::error::{Error, Result};
+
+/// How a database is opened; `.await` opens it. See [`Database::open`].
+#[derive(Clone, Debug)]
+#[must_use = "a database is opened by .await"]
+pub struct DatabaseBuilder {
+    uri: String,
+    at: Option<u64>,
+    filters: FilterChoice,
+    region: Option<Region>,
+    period: Period,
+    memory: Option<usize>,
+    spill_folder: Option<PathBuf>,
+}
+
+/// Filters by name (`"strong,night"`, as `isdb filters` lists them) or as rules.
+#[derive(Clone, Debug)]
+pub enum FilterChoice {
+    /// Names of presets, separated by commas, with parameters where a preset has some.
+    Names(String),
+    /// Rules, such as those of a config.
+    Rules(Vec<Rule>),
+}
+
+impl From<&str> for FilterChoice {
+    fn from(names: &str) -> FilterChoice {
+        FilterChoice::Names(names.to_owned())
+    }
+}
+
+impl From<String> for FilterChoice {
+    fn from(names: String) -> FilterChoice {
+        FilterChoice::Names(names)
+    }
+}
+
+impl From<Vec<Rule>> for FilterChoice {
+    fn from(rules: Vec<Rule>) -> FilterChoice {
+        FilterChoice::Rules(rules)
+    }
+}
+
+impl Database {
+    /// Starts to open the database at `uri`, a path or `file://` URI: `Database::open(uri).await?` opens its newest state. The builder
+    /// selects an earlier state, restricts the views, and limits memory.
+    ///
+    /// # Errors
+    /// `.await` gives [`Error::Store`] when no database exists there or its state at the requested time was removed, [`Error::Filter`]
+    /// for invalid filters, [`Error::Query`] when a filter does not fit the database.
+    pub fn open(uri: &str) -> DatabaseBuilder {
+        DatabaseBuilder::new(uri)
+    }
+}
+
+impl DatabaseBuilder {
+    fn new(uri: &str) -> DatabaseBuilder {
+        DatabaseBuilder {
+            uri: uri.to_owned(),
+            at: None,
+            filters: FilterChoice::Rules(Vec::new()),
+            region: None,
+            period: Period::default(),
+            memory: None,
+            spill_folder: None,
+        }
+    }
+
+    /// Opens the state at this time, in milliseconds since 1970 UTC, instead of the newest. [`Database::timestamp`] of an open
+    /// database selects its state again, until a vacuum removes it.
+    pub fn at(mut self, timestamp_ms: u64) -> DatabaseBuilder {
+        self.at = Some(timestamp_ms);
+        self
+    }
+
+    /// Restricts the views `atl08` and `atl08_unique` to segments in this region.
+    pub fn region(mut self, region: Region) -> DatabaseBuilder {
+        self.region = Some(region);
+        self
+    }
+
+    /// Restricts the views `atl08` and `atl08_unique` to segments that were measured in this period.
+    pub fn period(mut self, period: Period) -> DatabaseBuilder {
+        self.period = period;
+        self
+    }
+
+    /// Restricts the views `atl08` and `atl08_unique` to segments that pass these filters.
+    pub fn filters(mut self, filters: impl Into<FilterChoice>) -> DatabaseBuilder {
+        self.filters = filters.into();
+        self
+    }
+
+    /// Limits the memory for rows of queries to about this many bytes, at least 64 MiB. Sorts, groups and joins spill to disk what
+    /// does not fit. The default has no limit.
+    pub fn memory(mut self, bytes: usize) -> DatabaseBuilder {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// The folder to spill to where [`memory`](Self::memory) is limited. The default is the system's folder for temporary files.
+    pub fn spill_folder(mut self, folder: impl Into<PathBuf>) -> DatabaseBuilder {
+        self.spill_folder = Some(folder.into());
+        self
+    }
+
+    async fn open(self) -> Result<Database> {
+        let location = isdb_store::Location::parse(&self.uri)?;
+        let filters = match self.filters {
+            FilterChoice::Names(names) => choose(&names)?,
+            FilterChoice::Rules(rules) => rules,
+        };
+        let options = ViewOptions { filters, region: self.region, period: self.period };
+        let resources = self.memory.map(|memory| resources(memory, self.spill_folder)).transpose()?;
+        let stored = isdb_store::Database::open(&location).await?;
+        match Database::load(&stored, self.at, &options, resources.as_ref()).await {
+            // A vacuum has overtaken the opening; the newest state can still be opened.
+            Err(error) if error.is_expired() && self.at.is_none() => {
+                Database::load(&stored, None, &options, resources.as_ref()).await
+            }
+            opened => opened,
+        }
+    }
+}
+
+fn resources(memory: usize, spill_folder: Option<PathBuf>) -> Result<QueryResources> {
+    let temp = spill_folder.unwrap_or_else(std::env::temp_dir);
+    if !temp.is_dir() {
+        return Err(Error::SpillFolder { path: temp, source: ErrorKind::NotADirectory.into() });
+    }
+    Ok(QueryResources { memory: memory.max(isdb_query::MIN_QUERY_MEMORY), temp })
+}
+
+impl IntoFuture for DatabaseBuilder {
+    type Output = Result<Database>;
+    type IntoFuture = BoxFuture<'static, Result<Database>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.open().boxed()
+    }
+}

@@ -1,0 +1,62 @@
+//! Changes of a database that read no granules: variables added, granules removed, fragments consolidated and vacuumed.
+
+use isdb_schema::catalogue::Variable;
+use isdb_schema::config::Policy;
+use isdb_store::Location;
+
+use crate::library::error::Result;
+use crate::library::ingest_types::{AddedVariables, Consolidated, Removal, Vacuumed};
+use crate::library::variables::find_variable;
+
+/// Fewer fragments than these are not joined.
+const MIN_FRAGMENTS: usize = 2;
+
+/// Adds variables to the database at `location`, by their names in the product. Segments that are stored already have NULL in them until
+/// their granules are ingested again.
+///
+/// # Errors
+/// [`Error::UnknownVariable`](crate::Error::UnknownVariable); then the database is unchanged.
+pub async fn add_variables<S: AsRef<str>>(location: &Location, names: &[S]) -> Result<AddedVariables> {
+    let mut variables: Vec<&'static Variable> = Vec::new();
+    for name in names {
+        let variable = find_variable(name.as_ref())?;
+        if !variables.contains(&variable) {
+            variables.push(variable);
+        }
+    }
+    Ok(isdb_ingest::add_variables(location, &variables).await?)
+}
+
+/// Removes granules from the database at `location`, in one commit. A name is a granule's id or file name, or a pattern such as
+/// `ATL08_2020*`. With `dry_run` nothing is changed. [`Removal::reread`] lists files that the next [`ingest`](crate::ingest()) reads
+/// again.
+///
+/// # Errors
+/// [`Error::Ingest`](crate::Error::Ingest) when no granule has a name; then nothing is removed.
+pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Result<Removal> {
+    Ok(isdb_ingest::remove(location, names, dry_run).await?)
+}
+
+/// Joins fragments of the database at `location` as `policy` says, with `threads` processors and about `memory` bytes for rows.
+/// `progress` is called with the number of groups done and their total.
+///
+/// # Errors
+/// [`Error::Ingest`](crate::Error::Ingest); groups that were joined before stay joined.
+pub async fn consolidate(
+    location: &Location,
+    policy: Policy,
+    threads: usize,
+    memory: usize,
+    progress: impl FnMut(usize, usize),
+) -> Result<Consolidated> {
+    Ok(isdb_ingest::consolidate(location, policy, MIN_FRAGMENTS, threads, memory, progress).await?)
+}
+
+/// Deletes fragments and commits of the database at `location` that no state of the last `older_than_ms` milliseconds shows. Readers of
+/// older states end with an error that [`is_expired`](crate::Error::is_expired).
+///
+/// # Errors
+/// [`Error::Ingest`](crate::Error::Ingest) when another writer holds the database, or a file cannot be deleted.
+pub async fn vacuum(location: &Location, older_than_ms: u64) -> Result<Vacuumed> {
+    Ok(isdb_ingest::vacuum(location, older_than_ms).await?)
+}

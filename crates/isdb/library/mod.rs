@@ -1,0 +1,30 @@
+//! The library: what a program embeds. `builder` opens a `database`; `search`, `ingest` and `maintenance` change databases; `info`
+//! and `citation` describe one; `error` is the error of all of them.
+
+pub(crate) mod builder;
+#[cfg(feature = "ingest")]
+pub(crate) mod citation;
+pub(crate) mod database;
+#[cfg(feature = "cmr")]
+pub mod earthdata;
+pub(crate) mod error;
+#[cfg(feature = "cmr")]
+pub mod estimate;
+#[cfg(feature = "ingest")]
+pub(crate) mod info;
+#[cfg(feature = "ingest")]
+pub(crate) mod ingest;
+#[cfg(feature = "ingest")]
+pub(crate) mod ingest_types;
+#[cfg(feature = "ingest")]
+pub(crate) mod maintenance;
+#[cfg(feature = "polars")]
+mod polars;
+pub(crate) mod region;
+pub mod resources;
+#[cfg(feature = "cmr")]
+pub(crate) mod search;
+pub mod time;
+pub(crate) mod variables;
+#[cfg(feature = "cmr")]
+pub(crate) mod worklist;

@@ -1,0 +1,62 @@
+//! The arguments of the command line, as types. Nothing is decided here.
+
+use clap::{Parser, Subcommand};
+
+mod archive;
+mod catalogue;
+mod common;
+mod database;
+mod parse;
+mod query;
+
+pub(crate) use archive::{Download, Login, Search, SearchArgs};
+pub(crate) use catalogue::{ConfigCommand, Filters, InfoArgs, Init, Variables};
+pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, TextFormat};
+pub(crate) use database::{AddVariable, Consolidate, Ingest, Remove, Vacuum};
+pub(crate) use query::{Format, Query};
+
+/// ICESat-2 ATL08 granules as a database.
+#[derive(Debug, Parser)]
+#[command(name = "isdb", version, about, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Ingest granules; granules already in the database are skipped
+    Ingest(Ingest),
+    /// Run SQL; without a statement, start a prompt
+    Query(Query),
+    /// Search NASA's CMR for granules and list them; nothing is downloaded
+    Search(Search),
+    /// Download granules from NASA's archive; an interrupted download is resumed
+    Download(Download),
+    /// Store an Earthdata user and password in the netrc, or check the stored login
+    Login(Login),
+    /// Show the content of the database
+    Info(InfoArgs),
+    /// Show the product's variables: meaning, units, releases, and which ones the database stores
+    Variables(Variables),
+    /// Show the quality filters that ingest and query can apply
+    Filters(Filters),
+    /// Write the shipped config, with its comments, to a file to edit
+    Init(Init),
+    /// Check a config, or print the schema of configs
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Join overlapping fragments, so that queries read fewer of them
+    Consolidate(Consolidate),
+    /// Delete files that no current state of the database needs
+    Vacuum(Vacuum),
+    /// Add variables to an existing database; stored segments have NULL in them until their granules are ingested again
+    AddVariable(AddVariable),
+    /// Remove granules from the database, for example because NASA withdrew them; a later ingest skips them unless it names the
+    /// file itself
+    Remove(Remove),
+}

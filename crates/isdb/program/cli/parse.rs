@@ -1,0 +1,40 @@
+//! Parsers of values.
+
+use isdb_query::MIN_QUERY_MEMORY;
+use isdb_schema::config::{LEAST_MEMORY, Policy};
+use isdb_schema::units::{parse_bytes, parse_milliseconds};
+
+use crate::log_filter::log_filter;
+
+/// The text of a log filter that is valid.
+pub(super) fn log_filter_text(text: &str) -> Result<String, String> {
+    log_filter(text).map(|_| text.to_owned())
+}
+
+/// Memory that is sufficient for an ingest, in bytes.
+pub(super) fn memory(text: &str) -> Result<usize, String> {
+    at_least(LEAST_MEMORY, text)
+}
+
+/// Memory that is sufficient for queries, in bytes.
+pub(super) fn query_memory(text: &str) -> Result<usize, String> {
+    at_least(MIN_QUERY_MEMORY as u64, text)
+}
+
+fn at_least(least: u64, text: &str) -> Result<usize, String> {
+    let bytes = parse_bytes(text).map_err(|error| error.to_string())?;
+    if bytes < least {
+        return Err(format!("at least {} MB are needed", least.div_ceil(1_000_000)));
+    }
+    usize::try_from(bytes).map_err(|error| error.to_string())
+}
+
+/// A policy of consolidation.
+pub(super) fn policy(word: &str) -> Result<Policy, String> {
+    word.parse().map_err(|_| format!("expected one of {}, found `{word}`", Policy::WORDS.join(", ")))
+}
+
+/// A duration, in milliseconds.
+pub(super) fn milliseconds(text: &str) -> Result<u64, String> {
+    parse_milliseconds(text).map_err(|error| error.to_string())
+}

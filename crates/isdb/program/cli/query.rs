@@ -1,0 +1,56 @@
+//! Arguments of `isdb query`, and the formats of rows.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::common::RegionArgs;
+use super::parse::query_memory;
+
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// Statements, for example "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"; without them and without
+    /// --file, statements are read from a prompt or from standard input
+    #[arg(conflicts_with = "file")]
+    pub(crate) sql: Option<String>,
+    /// Read the statements, separated by `;`, from a file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Output format [default: by the ending of --output, else table]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Write to a file, which appears only when the query has succeeded
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Restrict atl08 and atl08_unique to segments that pass these filters, such as strong,night,snow_free
+    #[arg(long, value_name = "LIST")]
+    pub(crate) filters: Option<String>,
+    #[command(flatten)]
+    pub(crate) region: RegionArgs,
+    /// Memory for the rows of queries, such as 512MB; sorts, groups and joins spill to disk beyond it [default: half of what this
+    /// process may use]
+    #[arg(long, value_name = "SIZE", value_parser = query_memory)]
+    pub(crate) memory: Option<usize>,
+    /// The folder to spill to [default: TMPDIR, else the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp: Option<PathBuf>,
+    /// Query the state at this time, in milliseconds since 1970 (`isdb info` prints the newest)
+    #[arg(long, value_name = "MILLISECONDS")]
+    pub(crate) at: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns
+    Table,
+    /// Comma-separated values with a header; profiles as [a, b, …]
+    Csv,
+    /// One JSON array of objects
+    Json,
+    /// One JSON object per line
+    Ndjson,
+    /// Apache Parquet, compressed, with units and descriptions
+    Parquet,
+    /// Apache Arrow, with units and descriptions: an IPC file (Feather), or a stream to standard output
+    Arrow,
+}

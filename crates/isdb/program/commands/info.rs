@@ -1,0 +1,93 @@
+//! `isdb info`: the content of the database, how other TileDB programs open the same state, and its citation.
+
+use comfy_table::CellAlignment::Left;
+use isdb::filters::describe;
+use isdb::time::{format_milliseconds, format_nanoseconds};
+use isdb::{Database, Info, describe_area, describe_region};
+
+use crate::aligned::aligned;
+use crate::cli::{InfoArgs, TextFormat};
+use crate::error::CliError;
+use crate::exit_code::SUCCESS;
+use crate::output;
+use crate::settings::Settings;
+
+pub(crate) async fn run(arguments: InfoArgs, settings: Settings) -> Result<u8, CliError> {
+    let database = Database::open(&settings.location.uri()).await?;
+    if arguments.cite {
+        let citation = database.cite().await?;
+        match arguments.format {
+            TextFormat::Text => output::print(&format!("{citation}\n"))?,
+            TextFormat::Json => output::print(&format!("{:#}\n", citation.to_json()))?,
+        }
+        return Ok(SUCCESS);
+    }
+    let info = database.info().await?;
+    let lines = aligned(facts(&info).into_iter().map(|(name, value)| [name.to_owned(), value]), [Left, Left]);
+    output::print(&(lines.join("\n") + "\n"))?;
+    Ok(SUCCESS)
+}
+
+/// Names and values; a value without a name continues the one before.
+fn facts(info: &Info) -> Vec<(&'static str, String)> {
+    let state = format!("commit {} at {} ({})", info.commit, info.timestamp, format_milliseconds(info.timestamp));
+    let mut facts = vec![("database", info.uri.clone()), ("state", state), ("granules", granules(info))];
+    if !info.mixed_releases.is_empty() {
+        let releases = info.mixed_releases.iter().map(|(release, count)| format!("{release} ({count} granules)"));
+        facts.push(("", format!("more than one release: {}", releases.collect::<Vec<_>>().join(", "))));
+    }
+    facts.push(("segments", format!("{} in {} fragments", info.segments, info.fragments)));
+    let degrees = |(low, high): (f64, f64)| format!("{} to {}", format_degrees(low), format_degrees(high));
+    let times = |(first, last): (i64, i64)| format!("{} to {}", format_nanoseconds(first), format_nanoseconds(last));
+    let nothing = || "- to -".to_owned();
+    facts.push(("latitude", info.extent.map_or_else(nothing, |extent| degrees(extent.latitude))));
+    facts.push(("longitude", info.extent.map_or_else(nothing, |extent| degrees(extent.longitude))));
+    facts.push(("time", info.extent.map_or_else(nothing, |extent| times(extent.time))));
+    facts.push(("variables", info.variables.len().to_string()));
+    if !info.derived.is_empty() {
+        let names: Vec<&str> = info.derived.iter().map(|field| field.name().as_str()).collect();
+        facts.push(("derived", names.join(", ")));
+    }
+    facts.push(("filters", describe(&info.filters)));
+    for (filters, granules) in &info.other_filters {
+        facts.push(("", format!("{granules} granules were ingested with: {filters}")));
+    }
+    facts.push(("region", describe_region(info.region.as_ref())));
+    for (area, granules) in &info.other_areas {
+        facts.push(("", format!("{granules} granules were ingested for: {}", describe_area(area.as_deref()))));
+    }
+    facts.push(("TileDB-Py", format!("tiledb.open(\"{}\", timestamp={})", info.segments_uri, info.timestamp)));
+    if info.has_hidden_rows {
+        let note = "also shows rows that were replaced or removed, or that no commit records; isdb leaves them out";
+        facts.push(("", note.to_owned()));
+    }
+    facts
+}
+
+/// The number of granules by state, and the releases of the current ones.
+fn granules(info: &Info) -> String {
+    let counts = info.granules.iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<String> = counts.map(|(state, count)| format!("{count} {}", state.as_str())).collect();
+    let releases: Vec<&str> = info.releases.iter().map(String::as_str).collect();
+    match (counts.is_empty(), releases.is_empty()) {
+        (true, _) => "none".to_owned(),
+        (false, true) => counts.join(", "),
+        (false, false) => format!("{}; release {}", counts.join(", "), releases.join(", ")),
+    }
+}
+
+/// Degrees with at most four decimals, about 10 m, and at least one.
+fn format_degrees(degrees: f64) -> String {
+    let text = ((degrees * 1e4).round() / 1e4).to_string();
+    if text.contains('.') { text } else { text + ".0" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn degrees_have_one_to_four_decimals() {
+        assert_eq!(["48.2", "-0.0001", "12.0"], [48.200_01, -0.000_1, 12.0].map(format_degrees));
+    }
+}

@@ -1,0 +1,57 @@
+//! `isdb ingest`: runs an ingest, or shows what it would do, with progress and summary on standard error.
+
+use isdb::filters::choose;
+use isdb::{RegionRequest, Source, dry_run, ingest, ingest_request};
+use isdb_schema::period::Period;
+
+use crate::cli::Ingest;
+use crate::error::{CliError, print_warning};
+use crate::exit_code::{SOME_FAILED, SUCCESS};
+use crate::progress::IngestReporter;
+use crate::report::{ReportFile, print_dry_run, print_summary};
+use crate::settings::{Settings, region_and_period};
+
+mod source;
+
+pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, CliError> {
+    let database = settings.location.uri();
+    let (threads, memory) = arguments.resources.resolve(&settings.config);
+    let (region, period) = region_and_period(&arguments.region)?;
+    let added = arguments.add_region.as_deref().map(isdb::read_region).transpose()?;
+    let search_region = region.clone().filter(|_| arguments.whole_granules);
+    let area = match (added, region) {
+        (Some(added), _) => RegionRequest::Added(added),
+        _ if arguments.whole_granules => RegionRequest::Whole,
+        (None, Some(region)) => RegionRequest::Only(region),
+        (None, None) => RegionRequest::OfDatabase,
+    };
+    let source = source::resolve(&arguments, &settings, &area, search_region, &period).await?;
+    // A search has selected its granules by their period already, with the time of their footprints.
+    let is_search = matches!(source, Source::Archive(_)) && arguments.paths.is_empty();
+    let mut request = ingest_request(settings.location, source, &settings.config);
+    if let Some(list) = arguments.filters.as_deref() {
+        request.selection.filters = Some(choose(list)?);
+    }
+    request.region = area;
+    request.period = if is_search { Period::default() } else { period };
+    (request.threads, request.memory) = (threads, memory);
+    (request.retry, request.force) = (arguments.retry, arguments.force);
+    (request.replace_release, request.refilter) = (arguments.replace_release, arguments.refilter);
+    request.selection.bind()?.warnings().iter().for_each(print_warning);
+    if arguments.dry_run {
+        print_dry_run(&dry_run(&request).await?, &database);
+        return Ok(SUCCESS);
+    }
+    let mut file = ReportFile::new(arguments.report, &request)?;
+    let mut reporter = IngestReporter::new();
+    let result = ingest(&request, &mut file.report, |progress| reporter.report(progress)).await;
+    let result = result.map_err(CliError::from);
+    let elapsed = reporter.finish();
+    let written = file.write(result.as_ref().err());
+    if result.is_ok() || !file.report.windows.is_empty() {
+        print_summary(&file.report, &database, elapsed);
+    }
+    // The error of the ingest is more important than an error of its report.
+    result.and(written)?;
+    Ok(if file.report.has_failures() { SOME_FAILED } else { SUCCESS })
+}

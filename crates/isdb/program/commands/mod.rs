@@ -1,0 +1,15 @@
+//! The commands, a file each: each calls the library and prints its result.
+
+pub(crate) mod add_variable;
+pub(crate) mod config;
+pub(crate) mod consolidate;
+pub(crate) mod download;
+pub(crate) mod filters;
+pub(crate) mod info;
+pub(crate) mod ingest;
+pub(crate) mod login;
+pub(crate) mod query;
+pub(crate) mod remove;
+pub(crate) mod search;
+pub(crate) mod vacuum;
+pub(crate) mod variables;

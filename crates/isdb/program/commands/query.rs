@@ -1,0 +1,100 @@
+//! `isdb query`: statements from the command line, a file, a pipe or the prompt, over one state of the database. Their rows stream to
+//! standard output or a file.
+
+use std::io::{IsTerminal, Read};
+use std::sync::Arc;
+
+use isdb::filters::{NONE, choose, describe};
+use isdb::resources::query_memory;
+use isdb_query::ViewOptions;
+use tokio::runtime::Handle;
+
+use crate::cli::{Format, Query};
+use crate::error::CliError;
+use crate::exit_code::SUCCESS;
+use crate::interrupt::Interrupts;
+use crate::output;
+use crate::prompt;
+use crate::session::{QueryOptions, Session, has_rows, statements};
+use crate::settings::{Settings, region_and_period};
+
+pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Interrupts) -> Result<u8, CliError> {
+    let output = arguments.output.as_deref();
+    let format = Format::choose(arguments.format, output)?;
+    let filters = choose(arguments.filters.as_deref().unwrap_or(NONE))?;
+    let (region, period) = region_and_period(&arguments.region)?;
+    if !filters.is_empty() {
+        eprintln!("filters: {} (in atl08)", describe(&filters));
+    }
+    if !period.is_everything() {
+        eprintln!("period: {period} (in atl08)");
+    }
+    let options = Arc::new(QueryOptions {
+        location: settings.location,
+        views: ViewOptions { filters, region, period },
+        memory: arguments.memory.unwrap_or_else(query_memory),
+        spill_folder: arguments.temp.clone(),
+    });
+    if has_prompt(&arguments) {
+        if output.is_some() || format.is_binary() {
+            return Err(CliError::OutputOfPrompt);
+        }
+        return prompt::run(&options, arguments.at, format, interrupts).await;
+    }
+    let (text, origin) = text(&arguments)?;
+    let statements = statements(&text);
+    let Some((first, others)) = statements.split_first() else { return Err(CliError::NoStatement { origin }) };
+    let target = output.map(|path| path.display().to_string());
+    let target = target.or_else(|| format.is_binary().then(|| "standard output".to_owned()));
+    let count = statements.iter().filter(|statement| has_rows(statement)).count();
+    if let (Some(target), true) = (target, count > 1) {
+        return Err(CliError::OneStatementOnly { count, target });
+    }
+    if let (0, Some(path)) = (count, output) {
+        return Err(CliError::Message(format!("no statement has rows for {}", path.display())));
+    }
+    let engine = Handle::current();
+    let start = async || {
+        let session = Session::open(&options, arguments.at).await?;
+        let started = session.start(first, &engine).await?;
+        Ok((session, started))
+    };
+    let (session, started) = match start().await {
+        // No row was written yet, so the newest state can be opened instead.
+        Err(error) if CliError::is_expired(&error) => start().await?,
+        result => result?,
+    };
+    session.write(started, format, output).await?;
+    let mut is_written = has_rows(first);
+    for statement in others {
+        if format == Format::Table && is_written && has_rows(statement) {
+            output::print("\n")?;
+        }
+        let started = session.start(statement, &engine).await?;
+        session.write(started, format, output).await?;
+        is_written |= has_rows(statement);
+    }
+    Ok(SUCCESS)
+}
+
+/// Whether statements are read from a prompt.
+pub(crate) fn has_prompt(arguments: &Query) -> bool {
+    arguments.sql.is_none() && arguments.file.is_none() && std::io::stdin().is_terminal()
+}
+
+/// The text of the statements, and its origin.
+fn text(arguments: &Query) -> Result<(String, String), CliError> {
+    match (&arguments.sql, &arguments.file) {
+        (Some(sql), _) => Ok((sql.clone(), "the command line".to_owned())),
+        (None, Some(path)) => {
+            let text =
+                std::fs::read_to_string(path).map_err(|source| isdb::Error::Read { path: path.clone(), source })?;
+            Ok((text, path.display().to_string()))
+        }
+        (None, None) => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map_err(CliError::Stdin)?;
+            Ok((text, "standard input".to_owned()))
+        }
+    }
+}

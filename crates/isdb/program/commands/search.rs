@@ -1,0 +1,22 @@
+//! `isdb search`: the granules of NASA's archive in a region and period, their size, and the size of a database of them.
+
+use isdb::Location;
+
+use crate::archive::search_archive;
+use crate::cli::{Format, Search};
+use crate::error::CliError;
+use crate::exit_code::{SOME_FAILED, SUCCESS};
+use crate::settings::region_and_period;
+
+mod listing;
+pub(crate) mod totals;
+
+pub(crate) async fn run(arguments: Search, database: Option<Location>) -> Result<u8, CliError> {
+    let format = Format::choose(arguments.format, arguments.output.as_deref())?;
+    let (region, period) = region_and_period(&arguments.region)?;
+    let found = search_archive(&arguments.search, region, period, database).await?;
+    listing::write(&found.granules, format, arguments.output.as_deref()).await?;
+    totals::print_problems(&found);
+    totals::print_totals(&found);
+    Ok(if found.unusable.is_empty() { SUCCESS } else { SOME_FAILED })
+}

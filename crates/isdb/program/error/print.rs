@@ -1,0 +1,34 @@
+//! Errors and warnings on standard error.
+
+use std::error::Error;
+
+use datafusion::error::DataFusionError;
+use isdb_query::Warning;
+
+use super::cli_error::CliError;
+
+/// Prints a warning with its hint.
+pub(crate) fn print_warning(warning: &Warning) {
+    eprintln!("warning: {}", warning.text);
+    eprintln!("hint: {}", warning.hint);
+}
+
+/// Prints an error in one line, then each of its causes and the hint.
+pub(crate) fn print_error(error: &CliError) {
+    eprintln!("error: {error}");
+    let mut printed = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        let is_wrapper = matches!(error.downcast_ref(), Some(DataFusionError::External(_)));
+        // Wrappers often repeat the text of the error inside.
+        if !is_wrapper && !printed.contains(&text) {
+            eprintln!("  cause: {text}");
+            printed = text;
+        }
+        cause = error.source();
+    }
+    if let Some(hint) = error.hint() {
+        eprintln!("hint: {hint}");
+    }
+}

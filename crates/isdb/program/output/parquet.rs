@@ -1,0 +1,70 @@
+//! Rows as Parquet: zstd, row groups of bounded size, the Arrow schema with its field metadata (units, meanings of flags), and the
+//! origin of the rows as key-value metadata. A profile is a list; readers of the Arrow schema see its fixed size.
+
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::metadata::KeyValue;
+use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::schema::types::ColumnPath;
+
+use crate::error::CliError;
+use crate::output::origin::Origin;
+use crate::output::row_writer::RowWriter;
+
+/// A row group ends at this many rows …
+const ROWS: usize = 1 << 20;
+/// … or bytes: it is held in memory until it is complete.
+const BYTES: usize = 64 << 20;
+
+/// Writes batches of one schema as one Parquet file.
+pub(crate) struct ParquetWriter<W: Write + Send> {
+    rows: ArrowWriter<W>,
+}
+
+impl<W: Write + Send> ParquetWriter<W> {
+    pub(crate) fn new(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<ParquetWriter<W>, ParquetError> {
+        // In the file for every reader, and in the schema for readers of the Arrow schema.
+        let entries = origin.entries().into_iter().map(|(key, value)| KeyValue::new(key, value));
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(Some(ROWS))
+            .set_max_row_group_bytes(Some(BYTES))
+            .set_key_value_metadata(Some(entries.collect()));
+        for path in schema.fields().iter().filter_map(|field| measured(field)) {
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
+        }
+        let properties = properties.build();
+        Ok(ParquetWriter { rows: ArrowWriter::try_new(sink, origin.add_to(schema), Some(properties))? })
+    }
+}
+
+/// The leaf of a column of measured values. They hardly repeat, so a dictionary costs time without benefit, while their bytes, split by
+/// significance, compress well.
+fn measured(field: &Field) -> Option<ColumnPath> {
+    match field.data_type() {
+        DataType::Float32 | DataType::Float64 => Some(ColumnPath::new(vec![field.name().clone()])),
+        DataType::FixedSizeList(item, _) if item.data_type().is_floating() => {
+            Some(ColumnPath::new(vec![field.name().clone(), "list".to_owned(), item.name().clone()]))
+        }
+        _ => None,
+    }
+}
+
+impl<W: Write + Send> RowWriter for ParquetWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
+        Ok(self.rows.write(batch)?)
+    }
+
+    /// Writes the last row group and the footer, without which the file is invalid.
+    fn finish(self: Box<Self>) -> Result<(), CliError> {
+        self.rows.close()?;
+        Ok(())
+    }
+}

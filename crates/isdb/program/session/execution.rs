@@ -1,0 +1,200 @@
+//! A session over one state of a database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+use isdb::{Database, Location};
+use isdb_query::ViewOptions;
+use tokio::runtime::Handle;
+
+use crate::cli::Format;
+use crate::error::{CliError, print_warning};
+use crate::output::write_rows;
+use crate::session::names::{unknown_column, unknown_table};
+use crate::session::no_rows::{why_aggregate_of_nothing, why_no_rows};
+use crate::session::restriction;
+use crate::session::views::{SessionViews, describe_view_change};
+
+/// Batches that may be computed before they are written.
+const BATCHES_AHEAD: usize = 2;
+
+/// How sessions are opened.
+pub(crate) struct QueryOptions {
+    pub(crate) location: Location,
+    /// The restrictions of the views.
+    pub(crate) views: ViewOptions,
+    /// Memory for rows, in bytes.
+    pub(crate) memory: usize,
+    /// The folder to spill to; None for the system's.
+    pub(crate) spill_folder: Option<PathBuf>,
+}
+
+/// One state of a database, open for statements.
+pub(crate) struct Session {
+    database: Database,
+    options: Arc<QueryOptions>,
+    views: SessionViews,
+}
+
+impl Session {
+    /// Opens the newest state, or the state at `at`, in milliseconds since 1970. Prints warnings.
+    pub(crate) async fn open(options: &Arc<QueryOptions>, at: Option<u64>) -> Result<Session, CliError> {
+        let mut builder = Database::open(&options.location.uri())
+            .filters(options.views.filters.clone())
+            .period(options.views.period)
+            .memory(options.memory);
+        if let Some(timestamp) = at {
+            builder = builder.at(timestamp);
+        }
+        if let Some(region) = &options.views.region {
+            builder = builder.region(region.clone());
+        }
+        if let Some(folder) = &options.spill_folder {
+            builder = builder.spill_folder(folder);
+        }
+        let database = builder.await?;
+        for warning in database.warnings() {
+            eprintln!("warning: {warning}");
+        }
+        Ok(Session { database, options: Arc::clone(options), views: SessionViews::default() })
+    }
+
+    /// Creates the views of `other` in this session, except those that its state does not allow.
+    pub(crate) async fn adopt_views(&self, other: &Session) {
+        for sql in other.views.statements() {
+            let created = async {
+                let plan = self.plan(&sql).await?;
+                Ok::<_, CliError>(self.context().execute_logical_plan(plan).await?)
+            };
+            match created.await {
+                Ok(_) => self.views.remember(sql),
+                Err(error) => eprintln!("warning: a view is lost: {error}: {sql}"),
+            }
+        }
+    }
+
+    /// The DataFusion session.
+    pub(crate) fn context(&self) -> &SessionContext {
+        self.database.session()
+    }
+
+    /// The time of the commit, in milliseconds since 1970.
+    pub(crate) fn timestamp(&self) -> u64 {
+        self.database.timestamp()
+    }
+
+    /// Starts a statement on the runtime `engine`, and waits for its first rows.
+    pub(crate) async fn start(&self, sql: &str, engine: &Handle) -> Result<StartedStatement, CliError> {
+        let started = Instant::now();
+        let plan = self.plan(sql).await?;
+        for warning in isdb_query::warnings(self.context(), &plan).await? {
+            print_warning(&warning);
+        }
+        let frame = self.context().execute_logical_plan(plan.clone()).await?;
+        let context = Arc::new(frame.task_ctx());
+        let physical = frame.create_physical_plan().await.map_err(CliError::from_planning)?;
+        let mut rows = stream(physical, context, engine);
+        let schema = rows.schema();
+        let first = rows.next().await.transpose()?;
+        let rows = futures::stream::iter(first.map(Ok)).chain(rows);
+        let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
+        Ok(StartedStatement { sql: sql.to_owned(), started, plan, rows })
+    }
+
+    /// Writes the rows of a statement, and prints their number on standard error.
+    pub(crate) async fn write(
+        &self,
+        statement: StartedStatement,
+        format: Format,
+        output: Option<&Path>,
+    ) -> Result<(), CliError> {
+        let StartedStatement { sql, started, plan, rows } = statement;
+        if let Some(change) = describe_view_change(&plan) {
+            self.views.remember(sql);
+            eprintln!("{change}");
+            return Ok(());
+        }
+        let sources = isdb_query::statement_sources(self.context(), &plan).await?;
+        if let Some(warning) = restriction::warning(&self.options.views, sources) {
+            eprintln!("warning: {warning}");
+        }
+        let mut origin = restriction::origin(&self.options.views, &sql, sources.reads_views, self.timestamp());
+        if format.is_binary() {
+            let citation = self.database.cite().await?;
+            (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));
+        }
+        let count = write_rows(rows, format, output, &origin).await?;
+        eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
+        match count {
+            0 => self.explain("no rows", &plan, why_no_rows),
+            1 => self.explain("note", &plan, why_aggregate_of_nothing),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn plan(&self, sql: &str) -> Result<LogicalPlan, CliError> {
+        match self.database.plan(sql).await {
+            Ok(plan) => Ok(plan),
+            Err(isdb::Error::Engine(error)) => Err(self.explained(sql, error).await),
+            Err(error) => Err(CliError::from(error)),
+        }
+    }
+
+    /// Explains an error of the engine: unknown names get suggestions.
+    async fn explained(&self, sql: &str, error: DataFusionError) -> CliError {
+        if let Some(unknown) = unknown_column(self.context(), &error).await {
+            return unknown;
+        }
+        if let Some(unknown) = unknown_table(self.context(), sql).await {
+            return unknown;
+        }
+        match error.find_root() {
+            DataFusionError::SQL(problem, _) => CliError::Syntax(problem.as_ref().clone()),
+            _ => CliError::from(error),
+        }
+    }
+
+    /// Prints what `why` says of the optimized plan.
+    fn explain(&self, label: &str, plan: &LogicalPlan, why: impl Fn(&LogicalPlan) -> Vec<String>) {
+        if let Ok(plan) = self.context().state().optimize(plan) {
+            for line in why(&plan) {
+                eprintln!("{label}: {line}");
+            }
+        }
+    }
+}
+
+/// A statement whose first rows are computed. No row of it has been written.
+pub(crate) struct StartedStatement {
+    sql: String,
+    started: Instant,
+    plan: LogicalPlan,
+    rows: SendableRecordBatchStream,
+}
+
+/// The rows of `plan`, computed by tasks of `engine`: rows are written while the next ones are computed, and Ctrl-C is received whatever
+/// the plan does.
+fn stream(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>, engine: &Handle) -> SendableRecordBatchStream {
+    let mut builder = RecordBatchReceiverStream::builder(plan.schema(), BATCHES_AHEAD);
+    let sender = builder.tx();
+    let compute = async move {
+        let mut rows = execute_stream(plan, context)?;
+        while let Some(batch) = rows.next().await {
+            if sender.send(batch).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    builder.spawn_on(compute, engine);
+    builder.build()
+}

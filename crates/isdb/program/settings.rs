@@ -1,0 +1,72 @@
+//! Settings of a command: flags, environment and config file combined.
+
+use std::path::Path;
+
+use isdb::{Config, Location, Region, read_region};
+use isdb_query::Warning;
+use isdb_region::{RegionError, SwappedBox};
+use isdb_schema::period::Period;
+
+use crate::cli::{DatabaseArgs, RegionArgs};
+use crate::error::{CliError, print_warning};
+
+/// The config of a command and its database.
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) location: Location,
+}
+
+impl Settings {
+    /// Resolves them, for commands that need a database.
+    pub(crate) fn resolve(arguments: &DatabaseArgs) -> Result<Settings, CliError> {
+        let config = config(arguments)?;
+        let location = location(arguments, &config)?.ok_or(CliError::NoDatabase)?;
+        Ok(Settings { config, location })
+    }
+}
+
+/// The database, for commands that work without one.
+pub(crate) fn optional_location(arguments: &DatabaseArgs) -> Result<Option<Location>, CliError> {
+    location(arguments, &config(arguments)?)
+}
+
+fn config(arguments: &DatabaseArgs) -> Result<Config, CliError> {
+    match &arguments.config {
+        None => Ok(Config::shipped()?),
+        Some(path) => read_config(path),
+    }
+}
+
+/// Reads the config in the file at `path`.
+pub(crate) fn read_config(path: &Path) -> Result<Config, CliError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| isdb::Error::Read { path: path.to_path_buf(), source })?;
+    Ok(Config::parse(&path.to_string_lossy(), &text)?)
+}
+
+fn location(arguments: &DatabaseArgs, config: &Config) -> Result<Option<Location>, CliError> {
+    let specified = arguments.db.as_ref().or(config.database.as_ref());
+    Ok(specified.map(|text| Location::parse(text)).transpose().map_err(isdb::Error::from)?)
+}
+
+/// Reads the region and the period of flags.
+pub(crate) fn region_and_period(arguments: &RegionArgs) -> Result<(Option<Region>, Period), CliError> {
+    let region = match (&arguments.region, &arguments.bbox) {
+        (Some(region), _) => Some(read_region(region)?),
+        (None, Some(numbers)) => Some(read_box(numbers)?),
+        (None, None) => None,
+    };
+    let text = arguments.region.as_ref().or(arguments.bbox.as_ref());
+    if let Some(swapped) = text.and_then(|text| SwappedBox::detect(text)) {
+        let (text, hint) = swapped.warning();
+        print_warning(&Warning { text, hint });
+    }
+    Ok((region, Period::parse(arguments.start.as_deref(), arguments.end.as_deref())?))
+}
+
+/// Reads a region of four numbers; GeoJSON is not accepted.
+fn read_box(text: &str) -> Result<Region, CliError> {
+    let is_numbers = text.split(',').all(|number| number.trim().parse::<f64>().is_ok());
+    let parsed = if is_numbers { Region::parse(text) } else { Err(RegionError::Text { text: text.to_owned() }) };
+    Ok(parsed.map_err(|source| isdb::Error::Region { path: None, source })?)
+}
