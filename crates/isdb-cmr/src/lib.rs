@@ -11,7 +11,7 @@
 //!    download resumes from its `.part` file, for which a sidecar records the version of the file on the server.
 //!
 //! The crate knows nothing about databases or about the content of granules. It only checks that a downloaded file is
-//! complete, by a [`FileFormat`] that the caller can choose.
+//! complete, by the [`FileFormat`] that the caller passes.
 
 mod download;
 mod error;
@@ -24,8 +24,8 @@ mod search;
 
 pub use download::{
     ChecksumAlgorithm, DownloadOptions, DownloadOutcome, DownloadProgress, DownloadRequest, DownloadedFile, FileFormat,
-    HDF5, bytes_to_download, check_free_space, delete_downloaded, download, download_path, free_bytes,
-    has_partial_download, rename_unreadable,
+    bytes_to_download, check_free_space, delete_downloaded, download, download_path, free_bytes, has_partial_download,
+    rename_unreadable,
 };
 pub use error::{Error, Result, SharedCause};
 pub use http::url::without_secrets;

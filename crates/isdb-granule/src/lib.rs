@@ -46,7 +46,7 @@ mod testing;
 mod time;
 
 pub use checksum::checksum;
-pub use container::superblock::{SUPERBLOCK_BYTES, end_of_file};
+pub use container::superblock::{SIGNATURE, SUPERBLOCK_BYTES, end_of_file};
 pub use error::{Error, Result};
 pub use granule::{Decoded, Granule, MOST_DECODED_BYTES};
 pub use identity::Identity;

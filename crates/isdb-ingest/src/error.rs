@@ -1,4 +1,4 @@
-//! What ends an ingest. A granule that cannot be read does not: it is told in the report.
+//! Errors that end a whole ingest. A granule that cannot be read does not: it is reported as failed.
 
 use std::path::PathBuf;
 
@@ -9,43 +9,43 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A path that was named does not exist.
+    /// A path in the request does not exist.
     #[error("{}: no such file or folder", path.display())]
     NoSuchPath {
-        /// The path, as named.
+        /// The path, as given.
         path: PathBuf,
     },
-    /// A folder or pattern holds no HDF5 file.
+    /// A folder or pattern contains no HDF5 file.
     #[error("{what}: no .h5 file found")]
     NoGranules {
-        /// The folder or pattern, as named.
+        /// The folder or pattern, as given.
         what: String,
     },
-    /// A pattern that cannot be understood.
-    #[error("{pattern}: not a pattern")]
+    /// A glob pattern is invalid.
+    #[error("invalid pattern: {pattern}")]
     Pattern {
-        /// The pattern, as named.
+        /// The pattern, as given.
         pattern: String,
         /// What is wrong with it.
         #[source]
         source: glob::PatternError,
     },
-    /// A folder could not be read.
+    /// A file or folder could not be read or written.
     #[error("{}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// What is asked for cannot be taken of these granules.
+    /// The requested variables, derived columns or filters do not fit the granules.
     #[error(transparent)]
     Selection(isdb_query::Error),
     /// Stored segments could not be read.
     #[error(transparent)]
     Pipeline(#[from] isdb_pipeline::Error),
-    /// A granule of another release than the database, or than another granule for it.
+    /// A granule is of another release than the database, or than another granule of the request.
     #[error("{granule} is of release {release:03}, and {other} is of release {pinned:03}")]
     OtherRelease {
         /// The granule.
@@ -54,52 +54,52 @@ pub enum Error {
         release: u16,
         /// `the database`, or another granule.
         other: String,
-        /// The release of that.
+        /// The release of `other`.
         pinned: u16,
     },
     /// The database was filled for another region.
-    #[error("the database {uri} holds only segments in {stored}, and {asked} is another region")]
+    #[error("the database {uri} holds only segments in {stored}; {requested} is another region")]
     OtherRegion {
         /// The database.
         uri: String,
         /// Its region.
         stored: String,
-        /// The region of the ingest.
-        asked: String,
+        /// The region of the request.
+        requested: String,
     },
     /// The database was filled without a region.
-    #[error("the database {uri} holds whole granules, not only their segments in {asked}")]
+    #[error("the database {uri} holds whole granules, not only their segments in {requested}")]
     WholeGranules {
         /// The database.
         uri: String,
-        /// The region of the ingest.
-        asked: String,
+        /// The region of the request.
+        requested: String,
     },
-    /// A name or pattern that no granule in the database has.
-    #[error("the database holds no granule {name}{near}")]
+    /// No granule in the database matches a name or pattern.
+    #[error("the database holds no granule {name}{suggestion}")]
     NoSuchGranule {
         /// The name, as given.
         name: String,
-        /// What may have been meant, as the end of the sentence.
-        near: String,
+        /// A did-you-mean suggestion that ends the sentence; may be empty.
+        suggestion: String,
     },
-    /// NASA's archive does not accept who we are, or what it has does not fit on the disk.
+    /// NASA's archive rejected the login, or a download does not fit on the disk.
     #[error(transparent)]
     Archive(#[from] isdb_cmr::Error),
-    /// The database refused.
+    /// The database could not be opened, read or written.
     #[error(transparent)]
     Store(#[from] isdb_store::Error),
-    /// The database names an area that cannot be understood.
-    #[error("the area {name} of the database cannot be understood")]
+    /// The text of an area in the database is not a region.
+    #[error("invalid area {name} in the database")]
     Area {
-        /// Its name in the ledger.
+        /// The name of the area in the ledger.
         name: String,
         /// What is wrong with it.
         #[source]
         source: isdb_region::RegionError,
     },
-    /// The archive's bucket cannot be read directly.
-    #[error("the bucket {bucket} cannot be read directly")]
+    /// A bucket of the archive cannot be read directly.
+    #[error("cannot read the bucket {bucket} directly")]
     Direct {
         /// The bucket.
         bucket: String,
@@ -107,28 +107,28 @@ pub enum Error {
         #[source]
         source: object_store::Error,
     },
-    /// A thread was stopped.
-    #[error("the work was stopped")]
+    /// A background task panicked or was cancelled.
+    #[error("a background task was stopped")]
     Stopped {
         /// How it ended.
         #[source]
         source: tokio::task::JoinError,
     },
-    /// Fragments could not be written again; what was visible stays visible.
-    #[error("{fragments} fragments could not be written again")]
+    /// Fragments could not be consolidated; what was visible stays visible.
+    #[error("{fragments} fragments could not be consolidated")]
     Compaction {
         /// How many.
         fragments: usize,
-        /// What the plan ended with.
+        /// The error of the plan.
         #[source]
         source: datafusion::error::DataFusionError,
     },
-    /// A window could not be written; nothing of it is visible.
+    /// A window could not be written; none of it is visible.
     #[error("a window of {granules} granules could not be written")]
     Window {
-        /// How many granules it held.
+        /// How many granules it had.
         granules: usize,
-        /// What the plan ended with.
+        /// The error of the plan.
         #[source]
         source: datafusion::error::DataFusionError,
     },

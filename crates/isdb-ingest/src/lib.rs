@@ -1,55 +1,52 @@
-//! Run and remember: finds the granules to ingest, leaves out what the ledger calls done, and brings the rest into the
-//! database window by window, each committed whole.
+//! Ingest of ATL08 granules into an isdb database, and its upkeep: consolidation, vacuum, removal, more variables.
+//!
+//! An ingest goes through these folders, in this order:
+//! 1. `request/`: what the caller wants ([`IngestRequest`]), and what that means for a database that already has a
+//!    region, a release and a selection.
+//! 2. `find/`: the files behind the request, and the granule in each of them, as candidates. Granules of NASA's archive
+//!    become candidates from their descriptions alone (`archive/`).
+//! 3. `decide/`: candidates are compared with the ledger. The plan says of each whether it is ingested, and which
+//!    attempts it replaces, or why it is skipped. No segment is written here; [`dry_run`](fn@dry_run) ends after this
+//!    step.
+//! 4. `run/`: under the database's lock, the candidates are ingested window by window, each committed whole. `archive/`
+//!    downloads the files of the next window meanwhile.
+//! 5. `report/`: what became of each file, and the progress on the way.
+//!
+//! `maintain/` holds the operations that ingest nothing. The crate does not decode HDF5 and does not write arrays:
+//! `isdb_pipeline` does, and `isdb_store` keeps the ledger and the commits. `docs/design/0005-replacing.md` explains
+//! which file replaces which.
 
-mod add_variables;
-mod again;
 mod archive;
-mod areas;
-mod asked;
-mod attempt;
-mod checksum;
 mod clock;
-mod consolidate;
-mod direct;
+mod decide;
 mod dry_run;
 mod error;
-mod family;
 mod find;
-mod grouping;
-mod identify;
 mod ingest;
-mod key;
-mod plan;
-mod progress;
-mod region;
-mod release;
-mod remove;
+mod maintain;
 mod report;
-mod resources;
+mod request;
 mod run;
-mod select;
-mod standing;
-mod summary;
-mod taken;
-mod taking;
 #[cfg(test)]
 mod testing;
-mod verdict;
-mod wanted;
-mod window;
 
-pub use add_variables::{Added, add_variables};
-pub use archive::{Archive, Keep, is_kept};
-pub use asked::Asked;
-pub use consolidate::{Consolidated, consolidate, vacuum};
-pub use direct::direct_store;
+pub use archive::in_place::direct_store;
+pub use archive::leftovers::is_kept;
+pub use archive::source::{Archive, Keep, granule_format};
+pub use decide::skip_reason::SkipReason;
 pub use dry_run::{PlannedWindow, Preview, dry_run};
 pub use error::{Error, Result};
-pub use find::find_granules;
-pub use ingest::{Request, Source, ingest};
-pub use progress::Progress;
-pub use region::{Area, Regions, region_to_search};
-pub use remove::{Removal, remove};
-pub use report::{Committed, Ended, Report, Skip, Told, Warning};
-pub use summary::{Held, Summary};
-pub use wanted::{Named, Terms};
+pub use find::files::find_granules;
+pub use ingest::ingest;
+pub use maintain::add_variables::{AddedVariables, add_variables};
+pub use maintain::consolidate::{Consolidated, consolidate};
+pub use maintain::remove::{Removal, remove};
+pub use maintain::vacuum::vacuum;
+pub use report::IngestReport;
+pub use report::ledger_summary::{LedgerSummary, ReleaseSummary};
+pub use report::outcome::{CommittedWindow, GranuleOutcome, OutcomeKind, Warning};
+pub use report::progress::Progress;
+pub use request::region::{RegionRequest, Regions, region_to_search};
+pub use request::selection::SelectionRequest;
+pub use request::summary::{NamedExpression, SelectionSummary};
+pub use request::{IngestRequest, Source};

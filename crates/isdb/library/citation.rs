@@ -45,12 +45,12 @@ impl Database {
         let snapshot = self.snapshot();
         let ledger = snapshot.ledger().await?;
         let design = self.stored().design(snapshot).await?;
-        let summary = LedgerSummary::of(&ledger, &design.filters, design.region.as_ref());
+        let summary = LedgerSummary::new(&ledger, &design.filters, design.region.as_ref());
         Ok(Citation {
             releases: summary.releases,
-            filters: NamedExpression::filters(&design.filters),
+            filters: NamedExpression::from_filters(&design.filters),
             other_filters: summary.other_filters.into_keys().collect(),
-            derived: NamedExpression::derived(&design.derived),
+            derived: NamedExpression::from_derived(&design.derived),
             region: design.region,
             other_areas: summary.other_areas.into_iter().collect(),
             written_by: self.stored().created_by().await?,

@@ -78,7 +78,7 @@ impl Database {
         let (snapshot, location) = (self.snapshot(), self.location());
         let ledger = snapshot.ledger().await?;
         let design = self.stored().design(snapshot).await?;
-        let summary = LedgerSummary::of(&ledger, &design.filters, design.region.as_ref());
+        let summary = LedgerSummary::new(&ledger, &design.filters, design.region.as_ref());
         let (segments, extent) = self.extent().await?;
         Ok(Info {
             uri: location.uri(),

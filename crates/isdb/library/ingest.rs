@@ -18,8 +18,8 @@ pub fn ingest_request(location: Location, source: Source, config: &Config) -> In
     IngestRequest {
         source,
         location,
-        asked: selection_request(config),
-        area: RegionRequest::OfDatabase,
+        selection: selection_request(config),
+        region: RegionRequest::OfDatabase,
         period: Period::default(),
         window: config.window,
         threads: config.threads.unwrap_or_else(cores),

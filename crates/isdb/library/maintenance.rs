@@ -28,7 +28,7 @@ pub async fn add_variables<S: AsRef<str>>(location: &Location, names: &[S]) -> R
 }
 
 /// Removes granules from the database at `location`, in one commit. A name is a granule's id or file name, or a pattern such as
-/// `ATL08_2020*`. With `dry_run` nothing is changed. [`Removal::again`] lists files that the next [`ingest`](crate::ingest()) reads
+/// `ATL08_2020*`. With `dry_run` nothing is changed. [`Removal::reread`] lists files that the next [`ingest`](crate::ingest()) reads
 /// again.
 ///
 /// # Errors

@@ -136,7 +136,7 @@ fn without_credentials_no_further_files_are_requested() {
     let (archive, list) = twelve_files();
     let outcomes = fetch_as(earthdata(&archive, Credentials::default()), folder.path(), list);
     assert!(outcomes.iter().all(|outcome| matches!(outcome.result, Err(Error::NoLogin { .. }))), "{outcomes:?}");
-    let connections = DownloadOptions::new(folder.path()).connections;
+    let connections = DownloadOptions::new(folder.path(), granule_format()).connections;
     assert!(archive.seen().len() <= connections, "{} requests", archive.seen().len());
 }
 
@@ -226,7 +226,7 @@ fn after_repeated_refusals_the_remaining_files_are_not_requested() {
     let session = earthdata(&archive, token(TOKEN));
     let outcomes = fetch_as(Arc::clone(&session), folder.path(), list);
     assert!(outcomes.iter().all(|outcome| matches!(outcome.result, Err(Error::Forbidden { .. }))), "{outcomes:?}");
-    let connections = DownloadOptions::new(folder.path()).connections;
+    let connections = DownloadOptions::new(folder.path(), granule_format()).connections;
     assert!(archive.seen().len() < 5 + connections, "{} requests", archive.seen().len());
 }
 

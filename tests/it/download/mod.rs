@@ -19,6 +19,7 @@ use isdb_cmr::{
     ChecksumAlgorithm, Credentials, DownloadOptions, DownloadOutcome, DownloadRequest, DownloadedFile, Earthdata,
     Error, ExposeSecret, Hosts, Login, SecretString, Token, Url, download,
 };
+use isdb_ingest::granule_format;
 
 use crate::fake_nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};
 use crate::fake_nasa::content::{Random, hdf5};
@@ -51,7 +52,7 @@ fn wanted(archive: &Archive, name: &str) -> DownloadRequest {
 }
 
 fn options(folder: &Path) -> DownloadOptions {
-    DownloadOptions { first_pause: Duration::from_millis(5), ..DownloadOptions::new(folder) }
+    DownloadOptions { first_pause: Duration::from_millis(5), ..DownloadOptions::new(folder, granule_format()) }
 }
 
 /// Fetches `wanted` into `folder` with the token of the test.

@@ -69,7 +69,7 @@ fn the_newer_revision_is_stored_whichever_comes_first() {
             };
             assert_eq!(place.rows(CURRENT), ["02,false,ingested"], "{told}");
             let left_out = together || newer_first;
-            assert_eq!(told.contains("1 older than what is stored"), left_out, "{told}");
+            assert_eq!(told.contains("1 older than the stored file"), left_out, "{told}");
             assert_eq!(told.contains("granules: 1 replaced"), !left_out, "{told}");
             let rows = place.rows(DISTINCT);
             let (all, distinct) = rows[0].split_once(',').unwrap();
@@ -174,7 +174,7 @@ fn subsets_merge_and_the_whole_granule_replaces_them() {
     assert_eq!(place.rows(CURRENT), ["01,false,ingested"]);
     assert_eq!(count(&place), merged, "the two subsets were the whole");
     let told = ingested(&place, &["north"]);
-    assert!(told.contains("1 a subset of what is stored"), "{told}");
+    assert!(told.contains("1 a subset of a stored granule"), "{told}");
     assert_eq!(count(&place), merged);
 }
 

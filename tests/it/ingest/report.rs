@@ -104,16 +104,16 @@ fn table_and_report_agree_with_the_ledger_even_when_a_granule_failed() {
     assert_eq!(sum(windows, "rows"), kept);
     assert_eq!(sum(windows, "fragments"), report["fragments"].as_u64().unwrap());
     assert!(granules.iter().all(|granule| windows.iter().any(|window| window["commit"] == granule["commit"])));
-    let taken = &report["selection"];
-    assert_eq!(taken["filters"][1]["name"], "night");
-    assert!(taken["variables"].as_array().unwrap().contains(&Value::from("h_canopy")), "{taken}");
-    assert_eq!((&taken["area"], &report["error"]), (&Value::Null, &Value::Null));
+    let selection = &report["selection"];
+    assert_eq!(selection["filters"][1]["name"], "night");
+    assert!(selection["variables"].as_array().unwrap().contains(&Value::from("h_canopy")), "{selection}");
+    assert_eq!((&selection["area"], &report["error"]), (&Value::Null, &Value::Null));
     assert_eq!(report["isdb_version"], env!("CARGO_PKG_VERSION"));
 
     let again = place.run(&ingest);
     assert_eq!(again.code, Some(3), "what failed before is not done: {}", again.stderr);
     assert!(again.stderr.contains("granules: 2 skipped, 1 failed before"), "{}", again.stderr);
-    assert!(again.stderr.contains("2 in the database already") && again.stderr.contains("--retry"), "{}", again.stderr);
+    assert!(again.stderr.contains("2 already in the database") && again.stderr.contains("--retry"), "{}", again.stderr);
     let report = json(&place, "r.json");
     assert_eq!(report["skipped"]["stored"], 2);
     assert_eq!(report["counts"]["failed_before"], 1);
@@ -202,7 +202,7 @@ fn a_dry_run_shows_windows_plan_and_estimates_and_changes_nothing() {
     fs::write(place.path("newer/login.h5"), "<html>").unwrap();
     let run = place.ok(&["ingest", "--dry-run", "granules", "newer"]);
     for part in
-        ["would be replaced: ATL08_", "would fail: newer/login.h5", "would be skipped: 2 in the database already"]
+        ["would be replaced: ATL08_", "would fail: newer/login.h5", "would be skipped: 2 already in the database"]
     {
         assert!(run.stderr.contains(part), "no {part:?} in\n{}", run.stderr);
     }

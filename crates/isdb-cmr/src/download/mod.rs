@@ -10,7 +10,6 @@ mod checksum;
 mod file;
 mod filesystem;
 mod format;
-mod hdf5;
 mod options;
 mod outcome;
 mod partial;
@@ -21,6 +20,8 @@ mod record;
 mod request;
 mod sidecar;
 mod space;
+#[cfg(test)]
+mod test_format;
 mod verify;
 mod version;
 
@@ -33,7 +34,6 @@ use crate::login::Earthdata;
 
 pub use checksum::ChecksumAlgorithm;
 pub use format::FileFormat;
-pub use hdf5::HDF5;
 pub use options::DownloadOptions;
 pub use outcome::{DownloadOutcome, DownloadedFile};
 pub use paths::download_path;

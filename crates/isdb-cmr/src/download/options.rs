@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::download::format::FileFormat;
-use crate::download::hdf5::HDF5;
 
 /// How files are downloaded.
 #[derive(Debug, Clone)]
@@ -15,8 +14,8 @@ pub struct DownloadOptions {
     pub connections: usize,
     /// The pause after the first failure. It doubles with each further failure without progress, and has random jitter.
     pub first_pause: Duration,
-    /// The number of consecutive attempts without progress after which a download fails. Progress is a byte of the file further
-    /// than any before.
+    /// The number of consecutive attempts without progress after which a download fails. Progress is a byte of the file
+    /// further than any before.
     pub max_attempts: u32,
     /// After this time no further attempt at a file is started.
     pub time_limit: Duration,
@@ -26,16 +25,17 @@ pub struct DownloadOptions {
 }
 
 impl DownloadOptions {
-    /// Options for HDF5 files in `folder`: four concurrent downloads, five attempts without progress, six hours per file.
+    /// Options for files of `format` in `folder`: four concurrent downloads, five attempts without progress, six hours
+    /// per file.
     #[must_use]
-    pub fn new(folder: impl Into<PathBuf>) -> DownloadOptions {
+    pub fn new(folder: impl Into<PathBuf>, format: FileFormat) -> DownloadOptions {
         DownloadOptions {
             folder: folder.into(),
             connections: 4,
             first_pause: Duration::from_secs(1),
             max_attempts: 5,
             time_limit: Duration::from_secs(6 * 3600),
-            format: HDF5,
+            format,
         }
     }
 }

@@ -71,8 +71,7 @@ pub(super) async fn publish(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::download::hdf5::HDF5;
-    use crate::download::hdf5::tests::superblock;
+    use crate::download::test_format::{FORMAT, file_of};
     use crate::download::version::Version;
 
     fn version(tag: &str, length: u64) -> Version {
@@ -86,7 +85,7 @@ mod tests {
         let mut partial = PartialFile::open(&target).unwrap();
         partial.restart(Some(version("\"2\"", 5))).await.unwrap();
         partial.append(b"other").await.unwrap();
-        let publication = publish(&mut partial, HDF5, Some(5), None, false).await.unwrap();
+        let publication = publish(&mut partial, FORMAT, Some(5), None, false).await.unwrap();
         assert!(matches!(publication, Publication::Defective(_)));
         assert_eq!(std::fs::read(partial.path()).unwrap(), b"other");
         assert!(!target.exists());
@@ -96,11 +95,11 @@ mod tests {
     async fn a_verified_file_is_renamed_and_its_sidecar_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a/a.h5");
-        let whole = superblock(2, 36);
+        let whole = file_of(36);
         let mut partial = PartialFile::open(&target).unwrap();
         partial.restart(Some(version("\"1\"", 36))).await.unwrap();
         partial.append(&whole).await.unwrap();
-        assert!(matches!(publish(&mut partial, HDF5, Some(36), None, false).await.unwrap(), Publication::Done));
+        assert!(matches!(publish(&mut partial, FORMAT, Some(36), None, false).await.unwrap(), Publication::Done));
         assert_eq!(std::fs::read(&target).unwrap(), whole);
         let visible = std::fs::read_dir(target.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
         let visible = visible.filter(|name| !name.to_string_lossy().starts_with('.'));
@@ -116,12 +115,12 @@ mod tests {
     async fn a_file_that_was_created_during_the_download_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a/a.h5");
-        let whole = superblock(2, 36);
+        let whole = file_of(36);
         let mut partial = PartialFile::open(&target).unwrap();
         partial.restart(Some(version("\"1\"", 36))).await.unwrap();
         partial.append(&whole).await.unwrap();
         std::fs::write(&target, "mine").unwrap();
-        assert!(matches!(publish(&mut partial, HDF5, Some(36), None, false).await, Err(Error::Occupied { .. })));
+        assert!(matches!(publish(&mut partial, FORMAT, Some(36), None, false).await, Err(Error::Occupied { .. })));
         assert_eq!(std::fs::read(&target).unwrap(), b"mine");
         assert!(!record::is_downloaded(&target), "a file without a record is never deleted");
     }

@@ -43,41 +43,37 @@ pub(crate) fn find_defect(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::download::hdf5::HDF5;
-    use crate::download::hdf5::tests::superblock;
+    use crate::download::test_format::{FORMAT, file_of};
 
     fn defect_of(content: &[u8], length: Option<u64>, checksum: Option<(ChecksumAlgorithm, &str)>) -> Option<String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), content).unwrap();
         let checksum = checksum.map(|(algorithm, text)| (algorithm, text.to_owned()));
-        find_defect(file.path(), &HDF5, length, checksum.as_ref()).unwrap()
+        find_defect(file.path(), &FORMAT, length, checksum.as_ref()).unwrap()
     }
 
     #[test]
     fn a_truncated_or_doubled_file_is_defective() {
-        for version in 0..4 {
-            let mut whole = superblock(version, 500);
-            whole.resize(500, 7);
-            assert_eq!(defect_of(&whole, None, None), None, "version {version}");
-            assert_eq!(defect_of(&whole, Some(500), None), None, "version {version}");
-            let message = defect_of(&whole[..499], None, None).unwrap();
-            assert!(message.contains("499") && message.contains("500"), "{message}");
-            assert!(defect_of(&whole, Some(501), None).unwrap().contains("500 bytes instead of 501"));
-            assert!(defect_of(&[whole.clone(), whole].concat(), None, None).is_some(), "doubled, version {version}");
-        }
+        let whole = file_of(500);
+        assert_eq!(defect_of(&whole, None, None), None);
+        assert_eq!(defect_of(&whole, Some(500), None), None);
+        let message = defect_of(&whole[..499], None, None).unwrap();
+        assert!(message.contains("499") && message.contains("500"), "{message}");
+        assert!(defect_of(&whole, Some(501), None).unwrap().contains("500 bytes instead of 501"));
+        assert!(defect_of(&[whole.clone(), whole].concat(), None, None).is_some(), "doubled");
     }
 
     #[test]
     fn a_file_of_another_format_is_defective() {
-        for content in [b"<!DOCTYPE html>", HDF5.signature, &superblock(9, 21)] {
-            assert_eq!(defect_of(content, None, None).unwrap(), "is not in HDF5 format");
+        for content in [&b"<!DOCTYPE html>"[..], FORMAT.signature] {
+            assert_eq!(defect_of(content, None, None).unwrap(), "is not in TEST format");
         }
         assert_eq!(defect_of(b"", None, None).unwrap(), "is empty");
     }
 
     #[test]
     fn a_file_with_a_different_checksum_is_defective() {
-        let whole = superblock(0, 48);
+        let whole = file_of(48);
         for (name, right) in [("MD5", "MD5"), ("SHA-256", "SHA-256"), ("sha512", "SHA-512")] {
             let algorithm = ChecksumAlgorithm::from_name(name).unwrap();
             let wrong = defect_of(&whole, Some(48), Some((algorithm, "00"))).unwrap();

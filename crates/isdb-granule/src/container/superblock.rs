@@ -1,7 +1,7 @@
 //! The end of an HDF5 file by its superblock, which shows whether the file is complete.
 
 /// The first eight bytes of an HDF5 file without a user block.
-pub(crate) const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
+pub const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 
 /// Bytes from the start of a file that [`end_of_file`] needs: the longest superblock ends its end-of-file address at byte 52.
 pub const SUPERBLOCK_BYTES: usize = 64;

@@ -1,5 +1,5 @@
-//! Fetched files that are of no more use: those of granules that are in the database, which a killed run has left behind, and
-//! those that cannot be read.
+//! Downloaded files that are no longer needed: those of granules in the database, which a killed run left behind, and
+//! unreadable ones.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,23 +8,25 @@ use isdb_cmr::{delete_downloaded, rename_unreadable};
 use isdb_schema::granule_name::GranuleName;
 use isdb_store::LedgerRow;
 
-use crate::archive::{Archive, Keep};
+use crate::archive::source::{Archive, Keep};
 use crate::error::{Error, Result};
-use crate::report::{Ended, Report, Warning};
+use crate::find::stage::IDENTIFY;
+use crate::report::IngestReport;
+use crate::report::outcome::{OutcomeKind, Warning};
 
-/// Where a file can be at fault. What fails later fails for the sake of a filter, or of the database.
-const UNREADABLE: [&str; 2] = ["identify", "decode"];
+/// The stages in which a failure is due to the file itself, and not to a filter or the database.
+const UNREADABLE: [&str; 2] = [IDENTIFY, "decode"];
 
-/// Marks a folder whose files stay.
+/// The name of the file that marks a folder whose files are kept.
 const KEPT: &str = ".keep";
 
-/// Whether files in `folder` were fetched to be kept.
+/// Whether files in `folder` were downloaded to be kept.
 #[must_use]
 pub fn is_kept(folder: &Path) -> bool {
     folder.join(KEPT).exists()
 }
 
-/// Notes that files in the folder are to be kept, if so, for runs that do not say.
+/// Marks the folder if its files are to be kept, for later runs that do not say so.
 pub(super) fn mark_kept(archive: &Archive) -> Result<()> {
     let mark = archive.options.folder.join(KEPT);
     match archive.keep {
@@ -33,7 +35,7 @@ pub(super) fn mark_kept(archive: &Archive) -> Result<()> {
     }
 }
 
-/// Fetched files of granules that the ledger calls done, in a folder that is there for fetching only.
+/// Returns the downloaded files of granules that are done in `ledger`, if the folder exists only for downloads.
 pub(crate) fn leftovers(archive: &Archive, ledger: &[LedgerRow]) -> Vec<PathBuf> {
     if archive.keep != Keep::Nothing {
         return Vec::new();
@@ -47,41 +49,41 @@ pub(crate) fn leftovers(archive: &Archive, ledger: &[LedgerRow]) -> Vec<PathBuf>
     folders.iter().flat_map(|folder| entries(folder)).filter(|path| is_done(path)).collect()
 }
 
-/// Deletes the [`leftovers`], and the folder when it is empty then. The caller holds the database, so that no other ingest is
-/// about to read them.
-pub(crate) fn clean_up(archive: &Archive, ledger: &[LedgerRow]) {
+/// Deletes the [`leftovers`], and then the folder if it is empty. The caller has the database's lock, so that no other
+/// ingest is about to read them.
+pub(crate) fn delete_leftovers(archive: &Archive, ledger: &[LedgerRow]) {
     for path in leftovers(archive, ledger) {
         let _ = delete_downloaded(&path);
     }
     if archive.keep == Keep::Nothing {
-        // Unfinished files of granules that failed stay for the next run.
+        // Fails if partial downloads of failed granules are left, which the next run resumes.
         let _ = std::fs::remove_dir(&archive.options.folder);
     }
 }
 
-/// Gives those of the `fetched` files that could not be read another name, so that the next run fetches them again. What
-/// `report` holds since `from` tells which.
-pub(super) fn set_aside_unreadable(report: &mut Report, from: usize, fetched: &[PathBuf]) {
+/// Renames those of the downloaded `files` that could not be read, so that the next run downloads them again. The
+/// outcomes from index `from` of `report` say which.
+pub(super) fn set_aside_unreadable(report: &mut IngestReport, from: usize, files: &[PathBuf]) {
     let is_unreadable = |path: &Path| {
         let path = path.display().to_string();
         let mut new = report.granules.iter().skip(from);
-        new.any(|told| {
-            let is_of_file = told.stage.as_deref().is_some_and(|stage| UNREADABLE.contains(&stage));
-            told.state == Ended::Failed && is_of_file && told.path == path
+        new.any(|outcome| {
+            let is_due_to_file = outcome.stage.as_deref().is_some_and(|stage| UNREADABLE.contains(&stage));
+            outcome.state == OutcomeKind::Failed && is_due_to_file && outcome.path == path
         })
     };
-    let aside: Vec<(&PathBuf, PathBuf)> = fetched
+    let renamed: Vec<(&PathBuf, PathBuf)> = files
         .iter()
         .filter(|path| is_unreadable(path))
         .filter_map(|path| Some((path, rename_unreadable(path)?)))
         .collect();
-    for (path, aside) in aside {
-        let text = format!("cannot be read, and is now {}; --retry downloads it again", aside.display());
+    for (path, new_path) in renamed {
+        let text = format!("cannot be read, renamed to {}; --retry downloads it again", new_path.display());
         report.warnings.push(Warning { path: path.display().to_string(), text });
     }
 }
 
-/// What is in `folder`; nothing of what cannot be looked into.
+/// Returns the paths in `folder`; none if it cannot be read.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }

@@ -1,20 +1,19 @@
-//! What the ledger makes of granules that are known by their descriptions only.
+//! Decisions on granules that are known only by their descriptions.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use isdb_cmr::{Credentials, Hosts, worklist};
-use isdb_pipeline::StoredSegments;
+use isdb_cmr::{Credentials, DownloadOptions, Earthdata, Hosts, worklist};
 use isdb_schema::ledger::GranuleState;
 use isdb_store::LedgerRow;
 
-use super::*;
-use crate::report::Skip;
-use crate::select::{Selected, select};
-use crate::standing::Standing;
-use crate::testing::row;
-use crate::verdict::Rules;
-use crate::wanted::Wanted as Asked;
+use crate::archive::describe::described_candidates;
+use crate::archive::source::{Archive, Keep, granule_format};
+use crate::decide::current::CurrentAttempts;
+use crate::decide::fingerprint::Fingerprint;
+use crate::decide::round::{Round, decide_round};
+use crate::decide::skip_reason::SkipReason;
+use crate::testing::{context, row};
 
 fn archive(names: &[&str], is_named: bool) -> Archive {
     let line = |name: &&str| {
@@ -29,7 +28,7 @@ fn archive(names: &[&str], is_named: bool) -> Archive {
         unusable: Vec::new(),
         is_named,
         earthdata: Arc::new(Earthdata::new(Credentials::default(), hosts, Duration::from_secs(1)).unwrap()),
-        options: DownloadOptions::new("granules"),
+        options: DownloadOptions::new("granules", granule_format()),
         keep: Keep::Nothing,
         direct: false,
         s3: None,
@@ -48,54 +47,46 @@ fn name(release: u16, revision: u8) -> String {
     format!("ATL08_20200821122613_08730802_{release:03}_{revision:02}.h5")
 }
 
-fn reasons(selected: Selected) -> Vec<Skip> {
-    selected.skipped.into_iter().map(|(_, why)| why).collect()
+fn reasons(round: Round) -> Vec<SkipReason> {
+    round.skipped.into_iter().map(|(_, reason)| reason).collect()
 }
 
-fn held(archive: &Archive, ledger: &[LedgerRow], asked: &Asked) -> Selected {
-    let (stored, owed) = (StoredSegments::default(), BTreeSet::new());
-    let rules = Rules {
-        wanted: asked,
-        covers: &|_, _| false,
-        retry: false,
-        force: false,
-        since: None,
-        stored: &stored,
-        owed: &owed,
-    };
-    select(described(archive), &Standing::of(ledger), &rules)
+fn decide(archive: &Archive, ledger: &[LedgerRow], fingerprint: &Fingerprint) -> Round {
+    decide_round(described_candidates(archive), &CurrentAttempts::new(ledger), &context(fingerprint))
 }
 
 #[test]
-fn what_is_stored_is_not_fetched_and_what_is_newer_or_asked_for_otherwise_is() {
+fn a_stored_granule_is_not_downloaded_unless_it_is_newer_or_more_is_requested() {
     let ledger = [stored()];
-    let of = |revision, asked: &Asked| held(&archive(&[&name(6, revision)], false), &ledger, asked);
-    let skipped = |revision| reasons(of(revision, &Asked::default()));
-    assert_eq!(skipped(2), [Skip::Stored], "of any size: a changed file has another revision");
-    assert_eq!(skipped(1), [Skip::Older]);
-    assert_eq!(of(3, &Asked::default()).now.len(), 1);
-    let more = Asked { variables: vec!["h_canopy"], ..Asked::default() };
-    assert_eq!(of(2, &more).now.len(), 1);
-    let part = Asked { area: Some("0,0,1,1".to_owned()), ..Asked::default() };
-    assert_eq!(reasons(of(2, &part)), [Skip::Stored], "the whole granule is stored");
+    let decide =
+        |revision, fingerprint: &Fingerprint| decide(&archive(&[&name(6, revision)], false), &ledger, fingerprint);
+    let skipped = |revision| reasons(decide(revision, &Fingerprint::default()));
+    assert_eq!(skipped(2), [SkipReason::Stored], "whatever its size: changed content has another revision");
+    assert_eq!(skipped(1), [SkipReason::Older]);
+    assert_eq!(decide(3, &Fingerprint::default()).now.len(), 1);
+    let more = Fingerprint { variables: vec!["h_canopy"], ..Fingerprint::default() };
+    assert_eq!(decide(2, &more).now.len(), 1);
+    let part = Fingerprint { area: Some("0,0,1,1".to_owned()), ..Fingerprint::default() };
+    assert_eq!(reasons(decide(2, &part)), [SkipReason::Stored], "the whole granule is stored");
 }
 
 #[test]
-fn a_subset_does_not_keep_the_whole_granule_away() {
+fn a_stored_subset_does_not_prevent_the_download_of_the_whole_granule() {
     let subset = LedgerRow { subset: Some(true), ..stored() };
-    assert_eq!(held(&archive(&[&name(6, 2)], false), &[subset], &Asked::default()).now.len(), 1);
+    assert_eq!(decide(&archive(&[&name(6, 2)], false), &[subset], &Fingerprint::default()).now.len(), 1);
 }
 
 #[test]
-fn what_was_removed_comes_back_from_a_list_only() {
+fn a_removed_granule_is_downloaded_again_only_from_a_work_list() {
     let removed = LedgerRow { state: GranuleState::Removed, ..stored() };
-    let of = |is_named| held(&archive(&[&name(6, 2)], is_named), std::slice::from_ref(&removed), &Asked::default());
-    assert_eq!(reasons(of(false)), [Skip::Removed]);
-    assert_eq!(of(true).now.len(), 1);
+    let round =
+        |is_named| decide(&archive(&[&name(6, 2)], is_named), std::slice::from_ref(&removed), &Fingerprint::default());
+    assert_eq!(reasons(round(false)), [SkipReason::Removed]);
+    assert_eq!(round(true).now.len(), 1);
 }
 
 #[test]
-fn a_failed_download_is_tried_again_and_a_granule_that_could_not_be_read_is_not_fetched_again() {
+fn a_failed_download_is_retried_and_an_unreadable_granule_is_not_downloaded_again() {
     let failed = |stage: &str| LedgerRow {
         state: GranuleState::Failed,
         stage: Some(stage.to_owned()),
@@ -103,34 +94,34 @@ fn a_failed_download_is_tried_again_and_a_granule_that_could_not_be_read_is_not_
         size_bytes: 7,
         ..stored()
     };
-    let of = |stage| held(&archive(&[&name(6, 2)], false), &[failed(stage)], &Asked::default());
-    assert_eq!(of("download").now.len(), 1);
-    assert_eq!(of("decode").failed_before.len(), 1);
+    let round = |stage| decide(&archive(&[&name(6, 2)], false), &[failed(stage)], &Fingerprint::default());
+    assert_eq!(round("download").now.len(), 1);
+    assert_eq!(round("decode").failed_before.len(), 1);
 }
 
 #[test]
-fn neither_password_nor_presigned_link_gets_into_the_ledger() {
-    let of = |url: String| {
+fn passwords_and_presigned_queries_are_not_stored_in_the_ledger() {
+    let source = |url: String| {
         let mut archive = archive(&[&name(6, 2)], true);
         archive.granules[0].https = Some(url);
-        described(&archive).remove(0).source()
+        described_candidates(&archive).remove(0).source()
     };
     let file = name(6, 2);
     let plain = format!("https://mirror.example/x/{file}");
-    assert_eq!(of(format!("https://ann:hunter2@mirror.example/x/{file}?X-Amz-Signature=s#f")), plain);
-    assert_eq!(of(plain.clone()), plain);
+    assert_eq!(source(format!("https://ann:hunter2@mirror.example/x/{file}?X-Amz-Signature=s#f")), plain);
+    assert_eq!(source(plain.clone()), plain);
     // Where only the query names the file, granules still differ.
     assert_eq!(
-        of(format!("https://mirror.example/get?key=s&file={file}")),
+        source(format!("https://mirror.example/get?key=s&file={file}")),
         format!("https://mirror.example/get#{file}")
     );
 }
 
 #[test]
-fn a_granule_without_a_place_fails_in_the_window_of_its_time() {
+fn a_granule_without_a_url_fails_in_the_window_of_its_time() {
     let mut archive = archive(&[&name(6, 2)], false);
     archive.granules[0].https = None;
-    let candidate = described(&archive).remove(0);
+    let candidate = described_candidates(&archive).remove(0);
     assert_eq!((candidate.stage, candidate.source().as_str()), ("search", "G1-X"));
     assert!(candidate.identity.is_err());
     assert_eq!(candidate.start(), Some(archive.granules[0].name.start));

@@ -8,7 +8,8 @@ use crate::exit_code::SUCCESS;
 use crate::settings::Settings;
 
 pub(crate) async fn run(arguments: AddVariable, settings: Settings) -> Result<u8, CliError> {
-    let AddedVariables { had, new, .. } = add_variables(&settings.location, &arguments.names).await?;
+    let AddedVariables { already_stored: had, added: new, .. } =
+        add_variables(&settings.location, &arguments.names).await?;
     if !had.is_empty() {
         eprintln!("stored already: {}", names(&had));
     }

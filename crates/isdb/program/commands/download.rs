@@ -51,7 +51,10 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, CliError> {
     let missing = bytes_to_download(&arguments.to, &requests);
     check_free_space(missing, &arguments.to)?;
     let reporter = Arc::new(DownloadReporter::new(count, missing));
-    let options = DownloadOptions { connections: arguments.connections.into(), ..DownloadOptions::new(&arguments.to) };
+    let options = DownloadOptions {
+        connections: arguments.connections.into(),
+        ..DownloadOptions::new(&arguments.to, isdb::granule_format())
+    };
     let listener = Arc::clone(&reporter);
     let progress = move |progress: isdb_cmr::DownloadProgress<'_>| listener.report(&progress);
     let mut left = count;

@@ -30,14 +30,14 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Cli
     let is_search = matches!(source, Source::Archive(_)) && arguments.paths.is_empty();
     let mut request = ingest_request(settings.location, source, &settings.config);
     if let Some(list) = arguments.filters.as_deref() {
-        request.asked.filters = Some(choose(list)?);
+        request.selection.filters = Some(choose(list)?);
     }
-    request.area = area;
+    request.region = area;
     request.period = if is_search { Period::default() } else { period };
     (request.threads, request.memory) = (threads, memory);
     (request.retry, request.force) = (arguments.retry, arguments.force);
     (request.replace_release, request.refilter) = (arguments.replace_release, arguments.refilter);
-    request.asked.bind()?.warnings().iter().for_each(print_warning);
+    request.selection.bind()?.warnings().iter().for_each(print_warning);
     if arguments.dry_run {
         print_dry_run(&dry_run(&request).await?, &database);
         return Ok(SUCCESS);

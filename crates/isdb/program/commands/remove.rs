@@ -15,7 +15,8 @@ const LISTED: usize = 20;
 
 pub(crate) async fn run(arguments: Remove, settings: Settings) -> Result<u8, CliError> {
     let names = names(&arguments.granules)?;
-    let Removal { granules, segments, again, .. } = remove(&settings.location, &names, arguments.dry_run).await?;
+    let Removal { granules, segments, reread: again, .. } =
+        remove(&settings.location, &names, arguments.dry_run).await?;
     print_some(granules.iter(), LISTED, |granule| eprintln!("{granule}"), |more| eprintln!("and {more} more"));
     let what = if arguments.dry_run { "would be removed" } else { "removed" };
     eprintln!("{what}: {} granules, {segments} segments", granules.len());
@@ -35,7 +36,7 @@ async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, CliErr
     let (threads, memory) = arguments.resources.resolve(&settings.config);
     let mut request = ingest_request(settings.location, Source::Files(Vec::new()), &settings.config);
     // The database decides what of them is stored, not the config.
-    request.asked = isdb::SelectionRequest::default();
+    request.selection = isdb::SelectionRequest::default();
     (request.threads, request.memory) = (threads, memory);
     let (mut report, mut reporter) = (IngestReport::default(), IngestReporter::new());
     let result = ingest(&request, &mut report, |progress| reporter.report(progress)).await;

@@ -75,15 +75,15 @@ impl IngestReporter {
             IngestProgress::Committed { granules, of, rows, bytes, of_bytes } => {
                 self.show(&Work { granules, of_granules: of, rows, bytes, of_bytes }, true);
             }
-            IngestProgress::ToFetch { granules, bytes, folder, free } => {
+            IngestProgress::ToDownload { granules, bytes, folder, free } => {
                 let (bytes, free, folder) = (megabytes(bytes), megabytes(free), folder.display());
                 eprintln!("to download: {granules} granules, {bytes:.1} MB, into {folder} ({free:.1} MB free)");
             }
-            IngestProgress::FetchAgain { name, error, pause } => {
+            IngestProgress::DownloadRetried { name, error, pause } => {
                 let pause = pause.as_secs_f64();
                 bar::above_bar(|| eprintln!("retrying in {pause:.1} s: {name}: {error}"));
             }
-            IngestProgress::Fetched { granules, bytes } => {
+            IngestProgress::Downloaded { granules, bytes } => {
                 if let Some(bar) = &self.bar {
                     bar.set_prefix(format!("downloaded: {granules} granules, {:.1} MB", megabytes(bytes)));
                 }

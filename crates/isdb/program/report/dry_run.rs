@@ -21,12 +21,12 @@ pub(crate) fn print_dry_run(preview: &IngestPreview, database: &str) {
     if let Some(line) = describe_regions(&preview.regions) {
         eprintln!("region: {line}");
     }
-    let filters: Vec<&str> = preview.terms.filters.iter().map(|filter| filter.name.as_str()).collect();
+    let filters: Vec<&str> = preview.selection.filters.iter().map(|filter| filter.name.as_str()).collect();
     eprintln!("filters: {}", if filters.is_empty() { "none".to_owned() } else { filters.join(", ") });
     print_windows(windows);
     let replaced = windows.iter().flat_map(|window| &window.replaced);
     print_list("would be replaced", &replaced.collect::<Vec<_>>());
-    let again: Vec<(String, String)> = preview.again.iter().map(|path| (String::new(), path.clone())).collect();
+    let again: Vec<(String, String)> = preview.reread.iter().map(|path| (String::new(), path.clone())).collect();
     print_list("would be read again", &again.iter().collect::<Vec<_>>());
     let unreadable = windows.iter().flat_map(|window| &window.unreadable);
     // Descriptions that do not identify a granule have failed already.

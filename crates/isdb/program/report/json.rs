@@ -69,7 +69,7 @@ impl ReportFile {
         json!({
             "isdb_version": env!("CARGO_PKG_VERSION"),
             "request": self.request,
-            "selection": report.terms,
+            "selection": report.selection,
             "began": format_time(self.began),
             "ended": format_time(ended),
             "seconds": ended.duration_since(self.began).unwrap_or_default().as_secs_f64(),
@@ -110,7 +110,7 @@ fn request_json(request: &IngestRequest) -> Value {
         Source::Files(paths) => (paths.iter().map(|path| path.display().to_string()).collect(), None),
         Source::Archive(archive) => (Vec::new(), Some(archive)),
     };
-    let (region, added) = match &request.area {
+    let (region, added) = match &request.region {
         RegionRequest::Only(region) => (Some(region), None),
         RegionRequest::Added(region) => (None, Some(region)),
         RegionRequest::OfDatabase | RegionRequest::Whole => (None, None),
@@ -122,7 +122,7 @@ fn request_json(request: &IngestRequest) -> Value {
         "database": request.location.uri(),
         "region": region.map(Region::to_text),
         "add_region": added.map(Region::to_text),
-        "whole_granules": request.area == RegionRequest::Whole,
+        "whole_granules": request.region == RegionRequest::Whole,
         "retry": request.retry,
         "force": request.force,
         "replace_release": request.replace_release,

@@ -44,7 +44,7 @@ pub(crate) fn print_summary(report: &IngestReport, database: &str, elapsed: Dura
         |warning| eprintln!("warning: {}: {}", Printable(&warning.path), Printable(&warning.text)),
         |more| eprintln!("warnings: {more} more; SELECT granule, notes, missing_variables FROM granules"),
     );
-    if let Some(problem) = &report.untidy {
+    if let Some(problem) = &report.maintenance_error {
         eprintln!("warning: the granules are in the database, but its fragments could not be joined: {problem}");
     }
     print_replacements(report);
@@ -52,8 +52,8 @@ pub(crate) fn print_summary(report: &IngestReport, database: &str, elapsed: Dura
     let failed = failed.map(|granule| FailedFile {
         name: granule.granule.clone(),
         text: failure(granule),
-        shared_cause: granule.refusal,
-        hint: granule.refusal.map(shared_cause_hint),
+        shared_cause: granule.shared_cause,
+        hint: granule.shared_cause.map(shared_cause_hint),
     });
     print_failures(&failed.collect::<Vec<_>>());
     for line in table(&counts(report, elapsed)) {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use isdb::earthdata::s3_endpoint;
 use isdb::{
-    Archive, KeepDownloads, Location, Region, RegionRequest, SearchResult, Source, is_work_list, keeps_downloads,
-    read_work_list, region_to_search,
+    Archive, KeepDownloads, Location, Region, RegionRequest, SearchResult, Source, granule_format, is_work_list,
+    keeps_downloads, read_work_list, region_to_search,
 };
 use isdb_cmr::{DownloadOptions, WorkList};
 use isdb_schema::period::Period;
@@ -80,7 +80,7 @@ fn archive(found: SearchResult, is_named: bool, arguments: &Ingest, settings: &S
         unusable: found.unusable,
         is_named,
         earthdata: Arc::new(earthdata_session(STALL_TIMEOUT)?),
-        options: DownloadOptions { connections: config.connections, ..DownloadOptions::new(folder) },
+        options: DownloadOptions { connections: config.connections, ..DownloadOptions::new(folder, granule_format()) },
         keep,
         direct: flags.direct,
         s3: s3_endpoint(),

@@ -1,0 +1,146 @@
+//! The plan of one attempt: what the file replaces, whole or in part, and which stored segments it leaves alone.
+
+use std::fmt;
+
+use isdb_pipeline::MinimumRows;
+use isdb_store::{Id, LedgerRow};
+
+use crate::decide::related::RelatedAttempt;
+use crate::find::candidate::{Candidate, saturating_sum};
+use crate::find::granule_key::Rank;
+
+/// A file to ingest, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedAttempt {
+    pub(crate) candidate: Candidate,
+    pub(crate) plan: AttemptPlan,
+}
+
+/// Returns the size of the files of `attempts` in bytes.
+pub(crate) fn planned_bytes(attempts: &[PlannedAttempt]) -> u64 {
+    saturating_sum(attempts.iter().map(|attempt| attempt.candidate.size_bytes))
+}
+
+/// How a file is ingested.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct AttemptPlan {
+    /// The attempts whose rows leave the database in the same commit.
+    pub(crate) replaces: Vec<Id>,
+    /// The attempts that lose the segments which the file has as well. Their other segments are written again.
+    pub(crate) carries: Vec<CarriedAttempt>,
+    /// The attempts whose segments stay and are not stored a second time.
+    pub(crate) merges_with: Vec<Id>,
+    /// The names of the areas to ingest; None for the whole granule. Never less than the replaced attempts had.
+    pub(crate) areas: Option<Vec<String>>,
+    /// Why attempts are replaced.
+    pub(crate) reason: Option<ReplaceReason>,
+    /// Whether a replaced attempt is of another release. Then the window is committed only if all its granules succeed.
+    pub(crate) is_other_release: bool,
+    /// The segments of the replaced attempts.
+    pub(crate) replaced: ReplacedSegments,
+    /// The segments of which the file must have at least half.
+    pub(crate) minimum: MinimumRows,
+    /// Segments of attempts that the file outranks, and that stay because it has none of them.
+    pub(crate) kept_segments: i64,
+}
+
+/// An attempt that is replaced in part and written again without those segments.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CarriedAttempt {
+    /// Its ledger row.
+    pub(crate) row: LedgerRow,
+    /// The number of its segments that the new file has as well.
+    pub(crate) replaced: i64,
+}
+
+/// The number of segments of replaced attempts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ReplacedSegments {
+    /// Segments read, each counted for one of the attempts.
+    pub(crate) read: i64,
+    /// Segments kept.
+    pub(crate) kept: i64,
+}
+
+impl ReplacedSegments {
+    /// Counts the segments of attempts that are replaced as a whole.
+    pub(crate) fn new(replaced: &[&LedgerRow]) -> ReplacedSegments {
+        let sum = |count: fn(&LedgerRow) -> i64| replaced.iter().map(|row| count(row)).fold(0, i64::saturating_add);
+        ReplacedSegments {
+            // Without the segments that another attempt stores, which that one counts.
+            read: sum(|row| row.rows_read.saturating_sub(row.rows_already_stored())),
+            kept: sum(|row| row.rows_kept),
+        }
+    }
+
+    fn is_none(self) -> bool {
+        self == ReplacedSegments::default()
+    }
+}
+
+impl AttemptPlan {
+    /// Replaces the segments of `attempt` that the file has as well.
+    pub(crate) fn replace_shared(&mut self, attempt: RelatedAttempt<'_>) {
+        let shared = i64::try_from(attempt.shared).unwrap_or(i64::MAX);
+        if shared == 0 {
+            self.kept_segments = self.kept_segments.saturating_add(attempt.row.rows_kept);
+            return;
+        }
+        self.replaced.read = self.replaced.read.saturating_add(shared);
+        self.replaced.kept = self.replaced.kept.saturating_add(shared);
+        self.carries.push(CarriedAttempt { row: attempt.row.clone(), replaced: shared });
+    }
+
+    /// Whether rows leave the database with this attempt.
+    pub(crate) fn is_replacement(&self) -> bool {
+        !self.replaces.is_empty() || !self.carries.is_empty()
+    }
+
+    /// Describes what is replaced and why, for the ledger's `notes`; None if nothing is.
+    pub(crate) fn note(&self) -> Option<String> {
+        let mut notes: Vec<String> = self.reason.iter().map(ToString::to_string).collect();
+        if !self.replaced.is_none() {
+            let ReplacedSegments { read, kept } = self.replaced;
+            notes.push(format!("before: {read} segments read, {kept} kept"));
+        }
+        let parts = self.carries.iter().map(|carried| {
+            let CarriedAttempt { row, replaced } = carried;
+            let rank = Rank::from_row(row);
+            format!("replaces {replaced} of the {} segments of {} ({rank}); the others stay", row.rows_kept, row.source)
+        });
+        notes.extend(parts);
+        if self.kept_segments > 0 {
+            notes.push(format!(
+                "{} segments of older or poorer files of the granule stay, because this file does not have them",
+                self.kept_segments
+            ));
+        }
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
+}
+
+/// Why stored rows are replaced. `Display` writes it for the ledger's `notes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReplaceReason {
+    /// The file has other content than when it was ingested.
+    Changed,
+    /// The request needs more than was stored, or something else.
+    OtherSelection,
+    /// The file left segments to other files, and they no longer have them.
+    Reread,
+    /// The file outranks an attempt of this rank.
+    Outranks(Rank),
+}
+
+impl fmt::Display for ReplaceReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReplaceReason::Changed => f.write_str("the file has changed since it was ingested"),
+            ReplaceReason::OtherSelection => f.write_str("ingested again with another selection or area"),
+            ReplaceReason::Reread => {
+                f.write_str("read again, because segments that another file had were replaced or removed")
+            }
+            ReplaceReason::Outranks(rank) => write!(f, "replaces {rank}"),
+        }
+    }
+}

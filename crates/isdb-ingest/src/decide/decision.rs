@@ -1,0 +1,313 @@
+//! The decision on one file: ingest or skip, from what the ledger records of its granule. A pure function of the file
+//! and the ledger.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use isdb_pipeline::{GranuleIdentity, MinimumRows, StoredSegments, stage};
+use isdb_store::{Id, LedgerRow};
+
+use crate::decide::attempt_plan::{AttemptPlan, ReplaceReason, ReplacedSegments};
+use crate::decide::current::CurrentAttempts;
+use crate::decide::fingerprint::Fingerprint;
+use crate::decide::related::{
+    RelatedAttempt, count_stored_variables, count_variables, extracts_nearby, related_attempts,
+};
+use crate::decide::skip_reason::SkipReason;
+use crate::find::candidate::Candidate;
+use crate::find::granule_key::{GranuleKey, Rank};
+use crate::find::stage::DOWNLOAD;
+
+/// What decisions depend on besides the file and the current attempts.
+pub(crate) struct DecisionContext<'a> {
+    /// What a new attempt would store.
+    pub(crate) fingerprint: &'a Fingerprint,
+    /// Whether the first area contains the second, both by their names in the ledger.
+    pub(crate) covers: &'a dyn Fn(&str, &str) -> bool,
+    /// Whether files that failed before are retried.
+    pub(crate) retry: bool,
+    /// Whether a file may replace stored segments even if it has less than half of them.
+    pub(crate) force: bool,
+    /// The first id of this run's attempts; None before the run has begun.
+    pub(crate) first_id_of_run: Option<Id>,
+    /// The segments of the attempts that candidates may share some with.
+    pub(crate) stored: &'a StoredSegments,
+    /// The attempts whose files have to be read again.
+    pub(crate) to_reread: &'a BTreeSet<Id>,
+}
+
+/// The decision on one file.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Decision {
+    /// Ingest it.
+    Ingest(AttemptPlan),
+    /// Skip it, which is not a failure.
+    Skip(SkipReason),
+    /// It failed before with this error, is unchanged, and is not retried.
+    FailedBefore(String),
+}
+
+impl DecisionContext<'_> {
+    /// Decides on `candidate`.
+    pub(crate) fn decide(&self, candidate: &Candidate, current: &CurrentAttempts<'_>) -> Decision {
+        let decision = match &candidate.identity {
+            Ok(identity) => self.decide_granule(candidate, identity, current),
+            // Without an identity, nothing in the ledger can be compared with it.
+            Err(_) => Decision::Ingest(self.attempt_plan(&[], None, None)),
+        };
+        match (decision, self.failed_before(candidate, current)) {
+            (Decision::Ingest(_), Some(error)) => Decision::FailedBefore(error),
+            (decision, _) => decision,
+        }
+    }
+
+    fn decide_granule(
+        &self,
+        candidate: &Candidate,
+        identity: &GranuleIdentity,
+        current: &CurrentAttempts<'_>,
+    ) -> Decision {
+        let (key, rank) = (GranuleKey::from_identity(identity), Rank::new(identity));
+        if current.is_removed(&key, &identity.id, rank) && !candidate.is_named && !candidate.is_reread {
+            return Decision::Skip(SkipReason::Removed);
+        }
+        let related = related_attempts(candidate, &key, current, self.stored);
+        match rank.is_whole {
+            true => {
+                let unread: Vec<Id> = extracts_nearby(candidate, &key, current).map(|row| row.ingest_id).collect();
+                self.decide_whole(candidate, rank, current.of_granule(&key), &related, &unread)
+            }
+            false => self.decide_subset(candidate, rank, &key, &related),
+        }
+    }
+
+    /// Decides on a whole granule. `rows` are the current attempts at it and its subsets. From extracts it takes over
+    /// the segments that it has as well; extracts in `unread`, whose shared segments are not known, keep theirs.
+    fn decide_whole(
+        &self,
+        candidate: &Candidate,
+        rank: Rank,
+        rows: &[&LedgerRow],
+        related: &[RelatedAttempt<'_>],
+        unread: &[Id],
+    ) -> Decision {
+        let extracts = related.iter().filter(|attempt| rows.iter().all(|row| row.ingest_id != attempt.row.ingest_id));
+        let ingest = |rows: &[&LedgerRow], reason, is_other_release| {
+            let mut plan = AttemptPlan { is_other_release, ..self.attempt_plan(rows, reason, rank.release) };
+            let is_known = self.knows_segments(candidate, &plan);
+            for attempt in extracts.clone() {
+                match is_known {
+                    true => plan.replace_shared(*attempt),
+                    false => plan.merges_with.push(attempt.row.ingest_id),
+                }
+            }
+            plan.merges_with.extend(unread);
+            Decision::Ingest(plan)
+        };
+        let Some(stored) = rows.iter().map(|row| Rank::from_row(row)).max() else { return ingest(&[], None, false) };
+        let is_other_release = rank.release.is_some() && stored.release.is_some() && rank.release != stored.release;
+        let is_same_file = rows.iter().any(|row| is_unchanged(candidate, row));
+        let outranks = Some(ReplaceReason::Outranks(stored));
+        match rank.cmp(&stored) {
+            _ if is_other_release && !self.is_of_this_run(rows) => ingest(rows, outranks, true),
+            Ordering::Greater => ingest(rows, outranks, is_other_release),
+            Ordering::Less => Decision::Skip(SkipReason::Older),
+            Ordering::Equal if self.is_of_this_run(rows) => Decision::Skip(SkipReason::Copy),
+            Ordering::Equal if is_same_file && rows.iter().any(|row| self.is_satisfied_by(row)) => {
+                Decision::Skip(SkipReason::Stored)
+            }
+            Ordering::Equal if is_same_file => ingest(rows, Some(ReplaceReason::OtherSelection), false),
+            Ordering::Equal => ingest(rows, Some(ReplaceReason::Changed), false),
+        }
+    }
+
+    /// Decides on a subset or an extract. Of a segment that two files have, the better file's is stored; segments that
+    /// only one of them has stay.
+    fn decide_subset(
+        &self,
+        candidate: &Candidate,
+        rank: Rank,
+        key: &GranuleKey,
+        related: &[RelatedAttempt<'_>],
+    ) -> Decision {
+        if self.is_in_whole_granule(candidate, key, related) {
+            return Decision::Skip(SkipReason::Subset);
+        }
+        let (same, others): (Vec<RelatedAttempt<'_>>, _) =
+            related.iter().partition(|attempt| is_unchanged(candidate, attempt.row));
+        if same.iter().any(|attempt| self.is_satisfied_by(attempt.row)) {
+            return Decision::Skip(SkipReason::Stored);
+        }
+        let source = candidate.source();
+        let is_earlier_content = |attempt: &RelatedAttempt<'_>| same.is_empty() && attempt.row.source == source;
+        let (earlier, others): (Vec<RelatedAttempt<'_>>, Vec<RelatedAttempt<'_>>) =
+            others.into_iter().partition(is_earlier_content);
+        let (replaced, reason) = match (same.is_empty(), earlier.is_empty()) {
+            (false, _) if same.iter().any(|attempt| self.to_reread.contains(&attempt.row.ingest_id)) => {
+                (same, Some(ReplaceReason::Reread))
+            }
+            (false, _) => (same, Some(ReplaceReason::OtherSelection)),
+            (true, false) => (earlier, Some(ReplaceReason::Changed)),
+            (true, true) => (Vec::new(), None),
+        };
+        let rows: Vec<&LedgerRow> = replaced.iter().map(|attempt| attempt.row).collect();
+        let mut plan = self.attempt_plan(&rows, reason, rank.release);
+        if candidate.is_reread {
+            // The request does not include this file, so its area stays as it was.
+            plan.areas = areas_of(None, &rows);
+        }
+        let is_known = self.knows_segments(candidate, &plan);
+        for attempt in others {
+            match self.outranks(candidate, rank, attempt.row) {
+                true if is_known => {
+                    let release = Rank::from_row(attempt.row).release;
+                    plan.is_other_release |= attempt.shared > 0 && release.is_some() && release != rank.release;
+                    plan.replace_shared(attempt);
+                }
+                _ => plan.merges_with.push(attempt.row.ingest_id),
+            }
+        }
+        Decision::Ingest(plan)
+    }
+
+    /// Whether a current attempt at a whole granule has all requested segments of the file.
+    fn is_in_whole_granule(&self, candidate: &Candidate, key: &GranuleKey, related: &[RelatedAttempt<'_>]) -> bool {
+        let wholes = related.iter().filter(|attempt| Rank::from_row(attempt.row).is_whole);
+        if !key.is_extract() {
+            let has_area = |row: &LedgerRow| match candidate.is_reread {
+                true => row.area.is_none(),
+                false => self.fingerprint.has_area(row, self.covers),
+            };
+            return wholes.clone().any(|attempt| has_area(attempt.row));
+        }
+        // An extract of the next granule along the orbit shares some segments with this one, but not all.
+        let segments = candidate.contents.as_ref().map_or(0, |contents| contents.segments.len());
+        segments > 0 && wholes.map(|attempt| attempt.shared).sum::<usize>() >= segments
+    }
+
+    /// Whether the file keeps the segments that it shares with the attempt `row`. A newer release or revision does; if
+    /// they are equal, the file with more variables, then the one that names its release and revision. Of two equal
+    /// files the first one stays.
+    fn outranks(&self, candidate: &Candidate, rank: Rank, row: &LedgerRow) -> bool {
+        let stored = Rank::from_row(row);
+        if stored.is_whole {
+            return false;
+        }
+        if rank.release.is_some() && stored.release.is_some() && rank.release != stored.release {
+            return rank.release > stored.release || !self.is_of_this_run(&[row]);
+        }
+        // A revision or release that one of them does not name is ignored until everything else is equal.
+        let by_revision = rank.revision.zip(stored.revision).map_or(Ordering::Equal, |(own, other)| own.cmp(&other));
+        let release = rank.release.or(stored.release);
+        let by_variables = || {
+            let own = count_variables(candidate, &self.fingerprint.variables, release);
+            own.cmp(&count_stored_variables(row, release))
+        };
+        let by_names = || (rank.release, rank.revision).cmp(&(stored.release, stored.revision));
+        by_revision.then_with(by_variables).then_with(by_names) == Ordering::Greater
+    }
+
+    fn attempt_plan(
+        &self,
+        replaced: &[&LedgerRow],
+        reason: Option<ReplaceReason>,
+        release: Option<u16>,
+    ) -> AttemptPlan {
+        let areas = areas_of(Some(self.requested_areas()), replaced);
+        let counts = ReplacedSegments::new(replaced);
+        let is_comparable = |row: &&LedgerRow| {
+            let is_of_area = row.area.clone().map(|area| vec![area]) == areas;
+            is_of_area && self.fingerprint.has_same_filters(row) && Rank::from_row(row).release == release
+        };
+        let minimum = match self.force {
+            true => MinimumRows::default(),
+            false => {
+                let kept = if replaced.iter().all(is_comparable) { counts.kept } else { 0 };
+                MinimumRows { read: counts.read, kept }
+            }
+        };
+        let replaces = replaced.iter().map(|row| row.ingest_id).collect();
+        AttemptPlan { replaces, areas, reason, replaced: counts, minimum, ..AttemptPlan::default() }
+    }
+
+    /// Whether the segments that `plan` stores are known: a file's segments are read within the requested area only.
+    fn knows_segments(&self, candidate: &Candidate, plan: &AttemptPlan) -> bool {
+        candidate.contents.is_some() && plan.areas == self.requested_areas()
+    }
+
+    fn requested_areas(&self) -> Option<Vec<String>> {
+        self.fingerprint.area.clone().map(|area| vec![area])
+    }
+
+    fn is_satisfied_by(&self, row: &LedgerRow) -> bool {
+        self.fingerprint.is_satisfied_by(row, self.covers) && !self.to_reread.contains(&row.ingest_id)
+    }
+
+    fn is_of_this_run(&self, rows: &[&LedgerRow]) -> bool {
+        self.first_id_of_run.is_some_and(|first| rows.iter().any(|row| row.ingest_id >= first))
+    }
+
+    /// The error of the newest attempt at the file, if it failed with the same content and filters and is not to be
+    /// retried.
+    fn failed_before(&self, candidate: &Candidate, current: &CurrentAttempts<'_>) -> Option<String> {
+        let row = current.failed(&candidate.source()).filter(|_| !self.retry)?;
+        // Failures that do not depend on the file are retried: it failed together with others of its window, or its
+        // bytes could not be fetched.
+        let failed = row.stage.as_deref().unwrap_or_default();
+        if [stage::WINDOW, DOWNLOAD, stage::READ].contains(&failed) || (failed == stage::REPLACE && self.force) {
+            return None;
+        }
+        let is_same_file =
+            candidate.is_described || (has_size(candidate, row) && row.modified_at == candidate.modified_at);
+        (is_same_file && self.fingerprint.has_same_filters(row)).then(|| row.error.clone().unwrap_or_default())
+    }
+}
+
+/// Returns the names of the areas in the request and of `replaced` together; None for whole granules. Without a
+/// request, those of `replaced` alone. An attempt that kept nothing adds no area to a request: it may be of an earlier
+/// region of the database.
+fn areas_of(requested: Option<Option<Vec<String>>>, replaced: &[&LedgerRow]) -> Option<Vec<String>> {
+    let is_request = requested.is_some();
+    let stored = replaced.iter().filter(|row| !is_request || row.rows_kept > 0);
+    let stored = stored.map(|row| row.area.clone().map(|area| vec![area]));
+    let mut areas: Vec<String> = Vec::new();
+    for names in requested.into_iter().chain(stored) {
+        for name in names? {
+            if !areas.contains(&name) {
+                areas.push(name);
+            }
+        }
+    }
+    Some(areas)
+}
+
+/// Whether only the checksum can show that one of `rows` ingested the same content.
+pub(crate) fn needs_checksum(candidate: &Candidate, rows: &[&LedgerRow]) -> bool {
+    let is_open =
+        |row: &&LedgerRow| has_size(candidate, row) && row.checksum.is_some() && !is_untouched(candidate, row);
+    !candidate.is_described && candidate.checksum.is_none() && rows.iter().any(is_open)
+}
+
+/// Whether the file has the content that the attempt `row` read. A file that is only described counts as the one that
+/// its name says: the archive gives changed content another revision.
+pub(crate) fn is_unchanged(candidate: &Candidate, row: &LedgerRow) -> bool {
+    if candidate.is_described {
+        return true;
+    }
+    has_size(candidate, row)
+        && (is_untouched(candidate, row) || row.checksum.is_none() || candidate.checksum == row.checksum)
+}
+
+/// Whether the file has the time of last change in the ledger, so that it does not have to be read. Subsets of one
+/// granule have much in common, so they have to have the same path as well.
+fn is_untouched(candidate: &Candidate, row: &LedgerRow) -> bool {
+    let has_time = row.modified_at.is_some() && candidate.modified_at == row.modified_at;
+    has_time && (row.subset != Some(true) || row.source == candidate.source())
+}
+
+fn has_size(candidate: &Candidate, row: &LedgerRow) -> bool {
+    u64::try_from(row.size_bytes) == Ok(candidate.size_bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Consolidation: fragments that overlap or are small are written again together, without dead rows.
+
+use isdb_pipeline::{
+    Engine, FragmentBounds, PlanProgress, Resources, WriteTarget, compact_plan, fragment_bounds, row_bytes,
+};
+use isdb_schema::config::Policy;
+use isdb_store::{Database, Id, Location, Writer};
+
+use crate::clock::now_ms;
+use crate::error::{Error, Result};
+use crate::maintain::grouping::{Limits, groups};
+use crate::run::resources::resources;
+
+/// The result of a consolidation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Consolidated {
+    /// The number of groups that were written again.
+    pub groups: usize,
+    /// The number of fragments of segments before.
+    pub before: usize,
+    /// The number of fragments of segments after.
+    pub after: usize,
+}
+
+/// Consolidates the database at `location`: writes the groups of fragments that `policy` selects again, each in a
+/// commit of its own. Of groups with fewer than `min_fragments` only those with dead rows are written. Uses `threads`
+/// cores and `memory` bytes. `on_group` is called after each group with its number and the number of groups.
+///
+/// # Errors
+/// When the database does not exist, another process is writing, or it cannot be written; groups done before stay.
+pub async fn consolidate(
+    location: &Location,
+    policy: Policy,
+    min_fragments: usize,
+    threads: usize,
+    memory: usize,
+    on_group: impl FnMut(usize, usize),
+) -> Result<Consolidated> {
+    let database = Database::open(location).await?;
+    let writer = Writer::take_over(&database, now_ms()).await?;
+    let resources = resources(location, threads, memory)?;
+    consolidate_with(&engine(writer, &resources)?, policy, min_fragments, &resources, on_group).await
+}
+
+/// Creates an engine for `writer`.
+pub(crate) fn engine(writer: Writer, resources: &Resources) -> Result<Engine> {
+    Engine::new(writer, resources).map_err(|source| Error::Window { granules: 0, source })
+}
+
+/// [`consolidate`] with the engine of a run.
+pub(crate) async fn consolidate_with(
+    engine: &Engine,
+    policy: Policy,
+    min_fragments: usize,
+    resources: &Resources,
+    mut on_group: impl FnMut(usize, usize),
+) -> Result<Consolidated> {
+    let (groups, before) = find_groups(engine, policy, min_fragments, resources).await?;
+    let of = groups.len();
+    for (index, group) in groups.into_iter().enumerate() {
+        let fragments = group.len();
+        compact(engine, &group, resources).await?;
+        tracing::info!(group = index + 1, of, fragments, "consolidated");
+        on_group(index + 1, of);
+    }
+    let mut writer = engine.writer().await;
+    if writer.compact_ledger(now_ms()).await?.is_some() || of > 0 {
+        writer.consolidate_metadata().await?;
+    }
+    Ok(Consolidated { groups: of, before, after: writer.live_segments().count() })
+}
+
+/// Returns the groups to write again, and the number of fragments.
+async fn find_groups(
+    engine: &Engine,
+    policy: Policy,
+    min_fragments: usize,
+    resources: &Resources,
+) -> Result<(Vec<Vec<FragmentBounds>>, usize)> {
+    let writer = engine.writer().await;
+    let live: Vec<_> = writer.live_segments().cloned().collect();
+    let with_dead: Vec<Id> = writer.fragments_with_dead_rows().into_iter().collect();
+    let snapshot = writer.database().snapshot().await?;
+    drop(writer);
+    let before = live.len();
+    let fragment_rows = resources.fragment_bytes() as u64 / row_bytes(&snapshot).max(1);
+    let read = move || fragment_bounds(&snapshot, &live);
+    let extents = tokio::task::spawn_blocking(read).await.map_err(|source| Error::Stopped { source })?;
+    let extents = extents.map_err(Error::Pipeline)?;
+    let limits = Limits::new(fragment_rows, min_fragments);
+    Ok((groups(extents, policy, limits, |extent| with_dead.contains(&extent.fragment.id)), before))
+}
+
+/// Writes one group again, in one commit.
+async fn compact(engine: &Engine, group: &[FragmentBounds], resources: &Resources) -> Result<()> {
+    let failed = |source| Error::Compaction { fragments: group.len(), source };
+    let mut writer = engine.writer().await;
+    let database = writer.database().clone();
+    let window = writer.begin_window(0, now_ms())?;
+    drop(writer);
+    let snapshot = database.snapshot().await?;
+    let target = WriteTarget {
+        array: database.location().segments(),
+        timestamp: window.timestamp,
+        first_fragment: window.fragment_id(0).0,
+        fragment_bytes: resources.fragment_bytes(),
+        // One writer, so that the fragments do not overlap and are not consolidated again.
+        writers: 1,
+    };
+    let plan = compact_plan(engine, &snapshot, group, resources.readers(), target, window).await;
+    let plan = plan.map_err(|error| failed(error.into()))?;
+    engine.run(&plan, |_: PlanProgress| {}).await.map_err(failed)?;
+    Ok(())
+}

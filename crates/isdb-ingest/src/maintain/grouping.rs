@@ -1,0 +1,197 @@
+//! Groups of fragments to consolidate: those of one calendar quarter that overlap or are small. Groups are limited in
+//! size, because one group needs temporary space, and is lost if the process dies.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike};
+use isdb_pipeline::FragmentBounds;
+use isdb_schema::config::Policy;
+use isdb_schema::grid::chunk;
+
+/// The limits of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// A fragment with this many rows counts as full.
+    pub(crate) full_rows: u64,
+    /// The most rows of a group.
+    pub(crate) group_rows: u64,
+    /// The most fragments of a group.
+    pub(crate) max_fragments: usize,
+    /// A group of fewer fragments is not written again.
+    pub(crate) min_fragments: usize,
+}
+
+/// The temporary space for a group, in full fragments.
+const GROUP_FRAGMENTS: u64 = 16;
+/// The most fragments of a group: each needs a file handle per column while it is read.
+const MAX_GROUP_FRAGMENTS: usize = 64;
+
+impl Limits {
+    /// The limits for fragments that are written with at most `rows` rows, and for groups of at least `min_fragments`.
+    pub(crate) fn new(rows: u64, min_fragments: usize) -> Limits {
+        // A fragment ends between two spatial chunks, perhaps at three quarters of its rows. It must not be
+        // consolidated again.
+        Limits {
+            full_rows: rows / 2,
+            group_rows: rows * GROUP_FRAGMENTS,
+            max_fragments: MAX_GROUP_FRAGMENTS,
+            min_fragments,
+        }
+    }
+}
+
+/// A group is written again if its bounding boxes cover their common box at least this many times.
+const MIN_DEPTH: f64 = 2.0;
+
+/// Returns the groups of `extents` to write again, oldest quarter first. A fragment for which `has_dead_rows` is
+/// written again even alone.
+pub(crate) fn groups(
+    extents: Vec<FragmentBounds>,
+    policy: Policy,
+    limits: Limits,
+    has_dead_rows: impl Fn(&FragmentBounds) -> bool,
+) -> Vec<Vec<FragmentBounds>> {
+    let (mut selected, mut alone) = (Vec::new(), Vec::new());
+    let mut quarters: BTreeMap<(i32, u32), Vec<FragmentBounds>> = BTreeMap::new();
+    for extent in extents {
+        match (quarter(extent.time.0), quarter(extent.time.1)) {
+            (Some(first), Some(last)) if first == last => quarters.entry(first).or_default().push(extent),
+            // A fragment in two quarters would make the whole group span both.
+            _ => alone.push(extent),
+        }
+    }
+    for quarter in quarters.into_values() {
+        for group in pack(quarter, policy, limits) {
+            if is_worth_rewriting(&group, policy, limits) { selected.push(group) } else { alone.extend(group) }
+        }
+    }
+    selected.extend(alone.into_iter().filter(has_dead_rows).map(|extent| vec![extent]));
+    selected
+}
+
+/// Packs neighbours along the Hilbert curve into groups as large as the limits allow. If only size counts, full
+/// fragments stay alone.
+fn pack(mut extents: Vec<FragmentBounds>, policy: Policy, limits: Limits) -> Vec<Vec<FragmentBounds>> {
+    let middle = |(low, high): (f64, f64)| low.midpoint(high);
+    let is_full = |extent: &FragmentBounds| extent.fragment.rows >= limits.full_rows;
+    let stays_alone = |extent: &mut FragmentBounds| policy == Policy::Size && is_full(extent);
+    let mut groups: Vec<Vec<FragmentBounds>> = extents.extract_if(.., stays_alone).map(|extent| vec![extent]).collect();
+    extents.sort_by_cached_key(|extent| (chunk(middle(extent.latitude), middle(extent.longitude)), extent.fragment.id));
+    let mut rows = u64::MAX;
+    for extent in extents {
+        rows = rows.saturating_add(extent.fragment.rows);
+        match groups.last_mut() {
+            Some(group) if rows <= limits.group_rows && group.len() < limits.max_fragments => group.push(extent),
+            _ => {
+                rows = extent.fragment.rows;
+                groups.push(vec![extent]);
+            }
+        }
+    }
+    groups
+}
+
+fn is_worth_rewriting(group: &[FragmentBounds], policy: Policy, limits: Limits) -> bool {
+    if group.len() < limits.min_fragments.max(2) || policy == Policy::None {
+        return false;
+    }
+    let rows: u64 = group.iter().map(|extent| extent.fragment.rows).sum();
+    let needed = usize::try_from(rows.div_ceil(limits.full_rows.max(1))).unwrap_or(usize::MAX).max(1);
+    // At most half as many fragments, else rewriting costs more than it saves. Groups that were packed before cannot
+    // get fewer.
+    needed * 2 <= group.len() || (policy == Policy::Space && depth(group) >= MIN_DEPTH)
+}
+
+/// Returns how many bounding boxes of the group cover a point of their common box, on average.
+fn depth(group: &[FragmentBounds]) -> f64 {
+    let area = |latitude: (f64, f64), longitude: (f64, f64)| {
+        // The box of a track may have almost no area.
+        (latitude.1 - latitude.0).max(1e-6) * (longitude.1 - longitude.0).max(1e-6)
+    };
+    let union =
+        |range: fn(&FragmentBounds) -> (f64, f64)| group.iter().map(range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let (Some(latitude), Some(longitude)) = (union(|extent| extent.latitude), union(|extent| extent.longitude)) else {
+        return 0.0;
+    };
+    let sum: f64 = group.iter().map(|extent| area(extent.latitude, extent.longitude)).sum();
+    sum / area(latitude, longitude)
+}
+
+/// Returns the calendar quarter (UTC) of an instant in nanoseconds since 1970; None beyond the calendar.
+fn quarter(instant: i64) -> Option<(i32, u32)> {
+    DateTime::from_timestamp(instant.div_euclid(1_000_000_000), 0).map(|date| (date.year(), date.month0() / 3))
+}
+
+#[cfg(test)]
+mod tests {
+    use isdb_store::{FragmentRecord, Id};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits { full_rows: 100, group_rows: 1_000, max_fragments: 16, min_fragments: 2 };
+    const DAY: i64 = 86_400_000_000_000;
+
+    fn extent(id: i64, rows: u64, west: f64, east: f64, day: i64) -> FragmentBounds {
+        FragmentBounds {
+            fragment: FragmentRecord { id: Id(id), name: id.to_string(), rows },
+            latitude: (0.0, 10.0),
+            longitude: (west, east),
+            time: (day * DAY, day * DAY + 1),
+        }
+    }
+
+    fn ids(groups: &[Vec<FragmentBounds>]) -> Vec<Vec<i64>> {
+        groups.iter().map(|group| group.iter().map(|extent| extent.fragment.id.0).collect()).collect()
+    }
+
+    #[test]
+    fn overlapping_fragments_are_grouped_and_adjacent_ones_are_not() {
+        let over: Vec<FragmentBounds> = (0..4).map(|id| extent(id, 100, 0.0, 10.0, 5)).collect();
+        assert_eq!(ids(&groups(over, Policy::Space, LIMITS, |_| false)), [vec![0, 1, 2, 3]]);
+        let beside: Vec<FragmentBounds> =
+            (0..4).map(|id| extent(id, 100, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)).collect();
+        assert!(groups(beside, Policy::Space, LIMITS, |_| false).is_empty());
+    }
+
+    #[test]
+    fn packed_fragments_are_not_packed_again_wherever_they_end() {
+        // Each is at least three quarters full, except for the last one.
+        for (fragments, rows, last) in [(2, 75, 1), (2, 76, 14), (2, 100, 100), (3, 75, 1), (9, 75, 74), (16, 99, 3)] {
+            let packed = (0..fragments).map(|id| {
+                let rows = if id + 1 == fragments { last } else { rows };
+                extent(id, rows, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)
+            });
+            for policy in [Policy::Space, Policy::Size] {
+                let found = groups(packed.clone().collect(), policy, Limits::new(100, 2), |_| false);
+                assert!(found.is_empty(), "{fragments} of {rows}, {last}: {:?}", ids(&found));
+            }
+        }
+    }
+
+    #[test]
+    fn no_group_spans_two_quarters() {
+        let extents = vec![extent(0, 10, 0.0, 9.0, 5), extent(1, 10, 0.0, 9.0, 6), extent(2, 10, 0.0, 9.0, 100)];
+        assert_eq!(ids(&groups(extents, Policy::Space, LIMITS, |_| false)), [vec![0, 1]]);
+    }
+
+    #[test]
+    fn a_long_chain_of_overlapping_fragments_makes_several_groups() {
+        let chain: Vec<FragmentBounds> = (0..64).map(|id| extent(id, 100, id as f64, id as f64 + 20.0, 5)).collect();
+        let groups = groups(chain, Policy::Space, LIMITS, |_| false);
+        assert!(groups.len() > 4 && groups.iter().all(|group| group.len() <= 10), "{:?}", ids(&groups));
+    }
+
+    #[test]
+    fn small_fragments_are_grouped_and_full_ones_stay_if_only_size_counts() {
+        let mut extents: Vec<FragmentBounds> = (0..6).map(|id| extent(id, 10, 0.0, 10.0, 5)).collect();
+        extents.push(extent(6, 100, 0.0, 10.0, 5));
+        assert_eq!(ids(&groups(extents, Policy::Size, LIMITS, |_| false)), [vec![0, 1, 2, 3, 4, 5]]);
+    }
+
+    #[test]
+    fn a_fragment_with_dead_rows_is_written_again_even_alone() {
+        let alone = vec![extent(0, 100, 0.0, 10.0, 5)];
+        assert_eq!(ids(&groups(alone.clone(), Policy::None, LIMITS, |_| true)), [vec![0]]);
+        assert!(groups(alone, Policy::Space, LIMITS, |_| false).is_empty());
+    }
+}
