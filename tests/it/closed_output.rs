@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::Command;
 
-use crate::support::{Place, Run};
+use crate::support::{Run, TestFolder};
 
 /// Commands that write to standard output, for a folder with a database.
 const PRINTING: [&[&str]; 12] = [
@@ -21,8 +21,8 @@ const PRINTING: [&[&str]; 12] = [
     &["--help"],
 ];
 
-fn place() -> Place {
-    let place = Place::in_memory();
+fn place() -> TestFolder {
+    let place = TestFolder::in_memory();
     place.synthesise("granules", 1, 30);
     place.ok(&["ingest", "granules"]);
     place.ok(&["init", "c.yml"]);
@@ -52,15 +52,18 @@ fn a_full_disk_behind_standard_output_is_an_error() {
     for arguments in PRINTING {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let output = place.command(arguments).stdout(full).output().unwrap();
-        let (code, told) = (output.status.code(), String::from_utf8(output.stderr).unwrap());
-        assert_eq!(code, Some(1), "{arguments:?}: {told}");
-        assert!(told.contains("No space left on device") && !told.contains("panicked"), "{arguments:?}: {told}");
+        let (code, message) = (output.status.code(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(code, Some(1), "{arguments:?}: {message}");
+        assert!(
+            message.contains("No space left on device") && !message.contains("panicked"),
+            "{arguments:?}: {message}"
+        );
     }
 }
 
 #[test]
 fn an_ingest_continues_when_its_messages_cannot_be_written() {
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     place.synthesise("granules", 1, 30);
     for log in ["warn", "debug"] {
         let full = File::options().write(true).open("/dev/full").unwrap();

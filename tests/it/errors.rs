@@ -1,10 +1,10 @@
 //! Invalid input: one clear line, a hint, an exit code, and no loss.
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 #[test]
 fn a_damaged_file_is_reported_and_the_others_are_ingested() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 60);
     let mut files: Vec<_> = std::fs::read_dir(place.path("granules")).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
@@ -26,7 +26,7 @@ fn a_damaged_file_is_reported_and_the_others_are_ingested() {
 
 #[test]
 fn a_missing_database_is_reported_with_a_hint() {
-    let place = Place::new();
+    let place = TestFolder::new();
     for arguments in [&["info"][..], &["query", "SELECT 1"]] {
         let run = place.run(arguments);
         assert_eq!(run.code, Some(1));
@@ -43,7 +43,7 @@ fn a_missing_database_is_reported_with_a_hint() {
 
 #[test]
 fn a_mistyped_path_creates_no_database() {
-    let place = Place::new();
+    let place = TestFolder::new();
     let run = place.run(&["ingest", "granuels"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("granuels: no such file or folder"), "{}", run.stderr);
@@ -52,7 +52,7 @@ fn a_mistyped_path_creates_no_database() {
 
 #[test]
 fn a_folder_without_a_database_is_left_unchanged() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     std::fs::create_dir(place.path("db")).unwrap();
     std::fs::write(place.path("db/thesis.txt"), "precious").unwrap();
@@ -64,7 +64,7 @@ fn a_folder_without_a_database_is_left_unchanged() {
 
 #[test]
 fn an_unknown_column_is_reported_with_a_hint() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
     let run = place.run(&["query", "SELECT canopy_tall FROM atl08"]);
@@ -75,13 +75,13 @@ fn an_unknown_column_is_reported_with_a_hint() {
 
 #[test]
 fn a_wrong_command_line_exits_with_2() {
-    assert_eq!(Place::new().run(&["ingest"]).code, Some(2));
-    assert_eq!(Place::new().run(&["query", "-f", "q.sql", "SELECT 1"]).code, Some(2));
+    assert_eq!(TestFolder::new().run(&["ingest"]).code, Some(2));
+    assert_eq!(TestFolder::new().run(&["query", "-f", "q.sql", "SELECT 1"]).code, Some(2));
 }
 
 #[test]
 fn errors_of_the_engine_take_one_line() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
     for (sql, problem) in [
@@ -98,10 +98,10 @@ fn errors_of_the_engine_take_one_line() {
 
 #[test]
 fn a_filter_is_shown_in_full_and_an_unknown_one_suggests_another() {
-    let place = Place::new();
+    let place = TestFolder::new();
     let both = place.ok(&["filters", "night,quality_007(terrain=60)"]).stdout;
     assert!(both.contains("\nnight_flag = 1\n") && both.contains("\nte_quality_score >= 60\n"), "{both}");
-    for (list, told) in [
+    for (list, message) in [
         ("none", "none keeps every segment"),
         ("sensitivity", "ATL08 has no sensitivity; its counterparts are snr"),
         ("degrade", "ATL08 has no degrade flag; its counterparts are msw_flag"),
@@ -109,20 +109,20 @@ fn a_filter_is_shown_in_full_and_an_unknown_one_suggests_another() {
     ] {
         let run = place.run(&["filters", list]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{list}");
-        assert!(run.stderr.contains(told), "{list}: {}", run.stderr);
+        assert!(run.stderr.contains(message), "{list}: {}", run.stderr);
     }
 }
 
 #[test]
 fn a_filter_on_a_variable_that_is_not_stored_names_its_file_and_add_variable() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     std::fs::write(place.path("small.yml"), "product: ATL08\nvariables: [h_canopy]\n").unwrap();
     place.ok(&["--config", "small.yml", "ingest", "granules"]);
     let run = place.run(&["query", "--filters", "snow_free", "SELECT 1 FROM atl08"]);
-    let told = "\nerror: sql/filters/snow_free.sql: snow_free: the product has segment_snowcover, but this database does not \
+    let message = "\nerror: sql/filters/snow_free.sql: snow_free: the product has segment_snowcover, but this database does not \
                 store it: `isdb add-variable segment_snowcover`\n";
-    assert!(run.code == Some(1) && run.stderr.contains(told), "{}", run.stderr);
+    assert!(run.code == Some(1) && run.stderr.contains(message), "{}", run.stderr);
     let twice = place.run(&["query", "--filters", "strong,strong", "SELECT 1"]);
     assert!(twice.stderr.starts_with("error: the filter strong is listed twice\n"), "{}", twice.stderr);
 }

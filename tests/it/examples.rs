@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Place, Run};
+use crate::support::{Run, TestFolder};
 
 /// Runs the example `name` in the folder of `place`, and checks that it succeeds.
-fn example(place: &Place, name: &str, arguments: &[&str]) -> Run {
+fn example(place: &TestFolder, name: &str, arguments: &[&str]) -> Run {
     let program = Path::new(env!("CARGO_BIN_EXE_isdb")).with_file_name("examples").join(name);
     let output = Command::new(&program)
         .current_dir(place.path("granules").parent().unwrap())
@@ -20,7 +20,7 @@ fn example(place: &Place, name: &str, arguments: &[&str]) -> Run {
 
 #[test]
 fn the_example_of_an_ingest_creates_a_database_that_the_other_examples_read() {
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     place.synthesise("granules", 2, 300);
     let ingest = example(&place, "ingest", &["db", "granules"]);
     assert!(ingest.stderr.contains("2 granules to ingest, 0 stored already\n"), "{}", ingest.stderr);

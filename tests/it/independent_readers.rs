@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use isdb_testing::{beside_data, python, real, times};
 
-use crate::support::Place;
+use crate::support::TestFolder;
 use crate::support::python::script;
 
 /// Runs of the generator: release, mean segments of a beam, quirk. One granule has beams of more rows than the 10,000 of an HDF5
@@ -28,7 +28,7 @@ const KINDS: [(&str, &str, Option<&str>); 14] = [
 ];
 
 /// Compares every value and NULL of the database, and of its rows as Parquet, with the ingested granules.
-fn compare(place: &Place) {
+fn compare(place: &TestFolder) {
     place.ok(&["query", "-o", "all.parquet", "SELECT * FROM atl08"]);
     let mut arguments = vec![place.path("db"), place.timestamp().into(), "--parquet".into(), place.path("all.parquet")];
     if let Some(table) = beside_data("atl08/variables.csv") {
@@ -45,7 +45,7 @@ fn every_value_and_null_of_real_granules_equals_that_of_h5py() {
     let granules: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "h5")).collect();
     assert!(!granules.is_empty(), "no granule in {}", folder.display());
     for granule in granules {
-        let place = Place::new();
+        let place = TestFolder::new();
         place.ok(&["ingest", granule.to_str().unwrap()]);
         compare(&place);
     }
@@ -53,7 +53,7 @@ fn every_value_and_null_of_real_granules_equals_that_of_h5py() {
 
 #[test]
 fn every_value_and_null_of_synthetic_granules_equals_that_of_h5py() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 4, 200);
     place.ok(&["ingest", "granules"]);
     compare(&place);
@@ -61,7 +61,7 @@ fn every_value_and_null_of_synthetic_granules_equals_that_of_h5py() {
 
 #[test]
 fn an_extract_is_identified_by_its_rows_and_by_a_name_that_agrees_with_them() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("granules", &["--seed", "9", "--count", "3", "--segments", "60", "--extract"]);
     // These two have rows of the tracks 1277 and 1374.
     for (extract, name) in
@@ -79,7 +79,7 @@ fn an_extract_is_identified_by_its_rows_and_by_a_name_that_agrees_with_them() {
 #[test]
 fn every_value_and_null_of_all_releases_and_quirks_equals_that_of_h5py() {
     let Some(generator) = beside_data("tools/make_granules.py") else { return };
-    let place = Place::new();
+    let place = TestFolder::new();
     let count = times(1, 3);
     let mut running = Vec::new();
     for (seed, (release, segments, quirk)) in KINDS.into_iter().enumerate() {

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 #[test]
 fn a_moved_bin_and_lib_pair_runs_with_its_own_library() {
-    let place = Place::new();
+    let place = TestFolder::new();
     let library = library_of(Path::new(env!("CARGO_BIN_EXE_isdb")));
     for folder in ["bin", "lib"] {
         std::fs::create_dir(place.path(folder)).unwrap();

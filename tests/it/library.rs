@@ -9,7 +9,7 @@ use isdb::datafusion::prelude::SessionContext;
 use isdb::{Database, Error, read_region};
 use tokio::runtime::Runtime;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 const COUNT: &str = "SELECT count(*) FROM atl08";
 
@@ -22,8 +22,8 @@ async fn count(database: &Database) -> i64 {
     number(database.sql(COUNT).await.unwrap()).await
 }
 
-fn prepared() -> (Place, String) {
-    let place = Place::in_memory();
+fn prepared() -> (TestFolder, String) {
+    let place = TestFolder::in_memory();
     place.synthesise("granules", 2, 60);
     place.ok(&["ingest", "granules"]);
     let uri = place.path("db").to_str().unwrap().to_owned();

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Place, Run, release_004};
+use crate::support::{Run, TestFolder, release_004};
 
 #[test]
 fn the_release_004_granule_gives_its_segments_beam_by_beam() {
     let Some(granule) = release_004() else { return };
-    let place = Place::new();
+    let place = TestFolder::new();
     place.ok(&["ingest", granule.to_str().unwrap()]);
     let beams = place.rows("SELECT beam, beam_strength, count(*) FROM atl08 GROUP BY ALL ORDER BY beam");
     assert_eq!(beams, ["gt1l,strong,14", "gt1r,weak,8", "gt2l,strong,8", "gt2r,weak,5"]);
@@ -20,7 +20,7 @@ fn the_release_004_granule_gives_its_segments_beam_by_beam() {
 
 #[test]
 fn the_commands_of_the_readme_work_as_typed_after_the_demo() {
-    let place = Place::new();
+    let place = TestFolder::new();
     std::fs::create_dir(place.path("demo")).unwrap();
     let makefile = include_str!("../../Makefile");
     let demo = makefile.lines().find_map(|line| line.split_once("make_granules $(DEMO)/granules")).unwrap().1;
@@ -42,7 +42,7 @@ fn the_commands_of_the_readme_work_as_typed_after_the_demo() {
 
 #[test]
 fn the_same_granule_a_second_time_adds_nothing() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 40);
     place.ok(&["ingest", "granules"]);
     let before = place.rows("SELECT count(*) FROM atl08");
@@ -58,7 +58,7 @@ fn the_same_granule_a_second_time_adds_nothing() {
 
 #[test]
 fn a_second_ingest_adds_to_the_first_and_the_state_before_can_still_be_queried() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 3, 40);
     let mut files: Vec<_> = std::fs::read_dir(place.path("granules")).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
@@ -72,7 +72,7 @@ fn a_second_ingest_adds_to_the_first_and_the_state_before_can_still_be_queried()
 
 #[test]
 fn info_summarises_the_database() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 40);
     place.ok(&["ingest", "granules"]);
     let info = place.ok(&["info"]).stdout;
@@ -85,7 +85,7 @@ fn info_summarises_the_database() {
 
 #[test]
 fn the_ledger_has_the_state_of_every_granule() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 40);
     place.ok(&["ingest", "granules"]);
     let sums = place.rows("SELECT sum(rows_read) = sum(rows_kept) + sum(rows_rejected), sum(rows_kept) FROM granules");
@@ -95,7 +95,7 @@ fn the_ledger_has_the_state_of_every_granule() {
 
 #[test]
 fn a_predicate_on_a_plain_name_is_pushed_down_without_joining_the_ledger() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
     let plan =

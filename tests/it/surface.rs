@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::handmade_granule as handmade;
-use crate::support::{Place, Run};
+use crate::support::{Run, TestFolder};
 
 /// Subcommands whose help is compared; the empty one is `isdb --help`.
 const COMMANDS: [&str; 17] = [
@@ -50,15 +50,15 @@ const VARYING: [(&str, &str); 11] = [
 ];
 
 /// A fresh folder with two granules of release 007 in `granules`, and a database of their strong beams.
-fn with_database() -> Place {
-    let place = Place::new();
+fn with_database() -> TestFolder {
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "2", "--every", "2", "--segments", "40"]);
     place.ok(&["ingest", "--threads", "2", "--filters", "strong", "granules"]);
     place
 }
 
 /// The program in `place`, without an Earthdata login and with a terminal of fixed width.
-fn command(place: &Place, arguments: &[&str]) -> Command {
+fn command(place: &TestFolder, arguments: &[&str]) -> Command {
     let mut command = place.command(arguments);
     for name in ["EARTHDATA_TOKEN", "EARTHDATA_USERNAME", "EARTHDATA_PASSWORD", "NETRC", "ISDB_LOG", "ISDB_CMR_URL"] {
         command.env_remove(name);
@@ -68,7 +68,7 @@ fn command(place: &Place, arguments: &[&str]) -> Command {
 }
 
 /// The command line, the exit code and the output of one run.
-fn transcript(place: &Place, arguments: &[&str]) -> String {
+fn transcript(place: &TestFolder, arguments: &[&str]) -> String {
     let run = Run::from(command(place, arguments).output().unwrap());
     let mut text = format!("$ isdb {}\n", arguments.join(" "));
     for (name, output) in [("standard output", &run.stdout), ("standard error", &run.stderr)] {
@@ -79,12 +79,12 @@ fn transcript(place: &Place, arguments: &[&str]) -> String {
     text + &format!("--- exit code {}\n", run.code.unwrap())
 }
 
-fn transcripts(place: &Place, commands: &[&[&str]]) -> String {
+fn transcripts(place: &TestFolder, commands: &[&[&str]]) -> String {
     commands.iter().map(|arguments| transcript(place, arguments)).collect::<Vec<_>>().join("\n")
 }
 
 /// Compares `text` with `tests/it/snapshots/<name>.snap`.
-fn assert_snapshot(place: &Place, name: &str, text: &str) {
+fn assert_snapshot(place: &TestFolder, name: &str, text: &str) {
     let folder = place.path("");
     let folder = folder.to_str().unwrap().trim_end_matches('/');
     let text = text.replace(folder, "[folder]").replace(env!("CARGO_PKG_VERSION"), "[version]");
@@ -111,7 +111,7 @@ fn keys(value: &Value, path: &str, found: &mut Vec<String>) {
 
 #[test]
 fn the_help_of_every_command_changes_on_purpose_only() {
-    let place = Place::new();
+    let place = TestFolder::new();
     for name in COMMANDS {
         let arguments: Vec<&str> = name.split_whitespace().chain(["--help"]).collect();
         let snapshot = format!("help {name}").trim_end().replace(' ', "_");
@@ -121,7 +121,7 @@ fn the_help_of_every_command_changes_on_purpose_only() {
 
 #[test]
 fn every_command_has_a_snapshot_of_its_help() {
-    let place = Place::new();
+    let place = TestFolder::new();
     let listed = |arguments: &[&str]| -> Vec<String> {
         let help = place.ok(arguments).stdout;
         let commands = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0.to_owned();
@@ -193,7 +193,7 @@ fn errors_of_queries_change_on_purpose_only() {
 
 #[test]
 fn the_reports_of_an_ingest_change_on_purpose_only() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "2", "--every", "2", "--segments", "40"]);
     let text = transcripts(
         &place,

@@ -7,10 +7,14 @@ fn a_login_is_checked_once_stored_privately_and_used_by_downloads() {
     use std::os::unix::fs::PermissionsExt;
 
     let (archive, _, content) = one_file();
-    let place = Place::new();
+    let place = TestFolder::new();
     let login = |user, password: &str| type_in(command(&place, &archive, &["login", "--user", user]), password);
-    let nobody = run(&place, &archive, &["login", "--check"]);
-    assert!(nobody.code == Some(1) && nobody.stderr.contains("hint: `isdb login`"), "{}", nobody.stderr);
+    let without_login = run(&place, &archive, &["login", "--check"]);
+    assert!(
+        without_login.code == Some(1) && without_login.stderr.contains("hint: `isdb login`"),
+        "{}",
+        without_login.stderr
+    );
     let wrong = login(USER, "hunter2\n");
     assert_eq!((wrong.code, logins(&archive)), (Some(1), 1), "{}", wrong.stderr);
     assert!(wrong.stderr.contains("refused the login") && !wrong.stderr.contains("hunter2"), "{}", wrong.stderr);
@@ -35,15 +39,15 @@ fn a_login_is_checked_once_stored_privately_and_used_by_downloads() {
     assert_eq!(std::fs::read(place.path("granules/a/a.h5")).unwrap(), content);
     let mut by_environment = command(&place, &archive, &["login", "--check"]);
     let wrong = by_environment.env("EARTHDATA_USERNAME", USER).env("EARTHDATA_PASSWORD", "wrong").output().unwrap();
-    let told = Run::from(wrong).stderr;
-    assert!(told.contains("refused the login from EARTHDATA_USERNAME and EARTHDATA_PASSWORD"), "{told}");
+    let message = Run::from(wrong).stderr;
+    assert!(message.contains("refused the login from EARTHDATA_USERNAME and EARTHDATA_PASSWORD"), "{message}");
     let by_token = with_token(command(&place, &archive, &["login", "--check"]));
     assert!(by_token.stdout.contains("knows ann, by the token from EARTHDATA_TOKEN"), "{}", by_token.stdout);
 }
 
 #[test]
 fn closing_the_pipe_of_the_paths_ends_an_unfinished_download() {
-    let (archive, place) = (Archive::new(), Place::new());
+    let (archive, place) = (Archive::new(), TestFolder::new());
     let urls: Vec<String> = (0..6).map(|i| archive.url(&format!("f{i}.h5"))).collect();
     for i in 0..6 {
         archive.put(&format!("f{i}.h5"), hdf5(i, 20_000));
@@ -63,7 +67,7 @@ fn closing_the_pipe_of_the_paths_ends_an_unfinished_download() {
 
 #[test]
 fn ctrl_c_at_the_user_name_ends_the_login() {
-    let (archive, place) = (Archive::new(), Place::new());
+    let (archive, place) = (Archive::new(), TestFolder::new());
     let mut command = command(&place, &archive, &["login"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let typing = child.stdin.take();
@@ -79,15 +83,15 @@ fn ctrl_c_at_the_user_name_ends_the_login() {
 #[test]
 fn an_expired_token_is_reported_without_a_request() {
     let (archive, _, _) = one_file();
-    let place = Place::new();
+    let place = TestFolder::new();
     // {"uid":"ann","exp":1700000000,"iat":1,"s":"??>>"}
     let expired = "e30.eyJ1aWQiOiJhbm4iLCJleHAiOjE3MDAwMDAwMDAsImlhdCI6MSwicyI6Ij8_Pj4ifQ.x";
     for arguments in [&["login", "--check"][..], &["download", &archive.url("a.h5")]] {
-        let told = Run::from(command(&place, &archive, arguments).env("EARTHDATA_TOKEN", expired).output().unwrap());
-        assert_eq!(told.code, Some(1));
+        let message = Run::from(command(&place, &archive, arguments).env("EARTHDATA_TOKEN", expired).output().unwrap());
+        assert_eq!(message.code, Some(1));
         let expected =
             "error: the Earthdata token from EARTHDATA_TOKEN expired on 2023-11-14 22:13 UTC\nhint: make a new token";
-        assert!(told.stderr.contains(expected), "{}", told.stderr);
+        assert!(message.stderr.contains(expected), "{}", message.stderr);
     }
     assert_eq!(archive.seen().len(), 0);
 }
@@ -100,7 +104,7 @@ fn granule(name: &str) -> String {
 #[test]
 fn closing_the_pipe_ends_a_download_and_reports_the_remaining_files() {
     let archive = Archive::new();
-    let place = Place::new();
+    let place = TestFolder::new();
     let urls: Vec<String> = (0..6).map(|number| archive.url(&format!("f{number}.h5"))).collect();
     (0..6).for_each(|number| archive.put(&format!("f{number}.h5"), hdf5(number, 1000)));
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
@@ -113,14 +117,14 @@ fn closing_the_pipe_ends_a_download_and_reports_the_remaining_files() {
         let ended = child.wait_with_output().unwrap();
         (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
     };
-    let (code, told) = gone();
-    assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("stopped: standard output was closed; 5 of 6 files were not downloaded"), "{told}");
+    let (code, message) = gone();
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("stopped: standard output was closed; 5 of 6 files were not downloaded"), "{message}");
 }
 
 #[test]
 fn a_missing_licence_is_reported_once() {
-    let (archive, place) = (Archive::new(), Place::new());
+    let (archive, place) = (Archive::new(), TestFolder::new());
     let urls: Vec<String> = (0..8).map(|number| archive.url(&format!("f{number}.h5"))).collect();
     for number in 0..8 {
         archive.put(&format!("f{number}.h5"), hdf5(number, 1000));
@@ -136,7 +140,7 @@ fn a_missing_licence_is_reported_once() {
 
 #[test]
 fn a_password_in_a_url_is_hidden_in_messages() {
-    let (archive, place) = (Archive::new(), Place::new());
+    let (archive, place) = (Archive::new(), TestFolder::new());
     let run = run(&place, &archive, &["download", "https://ann:hunter2@x.example/?token=hunter2"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("x.example") && !run.stderr.contains("hunter2"), "{}", run.stderr);
@@ -145,7 +149,7 @@ fn a_password_in_a_url_is_hidden_in_messages() {
 #[test]
 fn a_list_is_downloaded_as_far_as_possible_and_failures_are_reported() {
     let (archive, _, content) = one_file();
-    let place = Place::new();
+    let place = TestFolder::new();
     let line = |name: &str, bytes: usize| {
         format!(
             "{{\"granule\":\"{}\",\"start\":\"2020-08-21T12:26:13Z\",\"concept_id\":\"G1-X\",\"https\":\"{}\",\"bytes\":{bytes},\
@@ -165,14 +169,14 @@ fn a_list_is_downloaded_as_far_as_possible_and_failures_are_reported() {
     let some = with_token(command(&place, &archive, &arguments));
     assert_eq!(some.code, Some(3), "{}", some.stderr);
     assert_eq!(std::fs::read(target_path(&place.path("here"), &granule("a.h5"))).unwrap(), content);
-    for told in [
+    for message in [
         "failed: ATL08_20200821122613_08730802_007_02.h5: ",
         "404 Not Found",
         "CMR gives no URL for its file",
         "files: 1 downloaded, 2 failed",
         "MB: 0.3 downloaded",
     ] {
-        assert!(some.stderr.contains(told), "{told} in {}", some.stderr);
+        assert!(some.stderr.contains(message), "{message} in {}", some.stderr);
     }
     let again = with_token(command(&place, &archive, &arguments));
     assert!(again.stderr.contains("files: 1 already complete, 2 failed"), "{}", again.stderr);
@@ -185,8 +189,8 @@ fn a_list_is_downloaded_as_far_as_possible_and_failures_are_reported() {
     std::fs::write(place.path("absurd.ndjson"), line("a.h5", SIZE) + &line("b.h5", usize::MAX)).unwrap();
     let absurd = with_token(command(&place, &archive, &["download", "absurd.ndjson"]));
     assert_eq!((absurd.code, absurd.stdout.lines().count()), (Some(3), 1), "{}", absurd.stderr);
-    let told = format!("{}: expected a size of at most 1099511627776 bytes, found {}", granule("b.h5"), usize::MAX);
-    assert!(absurd.stderr.contains(&told), "{}", absurd.stderr);
+    let message = format!("{}: expected a size of at most 1099511627776 bytes, found {}", granule("b.h5"), usize::MAX);
+    assert!(absurd.stderr.contains(&message), "{}", absurd.stderr);
     std::fs::write(place.path("wrong.ndjson"), "\n[]\n").unwrap();
     let wrong = with_token(command(&place, &archive, &["download", "wrong.ndjson"]));
     assert!(

@@ -3,7 +3,7 @@
 use super::*;
 
 /// The secret that `text` contains.
-fn tells(text: &str) -> Option<&'static str> {
+fn secret_in(text: &str) -> Option<&'static str> {
     [TOKEN, BASIC, PASSWORD, SIGNATURE, "session-cookie", "s3-secret"].into_iter().find(|secret| text.contains(secret))
 }
 
@@ -69,12 +69,12 @@ fn credentials_reach_their_own_hosts_only_and_no_log() {
             outcomes
         });
         for outcome in &outcomes {
-            let told = format!("{outcome:?}");
-            assert_eq!(tells(&told), None, "{told}");
+            let message = format!("{outcome:?}");
+            assert_eq!(secret_in(&message), None, "{message}");
         }
         let log = log.text();
         assert!(log.contains("/data/a.h5") && log.contains("/bucket/a.h5"), "{log}");
-        assert_eq!(tells(&log), None, "{log}");
+        assert_eq!(secret_in(&log), None, "{log}");
         let seen = archive.seen();
         let (by_archive, by_login): (Vec<Seen>, Vec<Seen>) =
             seen.iter().filter(|seen| seen.host != "store").cloned().partition(|seen| seen.host == "archive");

@@ -11,7 +11,7 @@ fn killed_after(mut child: Child, pause: u64) {
 
 #[test]
 fn a_download_killed_twenty_times_repeats_no_complete_file_and_accepts_no_corrupt_one() {
-    let (archive, place) = (Archive::new(), Place::new());
+    let (archive, place) = (Archive::new(), TestFolder::new());
     let mut random = Random::new(11);
     let names: Vec<String> = (0..8).map(|number| format!("f{number}.h5")).collect();
     let contents: Vec<Bytes> = (0..8).map(|seed| hdf5(seed, 4_000_000)).collect();
@@ -54,7 +54,7 @@ fn a_download_killed_twenty_times_repeats_no_complete_file_and_accepts_no_corrup
 
 #[test]
 fn two_downloads_into_one_folder_do_not_mix_their_bytes() {
-    let (archive, place) = (Archive::new(), Place::new());
+    let (archive, place) = (Archive::new(), TestFolder::new());
     let contents: Vec<Bytes> = (0..4).map(|seed| hdf5(seed, 1_000_000)).collect();
     let urls: Vec<String> = (0..4).map(|number| archive.url(&format!("f{number}.h5"))).collect();
     for (number, content) in contents.iter().enumerate() {
@@ -78,7 +78,7 @@ fn two_downloads_into_one_folder_do_not_mix_their_bytes() {
 
 #[test]
 fn ctrl_c_keeps_partial_files_for_the_next_run() {
-    let (archive, place) = (Archive::new(), Place::new());
+    let (archive, place) = (Archive::new(), TestFolder::new());
     archive.put("a.h5", hdf5(1, 8_000_000));
     archive.slow_down(Duration::from_millis(2));
     let url = archive.url("a.h5");
@@ -104,7 +104,7 @@ fn ctrl_c_keeps_partial_files_for_the_next_run() {
 
 #[test]
 fn a_large_file_is_downloaded_in_little_memory() {
-    let (archive, place) = (Archive::new(), Place::new());
+    let (archive, place) = (Archive::new(), TestFolder::new());
     archive.put("a.h5", hdf5(1, 200_000_000));
     archive.put("small.h5", hdf5(1, 1000));
     let peak = |name: &str| {

@@ -23,7 +23,7 @@ use isdb_ingest::granule_format;
 
 use crate::fake_nasa::archive::{Archive, BASIC, File, PASSWORD, SIGNATURE, Seen, TOKEN, Trick, USER};
 use crate::fake_nasa::content::{Random, hdf5};
-use crate::support::{Place, Run};
+use crate::support::{Run, TestFolder};
 
 fn token(text: &str) -> Credentials {
     Credentials { token: Some(Token { text: SecretString::from(text), origin: "the test".to_owned() }), login: None }
@@ -109,7 +109,7 @@ fn logins(archive: &Archive) -> usize {
 }
 
 /// The program with the fake archive as NASA's.
-pub(crate) fn command(place: &Place, archive: &Archive, arguments: &[&str]) -> Command {
+pub(crate) fn command(place: &TestFolder, archive: &Archive, arguments: &[&str]) -> Command {
     let mut command = place.command(arguments);
     for name in [
         "EARTHDATA_TOKEN",
@@ -129,7 +129,7 @@ pub(crate) fn command(place: &Place, archive: &Archive, arguments: &[&str]) -> C
     command
 }
 
-fn run(place: &Place, archive: &Archive, arguments: &[&str]) -> Run {
+fn run(place: &TestFolder, archive: &Archive, arguments: &[&str]) -> Run {
     Run::from(command(place, archive, arguments).output().unwrap())
 }
 
@@ -200,7 +200,7 @@ fn more_bytes_than_announced_are_not_kept() {
 
 #[test]
 fn permanent_errors_are_not_retried() {
-    for (trick, told) in [
+    for (trick, message) in [
         (Trick::Archive(404, vec![]), "404 Not Found"),
         (Trick::Archive(403, vec![]), "is not accessible with this Earthdata login"),
         (Trick::Page, "found a web page"),
@@ -208,7 +208,7 @@ fn permanent_errors_are_not_retried() {
         let (archive, folder, _) = one_file();
         archive.play("a.h5", [trick.clone()]);
         let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
-        assert!(error.to_string().contains(told) && !error.to_string().contains(SIGNATURE), "{error}");
+        assert!(error.to_string().contains(message) && !error.to_string().contains(SIGNATURE), "{error}");
         assert_eq!(archive.count("archive", "a.h5"), 1, "{trick:?}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left, {trick:?}");
     }

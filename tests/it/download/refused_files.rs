@@ -56,8 +56,8 @@ fn a_file_larger_than_the_free_space_is_refused_before_the_disk_is_full() {
 fn an_empty_response_is_reported() {
     let (archive, folder, _) = one_file();
     archive.put("a.h5", Bytes::new());
-    let told = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err().to_string();
-    assert!(told.ends_with("/data/a.h5: the downloaded file is empty"), "{told}");
+    let message = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err().to_string();
+    assert!(message.ends_with("/data/a.h5: the downloaded file is empty"), "{message}");
     assert_eq!(archive.count("store", "a.h5"), 2, "once more, not for ever");
 }
 
@@ -90,7 +90,7 @@ fn a_broken_connection_is_reported_in_one_sentence() {
     archive.play("a.h5", vec![Trick::Cut(0); 9]);
     let error = fetch(&archive, folder.path(), wanted(&archive, "a.h5")).unwrap_err();
     let Error::GivenUp { source, .. } = error else { panic!("{error}") };
-    let told = source.to_string();
-    assert!(told.contains("/data/a.h5: connection was interrupted: ") && !told.contains("decoding"), "{told}");
+    let message = source.to_string();
+    assert!(message.contains("/data/a.h5: connection was interrupted: ") && !message.contains("decoding"), "{message}");
     assert!(std::error::Error::source(&*source).is_none(), "no layers below it");
 }

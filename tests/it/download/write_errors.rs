@@ -8,7 +8,7 @@ const SHIM: &str = include_str!("../../shim/fail_write.c");
 const LENGTH: usize = 2_300_000;
 
 /// Builds the shim; `None`, counted as a skipped test, without a C compiler.
-fn shim(place: &Place) -> Option<PathBuf> {
+fn shim(place: &TestFolder) -> Option<PathBuf> {
     let (source, library) = (place.path("fail_write.c"), place.path("fail_write.so"));
     std::fs::write(&source, SHIM).unwrap();
     let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl").status();
@@ -23,7 +23,7 @@ fn shim(place: &Place) -> Option<PathBuf> {
 fn a_failed_write_keeps_a_correct_partial_file_and_the_next_run_completes_it() {
     let (archive, content) = (Archive::new(), hdf5(1, LENGTH));
     archive.put("a.h5", content.clone());
-    let tools = Place::new();
+    let tools = TestFolder::new();
     let Some(library) = shim(&tools) else { return };
     let is_long = isdb_testing::is_long();
     let url = archive.url("a.h5");
@@ -32,7 +32,7 @@ fn a_failed_write_keeps_a_correct_partial_file_and_the_next_run_completes_it() {
         // A full disk accepts a part of the last write first.
         for short in [false, true].into_iter().filter(|short| is_long || *short == (errno == "ENOSPC")) {
             for number in (1..).step_by(if is_long { 1 } else { 3 }) {
-                let place = Place::in_memory();
+                let place = TestFolder::in_memory();
                 let mut first = command(&place, &archive, &["download", &url]);
                 first.env("LD_PRELOAD", &library).env("FAIL_WRITE", number.to_string()).env("FAIL_ERRNO", errno);
                 if short {

@@ -11,7 +11,7 @@ use isdb::datafusion::error::DataFusionError;
 use isdb::datafusion::prelude::SessionContext;
 use isdb_testing::times;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 /// Number of opens, and in `make test-long`.
 const OPENS: [u32; 2] = [300, 3_000];
@@ -38,7 +38,7 @@ async fn first_row(database: &SessionContext, sql: &str) -> Result<Vec<i64>, Dat
 }
 
 /// An error and its causes in one line.
-fn told(error: &dyn Error) -> String {
+fn message(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -49,17 +49,17 @@ fn told(error: &dyn Error) -> String {
 }
 
 /// Opens the database and reads its state; an error as text.
-async fn seen(uri: &str) -> Result<State, String> {
-    let database = isdb::Database::open(uri).await.map_err(|error| told(&error))?;
+async fn read_state(uri: &str) -> Result<State, String> {
+    let database = isdb::Database::open(uri).await.map_err(|error| message(&error))?;
     let mut state = Vec::new();
     for sql in SEEN {
-        state.extend(first_row(database.session(), sql).await.map_err(|error| told(&error))?);
+        state.extend(first_row(database.session(), sql).await.map_err(|error| message(&error))?);
     }
     Ok(state.try_into().unwrap())
 }
 
 /// The states after each window of an ingest.
-fn legal(place: &Place) -> HashSet<State> {
+fn committed_states(place: &TestFolder) -> HashSet<State> {
     place.ok(&["--db", "all", "--config", "c.yml", "ingest", "granules"]);
     let each = "SELECT count(*), sum(CAST(segment_id_beg AS BIGINT)) FROM atl08 GROUP BY granule ORDER BY min(time)";
     let granules = place.rows_with(&["--db", "all"], each);
@@ -78,11 +78,11 @@ fn legal(place: &Place) -> HashSet<State> {
 }
 
 /// Opens and reads until `stop` is set.
-fn read_on(uri: &str, legal: &HashSet<State>, opened: &AtomicUsize, stop: &AtomicBool) {
+fn read_until_stopped(uri: &str, legal: &HashSet<State>, opened: &AtomicUsize, stop: &AtomicBool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut last = 0;
     while !stop.load(Ordering::Relaxed) {
-        match runtime.block_on(seen(uri)) {
+        match runtime.block_on(read_state(uri)) {
             Ok(state) => {
                 assert!(legal.contains(&state), "{state:?} was never committed; open {opened:?}");
                 assert!(state[0] >= last, "{} granules after {last}: the database went back", state[0]);
@@ -98,10 +98,10 @@ fn read_on(uri: &str, legal: &HashSet<State>, opened: &AtomicUsize, stop: &Atomi
 #[test]
 fn readers_see_committed_states_only_while_others_write() {
     let opens = times(OPENS[0], OPENS[1]) as usize;
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     place.make_granules("granules", &["--count", &GRANULES.to_string(), "--every", "2", "--segments", "15"]);
     std::fs::write(place.path("c.yml"), CONFIG).unwrap();
-    let legal = legal(&place);
+    let legal = committed_states(&place);
     let mut files = place.files("granules");
     files.sort();
 
@@ -113,7 +113,8 @@ fn readers_see_committed_states_only_while_others_write() {
     let uri = place.path("db").to_str().unwrap().to_owned();
     let (opened, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
-        let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(|| read_on(&uri, &legal, &opened, &stop))).collect();
+        let readers: Vec<_> =
+            (0..READERS).map(|_| scope.spawn(|| read_until_stopped(&uri, &legal, &opened, &stop))).collect();
         let all_well = || readers.iter().all(|reader| !reader.is_finished());
         for round in 0..ROUNDS {
             // First one more window each round, then all of them again.
@@ -135,13 +136,13 @@ fn readers_see_committed_states_only_while_others_write() {
     });
     assert!(opened.load(Ordering::Relaxed) >= opens);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let last = runtime.block_on(seen(&uri)).unwrap();
+    let last = runtime.block_on(read_state(&uri)).unwrap();
     assert_eq!(last[0], i64::try_from(GRANULES).unwrap(), "and all of it in the end");
 }
 
 #[test]
 fn a_session_over_a_vacuumed_state_reports_that_it_expired() {
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     place.make_granules("granules", &["--count", "4", "--every", "2", "--segments", "15"]);
     std::fs::write(place.path("c.yml"), CONFIG).unwrap();
     place.ok(&["--config", "c.yml", "ingest", "granules"]);
@@ -152,8 +153,8 @@ fn a_session_over_a_vacuumed_state_reports_that_it_expired() {
     place.ok(&["vacuum", "--older-than", "0s"]);
 
     let error = runtime.block_on(first_row(held.session(), SEEN[1])).unwrap_err();
-    let text = told(&error);
+    let text = message(&error);
     assert!(isdb::Error::from(error).is_expired() && text.contains("expired"), "{text}");
-    let rows = runtime.block_on(seen(&uri)).unwrap();
+    let rows = runtime.block_on(read_state(&uri)).unwrap();
     assert_eq!(rows[0], 4, "a new session shows everything");
 }

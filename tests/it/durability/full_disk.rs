@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::{Content, Place};
+use crate::support::{Content, TestFolder};
 
 /// Sizes of the disk in kB, in order: too small to create a database, enough for some windows, enough for all.
 const SIZES: [u32; 9] = [200, 600, 1_200, 1_800, 2_400, 3_200, 4_800, 8_000, 40_000];
@@ -34,7 +34,7 @@ const WHOLE: &str = "SELECT (SELECT count(*) FROM granules) AS granules, (SELECT
 
 #[test]
 fn an_ingest_into_a_full_disk_fails_loses_nothing_and_completes_once_space_is_free() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "10", "--every", "2", "--segments", "150"]);
     std::fs::write(place.path("c.yml"), CONFIG).unwrap();
     place.ok(&["--config", "c.yml", "ingest", "granules"]);
@@ -72,13 +72,13 @@ fn an_ingest_into_a_full_disk_fails_loses_nothing_and_completes_once_space_is_fr
     let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap_or_default();
     let (mut full, mut granules) = (0, 0);
     for size in &sizes {
-        let (code, told) = (read(&format!("code.{size}")), read(&format!("err.{size}")));
+        let (code, message) = (read(&format!("code.{size}")), read(&format!("err.{size}")));
         if code.trim() == "0" {
             break;
         }
         full += 1;
-        assert_eq!(code.trim(), "1", "{size} kB: {told}");
-        assert!(told.contains("No space left on device") && told.contains("disk/db"), "{size} kB: {told}");
+        assert_eq!(code.trim(), "1", "{size} kB: {message}");
+        assert!(message.contains("No space left on device") && message.contains("disk/db"), "{size} kB: {message}");
         let whole = read(&format!("whole.{size}"));
         if let Some((seen, differing)) = whole.lines().nth(1).and_then(|row| row.split_once(',')) {
             assert_eq!(differing, "0", "{size} kB: {whole}");

@@ -7,7 +7,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::random::{Random, random};
-use crate::support::{Content, Place};
+use crate::support::{Content, TestFolder};
 
 /// Signals of a process that called abort(), and of a killed one.
 const SIGABRT: i32 = 6;
@@ -18,14 +18,14 @@ const WINDOW: usize = 6;
 const CONFIG: &str = "product: ATL08\nvariables: [h_canopy, h_te_best_fit, canopy_h_metrics, night_flag]\n";
 
 /// Writes small granules of one calendar quarter, so that only their number determines the windows.
-fn prepared(granules: usize, window: usize) -> Place {
-    let place = Place::in_memory();
+fn prepared(granules: usize, window: usize) -> TestFolder {
+    let place = TestFolder::in_memory();
     make(&place, "granules", granules, 1);
     std::fs::write(place.path("c.yml"), format!("{CONFIG}window: {{granules: {window}}}\n")).unwrap();
     place
 }
 
-fn make(place: &Place, folder: &str, granules: usize, revision: u8) {
+fn make(place: &TestFolder, folder: &str, granules: usize, revision: u8) {
     let (count, revision) = (granules.to_string(), revision.to_string());
     place.make_granules(folder, &["--count", &count, "--every", "2", "--segments", "15", "--revision", &revision]);
 }
@@ -33,14 +33,14 @@ fn make(place: &Place, folder: &str, granules: usize, revision: u8) {
 const INGEST: [&str; 4] = ["--config", "c.yml", "ingest", "granules"];
 const REPLACE: [&str; 4] = ["--config", "c.yml", "ingest", "revised"];
 
-fn remove(place: &Place) {
+fn remove(place: &TestFolder) {
     if place.path("db").exists() {
         std::fs::remove_dir_all(place.path("db")).unwrap();
     }
 }
 
 /// Asserts that readers see whole windows, or no database yet.
-fn shows_whole_windows(place: &Place, window: usize, case: &str) {
+fn shows_whole_windows(place: &TestFolder, window: usize, case: &str) {
     let whole = format!(
         "SELECT (SELECT count(*) FROM granules) % {window}, \
          (SELECT count(*) FROM segments) - (SELECT coalesce(sum(rows_kept), 0) FROM granules_current)"
@@ -117,7 +117,7 @@ fn an_ingest_killed_at_random_moments_loses_and_doubles_nothing() {
 const COMMANDS: [&[&str]; 3] = [&INGEST, &["--config", "c.yml", "consolidate"], &["vacuum", "--older-than", "0s"]];
 
 /// Runs the commands of `COMMANDS` with the kill point `death` and returns the one that dies; `None` if none does.
-fn dies(place: &Place, death: &str) -> Option<String> {
+fn dies(place: &TestFolder, death: &str) -> Option<String> {
     for arguments in COMMANDS {
         let mut command = place.command(arguments);
         let ended = command.env("ISDB_TEST_DIE_AT", death).output().unwrap();

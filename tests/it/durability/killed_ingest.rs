@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 /// The signal of a process that called abort().
 const SIGABRT: i32 = 6;
@@ -14,8 +14,8 @@ const STATE: &str = "SELECT count(*), sum(segment_id_beg), sum(h_canopy), count(
 const ONE_A_WINDOW: &str = "product: ATL08\nwindow: {granules: 1}\n";
 
 /// A folder of granules, each in a separate window.
-fn prepared(granules: usize) -> Place {
-    let place = Place::in_memory();
+fn prepared(granules: usize) -> TestFolder {
+    let place = TestFolder::in_memory();
     place.synthesise("granules", granules, 300);
     std::fs::write(place.path("small.yml"), ONE_A_WINDOW).unwrap();
     place
@@ -28,12 +28,12 @@ fn signal(pid: u32, signal: &str) {
 }
 
 /// Starts the ingest and returns it after `lines` lines of progress, in the middle of the next window.
-fn started(place: &Place, lines: usize) -> Child {
+fn started(place: &TestFolder, lines: usize) -> Child {
     let mut child = place.command(&INGEST).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut told = BufReader::new(child.stderr.as_mut().unwrap());
+    let mut message = BufReader::new(child.stderr.as_mut().unwrap());
     // The line of the filters comes before those of progress.
     for _ in 0..if lines > 0 { lines + 1 } else { 0 } {
-        told.read_line(&mut String::new()).unwrap();
+        message.read_line(&mut String::new()).unwrap();
     }
     child
 }
@@ -69,7 +69,7 @@ fn a_killed_ingest_leaves_whole_granules_and_the_next_one_completes() {
     }
 }
 
-fn committed_fragments(place: &Place) -> usize {
+fn committed_fragments(place: &TestFolder) -> usize {
     std::fs::read_dir(place.path("db/segments/__commits")).unwrap().count()
 }
 

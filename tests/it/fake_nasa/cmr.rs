@@ -93,7 +93,7 @@ impl FakeCmr {
     pub(crate) fn start(items: Vec<Value>) -> FakeCmr {
         let inside = Arc::new(Mutex::new(Inside { items, ..Inside::default() }));
         let (stop, stopped) = oneshot::channel::<()>();
-        let (address, told) = std::sync::mpsc::channel::<SocketAddr>();
+        let (address, message) = std::sync::mpsc::channel::<SocketAddr>();
         let state = Arc::clone(&inside);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -107,7 +107,7 @@ impl FakeCmr {
                 }
             });
         });
-        let url = format!("http://{}", told.recv().unwrap());
+        let url = format!("http://{}", message.recv().unwrap());
         FakeCmr { url, inside, stop: Some(stop), thread: Some(thread) }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::archive::{Archive, TOKEN};
 use super::cmr::{FakeCmr, description};
-use crate::support::{Place, Run};
+use crate::support::{Run, TestFolder};
 
 /// The signal of a process that was killed.
 const SIGKILL: i32 = 9;
@@ -24,7 +24,7 @@ const LEDGER: &str = "SELECT granule, release, revision, state, rows_read, rows_
 
 /// A fresh folder whose synthetic granules are in the fake archive only.
 pub(crate) struct FakeNasa {
-    pub(crate) place: Place,
+    pub(crate) place: TestFolder,
     pub(crate) cmr: FakeCmr,
     pub(crate) archive: Archive,
 }
@@ -32,7 +32,7 @@ pub(crate) struct FakeNasa {
 impl FakeNasa {
     /// Publishes the granules that `make_granules` writes for `options`.
     pub(crate) fn with(options: &[&str]) -> FakeNasa {
-        let (place, cmr, archive) = (Place::in_memory(), FakeCmr::start(Vec::new()), Archive::new());
+        let (place, cmr, archive) = (TestFolder::in_memory(), FakeCmr::start(Vec::new()), Archive::new());
         place.make_granules("theirs", options);
         std::fs::write(place.path("c.yml"), CONFIG).unwrap();
         let nasa = FakeNasa { place, cmr, archive };

@@ -11,12 +11,12 @@ use crate::fake_nasa::archive::{PASSWORD, TOKEN, Trick, USER};
 use crate::fake_nasa::cmr::Act;
 use crate::fake_nasa::s3::S3;
 use crate::fake_nasa::setup::{FakeNasa, SEGMENTS, YEARS};
-use crate::support::Place;
+use crate::support::TestFolder;
 use crate::support::preload::shim;
 use crate::support::random::random;
 
 /// The bounds of the southern segments of one granule, as the option --region.
-fn bounds_of_granule(place: &Place, granule: usize) -> String {
+fn bounds_of_granule(place: &TestFolder, granule: usize) -> String {
     let whole = ["--config", "c.yml", "--db", "whole", "ingest", "theirs"];
     place.ok(&whole);
     let sql = format!(
@@ -32,7 +32,7 @@ fn a_region_and_dates_fill_a_database_and_a_second_run_fetches_nothing() {
     let region = bounds_of_granule(&nasa.place, 2);
     let arguments = ["ingest", "--region", &region, "--start", "2018-01-01", "--end", "2030-12-31"];
     let run = nasa.ok(&arguments);
-    assert!(run.stderr.contains("granules: 6\n"), "what is found is told\n{}", run.stderr);
+    assert!(run.stderr.contains("granules: 6\n"), "the search reports its granules\n{}", run.stderr);
     assert!(run.stderr.contains("to download: 6 granules, "), "{}", run.stderr);
     assert!(!nasa.place.path("db.granules").exists(), "what was fetched is gone");
     let form = &nasa.cmr.requests()[1];
@@ -110,8 +110,8 @@ fn transient_errors_are_retried_and_permanent_ones_recorded_for_the_next_run() {
     nasa.archive.play(&names[3], [Trick::Archive(404, vec![])]);
     let run = nasa.run(&YEARS);
     assert_eq!(run.code, Some(3), "{}", run.stderr);
-    let told = format!("/{} responded with 404 Not Found", names[3]);
-    assert!(run.stderr.lines().any(|line| line.starts_with("failed: ") && line.ends_with(&told)), "{}", run.stderr);
+    let message = format!("/{} responded with 404 Not Found", names[3]);
+    assert!(run.stderr.lines().any(|line| line.starts_with("failed: ") && line.ends_with(&message)), "{}", run.stderr);
     assert!(run.stderr.contains("granules: 5 ingested, 1 failed"), "{}", run.stderr);
     assert_eq!(nasa.states(), ["failed,download,1", "ingested,,5"]);
     let commits = || std::fs::read_dir(nasa.place.path("db/commits")).unwrap().count();
@@ -265,26 +265,26 @@ fn granules_read_in_place_are_stored_like_downloaded_ones() {
         let ended = command.env("ISDB_S3_ENDPOINT", s3.endpoint()).output().unwrap();
         (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
     };
-    let (code, told) = ingest("direct", &["--direct"]);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, message) = ingest("direct", &["--direct"]);
+    assert_eq!(code, Some(0), "{message}");
     let (requests, bytes) = s3.answered();
     println!("6 granules read in place: {requests} requests, {bytes} bytes");
     assert!(requests >= names.len() && !nasa.place.path("direct.granules").exists(), "nothing is fetched to disk");
-    let (code, told) = ingest("fetched", &[]);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, message) = ingest("fetched", &[]);
+    assert_eq!(code, Some(0), "{message}");
     let of = |database| nasa.place.rows_with(&["--db", database], SEGMENTS);
     let direct = of("direct");
     assert!(!direct.is_empty() && direct == of("fetched"));
 
     s3.refuse();
-    let (code, told) = ingest("outside", &["--direct"]);
-    assert_eq!(code, Some(3), "{told}");
-    assert!(told.contains("us-west-2") && told.contains("a download works from everywhere"), "{told}");
-    assert!(told.contains("6 read\n"), "the stage: {told}");
+    let (code, message) = ingest("outside", &["--direct"]);
+    assert_eq!(code, Some(3), "{message}");
+    assert!(message.contains("us-west-2") && message.contains("a download works from everywhere"), "{message}");
+    assert!(message.contains("6 read\n"), "the stage: {message}");
     // This is not a failure of the granules: the same command completes once S3 serves them.
     s3.accept();
-    let (code, told) = ingest("outside", &["--direct"]);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, message) = ingest("outside", &["--direct"]);
+    assert_eq!(code, Some(0), "{message}");
     assert!(of("outside") == direct);
 }
 
@@ -302,8 +302,8 @@ fn a_wrong_file_fails_its_granule_and_the_others_are_ingested() {
         let run = nasa.run(&arguments);
         assert_eq!(run.code, Some(3), "{case}: {}", run.stderr);
         let (id, _) = names[1].split_once('.').unwrap();
-        let told = format!("is not what the catalogue describes: expected {id}, found ATL08_");
-        assert!(run.stderr.contains(&told), "{case}: {}", run.stderr);
+        let message = format!("is not what the catalogue describes: expected {id}, found ATL08_");
+        assert!(run.stderr.contains(&message), "{case}: {}", run.stderr);
         assert!(run.stderr.contains("5 ingested, 1 failed"), "{case}: {}", run.stderr);
         // The failure is in the ledger, and the file is not fetched again.
         let sent = nasa.all_sent();
@@ -331,8 +331,8 @@ fn an_absurd_size_in_a_work_list_fails_its_granule_and_the_others_are_ingested()
     let run = nasa.run(&["ingest", "list.ndjson"]);
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     for name in &nasa.names()[..2] {
-        let told = format!("failed: search: {name}: expected a size of at most ");
-        assert!(run.stderr.contains(&told) && run.stderr.contains("found 18446744073709551615"), "{}", run.stderr);
+        let message = format!("failed: search: {name}: expected a size of at most ");
+        assert!(run.stderr.contains(&message) && run.stderr.contains("found 18446744073709551615"), "{}", run.stderr);
     }
     assert!(run.stderr.contains("4 ingested, 2 failed"), "{}", run.stderr);
 }

@@ -1,12 +1,12 @@
 //! The config of an ingest: variables, and the path of the database.
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 const SMALL: &str = "product: ATL08\ndatabase: small\nvariables: [h_canopy, rgt]\nwindow: {granules: 1}\n";
 
 #[test]
 fn a_config_chooses_variables_and_names_the_database() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 40);
     std::fs::write(place.path("mine.yml"), SMALL).unwrap();
     let ingested =
@@ -22,7 +22,7 @@ fn a_config_chooses_variables_and_names_the_database() {
 
 #[test]
 fn an_existing_database_keeps_its_variables_and_a_config_that_differs_is_an_error() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 40);
     std::fs::write(place.path("mine.yml"), SMALL).unwrap();
     place.ok(&["--config", "mine.yml", "ingest", "granules"]);
@@ -35,7 +35,7 @@ fn an_existing_database_keeps_its_variables_and_a_config_that_differs_is_an_erro
 
 #[test]
 fn an_invalid_config_is_reported_with_line_and_column() {
-    let place = Place::new();
+    let place = TestFolder::new();
     std::fs::write(place.path("mine.yml"), "product: ATL08\nvariables:\n  - h_canopi\nwindow: {granules: 1}\n")
         .unwrap();
     let run = place.run(&["--config", "mine.yml", "ingest", "."]);
@@ -45,7 +45,7 @@ fn an_invalid_config_is_reported_with_line_and_column() {
 
 #[test]
 fn a_config_without_variables_keeps_those_of_the_database() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 40);
     let whole = format!("{SMALL}derived: {{twice: h_canopy * 2}}\nfilters: [strong]\n");
     std::fs::write(place.path("mine.yml"), whole).unwrap();

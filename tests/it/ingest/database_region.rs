@@ -4,13 +4,13 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 const COUNT: &str = "SELECT count(*), count(DISTINCT concat(granule, beam, segment_id_beg)) FROM atl08";
 
 /// A folder with three granules in `all`, the first two also in `first`. The database `whole` has all of them.
-fn place() -> Place {
-    let place = Place::new();
+fn place() -> TestFolder {
+    let place = TestFolder::new();
     place.make_granules("all", &["--count", "3", "--segments", "120"]);
     let mut files = place.files("all");
     files.sort();
@@ -23,19 +23,19 @@ fn place() -> Place {
 }
 
 /// Number of segments of all granules in a region.
-fn count_within(place: &Place, region: &str) -> u64 {
+fn count_within(place: &TestFolder, region: &str) -> u64 {
     let sql = format!("SELECT count(*) FROM atl08 WHERE in_region(latitude, longitude, '{region}')");
     place.rows_with(&["--db", "whole"], &sql)[0].parse().unwrap()
 }
 
 /// Asserts that the database `db` has this many segments, each once.
-fn assert_segments(place: &Place, segments: u64) {
+fn assert_segments(place: &TestFolder, segments: u64) {
     assert_eq!(place.rows(COUNT), [format!("{segments},{segments}")]);
 }
 
 /// Two regions, each with a part of the first granule. The southern one also has all of the third, and the northern one half of the
 /// second.
-fn south_and_north(place: &Place) -> (String, String) {
+fn south_and_north(place: &TestFolder) -> (String, String) {
     let sql = "SELECT min(latitude), max(latitude) FROM atl08 GROUP BY granule ORDER BY granule";
     let ranges = place.rows_with(&["--db", "whole"], sql);
     let at = |granule: usize, share: f64| {
@@ -65,8 +65,8 @@ fn a_later_ingest_without_a_region_keeps_that_of_the_database() {
     place.ok(&["ingest", "--region", &south, "first"]);
     let dry = place.ok(&["ingest", "--dry-run", "all"]).stderr;
     let run = place.ok(&["ingest", "all"]).stderr;
-    for told in [&dry, &run] {
-        assert!(told.contains(&format!("region: {south} (the database's)")), "{told}");
+    for message in [&dry, &run] {
+        assert!(message.contains(&format!("region: {south} (the database's)")), "{message}");
     }
     assert!(run.contains("granules: 1 ingested, 2 skipped"), "{run}");
     assert_segments(&place, count_within(&place, &south));
@@ -120,7 +120,7 @@ fn another_region_is_refused_and_changes_nothing() {
     let rows = count_within(&place, &south);
     let in_first: u64 = place.rows("SELECT count(*) FROM atl08")[0].parse().unwrap();
     assert!(0 < in_first && in_first < rows, "{in_first} of {rows}");
-    for (db, options, told) in [
+    for (db, options, message) in [
         ("db", &["--region", &north][..], "holds only segments in"),
         ("db", &["--bbox", &north, "--dry-run"], "is another region"),
         ("whole", &["--region", &south], "holds whole granules"),
@@ -128,7 +128,7 @@ fn another_region_is_refused_and_changes_nothing() {
     ] {
         let run = place.run(&[&["--db", db, "ingest", "all"], options].concat());
         assert_eq!(run.code, Some(1), "{options:?}: {}", run.stderr);
-        assert!(run.stderr.contains(told) && run.stderr.contains("hint: "), "{options:?}: {}", run.stderr);
+        assert!(run.stderr.contains(message) && run.stderr.contains("hint: "), "{options:?}: {}", run.stderr);
         let hint = if db == "db" { "--add-region" } else { "--whole-granules" };
         assert!(run.stderr.contains(hint), "{options:?}: {}", run.stderr);
     }
@@ -149,18 +149,18 @@ fn a_region_is_widened_without_losing_or_doubling_segments() {
     place.ok(&["ingest", "--region", &south, "all"]);
     let dry = place.ok(&["ingest", "--add-region", "north.geojson", "first", "--dry-run"]).stderr;
     assert!(dry.contains(&format!("(the database's was {south})")), "{dry}");
-    let told = place.ok(&["ingest", "--add-region", "north.geojson", "first"]).stderr;
-    assert!(told.contains("granules: 2 replaced"), "{told}");
+    let message = place.ok(&["ingest", "--add-region", "north.geojson", "first"]).stderr;
+    assert!(message.contains("granules: 2 replaced"), "{message}");
     let info = place.ok(&["info"]).stdout;
     assert!(info.contains("region     2 polygons of 51 points within -180,"), "{info}");
     assert!(info.contains(&format!("1 granules were ingested for: {south}")), "one granule lacks the new part: {info}");
     // The next ingest completes the other granules, without the region on its command line.
-    let told = place.ok(&["ingest", "all"]).stderr;
-    assert!(told.contains("granules: 1 replaced, 2 skipped"), "{told}");
+    let message = place.ok(&["ingest", "all"]).stderr;
+    assert!(message.contains("granules: 1 replaced, 2 skipped"), "{message}");
     assert_segments(&place, count_within(&place, &south) + count_within(&place, &ring(&north)));
     assert!(!place.ok(&["info"]).stdout.contains("were ingested for"));
-    let told = place.ok(&["ingest", "--add-region", &south, "all"]).stderr;
-    assert!(told.contains("granules: 3 skipped"), "what the region holds already widens nothing: {told}");
+    let message = place.ok(&["ingest", "--add-region", &south, "all"]).stderr;
+    assert!(message.contains("granules: 3 skipped"), "what the region holds already widens nothing: {message}");
     assert_segments(&place, count_within(&place, &south) + count_within(&place, &ring(&north)));
 }
 
@@ -169,13 +169,13 @@ fn whole_granules_in_a_database_with_a_region_are_reported_separately() {
     let place = place();
     let (south, _) = south_and_north(&place);
     place.ok(&["ingest", "--region", &south, "first"]);
-    let told = place.ok(&["ingest", "--whole-granules", "first"]).stderr;
-    assert!(told.contains(&format!("region: whole granules (the database's is {south})")), "{told}");
-    assert!(told.contains("granules: 2 replaced"), "{told}");
+    let message = place.ok(&["ingest", "--whole-granules", "first"]).stderr;
+    assert!(message.contains(&format!("region: whole granules (the database's is {south})")), "{message}");
+    assert!(message.contains("granules: 2 replaced"), "{message}");
     for arguments in [&["info"][..], &["info", "--cite"]] {
-        let told = place.ok(arguments).stdout;
-        assert!(told.contains(&south) && told.contains("whole granules"), "{told}");
+        let message = place.ok(arguments).stdout;
+        assert!(message.contains(&south) && message.contains("whole granules"), "{message}");
     }
-    let told = place.ok(&["ingest", "all"]).stderr;
-    assert!(told.contains("granules: 1 ingested, 2 skipped"), "{told}");
+    let message = place.ok(&["ingest", "all"]).stderr;
+    assert!(message.contains("granules: 1 ingested, 2 skipped"), "{message}");
 }

@@ -3,40 +3,40 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::support::{Place, Run, release_004};
+use crate::support::{Run, TestFolder, release_004};
 
 const DISTINCT: &str = "SELECT count(*), count(DISTINCT concat(granule, beam, segment_id_beg)) FROM atl08";
 const CURRENT: &str = "SELECT revision, subset, state FROM granules_current ORDER BY revision, subset";
 
 /// A folder with one granule in `granules`.
-fn place() -> Place {
-    let place = Place::new();
+fn place() -> TestFolder {
+    let place = TestFolder::new();
     make(&place, "granules", &[]);
     place
 }
 
 /// Writes one granule into `folder`; always the same one, unless `options` differ.
-fn make(place: &Place, folder: &str, options: &[&str]) {
+fn make(place: &TestFolder, folder: &str, options: &[&str]) {
     place.make_granules(folder, &[&["--count", "1", "--segments", "60"], options].concat());
 }
 
 /// The one file in `folder`.
-fn file(place: &Place, folder: &str) -> PathBuf {
+fn file(place: &TestFolder, folder: &str) -> PathBuf {
     fs::read_dir(place.path(folder)).unwrap().next().unwrap().unwrap().path()
 }
 
-fn count(place: &Place) -> u64 {
+fn count(place: &TestFolder) -> u64 {
     place.rows("SELECT count(*) FROM atl08")[0].parse().unwrap()
 }
 
 /// The standard error of an ingest that must succeed.
-fn ingested(place: &Place, arguments: &[&str]) -> String {
+fn ingested(place: &TestFolder, arguments: &[&str]) -> String {
     place.ok(&[&["ingest"], arguments].concat()).stderr
 }
 
-fn has(run: &Run, code: i32, told: &[&str]) {
+fn has(run: &Run, code: i32, message: &[&str]) {
     assert_eq!(run.code, Some(code), "{}", run.stderr);
-    for part in told {
+    for part in message {
         assert!(run.stderr.contains(part), "no {part:?} in\n{}", run.stderr);
     }
 }
@@ -62,15 +62,15 @@ fn the_newer_revision_is_stored_whichever_comes_first() {
             if newer_first {
                 folders.reverse();
             }
-            let told = if together {
+            let message = if together {
                 ingested(&place, &folders)
             } else {
                 folders.map(|folder| ingested(&place, &[folder])).concat()
             };
-            assert_eq!(place.rows(CURRENT), ["02,false,ingested"], "{told}");
+            assert_eq!(place.rows(CURRENT), ["02,false,ingested"], "{message}");
             let left_out = together || newer_first;
-            assert_eq!(told.contains("1 older than the stored file"), left_out, "{told}");
-            assert_eq!(told.contains("granules: 1 replaced"), !left_out, "{told}");
+            assert_eq!(message.contains("1 older than the stored file"), left_out, "{message}");
+            assert_eq!(message.contains("granules: 1 replaced"), !left_out, "{message}");
             let rows = place.rows(DISTINCT);
             let (all, distinct) = rows[0].split_once(',').unwrap();
             assert_eq!(all, distinct);
@@ -97,7 +97,7 @@ fn the_older_revision_is_stored_when_the_newer_cannot_be_read() {
 
 #[test]
 fn a_database_holds_one_release_unless_it_is_replaced() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("six", &["--count", "2", "--segments", "60", "--release", "006"]);
     place.make_granules("seven", &["--count", "2", "--segments", "60", "--release", "007"]);
     let mixed = place.run(&["ingest", "six", "seven"]);
@@ -117,8 +117,8 @@ fn a_database_holds_one_release_unless_it_is_replaced() {
     let both = "more than one release";
     assert!(place.ok(&["info"]).stdout.contains("more than one release: 006 (1 granules), 007 (1 granules)"));
     assert!(place.ok(&["query", "SELECT 1"]).stderr.contains(both));
-    let told = ingested(&place, &["--replace-release", "six", "seven"]);
-    assert!(told.contains("granules: 1 replaced, 3 skipped"), "{told}");
+    let message = ingested(&place, &["--replace-release", "six", "seven"]);
+    assert!(message.contains("granules: 1 replaced, 3 skipped"), "{message}");
     assert_eq!(place.rows("SELECT DISTINCT release FROM atl08"), ["007"]);
     assert!(!place.ok(&["query", "SELECT 1"]).stderr.contains(both));
     assert!(!place.ok(&["info"]).stdout.contains(both));
@@ -126,7 +126,7 @@ fn a_database_holds_one_release_unless_it_is_replaced() {
 
 #[test]
 fn a_release_is_replaced_in_whole_windows_or_not_at_all() {
-    let place = Place::new();
+    let place = TestFolder::new();
     // Both granules are of one calendar quarter, and so in one window.
     place.make_granules("six", &["--count", "2", "--segments", "60", "--release", "006"]);
     place.make_granules("seven", &["--count", "2", "--segments", "60", "--release", "007"]);
@@ -144,8 +144,8 @@ fn a_release_is_replaced_in_whole_windows_or_not_at_all() {
 
     let mut seven = fs::read_dir(place.path("seven")).unwrap().map(|entry| entry.unwrap().path());
     let good = seven.find(|path| !path.to_str().unwrap().contains("_0132")).unwrap();
-    let told = ingested(&place, &["--replace-release", "--retry", good.to_str().unwrap()]);
-    assert!(told.contains("granules: 1 replaced"), "{told}");
+    let message = ingested(&place, &["--replace-release", "--retry", good.to_str().unwrap()]);
+    assert!(message.contains("granules: 1 replaced"), "{message}");
     assert_eq!(place.rows(releases), ["006,1", "007,2"]);
 }
 
@@ -157,8 +157,8 @@ fn subsets_merge_and_the_whole_granule_replaces_them() {
     for folders in [["north", "south"], ["south", "north"]] {
         let _ = fs::remove_dir_all(place.path("db"));
         ingested(&place, &[folders[0]]);
-        let told = ingested(&place, &[folders[1]]);
-        assert!(told.contains("already stored"), "{told}");
+        let message = ingested(&place, &[folders[1]]);
+        assert!(message.contains("already stored"), "{message}");
         let rows = place.rows(DISTINCT);
         let (all, distinct) = rows[0].split_once(',').unwrap();
         assert_eq!(all, distinct, "no segment twice");
@@ -169,22 +169,22 @@ fn subsets_merge_and_the_whole_granule_replaces_them() {
         assert!(again.contains("granules: 2 skipped"), "{again}");
     }
     let merged = count(&place);
-    let told = ingested(&place, &["granules"]);
-    assert!(told.contains("granules: 1 replaced"), "{told}");
+    let message = ingested(&place, &["granules"]);
+    assert!(message.contains("granules: 1 replaced"), "{message}");
     assert_eq!(place.rows(CURRENT), ["01,false,ingested"]);
     assert_eq!(count(&place), merged, "the two subsets were the whole");
-    let told = ingested(&place, &["north"]);
-    assert!(told.contains("1 a subset of a stored granule"), "{told}");
+    let message = ingested(&place, &["north"]);
+    assert!(message.contains("1 a subset of a stored granule"), "{message}");
     assert_eq!(count(&place), merged);
 }
 
 #[test]
 fn subsets_of_one_request_merge_too() {
-    let place = Place::new();
+    let place = TestFolder::new();
     make(&place, "north", &["--segments", "40", "--subset", "0"]);
     make(&place, "south", &["--subset", "20"]);
-    let told = ingested(&place, &["north", "south"]);
-    assert!(told.contains("granules: 2 ingested") && told.contains("already stored"), "{told}");
+    let message = ingested(&place, &["north", "south"]);
+    assert!(message.contains("granules: 2 ingested") && message.contains("already stored"), "{message}");
     make(&place, "whole", &[]);
     place.ok(&["--db", "all", "ingest", "whole"]);
     assert_eq!(place.rows(DISTINCT), place.rows_with(&["--db", "all"], DISTINCT));
@@ -193,13 +193,13 @@ fn subsets_of_one_request_merge_too() {
 #[test]
 fn a_real_subset_is_marked_and_skipped_the_second_time() {
     let Some(granule) = release_004() else { return };
-    let place = Place::new();
+    let place = TestFolder::new();
     let granule = granule.to_str().unwrap();
     ingested(&place, &[granule]);
     assert_eq!(place.rows(CURRENT), ["01,true,ingested"]);
     fs::copy(granule, place.path("processed_copy.h5")).unwrap();
-    let told = ingested(&place, &[granule, "processed_copy.h5"]);
-    assert!(told.contains("granules: 2 skipped"), "{told}");
+    let message = ingested(&place, &[granule, "processed_copy.h5"]);
+    assert!(message.contains("granules: 2 skipped"), "{message}");
     assert_eq!(count(&place), 35);
 }
 
@@ -210,16 +210,16 @@ fn a_changed_file_is_ingested_again_and_a_touched_one_is_not() {
     let path = file(&place, "granules");
     let content = fs::read(&path).unwrap();
     fs::write(&path, &content).unwrap();
-    let told = ingested(&place, &["granules"]);
-    assert!(told.contains("granules: 1 skipped"), "written again with the same bytes: {told}");
+    let message = ingested(&place, &["granules"]);
+    assert!(message.contains("granules: 1 skipped"), "written again with the same bytes: {message}");
     let checksums =
         "SELECT count(*) FROM granules WHERE checksum LIKE 'xxh64:________________' AND modified_at IS NOT NULL";
     assert_eq!(place.rows(checksums), ["1"]);
 
     make(&place, "granules", &["--segments", "40"]);
-    let told = ingested(&place, &["granules"]);
-    assert!(told.contains("granules: 1 replaced") && told.contains("warning: "), "{told}");
-    assert!(told.contains("the file has changed since it was ingested"), "{told}");
+    let message = ingested(&place, &["granules"]);
+    assert!(message.contains("granules: 1 replaced") && message.contains("warning: "), "{message}");
+    assert!(message.contains("the file has changed since it was ingested"), "{message}");
     let sums = "SELECT sum(rows_kept) = (SELECT count(*) FROM segments) FROM granules_current";
     assert_eq!(place.rows(sums), ["true"]);
 }
@@ -235,38 +235,38 @@ fn a_failed_file_is_tried_again_with_retry_or_when_changed() {
     assert_eq!(place.rows("SELECT count(*), max(stage) FROM granules"), ["1,identify"]);
     has(&place.run(&["ingest", "--retry", "granules"]), 3, &["1 failed\n"]);
     fs::write(&path, whole).unwrap();
-    let told = ingested(&place, &["granules"]);
-    assert!(told.contains("granules: 1 ingested"), "{told}");
+    let message = ingested(&place, &["granules"]);
+    assert!(message.contains("granules: 1 ingested"), "{message}");
 }
 
 #[test]
 fn an_empty_granule_is_a_success_and_not_ingested_again() {
     let place = place();
     fs::write(place.path("c.yml"), "product: ATL08\nfilters:\n  - none_passes: latitude > 89\n").unwrap();
-    let told = ingested(&place, &["--config", "c.yml", "granules"]);
-    assert!(told.contains("granules: 1 empty"), "{told}");
-    let told = ingested(&place, &["granules"]);
-    assert!(told.contains("granules: 1 skipped"), "{told}");
+    let message = ingested(&place, &["--config", "c.yml", "granules"]);
+    assert!(message.contains("granules: 1 empty"), "{message}");
+    let message = ingested(&place, &["granules"]);
+    assert!(message.contains("granules: 1 skipped"), "{message}");
     // No segment has passed the old filters, so that --refilter is not needed.
-    let told = ingested(&place, &["--filters", "strong", "granules"]);
-    assert!(told.contains("granules: 1 replaced"), "{told}");
+    let message = ingested(&place, &["--filters", "strong", "granules"]);
+    assert!(message.contains("granules: 1 replaced"), "{message}");
     assert!(count(&place) > 0);
 }
 
 #[test]
 fn other_filters_need_refilter_and_replace_the_named_granules() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "2", "--segments", "60"]);
     ingested(&place, &["--filters", "strong", "granules"]);
     let refused = place.run(&["ingest", "--filters", "none", "granules"]);
     has(&refused, 1, &["has other filters: strong; requested: none", "--refilter"]);
     let one = file(&place, "granules");
-    let told = ingested(&place, &["--filters", "none", "--refilter", one.to_str().unwrap()]);
-    assert!(told.contains("granules: 1 replaced"), "{told}");
+    let message = ingested(&place, &["--filters", "none", "--refilter", one.to_str().unwrap()]);
+    assert!(message.contains("granules: 1 replaced"), "{message}");
     let info = place.ok(&["info"]).stdout;
     assert!(info.contains("filters    none\n           1 granules were ingested with: strong\n"), "{info}");
-    let told = ingested(&place, &["granules"]);
-    assert!(told.contains("granules: 1 replaced, 1 skipped"), "the database's filters for the rest: {told}");
+    let message = ingested(&place, &["granules"]);
+    assert!(message.contains("granules: 1 replaced, 1 skipped"), "the database's filters for the rest: {message}");
     place.ok(&["--db", "all", "ingest", "granules"]);
     assert_eq!(place.rows(DISTINCT), place.rows_with(&["--db", "all"], DISTINCT));
     assert!(place.ok(&["info"]).stdout.contains("granules   2 ingested; release 007"));
@@ -280,16 +280,16 @@ fn an_added_variable_is_filled_by_the_next_ingest() {
     let rows = count(&place);
     place.ok(&["add-variable", "night_flag"]);
     assert_eq!(place.rows("SELECT count(night_flag) FROM atl08"), ["0"]);
-    let told = ingested(&place, &["granules"]);
-    assert!(told.contains("granules: 1 replaced") && !told.contains("warning: "), "{told}");
+    let message = ingested(&place, &["granules"]);
+    assert!(message.contains("granules: 1 replaced") && !message.contains("warning: "), "{message}");
     assert_eq!(place.rows("SELECT count(*), count(night_flag) FROM atl08"), [format!("{rows},{rows}")]);
-    let told = ingested(&place, &["granules"]);
-    assert!(told.contains("granules: 1 skipped"), "{told}");
+    let message = ingested(&place, &["granules"]);
+    assert!(message.contains("granules: 1 skipped"), "{message}");
 }
 
 #[test]
 fn a_removed_granule_stays_removed_until_its_file_is_named() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "2", "--segments", "60"]);
     ingested(&place, &["granules"]);
     let path = file(&place, "granules");
@@ -307,22 +307,22 @@ fn a_removed_granule_stays_removed_until_its_file_is_named() {
     assert_eq!(count(&place), rows);
 
     fs::write(place.path("list.txt"), format!("# withdrawn\n\n{id}\n")).unwrap();
-    let told = place.ok(&["remove", "@list.txt"]).stderr;
-    assert!(told.contains(&format!("removed: 1 granules, {of_granule} segments")), "{told}");
+    let message = place.ok(&["remove", "@list.txt"]).stderr;
+    assert!(message.contains(&format!("removed: 1 granules, {of_granule} segments")), "{message}");
     assert_eq!(place.rows(&format!("SELECT count(*) FROM atl08 WHERE granule = '{id}'")), ["0"]);
     assert_eq!(count(&place), rows - of_granule.parse::<u64>().unwrap());
     assert!(place.ok(&["info"]).stdout.contains("granules   1 ingested, 1 removed; release 007"));
 
-    let told = ingested(&place, &["granules"]);
-    assert!(told.contains("1 removed on purpose"), "{told}");
-    let told = ingested(&place, &[path.to_str().unwrap()]);
-    assert!(told.contains("granules: 1 ingested"), "{told}");
+    let message = ingested(&place, &["granules"]);
+    assert!(message.contains("1 removed on purpose"), "{message}");
+    let message = ingested(&place, &[path.to_str().unwrap()]);
+    assert!(message.contains("granules: 1 ingested"), "{message}");
     assert_eq!(count(&place), rows);
 }
 
 #[test]
 fn segments_of_adjacent_regions_are_kept_and_shown_once_by_a_view() {
-    let place = Place::new();
+    let place = TestFolder::new();
     make(&place, "granules", &["--region", "10"]);
     make(&place, "granules", &["--region", "11", "--segments", "40"]);
     ingested(&place, &["granules"]);
@@ -360,17 +360,17 @@ fn a_larger_area_replaces_a_smaller_one_and_never_the_reverse() {
     let of_first = segments(&format!("in_region(latitude, longitude, '{first}')"));
     let of_both = of_first + segments(&format!("in_region(latitude, longitude, '{last}')"));
 
-    let told = ingested(&place, &["granules", "--region", &first]);
-    assert!(told.contains("region") && told.contains("granules: 1 ingested"), "{told}");
+    let message = ingested(&place, &["granules", "--region", &first]);
+    assert!(message.contains("region") && message.contains("granules: 1 ingested"), "{message}");
     assert_eq!(count(&place), of_first);
-    let told = ingested(&place, &["granules", "--add-region", &within]);
-    assert!(told.contains("granules: 1 skipped"), "{told}");
-    let told = ingested(&place, &["granules", "--add-region", &last]);
-    assert!(told.contains("granules: 1 replaced"), "{told}");
+    let message = ingested(&place, &["granules", "--add-region", &within]);
+    assert!(message.contains("granules: 1 skipped"), "{message}");
+    let message = ingested(&place, &["granules", "--add-region", &last]);
+    assert!(message.contains("granules: 1 replaced"), "{message}");
     assert_eq!(count(&place), of_both, "what was there is not lost");
     assert_eq!(place.rows(DISTINCT)[0], format!("{of_both},{of_both}"));
-    let told = ingested(&place, &["granules", "--whole-granules"]);
-    assert!(told.contains("granules: 1 replaced"), "{told}");
+    let message = ingested(&place, &["granules", "--whole-granules"]);
+    assert!(message.contains("granules: 1 replaced"), "{message}");
     assert_eq!(count(&place), segments("true"));
     assert!(ingested(&place, &["granules"]).contains("granules: 1 skipped"));
     let columns = "rows_read = rows_kept + rows_rejected + rows_removed";

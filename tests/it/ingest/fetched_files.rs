@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use crate::fake_nasa::archive::Trick;
 use crate::fake_nasa::content::hdf5;
 use crate::fake_nasa::setup::{FakeNasa, YEARS};
-use crate::support::Place;
+use crate::support::TestFolder;
 
 fn three() -> FakeNasa {
     FakeNasa::with(&["--count", "3", "--every", "2", "--segments", "10"])
 }
 
-fn file(place: &Place, folder: &str, name: &str) -> std::path::PathBuf {
+fn file(place: &TestFolder, folder: &str, name: &str) -> std::path::PathBuf {
     isdb_cmr::download_path(&place.path(folder), name).unwrap()
 }
 
@@ -156,8 +156,8 @@ fn a_password_in_a_work_list_reaches_neither_database_nor_report() {
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     let ledger = nasa.place.rows("SELECT * FROM granules").join("\n");
     let report = std::fs::read_to_string(nasa.place.path("r.json")).unwrap();
-    for told in [&run.stderr, &ledger, &report] {
-        assert!(!told.contains("hunter2") && told.contains("ATL08_"), "{told}");
+    for message in [&run.stderr, &ledger, &report] {
+        assert!(!message.contains("hunter2") && message.contains("ATL08_"), "{message}");
     }
     nasa.ok(&["ingest", "list.ndjson"]);
     nasa.equals_an_ingest_from_disk(&[]);

@@ -2,24 +2,24 @@
 
 use std::fs;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
-fn prepared(options: &[&str]) -> Place {
-    let place = Place::new();
+fn prepared(options: &[&str]) -> TestFolder {
+    let place = TestFolder::new();
     place.make_granules("granules", &[&["--count", "3", "--segments", "200"], options].concat());
     place
 }
 
 /// Number of segments of the database `db` in a query with `filters`.
-fn counted(place: &Place, db: &str, filters: &str) -> u64 {
+fn counted(place: &TestFolder, db: &str, filters: &str) -> u64 {
     place.rows_with(&["--db", db, "--filters", filters], "SELECT count(*) FROM atl08")[0].parse().unwrap()
 }
 
 #[test]
 fn an_ingest_without_filters_lists_the_available_ones() {
     let place = prepared(&[]);
-    let told = place.ok(&["ingest", "granules"]).stderr;
-    assert!(told.contains("filters: none; --filters can keep only strong, night, "), "{told}");
+    let message = place.ok(&["ingest", "granules"]).stderr;
+    assert!(message.contains("filters: none; --filters can keep only strong, night, "), "{message}");
     let listed = place.ok(&["filters", "--format", "csv"]).stdout;
     assert!(listed.contains("\nquality_007,since 007,\"terrain=50, canopy=50\","), "{listed}");
     assert!(place.ok(&["filters", "boreal"]).stdout.contains("h_canopy_uncertainty < 5"));
@@ -47,32 +47,32 @@ fn filters_mean_the_same_at_ingest_and_in_a_query() {
 #[test]
 fn every_segment_read_is_kept_or_counted_as_removed_by_one_filter() {
     let place = prepared(&[]);
-    let told = place.ok(&["ingest", "--filters", "strong,night,canopy", "granules"]).stderr;
-    assert!(told.contains("filters: strong, night, canopy\n"), "{told}");
+    let message = place.ok(&["ingest", "--filters", "strong,night,canopy", "granules"]).stderr;
+    assert!(message.contains("filters: strong, night, canopy\n"), "{message}");
     let sums = "SELECT bool_and(rows_read = rows_kept + rows_rejected + rows_removed), sum(rows_removed) > 0, \
                 sum(rows_kept) = (SELECT count(*) FROM segments) FROM granules";
     assert_eq!(place.rows(sums), ["true,true,true"]);
     // Columns of the report: filter, removed, of them NULL, by itself.
     let charged = |filter: &str| -> Vec<u64> {
-        let line = told.lines().rfind(|line| line.starts_with(&format!("{filter} "))).unwrap();
+        let line = message.lines().rfind(|line| line.starts_with(&format!("{filter} "))).unwrap();
         line.split_whitespace().skip(1).map(|number| number.parse().unwrap()).collect()
     };
     let [strong, night, canopy] = ["strong", "night", "canopy"].map(charged);
     let removed: u64 = place.rows("SELECT sum(rows_removed) FROM granules")[0].parse().unwrap();
     assert_eq!(strong[0] + night[0] + canopy[0], removed);
     assert_eq!(strong[0], strong[2], "the first filter removes what it would remove by itself");
-    assert!(night[2] >= night[0] && canopy[2] > canopy[0], "{told}");
+    assert!(night[2] >= night[0] && canopy[2] > canopy[0], "{message}");
 }
 
 #[test]
 fn a_segment_with_a_null_value_is_removed_and_counted_separately() {
     let place = prepared(&["--release", "006"]);
     fs::write(place.path("c.yml"), "product: ATL08\nfilters:\n  - tall: canopy_h > 5\n").unwrap();
-    let told = place.ok(&["--config", "c.yml", "ingest", "granules"]).stderr;
+    let message = place.ok(&["--config", "c.yml", "ingest", "granules"]).stderr;
     place.ok(&["--db", "all", "ingest", "granules"]);
     let null = place.rows_with(&["--db", "all"], "SELECT count(*) FROM atl08 WHERE canopy_h IS NULL");
-    let line: Vec<&str> = told.lines().rfind(|line| line.starts_with("tall")).unwrap().split_whitespace().collect();
-    assert_eq!(line[2], null[0], "{told}");
+    let line: Vec<&str> = message.lines().rfind(|line| line.starts_with("tall")).unwrap().split_whitespace().collect();
+    assert_eq!(line[2], null[0], "{message}");
     assert_eq!(place.rows("SELECT count(*) FROM atl08 WHERE canopy_h IS NULL OR canopy_h <= 5"), ["0"]);
 }
 
@@ -124,18 +124,18 @@ fn a_derived_column_that_fails_for_a_granule_fails_that_granule_alone() {
 fn derived_columns_are_stored_like_variables_and_their_inputs_need_not_be() {
     let place = prepared(&[]);
     let config = "product: ATL08\nvariables: [h_te_best_fit, dem_h]\nderived:\n  above_dem: terrain_h - dem_h\n  \
-                  is_tall: canopy_h > 10\n  whence: concat(granule, '/', beam)\nfilters:\n  - night\n";
+                  is_tall: canopy_h > 10\n  origin: concat(granule, '/', beam)\nfilters:\n  - night\n";
     fs::write(place.path("c.yml"), config).unwrap();
     place.ok(&["config", "check", "c.yml"]);
     place.ok(&["--config", "c.yml", "ingest", "granules"]);
     let differing = "SELECT count(*) FROM atl08 WHERE (above_dem IS DISTINCT FROM h_te_best_fit - dem_h) \
-                     OR whence <> concat(granule, '/', beam)";
+                     OR origin <> concat(granule, '/', beam)";
     assert_eq!(place.rows(differing), ["0"]);
     assert_eq!(place.rows("SELECT count(DISTINCT is_tall) FROM atl08"), ["2"]);
     let unknown = place.run(&["query", "SELECT night_flag FROM atl08"]);
     assert!(unknown.stderr.contains("isdb add-variable night_flag"), "{}", unknown.stderr);
     let info = place.ok(&["info"]).stdout;
-    assert!(info.contains("derived    above_dem, is_tall, whence\nfilters    night\n"), "{info}");
+    assert!(info.contains("derived    above_dem, is_tall, origin\nfilters    night\n"), "{info}");
     place.ok(&["ingest", "granules"]);
 }
 
@@ -145,7 +145,7 @@ fn a_database_has_one_set_of_filters_derived_columns_and_layout() {
     let config = "product: ATL08\nderived:\n  above_dem: h_te_best_fit - dem_h\nlayout:\n  capacity: 5000\n";
     fs::write(place.path("c.yml"), config).unwrap();
     place.ok(&["--config", "c.yml", "ingest", "--filters", "night", "granules"]);
-    for (config, flag, told) in [
+    for (config, flag, message) in [
         (config.to_owned(), "strong", "has other filters: night; requested: strong"),
         (
             config.replace("dem_h", "h_te_mean"),
@@ -156,8 +156,8 @@ fn a_database_has_one_set_of_filters_derived_columns_and_layout() {
     ] {
         fs::write(place.path("c.yml"), config).unwrap();
         let refused = place.run(&["--config", "c.yml", "ingest", "--filters", flag, "granules"]);
-        assert_eq!(refused.code, Some(1), "{told}");
-        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+        assert_eq!(refused.code, Some(1), "{message}");
+        assert!(refused.stderr.contains(message), "{}", refused.stderr);
     }
     let again = place.ok(&["ingest", "granules"]).stderr;
     assert!(again.contains("filters: night\n"), "the filters of the database apply: {again}");
@@ -166,7 +166,7 @@ fn a_database_has_one_set_of_filters_derived_columns_and_layout() {
 #[test]
 fn an_invalid_filter_is_reported_with_line_and_column_before_anything_is_created() {
     let place = prepared(&[]);
-    for (sql, told) in [
+    for (sql, message) in [
         ("sensitivity > 0.9", "c.yml:3:11: mine: ATL08 has no sensitivity"),
         ("degrade = 0", "c.yml:3:11: mine: "),
         (
@@ -183,7 +183,7 @@ fn an_invalid_filter_is_reported_with_line_and_column_before_anything_is_created
         for arguments in [&["config", "check", "c.yml"][..], &["--config", "c.yml", "ingest", "granules"]] {
             let refused = place.run(arguments);
             assert_eq!(refused.code, Some(1), "{sql}");
-            assert!(refused.stderr.contains(told), "{sql}: {}", refused.stderr);
+            assert!(refused.stderr.contains(message), "{sql}: {}", refused.stderr);
         }
         assert!(!place.path("db").exists());
     }
@@ -193,7 +193,7 @@ fn an_invalid_filter_is_reported_with_line_and_column_before_anything_is_created
 
 #[test]
 fn init_writes_a_valid_config_and_never_over_another() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.ok(&["init"]);
     place.ok(&["config", "check", "atl08.yml"]);
     let again = place.run(&["init"]);
@@ -204,26 +204,28 @@ fn init_writes_a_valid_config_and_never_over_another() {
 #[test]
 fn an_ingest_warns_of_missing_variables_but_not_of_those_that_a_release_never_had() {
     let place = prepared(&["--release", "006"]);
-    let told = place.ok(&["ingest", "granules"]).stderr;
-    assert!(!told.contains("warning: "), "{told}");
-    assert!(told.contains("beams ") && told.contains(" without segments "), "{told}");
+    let message = place.ok(&["ingest", "granules"]).stderr;
+    assert!(!message.contains("warning: "), "{message}");
+    assert!(message.contains("beams ") && message.contains(" without segments "), "{message}");
     assert_eq!(place.rows("SELECT count(*) FROM granules WHERE missing_variables IS NOT NULL"), ["0"]);
 
     let Some(extract) = isdb_testing::real("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
-    let place = Place::new();
-    let told = place.ok(&["ingest", extract.to_str().unwrap()]).stderr;
+    let place = TestFolder::new();
+    let message = place.ok(&["ingest", extract.to_str().unwrap()]).stderr;
     assert!(
-        told.contains("warning: ") && told.contains("missing variables, stored as NULL: ") && told.contains(" asr "),
-        "{told}"
+        message.contains("warning: ")
+            && message.contains("missing variables, stored as NULL: ")
+            && message.contains(" asr "),
+        "{message}"
     );
-    let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("beams read 6 without segments 0 not in their granule 0"), "{told}");
+    let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("beams read 6 without segments 0 not in their granule 0"), "{message}");
 }
 
 #[test]
 fn a_filter_on_a_variable_that_a_file_lacks_is_an_error_instead_of_no_rows() {
     let Some(extract) = isdb_testing::real("nsidc_test_atl08_r007_6beams_217d0236.h5") else { return };
-    let place = Place::new();
+    let place = TestFolder::new();
     for (db, filter) in [("a", "night"), ("b", "terrain"), ("c", "strong")] {
         let run = place.run(&["--db", db, "ingest", "--filters", filter, extract.to_str().unwrap()]);
         assert_eq!(run.code, Some(3), "{filter}: {}", run.stderr);

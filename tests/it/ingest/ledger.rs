@@ -1,11 +1,11 @@
 //! Sums in the ledger: every segment that was read is kept, rejected, or removed by one filter.
 
-use crate::support::Place;
+use crate::support::TestFolder;
 use crate::support::handmade_granule as handmade;
 
 /// A database with every fate of a segment: kept, without position, removed, NULL for a filter, in a failed granule.
-fn with_every_fate() -> Place {
-    let place = Place::new();
+fn with_every_fate() -> TestFolder {
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "12", "--every", "11", "--segments", "120"]);
     // Without position: a fill value and NaN.
     let latitudes = [2.0, f32::MAX, 2.1, f32::NAN, 2.2];
@@ -52,9 +52,9 @@ fn rows_kept_in_the_ledger_equal_the_rows_of_a_query() {
 #[test]
 fn every_removed_segment_counts_for_one_filter() {
     let place = with_every_fate();
-    let told = place.ok(&["query", "--format", "ndjson", "SELECT rows_removed, removed_by FROM granules"]).stdout;
+    let message = place.ok(&["query", "--format", "ndjson", "SELECT rows_removed, removed_by FROM granules"]).stdout;
     let mut granules = 0;
-    for line in told.lines() {
+    for line in message.lines() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         let Some(removed_by) = row["removed_by"].as_str() else { continue };
         let filters: Vec<serde_json::Value> = serde_json::from_str(removed_by).unwrap();
@@ -66,5 +66,5 @@ fn every_removed_segment_counts_for_one_filter() {
         }
         granules += 1;
     }
-    assert!(granules >= 12, "{told}");
+    assert!(granules >= 12, "{message}");
 }

@@ -4,12 +4,12 @@ use std::fs;
 
 use isdb_testing::hostile_files;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 use crate::support::handmade_granule as handmade;
 
 #[test]
 fn malicious_files_fail_by_name_and_good_granules_are_ingested() {
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     fs::create_dir(place.path("granules")).unwrap();
     let put = |name: &str, bytes: &[u8]| fs::write(place.path(&format!("granules/{name}")), bytes).unwrap();
     put("good.h5", &isdb_testing::granule());
@@ -37,7 +37,7 @@ fn malicious_files_fail_by_name_and_good_granules_are_ingested() {
 
 #[test]
 fn control_characters_in_file_names_are_escaped() {
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     fs::create_dir(place.path("granules")).unwrap();
     fs::write(place.path("granules/a\u{1b}[2J\rb.h5"), "no granule").unwrap();
     fs::write(place.path("granules/c\u{1b}[31m\nd.h5"), isdb_testing::granule()).unwrap();

@@ -5,53 +5,53 @@ use std::path::PathBuf;
 
 use isdb_testing::real;
 
-use crate::support::{Place, Run};
+use crate::support::{Run, TestFolder};
 
 const COUNTS: &str = "SELECT count(*), count(DISTINCT concat(beam, segment_id_beg)) FROM atl08";
 
 /// Writes one granule or a subset of it into `folder`; always the same granule.
-fn make(place: &Place, folder: &str, options: &[&str]) {
+fn make(place: &TestFolder, folder: &str, options: &[&str]) {
     place.make_granules(folder, &[&["--count", "1"], options].concat());
 }
 
 /// Writes the segments `from` to `to` of the granule, of this revision, as a subsetter does.
-fn clip(place: &Place, folder: &str, from: usize, to: usize, revision: usize) {
+fn clip(place: &TestFolder, folder: &str, from: usize, to: usize, revision: usize) {
     let [from, to, revision] = [from, to, revision].map(|number| number.to_string());
     make(place, folder, &["--subset", &from, "--segments", &to, "--revision", &revision]);
 }
 
 /// A folder with the whole granule, 60 segments per beam, in the database `whole.db`.
-fn place() -> Place {
-    let place = Place::in_memory();
+fn place() -> TestFolder {
+    let place = TestFolder::in_memory();
     make(&place, "whole", &["--segments", "60"]);
     place.ok(&["--db", "whole.db", "ingest", "whole"]);
     place
 }
 
-fn file(place: &Place, folder: &str) -> PathBuf {
+fn file(place: &TestFolder, folder: &str) -> PathBuf {
     fs::read_dir(place.path(folder)).unwrap().next().unwrap().unwrap().path()
 }
 
 /// Beams and ids of all segments, in order.
-fn segments(place: &Place, database: &str) -> Vec<String> {
+fn segments(place: &TestFolder, database: &str) -> Vec<String> {
     place.rows_with(&["--db", database], "SELECT beam, segment_id_beg FROM atl08 ORDER BY beam, segment_id_beg")
 }
 
 /// Asserts that the database has each segment of the whole granule once.
-fn is_whole(place: &Place, case: &str) {
+fn is_whole(place: &TestFolder, case: &str) {
     assert_eq!(segments(place, "db"), segments(place, "whole.db"), "{case}");
     let sums = "SELECT (SELECT bool_and(rows_read = rows_kept + rows_rejected + rows_removed) FROM granules), \
                 (SELECT sum(rows_kept) FROM granules_current) = (SELECT count(*) FROM segments)";
     assert_eq!(place.rows(sums), ["true,true"], "{case}");
 }
 
-fn count(place: &Place, condition: &str) -> u64 {
+fn count(place: &TestFolder, condition: &str) -> u64 {
     place.rows(&format!("SELECT count(*) FROM atl08 WHERE {condition}"))[0].parse().unwrap()
 }
 
-fn has(run: &Run, code: i32, told: &[&str]) {
+fn has(run: &Run, code: i32, message: &[&str]) {
     assert_eq!(run.code, Some(code), "{}", run.stderr);
-    for part in told {
+    for part in message {
         assert!(run.stderr.contains(part), "no {part:?} in\n{}", run.stderr);
     }
 }
@@ -70,7 +70,7 @@ fn a_newer_subset_replaces_its_own_segments_and_no_others() {
     let newer = segments(&place, "newer.db").len() as u64;
     let old = count(&place, "true");
 
-    let told = ["segments that it lacks stay", &format!("{newer} segments read and {newer} kept before")];
+    let message = ["segments that it lacks stay", &format!("{newer} segments read and {newer} kept before")];
     let dry = place.ok(&["ingest", "--dry-run", "newer"]).stderr;
     assert!(
         dry.contains("would be replaced: ") && dry.contains(" segments of ") && dry.contains("the others stay"),
@@ -78,7 +78,7 @@ fn a_newer_subset_replaces_its_own_segments_and_no_others() {
     );
     assert_eq!(count(&place, "revision = '01'"), old, "a dry run changes nothing");
     let run = place.ok(&["ingest", "--report", "r.json", "newer"]);
-    has(&run, 0, &told);
+    has(&run, 0, &message);
     assert!(run.stderr.contains("granules: 1 replaced"), "{}", run.stderr);
     is_whole(&place, "newer over two of three");
     assert_eq!((count(&place, "revision = '02'"), count(&place, "revision = '01'")), (newer, old - newer));
@@ -247,7 +247,7 @@ fn extracts() -> Option<Vec<PathBuf>> {
 fn extracts_of_one_granule_are_stored_once_and_the_richer_keeps_its_values() {
     const NAME: &str = "ATL08_20260118035703_05313006_007_01.h5";
     let Some(extracts) = extracts() else { return };
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     // Under different names, and under the granule's name in different folders.
     let mut sets: Vec<Vec<String>> = vec![Vec::new(), Vec::new(), Vec::new()];
     for (index, path) in extracts.iter().enumerate() {

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use crate::fake_nasa::archive::{Archive, PASSWORD, USER};
 use crate::fake_nasa::s3::S3;
-use crate::support::{Place, release_004};
+use crate::support::{TestFolder, release_004};
 
 const NAME: &str = "processed_ATL08_20200821122613_08730802_004_01.h5";
 const URL: &str = "s3://nsidc/ATLAS/processed_ATL08_20200821122613_08730802_004_01.h5";
@@ -62,7 +62,7 @@ fn print_traffic(what: &str, path: &Path, (requests, bytes): (usize, usize)) {
 
 #[test]
 fn a_granule_read_in_place_equals_the_downloaded_one() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("g", &["--count", "1", "--segments", "4000"]);
     let synthetic = place.path(&place.files("g")[0]);
     let (all, few) = (variables().iter().collect::<Vec<_>>(), [variable("h_canopy").unwrap()]);
@@ -79,7 +79,7 @@ fn a_granule_read_in_place_equals_the_downloaded_one() {
 
 #[test]
 fn a_granule_in_the_bucket_is_identified_and_expired_credentials_are_renewed() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("g", &["--count", "1", "--segments", "15"]);
     let path = place.path(&place.files("g")[0]);
     let (archive, _s3, store) = bucket(&path);
@@ -96,7 +96,7 @@ fn a_granule_in_the_bucket_is_identified_and_expired_credentials_are_renewed() {
 
 #[test]
 fn reading_in_place_outside_the_aws_region_suggests_a_download() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("g", &["--count", "1", "--segments", "15"]);
     let (_archive, s3, store) = bucket(&place.path(&place.files("g")[0]));
     s3.refuse();

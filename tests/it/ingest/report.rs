@@ -10,21 +10,21 @@ use serde_json::Value;
 use crate::download;
 use crate::fake_nasa::archive::{Archive, BASIC, PASSWORD, SIGNATURE, TOKEN, Trick, USER};
 use crate::fake_nasa::content::hdf5;
-use crate::support::{Place, Run};
+use crate::support::{Run, TestFolder};
 
 const ONE_A_WINDOW: &str =
     "product: ATL08\nvariables: [h_canopy, canopy_h_metrics, night_flag]\nwindow: {granules: 1}\n";
 
 /// A folder with three granules, each in a separate window.
-fn prepared() -> Place {
-    let place = Place::new();
+fn prepared() -> TestFolder {
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "3", "--every", "2", "--segments", "80"]);
     fs::write(place.path("c.yml"), ONE_A_WINDOW).unwrap();
     place
 }
 
 /// Truncates the file to half of its length and returns its name.
-fn halve(place: &Place, index: usize) -> String {
+fn halve(place: &TestFolder, index: usize) -> String {
     let mut files = place.files("granules");
     files.sort();
     let whole = fs::read(place.path(&files[index])).unwrap();
@@ -32,7 +32,7 @@ fn halve(place: &Place, index: usize) -> String {
     files[index].clone()
 }
 
-fn json(place: &Place, name: &str) -> Value {
+fn json(place: &TestFolder, name: &str) -> Value {
     serde_json::from_slice(&fs::read(place.path(name)).unwrap()).unwrap()
 }
 
@@ -122,7 +122,7 @@ fn table_and_report_agree_with_the_ledger_even_when_a_granule_failed() {
 
 #[test]
 fn a_replaced_granule_names_in_the_report_what_it_replaced() {
-    let place = Place::new();
+    let place = TestFolder::new();
     for (folder, revision) in [("old", "1"), ("new", "2")] {
         place.make_granules(folder, &["--count", "1", "--segments", "40", "--revision", revision]);
     }
@@ -264,7 +264,7 @@ fn logs_show_windows_and_failures_as_text_or_json_on_request_only() {
 
 #[test]
 fn no_log_level_shows_a_credential() {
-    let (archive, place) = (Archive::new(), Place::new());
+    let (archive, place) = (Archive::new(), TestFolder::new());
     archive.put("a.h5", hdf5(1, 300_000));
     archive.play("a.h5", [Trick::Cut(100_000)]);
     let url = archive.url("a.h5");

@@ -3,11 +3,11 @@
 use std::fs;
 
 use crate::support::handmade_granule::{self as handmade, foreign};
-use crate::support::{Content, Place, Run};
+use crate::support::{Content, Run, TestFolder};
 
 #[test]
 fn an_unreadable_file_fails_alone_with_its_reason_in_the_ledger() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "4", "--every", "2", "--segments", "60"]);
     let mut files = place.files("granules");
     files.sort();
@@ -39,8 +39,8 @@ fn an_unreadable_file_fails_alone_with_its_reason_in_the_ledger() {
     for (file, reason) in reasons {
         let row = ledger.iter().find(|row| row.contains(file)).unwrap_or_else(|| panic!("{file}: {ledger:#?}"));
         assert!(row.contains(reason), "{row}");
-        let told = run.stderr.lines().find(|line| line.starts_with("failed: ") && line.contains(file));
-        assert!(told.is_some_and(|line| line.contains(reason)), "{file}: {}", run.stderr);
+        let message = run.stderr.lines().find(|line| line.starts_with("failed: ") && line.contains(file));
+        assert!(message.is_some_and(|line| line.contains(reason)), "{file}: {}", run.stderr);
     }
     assert_eq!(place.rows(Content::SEGMENTS), place.rows_with(&["--db", "whole"], Content::SEGMENTS));
 
@@ -53,7 +53,7 @@ fn an_unreadable_file_fails_alone_with_its_reason_in_the_ledger() {
 
 #[test]
 fn a_file_without_read_permission_fails_and_is_ingested_once_readable() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "2", "--every", "2", "--segments", "60"]);
     let locked = place.path(&place.files("granules")[0]);
     let mode = |mode| fs::set_permissions(&locked, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 use crate::support::python::script;
 use crate::support::random::random;
 
@@ -16,8 +16,8 @@ const SIGKILL: i32 = 9;
 const SMALL: &str = "product: ATL08\nvariables: [h_canopy]\nwindow: {granules: 8}\n";
 
 /// A database of `h_canopy` with one granule, then three added variables, then a second granule.
-fn grown() -> Place {
-    let place = Place::new();
+fn grown() -> TestFolder {
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 60);
     std::fs::write(place.path("small.yml"), SMALL).unwrap();
     let files = granules(&place);
@@ -27,7 +27,7 @@ fn grown() -> Place {
     place
 }
 
-fn granules(place: &Place) -> Vec<PathBuf> {
+fn granules(place: &TestFolder) -> Vec<PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(place.path("granules")).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     files
@@ -35,7 +35,7 @@ fn granules(place: &Place) -> Vec<PathBuf> {
 
 #[test]
 fn the_variables_of_the_product_are_shown_without_any_database() {
-    let place = Place::new();
+    let place = TestFolder::new();
     let bare = |arguments: &[&str]| {
         let run = place.command(arguments).env_remove("ISDB_DB").output().unwrap();
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
@@ -54,7 +54,7 @@ fn the_variables_of_the_product_are_shown_without_any_database() {
 
 #[test]
 fn a_variable_is_shown_in_full_by_product_or_plain_name() {
-    let place = Place::new();
+    let place = TestFolder::new();
     let block = place.ok(&["variables", "landcover"]).stdout;
     for part in ["segment_landcover: ", "111  closed_forest_evergreen_needleleaf", "flags of 004", "5  mixed_forest"] {
         assert!(block.contains(part), "no {part:?} in\n{block}");
@@ -66,8 +66,8 @@ fn a_variable_is_shown_in_full_by_product_or_plain_name() {
 
 #[test]
 fn columns_of_every_database_are_described_like_variables() {
-    let place = Place::new();
-    for (name, told) in [
+    let place = TestFolder::new();
+    for (name, message) in [
         ("sc_orient", "  flags     0  backward\n"),
         ("beam_strength", "strong or weak"),
         ("spot", "laser spot"),
@@ -75,7 +75,7 @@ fn columns_of_every_database_are_described_like_variables() {
         ("time", "timestamp in UTC"),
     ] {
         let block = place.ok(&["variables", name]).stdout;
-        assert!(block.starts_with(&format!("{name}: ")) && block.contains(told), "{block}");
+        assert!(block.starts_with(&format!("{name}: ")) && block.contains(message), "{block}");
     }
     let row = place.ok(&["variables", "spot", "--format", "csv"]).stdout;
     assert!(row.contains("\nspot,") && row.lines().count() == 2, "{row}");
@@ -83,13 +83,13 @@ fn columns_of_every_database_are_described_like_variables() {
 
 #[test]
 fn a_variable_lists_the_releases_that_have_it() {
-    let run = Place::new().run(&["variables", "--release", "007", "canopy_flag"]);
+    let run = TestFolder::new().run(&["variables", "--release", "007", "canopy_flag"]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(1), "error: canopy_flag is of release 004 only\n"));
 }
 
 #[test]
 fn variables_are_added_once_and_by_their_plain_names_too() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     std::fs::write(place.path("small.yml"), SMALL).unwrap();
     place.ok(&["--config", "small.yml", "ingest", "granules"]);
@@ -99,7 +99,7 @@ fn variables_are_added_once_and_by_their_plain_names_too() {
 
 #[test]
 fn an_unknown_variable_suggests_similar_ones() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
     for arguments in [&["variables", "h_canopi"], &["add-variable", "h_canopi"]] {
@@ -112,7 +112,7 @@ fn an_unknown_variable_suggests_similar_ones() {
 #[test]
 fn an_added_variable_is_null_in_old_segments_and_has_values_in_new_ones() {
     let place = grown();
-    let whole = Place::new();
+    let whole = TestFolder::new();
     whole.synthesise("granules", 2, 60);
     whole.ok(&["ingest", "granules"]);
     // A database that had every variable from the beginning, with the second granule only.
@@ -146,7 +146,7 @@ fn predicates_on_an_added_variable_find_the_same_rows_without_pushdown() {
 
 #[test]
 fn a_state_from_before_an_addition_does_not_have_the_variable() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     std::fs::write(place.path("small.yml"), SMALL).unwrap();
     place.ok(&["--config", "small.yml", "ingest", "granules"]);
@@ -160,7 +160,7 @@ fn a_state_from_before_an_addition_does_not_have_the_variable() {
 
 #[test]
 fn a_killed_add_variable_loses_no_segment_and_blocks_no_writer() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 40);
     std::fs::write(place.path("small.yml"), SMALL).unwrap();
     place.ok(&["--config", "small.yml", "ingest", granules(&place)[0].to_str().unwrap()]);
@@ -173,8 +173,8 @@ fn a_killed_add_variable_loses_no_segment_and_blocks_no_writer() {
         assert_eq!(died.status.signal(), Some(SIGABRT), "{point}: {}", String::from_utf8_lossy(&died.stderr));
         assert_eq!(place.rows("SELECT count(*), max(h_canopy) FROM segments"), before, "{point}");
         let found = place.run(&["query", "--format", "csv", &format!("SELECT count({name}) FROM segments")]);
-        let told = (found.code, found.stdout.lines().nth(1));
-        assert_eq!(told, if is_added { (Some(0), Some("0")) } else { (Some(1), None) }, "{point}: {}", found.stderr);
+        let message = (found.code, found.stdout.lines().nth(1));
+        assert_eq!(message, if is_added { (Some(0), Some("0")) } else { (Some(1), None) }, "{point}: {}", found.stderr);
     }
     // At other moments the commit exists or does not exist, both are correct. A kill that comes too late does not count.
     let mut random = random();
@@ -199,7 +199,7 @@ fn a_killed_add_variable_loses_no_segment_and_blocks_no_writer() {
     place.ok(&["ingest", "granules"]);
     let sums = "SELECT count(*), count(asr), count(h_canopy_20m), round(sum(h_te_mean), 2) FROM atl08 \
                 WHERE granule = (SELECT max(granule) FROM granules)";
-    let whole = Place::new();
+    let whole = TestFolder::new();
     whole.synthesise("granules", 2, 40);
     whole.ok(&["ingest", "granules"]);
     assert_eq!(place.rows(sums), whole.rows(sums));

@@ -3,10 +3,10 @@
 
 use std::fs;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
-fn with_granule() -> Place {
-    let place = Place::new();
+fn with_granule() -> TestFolder {
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
     place

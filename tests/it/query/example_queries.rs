@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::Place;
+use crate::support::TestFolder;
 use crate::support::python::script;
 
 /// The files of sql/queries.
@@ -17,8 +17,8 @@ fn recipes() -> Vec<PathBuf> {
 
 /// A database with every release, an extract without a release, tracks with five repeats and two overlapping granules, and the
 /// example plots where own_plots.sql reads them.
-fn place() -> Place {
-    let place = Place::new();
+fn place() -> TestFolder {
+    let place = TestFolder::new();
     let granules = [("1", "10", "5", "007"), ("2", "2", "1", "004"), ("3", "2", "1", "005"), ("4", "2", "1", "006")];
     for (seed, count, repeat, release) in granules {
         let options = ["--seed", seed, "--count", count, "--repeat", repeat, "--release", release, "--segments", "300"];
@@ -52,7 +52,7 @@ fn every_example_query_is_pushed_down_and_equals_numpy() {
     assert_eq!(compared.matches("equal: ").count(), recipes().len(), "{compared}");
 }
 
-fn boxes_and_dates_reach_the_array(place: &Place) {
+fn boxes_and_dates_reach_the_array(place: &TestFolder) {
     let mut conditions = 0;
     for recipe in recipes() {
         let sql = fs::read_to_string(&recipe).unwrap();

@@ -9,21 +9,21 @@ use arrow::ipc::reader::{FileReader, StreamReader};
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use datafusion::parquet::basic::Compression;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 /// Every kind of column, and profiles that are NULL as a whole and in parts.
 const SQL: &str = "SELECT latitude, time, beam, beam_strength, night_flag, canopy_h, granule, subset_can_flag, \
                    CASE WHEN segment_id_beg % 3 > 0 THEN canopy_h_metrics END AS profile \
                    FROM atl08 ORDER BY granule, beam, segment_id_beg LIMIT 300";
 
-fn with_granules() -> Place {
-    let place = Place::new();
+fn with_granules() -> TestFolder {
+    let place = TestFolder::new();
     place.synthesise("granules", 2, 60);
     place.ok(&["ingest", "granules"]);
     place
 }
 
-fn parquet(place: &Place, name: &str) -> (SchemaRef, Vec<RecordBatch>) {
+fn parquet(place: &TestFolder, name: &str) -> (SchemaRef, Vec<RecordBatch>) {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(place.path(name)).unwrap()).unwrap();
     let metadata = std::sync::Arc::clone(reader.metadata());
     for group in metadata.row_groups() {
@@ -32,7 +32,7 @@ fn parquet(place: &Place, name: &str) -> (SchemaRef, Vec<RecordBatch>) {
     (SchemaRef::clone(reader.schema()), reader.build().unwrap().map(Result::unwrap).collect())
 }
 
-fn arrow(place: &Place, name: &str) -> (SchemaRef, Vec<RecordBatch>) {
+fn arrow(place: &TestFolder, name: &str) -> (SchemaRef, Vec<RecordBatch>) {
     let reader = FileReader::try_new(File::open(place.path(name)).unwrap(), None).unwrap();
     (reader.schema(), reader.map(Result::unwrap).collect())
 }
@@ -48,7 +48,7 @@ fn json(batches: &[RecordBatch]) -> serde_json::Value {
     serde_json::from_slice(&text).unwrap()
 }
 
-fn says_where_from(schema: &SchemaRef, place: &Place) {
+fn says_where_from(schema: &SchemaRef, place: &TestFolder) {
     let metadata = schema.metadata();
     assert_eq!(metadata["isdb_sql"], SQL);
     assert_eq!(metadata["isdb_version"], env!("CARGO_PKG_VERSION"));
@@ -126,7 +126,7 @@ fn a_result_without_rows_is_a_file_with_columns() {
 
 #[test]
 fn an_unknown_file_extension_is_refused_before_anything_is_read() {
-    let run = Place::new().run(&["query", "-o", "rows.xlsx", "SELECT 1"]);
+    let run = TestFolder::new().run(&["query", "-o", "rows.xlsx", "SELECT 1"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("rows.xlsx: the file name does not determine the format"), "{}", run.stderr);
 }

@@ -2,24 +2,24 @@
 
 use std::fs;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 /// Rows that need some hundred megabytes in sorts and groups.
 const SORTED: &str = "SELECT s.*, v.n FROM segments s CROSS JOIN (VALUES (1), (2), (3), (4), (5), (6), (7), (8)) AS v (n) \
                       ORDER BY v.n, s.h_canopy, s.beam, s.segment_id_beg, s.ingest_id";
 const LITTLE: [&str; 2] = ["--memory", "64MiB"];
 
-fn place() -> Place {
-    let place = Place::in_memory();
+fn place() -> TestFolder {
+    let place = TestFolder::in_memory();
     place.synthesise("granules", 1, 1200);
     place.ok(&["ingest", "granules"]);
     place
 }
 
 /// Number of spill files of `sql`.
-fn spills(place: &Place, options: &[&str], sql: &str) -> u64 {
-    let told = place.rows_with(options, &format!("EXPLAIN ANALYZE {sql}")).join("\n");
-    let counts = told.split("spill_count=").skip(1).map(|rest| {
+fn spills(place: &TestFolder, options: &[&str], sql: &str) -> u64 {
+    let message = place.rows_with(options, &format!("EXPLAIN ANALYZE {sql}")).join("\n");
+    let counts = message.split("spill_count=").skip(1).map(|rest| {
         rest.split(|other: char| !other.is_ascii_digit()).next().unwrap_or_default().parse::<u64>().unwrap()
     });
     counts.sum()
@@ -78,10 +78,10 @@ fn memory_and_thread_limits_are_logged_with_their_sources() {
         let output = place.command(arguments).env("SLURM_MEM_PER_NODE", "1024").output().unwrap();
         String::from_utf8(output.stderr).unwrap()
     };
-    let told = command(&["--log", "debug", "query", "SELECT 1"]);
-    assert!(told.contains("source=\"SLURM_MEM_PER_NODE\"") && told.contains("bytes=1073741824"), "{told}");
-    assert!(told.contains("memory=536870912"), "half of it is used: {told}");
-    assert!(cfg!(not(target_os = "linux")) || told.contains("MemTotal"), "{told}");
-    let told = command(&["--log", "debug", "ingest", "granules"]);
-    assert!(told.contains("memory=536870912"), "an ingest takes no more: {told}");
+    let message = command(&["--log", "debug", "query", "SELECT 1"]);
+    assert!(message.contains("source=\"SLURM_MEM_PER_NODE\"") && message.contains("bytes=1073741824"), "{message}");
+    assert!(message.contains("memory=536870912"), "half of it is used: {message}");
+    assert!(cfg!(not(target_os = "linux")) || message.contains("MemTotal"), "{message}");
+    let message = command(&["--log", "debug", "ingest", "granules"]);
+    assert!(message.contains("memory=536870912"), "an ingest takes no more: {message}");
 }

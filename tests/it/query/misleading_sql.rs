@@ -4,10 +4,10 @@
 use std::fs;
 
 use crate::fake_nasa::cmr::{FakeCmr, descriptions};
-use crate::support::{Place, Run, release_004};
+use crate::support::{Run, TestFolder, release_004};
 
-fn with_granule() -> Place {
-    let place = Place::in_memory();
+fn with_granule() -> TestFolder {
+    let place = TestFolder::in_memory();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
     place
@@ -114,7 +114,7 @@ fn suspicious_sql_runs_with_a_warning_on_standard_error() {
 
 #[test]
 fn integers_divide_with_a_fraction_in_queries_filters_and_derived_columns() {
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     place.synthesise("granules", 1, 40);
     let config = "product: ATL08\nderived:\n  share: n_ca_photons / n_seg_ph\n  hundreds: div(n_seg_ph, 100)\nfilters:\n  - some: n_ca_photons / n_seg_ph > 0.25\n";
     fs::write(place.path("c.yml"), config).unwrap();
@@ -139,7 +139,7 @@ fn integers_divide_with_a_fraction_in_queries_filters_and_derived_columns() {
 
 #[test]
 fn a_suspicious_filter_in_the_config_gives_a_warning_with_line_and_column() {
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     place.synthesise("granules", 1, 40);
     fs::write(
         place.path("c.yml"),
@@ -234,8 +234,8 @@ fn suggested_columns_of_a_file_are_quoted_where_sql_needs_it() {
     ] {
         let run = place.run(&["query", sql]);
         assert!(run.code == Some(1) && run.stderr.starts_with("error: unknown column "), "{sql}: {}", run.stderr);
-        let told = run.stderr.lines().last().unwrap();
-        assert!(told.starts_with("hint: ") && told.contains(hint), "{sql}: {told}");
+        let message = run.stderr.lines().last().unwrap();
+        assert!(message.starts_with("hint: ") && message.contains(hint), "{sql}: {message}");
     }
     assert_eq!(place.rows("SELECT \"Plot\", \"site name\" FROM 'plots.csv'"), ["A,east"]);
 }
@@ -249,7 +249,7 @@ fn codes_of_real_granules_are_not_refused() {
     ];
     let granules = extracts.into_iter().map(isdb_testing::real).chain([release_004()]);
     for granule in granules.flatten() {
-        let place = Place::in_memory();
+        let place = TestFolder::in_memory();
         place.ok(&["ingest", granule.to_str().unwrap()]);
         let columns = place.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'atl08'");
         let coded: Vec<&String> = columns.iter().filter(|column| isdb_schema::codes::codes(column).is_some()).collect();

@@ -2,10 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
-fn with_granule() -> Place {
-    let place = Place::new();
+fn with_granule() -> TestFolder {
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
     place

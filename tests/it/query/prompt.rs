@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 #[test]
 fn the_prompt_continues_after_errors_and_ctrl_c_and_keeps_its_history() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 2000);
     place.ok(&["ingest", "granules"]);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/prompt.py");

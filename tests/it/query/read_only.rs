@@ -1,9 +1,9 @@
 //! Statements only read; views last for the session.
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
-fn with_granule() -> Place {
-    let place = Place::new();
+fn with_granule() -> TestFolder {
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
     place

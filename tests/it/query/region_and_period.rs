@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 /// Granules over the Amazon and over Canada.
-fn ingested() -> Place {
-    let place = Place::new();
+fn ingested() -> TestFolder {
+    let place = TestFolder::new();
     place.make_granules("granules", &["--count", "4", "--segments", "300"]);
     place.ok(&["ingest", "granules"]);
     place
@@ -112,9 +112,9 @@ fn region_period_and_filters_apply_to_atl08_unique_and_subqueries_with_a_warning
 
 #[test]
 fn an_invalid_region_or_period_is_refused_before_the_database_is_opened() {
-    let place = Place::new();
+    let place = TestFolder::new();
     fs::write(place.path("point.json"), r#"{"type":"Point","coordinates":[1,2]}"#).unwrap();
-    for (options, told) in [
+    for (options, message) in [
         (&["--region", "nowhere.geojson"][..], "cannot read the region nowhere.geojson"),
         (&["--region", "point.json"], "expected a Polygon or MultiPolygon, found a Point"),
         (&["--region", "-8,-120,-6,-60"], "south-west corner: invalid latitude -120"),
@@ -125,6 +125,6 @@ fn an_invalid_region_or_period_is_refused_before_the_database_is_opened() {
     ] {
         let run = place.run(&[&["query"], options, &[COUNT]].concat());
         assert_eq!(run.code, Some(1), "{options:?}");
-        assert!(run.stderr.contains(told) && run.stderr.contains("hint: "), "{options:?}: {}", run.stderr);
+        assert!(run.stderr.contains(message) && run.stderr.contains("hint: "), "{options:?}: {}", run.stderr);
     }
 }

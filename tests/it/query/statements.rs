@@ -3,16 +3,16 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::support::{Place, Run};
+use crate::support::{Run, TestFolder};
 
-fn with_granule() -> Place {
-    let place = Place::new();
+fn with_granule() -> TestFolder {
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     place.ok(&["ingest", "granules"]);
     place
 }
 
-fn piped(place: &Place, arguments: &[&str], text: &str) -> Run {
+fn piped(place: &TestFolder, arguments: &[&str], text: &str) -> Run {
     let mut command = place.command(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A program that has failed stops reading.
@@ -73,7 +73,7 @@ fn a_file_of_one_result_takes_one_statement() {
 
 #[test]
 fn an_unknown_column_suggests_similar_ones() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.synthesise("granules", 1, 40);
     std::fs::write(
         place.path("small.yml"),
@@ -122,21 +122,21 @@ fn an_unknown_table_lists_the_tables() {
 fn an_error_beside_a_quoted_file_names_the_real_cause() {
     let place = with_granule();
     std::fs::write(place.path("plots.csv"), "x\n1\n").unwrap();
-    for (sql, told) in [
+    for (sql, message) in [
         ("SELECT flor(x) FROM 'plots.csv'", "error: Invalid function 'flor'; did you mean 'floor'?\n"),
         ("SELECT x FROM 'plot.csv'", "error: no such file: plot.csv\n"),
         ("SELECT x FROM 'plots/all'", "error: no such file: plots/all\n"),
         ("SELECT x FROM 'plots.csv', atl8", "error: unknown table atl8\n"),
     ] {
         let run = place.run(&["query", sql]);
-        assert!(run.code == Some(1) && run.stderr.starts_with(told), "{sql}: {}", run.stderr);
+        assert!(run.code == Some(1) && run.stderr.starts_with(message), "{sql}: {}", run.stderr);
     }
 }
 
 #[test]
 fn an_empty_result_names_the_predicate_outside_the_database() {
     let place = with_granule();
-    for (sql, told) in [
+    for (sql, message) in [
         (
             "SELECT * FROM atl08 WHERE canopy_h > 1 AND latitude > 89.5 ORDER BY time LIMIT 5",
             "no rows: latitude > 89.5 is outside the database, whose latitudes range from ",
@@ -160,7 +160,7 @@ fn an_empty_result_names_the_predicate_outside_the_database() {
         ("SELECT * FROM atl08 WHERE canopy_h > 1000", "no rows: no segment meets all conditions together"),
     ] {
         let run = place.ok(&["query", sql]);
-        assert!(run.stderr.starts_with("rows: 0, ") && run.stderr.contains(told), "{sql}: {}", run.stderr);
+        assert!(run.stderr.starts_with("rows: 0, ") && run.stderr.contains(message), "{sql}: {}", run.stderr);
     }
 }
 
@@ -199,7 +199,7 @@ fn a_result_with_rows_or_another_cause_gives_no_note_on_predicates() {
 
 #[test]
 fn an_empty_database_is_named_as_the_cause_of_an_empty_result() {
-    let place = Place::new();
+    let place = TestFolder::new();
     std::fs::create_dir(place.path("granules")).unwrap();
     std::fs::write(place.path("granules/login.h5"), "no granule").unwrap();
     assert_eq!(place.run(&["ingest", "granules"]).code, Some(3));

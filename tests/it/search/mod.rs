@@ -7,11 +7,11 @@ use paging::found;
 use serde_json::{Value, json};
 
 use crate::fake_nasa::cmr::{Act, FakeCmr, description, descriptions, name};
-use crate::support::{Place, Run};
+use crate::support::{Run, TestFolder};
 
 const RELEASE_6: &str = "ATL08_20220601000000_01001502_006_02.h5";
 
-fn search(place: &Place, cmr: &FakeCmr, options: &[&str]) -> Run {
+fn search(place: &TestFolder, cmr: &FakeCmr, options: &[&str]) -> Run {
     let mut command = place.command(&[&["search"], options].concat());
     Run::from(command.env("ISDB_CMR_URL", &cmr.url).output().unwrap())
 }
@@ -22,7 +22,7 @@ fn names(count: u64) -> Vec<String> {
 
 #[test]
 fn a_search_lists_every_granule_once_and_reports_count_days_and_sizes() {
-    let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(600)));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(descriptions(600)));
     let run = search(&place, &cmr, &["--format", "csv", "--start", "2022-06-01", "--end", "2022-06-30"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let listed: Vec<&str> = run.stdout.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
@@ -43,7 +43,7 @@ fn a_search_lists_every_granule_once_and_reports_count_days_and_sizes() {
 
 #[test]
 fn a_search_sends_the_program_name_to_cmr_and_no_credentials() {
-    let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(1)));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(descriptions(1)));
     std::fs::write(place.path("netrc"), "machine 127.0.0.1 login someone password secret\n").unwrap();
     let run = place
         .command(&["search"])
@@ -60,7 +60,7 @@ fn a_search_sends_the_program_name_to_cmr_and_no_credentials() {
 
 #[test]
 fn a_work_list_has_the_fields_of_the_other_formats_and_reads_back() {
-    let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(3)));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(descriptions(3)));
     for file in ["list.ndjson", "list.json", "list.csv"] {
         let run = search(&place, &cmr, &["-o", file]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{}", run.stderr);
@@ -82,7 +82,7 @@ fn a_work_list_has_the_fields_of_the_other_formats_and_reads_back() {
 
 #[test]
 fn a_table_shows_name_time_and_size() {
-    let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(1)));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(descriptions(1)));
     let run = search(&place, &cmr, &[]);
     let rows: Vec<&str> = run.stdout.lines().collect();
     assert!(rows[0].starts_with("granule") && rows[0].ends_with("MB"), "{}", run.stdout);
@@ -91,7 +91,7 @@ fn a_table_shows_name_time_and_size() {
 
 #[test]
 fn box_track_cycle_and_orbit_region_narrow_the_search() {
-    let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(30)));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(descriptions(30)));
     let run = search(
         &place,
         &cmr,
@@ -110,7 +110,7 @@ fn box_track_cycle_and_orbit_region_narrow_the_search() {
 
 #[test]
 fn a_search_that_finds_nothing_succeeds_and_says_so() {
-    let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(3)));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(descriptions(3)));
     let run = search(&place, &cmr, &["--format", "ndjson", "--release", "5"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""));
     assert!(run.stderr.contains("granules: none"), "{}", run.stderr);
@@ -120,7 +120,7 @@ fn a_search_that_finds_nothing_succeeds_and_says_so() {
 fn the_release_defaults_to_that_of_the_database_then_to_the_newest() {
     let mut items = descriptions(2);
     items.push(description(RELEASE_6, 1, "NSIDC_CPRD"));
-    let (place, cmr) = (Place::new(), FakeCmr::start(items));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(items));
     let sixth = search(&place, &cmr, &["--release", "006"]).stdout;
     assert!(sixth.contains(RELEASE_6) && !sixth.contains("_007_"), "{sixth}");
     let newest = search(&place, &cmr, &[]).stdout;
@@ -143,7 +143,7 @@ fn a_granule_with_two_revisions_or_providers_is_listed_once_and_the_rest_counted
         description(&name(1), 4, "NSIDC_ECS"),
         description(&name(1), 5, "NSIDC_CPRD"),
     ];
-    let (place, cmr) = (Place::new(), FakeCmr::start(items));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(items));
     let run = search(&place, &cmr, &["--format", "ndjson"]);
     let ids: Vec<String> = worklist::read(run.stdout.as_bytes()).map(|granule| granule.unwrap().concept_id).collect();
     assert_eq!(ids, ["G2-NSIDC_CPRD", "G5-NSIDC_CPRD"]);
@@ -156,15 +156,15 @@ fn a_granule_without_url_gives_a_warning_and_the_others_are_listed() {
     let mut items = descriptions(3);
     items[0]["umm"]["RelatedUrls"] = json!([]);
     items[1]["umm"] = json!({"CollectionReference": {"Version": "007"}});
-    let (place, cmr) = (Place::new(), FakeCmr::start(items));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(items));
     let run = search(&place, &cmr, &["--format", "csv"]);
     assert_eq!((run.code, run.stdout.lines().count()), (Some(3), 3), "{}", run.stderr);
     assert!(run.stderr.contains(&format!("warning: {}: CMR gives no URL for its file", name(0))), "{}", run.stderr);
     let native = format!("{}_KOiFgTqo", name(1));
-    let told = format!(
+    let message = format!(
         "warning: {native} (G1001-NSIDC_CPRD): umm.DataGranule.Identifiers and umm.RelatedUrls contain no file name"
     );
-    assert!(run.stderr.contains(&told), "{}", run.stderr);
+    assert!(run.stderr.contains(&message), "{}", run.stderr);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn null_or_mistyped_fields_lose_no_granule() {
     items[0]["umm"]["DataGranule"]["Identifiers"] = json!(null);
     items[1]["umm"]["DataGranule"]["ArchiveAndDistributionInformation"][0]["SizeInBytes"] = json!("3102265");
     items[2]["umm"]["RelatedUrls"][2]["Type"] = json!(null);
-    let (place, cmr) = (Place::new(), FakeCmr::start(items));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(items));
     let run = search(&place, &cmr, &["--format", "ndjson"]);
     assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 3), "{}", run.stderr);
     let bytes: Vec<Option<u64>> = worklist::read(run.stdout.as_bytes()).map(|granule| granule.unwrap().bytes).collect();
@@ -184,18 +184,18 @@ fn null_or_mistyped_fields_lose_no_granule() {
 fn messages_of_cmr_are_escaped_and_a_password_in_its_url_is_hidden() {
     let mut items = descriptions(2);
     items[0]["umm"] = json!({"GranuleUR": "G1\u{1b}]0;owned\u{7}"});
-    let (place, cmr) = (Place::new(), FakeCmr::start(items));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(items));
     let run = search(&place, &cmr, &["--release", "7"]);
     assert!(!run.stderr.contains(['\u{1b}', '\u{7}']), "{:?}", run.stderr);
     cmr.script(&[Act::Refuse("bad \u{1b}[2J")]);
     let secret = cmr.url.replace("http://", "http://ann:hunter2@");
     let refused = place.command(&["search", "--release", "7"]).env("ISDB_CMR_URL", secret).output().unwrap();
-    let told = String::from_utf8(refused.stderr).unwrap();
-    assert!(told.contains("(status 400): bad \\u{1b}[2J") && !told.contains('\u{1b}'), "{told:?}");
-    assert!(!told.contains("hunter2") && told.contains("127.0.0.1"), "{told}");
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert!(message.contains("(status 400): bad \\u{1b}[2J") && !message.contains('\u{1b}'), "{message:?}");
+    assert!(!message.contains("hunter2") && message.contains("127.0.0.1"), "{message}");
     let wrong = place.command(&["search"]).env("ISDB_CMR_URL", "ann:hunter2@cmr.example").output().unwrap();
-    let told = String::from_utf8(wrong.stderr).unwrap();
-    assert!(!told.contains("hunter2") && told.contains("cmr.example"), "{told}");
+    let message = String::from_utf8(wrong.stderr).unwrap();
+    assert!(!message.contains("hunter2") && message.contains("cmr.example"), "{message}");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn fewer_granules_than_cmr_counts_are_an_error_and_more_are_not() {
     cmr.script(&[Act::Hits(29)]);
     assert_eq!(found(&cmr, 10).unwrap().len(), 30);
 
-    let place = Place::new();
+    let place = TestFolder::new();
     cmr.script(&[vec![Act::Serve], vec![Act::Hits(31); 9]].concat());
     let run = search(&place, &cmr, &["-o", "list.ndjson"]);
     assert_eq!(run.code, Some(1));
@@ -221,7 +221,7 @@ fn fewer_granules_than_cmr_counts_are_an_error_and_more_are_not() {
 
 #[test]
 fn a_refused_search_is_not_repeated_and_shows_the_message_of_cmr() {
-    let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(1)));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(descriptions(1)));
     cmr.script(&[Act::Refuse("temporal start datetime is invalid")]);
     let run = search(&place, &cmr, &["--release", "7"]);
     assert_eq!(run.code, Some(1));
@@ -236,7 +236,7 @@ fn a_refused_search_is_not_repeated_and_shows_the_message_of_cmr() {
 
 #[test]
 fn a_throttled_search_waits_as_requested_and_completes() {
-    let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(2)));
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(descriptions(2)));
     cmr.script(&[Act::Throttle(1), Act::GatewayTimeout]);
     let run = search(&place, &cmr, &["--release", "7", "--format", "ndjson"]);
     assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 2), "{}", run.stderr);
@@ -245,8 +245,8 @@ fn a_throttled_search_waits_as_requested_and_completes() {
 
 #[test]
 fn an_invalid_search_option_is_refused_before_any_request() {
-    let (place, cmr) = (Place::new(), FakeCmr::start(descriptions(1)));
-    for (options, told) in [
+    let (place, cmr) = (TestFolder::new(), FakeCmr::start(descriptions(1)));
+    for (options, message) in [
         (["--bbox", "10,20,30"], "invalid region"),
         (["--start", "2022-02-30"], "invalid time \"2022-02-30\""),
         (["--output", "list.h5"], "list.h5: the file name does not determine the format"),
@@ -254,7 +254,7 @@ fn an_invalid_search_option_is_refused_before_any_request() {
     ] {
         let run = search(&place, &cmr, &options);
         assert_ne!(run.code, Some(0));
-        assert!(run.stderr.contains(told), "{}", run.stderr);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
     }
     assert!(cmr.requests().is_empty());
 }

@@ -49,10 +49,11 @@ fn a_redirected_search_keeps_its_parameters() {
         assert_eq!(requests[2].header("cmr-search-after"), requests[1].header("cmr-search-after"), "{status}");
     }
     let cmr = FakeCmr::start(descriptions(3));
-    for (acts, told) in [(vec![Act::Moved(303)], "without a form"), (vec![Act::Moved(302); 9], "more than 3 redirects")]
+    for (acts, message) in
+        [(vec![Act::Moved(303)], "without a form"), (vec![Act::Moved(302); 9], "more than 3 redirects")]
     {
         let error = found(cmr.script(&acts), 20).unwrap_err();
-        assert!(matches!(error, Error::InvalidAddress { .. }) && error.to_string().contains(told), "{error}");
+        assert!(matches!(error, Error::InvalidAddress { .. }) && error.to_string().contains(message), "{error}");
     }
 }
 
@@ -97,10 +98,10 @@ fn transient_errors_lose_no_granule() {
         Act::Overlap,
         Act::Late(Duration::from_millis(1500)),
     ] {
-        let told = format!("{trouble:?}");
+        let message = format!("{trouble:?}");
         cmr.script(&[Act::Serve, trouble.clone(), trouble, Act::Serve]);
         let listed: Vec<String> = found(&cmr, 40).unwrap().iter().map(GranuleDescription::file_name).collect();
-        assert_eq!(listed, names(100), "{told}");
+        assert_eq!(listed, names(100), "{message}");
     }
 }
 

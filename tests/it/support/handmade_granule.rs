@@ -2,7 +2,7 @@
 
 use hdf5::{AttrValue, FileBuilder, FinishedGroup, GroupBuilder};
 
-use crate::support::Place;
+use crate::support::TestFolder;
 
 /// Seconds from 2018-01-01 to 2019-01-20, the ATLAS epoch to the day of these granules.
 const DAY: f64 = 384.0 * 86_400.0;
@@ -10,7 +10,7 @@ const DAY: f64 = 384.0 * 86_400.0;
 pub(crate) const NAME: &str = "ATL08_20190120000000_00770210_007_01.h5";
 
 /// Writes a granule of one beam, `gt1l`, with a segment at each latitude; `more` adds to its `land_segments`.
-pub(crate) fn granule(place: &Place, path: &str, latitudes: &[f32], more: impl FnOnce(&mut GroupBuilder)) {
+pub(crate) fn granule(place: &TestFolder, path: &str, latitudes: &[f32], more: impl FnOnce(&mut GroupBuilder)) {
     let rows = latitudes.len() as u64;
     let each = |value: fn(f64) -> f64| (0..latitudes.len()).map(|row| value(row as f64)).collect::<Vec<f64>>();
     let mut file = FileBuilder::new();
@@ -32,7 +32,7 @@ pub(crate) fn granule(place: &Place, path: &str, latitudes: &[f32], more: impl F
 }
 
 /// Writes an HDF5 file that is not a granule.
-pub(crate) fn foreign(place: &Place, path: &str) {
+pub(crate) fn foreign(place: &TestFolder, path: &str) {
     let mut file = FileBuilder::new();
     let mut group = file.create_group("temperature");
     group.create_dataset("kelvin").with_f64_data(&[271.0, 280.5]).with_shape(&[2]);

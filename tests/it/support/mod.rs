@@ -12,7 +12,7 @@ use isdb_testing::{bound_by_permissions, real};
 use tempfile::TempDir;
 
 /// A fresh folder with a database name in it.
-pub(crate) struct Place {
+pub(crate) struct TestFolder {
     folder: TempDir,
 }
 
@@ -23,15 +23,15 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
-impl Place {
-    pub(crate) fn new() -> Place {
-        Place { folder: tempfile::tempdir().unwrap() }
+impl TestFolder {
+    pub(crate) fn new() -> TestFolder {
+        TestFolder { folder: tempfile::tempdir().unwrap() }
     }
 
     /// A folder in memory where the machine has one, for tests that write many databases and do not test the disk.
-    pub(crate) fn in_memory() -> Place {
+    pub(crate) fn in_memory() -> TestFolder {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        Place { folder: folder.unwrap() }
+        TestFolder { folder: folder.unwrap() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -142,24 +142,24 @@ impl Content {
         "SELECT * EXCEPT (ingest_id, fragment_id, replaces, finished_at) FROM granules ORDER BY granule, source";
 
     /// The content of the database of `place`.
-    pub(crate) fn read(place: &Place) -> Content {
+    pub(crate) fn read(place: &TestFolder) -> Content {
         Content::read_database(place, "db")
     }
 
     /// The content of another database in `place`.
-    pub(crate) fn read_database(place: &Place, database: &str) -> Content {
+    pub(crate) fn read_database(place: &TestFolder, database: &str) -> Content {
         let [segments, ledger] =
             [Content::SEGMENTS, Content::LEDGER].map(|sql| place.rows_with(&["--db", database], sql));
         Content { segments, ledger }
     }
 
     /// Asserts that the database of `place` has the same content.
-    pub(crate) fn is_in(&self, place: &Place, case: &str) {
+    pub(crate) fn is_in(&self, place: &TestFolder, case: &str) {
         self.is_in_database(place, "db", case);
     }
 
     /// Asserts that another database in `place` has the same content.
-    pub(crate) fn is_in_database(&self, place: &Place, database: &str, case: &str) {
+    pub(crate) fn is_in_database(&self, place: &TestFolder, database: &str, case: &str) {
         let found = Content::read_database(place, database);
         for (what, expected, found) in
             [("segments", &self.segments, &found.segments), ("granules", &self.ledger, &found.ledger)]

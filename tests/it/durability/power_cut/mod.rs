@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::preload::shim;
 use crate::support::random::{Random, random};
-use crate::support::{Content, Place, Run};
+use crate::support::{Content, Run, TestFolder};
 use disk::{Disk, Event, events};
 
 /// Granules per window.
@@ -39,8 +39,8 @@ const WHOLE: &str = "SELECT (SELECT count(*) FROM segments) - (SELECT coalesce(s
      (SELECT count(*) FROM segments) - (SELECT count(*) FROM (SELECT DISTINCT ingest_id, beam, segment_id_beg FROM segments)), \
      (SELECT count(*) FROM granules)";
 
-fn prepared() -> Place {
-    let place = Place::in_memory();
+fn prepared() -> TestFolder {
+    let place = TestFolder::in_memory();
     let make = |folder: &str, count: &str, more: &[&str]| {
         place.make_granules(folder, &[&["--count", count, "--every", "2", "--segments", "10"], more].concat());
     };
@@ -56,7 +56,7 @@ fn with_database<'a>(database: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// Runs `COMMANDS` in the folder `disk` and records it. Returns the events, and the beginning of each command.
-fn record(place: &Place, library: &Path) -> (Vec<Event>, Vec<RecordedCommand>) {
+fn record(place: &TestFolder, library: &Path) -> (Vec<Event>, Vec<RecordedCommand>) {
     for folder in ["disk", "record"] {
         std::fs::create_dir(place.path(folder)).unwrap();
     }
@@ -166,7 +166,7 @@ fn after_a_power_cut_committed_rows_exist_once_and_the_next_run_continues() {
 
 /// Checks the database in `folder`, and runs the remaining commands.
 fn check(
-    place: &Place,
+    place: &TestFolder,
     folder: &str,
     cut: &PowerCut,
     events: &[Event],
@@ -175,7 +175,7 @@ fn check(
 ) {
     let database = format!("{folder}/db");
     let command = commands.iter().rposition(|command| command.begins <= cut.at).unwrap();
-    let told = told(&events[commands[command].begins..cut.at]);
+    let message = message(&events[commands[command].begins..cut.at]);
     let case = format!(
         "the power went at event {} of {}, in isdb {}, luck {:?}; the last was {:?}",
         cut.at,
@@ -184,7 +184,7 @@ fn check(
         cut.luck,
         events[..cut.at].last(),
     );
-    let least = commands[command].attempts + committed_granules(&told);
+    let least = commands[command].attempts + committed_granules(&message);
     let seen = place.run(&with_database(&database, &["query", "--format", "csv", WHOLE]));
     if seen.code == Some(0) {
         let row: Vec<i64> =
@@ -195,7 +195,7 @@ fn check(
     } else {
         assert!(seen.stderr.contains("no isdb database"), "{case}: {}", seen.stderr);
         // The line "granules to ingest" follows the creation of the database.
-        assert!(least == 0 && !told.contains("granules to ingest"), "{case}: the database is gone");
+        assert!(least == 0 && !message.contains("granules to ingest"), "{case}: the database is gone");
     }
     if cut.goes_on {
         for arguments in &COMMANDS[command..] {
@@ -207,14 +207,14 @@ fn check(
 }
 
 /// The standard error of a command.
-fn told(events: &[Event]) -> String {
+fn message(events: &[Event]) -> String {
     let text = |event: &Event| if let Event::Stderr { text } = event { Some(text.clone()) } else { None };
     events.iter().filter_map(text).collect()
 }
 
 /// Number of granules that it reports as committed.
-fn committed_granules(told: &str) -> i64 {
-    let whole_lines = told.rsplit_once('\n').map_or("", |(lines, _)| lines);
+fn committed_granules(message: &str) -> i64 {
+    let whole_lines = message.rsplit_once('\n').map_or("", |(lines, _)| lines);
     let count = |line: &str| line.strip_prefix("granules: ")?.split_once(" of ")?.0.parse().ok();
     whole_lines.lines().filter_map(count).next_back().unwrap_or(0)
 }

@@ -5,7 +5,7 @@ use std::fs;
 use super::inputs::{columns, files, ingest, inputs, original};
 use super::outcome::Outcome::{self, Error, Rows, RowsOr};
 use super::outcome::{all_good, check, same};
-use crate::support::Place;
+use crate::support::TestFolder;
 
 /// Every granule except those in folders and in [`TIMES`].
 const REWRITTEN: [(&str, Outcome); 21] = [
@@ -48,7 +48,7 @@ const TIME_COLUMNS: [&str; 3] = ["time", "delta_time_beg", "delta_time_end"];
 #[test]
 fn granules_that_other_tools_rewrote_give_the_same_rows_or_a_clear_error() {
     let Some(folder) = inputs() else { return };
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     all_good(REWRITTEN.map(|(name, outcome)| check(&place, folder, name, outcome)));
 }
 
@@ -67,7 +67,7 @@ fn every_granule_of_the_script_has_an_expected_outcome() {
 #[test]
 fn a_variable_of_another_shape_is_null_and_named() {
     let Some(folder) = inputs() else { return };
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     let run = ingest(&place, folder, "profile_k_by_k.h5");
     assert!(run.stderr.contains("canopy_h_metrics"), "{}", run.stderr);
     let sql = "SELECT count(*), count(canopy_h_metrics), count(canopy_h_metrics_abs) FROM atl08";
@@ -85,7 +85,7 @@ fn micros(text: &str) -> i128 {
 #[test]
 fn times_in_other_units_are_the_same_instants() {
     let (Some(folder), Some(original)) = (inputs(), original()) else { return };
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     all_good(TIMES.map(|name| {
         let run = ingest(&place, folder, name);
         if run.code != Some(0) {
@@ -107,7 +107,7 @@ fn times_in_other_units_are_the_same_instants() {
 #[test]
 fn files_that_macos_adds_do_not_hide_granules() {
     let (Some(folder), Some(original)) = (inputs(), original()) else { return };
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     let run = place.run(&["ingest", folder.join("mac").to_str().unwrap()]);
     all_good([same(original, &columns(&place, "db"), &[])]);
     // Skipped, or one error for the file with a name like a granule.
@@ -122,7 +122,7 @@ fn files_that_macos_adds_do_not_hide_granules() {
 #[test]
 fn the_file_name_has_precedence_over_the_doi() {
     let Some(folder) = inputs() else { return };
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     let name = "ATL08_20200821122613_08730802_004_01.h5";
     fs::copy(folder.join("doi_says_001_no_ancillary.h5"), place.path(name)).unwrap();
     place.ok(&["ingest", name]);

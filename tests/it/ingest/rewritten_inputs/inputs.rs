@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use isdb_testing::{beside_data, python};
 
-use crate::support::{Place, Run, release_004};
+use crate::support::{Run, TestFolder, release_004};
 
 /// The folder of inputs; `None`, counted as a skipped test, without the real granule, the script or Python's packages.
 ///
@@ -50,7 +50,7 @@ pub(crate) type Columns = BTreeMap<String, Vec<String>>;
 const OWN: [&str; 2] = ["ingest_id", "fragment_id"];
 
 /// The columns of the view `atl08` in the database `db` of `place`.
-pub(crate) fn columns(place: &Place, db: &str) -> Columns {
+pub(crate) fn columns(place: &TestFolder, db: &str) -> Columns {
     let sql = "SELECT * FROM atl08 ORDER BY beam, segment_id_beg";
     let text = place.ok(&["query", "--db", db, "--format", "csv", sql]).stdout;
     let mut lines = text.lines().map(cells);
@@ -85,7 +85,7 @@ pub(crate) fn original() -> Option<&'static Columns> {
     static ORIGINAL: OnceLock<Columns> = OnceLock::new();
     let granule = release_004()?;
     Some(ORIGINAL.get_or_init(|| {
-        let place = Place::in_memory();
+        let place = TestFolder::in_memory();
         place.ok(&["ingest", granule.to_str().unwrap()]);
         let columns = columns(&place, "db");
         assert_eq!(columns["latitude"].len(), 35);
@@ -94,6 +94,6 @@ pub(crate) fn original() -> Option<&'static Columns> {
 }
 
 /// Ingests the file `name` into the database `<name>.db` in `place`.
-pub(crate) fn ingest(place: &Place, folder: &Path, name: &str) -> Run {
+pub(crate) fn ingest(place: &TestFolder, folder: &Path, name: &str) -> Run {
     place.run(&["--db", &format!("{name}.db"), "ingest", folder.join(name).to_str().unwrap()])
 }

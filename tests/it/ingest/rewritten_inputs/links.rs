@@ -2,14 +2,14 @@
 
 use super::inputs::inputs;
 use super::outcome::all_good;
-use crate::support::Place;
+use crate::support::TestFolder;
 
 const LISTS: [&str; 3] = ["links.txt", "links_ecs.txt", "links_s3.txt"];
 
 #[test]
 fn a_list_of_links_is_refused_and_fetches_nothing() {
     let Some(folder) = inputs() else { return };
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     all_good(LISTS.map(|name| {
         let list = folder.join(name);
         let run = place.run(&["download", list.to_str().unwrap()]);

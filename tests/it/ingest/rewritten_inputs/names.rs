@@ -2,7 +2,7 @@
 
 use super::inputs::{columns, files, inputs, original};
 use super::outcome::{all_good, same};
-use crate::support::Place;
+use crate::support::TestFolder;
 
 const GRANULE: &str = "ATL08_20200821122613_08730802_004_01";
 /// Columns that the extracts lack: they have no metadata, and no `orbit_info` with the orientation.
@@ -14,7 +14,7 @@ fn a_granule_is_identified_by_the_id_anywhere_in_its_name() {
     let folder = folder.join("named");
     let names = files(&folder);
     assert_eq!(names.len(), 9, "{names:?}");
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     all_good(names.iter().map(|name| {
         let run = super::inputs::ingest(&place, &folder, name);
         if run.code != Some(0) {
@@ -30,7 +30,7 @@ fn a_granule_is_identified_by_the_id_anywhere_in_its_name() {
 #[test]
 fn a_granule_under_many_names_is_one_granule() {
     let Some(folder) = inputs() else { return };
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     let granule = crate::support::release_004().unwrap();
     // In both orders, which must not matter.
     for (db, order) in [("whole_first", [0, 1]), ("extracts_first", [1, 0])] {

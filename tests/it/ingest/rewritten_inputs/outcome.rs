@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::inputs::{Columns, columns, ingest, original};
-use crate::support::Place;
+use crate::support::TestFolder;
 
 /// The expected result for a rewritten granule.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub(crate) enum Outcome {
 }
 
 /// Ingests `name` of `folder` and compares with `outcome`; the error describes the difference.
-pub(crate) fn check(place: &Place, folder: &Path, name: &str, outcome: Outcome) -> Result<(), String> {
+pub(crate) fn check(place: &TestFolder, folder: &Path, name: &str, outcome: Outcome) -> Result<(), String> {
     let Some(original) = original() else { return Ok(()) };
     let run = ingest(place, folder, name);
     let failed = || run.stderr.lines().filter(|line| line.starts_with("failed: ")).collect::<Vec<_>>();

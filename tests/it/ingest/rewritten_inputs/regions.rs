@@ -1,7 +1,7 @@
 //! Regions in the notations of map programs, over the 35 rows of the release 004 granule.
 
 use super::inputs::{files, inputs};
-use crate::support::{Place, release_004};
+use crate::support::{TestFolder, release_004};
 
 /// The expected result for a region.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ fn regions_of_map_programs_select_their_segments_or_name_the_problem() {
     let (Some(folder), Some(granule)) = (inputs(), release_004()) else { return };
     let folder = folder.join("regions");
     assert_eq!(files(&folder), REGIONS.map(|(name, _)| name), "expected an outcome of each region of the script");
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     place.ok(&["ingest", granule.to_str().unwrap()]);
     super::outcome::all_good(REGIONS.map(|(name, expected)| {
         let file = folder.join(name);

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::inputs::{files, inputs};
 use super::outcome::all_good;
-use crate::support::{Place, release_004};
+use crate::support::{TestFolder, release_004};
 
 /// A statement over a table, and its result.
 type Try = (&'static str, Result<&'static [&'static str], &'static [&'static str]>);
@@ -26,7 +26,7 @@ const TABLES: [Try; 10] = [
 #[test]
 fn tables_of_spreadsheets_are_read_or_refused_by_name() {
     let (Some(folder), Some(granule)) = (inputs(), release_004()) else { return };
-    let place = Place::in_memory();
+    let place = TestFolder::in_memory();
     place.ok(&["ingest", granule.to_str().unwrap()]);
     for name in files(&folder.join("tables")) {
         assert!(TABLES.iter().any(|(sql, _)| sql.contains(&*name)), "expected a statement over {name}");
