@@ -5,7 +5,7 @@
     python3 tests/style/check.py PATH ...    checks these files and folders alone
 
 The rules: no word of words.txt, no cycle of imports between the files of a crate, no two types of one name in a crate, no
-source file of more than 400 lines. A line with "style: allow", such as one that names what was renamed, may have any word.
+source file of more than 400 lines or outside the module tree. A line with "style: allow", such as one that names what was renamed, may have any word.
 """
 
 import argparse
@@ -87,8 +87,8 @@ class Crate:
     def add(self, path):
         relative = path.relative_to(self.folder).with_suffix("")
         parts = tuple(part for part in relative.parts if part != "mod")
-        if path.name in {self.top, "main.rs"} and len(relative.parts) == 1:
-            parts = () if path.name == self.top else ("main",)
+        if path.name == self.top and len(relative.parts) == 1:
+            parts = ()
         self.modules[parts] = path
 
     def source(self, path):
@@ -200,10 +200,23 @@ def crates(root, paths):
         name = parts[1]
         in_root = (root / "crates" / name / "Cargo.toml").exists()
         folder = pathlib.Path("crates", name, "src") if in_root else pathlib.Path("crates", name)
+        top = "lib.rs"
+        # The program beside a library is a crate of its own.
+        program = folder / "program"
+        if program in path.parents:
+            folder, top, name = program, "main.rs", f"{name} (program)"
         if folder not in path.parents or path.name == "build.rs":
             continue
-        found.setdefault(name, Crate(root, folder, "lib.rs", name)).add(path)
+        found.setdefault(name, Crate(root, folder, top, name)).add(path)
     return found
+
+
+def find_orphans(all_crates):
+    for crate in all_crates.values():
+        for module, path in crate.modules.items():
+            parent = crate.modules.get(module[:-1])
+            if module and not (parent and re.search(rf"\bmod {module[-1]}\s*;", (crate.root / parent).read_text())):
+                yield f"{path}: no module declares this file"
 
 
 def find_cycles(all_crates):
@@ -291,7 +304,7 @@ def main():
     chosen = [path.resolve().relative_to(root) for path in arguments.paths]
     within = [path for path in everything if not chosen or any(one == path or one in path.parents for one in chosen)]
     every = {n: c for n, c in crates(root, everything).items() if not chosen or any(c.folder in p.parents for p in within)}
-    problems = [*find_words(root, within), *find_cycles(every), *find_duplicates(every), *find_long_files(root, within)]
+    problems = [*find_words(root, within), *find_orphans(every), *find_cycles(every), *find_duplicates(every), *find_long_files(root, within)]
     print(*problems, sep="\n", file=sys.stderr)
     if problems:
         print(f"{len(problems)} problems; tests/style/words.txt lists words and what to write instead", file=sys.stderr)
