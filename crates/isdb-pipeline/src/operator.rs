@@ -1,4 +1,4 @@
-//! The methods of [`ExecutionPlan`](datafusion::physical_plan::ExecutionPlan) that all operators of this crate share.
+//! The methods of [`ExecutionPlan`] that all operators of this crate share.
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 //! [`times`] and [`seed`] set how often and with which random numbers a test runs. [`hostile_files`] are HDF5 files made to harm a
 //! reader, and [`bound_by_permissions`] runs a program that file permissions bind even if the tests run as root.
 //!
-//! A dev-dependency only; of isdb it uses only the `tiledb` crate, for [`array`].
+//! A dev-dependency only; of isdb it uses only the `tiledb` crate, for the module `array`.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "test helpers fail by panicking")]
 

@@ -42,7 +42,11 @@ fn a_login_is_checked_once_stored_privately_and_used_by_downloads() {
     let message = Run::from(wrong).stderr;
     assert!(message.contains("refused the login from EARTHDATA_USERNAME and EARTHDATA_PASSWORD"), "{message}");
     let by_token = with_token(command(&place, &archive, &["login", "--check"]));
-    assert!(by_token.stdout.contains("knows ann, by the token from EARTHDATA_TOKEN"), "{}", by_token.stdout);
+    assert!(
+        by_token.stdout.contains("Logged in to Earthdata as ann (token from EARTHDATA_TOKEN"),
+        "{}",
+        by_token.stdout
+    );
 }
 
 #[test]
