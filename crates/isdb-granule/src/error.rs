@@ -1,4 +1,4 @@
-//! Errors of reading a granule, in the kinds that callers treat differently.
+//! Errors of reading a granule, grouped by how callers treat them.
 
 use std::io;
 

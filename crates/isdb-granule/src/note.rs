@@ -17,7 +17,7 @@ pub enum Note {
         /// Its attribute `units`.
         units: String,
     },
-    /// The file's name has the ids of two granules, so that it was not used.
+    /// The file's name has the ids of two granules, so it was not used.
     NameAmbiguous {
         /// The first two.
         ids: [String; 2],

@@ -22,7 +22,7 @@ use crate::snapshot::{ArraySnapshot, SharedSnapshot};
 use crate::source::TileDbSource;
 use crate::statistics::statistics;
 
-/// Least limit of rows for several partitions: with a lower one, most of their rows would be read for nothing.
+/// The lowest row limit that is read in several partitions: with a lower one, most of their rows would be read for nothing.
 const MIN_LIMIT_FOR_PARTITIONS: usize = 50_000;
 
 /// One sparse array at one timestamp. Later writes do not change its rows.

@@ -15,8 +15,8 @@ const ATLAS_EPOCH_UNIX: i64 = 1_514_764_800;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Seconds to either side of the mission's epoch within which a time is plausible (about 110 years): nothing was measured beyond,
-/// and every time within fits 64-bit nanoseconds.
+/// Seconds to either side of the mission's epoch within which a time is plausible (about 110 years): nothing was measured
+/// outside this range, and every time within it fits 64-bit nanoseconds.
 const REACH: f64 = 3.5e9;
 const REACH_NANOS: u128 = 3_500_000_000_000_000_000;
 

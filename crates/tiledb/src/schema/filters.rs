@@ -48,7 +48,7 @@ pub(crate) fn validity(ctx: &Context) -> Result<Handle<sys::tiledb_filter_list_t
 
 fn list(ctx: &Context, types: &[sys::tiledb_filter_type_t]) -> Result<Handle<sys::tiledb_filter_list_t>> {
     const ACTION: &str = "create compression filters";
-    // SAFETY: a live context and a place to write to.
+    // SAFETY: a live context and a valid out pointer.
     let list =
         ctx.make(ACTION, "", sys::tiledb_filter_list_free, |c, out| unsafe { sys::tiledb_filter_list_alloc(c, out) })?;
     for filter_type in types {
