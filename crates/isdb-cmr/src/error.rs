@@ -11,7 +11,7 @@ use crate::search::granule::MAX_FILE_BYTES;
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error of a search, a login or a download. None contains credentials: URLs are without query, user and password.
+/// An error of a search, a login or a download. No error contains credentials: URLs have neither query nor user nor password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -275,7 +275,7 @@ impl Error {
         Error::Io { path: path.to_path_buf(), source }
     }
 
-    /// Whether the credentials are missing or rejected, so that every other request of the session fails, too.
+    /// Whether the credentials are missing or rejected, so that every other request of the session fails too.
     #[must_use]
     pub fn is_login_error(&self) -> bool {
         use Error::{InvalidToken, LoginRefused, NoLogin, UnexpectedLoginResponse};
@@ -297,7 +297,7 @@ impl Error {
         }
     }
 
-    /// Returns the cause, if it most likely makes other files fail, too; None if it concerns a single file.
+    /// Returns the cause, if it will most likely make other files fail too; None if it concerns a single file.
     #[must_use]
     pub fn shared_cause(&self) -> Option<SharedCause> {
         match self {
@@ -341,8 +341,8 @@ pub enum SharedCause {
     InUse,
     /// The disk is full.
     DiskFull,
-    /// The archive responded that it is overloaded, in every attempt.
+    /// In every attempt, the archive responded that it was overloaded.
     Overloaded,
-    /// The connection failed in every attempt.
+    /// In every attempt, the connection failed.
     Unreachable,
 }

@@ -60,7 +60,7 @@ impl Database {
     /// Opens the newest committed state.
     ///
     /// # Errors
-    /// [`Error::Expired`] when vacuums passed it several times in a row while it was opened.
+    /// [`Error::Expired`] when a vacuum passed the newest state several times in a row while it was being opened.
     pub async fn snapshot(&self) -> Result<Snapshot> {
         for _ in 1..MAX_OPENS {
             if let Ok(snapshot) = self.open_snapshot(self.head().await?).await {

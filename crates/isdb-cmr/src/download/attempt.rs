@@ -103,7 +103,7 @@ pub(super) async fn attempt(
         _ => return Err(status_failure(request, &response, is_presigned)),
     };
     let received = receive(earthdata, request, format, partial, response, new_version, counter).await;
-    // The received bytes are kept even after a failure.
+    // Received bytes are kept even after a failure.
     partial.flush().await.map_err(AttemptFailure::Permanent)?;
     received
 }

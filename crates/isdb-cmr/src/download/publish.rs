@@ -19,7 +19,7 @@ pub(super) enum Publication {
     Defective(String),
 }
 
-/// Verifies `partial` and renames it to its target, which is replaced only if `may_replace` and isdb downloaded it.
+/// Verifies `partial` and renames it to its target, which is replaced only if `may_replace` is true and isdb downloaded it.
 ///
 /// # Errors
 /// [`Error::Occupied`] if another file has got the name in the meantime, [`Error::Io`].

@@ -1,4 +1,4 @@
-//! Checking credentials with the login host.
+//! Checks credentials with the login host.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use reqwest::header::AUTHORIZATION;

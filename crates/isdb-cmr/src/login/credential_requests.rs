@@ -92,7 +92,8 @@ impl Earthdata {
             StatusCode::UNAUTHORIZED => return give_up(permit, rejected(Rejection::Refused)).await,
             // The token was accepted before, so only this file needs more.
             _ if leads_to_login && (needs_session || permit.is_accepted()) => {}
-            // Either the token is invalid, or the first file needs more. Without an answer the next file tries it again.
+            // Either the token is invalid, or the first file needs more. If the login host does not answer, the next file tries
+            // the token again.
             _ if leads_to_login => match self.is_token_valid(token).await {
                 Some(true) => permit.accept(),
                 Some(false) => {

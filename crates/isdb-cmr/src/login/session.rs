@@ -49,7 +49,7 @@ pub(crate) struct ArchiveResponse {
     pub(crate) is_presigned: bool,
 }
 
-/// A URL to request, and what its redirects have led to so far.
+/// A URL to request, and the state of its chain of redirects so far.
 struct RedirectChain<'a> {
     url: &'a Url,
     /// Whether the URL may need the session of a login, although the token is valid for files.

@@ -1,5 +1,5 @@
-//! Client of CMR. It requests one page by POST, without credentials, and retries until the page comes or a time limit ends, with
-//! smaller pages where that may help.
+//! Client of CMR. It requests one page by POST, without credentials, and retries until the page arrives or a time limit
+//! expires, with smaller pages where that may help.
 
 use std::time::Duration;
 

@@ -38,7 +38,7 @@ impl Claim {
         Self { source, parts }
     }
 
-    /// The parts of `name`, all or, without a name, none.
+    /// Every part, from `name`; no part if there is no name.
     pub(crate) fn from_name(source: IdentitySource, name: Option<GranuleName>) -> Self {
         let Some(GranuleName { start, rgt, cycle, region, release, revision, .. }) = name else {
             return Self::new(source, [None; PARTS.len()]);

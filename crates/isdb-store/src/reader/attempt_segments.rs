@@ -20,7 +20,7 @@ const BATCH_ROWS: usize = 65_536;
 
 const TIME: &str = "time";
 
-/// What the ledger records of an attempt.
+/// An attempt as the ledger records it.
 struct LedgerEntry {
     start_time: Option<i64>,
     rows_kept: u64,
@@ -102,7 +102,8 @@ impl AttemptSegments {
         Ok(Pass::AroundStarts(self.read(self.columns.clone(), ranges, &self.ids)?))
     }
 
-    /// Reads what the first pass did not find: `columns` and the time, by which [`next`](Self::next) skips what it did find.
+    /// Reads the segments that the first pass did not find: `columns` and the time, by which [`next`](Self::next) skips the
+    /// segments that the first pass found.
     fn second_pass(&self) -> Result<Pass> {
         let is_complete = |id: &Id| {
             let found = self.found.get(id).copied().unwrap_or(0);

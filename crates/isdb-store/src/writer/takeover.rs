@@ -1,5 +1,5 @@
-//! Takeover: list what earlier writers left, commit a fence that stops them, and only then remove what was listed. Files listed after
-//! the fence could be a later writer's, and committed.
+//! Takeover: lists the files that earlier writers left, commits a fence that stops those writers, and only then removes the
+//! listed files. Files listed after the fence could belong to a later writer, and be committed.
 
 use tiledb::Vfs;
 
