@@ -74,7 +74,7 @@ pub enum Error {
     NoDownloadUrl {
         /// The file's name.
         name: String,
-        /// What is missing.
+        /// The missing part.
         problem: String,
     },
     /// A granule description states a size above [`MAX_FILE_BYTES`].
@@ -96,7 +96,7 @@ pub enum Error {
     LoginRefused {
         /// The refused credentials.
         kind: CredentialKind,
-        /// Where they come from.
+        /// The source of the credentials.
         origin: String,
     },
     /// The response to credentials that were never accepted neither accepts nor refuses them; it is a web page, for example. The
@@ -107,15 +107,15 @@ pub enum Error {
         url: String,
         /// The credentials.
         kind: CredentialKind,
-        /// Where they come from.
+        /// The source of the credentials.
         origin: String,
     },
     /// The token has expired, or cannot be sent.
     #[error("the Earthdata token from {origin} {problem}")]
     InvalidToken {
-        /// Where it comes from.
+        /// The source of the token.
         origin: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// A URL cannot be requested, or its redirects do not end.
@@ -123,7 +123,7 @@ pub enum Error {
     InvalidAddress {
         /// The URL.
         url: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// A setting names neither a host nor a domain.
@@ -165,7 +165,7 @@ pub enum Error {
     InvalidResponse {
         /// The requested URL.
         url: String,
-        /// What is wrong with the response.
+        /// The problem with the response.
         problem: String,
     },
     /// The connection failed.
@@ -235,7 +235,7 @@ pub enum Error {
     Netrc {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, without its words: they may be passwords.
+        /// The problem, without words from the file, because they may be passwords.
         problem: String,
     },
     /// An error of the file system.

@@ -4,7 +4,7 @@ use std::io;
 
 use isdb_schema::printable::Printable;
 
-/// Why a granule could not be read. No part of a granule is returned with an error.
+/// The reason why a granule could not be read. No part of a granule is returned with an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

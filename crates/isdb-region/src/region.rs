@@ -17,7 +17,7 @@ const MAX_BOXES_COMPARED: usize = 64;
 /// An area in degrees of latitude and longitude (WGS 84), of one part or of several that may overlap.
 ///
 /// Edges are straight lines in longitude and latitude, as in GIS programs and in TileDB's boxes, not great circles. A
-/// position on an edge is inside. Longitudes of positions range from -180 to 180, both of which are the same meridian.
+/// position on an edge is inside. Longitudes of positions range from -180 to 180; these two are the same meridian.
 /// Coordinates are rounded to 10⁻¹² degrees.
 #[derive(Clone, Debug)]
 pub struct Region {

@@ -65,7 +65,7 @@ pub struct Config {
     pub memory: Option<usize>,
     /// When fragments are joined, and when replaced ones are deleted.
     pub consolidate: Consolidate,
-    /// How granules are downloaded from NASA's archive.
+    /// Options of downloads from NASA's archive.
     pub download: Download,
 }
 
@@ -91,7 +91,7 @@ pub struct Consolidate {
     pub keep_ms: u64,
 }
 
-/// How granules are downloaded from NASA's archive.
+/// Options of downloads from NASA's archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Download {
     /// The folder for downloaded granules, if specified.

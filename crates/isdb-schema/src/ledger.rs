@@ -51,7 +51,7 @@ pub struct Removed {
     pub filter: String,
     /// Segments for which it is the first filter that is not TRUE.
     pub removed: u64,
-    /// How many of `removed` have NULL for the filter, because a value that it needs is missing.
+    /// The part of `removed` for which the filter is NULL, because a value that it needs is missing.
     pub null: u64,
     /// Segments for which it is not TRUE, regardless of the filters before it.
     pub alone: u64,

@@ -48,7 +48,7 @@ impl Database {
             Ok(lock)
         });
         if let Err(error) = renamed {
-            // The first error is the one to report. A folder that cannot be removed is hidden, and no process opens it as a database.
+            // The first error is reported. A folder that cannot be removed is hidden, and no process opens it as a database.
             let _ = std::fs::remove_dir_all(&folder);
             for parent in &parents {
                 let _ = std::fs::remove_dir(parent);

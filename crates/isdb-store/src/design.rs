@@ -15,7 +15,7 @@ use crate::files::areas::area_name;
 use crate::log::commit::NO_REGION;
 use crate::reader::snapshot::Snapshot;
 
-/// How many names of variables an error lists for each side.
+/// The maximum number of variables that an error lists for each side.
 const MAX_NAMES: usize = 6;
 
 /// The key of the group's metadata for the filters.

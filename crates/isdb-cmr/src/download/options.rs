@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::download::format::FileFormat;
 
-/// How files are downloaded.
+/// Options of a download.
 #[derive(Debug, Clone)]
 pub struct DownloadOptions {
     /// The folder. Each file gets its own folder there, see [`download_path`](crate::download_path).

@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 
 /// Bytes are collected up to this number before they are written.
 const BUFFER_BYTES: usize = 1 << 18;
-/// Bytes are synced whenever this many have been written, so a power failure costs at most this many. A sync takes some 10 ms;
-/// receiving this many bytes takes a second or more.
+/// Bytes are synced whenever this many have been written, so a power failure costs about this many at most. A sync takes some
+/// 10 ms; receiving this many bytes takes a second or more.
 const SYNC_EVERY: u64 = 1 << 24;
 
 /// A partial file, locked.

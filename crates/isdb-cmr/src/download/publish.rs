@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 pub(super) enum Publication {
     /// The file has its final name.
     Done,
-    /// The bytes are not those of the announced file, for this reason; they are still in the partial file.
+    /// The bytes differ from the announced file, for this reason; they are still in the partial file.
     Defective(String),
 }
 

@@ -29,7 +29,7 @@ pub struct Account {
     pub user: Option<String>,
     /// The credentials that the host accepted.
     pub accepted: CredentialKind,
-    /// Where they come from.
+    /// The source of the credentials.
     pub origin: String,
     /// When the token expires: the one that was sent, or the user's token that expires last.
     pub token_expires: Option<DateTime<Utc>>,

@@ -226,7 +226,7 @@ impl Earthdata {
         Error::Stalled { url: redacted(at), seconds: self.stall_timeout.as_secs() }
     }
 
-    /// How long a host may send nothing, or next to nothing.
+    /// The time for which a host may send nothing, or next to nothing.
     pub(crate) fn stall_timeout(&self) -> Duration {
         self.stall_timeout
     }

@@ -1,4 +1,4 @@
-//! Why an attempt at a page failed, and whether another attempt can succeed.
+//! Failures of an attempt at a page: the reason, and whether another attempt can succeed.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::error::Error;
 use crate::excerpt::excerpt;
 use crate::http::cause::root_cause;
 
-/// Why an attempt failed.
+/// The failure of an attempt.
 pub(crate) enum PageFailure {
     /// Retrying does not help.
     Permanent(Error),
     /// Retrying may help.
     Temporary {
-        /// What went wrong.
+        /// The problem.
         reason: String,
         /// The pause that the server requests.
         retry_after: Option<Duration>,

@@ -35,7 +35,7 @@ const MOST_VALUES: u64 = 64 << 20;
 const MOST_NAMES: u64 = 64 << 20;
 const MOST_NAMES_IN_ALL: u64 = 8 << 30;
 
-/// Levels of a version 2 B-tree; 16 levels of two records each hold more links than fit a file.
+/// The maximum number of levels of a version 2 B-tree; 16 levels of two records each hold more links than fit into a file.
 const MOST_LEVELS: u16 = 16;
 
 /// Bytes of the shortest record of a version 2 B-tree, which is in a shared message index.
@@ -168,8 +168,8 @@ impl BudgetedSource {
             Some(b"BTHD") if word(bytes, 12).is_some_and(|depth| depth > MOST_LEVELS) => {
                 Err(refused("a B-tree is too deep for any file"))
             }
-            // signature, version, client, element size, bits of the count, elements of the index block, least elements of a data
-            // block, least pointers of a super block, bits of a page; HDF5 writes 32, 4, 16, 4 and 10
+            // signature, version, client, element size, bits of the count, elements of the index block, minimum elements of a
+            // data block, minimum pointers of a super block, bits of a page; HDF5 writes 32, 4, 16, 4 and 10
             Some(b"EAHD") => match bytes.get(7..12) {
                 Some([bits, _, _, pointers, page]) if *bits > 64 || *pointers > 16 || *page > 32 => {
                     Err(refused("an extensible array has impossible sizes"))

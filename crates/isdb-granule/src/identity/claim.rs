@@ -38,7 +38,7 @@ impl Claim {
         Self { source, parts }
     }
 
-    /// Every part, from `name`; no part if there is no name.
+    /// Every part, from `name`; none without a name.
     pub(crate) fn from_name(source: IdentitySource, name: Option<GranuleName>) -> Self {
         let Some(GranuleName { start, rgt, cycle, region, release, revision, .. }) = name else {
             return Self::new(source, [None; PARTS.len()]);

@@ -15,7 +15,7 @@ pub(crate) const FORMAT: u32 = 2;
 /// The value of [`Commit::region`] for a database whose region was removed: it stores whole granules from then on.
 pub(crate) const NO_REGION: &str = "none";
 
-/// Why a commit was made.
+/// The reason for a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CommitKind {
@@ -59,7 +59,7 @@ pub struct Commit {
     pub(crate) format: u32,
     /// Position in the log, from 1, without gaps.
     pub number: u64,
-    /// Why it was made.
+    /// The reason for the commit.
     pub kind: CommitKind,
     /// The timestamp at which readers open both arrays, in milliseconds since 1970. Only commits with data change it.
     pub timestamp: u64,
@@ -80,12 +80,11 @@ pub struct Commit {
     /// Attempts whose segments are not visible. Their ledger rows stay visible: the ledger is a history.
     #[serde(rename = "dead_ingests")]
     pub dead_attempts: Vec<DeadAttempt>,
-    /// The filters that the database's segments have passed; None as long as they are the filters that the database was created
-    /// with.
+    /// The filters that the database's segments have passed; None until the filters set at creation are changed.
     #[serde(with = "filters_as_text")]
     pub filters: Option<Vec<Rule>>,
-    /// The name of the area of the database's region, or `none` for whole granules; None as long as it is the region that
-    /// the database was created with.
+    /// The name of the area of the database's region, or `none` for whole granules; None until the region set at creation
+    /// is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Distinguishes this commit from another writer's with the same number.

@@ -28,9 +28,9 @@ struct LedgerEntry {
 
 /// An iterator over the segments of some attempts in one snapshot: [`Snapshot::segments_of`].
 ///
-/// Segments within an hour of the granules' start times are read first. The ledger knows how many segments each attempt has; if the
-/// first pass found fewer, the times of the segments are not those of the granule, and a second pass reads the rest from the whole
-/// array. No segment is returned twice.
+/// Segments within an hour of the granules' start times are read first. The ledger knows how many segments each attempt has; if
+/// the first pass found fewer, the times of the segments differ from the granule's, and a second pass reads the rest from the
+/// whole array. No segment is returned twice.
 pub struct AttemptSegments {
     snapshot: Snapshot,
     columns: Vec<String>,

@@ -15,7 +15,8 @@ use crate::log::array_state::HiddenFragment;
 use crate::log::commit::{Commit, CommitKind};
 use crate::log::log_state::LogState;
 
-/// How often the fence is tried when another writer's commit has its number. The lock lets few writers get this far.
+/// The maximum number of attempts to commit the fence, each after another writer's commit got its number. The lock lets few
+/// writers get this far.
 const MAX_FENCES: usize = 5;
 
 impl Writer {

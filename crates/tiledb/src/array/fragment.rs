@@ -38,7 +38,7 @@ pub struct Fragment {
     pub domain: Vec<(Literal, Literal)>,
 }
 
-/// Returns every committed fragment of the array at `uri`, of any timestamp.
+/// Returns every committed fragment of the array at `uri`, whatever its timestamp.
 ///
 /// # Errors
 /// [`Error::FutureFragment`] if a fragment is stamped more than a second ahead of the local clock; libtiledb does not

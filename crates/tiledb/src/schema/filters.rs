@@ -23,8 +23,8 @@ pub(crate) fn values(ctx: &Context, physical: PhysicalType) -> Result<Handle<sys
     }
 }
 
-/// The filters of a dimension's coordinates. Times are evenly spaced, so their second differences need few bits. The write fails
-/// unless these differences fit into 64 bits, which only the dimension's domain guarantees.
+/// The filters of a dimension's coordinates. Times are evenly spaced, so their second differences need few bits. A write fails
+/// unless these differences fit into 64 bits, and only the dimension's domain can guarantee that.
 pub(crate) fn coordinates(ctx: &Context, domain: Domain) -> Result<Handle<sys::tiledb_filter_list_t>> {
     const WIDEST: u64 = 1 << 61;
     match domain {
