@@ -99,8 +99,8 @@ pub enum Error {
         /// The source of the credentials.
         origin: String,
     },
-    /// The response to credentials that were never accepted neither accepts nor refuses them; it is a web page, for example. The
-    /// session does not send them again.
+    /// The response to credentials that were never accepted neither accepts nor refuses them, for example because it is a web
+    /// page. The session does not send them again.
     #[error("{url}: unexpected response to the Earthdata {kind} from {origin}")]
     UnexpectedLoginResponse {
         /// The requested URL.
@@ -152,7 +152,7 @@ pub enum Error {
         /// The HTTP status.
         status: reqwest::StatusCode,
     },
-    /// The presigned link to which the archive redirects has an error status, as it has after its expiry.
+    /// The presigned link to which the archive redirects returned an error status, as it does after its expiry.
     #[error("{url} redirects to a link that responded with {status}: the link may have expired")]
     ExpiredLink {
         /// The requested URL.

@@ -59,8 +59,8 @@ pub struct Decoded {
     pub beams_missing: Vec<&'static str>,
     /// Beams whose `land_segments` hold no rows.
     pub beams_empty: Vec<&'static str>,
-    /// Requested variables, and the ends of the segment, that at least one beam with rows lacks or has in another width; they are
-    /// NULL in that beam. In catalogue order.
+    /// Requested variables, and the ends of the segment, that at least one beam with rows lacks or stores with another width,
+    /// in catalogue order. They are NULL in that beam.
     pub variables_missing: Vec<&'static str>,
     /// Differences between the granule and the product's description.
     pub notes: Vec<Note>,

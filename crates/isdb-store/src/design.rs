@@ -83,7 +83,7 @@ impl Design {
         std::iter::once(filters).chain(region.map(|area| (REGION_KEY.to_owned(), area))).collect()
     }
 
-    /// Checks that the database at `uri`, which has this design, stores exactly the requested variables.
+    /// Checks that a database of this design stores exactly the requested variables. Errors name its `uri`.
     ///
     /// # Errors
     /// [`Error::OtherVariables`], which names the differences.
@@ -108,7 +108,7 @@ impl Design {
         Err(Error::OtherVariables { uri: uri.to_owned(), difference })
     }
 
-    /// Checks that the database at `uri`, which has this design, has exactly the requested derived columns.
+    /// Checks that a database of this design has exactly the requested derived columns. Errors name its `uri`.
     ///
     /// # Errors
     /// [`Error::OtherDesign`] with both values.
@@ -122,7 +122,7 @@ impl Design {
         check_equal(uri, "derived columns", describe(&self.derived), describe(requested))
     }
 
-    /// Checks that the segments of the database at `uri`, which has this design, have passed exactly the requested filters.
+    /// Checks that the segments of a database of this design have passed exactly the requested filters. Errors name its `uri`.
     ///
     /// # Errors
     /// [`Error::OtherDesign`] with both values.
@@ -138,7 +138,7 @@ impl Design {
         check_equal(uri, "filters", sql(&self.filters), sql(requested))
     }
 
-    /// Checks that the database at `uri`, which has this design, has the requested capacity of data tiles.
+    /// Checks that the data tiles of a database of this design have the requested capacity. Errors name its `uri`.
     ///
     /// # Errors
     /// [`Error::OtherDesign`] with both values.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::version;
 
-/// The setting of the number of tiles from which a read of an array without duplicates merges them in a separate task.
+/// The setting for the number of tiles from which a read of an array without duplicates merges them in a separate task.
 const TILE_MERGE: &str = "sm.query.sparse_global_order.preprocess_tile_merge";
 
 /// Settings that this crate relies on. They override the caller's.

@@ -102,8 +102,8 @@ impl StoredDataset {
         })
     }
 
-    /// All numbers, row by row, in native byte order. The shape bounds what is allocated; the caller has compared it with the rows of
-    /// the beam.
+    /// All numbers, row by row, in native byte order. The shape limits the allocation; the caller has compared it with the rows
+    /// of the beam.
     pub(crate) fn read(
         &self,
         source: &dyn ByteSource,

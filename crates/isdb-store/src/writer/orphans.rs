@@ -94,7 +94,7 @@ impl Orphans {
     }
 }
 
-/// The fragments in `listed` that are not `known`, sorted by whether a snapshot at `timestamp` sees them.
+/// The fragments in `listed` that are not `known`, grouped by whether a snapshot at `timestamp` sees them.
 fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, timestamp: u64) -> ArrayOrphans {
     let mut orphans = ArrayOrphans::default();
     for (name, files) in listed.into_iter().filter(|(name, _)| !known.contains(name.as_str())) {

@@ -11,8 +11,8 @@ use tiledb_sys as sys;
 
 use super::buffers::{ColumnBuffers, Sizes};
 use super::condition;
-use super::ranges;
 use super::request::ReadRequest;
+use super::subarray;
 use crate::array::Array;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
@@ -257,9 +257,9 @@ fn start(
     let some_fragment_lacks_column = columns.iter().any(|column| column.schemas_without > 0);
     let subarray = match array.layout().dimensions.first() {
         Some(first) if some_fragment_lacks_column && request.ranges.is_empty() => {
-            ranges::subarray(array, &[ranges::whole(first)])?
+            subarray::subarray(array, &[subarray::whole(first)])?
         }
-        _ => ranges::subarray(array, &request.ranges)?,
+        _ => subarray::subarray(array, &request.ranges)?,
     };
     let (Some(subarray), false) = (subarray, *resolved == Predicate::FALSE) else { return Ok(None) };
     // SAFETY: an open array and a valid out pointer.
