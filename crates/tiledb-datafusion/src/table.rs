@@ -42,7 +42,8 @@ impl TileDbTable {
     /// but still stored.
     ///
     /// # Errors
-    /// [`Error::Read`](crate::Error::Read) when the fragments of the array cannot be listed.
+    /// [`Error::Read`](crate::Error::Read) when the fragments of an array opened without a timestamp cannot be listed. With a
+    /// timestamp, a single partition reads them all instead.
     pub fn new(array: Array, visible: Option<Predicate>) -> Result<Self> {
         Ok(Self::from_snapshot(ArraySnapshot::load(array, visible)?))
     }
