@@ -11,7 +11,7 @@ use crate::search::granule::MAX_FILE_BYTES;
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error of a search, a login or a download. None contains credentials: URLs are without query, user and password.
+/// An error of a search, a login or a download. No error contains credentials: URLs have neither query nor user nor password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -74,7 +74,7 @@ pub enum Error {
     NoDownloadUrl {
         /// The file's name.
         name: String,
-        /// What is missing.
+        /// The missing part.
         problem: String,
     },
     /// A granule description states a size above [`MAX_FILE_BYTES`].
@@ -96,26 +96,26 @@ pub enum Error {
     LoginRefused {
         /// The refused credentials.
         kind: CredentialKind,
-        /// Where they come from.
+        /// The source of the credentials.
         origin: String,
     },
-    /// The response to credentials that were never accepted neither accepts nor refuses them; it is a web page, for example. The
-    /// session does not send them again.
+    /// The response to credentials that were never accepted neither accepts nor refuses them, for example because it is a web
+    /// page. The session does not send them again.
     #[error("{url}: unexpected response to the Earthdata {kind} from {origin}")]
     UnexpectedLoginResponse {
         /// The requested URL.
         url: String,
         /// The credentials.
         kind: CredentialKind,
-        /// Where they come from.
+        /// The source of the credentials.
         origin: String,
     },
     /// The token has expired, or cannot be sent.
     #[error("the Earthdata token from {origin} {problem}")]
     InvalidToken {
-        /// Where it comes from.
+        /// The source of the token.
         origin: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// A URL cannot be requested, or its redirects do not end.
@@ -123,7 +123,7 @@ pub enum Error {
     InvalidAddress {
         /// The URL.
         url: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// A setting names neither a host nor a domain.
@@ -152,7 +152,7 @@ pub enum Error {
         /// The HTTP status.
         status: reqwest::StatusCode,
     },
-    /// The presigned link to which the archive redirects has an error status, as it has after its expiry.
+    /// The presigned link to which the archive redirects returned an error status, as it does after its expiry.
     #[error("{url} redirects to a link that responded with {status}: the link may have expired")]
     ExpiredLink {
         /// The requested URL.
@@ -165,7 +165,7 @@ pub enum Error {
     InvalidResponse {
         /// The requested URL.
         url: String,
-        /// What is wrong with the response.
+        /// The problem with the response.
         problem: String,
     },
     /// The connection failed.
@@ -235,7 +235,7 @@ pub enum Error {
     Netrc {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, without its words: they may be passwords.
+        /// The problem, without words from the file, because they may be passwords.
         problem: String,
     },
     /// An error of the file system.
@@ -275,7 +275,7 @@ impl Error {
         Error::Io { path: path.to_path_buf(), source }
     }
 
-    /// Whether the credentials are missing or rejected, so that every other request of the session fails, too.
+    /// Whether the credentials are missing or rejected, so that every other request of the session fails too.
     #[must_use]
     pub fn is_login_error(&self) -> bool {
         use Error::{InvalidToken, LoginRefused, NoLogin, UnexpectedLoginResponse};
@@ -297,7 +297,7 @@ impl Error {
         }
     }
 
-    /// Returns the cause, if it most likely makes other files fail, too; None if it concerns a single file.
+    /// Returns the cause, if it will most likely make other files fail too; None if it concerns a single file.
     #[must_use]
     pub fn shared_cause(&self) -> Option<SharedCause> {
         match self {
@@ -341,8 +341,8 @@ pub enum SharedCause {
     InUse,
     /// The disk is full.
     DiskFull,
-    /// The archive responded that it is overloaded, in every attempt.
+    /// In every attempt, the archive responded that it was overloaded.
     Overloaded,
-    /// The connection failed in every attempt.
+    /// In every attempt, the connection failed.
     Unreachable,
 }

@@ -1,10 +1,10 @@
 //! NASA's archive of ICESat-2 granules: search for granules in the Common Metadata Repository (CMR), log in to Earthdata, and
-//! download files that are verified before they get their name.
+//! download files, which are verified before they get their final name.
 //!
 //! Data flows through three modules:
 //!
-//! 1. `search`: a [`Query`] becomes requests to CMR ([`Cmr`]); its replies become [`Page`]s of [`GranuleDescription`]s, and
-//!    those a [`WorkList`] with each granule once, which is also a file format ([`worklist`]).
+//! 1. `search`: a [`Query`] becomes requests to CMR ([`Cmr`]); its replies become [`Page`]s of [`GranuleDescription`]s,
+//!    which are collected in a [`WorkList`] with each granule once. A work list is also a file format ([`worklist`]).
 //! 2. `login`: [`Credentials`] and the [`Hosts`] that may see them become an [`Earthdata`] session, through which all
 //!    requests to the archive go: it follows redirects, keeps cookies, and gives out temporary [`S3Credentials`].
 //! 3. `download`: a stream of [`DownloadRequest`]s becomes a stream of [`DownloadOutcome`]s. An interrupted

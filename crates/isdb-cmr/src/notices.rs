@@ -1,4 +1,4 @@
-//! Notices to the user while requests are running: long waits, and credentials that are not used any more.
+//! Notices to the user while requests are running: long waits, and credentials that are no longer used.
 
 use std::fmt;
 use std::sync::Arc;

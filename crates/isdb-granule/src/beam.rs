@@ -8,10 +8,10 @@ use crate::time::{Clock, Epoch};
 /// The beams in their order in the product.
 pub(crate) const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
 
-/// The largest number of segments of a beam; the most seen are 10,214.
+/// The maximum number of segments of a beam; the largest beam seen has 10,214.
 const MAX_ROWS: usize = 100_000;
 
-/// The largest number of bytes that deflate makes of one.
+/// The maximum number of bytes to which one deflated byte expands.
 const MAX_INFLATION: u64 = 1032;
 
 /// A beam that has rows.
@@ -36,7 +36,7 @@ pub(crate) enum BeamContent {
 }
 
 impl Beam {
-    /// Looks for the beam `name`. An error comes with the path of the dataset.
+    /// Looks for the beam `name`. An error is returned with the path of the dataset.
     pub(crate) fn find(
         file: &hdf5::File,
         name: &'static str,
@@ -49,7 +49,7 @@ impl Beam {
         let group = optional(beam.group("land_segments")).map_err(failed)?;
         let Some(group) = group else { return Ok(BeamContent::Missing) };
         let Some(delta_time) = optional(group.dataset("delta_time")).map_err(failed)? else {
-            // Subsetters leave beams without datasets. Other datasets without the time are a damaged beam.
+            // Subsetters leave beams without datasets. A beam that has other datasets but no time is damaged.
             return match group.datasets().map_err(failed)?.is_empty() {
                 true => Ok(BeamContent::Empty),
                 false => Err((at("land_segments/delta_time"), "it is missing".into())),
@@ -73,7 +73,8 @@ impl Beam {
     }
 }
 
-/// The number of rows, after a comparison with the most that the file can contain: memory is allocated by it later.
+/// The number of rows. It is compared with the maximum that the file can contain, because memory is later allocated for this
+/// many rows.
 fn count_rows(delta_time: &hdf5::Dataset, file_len: u64) -> Result<usize, Reason> {
     let shape = delta_time.shape()?;
     let [rows] = shape[..] else { return Err(format!("it has {} dimensions", shape.len()).into()) };

@@ -1,10 +1,10 @@
-//! Errors of reading a granule, in the kinds that callers treat differently.
+//! Errors of reading a granule, grouped by how callers treat them.
 
 use std::io;
 
 use isdb_schema::printable::Printable;
 
-/// Why a granule could not be read. No part of a granule is returned with an error.
+/// The reason why a granule could not be read. No part of a granule is returned with an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -28,7 +28,7 @@ use crate::rows::orientation::Orientations;
 use crate::source::ByteSource;
 use crate::time::{ATLAS_EPOCH_GPS, Epoch};
 
-/// An ATL08 granule whose structure has been read and whose values have not.
+/// An ATL08 granule whose structure has been read, but not its values.
 pub struct Granule {
     source: Arc<dyn ByteSource>,
     budget: Arc<Budget>,
@@ -42,7 +42,8 @@ pub struct Granule {
     notes: Vec<Note>,
 }
 
-/// Limit of the bytes of columns that [`Granule::decode`] makes. The largest known granule has 36,500 rows, 22 MB with all variables.
+/// The maximum size of the columns that [`Granule::decode`] produces, in bytes. The largest known granule has 36,500 rows, 22
+/// MB with all variables.
 pub const MOST_DECODED_BYTES: usize = 64 << 20;
 
 /// A granule's values.
@@ -58,8 +59,8 @@ pub struct Decoded {
     pub beams_missing: Vec<&'static str>,
     /// Beams whose `land_segments` hold no rows.
     pub beams_empty: Vec<&'static str>,
-    /// Requested variables, and the ends of the segment, that at least one beam with rows lacks or has in another width; they are
-    /// NULL in that beam. In catalogue order.
+    /// Requested variables, and the ends of the segment, that at least one beam with rows lacks or stores with another width,
+    /// in catalogue order. They are NULL in that beam.
     pub variables_missing: Vec<&'static str>,
     /// Differences between the granule and the product's description.
     pub notes: Vec<Note>,
@@ -69,7 +70,8 @@ impl Granule {
     /// Checks that `source` is a complete ATL08 file, resolves its identity and finds its beams. Only metadata are read.
     ///
     /// # Errors
-    /// If `source` is not an HDF5 file, is truncated, is another product, has a structure that cannot be followed, or cannot be read.
+    /// If `source` is not an HDF5 file, is truncated, belongs to another product, has a structure that cannot be followed, or
+    /// cannot be read.
     pub fn open(source: impl ByteSource + 'static) -> Result<Self> {
         Self::open_shared(Arc::new(source))
     }

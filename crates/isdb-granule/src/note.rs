@@ -12,12 +12,12 @@ use crate::identity::source::IdentitySource;
 pub enum Note {
     /// `ancillary_data/atlas_sdp_gps_epoch` is missing; 2018-01-01T00:00:00Z was assumed.
     EpochAssumed,
-    /// `delta_time` counts in other units or from another date than the product; it was converted.
+    /// `delta_time` has units or a reference date that differ from the product's; it was converted.
     TimeConverted {
         /// Its attribute `units`.
         units: String,
     },
-    /// The file's name has the ids of two granules, so that it was not used.
+    /// The file's name has the ids of two granules, so it was not used.
     NameAmbiguous {
         /// The first two.
         ids: [String; 2],

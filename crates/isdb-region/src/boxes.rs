@@ -1,9 +1,9 @@
-//! A few boxes around a region. A reader asks an array for them first and checks each position afterwards.
+//! A few boxes around a region. A reader first reads these boxes from an array, and then checks each position.
 
 use crate::bounds::Bounds;
 use crate::part::RegionPart;
 
-/// Most boxes of one region; a reader searches the array once for each.
+/// The maximum number of boxes for one region; a reader searches the array once for each.
 const MAX_BOXES: usize = 16;
 
 /// Boxes that together contain all `parts`.
@@ -51,7 +51,7 @@ fn is_overlapping(a: &Bounds, b: &Bounds) -> bool {
     overlap || a.covers(b) || b.covers(a)
 }
 
-/// Cells along each side of the grid by which very many boxes are grouped first.
+/// Cells along each side of the grid that first groups boxes if there are very many.
 const CELLS: f64 = 8.0;
 
 /// One box for each cell of a grid over all `boxes`, around the boxes whose centre is in the cell.

@@ -8,11 +8,11 @@ use crate::outer_polygon::{enclosed_areas, outer_polygon, points};
 use crate::part::RegionPart;
 use crate::ring::{area, extent};
 
-/// Most shapes for one region.
+/// The maximum number of shapes for one region.
 const MAX_SHAPES: usize = 20;
-/// A region of more parts gets boxes only: polygons around each part would take long, and few of them would remain.
+/// A region with more parts than this gets boxes only: polygons around each part would take long, and few of them would remain.
 const MAX_PARTS: usize = 64;
-/// Most points that a cut at the dateline adds to a polygon.
+/// The maximum number of points that a cut at the dateline adds to a polygon.
 const CUT_POINTS: usize = 8;
 /// A polygon wider than this, in degrees, is replaced by its box, because its great circles are far from its edges.
 const MAX_WIDTH: f64 = 150.0;
@@ -91,7 +91,7 @@ fn cut_at_dateline(polygon: &Polygon) -> Vec<Shape> {
     shapes
 }
 
-/// Most distance, in degrees, of a cut computed by `geo` from the dateline.
+/// The maximum distance, in degrees, between the dateline and a cut that `geo` computed.
 const CUT_ERROR: f64 = 1e-6;
 
 fn shape(polygon: &Polygon, shift: f64) -> Shape {

@@ -23,8 +23,8 @@ pub(crate) struct Edge {
     pub(crate) ring: u32,
 }
 
-/// The edges of all `parts`, grouped by ring. A ring that reaches over the edge of the map is repeated for each side of
-/// the map on which a part of it is visible.
+/// The edges of all `parts`, grouped by ring. A ring that extends beyond the edge of the map is repeated for each side
+/// of the map on which a part of it is visible.
 pub(crate) fn from_parts(parts: &[RegionPart]) -> Vec<Edge> {
     let mut edges = Vec::new();
     for (part, number) in parts.iter().zip(0..) {

@@ -16,7 +16,7 @@ pub enum RegionError {
         /// The reason.
         problem: String,
     },
-    /// GeoJSON whose coordinates are in another system than degrees of longitude and latitude.
+    /// GeoJSON whose coordinates are in a system other than degrees of longitude and latitude.
     #[error("expected longitude and latitude on WGS 84 (EPSG:4326), found coordinates of {crs}")]
     Crs {
         /// The system that its member `crs` names.
@@ -33,7 +33,7 @@ pub enum RegionError {
 }
 
 impl RegionError {
-    /// How to repair the file, where that is the same for every file.
+    /// The advice on repairing the file, for errors where it does not depend on the file.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

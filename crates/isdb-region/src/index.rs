@@ -4,9 +4,9 @@ use crate::bounds::Bounds;
 use crate::edges::{self, Edge};
 use crate::part::RegionPart;
 
-/// Most bands …
+/// The maximum number of bands …
 const MAX_BANDS: usize = 4096;
-/// … and the most bands that an edge may be in on average; otherwise there are fewer bands.
+/// … and the maximum number of bands per edge, on average; beyond it there are fewer bands.
 const MAX_COPIES: usize = 8;
 
 /// The latitude that replaces a pole, so that its position has a longitude.

@@ -1,13 +1,13 @@
 //! Geometry on the globe: regions in degrees of latitude and longitude (WGS 84), across the dateline and around the poles.
 //!
-//! A [`Region`] is read from `W,S,E,N` or GeoJSON (`text`, `geojson`; `crs` and `file_format` refuse what is neither)
-//! into boxes and polygons (`part`), whose rings are normalised (`ring`). Their edges (`edges`) are sorted into bands
-//! of latitude (`index`), which answer whether a position is inside. A region also gives boxes for an array's index
-//! (`boxes`), its relation to other regions (`relate`), and a few simple shapes around it for a search service
-//! (`covering_shapes`, `outer_polygon`).
+//! A [`Region`] is read from `W,S,E,N` or GeoJSON (`text`, `geojson`; `crs` and `file_format` refuse other coordinate
+//! systems and file formats) into boxes and polygons (`part`), whose rings are normalised (`ring`). Their edges
+//! (`edges`) are sorted into bands of latitude (`index`), which show whether a position is inside. A region also gives
+//! boxes for an array's index (`boxes`), its relation to other regions (`relate`), and a few simple shapes around it
+//! for a search service (`covering_shapes`, `outer_polygon`).
 //!
-//! `geo` is planar and has no dateline and no poles, so the geometry here is the crate's own; `geo` simplifies and grows
-//! polygons. The crate does no I/O and does not know what its regions restrict.
+//! The library `geo` is planar and knows neither the dateline nor the poles, so it only simplifies and grows polygons;
+//! the rest of the geometry is implemented here. The crate does no I/O and does not know what its regions restrict.
 
 mod bounds;
 mod boxes;

@@ -11,13 +11,13 @@ use crate::index::Index;
 use crate::part::RegionPart;
 use crate::{boxes, file_format, geojson};
 
-/// Regions of more boxes are not searched for boxes within boxes: the search would take longer than it saves.
+/// Regions with more boxes than this are not searched for boxes within boxes: the search would take longer than it saves.
 const MAX_BOXES_COMPARED: usize = 64;
 
 /// An area in degrees of latitude and longitude (WGS 84), of one part or of several that may overlap.
 ///
 /// Edges are straight lines in longitude and latitude, as in GIS programs and in TileDB's boxes, not great circles. A
-/// position on an edge is inside. Longitudes of positions range from -180 to 180, both of which are the same meridian.
+/// position on an edge is inside. Longitudes of positions range from -180 to 180; these two are the same meridian.
 /// Coordinates are rounded to 10⁻¹² degrees.
 #[derive(Clone, Debug)]
 pub struct Region {
@@ -89,16 +89,17 @@ impl Region {
     }
 
     /// At most 16 boxes that together contain every position of the region: none crosses the dateline, and no two
-    /// overlap by an area. A region with few parts has one or two for each.
+    /// overlap by an area. A region with few parts has one or two boxes for each part.
     #[must_use]
     pub fn boxes(&self) -> Vec<Bounds> {
         boxes::boxes_around(&self.parts)
     }
 
-    /// At most 20 shapes that together contain every position of the region, and more where that is simpler, for
-    /// services that search by simple polygons. Edges of the polygons may be drawn straight in degrees or along great
-    /// circles. A polygon has at most `max_points` points; a region of many parts gets boxes only; holes are filled,
-    /// and a line of a ring that goes out and back the same way, which has no area, is left out.
+    /// At most 20 shapes that together contain every position of the region, and further positions where that makes
+    /// them simpler, for services that search by simple polygons. Edges of the polygons may be drawn straight in
+    /// degrees or along great circles. A polygon has at most `max_points` points; a region of many parts gets boxes
+    /// only; holes are filled, and spikes (lines of a ring that go out and back the same way, without area) are left
+    /// out.
     #[must_use]
     pub fn covering_shapes(&self, max_points: usize) -> Vec<Shape> {
         shapes_around(&self.parts, max_points)
@@ -125,7 +126,8 @@ impl Region {
         self.as_box() == Some(Bounds::EVERYTHING)
     }
 
-    /// The region of at least one part. Parts are sorted, as their order means nothing; a box within another box is dropped.
+    /// The region of at least one part. Parts are sorted, because their order has no meaning; a box within another box is
+    /// dropped.
     pub(crate) fn from_parts(mut parts: Vec<RegionPart>) -> Region {
         parts.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
         parts.dedup();

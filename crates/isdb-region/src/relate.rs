@@ -1,8 +1,8 @@
 //! Relations between areas: whether one covers another, and whether a region meets a box.
 //!
-//! The edges of two regions divide the map into faces, and every face has an edge on its border. Looking a little to
-//! both sides of each piece of edge therefore finds every face that is in one region and not in the other, unless the
-//! face is thinner than that distance.
+//! The edges of two regions divide the map into faces, and every face has an edge on its border. Checking positions a
+//! little to both sides of each piece of edge therefore finds every face that is in one region and not in the other,
+//! unless the face is thinner than that distance.
 
 use crate::bounds::Bounds;
 use crate::edges::{self, Edge};
@@ -56,7 +56,7 @@ impl Region {
     }
 }
 
-/// Adds the shares of `edge` at which `other` meets it.
+/// Adds the points at which `other` meets `edge`, as shares of the edge's length.
 fn cut(edge: &Edge, other: &Edge, cuts: &mut Vec<f64>) {
     let [[ax, ay], [bx, by]] = [edge.low, edge.high];
     let [[cx, cy], [dx, dy]] = [other.low, other.high];

@@ -10,7 +10,7 @@ pub(crate) struct Ring(Vec<[f64; 2]>);
 
 /// Steps of this length and more are divided, so that their direction is unambiguous when the ring is written and read again.
 const LONG_STEP: f64 = 90.0;
-/// In a text, an edge of this length or more, but less than a full turn, is the short way across the dateline.
+/// In a text, an edge of at least this length, but less than a full turn, is the short way across the dateline.
 const ACROSS_DATELINE: f64 = 270.0;
 
 impl Ring {

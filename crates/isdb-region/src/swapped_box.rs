@@ -1,5 +1,5 @@
-//! Boxes whose west exceeds their east. Such a box crosses the dateline, but most often two numbers were exchanged by
-//! mistake, and the box is nearly the whole globe.
+//! Boxes whose west exceeds their east. Such a box crosses the dateline, but more often two numbers were exchanged by
+//! mistake, and the box covers most of the globe.
 
 use crate::bounds::{Bounds, round};
 use crate::region::Region;

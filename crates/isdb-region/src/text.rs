@@ -6,7 +6,7 @@ use crate::part::RegionPart;
 use crate::region::Region;
 use crate::ring::Ring;
 
-/// Characters of a text that an error quotes.
+/// The maximum number of characters of a text that an error quotes.
 const QUOTED: usize = 40;
 
 impl Region {

@@ -33,8 +33,8 @@ pub struct Code {
     pub releases: Releases,
 }
 
-/// The codes of a column of the segments or of their granule, by the product's name or the plain name (`landcover`).
-/// `None` for a column without codes and for codes that the product does not list.
+/// The codes of a column of a segment or its granule, by the product's name or the plain name (`landcover`). `None` for
+/// a column without codes and for codes that the product does not list.
 #[must_use]
 pub fn codes(column: &str) -> Option<Codes> {
     match column {

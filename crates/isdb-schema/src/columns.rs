@@ -1,4 +1,4 @@
-//! The granule's columns that SQL may use on a segment, and the names that are reserved for columns of the product.
+//! The columns of a granule that SQL may use with each segment, and the names that are reserved for columns of the product.
 
 use arrow::datatypes::{DataType, Field};
 
@@ -20,8 +20,7 @@ pub fn granule_fields() -> Vec<Field> {
     GRANULE_COLUMNS.iter().filter_map(field).collect()
 }
 
-/// Whether `name` is the name or plain name of a column of the product, of its granule or of the store, so that no
-/// other column may have it.
+/// Whether `name` is reserved, because the product, the granule or the store has a column with this name or plain name.
 #[must_use]
 pub fn is_reserved_name(name: &str) -> bool {
     variables().iter().any(|variable| variable.name == name || variable.plain == Some(name))

@@ -1,7 +1,7 @@
 //! The config file (`config/atl08.yml`): what to ingest and how.
 //!
-//! `document` has the sections as YAML, `policy` the words for choices, `problem` the messages for invalid YAML.
-//! [`Config`] is the checked result; every error has line and column.
+//! `document` has the sections as YAML, `policy` the choices that are written as words, `problem` the messages for
+//! invalid YAML. [`Config`] is the checked result; every error has line and column.
 
 use std::ops::RangeInclusive;
 
@@ -33,9 +33,9 @@ pub const SHIPPED: &str = include_str!("../config/atl08.yml");
 const GRANULES_PER_WINDOW: usize = 32;
 /// Default size of the granule files in one window.
 const BYTES_PER_WINDOW: u64 = 4_000_000_000;
-/// Default memory for rows in flight, if the machine has as much.
+/// Default memory for rows in flight, if the machine has that much.
 pub const MEMORY: u64 = 2_000_000_000;
-/// Least memory for rows in flight; less would spill row by row.
+/// Minimum memory for rows in flight; with less, rows would be spilled one by one.
 pub const LEAST_MEMORY: u64 = 256_000_000;
 /// Default number of fragments worth joining at which an ingest consolidates.
 const FRAGMENTS_WORTH_JOINING: u64 = 16;
@@ -65,7 +65,7 @@ pub struct Config {
     pub memory: Option<usize>,
     /// When fragments are joined, and when replaced ones are deleted.
     pub consolidate: Consolidate,
-    /// How granules are downloaded from NASA's archive.
+    /// Options of downloads from NASA's archive.
     pub download: Download,
 }
 
@@ -91,7 +91,7 @@ pub struct Consolidate {
     pub keep_ms: u64,
 }
 
-/// How granules are downloaded from NASA's archive.
+/// Options of downloads from NASA's archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Download {
     /// The folder for downloaded granules, if specified.

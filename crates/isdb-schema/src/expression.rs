@@ -41,8 +41,8 @@ impl SourceLocation {
         SourceLocation { source: source.to_owned(), begin: Some(at), marks: marks(text, at, sql).unwrap_or_default() }
     }
 
-    /// `file:line:column` of the character at `line` and `column` (from 1) of the SQL. If that is unknown, of the
-    /// beginning of the value; otherwise only the file.
+    /// `file:line:column` of the character at `line` and `column` (from 1) of the SQL. If that position is unknown, it
+    /// is the beginning of the value; if that is unknown too, only the file.
     #[must_use]
     pub fn locate(&self, line: u64, column: u64) -> String {
         let before = self.marks.iter().rfind(|mark| mark.in_text.0 == line && mark.in_text.1 <= column);

@@ -20,7 +20,7 @@ macro_rules! shipped {
     ($($name:literal),*) => { [$(($name, include_str!(concat!("../sql/filters/", $name, ".sql")))),*] };
 }
 
-/// Every preset, first those that can be combined freely.
+/// Every preset; those that can be combined freely come first.
 #[must_use]
 pub fn presets() -> &'static [Preset] {
     static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {

@@ -1,5 +1,6 @@
-//! The spatial grid: the globe divided into chunks, which are numbered along a Hilbert curve so that chunks with near
-//! numbers are near each other. A chunk is the unit by which rows are distributed to writers and packed into fragments.
+//! The spatial grid: the globe divided into chunks, which are numbered along a Hilbert curve so that chunks with
+//! similar numbers are near each other. A chunk is the unit by which rows are distributed to writers and packed into
+//! fragments.
 
 /// Chunks along each axis: 2.8° of longitude by 1.4° of latitude.
 const SIDE: u32 = 128;

@@ -12,9 +12,9 @@ use crate::segments::{FRAGMENT_ID, INGEST_ID};
 pub enum GranuleState {
     /// Rows of the granule are in the database.
     Ingested,
-    /// The granule was read to its end and has no row to keep: a success.
+    /// The granule was read to its end and has no rows to keep: a success.
     Empty,
-    /// The granule could not be read: the ledger has the error, and the database no row of the granule.
+    /// The granule could not be read: the ledger has the error, and the database has no rows of the granule.
     Failed,
     /// The granule was removed from the database on purpose, for example because NASA withdrew it.
     Removed,
@@ -38,7 +38,7 @@ impl GranuleState {
 }
 
 /// The `stage` of a carried attempt: its rows were read from the database, not from a file, because a newer attempt
-/// replaced the others of an earlier attempt.
+/// replaced the other rows of an earlier attempt.
 pub const CARRIED: &str = "carried";
 
 /// The name in `removed_by` for segments that were skipped because another attempt stores them.
@@ -51,7 +51,7 @@ pub struct Removed {
     pub filter: String,
     /// Segments for which it is the first filter that is not TRUE.
     pub removed: u64,
-    /// How many of `removed` have NULL for the filter, because a value that it needs is missing.
+    /// The part of `removed` for which the filter is NULL, because a value that it needs is missing.
     pub null: u64,
     /// Segments for which it is not TRUE, regardless of the filters before it.
     pub alone: u64,

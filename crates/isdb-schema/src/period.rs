@@ -16,7 +16,7 @@ pub struct Period {
     pub end: Option<i64>,
 }
 
-/// A text that cannot be read as the bound of a period.
+/// A text that cannot be read as a bound of a period.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PeriodError {

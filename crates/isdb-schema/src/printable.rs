@@ -1,10 +1,10 @@
-//! Foreign text (file names, HDF5 strings, replies of servers) made safe to print: characters that a terminal obeys are
-//! escaped.
+//! Foreign text (file names, HDF5 strings, replies of servers) made safe to print: characters that a terminal acts on
+//! are escaped.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
-/// Characters printed of one text, the length of the longest path; the rest is cut.
+/// The maximum number of characters printed from one text, which is the length of the longest path; the rest is cut off.
 const MAX_CHARACTERS: usize = 4096;
 
 /// Displays a text with its control characters and direction marks escaped, such as `\u{1b}[2J`, and cut after 4,096
@@ -35,7 +35,7 @@ fn is_unsafe(character: char) -> bool {
 }
 
 /// Returns the message of `error` and those of its causes in one printable line, for a ledger row or a table: `message: cause:
-/// cause`. A cause that an outer message quotes already is left out.
+/// cause`. A cause that an outer message already quotes is left out.
 pub fn error_chain(error: &dyn Error) -> String {
     let mut chain = error.to_string();
     let mut next = error.source();

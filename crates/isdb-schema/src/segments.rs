@@ -1,4 +1,5 @@
-//! The columns of a segment: those that the granule reader returns and, with the two ids of the store, those that are stored.
+//! The columns of a segment, as the granule reader returns them and, with the two ids of the store, as the database stores
+//! them.
 
 use std::collections::HashMap;
 use std::sync::Arc;

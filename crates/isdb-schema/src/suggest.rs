@@ -13,7 +13,7 @@ pub use counterpart::counterpart;
 pub use function::function_counterpart;
 pub use missing::missing_column;
 
-/// Most suggestions for one name.
+/// The maximum number of suggestions for one name.
 const MAX_NAMES: usize = 4;
 
 /// At most four of `names` that are similar to `typed`, best first. Case does not matter. The order is: misspellings;

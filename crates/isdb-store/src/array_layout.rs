@@ -6,11 +6,11 @@ use isdb_schema::catalogue::Variable;
 use isdb_schema::segments;
 use tiledb::{ArrayLayout, CellOrder, Dimension, Domain};
 
-/// 1700-01-01 and 2250-01-01, in nanoseconds since 1970. Far wider than the mission, so that space rather than time dominates the
-/// order on the Hilbert curve; dates prune whole fragments instead.
+/// 1700-01-01 and 2250-01-01, in nanoseconds since 1970. This range is far wider than the mission, so that space rather than
+/// time dominates the order on the Hilbert curve; dates prune whole fragments instead.
 const TIME_DOMAIN: (i64, i64) = (-8_520_336_000_000_000_000, 8_835_868_800_000_000_000);
 
-/// Rows of a data tile: small boxes read few rows that they do not need, and large scans still decompress long runs.
+/// Rows per data tile: small boxes read few rows that they do not need, and large scans still decompress long runs.
 pub(crate) const TILE_CAPACITY: u64 = 10_000;
 
 /// The layout of the `segments` array.

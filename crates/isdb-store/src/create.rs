@@ -1,4 +1,4 @@
-//! Creation of a database: built in a folder beside its location, and renamed when it is whole and durable.
+//! Creation of a database, which is built in a folder beside its location and renamed once it is whole and durable.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::log::commit::{Commit, FORMAT};
 use crate::log::commit_log::CommitLog;
 
 impl Database {
-    /// Creates an empty database of this design. It appears whole or not at all, also after a power cut.
+    /// Creates an empty database of this design. It appears whole or not at all, even after a power cut.
     ///
     /// # Errors
     /// [`Error::Occupied`] when the folder exists and is not empty; [`Error::FileSystem`] when the file system cannot hold a commit
@@ -48,7 +48,7 @@ impl Database {
             Ok(lock)
         });
         if let Err(error) = renamed {
-            // The first error is the one to report. A folder that cannot be removed is hidden, and no process opens it as a database.
+            // The first error is reported. A folder that cannot be removed is hidden, and no process opens it as a database.
             let _ = std::fs::remove_dir_all(&folder);
             for parent in &parents {
                 let _ = std::fs::remove_dir(parent);

@@ -11,7 +11,7 @@ use crate::log::commit::Commit;
 use crate::log::commit_log::CommitLog;
 use crate::reader::snapshot::Snapshot;
 
-/// How often a snapshot is opened before an error counts: a vacuum may remove files while they are being opened.
+/// The maximum number of attempts to open a snapshot, because a vacuum may remove files while they are being opened.
 const MAX_OPENS: usize = 5;
 
 /// The key of the group's metadata for the version of isdb that created the database.
@@ -60,7 +60,7 @@ impl Database {
     /// Opens the newest committed state.
     ///
     /// # Errors
-    /// [`Error::Expired`] when vacuums passed it several times in a row while it was opened.
+    /// [`Error::Expired`] when a vacuum passed the newest state several times in a row while it was being opened.
     pub async fn snapshot(&self) -> Result<Snapshot> {
         for _ in 1..MAX_OPENS {
             if let Ok(snapshot) = self.open_snapshot(self.head().await?).await {

@@ -15,7 +15,7 @@ use crate::files::areas::area_name;
 use crate::log::commit::NO_REGION;
 use crate::reader::snapshot::Snapshot;
 
-/// How many names of variables an error lists for each side.
+/// The maximum number of variables that an error lists for each side.
 const MAX_NAMES: usize = 6;
 
 /// The key of the group's metadata for the filters.
@@ -23,7 +23,7 @@ const FILTERS_KEY: &str = "isdb.filters";
 /// The key of the group's metadata for the name of the region's area.
 const REGION_KEY: &str = "isdb.region";
 
-/// What a database stores, and in which tiles.
+/// The content of a database, and the size of its tiles.
 #[derive(Clone, Debug)]
 pub struct Design {
     /// The product's variables, in catalogue order.
@@ -83,7 +83,7 @@ impl Design {
         std::iter::once(filters).chain(region.map(|area| (REGION_KEY.to_owned(), area))).collect()
     }
 
-    /// Checks that the database at `uri` of this design stores exactly the requested variables.
+    /// Checks that a database of this design stores exactly the requested variables. Errors name its `uri`.
     ///
     /// # Errors
     /// [`Error::OtherVariables`], which names the differences.
@@ -108,10 +108,10 @@ impl Design {
         Err(Error::OtherVariables { uri: uri.to_owned(), difference })
     }
 
-    /// Checks that the database at `uri` of this design has exactly the requested derived columns.
+    /// Checks that a database of this design has exactly the requested derived columns. Errors name its `uri`.
     ///
     /// # Errors
-    /// [`Error::OtherDesign`] with both.
+    /// [`Error::OtherDesign`] with both values.
     pub fn check_derived(&self, uri: &str, requested: &[Field]) -> Result<()> {
         let describe = |fields: &[Field]| {
             let sql = |field: &Field| field.metadata().get(EXPRESSION).cloned().unwrap_or_default();
@@ -122,10 +122,10 @@ impl Design {
         check_equal(uri, "derived columns", describe(&self.derived), describe(requested))
     }
 
-    /// Checks that the segments of the database at `uri` of this design have passed exactly the requested filters.
+    /// Checks that the segments of a database of this design have passed exactly the requested filters. Errors name its `uri`.
     ///
     /// # Errors
-    /// [`Error::OtherDesign`] with both.
+    /// [`Error::OtherDesign`] with both values.
     pub fn check_filters(&self, uri: &str, requested: &[Rule]) -> Result<()> {
         if filters::same_rules(&self.filters, requested) {
             return Ok(());
@@ -138,10 +138,10 @@ impl Design {
         check_equal(uri, "filters", sql(&self.filters), sql(requested))
     }
 
-    /// Checks that the database at `uri` of this design has the requested capacity of data tiles.
+    /// Checks that the data tiles of a database of this design have the requested capacity. Errors name its `uri`.
     ///
     /// # Errors
-    /// [`Error::OtherDesign`] with both.
+    /// [`Error::OtherDesign`] with both values.
     pub fn check_capacity(&self, uri: &str, requested: u64) -> Result<()> {
         check_equal(uri, "layout.capacity", self.capacity.to_string(), requested.to_string())
     }

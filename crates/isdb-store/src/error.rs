@@ -24,7 +24,7 @@ pub enum Error {
     Unsupported {
         /// The database's URI.
         uri: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
     /// Another process is writing to the database.
@@ -65,7 +65,7 @@ pub enum Error {
         /// The requested time, in milliseconds since 1970.
         timestamp: u64,
     },
-    /// The database stores other variables than requested.
+    /// The database stores variables other than the requested ones.
     #[error("{uri} stores other variables: {difference}")]
     OtherVariables {
         /// The database's URI.
@@ -78,7 +78,7 @@ pub enum Error {
     OtherDesign {
         /// The database's URI.
         uri: String,
-        /// What differs.
+        /// The part that differs.
         what: &'static str,
         /// The database's value.
         stored: String,
@@ -90,7 +90,7 @@ pub enum Error {
     Damaged {
         /// The object's path or URI.
         object: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// The storage of the commit log failed.
@@ -117,7 +117,7 @@ pub enum Error {
     Mismatch {
         /// The database's URI.
         uri: String,
-        /// What was expected, and what was found.
+        /// The expected and the actual value.
         problem: String,
     },
     /// The file system failed.

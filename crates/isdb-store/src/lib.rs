@@ -9,9 +9,10 @@
 //! 4. [`Database::snapshot`] reads the newest commit and opens both arrays at its timestamp. Reads add the conditions that hide dead
 //!    fragments and attempts.
 //!
-//! The modules in that order: `database` and `create` (a handle, a new database), `design` and `array_layout` (what a database stores,
-//! and how), `writer/` (takeover, window, compaction, vacuum), `ledger/` (rows and the current attempts), `log/` (commits), `reader/`
-//! (snapshots), `files/` (durable files, the lock). `docs/design/0002-commit.md` gives the protocol and its proof.
+//! The modules in that order: `database` and `create` (a handle, a new database), `design` and `array_layout` (the content of a
+//! database, and its arrays), `writer/` (takeover, window, compaction, vacuum), `ledger/` (rows and the current attempts),
+//! `log/` (commits), `reader/` (snapshots), `files/` (durable files, the lock). `docs/design/0002-commit.md` gives the protocol
+//! and its proof.
 
 mod array_layout;
 mod blocking;

@@ -9,8 +9,8 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::TryStreamExt;
 use futures::future::BoxFuture;
 
-/// Receives every error that a read of the array ends with, and returns the error to report instead. For example, a database
-/// whose old fragments may be vacuumed reports that the state which the reader sees has expired.
+/// Receives every error that ends a read of the array, and returns the error to report instead. For example, a database
+/// whose old fragments may be vacuumed reports that the reader's snapshot has expired.
 #[derive(Clone)]
 pub struct ErrorHook(Arc<dyn Fn(DataFusionError) -> BoxFuture<'static, DataFusionError> + Send + Sync>);
 

@@ -3,10 +3,10 @@
 
 use tiledb::{ArrayLayout, Axis, Fragment, Intervals, Ranges};
 
-/// Least cells of a partition: with fewer, another partition costs more than it gains.
+/// The minimum number of cells in a partition: with fewer, another partition costs more than it gains.
 const CELLS_PER_PARTITION: f64 = 25_000.0;
 
-/// Points by which the cells of one fragment are spread over a dimension to find cuts.
+/// The number of points over which the cells of one fragment are spread along a dimension, to find cuts.
 const SAMPLES: u32 = 32;
 
 /// Bounding rectangle and number of cells of one fragment.
@@ -27,7 +27,7 @@ pub(crate) struct Partition {
 }
 
 impl Rectangle {
-    /// Creates the rectangle of a fragment. A side whose type is not the dimension's becomes the whole domain.
+    /// Creates the rectangle of a fragment. A side whose type differs from the dimension's becomes the whole domain.
     pub(crate) fn new(fragment: &Fragment, layout: &ArrayLayout) -> Self {
         let sides = layout.dimensions.iter().enumerate().map(|(index, dimension)| {
             let axis = dimension.domain.axis();
@@ -102,7 +102,7 @@ fn whole(cells: f64) -> usize {
     cells.ceil() as usize
 }
 
-/// Where to cut one dimension.
+/// The cuts of one dimension.
 struct Cuts {
     dimension: usize,
     /// The last key of every partition except the last, ascending.

@@ -131,7 +131,7 @@ fn nanoseconds(scalar: &ScalarValue) -> Option<i128> {
     })
 }
 
-/// Returns the name of a column, also below a cast if a comparison of the cast has the same result as one of the column.
+/// Returns the name of a column. Looks through a cast if comparing the cast gives the same result as comparing the column.
 fn column<'e>(expr: &'e Expr, schema: &Schema) -> Option<&'e str> {
     let (inner, target) = match expr {
         Expr::Column(column) => return Some(&column.name),

@@ -7,8 +7,8 @@
 pub struct ReadMemory(pub u64);
 
 impl ReadMemory {
-    /// Least bytes that [`share`](Self::share) returns: one tile of each column has to fit, and tiles have 10,000 cells by
-    /// default.
+    /// The minimum number of bytes that [`share`](Self::share) returns: one tile of each column has to fit, and tiles have
+    /// 10,000 cells by default.
     pub const MIN: usize = 32 << 20;
 
     /// Divides `memory` bytes between `reads` that run at the same time.
@@ -17,7 +17,7 @@ impl ReadMemory {
         ReadMemory((memory / reads.max(1)).max(Self::MIN) as u64)
     }
 
-    /// Returns the most bytes of one batch, small compared with the tiles that it is copied from.
+    /// Returns the maximum size of one batch in bytes, small compared with the tiles from which it is copied.
     pub(crate) fn batch_bytes(self) -> usize {
         usize::try_from(self.0 / 32).unwrap_or(usize::MAX)
     }

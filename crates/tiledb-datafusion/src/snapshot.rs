@@ -27,7 +27,7 @@ impl ArraySnapshot {
     /// Lists the fragments of `array`; the only I/O before execution.
     ///
     /// # Errors
-    /// When the fragments cannot be listed.
+    /// When the array was opened without a timestamp and its fragments cannot be listed.
     pub(crate) fn load(array: Array, visible: Option<Predicate>) -> Result<Self> {
         let (fragments, is_complete) = match array.fragments() {
             Ok(fragments) => (fragments, true),

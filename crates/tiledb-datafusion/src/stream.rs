@@ -15,7 +15,7 @@ use crate::read_memory::ReadMemory;
 /// Number of batches that are read ahead of the consumer.
 const READ_AHEAD: usize = 2;
 
-/// Size of a batch in bytes, about. Each submit of a TileDB query has a fixed cost, so batches are large.
+/// The approximate size of a batch in bytes. Each submit of a TileDB query has a fixed cost, so batches are large.
 const BATCH_BYTES: usize = 8 << 20;
 const BATCH_ROWS: std::ops::RangeInclusive<usize> = 8_192..=131_072;
 

@@ -22,7 +22,7 @@ use crate::snapshot::{ArraySnapshot, SharedSnapshot};
 use crate::source::TileDbSource;
 use crate::statistics::statistics;
 
-/// Least limit of rows for several partitions: with a lower one, most of their rows would be read for nothing.
+/// The lowest row limit that is read in several partitions: with a lower one, most of their rows would be read for nothing.
 const MIN_LIMIT_FOR_PARTITIONS: usize = 50_000;
 
 /// One sparse array at one timestamp. Later writes do not change its rows.
@@ -42,7 +42,8 @@ impl TileDbTable {
     /// but still stored.
     ///
     /// # Errors
-    /// [`Error::Read`](crate::Error::Read) when the fragments of the array cannot be listed.
+    /// [`Error::Read`](crate::Error::Read) when the fragments of an array opened without a timestamp cannot be listed. With a
+    /// timestamp, a single partition reads them all instead.
     pub fn new(array: Array, visible: Option<Predicate>) -> Result<Self> {
         Ok(Self::from_snapshot(ArraySnapshot::load(array, visible)?))
     }

@@ -35,7 +35,7 @@ pub(crate) fn libraries_below(dir: &Path) -> Result<Vec<PathBuf>, String> {
     })
 }
 
-/// Links `libraries` into the emptied `folder`, which it returns.
+/// Empties `folder`, links `libraries` into it, and returns it.
 pub(crate) fn link_all(libraries: &[PathBuf], folder: &Path) -> Result<PathBuf, String> {
     empty(folder)?;
     for library in libraries {
@@ -46,7 +46,7 @@ pub(crate) fn link_all(libraries: &[PathBuf], folder: &Path) -> Result<PathBuf, 
     Ok(folder.to_owned())
 }
 
-/// Adds a link of the name that the linker looks for, unless `folder` has it.
+/// Adds a link with the name that the linker looks for, unless `folder` has one.
 pub(crate) fn add_linker_name(folder: &Path) -> Result<(), String> {
     let plain = folder.join(linker_name());
     if plain.exists() {

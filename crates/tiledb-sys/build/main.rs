@@ -1,7 +1,7 @@
 //! Provides libtiledb and has cargo link it.
 //!
-//! The library below `TILEDB_DIR` comes first; without that variable, the feature `system` looks for an installed library, and
-//! the feature `vendored` downloads the pinned one. On docs.rs nothing happens: documentation is not linked.
+//! A library below `TILEDB_DIR` takes precedence; without that variable, the feature `system` looks for an installed library,
+//! and the feature `vendored` downloads the pinned one. On docs.rs nothing happens: documentation is not linked.
 //!
 //! The library ends up in `OUT_DIR/lib` under its own file name (its SONAME), with a link `libtiledb.so` beside it, because
 //! cargo puts only folders of the target directory on the library search path of `cargo run` and `cargo test`.

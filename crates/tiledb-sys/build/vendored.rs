@@ -1,8 +1,8 @@
 //! The feature `vendored`: the libtiledb inside the pinned wheel of TileDB-Py.
 //!
 //! pip downloads the wheel: it uses the package index, mirror or offline folder that the user has configured, so that this
-//! repository names no server, and it refuses a file whose hash is not in the list. A wheel is a zip archive, which the python3
-//! that runs pip unpacks too.
+//! repository names no server, and it refuses a file whose hash is not in the list. A wheel is a zip archive; the python3 that
+//! runs pip also unpacks it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub(crate) fn download_into(folder: &Path, out: &Path) -> Result<PathBuf, String
     Ok(folder.to_owned())
 }
 
-/// Whether `folder` has the library of the current list, and not links to an installed one.
+/// Whether `folder` has the library from the current list, rather than links to an installed one.
 fn is_current(folder: &Path, out: &Path) -> Result<bool, String> {
     let list = fs::read(LIST).map_err(|e| with_path(Path::new(LIST), &e))?;
     let same_list = fs::read(out.join(LIST_COPY)).is_ok_and(|copy| copy == list);
@@ -67,8 +67,8 @@ fn pinned_library(out: &Path) -> Result<PathBuf, String> {
     Ok(library)
 }
 
-/// Sets the dylib's install name: the wheel's own name exists nowhere, while programs look along their rpath. macOS only loads
-/// signed libraries, and the change makes the signature invalid, so the library is signed again.
+/// Sets the dylib's install name to one that programs find along their rpath: the path that the wheel records does not exist.
+/// macOS only loads signed libraries, and the change makes the signature invalid, so the library is signed again.
 fn set_install_name(library: &Path) -> Result<(), String> {
     run(Command::new("install_name_tool").args(["-id", "@rpath/libtiledb.dylib"]).arg(library))?;
     run(Command::new("codesign").args(["--force", "--sign", "-"]).arg(library))

@@ -6,7 +6,7 @@ macro_rules! opaque {
         #[repr(C)]
         pub struct $name {
             _private: [u8; 0],
-            // Neither Send, Sync nor Unpin: the type that wraps the pointer decides.
+            // Not Send, Sync or Unpin: the type that wraps the pointer decides.
             _marker: core::marker::PhantomData<(*mut u8, core::marker::PhantomPinned)>,
         }
     )*};

@@ -11,16 +11,16 @@ use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::version;
 
-/// The number of tiles from which a reader of an array without duplicates merges them in a separate task.
+/// The setting for the number of tiles from which a read of an array without duplicates merges them in a separate task.
 const TILE_MERGE: &str = "sm.query.sparse_global_order.preprocess_tile_merge";
 
-/// Settings that this crate relies on. They override a caller's.
+/// Settings that this crate relies on. They override the caller's.
 const REQUIRED: [(&str, &str); 6] = [
     // Signals are handled by the program, not by libtiledb.
     ("sm.enable_signal_handlers", "false"),
-    // libtiledb 2.30 merges the tiles of an array without duplicates in a task that may outlive its query: it then frees memory
-    // that was freed with the query, and the process crashes ("Range is empty", or a segmentation fault in `~MergeUnit`, in 3 of
-    // 52 runs of isdb-store's tests on a busy machine). Zero disables the task.
+    // libtiledb 2.30 merges the tiles of an array without duplicates in a task that may outlive its query: the task then frees
+    // memory that was already freed with the query, and the process crashes ("Range is empty", or a segmentation fault in
+    // `~MergeUnit`, in 3 of 52 runs of isdb-store's tests on a busy machine). Zero disables the task.
     (TILE_MERGE, "0"),
     // Fragments are written some columns at a time.
     ("sm.allow_separate_attribute_writes", "true"),
@@ -55,7 +55,7 @@ impl Context {
         let config = config(&settings, &[])?;
         let mut context = ptr::null_mut();
         let mut error = ptr::null_mut();
-        // SAFETY: a live configuration and two places to write to.
+        // SAFETY: a live configuration and two valid out pointers.
         let code = unsafe { sys::tiledb_ctx_alloc_with_error(config.as_ptr(), &mut context, &mut error) };
         check_detached(code, error, "create a context", "")?;
         // SAFETY: the call succeeded, so the caller owns the context.
@@ -79,8 +79,8 @@ impl Context {
             return Ok(());
         }
         let mut error = ptr::null_mut();
-        // SAFETY: a live context and a place to write to. The message may be that of another thread's later failure; the
-        // return code is always that of this call.
+        // SAFETY: a live context and a valid out pointer. The message may belong to a later failure in another thread;
+        // the return code always belongs to this call.
         unsafe { sys::tiledb_ctx_get_last_error(self.as_ptr(), &mut error) };
         Err(Error::Library { action, uri: uri.to_owned(), message: message_of(error) })
     }
@@ -136,7 +136,7 @@ impl Context {
             return None;
         }
         let (mut bytes, mut length) = (ptr::null(), 0);
-        // SAFETY: a live string object and two places to write to.
+        // SAFETY: a live string object and two valid out pointers.
         let code = unsafe { sys::tiledb_string_view(text, &mut bytes, &mut length) };
         let copied = if code == sys::TILEDB_OK && !bytes.is_null() {
             // SAFETY: the view has `length` bytes until the string is freed, below.
@@ -152,7 +152,7 @@ impl Context {
 }
 
 impl fmt::Debug for Context {
-    /// Without the settings: they may hold credentials.
+    /// Omits the settings, which may hold credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").finish_non_exhaustive()
     }
@@ -165,7 +165,7 @@ pub(crate) fn c_text(text: &str) -> Result<CString> {
 
 fn config(settings: &[(String, String)], more: &[(&str, &str)]) -> Result<Handle<sys::tiledb_config_t>> {
     let (mut config, mut error) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: two places to write to.
+    // SAFETY: two valid out pointers.
     let code = unsafe { sys::tiledb_config_alloc(&mut config, &mut error) };
     check_detached(code, error, "create a configuration", "")?;
     // SAFETY: the call succeeded, so the caller owns the configuration.
@@ -175,7 +175,7 @@ fn config(settings: &[(String, String)], more: &[(&str, &str)]) -> Result<Handle
     for (key, value) in base.chain(more.iter().copied()) {
         let (c_key, c_value) = (c_text(key)?, c_text(value)?);
         let mut error = ptr::null_mut();
-        // SAFETY: a live configuration, two strings that outlive the call, a place to write to.
+        // SAFETY: a live configuration, two strings that outlive the call, a valid out pointer.
         let code = unsafe { sys::tiledb_config_set(config.as_ptr(), c_key.as_ptr(), c_value.as_ptr(), &mut error) };
         check_detached(code, error, "apply the setting", key)?;
     }
@@ -201,7 +201,7 @@ fn message_of(error: *mut sys::tiledb_error_t) -> String {
         return "libtiledb returned no message".to_owned();
     };
     let mut text = ptr::null();
-    // SAFETY: a live error and a place to write to.
+    // SAFETY: a live error and a valid out pointer.
     let code = unsafe { sys::tiledb_error_message(error.as_ptr(), &mut text) };
     if code != sys::TILEDB_OK || text.is_null() {
         return "libtiledb returned no message".to_owned();
@@ -220,7 +220,7 @@ mod tests {
     fn value(config: &Handle<sys::tiledb_config_t>, key: &str) -> String {
         let key = c_text(key).unwrap();
         let (mut value, mut error): (*const c_char, _) = (ptr::null(), ptr::null_mut());
-        // SAFETY: a live configuration, a string that outlives the call, two places to write to.
+        // SAFETY: a live configuration, a string that outlives the call, two valid out pointers.
         let code = unsafe { sys::tiledb_config_get(config.as_ptr(), key.as_ptr(), &mut value, &mut error) };
         check_detached(code, error, "get a setting", "").unwrap();
         assert!(!value.is_null(), "libtiledb does not know the setting");

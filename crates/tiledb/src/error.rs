@@ -86,7 +86,7 @@ pub enum Error {
     Batch {
         /// The array.
         uri: String,
-        /// What does not match.
+        /// The mismatch.
         reason: String,
     },
     /// A read whose buffers have reached their maximum size and are too small for one row.

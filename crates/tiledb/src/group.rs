@@ -46,7 +46,7 @@ pub struct Member {
 /// [`crate::Error::Library`] if the storage cannot be reached.
 pub fn object_kind(ctx: &Context, uri: &str) -> Result<Option<ObjectKind>> {
     let c_uri = c_text(uri)?;
-    // SAFETY: a live context, a string that outlives the call, a place to write to.
+    // SAFETY: a live context, a string that outlives the call, a valid out pointer.
     let object = ctx.get("look up", uri, |c, out| unsafe { sys::tiledb_object_type(c, c_uri.as_ptr(), out) })?;
     Ok(ObjectKind::from_tiledb(object))
 }
@@ -64,7 +64,7 @@ pub fn create(ctx: &Context, uri: &str) -> Result<()> {
 /// Adds the array or group at `member_uri` as `name`. The URI is relative to the group, so both can be moved together.
 ///
 /// # Errors
-/// [`crate::Error::Library`] if member or group do not exist, or the name is in use.
+/// [`crate::Error::Library`] if the member or the group does not exist, or the name is in use.
 pub fn add_member(ctx: &Context, group_uri: &str, member_uri: &str, name: &str) -> Result<()> {
     let group = OpenGroup::new(ctx, group_uri, sys::TILEDB_WRITE)?;
     let (c_member, c_name) = (c_text(member_uri)?, c_text(name)?);
@@ -84,12 +84,12 @@ pub fn members(ctx: &Context, uri: &str) -> Result<Vec<Member>> {
     const ACTION: &str = "list the members of";
     let group = OpenGroup::new(ctx, uri, sys::TILEDB_READ)?;
     let g = group.handle.as_ptr();
-    // SAFETY: an open group and a place to write to.
+    // SAFETY: an open group and a valid out pointer.
     let count: u64 = ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_group_get_member_count(c, g, out) })?;
     let mut members = Vec::new();
     for index in 0..count {
         let (mut member, mut object, mut name) = (ptr::null_mut(), 0, ptr::null_mut());
-        // SAFETY: an open group, an index below its count, three places to write to; the caller owns both strings.
+        // SAFETY: an open group, an index below its count, three valid out pointers; the caller owns both strings.
         let code = unsafe {
             sys::tiledb_group_get_member_by_index_v2(ctx.as_ptr(), g, index, &mut member, &mut object, &mut name)
         };
@@ -110,11 +110,11 @@ pub fn members(ctx: &Context, uri: &str) -> Result<Vec<Member>> {
 pub fn metadata(ctx: &Context, uri: &str) -> Result<BTreeMap<String, MetadataValue>> {
     let group = OpenGroup::new(ctx, uri, sys::TILEDB_READ)?;
     let g = group.handle.as_ptr();
-    // SAFETY: an open group and a place to write to.
+    // SAFETY: an open group and a valid out pointer.
     let count = ctx.get("read metadata of", uri, |c, out| unsafe { sys::tiledb_group_get_metadata_num(c, g, out) })?;
     let entries = metadata::read(ctx, uri, count, |index, entry| {
         let MetadataEntry { key, key_length, datatype, count, value } = entry;
-        // SAFETY: an open group, an index below the count, five places to write to.
+        // SAFETY: an open group, an index below the count, five valid out pointers.
         unsafe {
             sys::tiledb_group_get_metadata_from_index(ctx.as_ptr(), g, index, key, key_length, datatype, count, value)
         }
@@ -148,7 +148,7 @@ impl<'a> OpenGroup<'a> {
     fn new(ctx: &'a Context, uri: &str, query_type: sys::tiledb_query_type_t) -> Result<Self> {
         const ACTION: &str = "open the group";
         let c_uri = c_text(uri)?;
-        // SAFETY: a live context, a string that outlives the call, a place to write to.
+        // SAFETY: a live context, a string that outlives the call, a valid out pointer.
         let handle = ctx.make(ACTION, uri, sys::tiledb_group_free, |c, out| unsafe {
             sys::tiledb_group_alloc(c, c_uri.as_ptr(), out)
         })?;

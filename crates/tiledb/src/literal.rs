@@ -8,8 +8,9 @@ use crate::schema::physical::PhysicalType;
 
 /// A value of a range or condition.
 ///
-/// A read converts it to the column's type, and refuses it if the conversion is not exact: an `Int` compares with a `Float64`
-/// column (and the reverse) where no digit is lost. Booleans are 0 and 1; timestamps compare with `TimestampNs` only.
+/// A read converts the literal to the column's type, and refuses it if the conversion is not exact: an `Int` can be compared
+/// with a `Float64` column, and vice versa, if no digit is lost. Booleans are 0 and 1; timestamps compare with `TimestampNs`
+/// only.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
     /// A signed integer.
@@ -30,7 +31,7 @@ impl fmt::Display for Literal {
         match self {
             Self::Int(value) => write!(f, "{value}"),
             Self::UInt(value) => write!(f, "{value}"),
-            // The sum shows −0.0, a bound that includes both zeros, as 0.
+            // Adding zero prints −0.0, a bound that includes both zeros, as 0.
             Self::Float(value) => write!(f, "{}", value + 0.0),
             Self::TimestampNs(value) => match timestamp_ns_to_datetime(*value) {
                 Some(time) => write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%S%.f")),
@@ -67,7 +68,7 @@ impl Literal {
         })
     }
 
-    /// Returns the value as an integer, if it is one. 128 bits are enough for every `i64`, `u64` and integral float of 64 bits.
+    /// Returns the value if it is an integer; `None` for floats beyond ±2⁶⁴, which no integer type can represent.
     pub(crate) fn integer(&self) -> Option<i128> {
         const LIMIT: f64 = 18_446_744_073_709_551_616.0;
         match self {

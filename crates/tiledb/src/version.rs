@@ -11,10 +11,10 @@ pub(crate) const EXPECTED: (i32, i32) = (2, 30);
 /// Checks the version of the libtiledb that this program has loaded.
 ///
 /// # Errors
-/// [`Error::Version`] for any other than [`EXPECTED`].
+/// [`Error::Version`] for any version other than [`EXPECTED`].
 pub(crate) fn check_loaded() -> Result<()> {
     let (mut major, mut minor, mut patch) = (0, 0, 0);
-    // SAFETY: three places to write to.
+    // SAFETY: three valid out pointers.
     unsafe { sys::tiledb_version(&mut major, &mut minor, &mut patch) };
     check(major, minor, patch)
 }

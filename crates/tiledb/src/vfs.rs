@@ -23,7 +23,7 @@ impl Vfs {
     /// [`crate::Error::Library`] for invalid settings.
     pub fn new(ctx: &Context) -> Result<Self> {
         let config = ctx.config_with(&[])?;
-        // SAFETY: a live context and configuration, a place to write to.
+        // SAFETY: a live context and configuration, a valid out pointer.
         let handle = ctx.make("create a virtual file system", "", sys::tiledb_vfs_free, |c, out| unsafe {
             sys::tiledb_vfs_alloc(c, config.as_ptr(), out)
         })?;
@@ -36,7 +36,7 @@ impl Vfs {
     /// [`crate::Error::Library`] if the storage cannot be reached.
     pub fn is_dir(&self, uri: &str) -> Result<bool> {
         let c_uri = c_text(uri)?;
-        // SAFETY: live objects, a string that outlives the call, a place to write to.
+        // SAFETY: live objects, a string that outlives the call, a valid out pointer.
         let is_it: i32 = self.ctx.get("look up", uri, |c, out| unsafe {
             sys::tiledb_vfs_is_dir(c, self.handle.as_ptr(), c_uri.as_ptr(), out)
         })?;
@@ -49,7 +49,7 @@ impl Vfs {
     /// [`crate::Error::Library`] if the storage cannot be reached.
     pub fn is_file(&self, uri: &str) -> Result<bool> {
         let c_uri = c_text(uri)?;
-        // SAFETY: live objects, a string that outlives the call, a place to write to.
+        // SAFETY: live objects, a string that outlives the call, a valid out pointer.
         let is_it: i32 = self.ctx.get("look up", uri, |c, out| unsafe {
             sys::tiledb_vfs_is_file(c, self.handle.as_ptr(), c_uri.as_ptr(), out)
         })?;
@@ -85,7 +85,7 @@ impl Vfs {
     /// [`crate::Error::Library`] if the file does not exist.
     pub fn size(&self, uri: &str) -> Result<u64> {
         let c_uri = c_text(uri)?;
-        // SAFETY: live objects, a string that outlives the call, a place to write to.
+        // SAFETY: live objects, a string that outlives the call, a valid out pointer.
         self.ctx.get("read the size of", uri, |c, out| unsafe {
             sys::tiledb_vfs_file_size(c, self.handle.as_ptr(), c_uri.as_ptr(), out)
         })
@@ -170,7 +170,7 @@ impl Vfs {
 
     fn open(&self, uri: &str, mode: sys::tiledb_vfs_mode_t) -> Result<Handle<sys::tiledb_vfs_fh_t>> {
         let c_uri = c_text(uri)?;
-        // SAFETY: live objects, a string that outlives the call, a place to write to.
+        // SAFETY: live objects, a string that outlives the call, a valid out pointer.
         self.ctx.make("open", uri, sys::tiledb_vfs_fh_free, |c, out| unsafe {
             sys::tiledb_vfs_open(c, self.handle.as_ptr(), c_uri.as_ptr(), mode, out)
         })

@@ -19,7 +19,7 @@ use crate::login::{ArchiveResponse, Earthdata};
 /// A connection with fewer bytes per second counts as stalled.
 const MIN_BYTES_PER_SECOND: f64 = 1000.0;
 
-/// Why an attempt ended before the end of the file.
+/// The reason why an attempt ended before the end of the file.
 #[derive(Debug)]
 pub(super) enum AttemptFailure {
     /// Another attempt may succeed, after the pause that the server requests.
@@ -103,7 +103,7 @@ pub(super) async fn attempt(
         _ => return Err(status_failure(request, &response, is_presigned)),
     };
     let received = receive(earthdata, request, format, partial, response, new_version, counter).await;
-    // The received bytes are kept even after a failure.
+    // Received bytes are kept even after a failure.
     partial.flush().await.map_err(AttemptFailure::Permanent)?;
     received
 }
@@ -122,8 +122,8 @@ async fn restart(partial: &mut PartialFile, version: Option<Version>, counter: &
     partial.restart(version).await.map_err(AttemptFailure::Permanent)
 }
 
-/// Appends the body of `response`: the bytes that follow those of `partial`, or the whole of `new_version`. The latter replaces
-/// the bytes of `partial` as soon as its first bytes have the expected format.
+/// Appends the body of `response`: the bytes that follow those of `partial`, or the whole of `new_version`. A new version
+/// replaces the bytes of `partial` as soon as its first bytes have the expected format.
 async fn receive(
     earthdata: &Earthdata,
     request: &DownloadRequest,
@@ -179,7 +179,7 @@ async fn replace_version(
     counter: &ByteCounter<'_>,
 ) -> Result<SizeLimit> {
     if head.is_empty() {
-        // An empty file that replaces nothing is verified like any other, and downloaded once more.
+        // An empty body that replaces nothing is verified like any other file, and then downloaded once more.
         return match partial.length() {
             0 => Ok(SizeLimit::default()),
             _ => Err(AttemptFailure::retry(invalid_response(request, "the server sent no bytes"))),

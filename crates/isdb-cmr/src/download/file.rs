@@ -25,7 +25,7 @@ use crate::retry::Pauses;
 
 /// The longest pause, unless the server requests a longer one.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
-/// A complete but defective file is downloaded once more, not forever.
+/// The maximum number of complete downloads of one file: a defective file is downloaded once more, not forever.
 const MAX_COMPLETE_DOWNLOADS: u32 = 2;
 
 /// Downloads the file of `request` into its folder, unless it exists, or `login_error` is set.
@@ -85,7 +85,7 @@ pub(super) async fn download_file(
     }
 }
 
-/// Makes attempts until `partial` is complete and published. Returns their number.
+/// Makes attempts until `partial` is complete and published. Returns the number of attempts.
 async fn complete(
     earthdata: &Earthdata,
     request: &DownloadRequest,
@@ -158,7 +158,7 @@ enum ExistingFile {
     None,
     /// The requested file, with this length.
     Complete(u64),
-    /// Another version of it, or a damaged one, that isdb downloaded.
+    /// Another version of the requested file, or a damaged one, that isdb downloaded.
     Outdated,
     /// A file that isdb did not download, and how it differs from the requested one.
     Foreign(String),

@@ -8,8 +8,8 @@ pub struct FileFormat {
     pub name: &'static str,
     /// The bytes at the start of every file.
     pub signature: &'static [u8],
-    /// Returns the length in bytes of the file that starts with these bytes: the first [`FileFormat::HEAD_BYTES`], or the whole of
-    /// a shorter file. None if they are not the start of a file of this format.
+    /// Returns the length in bytes of the file that starts with these bytes: the first [`FileFormat::HEAD_BYTES`], or the whole
+    /// of a shorter file. None if no file of this format starts with them.
     pub end_of_file: fn(&[u8]) -> Option<u64>,
 }
 

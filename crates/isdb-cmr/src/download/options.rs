@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::download::format::FileFormat;
 
-/// How files are downloaded.
+/// Options of a download.
 #[derive(Debug, Clone)]
 pub struct DownloadOptions {
     /// The folder. Each file gets its own folder there, see [`download_path`](crate::download_path).
@@ -14,10 +14,10 @@ pub struct DownloadOptions {
     pub connections: usize,
     /// The pause after the first failure. It doubles with each further failure without progress, and has random jitter.
     pub first_pause: Duration,
-    /// The number of consecutive attempts without progress after which a download fails. Progress is a byte of the file
-    /// further than any before.
+    /// The number of consecutive attempts without progress after which a download fails. Progress means that a byte of
+    /// the file arrived which no earlier attempt had reached.
     pub max_attempts: u32,
-    /// After this time no further attempt at a file is started.
+    /// The time after which no further attempt at a file is started.
     pub time_limit: Duration,
     /// The expected format. A response in another format is refused before it replaces a partial file, and a file is
     /// complete only if its length agrees with the one in its first bytes.

@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 
 /// Bytes are collected up to this number before they are written.
 const BUFFER_BYTES: usize = 1 << 18;
-/// Bytes are synced after this number, which is what a power failure can cost. A sync takes some 10 ms, receiving this many bytes
-/// a second or more.
+/// Bytes are synced whenever this many have been written, so a power failure costs about this many at most. A sync takes some
+/// 10 ms; receiving this many bytes takes a second or more.
 const SYNC_EVERY: u64 = 1 << 24;
 
 /// A partial file, locked.
@@ -137,7 +137,7 @@ impl PartialFile {
     /// Writes pending bytes, so that they survive the end of the process.
     ///
     /// # Errors
-    /// [`Error::Io`]; pending bytes are lost, those that were written before are kept.
+    /// [`Error::Io`]; pending bytes are lost, bytes that were written before are kept.
     pub(super) async fn flush(&mut self) -> Result<()> {
         if self.pending.is_empty() {
             return Ok(());

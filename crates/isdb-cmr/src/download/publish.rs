@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 pub(super) enum Publication {
     /// The file has its final name.
     Done,
-    /// The bytes are not those of the announced file, for this reason; they are still in the partial file.
+    /// The bytes differ from the announced file, for this reason; they are still in the partial file.
     Defective(String),
 }
 
-/// Verifies `partial` and renames it to its target, which is replaced only if `may_replace` and isdb downloaded it.
+/// Verifies `partial` and renames it to its target, which is replaced only if `may_replace` is true and isdb downloaded it.
 ///
 /// # Errors
 /// [`Error::Occupied`] if another file has got the name in the meantime, [`Error::Io`].

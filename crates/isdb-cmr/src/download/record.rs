@@ -1,5 +1,6 @@
-//! Records of downloaded files. Beside each, a hidden file `.<name>.download` describes it at the time when it got its name. A
-//! file without a record, or changed after it, belongs to the user and is never replaced or deleted.
+//! Records of downloaded files. Beside each downloaded file, a hidden file `.<name>.download` describes the file as it was
+//! when it got its name. A file without a record, or one that has changed since, belongs to the user and is never replaced or
+//! deleted.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;

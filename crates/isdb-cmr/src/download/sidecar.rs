@@ -32,7 +32,7 @@ pub(super) fn boot_id() -> Option<String> {
 /// Replaces the file at `path` in one step, and syncs it. Symbolic links are not followed.
 ///
 /// The temporary file has a fixed name, unlike those of the `tempfile` crate, so that a killed process leaves at most one of
-/// them, which the next replaces.
+/// them, which the next process replaces.
 pub(super) fn replace_synced(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let new = with_suffix(path, ".new");
     create_new(&new, content)?.sync_all()?;

@@ -1,4 +1,4 @@
-//! Versions of a file on a server, by the headers of responses.
+//! Versions of a file on a server, identified by response headers.
 
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
 use reqwest::{Response, StatusCode, Url};
@@ -30,7 +30,7 @@ impl Version {
     /// The version that `headers` describe. `body_length` is the length of a body that contains the whole file.
     fn from_headers(url: &Url, headers: &HeaderMap, body_length: Option<Option<u64>>) -> Version {
         let tag = text(headers, ETAG);
-        // A weak tag does not promise identical bytes, and neither does a date beside it.
+        // A weak tag does not guarantee identical bytes, and neither does a date that comes with it.
         let is_weak = tag.as_ref().is_some_and(|tag| !tag.starts_with('"'));
         Version {
             url: redacted(url),

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use isdb_schema::printable::Printable;
 
-/// Returns the message of the innermost cause: the layers above it only say where it passed through. The message may quote the
-/// server, for example a name in its certificate, so its control characters are escaped.
+/// Returns the message of the innermost cause: the outer errors only name the layers that it passed through. The message may
+/// quote the server, for example a name in its certificate, so its control characters are escaped.
 pub(crate) fn root_cause(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -1,4 +1,4 @@
-//! Checking credentials with the login host.
+//! Checks credentials with the login host.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use reqwest::header::AUTHORIZATION;
@@ -29,9 +29,9 @@ pub struct Account {
     pub user: Option<String>,
     /// The credentials that the host accepted.
     pub accepted: CredentialKind,
-    /// Where they come from.
+    /// The source of the credentials.
     pub origin: String,
-    /// When the token expires: the one that was sent, or the user's token that expires last.
+    /// The expiry of the token that was sent, or of the user's token that expires last.
     pub token_expires: Option<DateTime<Utc>>,
 }
 
@@ -46,8 +46,8 @@ struct IssuedToken {
 }
 
 impl Earthdata {
-    /// Checks the token with the login host, or user and password without a token or after its refusal. Each is sent once, and
-    /// nothing is created on the host.
+    /// Checks the token with the login host; without a token, or after its refusal, checks user and password. Each is sent
+    /// once, and nothing is created on the host.
     ///
     /// # Errors
     /// [`Error::LoginRefused`] if the credentials are wrong, [`Error::NoLogin`] if there are none, and the errors of any request.

@@ -13,7 +13,7 @@ pub(crate) enum CheckResult {
     Rejected(Rejection),
 }
 
-/// Why credentials are not sent again.
+/// The reason why credentials are not sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Rejection {
     /// A server refused them.

@@ -86,13 +86,14 @@ impl Earthdata {
         let response = self.send(at, request.header(AUTHORIZATION, header)).await?;
         let leads_to_login = redirect_target(at, &response)?.is_some_and(|next| self.hosts.is_login(&next));
         match response.status() {
-            // A host that is out of order refuses every request: a token that was accepted before is rejected only if the login
+            // A malfunctioning host may refuse every request: a token that was accepted before is rejected only if the login
             // host confirms it.
             StatusCode::UNAUTHORIZED if permit.is_accepted() && self.is_token_valid(token).await != Some(false) => {}
             StatusCode::UNAUTHORIZED => return give_up(permit, rejected(Rejection::Refused)).await,
             // The token was accepted before, so only this file needs more.
             _ if leads_to_login && (needs_session || permit.is_accepted()) => {}
-            // Either the token is invalid, or the first file needs more. Without an answer the next file tries it again.
+            // Either the token is invalid, or the first file needs more. If the login host does not answer, the next file tries
+            // the token again.
             _ if leads_to_login => match self.is_token_valid(token).await {
                 Some(true) => permit.accept(),
                 Some(false) => {

@@ -25,7 +25,7 @@ pub struct Login {
     pub user: String,
     /// The user's password.
     pub password: SecretString,
-    /// Where both come from, for messages: the path of a file or the names of environment variables.
+    /// The source of both, for messages: the path of a file or the names of environment variables.
     pub origin: String,
 }
 
@@ -34,7 +34,7 @@ pub struct Login {
 pub struct Token {
     /// The token's text.
     pub text: SecretString,
-    /// Where it comes from, for messages.
+    /// The source of the token, for messages.
     pub origin: String,
 }
 

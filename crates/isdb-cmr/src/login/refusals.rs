@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// Refusals in a row after which files are skipped; one or two files may need a licence of their own.
 const LIMIT: usize = 5;
-/// Every file of this number is still requested: files later in a list may be accessible.
+/// One file out of this many is still requested: files later in a list may be accessible.
 const PROBE_EVERY: usize = 32;
 
 /// The number of files in a row that were refused to a valid login.

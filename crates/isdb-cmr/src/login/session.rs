@@ -49,7 +49,7 @@ pub(crate) struct ArchiveResponse {
     pub(crate) is_presigned: bool,
 }
 
-/// A URL to request, and what its redirects have led to so far.
+/// A URL to request, and the state of its chain of redirects so far.
 struct RedirectChain<'a> {
     url: &'a Url,
     /// Whether the URL may need the session of a login, although the token is valid for files.
@@ -226,7 +226,7 @@ impl Earthdata {
         Error::Stalled { url: redacted(at), seconds: self.stall_timeout.as_secs() }
     }
 
-    /// How long a host may send nothing, or next to nothing.
+    /// The time for which a host may send nothing, or next to nothing.
     pub(crate) fn stall_timeout(&self) -> Duration {
         self.stall_timeout
     }

@@ -1,5 +1,5 @@
-//! Client of CMR. It requests one page by POST, without credentials, and retries until the page comes or a time limit ends, with
-//! smaller pages where that may help.
+//! Client of CMR. It requests one page by POST, without credentials, and retries until the page arrives or a time limit
+//! expires, with smaller pages where that may help.
 
 use std::time::Duration;
 
@@ -45,9 +45,9 @@ pub struct Cmr {
 /// Timeouts, pauses between attempts and the time limit of requests to CMR.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How long to wait for a connection.
+    /// The time to wait for a connection.
     pub connect_timeout: Duration,
-    /// How long to wait for the first or the next byte of a response. CMR itself gives up after 180 s.
+    /// The time to wait for the first or the next byte of a response. CMR itself gives up after 180 s.
     pub read_timeout: Duration,
     /// The pause before the second attempt; each further pause is about twice as long, unless CMR requests a longer one …
     pub first_pause: Duration,
@@ -75,7 +75,7 @@ pub(crate) struct Reply<T> {
     /// The number of results in all pages.
     pub(crate) hits: u64,
     pub(crate) items: Vec<T>,
-    /// Where the next page starts.
+    /// The position at which the next page starts.
     pub(crate) search_after: Option<String>,
 }
 

@@ -82,8 +82,8 @@ impl GranuleDescription {
         }
     }
 
-    /// The order of preference of several descriptions of one granule: the newest revision of the granule, then a file that can be
-    /// downloaded, then the cloud, then the newest revision of the description.
+    /// The order of preference among several descriptions of one granule: the newest revision of the granule, then a file that
+    /// can be downloaded, then the cloud, then the newest revision of the description.
     pub(crate) fn rank(&self) -> (u8, bool, bool, u64) {
         let is_in_cloud = self.concept_id.split_once('-').is_some_and(|(_, provider)| provider == CLOUD_PROVIDER);
         (self.name.revision, self.https.is_some(), is_in_cloud, self.revision_id.unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Why an attempt at a page failed, and whether another attempt can succeed.
+//! Failures of an attempt at a page: the reason, and whether another attempt can succeed.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::error::Error;
 use crate::excerpt::excerpt;
 use crate::http::cause::root_cause;
 
-/// Why an attempt failed.
+/// The failure of an attempt.
 pub(crate) enum PageFailure {
     /// Retrying does not help.
     Permanent(Error),
     /// Retrying may help.
     Temporary {
-        /// What went wrong.
+        /// The problem.
         reason: String,
         /// The pause that the server requests.
         retry_after: Option<Duration>,
@@ -36,7 +36,7 @@ struct ErrorBody {
 const MAX_QUOTED_CHARACTERS: usize = 300;
 
 impl PageFailure {
-    /// The server sent no response, not even a status. A server or proxy may also end like this because of a large page.
+    /// The server sent no response, not even a status. A server or proxy may also close the connection because of a large page.
     pub(crate) fn no_response(url: &str, error: reqwest::Error) -> PageFailure {
         if error.is_builder() {
             return PageFailure::invalid_address(url, "cannot be requested");
@@ -69,7 +69,7 @@ impl PageFailure {
         PageFailure::temporary("the response was interrupted".to_owned(), true, Some(error))
     }
 
-    /// CMR's own time limit ended, and some results are missing.
+    /// CMR's own time limit expired, and some results are missing.
     pub(crate) fn partial() -> PageFailure {
         PageFailure::temporary("the search took too long, and the response is incomplete".to_owned(), true, None)
     }

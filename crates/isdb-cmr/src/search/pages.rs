@@ -23,7 +23,7 @@ pub struct Page {
     pub unusable: Vec<UnusableDescription>,
 }
 
-/// After this many successful pages, the size of pages that was decreased is doubled again.
+/// After this many successful pages, a decreased page size is doubled again.
 const GROW_AFTER: u32 = 8;
 
 /// The state between two pages.

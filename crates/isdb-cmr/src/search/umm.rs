@@ -129,7 +129,7 @@ fn without_query(url: &str) -> &str {
 /// Name endings that identify another file of the same granule.
 const OTHER_FILE_ENDINGS: [&str; 9] = [".h5", ".xml", ".json", ".dmrpp", ".png", ".jpg", ".txt", ".md5", ".zip"];
 
-/// Returns the entry of the granule's own file: the one with its name, or the only one, unless its name is that of another file.
+/// Returns the entry of the granule's own file: the entry with its name, or the only entry, unless that names another file.
 /// NSIDC gives no names, or the id of a record.
 fn own_file<'a>(files: &'a [Value], file_name: &str) -> Option<&'a Value> {
     let is_other_file = |file: &Value| {

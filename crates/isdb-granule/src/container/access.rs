@@ -1,4 +1,5 @@
-//! Access to groups, small datasets and attributes. Tools that cut granules drop and retype them, so absence is an answer.
+//! Access to groups, small datasets and attributes. Tools that cut granules drop some of them and change the types of others,
+//! so absence is a valid result.
 
 use std::collections::HashMap;
 
@@ -53,7 +54,7 @@ pub(crate) fn if_cheap(dataset: hdf5::Dataset) -> Option<hdf5::Dataset> {
     (chunk <= MOST && dataset.shape().ok()?.len() <= 1).then_some(dataset)
 }
 
-/// The first 1,024 characters of a padded text, which is longer than any that is read.
+/// The first 1,024 characters of a padded text; every text that is needed is shorter.
 fn trimmed(text: &str) -> String {
     text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).chars().take(1024).collect()
 }

@@ -1,12 +1,12 @@
 //! The budget for following a file's structure, and a record of failed reads, in the source that the HDF5 reader gets.
 //!
-//! hdf5-pure 0.47.0 was reviewed for what a crafted file could do to it. Its walks over version 1 B-trees, object header continuations
+//! hdf5-pure 0.47.0 was reviewed for attacks by crafted files. Its walks over version 1 B-trees, object header continuations
 //! and heaps are limited in depth but not in visits (a node with two equal children at 60 levels is 2⁶⁰ visits), its walk over
-//! version 2 B-trees recurses as deep as their header says, and its extensible arrays reserve what their header says. Every step of a
-//! walk reads, so a budget of reads and bytes ends them all; the headers that lead to recursion or memory without a read are checked
-//! as they pass. What remains is the recursion over nested datatypes, which a message of at most 65,535 bytes bounds, and for which
-//! [`stack`](super::stack) reserves enough. The most memory for a byte read, 56 times, is in an attribute that is an array of strings
-//! of one byte.
+//! version 2 B-trees recurses as deep as their header says, and its extensible arrays reserve as much memory as their header
+//! says. Every step of a walk reads from the file, so a budget of reads and bytes ends every walk; headers that lead to
+//! recursion or allocation without a further read are checked as they are read. What remains is the recursion over nested
+//! datatypes, which a message of at most 65,535 bytes bounds, and for which [`stack`](super::stack) reserves enough. An
+//! attribute that is an array of one-byte strings needs the most memory per byte read: 56 bytes.
 //!
 //! The HDF5 reader leaves out attributes that it cannot read, and absence is legal in a granule. [`Budget::take_read_failure`] shows
 //! whether a failed read was the reason.
@@ -30,12 +30,12 @@ const MOST_BYTES: u64 = 16 << 20;
 /// with rare filters.
 const MOST_VALUES: u64 = 64 << 20;
 
-/// Limits of the bytes of names that one walk over a version 1 group may make, and all walks over one granule: each link of a group may
-/// name all of its heap. Groups of the product make less than 1 MB.
+/// Limits of the bytes of names that one walk over a version 1 group, and all walks over one granule, may produce: each link of
+/// a group may use the whole heap as its name. Groups of the product produce less than 1 MB.
 const MOST_NAMES: u64 = 64 << 20;
 const MOST_NAMES_IN_ALL: u64 = 8 << 30;
 
-/// Levels of a version 2 B-tree; 16 levels of two records each hold more links than fit a file.
+/// The maximum number of levels of a version 2 B-tree; 16 levels of two records each hold more links than fit into a file.
 const MOST_LEVELS: u16 = 16;
 
 /// Bytes of the shortest record of a version 2 B-tree, which is in a shared message index.
@@ -58,14 +58,14 @@ thread_local! {
 }
 
 impl Budget {
-    /// Starts again: opening a granule and decoding it each have the whole budget.
+    /// Resets the budget: opening a granule and decoding it each have a full one.
     pub(crate) fn reset(&self) {
         [&self.reads, &self.bytes, &self.values, &self.names]
             .into_iter()
             .for_each(|spent| spent.store(0, Ordering::Relaxed));
     }
 
-    /// The first failed read of the source that was not a read past its end, and forgets it.
+    /// Returns the first failed read of the source that was not a read past its end, and forgets it.
     pub(crate) fn take_read_failure(&self) -> Option<io::Error> {
         self.read_failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -168,8 +168,8 @@ impl BudgetedSource {
             Some(b"BTHD") if word(bytes, 12).is_some_and(|depth| depth > MOST_LEVELS) => {
                 Err(refused("a B-tree is too deep for any file"))
             }
-            // signature, version, client, element size, bits of the count, elements of the index block, least elements of a data
-            // block, least pointers of a super block, bits of a page; HDF5 writes 32, 4, 16, 4 and 10
+            // signature, version, client, element size, bits of the count, elements of the index block, minimum elements of a
+            // data block, minimum pointers of a super block, bits of a page; HDF5 writes 32, 4, 16, 4 and 10
             Some(b"EAHD") => match bytes.get(7..12) {
                 Some([bits, _, _, pointers, page]) if *bits > 64 || *pointers > 16 || *page > 32 => {
                     Err(refused("an extensible array has impossible sizes"))

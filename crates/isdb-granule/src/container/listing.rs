@@ -1,4 +1,4 @@
-//! The datasets of a beam by path. A lookup by name walks its whole group, so a group of which many datasets are requested is listed
+//! The datasets of a beam by path. A lookup by name walks its whole group, so a group with many requested datasets is listed
 //! once instead.
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,4 +1,5 @@
-//! The HDF5 file around the values: whether it is one and complete, and access to its groups and attributes within a budget.
+//! The HDF5 file around the values: checks that the file is HDF5 and complete, and gives access to its groups and attributes
+//! within a budget.
 
 pub(crate) mod access;
 pub(crate) mod budget;

@@ -16,7 +16,7 @@ pub const SUPERBLOCK_BYTES: usize = 64;
 #[must_use]
 pub fn end_of_file(head: &[u8]) -> Option<u64> {
     let version = *head.strip_prefix(&SIGNATURE)?.first()?;
-    // Where the size of an address is, and where the first address, the base. One address is between the base and the end.
+    // The offsets of the size of an address and of the first address, the base. One address is between the base and the end.
     let (size_at, base_at) = match version {
         0 => (13, 24),
         1 => (13, 28),

@@ -28,7 +28,7 @@ impl UnpackBudget {
     /// (100,000 rows) 340 MB.
     const MOST: u64 = 1 << 30;
 
-    /// The cost of any HDF5 chunk besides its size, in bytes unpacked.
+    /// The fixed cost of an HDF5 chunk, in addition to its size, in bytes unpacked.
     const CHUNK: u64 = 256;
 
     fn spend(&self, chunks: u64, chunk_bytes: u64) -> Result<(), Reason> {
@@ -41,7 +41,7 @@ impl UnpackBudget {
     }
 }
 
-/// The refusal of HDF5 chunks that would cost far more than their values are worth.
+/// The error for HDF5 chunks that would cost far more than their values are worth.
 const CHUNKS_TOO_LARGE: &str = "its HDF5 chunks are far larger than the values in them";
 
 /// A dataset of `rows` × `width` numbers that has not been read yet.
@@ -94,7 +94,7 @@ impl StoredDataset {
         Ok(attributes)
     }
 
-    /// The fill value of the dataset's creation. Clip tools keep it where they drop the attribute `_FillValue`.
+    /// The fill value in the dataset's creation properties. Clip tools keep it even where they drop the attribute `_FillValue`.
     pub(crate) fn fill_property(&self) -> Result<Option<Scalar>, Reason> {
         Ok(match self.element.is_integer() {
             true => self.dataset.fill_value::<i64>()?.map(Scalar::Int),
@@ -102,8 +102,8 @@ impl StoredDataset {
         })
     }
 
-    /// All numbers, row by row, in native byte order. The shape bounds what is allocated; the caller has compared it with the rows of
-    /// the beam.
+    /// All numbers, row by row, in native byte order. The shape limits the allocation; the caller has compared it with the rows
+    /// of the beam.
     pub(crate) fn read(
         &self,
         source: &dyn ByteSource,
@@ -238,7 +238,8 @@ impl StoredDataset {
     }
 }
 
-/// Whether two HDF5 chunks share bytes of the file. No writer does that, and a small file could hold any number of values by it.
+/// Whether two HDF5 chunks share bytes of the file. No writer produces such chunks, and with them a small file could claim any
+/// number of values.
 fn overlap(chunks: &[StoredChunk]) -> bool {
     let mut ranges: Vec<_> = chunks.iter().map(|chunk| (chunk.address, chunk.stored_bytes as u64)).collect();
     ranges.sort_unstable();

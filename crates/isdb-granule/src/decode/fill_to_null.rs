@@ -1,4 +1,4 @@
-//! The place where a fill value becomes NULL, for numbers that are stored in the type of their column.
+//! Replaces fill values by NULL, for numbers that are stored in the type of their column. For other numbers, `cast` does it.
 
 use arrow::array::{ArrowPrimitiveType, PrimitiveArray};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};

@@ -16,9 +16,9 @@ pub(crate) struct FillValues {
 }
 
 impl FillValues {
-    /// The fills of `variable`: the `attribute` `_FillValue`, the `property` that is the fill value of the dataset's creation, the
-    /// catalogue's fill, and the integer that storage writes for a NULL element. Zero is always a value, and so is the −1 that the
-    /// catalogue lists as a flag.
+    /// The fills of `variable`: the `attribute` `_FillValue`, the `property` with the fill value from the dataset's creation,
+    /// the catalogue's fill, and the integer that storage writes for a NULL element. Zero is always a value, and so is the −1
+    /// that the catalogue lists as a flag.
     pub(crate) fn new(variable: &Variable, attribute: Option<&AttrValue>, property: Option<Scalar>) -> Self {
         let catalogue = variable.fill.map(|fill| match fill {
             Fill::Int(fill) => Scalar::Int(fill),

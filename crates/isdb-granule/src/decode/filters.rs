@@ -14,7 +14,7 @@ pub(crate) fn can_undo(filters: &[hdf5::Filter]) -> bool {
     filters.iter().all(|filter| filter.id == DEFLATE || filter.id == SHUFFLE)
 }
 
-/// A thread's buffers for undoing filter pipelines, reused from HDF5 chunk to HDF5 chunk.
+/// A thread's buffers for undoing filter pipelines, reused for every HDF5 chunk.
 pub(crate) struct Unfilter {
     inflater: Decompressor,
     /// The HDF5 chunk's bytes between two filters; at first the stored bytes.

@@ -1,8 +1,8 @@
 //! Datasets of beams decoded into Arrow columns, on several threads.
 //!
-//! Of each dataset, [`dataset`] reads the HDF5 chunks into one buffer after [`filters`] has undone their filters, [`fill_values`] collects
-//! the values that mean NULL, and [`arrow_column`] turns the buffer into a column. A fill value becomes NULL in [`fill_to_null`], or in
-//! [`cast`] where the numbers are stored in another type than the column's.
+//! For each dataset, [`dataset`] reads the HDF5 chunks into one buffer after [`filters`] has undone their filters,
+//! [`fill_values`] collects the values that mean NULL, and [`arrow_column`] turns the buffer into a column. A fill value
+//! becomes NULL in [`fill_to_null`], or in [`cast`] where the stored type differs from the column's.
 
 pub(crate) mod arrow_column;
 pub(crate) mod cast;
@@ -39,7 +39,7 @@ pub(crate) type Column = Option<ArrayRef>;
 /// The decoding of a granule's datasets.
 pub(crate) struct ColumnDecoder<'a> {
     pub(crate) source: &'a dyn ByteSource,
-    /// The epoch from which the granule's times count.
+    /// The epoch from which the granule's times are counted.
     pub(crate) epoch: Epoch,
     /// Whether the file is an extract, which alone may lack `segment_id_beg`.
     pub(crate) is_extract: bool,

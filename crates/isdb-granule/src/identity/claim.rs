@@ -30,7 +30,7 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// A claim without the values that a part cannot have.
+    /// A claim without values outside the range of their part.
     fn new(source: IdentitySource, mut parts: Parts<i64>) -> Self {
         for (part, (_, least, most)) in parts.iter_mut().zip(PARTS) {
             *part = part.filter(|value| (least..=most).contains(value));
@@ -38,7 +38,7 @@ impl Claim {
         Self { source, parts }
     }
 
-    /// Every part, or none without a name.
+    /// Every part, from `name`; none without a name.
     pub(crate) fn from_name(source: IdentitySource, name: Option<GranuleName>) -> Self {
         let Some(GranuleName { start, rgt, cycle, region, release, revision, .. }) = name else {
             return Self::new(source, [None; PARTS.len()]);

@@ -1,8 +1,8 @@
 //! The granule that a file belongs to, resolved from its metadata, its rows and its name.
 //!
-//! The metadata inside the file come before its name, because files are renamed and clips keep the metadata of the granule they were
-//! cut from; a name that contradicts them is ignored. Only the product's DOI comes after the name: the product writes the DOI of
-//! release 001 into files of release 002. Every disagreement becomes a note.
+//! The metadata inside the file come before its name, because files are renamed and clips keep the metadata of the granule they
+//! were cut from; a name that contradicts this metadata is ignored. Only the product's DOI comes after the name: the product
+//! writes the DOI of release 001 into files of release 002. Every disagreement becomes a note.
 
 mod claim;
 pub(crate) mod content_hash;

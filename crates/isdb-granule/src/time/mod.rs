@@ -15,8 +15,8 @@ const ATLAS_EPOCH_UNIX: i64 = 1_514_764_800;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Seconds to either side of the mission's epoch within which a time is plausible (about 110 years): nothing was measured beyond,
-/// and every time within fits 64-bit nanoseconds.
+/// Seconds to either side of the mission's epoch within which a time is plausible (about 110 years): nothing was measured
+/// outside this range, and every time within it fits 64-bit nanoseconds.
 const REACH: f64 = 3.5e9;
 const REACH_NANOS: u128 = 3_500_000_000_000_000_000;
 
@@ -34,7 +34,7 @@ const UNITS: [(&[&str], i64); 7] = [
 /// The calendars that agree with UTC's from 1582 on.
 const CALENDARS: [&str; 3] = ["standard", "gregorian", "proleptic_gregorian"];
 
-/// Why a dataset's numbers cannot be read as times.
+/// The reason why a dataset's numbers cannot be read as times.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TimeError {
     #[error("its units are {0:?}; expected seconds (or days, hours, minutes, ms, us, ns) since a date")]
@@ -64,7 +64,7 @@ impl Epoch {
 
 const ATLAS_NANOS: i128 = ATLAS_EPOCH_UNIX as i128 * NANOS_PER_SECOND as i128;
 
-/// How the numbers of one dataset count time.
+/// The clock of one dataset: unit and zero of its numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Clock {
     unit_nanos: i64,

@@ -1,5 +1,5 @@
 //! Maps positions in a YAML string to positions in its file. YAML folds lines, drops indentation and escapes quotes, so
-//! both are walked through together.
+//! the string and the file are walked through together.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -15,7 +15,7 @@ pub(super) struct Mark {
 }
 
 /// The marks of `text`, whose value begins at `begin` in `file`: one wherever the next character is not to the right of the
-/// previous one. `None` if the file has another text there.
+/// previous one. `None` if the file has different text there.
 pub(super) fn marks(file: &str, begin: LineColumn, text: &str) -> Option<Vec<Mark>> {
     let mut value = YamlScalar::at(file, begin)?;
     let mut marks: Vec<Mark> = Vec::new();

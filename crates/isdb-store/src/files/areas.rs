@@ -9,10 +9,10 @@ use super::objects::{Objects, already_exists, is_not_found};
 use crate::error::{Error, Result};
 
 const AREAS: &str = "areas";
-/// Prefix of an area's name in earlier databases, where the name was not yet the path of the file.
+/// The prefix of an area's name in earlier databases, in which the name was not yet the path of the file.
 const CHECKSUM_PREFIX: &str = "sha256:";
-/// Longest text in bytes that is its own name: boxes and plain polygons stay readable in the ledger, and the border of a country
-/// is not repeated for each granule.
+/// The maximum length in bytes of a text that is its own name: boxes and plain polygons stay readable in the ledger, and the
+/// border of a country is not repeated for each granule.
 const MAX_INLINE_BYTES: usize = 300;
 
 /// Stores the text of an area, in a file if it is long, and returns its name. Storing an area again changes nothing.

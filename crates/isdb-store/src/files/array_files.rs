@@ -12,7 +12,7 @@ pub(crate) const COMMIT_FILES: &str = "__commits";
 pub(crate) const FRAGMENTS: &str = "__fragments";
 const SCHEMAS: &str = "__schema";
 
-/// What exists on disk of one fragment.
+/// The parts of one fragment that exist on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FragmentFiles {
     /// The URI of its commit file, without which TileDB does not see it.

@@ -1,7 +1,8 @@
 //! Durable files: syncing files and folders, and creating a file under a name that must be free.
 //!
-//! A file survives a power cut when its content and the folder that names it are synced: the entries of a folder are content of the
-//! folder. libtiledb syncs the files that it writes, and no folder. File systems that lack one of the operations are handled here.
+//! A file survives a power cut when its content and the folder that names it are synced: the entries of a folder are its
+//! content. libtiledb syncs the files that it writes, but not their folders. File systems that lack one of the operations are
+//! handled here.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,9 +13,9 @@ use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 
-/// Errors by which file systems report an operation that they do not support: FAT has no hard links (EPERM), NFS supports renames
-/// without flags only (EINVAL) and locks with a lock daemon only (ENOLCK), CIFS and some FUSE sync no folders (EINVAL), others
-/// return ENOSYS or EOPNOTSUPP.
+/// Errors with which file systems report an operation that they do not support: FAT has no hard links (EPERM), NFS supports
+/// renames without flags only (EINVAL) and locks with a lock daemon only (ENOLCK), CIFS and some FUSE sync no folders (EINVAL),
+/// others return ENOSYS or EOPNOTSUPP.
 const UNSUPPORTED: [Errno; 6] =
     [Errno::PERM, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP, Errno::NOLCK];
 

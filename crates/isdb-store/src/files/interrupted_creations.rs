@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::location::{GRANULES, Location, SEGMENTS, STAGING};
 use super::lock::{LOCK, Lock};
 
-/// Age of a folder to be removed where locks cannot show whether its creator lives. A creation takes less than a second.
+/// The age at which a folder is removed where locks cannot show whether its creator is alive. A creation takes less than a
+/// second.
 const MIN_AGE: Duration = Duration::from_secs(3_600);
 
-/// What a database that is being created may contain. A folder with anything else is not removed.
+/// The entries that a database may contain while it is being created. A folder with anything else is not removed.
 const EXPECTED: [&str; 8] = [SEGMENTS, GRANULES, STAGING, "commits", LOCK, "__group", "__meta", "__tiledb_group.tdb"];
 
 /// Returns a new folder beside `root` to create a database in; None where `root` has no name.

@@ -1,5 +1,6 @@
-//! The writer's lock. It is an optimisation that spares a second writer its work; correctness comes from the conditional commit. A
-//! file system without locks (NFS without a lock daemon, Lustre without `-o flock`) is therefore written to without one.
+//! The writer's lock. It is an optimisation that saves a second writer from useless work; correctness comes from the
+//! conditional commit. File systems without locks (NFS without a lock daemon, Lustre without `-o flock`) are therefore written
+//! to without one.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;

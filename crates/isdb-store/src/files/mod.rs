@@ -1,4 +1,4 @@
-//! Files below a database's folder: where they are, and how they are created, made durable and locked.
+//! Files below a database's folder: their paths, durable creation, and locks.
 
 pub(crate) mod areas;
 pub(crate) mod array_files;

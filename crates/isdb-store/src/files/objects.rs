@@ -28,7 +28,7 @@ impl Objects {
         Ok(Objects { location: location.clone(), store: Arc::new(store) })
     }
 
-    /// Creates the object `path`, durably and only if it does not exist, by way of the staged object `name`.
+    /// Creates the object `path`, durably and only if it does not exist. It is first written as the staged object `name`.
     ///
     /// # Errors
     /// [`Error::Log`], which does not mean that nothing was created. [`already_exists`] recognises an object that existed.
@@ -60,7 +60,7 @@ impl Objects {
         })
     }
 
-    /// Creates or replaces the object `path`. A power cut may bring the old object back, but leaves none half written.
+    /// Creates or replaces the object `path`. A power cut may bring the old object back, but never leaves a half-written one.
     pub(crate) async fn replace(&self, path: &Path, name: &str, bytes: Vec<u8>) -> Result<()> {
         let staged = Path::from_iter([STAGING, name]);
         self.stage(&staged, bytes).await?;

@@ -1,12 +1,13 @@
-//! The current attempts of a ledger, the rule that the SQL view `granules_current` applies as well.
+//! The current attempts of a ledger. The SQL view `granules_current` applies the same rule.
 
 use std::collections::HashSet;
 
 use super::row::LedgerRow;
 use crate::id::Id;
 
-/// Returns the current attempts in `ledger`, in its order: those that ingested their granule or found it empty, and that no other
-/// attempt has replaced or removed. `ledger` must contain all rows, because the newer row names the attempts that it replaces.
+/// Returns the current attempts in `ledger`, in its order: attempts that ingested their granule or found it empty, and that no
+/// other attempt has replaced or removed. `ledger` must contain all rows, because the newer row names the attempts that it
+/// replaces.
 pub fn current_attempts(ledger: &[LedgerRow]) -> impl Iterator<Item = &LedgerRow> {
     let replaced: HashSet<Id> = ledger.iter().flat_map(|row| row.replaces.iter().copied()).collect();
     ledger.iter().filter(move |row| row.state.is_done() && !replaced.contains(&row.ingest_id))

@@ -61,33 +61,33 @@ pub struct LedgerRow {
     pub rows_rejected: i64,
     /// Segments that a filter removed.
     pub rows_removed: i64,
-    /// What each filter removed, in the order of the filters. In the column JSON; NULL when empty.
+    /// The segments that each filter removed, in the order of the filters. JSON in the column; NULL when empty.
     #[serde(with = "removed_as_json")]
     pub removed_by: Vec<Removed>,
     /// Beams with rows.
     pub beams_read: i64,
     /// Beams without rows.
     pub beams_empty: i64,
-    /// Beams that the file does not have.
+    /// Beams without a group or without `land_segments`.
     pub beams_missing: i64,
     /// The names of requested variables that the granule lacks although its release has them, separated by blanks.
     pub missing_variables: Option<String>,
     /// Remarks about the file, for people.
     pub notes: Option<String>,
-    /// The earlier attempts that this one replaced or removed. In the column separated by blanks; NULL when empty.
+    /// The earlier attempts that this one replaced or removed. Separated by blanks in the column; NULL when empty.
     #[serde(with = "ids_as_text")]
     pub replaces: Vec<Id>,
-    /// How the attempt ended.
+    /// The outcome of the attempt.
     #[serde(with = "state_as_text")]
     pub state: GranuleState,
-    /// Where the attempt failed: `search`, `download`, `read` (the bytes could not be fetched, which is retried), `identify`,
-    /// `decode`, `filter`, `replace` (too few segments to replace the stored ones), `again` (a file that has to be read again no
-    /// longer exists) or `window`. [`CARRIED`] for an attempt that was written again from the database because a newer one replaced
-    /// part of it.
+    /// The stage at which the attempt failed: `search`, `download`, `read` (the bytes could not be fetched, which is retried),
+    /// `identify`, `decode`, `filter`, `replace` (too few segments to replace the stored ones), `again` (a file that has to be
+    /// read again no longer exists) or `window`. [`CARRIED`] for an attempt that was written again from the database because a
+    /// newer one replaced part of it.
     pub stage: Option<String>,
-    /// Why it failed.
+    /// The reason for the failure.
     pub error: Option<String>,
-    /// When it ended.
+    /// The time at which the attempt ended.
     pub finished_at: i64,
 }
 

@@ -1,5 +1,5 @@
-//! What a commit records of the fragments of one array. Fragments are recorded as changes to the previous commit, so that a commit
-//! stays small however large the database grows.
+//! The fragments of one array as a commit records them: as changes to the previous commit, so that a commit stays small however
+//! large the database grows.
 
 use std::collections::BTreeSet;
 

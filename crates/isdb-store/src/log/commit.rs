@@ -1,4 +1,4 @@
-//! A commit: the object whose creation changes what readers see. A reader needs the newest one only.
+//! A commit: the object whose creation changes what readers see. A reader needs only the newest one.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub(crate) const FORMAT: u32 = 2;
 /// The value of [`Commit::region`] for a database whose region was removed: it stores whole granules from then on.
 pub(crate) const NO_REGION: &str = "none";
 
-/// Why a commit was made.
+/// The reason for a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CommitKind {
@@ -59,13 +59,13 @@ pub struct Commit {
     pub(crate) format: u32,
     /// Position in the log, from 1, without gaps.
     pub number: u64,
-    /// Why it was made.
+    /// The reason for the commit.
     pub kind: CommitKind,
     /// The timestamp at which readers open both arrays, in milliseconds since 1970. Only commits with data change it.
     pub timestamp: u64,
-    /// The time of the commit by the writer's clock, in milliseconds since 1970, never less than the previous commit's. The state at
-    /// a time is that of the last commit whose `at` is not after it. For commits with data it equals `timestamp`, and is later than
-    /// the previous commit's.
+    /// The time of the commit by the writer's clock, in milliseconds since 1970, never less than the previous commit's. The
+    /// state at a time is the state after the last commit whose `at` is not later. For commits with data it equals `timestamp`,
+    /// and is later than the previous commit's.
     pub at: u64,
     /// The number of the commit by which its writer took over; the upper half of the writer's ids.
     pub epoch: u32,
@@ -80,11 +80,11 @@ pub struct Commit {
     /// Attempts whose segments are not visible. Their ledger rows stay visible: the ledger is a history.
     #[serde(rename = "dead_ingests")]
     pub dead_attempts: Vec<DeadAttempt>,
-    /// The filters that the database's segments have passed; None until the filters of the creation are changed.
+    /// The filters that the database's segments have passed; None until the filters set at creation are changed.
     #[serde(with = "filters_as_text")]
     pub filters: Option<Vec<Rule>>,
-    /// The name of the area of the database's region, or `none` for whole granules; None until the region of the creation is
-    /// changed.
+    /// The name of the area of the database's region, or `none` for whole granules; None until the region set at creation
+    /// is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Distinguishes this commit from another writer's with the same number.

@@ -73,8 +73,8 @@ impl CommitLog {
         let path = numbered(COMMITS, commit.number);
         let staged = format!("{STAGED_COMMIT}{}", commit.uuid);
         if let Err(error) = self.objects.create(&path, &staged, encode(commit)?).await {
-            // An error does not mean that nothing was created: the commit that the log contains now decides. A takeover that removed
-            // the staged object has made its own commit before.
+            // An error does not mean that nothing was created, so the commit that the log now contains decides. A takeover that
+            // removed the staged object has made its own commit before.
             match self.read(commit.number).await {
                 Ok(found) if found.uuid == commit.uuid => self.objects.sync_folder_of(&path)?,
                 Ok(_) => return Err(Error::Overtaken { uri: self.uri.clone(), number: commit.number }),
@@ -102,8 +102,8 @@ impl CommitLog {
         Ok(state)
     }
 
-    /// Writes a checkpoint when one is due. It only repeats the commits, so a failure loses nothing, and must not make a commit that
-    /// exists look like a failed one.
+    /// Writes a checkpoint when one is due. A checkpoint only repeats the commits, so a failure to write one loses nothing, and
+    /// must not make an existing commit look like a failed one.
     pub(crate) async fn checkpoint_if_due(&self, state: &LogState) {
         if !state.number.is_multiple_of(COMMITS_PER_CHECKPOINT) {
             return;

@@ -1,4 +1,4 @@
-//! The commit log: what a commit records, and the fragments that a sequence of commits makes visible.
+//! The commit log: the content of a commit, and the fragments that a sequence of commits makes visible.
 
 pub(crate) mod array_state;
 pub(crate) mod commit;

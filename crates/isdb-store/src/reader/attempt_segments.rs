@@ -20,7 +20,7 @@ const BATCH_ROWS: usize = 65_536;
 
 const TIME: &str = "time";
 
-/// What the ledger records of an attempt.
+/// An attempt as the ledger records it.
 struct LedgerEntry {
     start_time: Option<i64>,
     rows_kept: u64,
@@ -28,9 +28,9 @@ struct LedgerEntry {
 
 /// An iterator over the segments of some attempts in one snapshot: [`Snapshot::segments_of`].
 ///
-/// Segments within an hour of the granules' start times are read first. The ledger knows how many segments each attempt has; if the
-/// first pass found fewer, the times of the segments are not those of the granule, and a second pass reads the rest from the whole
-/// array. No segment is returned twice.
+/// Segments within an hour of the granules' start times are read first. The ledger knows how many segments each attempt has; if
+/// the first pass found fewer, the times of the segments differ from the granule's, and a second pass reads the rest from the
+/// whole array. No segment is returned twice.
 pub struct AttemptSegments {
     snapshot: Snapshot,
     columns: Vec<String>,
@@ -102,7 +102,8 @@ impl AttemptSegments {
         Ok(Pass::AroundStarts(self.read(self.columns.clone(), ranges, &self.ids)?))
     }
 
-    /// Reads what the first pass did not find: `columns` and the time, by which [`next`](Self::next) skips what it did find.
+    /// Reads the segments that the first pass did not find: `columns` and the time, by which [`next`](Self::next) skips the
+    /// segments that the first pass found.
     fn second_pass(&self) -> Result<Pass> {
         let is_complete = |id: &Id| {
             let found = self.found.get(id).copied().unwrap_or(0);

@@ -11,9 +11,9 @@ use crate::log::commit::Commit;
 
 /// The fragments of an array that a snapshot shows.
 pub(crate) enum VisibleFragments {
-    /// All except the dead: every finished fragment is recorded.
+    /// All except dead ones: every finished fragment is recorded.
     NotDead,
-    /// Only these. Unrecorded fragments exist as well, which a replaced writer wrote late.
+    /// Only these, because a replaced writer has written unrecorded fragments late.
     Only(BTreeSet<Id>),
 }
 

@@ -24,14 +24,14 @@ use crate::log::commit::{Commit, CommitKind};
 const CHANGED_FOLDERS: [&str; 2] = ["__meta", "__schema"];
 
 impl Writer {
-    /// Adds `variables` to those that the database stores; existing rows have NULL in them. Variables that it stores already are
+    /// Adds `variables` to those that the database stores; they are NULL in existing rows. Variables that it already stores are
     /// ignored; if none is new, nothing is committed.
     ///
     /// The array has them from the commit's timestamp on. A writer that dies before its commit leaves a schema that no snapshot
     /// reaches, and that the next takeover removes.
     ///
     /// # Errors
-    /// As for windows.
+    /// As for [`begin_window`](Self::begin_window) and [`commit`](Self::commit).
     pub async fn add_variables(&mut self, variables: &[&'static Variable], now_ms: u64) -> Result<&Commit> {
         let stored = stored_variables(&self.database.snapshot().await?);
         let new: Vec<&Variable> = segments::selected_variables(variables).filter(|new| !stored.contains(new)).collect();

@@ -11,7 +11,7 @@ impl Writer {
     /// new region contains are added by the next ingest of their granules.
     ///
     /// # Errors
-    /// As for windows.
+    /// As for [`begin_window`](Self::begin_window) and [`commit`](Self::commit).
     pub async fn change_region(&mut self, region: Option<&Region>, now_ms: u64) -> Result<&Commit> {
         let area = match region {
             Some(region) => self.database.store_area(&region.to_text()).await?,

@@ -21,7 +21,8 @@ pub struct Writer {
     pub(super) database: Database,
     pub(super) head: Commit,
     pub(super) state: LogState,
-    /// Fragments of `segments` and `granules` whose commit files the takeover could not remove: dead from the next commit on.
+    /// Fragments of `segments` and `granules` whose commit files the takeover could not remove. They are dead from the next
+    /// commit on.
     pub(super) pending_dead: [Vec<String>; 2],
     pub(super) next_counter: u32,
     pub(super) in_window: bool,

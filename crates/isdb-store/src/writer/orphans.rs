@@ -16,7 +16,7 @@ use crate::log::commit::Commit;
 use crate::log::commit_log::STAGED_COMMIT;
 use crate::log::log_state::LogState;
 
-/// Age at which a file in `staging` is removed. The process that wrote it may be suspended, and continue.
+/// The age at which a file in `staging` is removed. Younger files may belong to a suspended process that will continue.
 const MAX_STAGED_AGE_MS: u64 = 24 * 3_600_000;
 
 /// Files that no commit records. They must be listed before the fence of a takeover: files written later belong to another writer.
@@ -94,7 +94,7 @@ impl Orphans {
     }
 }
 
-/// The fragments in `listed` that are not `known`, by what a snapshot at `timestamp` sees of them.
+/// The fragments in `listed` that are not `known`, grouped by whether a snapshot at `timestamp` sees them.
 fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, timestamp: u64) -> ArrayOrphans {
     let mut orphans = ArrayOrphans::default();
     for (name, files) in listed.into_iter().filter(|(name, _)| !known.contains(name.as_str())) {

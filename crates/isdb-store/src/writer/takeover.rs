@@ -1,5 +1,5 @@
-//! Takeover: list what earlier writers left, commit a fence that stops them, and only then remove what was listed. Files listed after
-//! the fence could be a later writer's, and committed.
+//! Takeover: lists the files that earlier writers left, commits a fence that stops those writers, and only then removes the
+//! listed files. Files listed after the fence could belong to a later writer, and be committed.
 
 use tiledb::Vfs;
 
@@ -15,7 +15,8 @@ use crate::log::array_state::HiddenFragment;
 use crate::log::commit::{Commit, CommitKind};
 use crate::log::log_state::LogState;
 
-/// How often the fence is tried when another writer's commit has its number. The lock lets few writers get this far.
+/// The maximum number of attempts to commit the fence, each after another writer's commit got its number. The lock lets few
+/// writers get this far.
 const MAX_FENCES: usize = 5;
 
 impl Writer {

@@ -82,7 +82,7 @@ impl Writer {
         Ok(removed)
     }
 
-    /// Removes the commit files of `dead` fragments as far as possible, and then lists the fragments that have one.
+    /// Removes the commit files of `dead` fragments as far as possible, and then lists the fragments that still have one.
     async fn remove_commit_files(&self, dead: FragmentNames) -> Result<FragmentNames> {
         let (context, arrays) = (self.database.context().clone(), self.database.location().arrays());
         blocking(move || {

@@ -58,8 +58,8 @@ impl Window {
         (self.fragment_id(0)..=Id::new(self.epoch, u32::MAX)).contains(&id)
     }
 
-    /// The current time, in milliseconds since 1970. A window may take long, and fragments that die with its commit are as old as the
-    /// commit, not as the beginning of the window.
+    /// The current time, in milliseconds since 1970. A window may take long; the age of fragments that die with its commit
+    /// counts from the commit, not from the beginning of the window.
     pub(super) fn now_ms(&self) -> u64 {
         let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(0);
         self.start_ms.saturating_add(elapsed)
@@ -99,8 +99,8 @@ impl Writer {
         })
     }
 
-    /// Makes the window visible: writes its ledger rows as one fragment of `granules`, then creates the commit. The segments of the
-    /// attempts that they replace become invisible with it.
+    /// Makes the window visible: writes its ledger rows as one fragment of `granules`, then creates the commit. The segments of
+    /// replaced attempts become invisible with it.
     ///
     /// # Errors
     /// [`Error::Overtaken`](crate::Error::Overtaken) when another writer took over meanwhile; then nothing of the window is visible,

@@ -1,4 +1,4 @@
-//! Schema evolution: new attributes for an array that already has cells, in which they are NULL.
+//! Schema evolution: adds attributes to an array that already has cells. They are NULL in those cells.
 
 use arrow::datatypes::{Field, Schema};
 use tiledb_sys as sys;
@@ -15,8 +15,8 @@ const ACTION: &str = "add attributes to";
 
 impl Array {
     /// Adds attributes to the array at `uri`, with the types and field metadata that [`Array::create`] would give them.
-    /// Snapshots from `timestamp_ms` (milliseconds since 1970) on have the attributes, earlier ones do not. They are NULL in
-    /// existing cells.
+    /// Snapshots at or after `timestamp_ms` (milliseconds since 1970) have the attributes; earlier ones do not. The
+    /// attributes are NULL in existing cells.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for a field that is not nullable, that the array already has or that cannot be stored,
@@ -45,7 +45,7 @@ impl Array {
             columns.push(Column::from_field(field, false)?);
         }
         let (_, added) = columns.split_at(stored);
-        // SAFETY: a live context and a place to write to.
+        // SAFETY: a live context and a valid out pointer.
         let evolution = ctx.make(ACTION, uri, sys::tiledb_array_schema_evolution_free, |c, out| unsafe {
             sys::tiledb_array_schema_evolution_alloc(c, out)
         })?;

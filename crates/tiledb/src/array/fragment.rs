@@ -14,11 +14,11 @@ use crate::vfs::Vfs;
 
 const ACTION: &str = "list the fragments of";
 
-/// Later than every fragment. (libtiledb reads the largest integer as "now".)
+/// A timestamp later than every fragment. The largest integer is not used, because libtiledb reads it as "now".
 const END_OF_TIME_MS: u64 = 1 << 63;
 
-/// Waits for the clock to reach a fragment at most this far ahead: several commits in one millisecond get increasing timestamps,
-/// while a larger lead means a wrong clock.
+/// A fragment may be ahead of the clock by at most this much; the clock is then waited for. Several commits in one millisecond
+/// get increasing timestamps, so a small lead is normal; a larger one means a wrong clock.
 const LARGEST_WAIT_MS: u64 = 1_000;
 
 /// A fragment: the cells of one write, stored in a folder of the array.
@@ -38,11 +38,11 @@ pub struct Fragment {
     pub domain: Vec<(Literal, Literal)>,
 }
 
-/// Returns every committed fragment of the array at `uri`, of any timestamp.
+/// Returns every committed fragment of the array at `uri`, whatever its timestamp.
 ///
 /// # Errors
-/// [`Error::FutureFragment`] if one is stamped more than a second ahead of the local clock; libtiledb does not list such
-/// fragments.
+/// [`Error::FutureFragment`] if a fragment is stamped more than a second ahead of the local clock; libtiledb does not
+/// list such fragments.
 pub fn list_fragments(ctx: &Context, uri: &str) -> Result<Vec<Fragment>> {
     let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, None)?;
     let (layout, _) = open.layout_and_columns(uri)?;
@@ -53,14 +53,14 @@ pub fn list_fragments(ctx: &Context, uri: &str) -> Result<Vec<Fragment>> {
 pub(super) fn list_until(ctx: &Context, uri: &str, layout: &ArrayLayout, end_ms: u64) -> Result<Vec<Fragment>> {
     wait_for_clock(ctx, uri, end_ms)?;
     let c_uri = c_text(uri)?;
-    // SAFETY: a live context, a URI that outlives the call, a place to write to.
+    // SAFETY: a live context, a URI that outlives the call, a valid out pointer.
     let info = ctx.make(ACTION, uri, sys::tiledb_fragment_info_free, |c, out| unsafe {
         sys::tiledb_fragment_info_alloc(c, c_uri.as_ptr(), out)
     })?;
     let i = info.as_ptr();
     // SAFETY: a live object.
     ctx.check(unsafe { sys::tiledb_fragment_info_load(ctx.as_ptr(), i) }, ACTION, uri)?;
-    // SAFETY: a loaded object and a place to write to.
+    // SAFETY: a loaded object and a valid out pointer.
     let count: u32 = ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_fragment_info_get_fragment_num(c, i, out) })?;
     let mut fragments = Vec::new();
     for index in 0..count {
@@ -83,7 +83,7 @@ fn describe(
     let c = ctx.as_ptr();
     let mut name = std::ptr::null_mut();
     let (mut first, mut last) = (0, 0);
-    // SAFETY: a loaded object, an index below its count, places to write to; the caller owns the name.
+    // SAFETY: a loaded object, an index below its count, valid out pointers; the caller owns the name.
     unsafe {
         ctx.check(sys::tiledb_fragment_info_get_fragment_name_v2(c, info, index, &mut name), ACTION, uri)?;
     }

@@ -30,7 +30,7 @@ impl OpenArray {
     ) -> Result<Self> {
         const ACTION: &str = "open the array";
         let c_uri = c_text(uri)?;
-        // SAFETY: a live context, a URI that outlives the call, a place to write to.
+        // SAFETY: a live context, a URI that outlives the call, a valid out pointer.
         let handle = ctx.make(ACTION, uri, sys::tiledb_array_free, |c, out| unsafe {
             sys::tiledb_array_alloc(c, c_uri.as_ptr(), out)
         })?;
@@ -75,13 +75,13 @@ impl OpenArray {
     /// Reads all metadata.
     pub(crate) fn metadata(&self, uri: &str) -> Result<BTreeMap<String, MetadataValue>> {
         let array = self.as_ptr();
-        // SAFETY: an open array and a place to write to.
+        // SAFETY: an open array and a valid out pointer.
         let count = self
             .ctx
             .get("read metadata of", uri, |c, out| unsafe { sys::tiledb_array_get_metadata_num(c, array, out) })?;
         metadata::read(&self.ctx, uri, count, |index, entry| {
             let MetadataEntry { key, key_length, datatype, count, value } = entry;
-            // SAFETY: an open array, an index below the count, five places to write to.
+            // SAFETY: an open array, an index below the count, five valid out pointers.
             unsafe {
                 sys::tiledb_array_get_metadata_from_index(
                     self.ctx.as_ptr(),

@@ -17,7 +17,7 @@ use crate::schema::column::Column;
 use crate::schema::layout::ArrayLayout;
 use crate::schema::{arrow as arrow_schema, build, field_metadata};
 
-/// The timestamp of field metadata: before that of every snapshot, so that each has it.
+/// The timestamp of field metadata, which is earlier than every snapshot, so that every snapshot includes it.
 const FIELD_METADATA_MS: u64 = 1;
 
 /// The timestamp of the first schema, 2001-09-09: libtiledb finds the latest schema by the text order of the names, and from this
@@ -115,7 +115,7 @@ impl Array {
     /// [`Error::FutureFragment`] if the snapshot includes a fragment stamped later than the local clock.
     pub fn fragments(&self) -> Result<Vec<Fragment>> {
         let array = self.as_ptr();
-        // SAFETY: an open array and a place to write to.
+        // SAFETY: an open array and a valid out pointer.
         let end = self.ctx().get("read the timestamp of", self.uri(), |c, out| unsafe {
             sys::tiledb_array_get_open_timestamp_end(c, array, out)
         })?;

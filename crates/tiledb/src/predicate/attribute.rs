@@ -1,4 +1,4 @@
-//! Comparisons of one attribute with literals, and where Arrow and TileDB evaluate them differently.
+//! Comparisons of one attribute with literals, including those that Arrow and TileDB evaluate differently.
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
 
@@ -6,7 +6,7 @@ use crate::literal::Literal;
 use crate::predicate::pushdown::Pushdown;
 use crate::predicate::tree::{Op, Predicate};
 
-/// Field metadata key by which an array declares that a float attribute has no NaN, with the value [`NAN_NEVER`].
+/// Field metadata key with which an array declares, by the value [`NAN_NEVER`], that a float attribute has no NaN.
 ///
 /// Arrow orders NaN above (or, negative, below) every number, while in TileDB NaN satisfies `!=` only. Without the declaration a
 /// pushdown leaves only equality to TileDB.
@@ -92,8 +92,8 @@ impl AttributeKind {
         }
     }
 
-    /// Conditions on floats are always a superset: both zeros are equal to TileDB, but to an engine perhaps in comparisons
-    /// only, and not in lists.
+    /// Conditions on floats always select a superset: TileDB treats both zeros as equal, while an engine may do so in
+    /// comparisons only, and not in lists.
     fn condition(self, condition: Predicate) -> Pushdown {
         let pushed = Pushdown::condition(condition);
         if matches!(self, Self::Float { .. }) { pushed.inexact() } else { pushed }
@@ -131,7 +131,7 @@ fn not_null(column: &str, nullable: bool) -> Pushdown {
     }
 }
 
-/// Compares an attribute of integers from `low` to `high` with a value.
+/// Compares an integer attribute, whose values are from `low` to `high`, with a value.
 fn integer(op: Op, value: i128, low: i128, high: i128) -> Comparison {
     let outside = value < low || value > high;
     let (always, never) = match op {
@@ -155,7 +155,7 @@ fn integer(op: Op, value: i128, low: i128, high: i128) -> Comparison {
     }
 }
 
-/// The same comparison of an attribute of integers, with a whole number; the inner `None` if no integer is equal.
+/// The same comparison of an integer attribute, with a whole number; the inner `None` if no integer is equal.
 #[expect(clippy::cast_possible_truncation, reason = "saturates beyond every integer type, where it compares the same")]
 fn whole(op: Op, value: f64) -> Option<(Op, Option<i128>)> {
     if value == 0.0 && value.is_sign_negative() {
@@ -169,13 +169,13 @@ fn whole(op: Op, value: f64) -> Option<(Op, Option<i128>)> {
         Op::Eq => (op, None),
         Op::Gt | Op::GtEq => (Op::Gt, Some(value.floor() as i128)),
         Op::Lt | Op::LtEq => (Op::Lt, Some(value.ceil() as i128)),
-        // Every integer differs, as it does from a number that no integer type can represent.
+        // Every integer differs from a fraction, as it does from a number that no integer type can represent.
         Op::NotEq => (op, Some(i128::MAX)),
     })
 }
 
-/// A comparison in IEEE 754 that is true at least where the engine's is: bounds become inclusive, because the engine may order
-/// −0.0 below 0.0.
+/// An IEEE 754 comparison that is true at least wherever the engine's is: bounds become inclusive, because the engine may
+/// order −0.0 below 0.0.
 #[expect(clippy::float_cmp, reason = "checks whether the value is exactly a single")]
 fn float(op: Op, value: f64, single: bool, no_nan: bool) -> Option<Comparison> {
     let exact = !single || f64::from(nearest(value)) == value;
@@ -200,7 +200,7 @@ fn nearest(value: f64) -> f32 {
     value as f32
 }
 
-/// The greatest single at most `value`.
+/// The greatest single-precision number that does not exceed `value`.
 fn single_below(value: f64) -> f64 {
     let single = nearest(value);
     f64::from(if f64::from(single) > value { single.next_down() } else { single })

@@ -76,8 +76,8 @@ impl Axis {
         }
     }
 
-    /// The last key of the first part when an interval is cut at `key`. Both zeros stay in one part, because they are equal to
-    /// TileDB.
+    /// The last key of the first part when an interval is cut at `key`. Both zeros stay in one part, because TileDB treats
+    /// them as equal.
     pub fn cut(self, key: i64) -> i64 {
         if self == Self::Float64 && key == NEGATIVE_ZERO { POSITIVE_ZERO } else { key }
     }
@@ -97,7 +97,7 @@ fn flip(bits: i64) -> i64 {
     if bits < 0 { bits ^ i64::MAX } else { bits }
 }
 
-/// Includes both zeros where an interval ends at one of them: −0.0 and 0.0 are equal to TileDB, but not in Arrow's total order.
+/// Includes both zeros where an interval ends at one of them: −0.0 and 0.0 are equal in TileDB, but not in Arrow's total order.
 fn widen_zero(axis: Axis, low: i64, high: i64) -> (i64, i64) {
     if axis != Axis::Float64 {
         return (low, high);
@@ -120,7 +120,7 @@ impl Intervals {
         Self(Vec::new())
     }
 
-    /// The union of intervals of any order; those with the low key above the high one are empty.
+    /// The union of intervals in any order; those with the low key above the high one are empty.
     pub fn from_unsorted(mut intervals: Vec<(i64, i64)>) -> Self {
         intervals.retain(|(low, high)| low <= high);
         intervals.sort_unstable();
@@ -134,7 +134,7 @@ impl Intervals {
         Self(merged)
     }
 
-    /// The union of intervals of any order, with both zeros wherever an interval ends at one of them.
+    /// The union of intervals in any order, with both zeros wherever an interval ends at one of them.
     pub fn with_both_zeros(axis: Axis, intervals: Vec<(i64, i64)>) -> Self {
         Self::from_unsorted(intervals.into_iter().map(|(low, high)| widen_zero(axis, low, high)).collect())
     }

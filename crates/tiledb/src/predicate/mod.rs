@@ -1,6 +1,6 @@
 //! Predicates on cells, and their pushdown into an array.
 //!
-//! A [`Predicate`] is a tree over dimensions and attributes. A read evaluates one in TileDB; a query engine asks
+//! A [`Predicate`] is a tree over dimensions and attributes. A read evaluates one in TileDB; a query engine calls
 //! [`Array::pushdown`](crate::Array::pushdown) for the part of its own predicate that the array can answer: [`Ranges`] of
 //! dimensions, a condition, and whether they are exact.
 

@@ -5,7 +5,7 @@ use crate::predicate::ranges::Ranges;
 use crate::predicate::tree::Predicate;
 use crate::schema::layout::ArrayLayout;
 
-/// More intervals than this on one dimension are merged into one: for each, TileDB searches all tiles.
+/// More intervals than this on one dimension are merged into one, because TileDB searches all tiles for each interval.
 const MAX_INTERVALS: usize = 64;
 
 /// The cells within `ranges` that satisfy `condition`: all cells for which a predicate is true, and perhaps others.
@@ -45,7 +45,7 @@ impl Pushdown {
         range
     }
 
-    /// The same cells, as a superset of those for which the predicate is true.
+    /// The same cells, marked as a superset of those for which the predicate is true.
     pub(crate) fn inexact(self) -> Self {
         Self { exact: self.never, ..self }
     }
@@ -70,7 +70,7 @@ impl Pushdown {
         (self.ranges, self.condition)
     }
 
-    /// The cells of both.
+    /// The cells in both.
     pub fn and(mut self, other: Self) -> Self {
         if self.never || other.never {
             return Self::nothing();
@@ -91,8 +91,8 @@ impl Pushdown {
         self
     }
 
-    /// The cells of either. TileDB has no union of ranges on several dimensions, or of ranges and conditions: only what both
-    /// sides restrict stays restricted.
+    /// The cells in either. TileDB has no union of ranges on several dimensions, or of ranges and conditions, so a
+    /// restriction remains only where both sides have one.
     pub(crate) fn or(self, other: Self, layout: &ArrayLayout) -> Self {
         if self.never {
             return other;
@@ -118,7 +118,7 @@ impl Pushdown {
         either
     }
 
-    /// Clips `keys` to the dimension's domain, and restricts the dimension to them unless they are all of it.
+    /// Clips `keys` to the dimension's domain, and restricts the dimension to them unless they cover all of it.
     fn restrict(&mut self, dimension: usize, keys: Intervals, layout: &ArrayLayout) {
         let Some(domain) = layout.dimensions.get(dimension).map(|dimension| dimension.domain) else {
             self.exact = false;

@@ -19,12 +19,13 @@ impl Array {
 }
 
 impl Pushdown {
-    /// Returns the smallest superset of the cells for which `predicate` is true that an array of this schema and layout can read.
-    /// Columns that the array does not have, and types that conditions do not support, restrict nothing.
+    /// Returns a set of cells that an array of this schema and layout can read: every cell for which `predicate` is true,
+    /// and as few others as its ranges and conditions allow. Columns that the array does not have, and types that
+    /// conditions do not support, restrict nothing.
     ///
     /// The result is exact where an engine that compares floats in Arrow's total order agrees with TileDB, which follows IEEE
-    /// 754. They differ in NaN, which Arrow orders above (or, negative, below) every number, and in −0.0, which is below 0.0
-    /// for Arrow.
+    /// 754. They differ in NaN, which Arrow orders above (or, negative, below) every number, and in −0.0, which Arrow orders
+    /// below 0.0.
     pub fn new(predicate: &Predicate, schema: &Schema, layout: &ArrayLayout) -> Self {
         Splitter { schema, layout }.split(&predicate.normal_form())
     }

@@ -70,8 +70,8 @@ impl Op {
 pub enum Predicate {
     /// True, false or (`None`) NULL for every cell.
     Constant(Option<bool>),
-    /// A predicate that this tree cannot express and only the caller can evaluate. A read refuses it; a pushdown keeps a
-    /// superset.
+    /// A predicate that this tree cannot express, so that only the caller can evaluate it. A read refuses it; a pushdown
+    /// keeps a superset.
     Opaque,
     /// Compares a column with one value.
     Compare {

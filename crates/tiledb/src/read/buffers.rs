@@ -1,4 +1,4 @@
-//! Buffers that one column is read into, and that become the Arrow array without copying.
+//! The buffers into which one column is read; they become the Arrow array without copying.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl ColumnBuffers {
     /// Sets the query's buffers.
     ///
     /// # Safety
-    /// Neither the buffers nor what `sizes` points at may move or go before the query's next submit has returned.
+    /// Neither the buffers nor the values behind `sizes` may move or be dropped before the query's next submit has returned.
     pub(super) unsafe fn attach(
         &mut self,
         array: &Array,
@@ -143,7 +143,7 @@ fn build(
     let builder = ArrayData::builder(data_type).len(rows).nulls(nulls);
     let builder = match (column.physical, offsets) {
         (PhysicalType::Bool, _) => builder.add_buffer(validity::pack(data.as_slice()).into_inner()),
-        // Checks that offsets ascend and that text is UTF-8: others may have written it.
+        // Checks that offsets ascend and that text is UTF-8: another program may have written it.
         (PhysicalType::Text, Some(offsets)) => builder.add_buffer(offsets).add_buffer(data),
         _ => builder.add_buffer(data),
     };

@@ -67,8 +67,8 @@ fn resolve_normal_form(predicate: &Predicate, array: &Array) -> Result<Predicate
             // Flattened, because TileDB ignores an Or directly inside an Or.
             let mut either = Predicate::any(parts);
             if let Predicate::Or(parts) = &mut either {
-                // In a fragment that lacks its attribute, a test resets the results of the tests before it in an Or, so these
-                // tests come first. Fragments that lack one attribute lack all attributes added after it.
+                // In a fragment that lacks the attribute of a test, that test resets the results of the tests before it in an
+                // Or, so such tests come first. Fragments that lack one attribute lack all attributes added after it.
                 parts.sort_by_key(|part| Reverse(schemas_without(part, array)));
             }
             either
@@ -150,7 +150,7 @@ fn join(
     let (left, right) = parts.split_at(parts.len() / 2);
     let (left, right) = (join(array, left, op)?, join(array, right, op)?);
     let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
-    // SAFETY: two live conditions and a place to write to.
+    // SAFETY: two live conditions and a valid out pointer.
     let both = array.ctx().make(ACTION, array.uri(), sys::tiledb_query_condition_free, |c, out| unsafe {
         sys::tiledb_query_condition_combine(c, left.as_ptr(), right.as_ptr(), op, out)
     })?;
@@ -165,7 +165,7 @@ fn compare(
     value: Option<&[u8]>,
 ) -> Result<NativeCondition> {
     let (ctx, uri, name) = (array.ctx(), array.uri(), column.c_name.as_ptr());
-    // SAFETY: a live context and a place to write to.
+    // SAFETY: a live context and a valid out pointer.
     let condition = ctx.make(ACTION, uri, sys::tiledb_query_condition_free, |c, out| unsafe {
         sys::tiledb_query_condition_alloc(c, out)
     })?;

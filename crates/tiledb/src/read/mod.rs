@@ -2,9 +2,9 @@
 
 mod buffers;
 mod condition;
-mod ranges;
 mod reader;
 mod request;
+mod subarray;
 
 pub use reader::Reader;
 pub use request::ReadRequest;

@@ -11,8 +11,8 @@ use tiledb_sys as sys;
 
 use super::buffers::{ColumnBuffers, Sizes};
 use super::condition;
-use super::ranges;
 use super::request::ReadRequest;
+use super::subarray;
 use crate::array::Array;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
@@ -21,15 +21,16 @@ use crate::schema::column::Column;
 
 const ACTION: &str = "read";
 
-/// Rows per submit, unless batches have more: with 8,192 a full read costs two and a half times the CPU. Batches are slices of
-/// them, without copying. Tests submit far more often, so that each also reads in several submits.
+/// Rows per submit, unless batches have more: with 8,192 rows, a full read costs two and a half times as much CPU time.
+/// Batches are slices of these rows, without copying. Tests use far fewer rows, so that every test also reads in several
+/// submits.
 const SUBMIT_ROWS: usize = if cfg!(test) { 256 } else { 65_536 };
 
 /// Bytes per submit, which limits the number of wide rows.
 const SUBMIT_BYTES: usize = 64 << 20;
 
-/// With less memory for tiles than this, a submit reads a small part of that memory, as a single batch: a consumer that keeps
-/// batches counts the whole buffer that each is a slice of.
+/// With less tile memory than this, a submit reads only a small part of it, as a single batch: a consumer that keeps batches
+/// counts the whole buffer of which each batch is a slice.
 const SMALL_MEMORY: u64 = 192 << 20;
 const SUBMITS_PER_MEMORY: u64 = 32;
 
@@ -138,7 +139,7 @@ impl Reader {
         }
         // SAFETY: a live query whose buffers are in place.
         ctx.check(unsafe { sys::tiledb_query_submit(ctx.as_ptr(), q) }, ACTION, uri)?;
-        // SAFETY: a live query and a place to write to.
+        // SAFETY: a live query and a valid out pointer.
         let status = ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_query_get_status(c, q, out) })?;
         // SAFETY: one size per column was written through this pointer, which nothing has invalidated.
         let sizes: Vec<Sizes> = (0..self.columns.len()).map(|at| unsafe { first.add(at).read() }).collect();
@@ -256,12 +257,12 @@ fn start(
     let some_fragment_lacks_column = columns.iter().any(|column| column.schemas_without > 0);
     let subarray = match array.layout().dimensions.first() {
         Some(first) if some_fragment_lacks_column && request.ranges.is_empty() => {
-            ranges::subarray(array, &[ranges::whole(first)])?
+            subarray::subarray(array, &[subarray::whole(first)])?
         }
-        _ => ranges::subarray(array, &request.ranges)?,
+        _ => subarray::subarray(array, &request.ranges)?,
     };
     let (Some(subarray), false) = (subarray, *resolved == Predicate::FALSE) else { return Ok(None) };
-    // SAFETY: an open array and a place to write to.
+    // SAFETY: an open array and a valid out pointer.
     let query = ctx.make(ACTION, uri, sys::tiledb_query_free, |c, out| unsafe {
         sys::tiledb_query_alloc(c, array.as_ptr(), sys::TILEDB_READ, out)
     })?;

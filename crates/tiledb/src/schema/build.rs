@@ -22,7 +22,7 @@ pub(crate) fn array_schema(
     layout: &ArrayLayout,
     columns: &[Column],
 ) -> Result<Handle<sys::tiledb_array_schema_t>> {
-    // SAFETY: a live context and a place to write to.
+    // SAFETY: a live context and a valid out pointer.
     let schema = ctx.make(ACTION, uri, sys::tiledb_array_schema_free, |c, out| unsafe {
         sys::tiledb_array_schema_alloc_at_timestamp(c, sys::TILEDB_SPARSE, timestamp_ms, out)
     })?;
@@ -94,7 +94,7 @@ fn dimension_object(
 }
 
 pub(crate) fn attribute(ctx: &Context, uri: &str, column: &Column) -> Result<Handle<sys::tiledb_attribute_t>> {
-    // SAFETY: a live context, a name that outlives the call, a place to write to.
+    // SAFETY: a live context, a name that outlives the call, a valid out pointer.
     let attribute = ctx.make(ACTION, uri, sys::tiledb_attribute_free, |c, out| unsafe {
         sys::tiledb_attribute_alloc(c, column.c_name.as_ptr(), column.physical.to_tiledb(), out)
     })?;

@@ -1,4 +1,4 @@
-//! Columns: a dimension or attribute, as Arrow field and as TileDB's datatype, values per cell and nullability.
+//! Columns: dimensions and attributes, as Arrow fields and as TileDB's datatype, values per cell and nullability.
 
 use std::ffi::CString;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub(crate) struct Column {
     pub(crate) is_dimension: bool,
     /// The marker of NULL list elements; `None` if elements are never NULL.
     pub(crate) element_null: Option<ElementNull>,
-    /// How many schemas of the array lack the column, and so do fragments written with them.
+    /// How many schemas of the array lack the column; fragments written with those schemas lack it too.
     pub(crate) schemas_without: usize,
 }
 
@@ -132,7 +132,7 @@ impl Column {
         self.physical == PhysicalType::Text
     }
 
-    /// Bytes per cell; for text an initial estimate, which reads correct.
+    /// Bytes per cell; for text an initial estimate, which reads adjust.
     pub(crate) fn cell_bytes(&self) -> usize {
         let width = usize::try_from(self.width).unwrap_or(usize::MAX);
         if self.is_text() { 16 } else { self.physical.size().saturating_mul(width) }

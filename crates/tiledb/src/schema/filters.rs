@@ -23,8 +23,8 @@ pub(crate) fn values(ctx: &Context, physical: PhysicalType) -> Result<Handle<sys
     }
 }
 
-/// The filters of a dimension's coordinates. Times are evenly spaced, so their second differences need few bits. The write fails
-/// unless these differences fit into 64 bits, which only the dimension's domain guarantees.
+/// The filters of a dimension's coordinates. Times are evenly spaced, so their second differences need few bits. A write fails
+/// unless these differences fit into 64 bits, and only the dimension's domain can guarantee that.
 pub(crate) fn coordinates(ctx: &Context, domain: Domain) -> Result<Handle<sys::tiledb_filter_list_t>> {
     const WIDEST: u64 = 1 << 61;
     match domain {
@@ -48,7 +48,7 @@ pub(crate) fn validity(ctx: &Context) -> Result<Handle<sys::tiledb_filter_list_t
 
 fn list(ctx: &Context, types: &[sys::tiledb_filter_type_t]) -> Result<Handle<sys::tiledb_filter_list_t>> {
     const ACTION: &str = "create compression filters";
-    // SAFETY: a live context and a place to write to.
+    // SAFETY: a live context and a valid out pointer.
     let list =
         ctx.make(ACTION, "", sys::tiledb_filter_list_free, |c, out| unsafe { sys::tiledb_filter_list_alloc(c, out) })?;
     for filter_type in types {

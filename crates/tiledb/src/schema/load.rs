@@ -1,4 +1,4 @@
-//! A stored TileDB schema as layout and columns.
+//! Reads a stored TileDB schema as layout and columns.
 
 use std::ptr;
 
@@ -19,12 +19,12 @@ pub(crate) fn layout_and_columns(
     uri: &str,
     array: &Handle<sys::tiledb_array_t>,
 ) -> Result<(ArrayLayout, Vec<Column>)> {
-    // SAFETY: an open array and a place to write to.
+    // SAFETY: an open array and a valid out pointer.
     let schema = ctx.make(ACTION, uri, sys::tiledb_array_schema_free, |c, out| unsafe {
         sys::tiledb_array_get_schema(c, array.as_ptr(), out)
     })?;
     let s = schema.as_ptr();
-    // SAFETY: live objects, and places of the type each getter writes.
+    // SAFETY: live objects, and out pointers of the type that each getter writes.
     let array_type = ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_array_schema_get_array_type(c, s, out) })?;
     let unsupported =
         |column: &str, reason: &str| Error::Unsupported { column: column.to_owned(), reason: reason.to_owned() };
@@ -74,7 +74,7 @@ fn dimension(
         sys::tiledb_domain_get_dimension_from_index(c, domain.as_ptr(), index, out)
     })?;
     let d = dimension.as_ptr();
-    // SAFETY: a live dimension, and places of the type each getter writes.
+    // SAFETY: a live dimension, and out pointers of the type that each getter writes.
     let name = ctx.get_text(ACTION, uri, |c, out| unsafe { sys::tiledb_dimension_get_name(c, d, out) })?;
     // SAFETY: as above.
     let datatype = ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_dimension_get_type(c, d, out) })?;
@@ -128,7 +128,7 @@ fn attribute(ctx: &Context, uri: &str, schema: &Handle<sys::tiledb_array_schema_
         sys::tiledb_array_schema_get_attribute_from_index(c, schema.as_ptr(), index, out)
     })?;
     let a = attribute.as_ptr();
-    // SAFETY: a live attribute, and places of the type each getter writes.
+    // SAFETY: a live attribute, and out pointers of the type that each getter writes.
     let name = ctx.get_text(ACTION, uri, |c, out| unsafe { sys::tiledb_attribute_get_name(c, a, out) })?;
     // SAFETY: as above.
     let datatype = ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_attribute_get_type(c, a, out) })?;

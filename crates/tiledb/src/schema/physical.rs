@@ -105,7 +105,7 @@ impl PhysicalType {
         })
     }
 
-    /// Bytes per stored value; for text, of one byte of it.
+    /// Bytes per stored value; for text, bytes per stored byte.
     pub(crate) fn size(self) -> usize {
         match self {
             Self::Int8 | Self::UInt8 | Self::Bool | Self::Text => 1,

@@ -90,8 +90,8 @@ fn check_coordinates(column: &Column, domain: Domain, values: &ArrayRef, rows_be
     outside.map_or(Ok(()), |(row, value)| Err(bad(row, value.unwrap_or_default())))
 }
 
-/// Checks that every element is read back as it is: no NULL where elements are not nullable, no value equal to the marker of
-/// NULL.
+/// Checks that every element will be read back unchanged: no NULL where elements are not nullable, no value equal to the
+/// marker of NULL.
 fn check_elements(uri: &str, column: &Column, lists: &FixedSizeListArray, rows_before: usize) -> Result<()> {
     let (width, data, nulls) = elements_of(column, lists);
     let nulls: Option<&NullBuffer> = nulls.as_ref();

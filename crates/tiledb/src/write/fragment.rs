@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::schema::column::Column;
 use crate::schema::field_metadata;
 
-/// libtiledb gets about this many bytes of columns at a time. It makes tiles of all of them before it writes the first; this
-/// much is enough to keep its threads busy. Tests use less, so that their small fragments are written in groups too.
+/// About this many bytes of columns are passed to libtiledb at a time. It builds tiles from all of them before it writes the
+/// first; this many bytes are enough to keep its threads busy. Tests use less, so that their small fragments are written in
+/// groups too.
 const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 
 /// Writes all batches as one fragment stamped `timestamp_ms` (milliseconds since 1970), and returns its name
@@ -48,7 +49,7 @@ pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: 
     fragment.finish()
 }
 
-/// Columns of a fragment that libtiledb gets together.
+/// Columns of a fragment that are passed to libtiledb together.
 type ColumnGroup<'a> = Vec<(&'a Column, WriteBuffers)>;
 
 /// All columns of a fragment, in groups. The dimensions are in the first group, because they decide the order of the cells.

@@ -15,7 +15,7 @@ use crate::schema::column::Column;
 
 const ACTION: &str = "write to";
 
-/// A fragment that has some of its columns.
+/// A fragment of which some columns have been written.
 pub(super) struct FragmentWriter<'a> {
     ctx: &'a Context,
     uri: &'a str,
@@ -32,7 +32,7 @@ impl<'a> FragmentWriter<'a> {
     /// Starts a fragment of the array at `uri`, stamped `timestamp_ms`.
     pub(super) fn begin(ctx: &'a Context, uri: &'a str, timestamp_ms: u64) -> Result<Self> {
         let array = OpenArray::new(ctx, uri, sys::TILEDB_WRITE, Some(timestamp_ms))?;
-        // SAFETY: an array open for writing and a place to write to.
+        // SAFETY: an array open for writing and a valid out pointer.
         let query = ctx.make(ACTION, uri, sys::tiledb_query_free, |c, out| unsafe {
             sys::tiledb_query_alloc(c, array.as_ptr(), sys::TILEDB_WRITE, out)
         })?;

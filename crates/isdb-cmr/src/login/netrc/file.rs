@@ -12,7 +12,7 @@ use super::parse::Netrc;
 use crate::error::{Error, Result};
 use crate::login::credentials::Login;
 
-/// Permissions of anybody but the owner.
+/// Permission bits of everyone except the owner.
 const OTHERS: u32 = 0o077;
 
 /// Reads the user and password for `machine` from the netrc file at `path`; None without such a file or entry. The second
@@ -63,7 +63,7 @@ pub fn store_login(path: &Path, machine: &str, login: &Login) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(source) => return Err(Error::io(path, source)),
     };
-    // A symbolic link stays one.
+    // A symbolic link stays a symbolic link.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let new = with_entry(&old, machine, user, password);
     if !changes_only_entry(&old, &new, machine, user, password) {

@@ -1,4 +1,4 @@
-//! Quirk 18: times in the units and calendars of other writers.
+//! Quirks of times: the units and calendars of other writers.
 
 use arrow::array::AsArray;
 use arrow::datatypes::{Float64Type, Int8Type, TimestampNanosecondType};

@@ -6,7 +6,7 @@ use hdf5::AttrValue;
 
 use super::*;
 
-/// A granule of which some reads fail with `error`.
+/// A granule in memory, some of whose reads fail with `error`.
 struct FailingSource {
     bytes: Bytes,
     reads: Arc<AtomicUsize>,

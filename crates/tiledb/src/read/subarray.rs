@@ -17,7 +17,7 @@ const ACTION: &str = "select ranges of";
 /// Builds the subarray of `ranges`; `None` if they select nothing.
 pub(super) fn subarray(array: &Array, ranges: &[DimensionRange]) -> Result<Option<Handle<sys::tiledb_subarray_t>>> {
     let (ctx, dimensions) = (array.ctx(), &array.layout().dimensions);
-    // SAFETY: an open array and a place to write to.
+    // SAFETY: an open array and a valid out pointer.
     let subarray = ctx.make(ACTION, array.uri(), sys::tiledb_subarray_free, |c, out| unsafe {
         sys::tiledb_subarray_alloc(c, array.as_ptr(), out)
     })?;
