@@ -44,7 +44,7 @@ pub struct Granule {
 
 /// The maximum size of the columns that [`Granule::decode`] produces, in bytes. The largest known granule has 36,500 rows, 22
 /// MB with all variables.
-pub const MOST_DECODED_BYTES: usize = 64 << 20;
+pub const MAX_DECODED_BYTES: usize = 64 << 20;
 
 /// A granule's values.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,14 +224,13 @@ impl Granule {
         Ok(decoded)
     }
 
-    /// Refuses a granule whose columns would be larger than [`MOST_DECODED_BYTES`].
+    /// Refuses a granule whose columns would be larger than [`MAX_DECODED_BYTES`].
     fn check_size(&self, requests: &[ColumnRequest]) -> Result<()> {
         let rows: usize = self.beams.iter().map(|beam| beam.rows).sum();
         let width = |request: &ColumnRequest| request.dtype.arrow().primitive_width().unwrap_or(8);
         let row_bytes: usize = requests.iter().map(|request| request.variable.width * width(request)).sum();
-        if rows * row_bytes > MOST_DECODED_BYTES {
-            let reason =
-                format!("{rows} rows of {row_bytes} bytes, expected at most {MOST_DECODED_BYTES} bytes in all");
+        if rows * row_bytes > MAX_DECODED_BYTES {
+            let reason = format!("{rows} rows of {row_bytes} bytes, expected at most {MAX_DECODED_BYTES} bytes in all");
             return Err(Error::dataset(self.source.name(), "land_segments".to_owned(), reason.into()));
         }
         Ok(())

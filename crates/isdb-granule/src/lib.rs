@@ -48,7 +48,7 @@ mod time;
 pub use checksum::checksum;
 pub use container::superblock::{SIGNATURE, SUPERBLOCK_BYTES, end_of_file};
 pub use error::{Error, Result};
-pub use granule::{Decoded, Granule, MOST_DECODED_BYTES};
+pub use granule::{Decoded, Granule, MAX_DECODED_BYTES};
 pub use identity::Identity;
 pub use identity::source::IdentitySource;
 pub use note::Note;

@@ -9,7 +9,7 @@ const MAX_FRAGMENT_BYTES: usize = 256 << 20;
 const FRAGMENTS_PER_WRITER: usize = 4;
 /// Memory of a granule that is being decoded, at most: its columns, and half of that again for the rows that the filters keep and the
 /// batches between operators.
-const GRANULE_BYTES: usize = isdb_granule::MOST_DECODED_BYTES / 2 * 3;
+const GRANULE_BYTES: usize = isdb_granule::MAX_DECODED_BYTES / 2 * 3;
 /// Cores that one writer keeps busy, because libtiledb compresses the columns of a fragment in parallel. With fewer writers, fragments
 /// overlap less.
 const CORES_PER_WRITER: usize = 4;

@@ -36,7 +36,7 @@ const BYTES_PER_WINDOW: u64 = 4_000_000_000;
 /// Default memory for rows in flight, if the machine has that much.
 pub const MEMORY: u64 = 2_000_000_000;
 /// Minimum memory for rows in flight; with less, rows would be spilled one by one.
-pub const LEAST_MEMORY: u64 = 256_000_000;
+pub const MIN_MEMORY: u64 = 256_000_000;
 /// Default number of fragments worth joining at which an ingest consolidates.
 const FRAGMENTS_WORTH_JOINING: u64 = 16;
 /// Default time for which replaced fragments are kept: a day.
@@ -137,7 +137,7 @@ impl Config {
         let capacity = document.layout.and_then(|layout| layout.capacity);
         let (threads, memory) = document.resources.map_or((None, None), |section| (section.threads, section.memory));
         let threads = reader.number_in("resources.threads", threads, 1..=u64::from(u16::MAX), "")?;
-        let memory = reader.bytes("resources.memory", memory, LEAST_MEMORY)?;
+        let memory = reader.bytes("resources.memory", memory, MIN_MEMORY)?;
         Ok(Config {
             database: document.database,
             variables: document.variables.map(|names| reader.variables(names)).transpose()?,

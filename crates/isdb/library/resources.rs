@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use isdb_query::MIN_QUERY_MEMORY;
-use isdb_schema::config::{LEAST_MEMORY, MEMORY};
+use isdb_schema::config::{MEMORY, MIN_MEMORY};
 
 /// A limit of a control group that is at least this large means no limit: version 1 writes the largest multiple of a page.
 const UNLIMITED: u64 = 1 << 62;
@@ -58,7 +58,7 @@ pub fn query_memory() -> usize {
 /// The default memory of an ingest, in bytes: 2 GB, or half of the memory that this process may use if that is less.
 #[must_use]
 pub fn ingest_memory() -> usize {
-    let memory = half(&process_limits()).min(size(MEMORY)).max(size(LEAST_MEMORY));
+    let memory = half(&process_limits()).min(size(MEMORY)).max(size(MIN_MEMORY));
     tracing::debug!(memory, cores = cores(), "memory of the ingest");
     memory
 }

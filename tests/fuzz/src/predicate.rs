@@ -22,7 +22,7 @@ const DAY: i64 = 86_400_000_000_000;
 const YEAR_2020: i64 = 18_262 * DAY;
 /// Texts with more dots than this are skipped. The engine's parser needs twice the time for each further part of a name that ends in a
 /// dot, such as `a.b.c.`: 28 parts take minutes.
-const MOST_DOTS: usize = 10;
+const MAX_DOTS: usize = 10;
 /// Longer texts are skipped: they nest more deeply than the engine's planner allows, and fail for both tables.
 const LONGEST: usize = 400;
 
@@ -184,7 +184,7 @@ pub(crate) fn predicate(input: &[u8]) {
 
 /// Compares the rows that a predicate selects from both tables. Returns their number, or `None` for a text that cannot be compared.
 fn compare(text: &str) -> Option<usize> {
-    if text.len() > LONGEST || text.matches('.').count() > MOST_DOTS {
+    if text.len() > LONGEST || text.matches('.').count() > MAX_DOTS {
         return None;
     }
     let tables = &*TABLES;

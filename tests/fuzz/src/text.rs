@@ -12,7 +12,7 @@ pub(crate) fn config(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     match Config::parse("fuzzed.yml", text) {
         Ok(config) => {
-            assert!(config.memory.is_none_or(|memory| memory as u64 >= isdb_schema::config::LEAST_MEMORY));
+            assert!(config.memory.is_none_or(|memory| memory as u64 >= isdb_schema::config::MIN_MEMORY));
             assert!(config.window.granules > 0)
         }
         Err(error) => {

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::download::attempt::{AttemptFailure, ByteCounter, attempt};
 use crate::download::filesystem::blocking;
+use crate::download::http_attempt::{AttemptFailure, ByteCounter, attempt};
 use crate::download::options::DownloadOptions;
 use crate::download::outcome::DownloadedFile;
 use crate::download::partial::PartialFile;

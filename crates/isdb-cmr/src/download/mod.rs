@@ -1,15 +1,15 @@
 //! Downloads from NASA's archive: from a stream of requests to a stream of verified files, several at a time.
 //!
 //! For each [`DownloadRequest`], `file` first looks for a file that is already complete. Otherwise it opens the `.part` file
-//! (`partial`), and makes attempts (`attempt`) until the file is complete: each requests the missing bytes of the version on the
+//! (`partial`), and makes requests (`http_attempt`) until the file is complete: each requests the missing bytes of the version on the
 //! server (`version`) that the sidecar names. Then `publish` verifies the file (`verify`), writes a record that isdb
 //! downloaded it (`record`), and renames it.
 
-mod attempt;
 mod checksum;
 mod file;
 mod filesystem;
 mod format;
+mod http_attempt;
 mod options;
 mod outcome;
 mod partial;

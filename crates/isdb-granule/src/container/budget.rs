@@ -21,25 +21,25 @@ use hdf5::FormatError;
 use crate::source::ByteSource;
 
 /// Limit of the reads of structure for one granule. A granule of six beams with all variables takes 20,000.
-const MOST_READS: u64 = 400_000;
+const MAX_READS: u64 = 400_000;
 
 /// Limit of the bytes of structure for one granule. A granule of six beams with all variables takes 2 MB.
-const MOST_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Bytes of values that the HDF5 reader may read beyond the length of the file. It reads strings of variable length, and HDF5 chunks
 /// with rare filters.
-const MOST_VALUES: u64 = 64 << 20;
+const MAX_VALUES: u64 = 64 << 20;
 
 /// Limits of the bytes of names that one walk over a version 1 group, and all walks over one granule, may produce: each link of
 /// a group may use the whole heap as its name. Groups of the product produce less than 1 MB.
-const MOST_NAMES: u64 = 64 << 20;
-const MOST_NAMES_IN_ALL: u64 = 8 << 30;
+const MAX_NAMES: u64 = 64 << 20;
+const MAX_NAMES_IN_ALL: u64 = 8 << 30;
 
 /// The maximum number of levels of a version 2 B-tree; 16 levels of two records each hold more links than fit into a file.
-const MOST_LEVELS: u16 = 16;
+const MAX_LEVELS: u16 = 16;
 
 /// Bytes of the shortest record of a version 2 B-tree, which is in a shared message index.
-const LEAST_RECORD: u16 = 8;
+const MIN_RECORD: u16 = 8;
 
 /// The cost so far of following the structure of one granule, and the first read that failed.
 #[derive(Default)]
@@ -97,7 +97,7 @@ impl BudgetedSource {
 
     /// Counts bytes of values.
     fn spend_values(&self, len: usize) -> Result<(), FormatError> {
-        spend(&self.budget.values, len as u64, self.source.len().saturating_add(MOST_VALUES))
+        spend(&self.budget.values, len as u64, self.source.len().saturating_add(MAX_VALUES))
     }
 
     fn fetch(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
@@ -134,14 +134,14 @@ impl hdf5::Source for BudgetedSource {
     }
 
     fn read_exact_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
-        spend(&self.budget.reads, 1, MOST_READS)?;
+        spend(&self.budget.reads, 1, MAX_READS)?;
         self.spend_values(len)?;
         self.fetch(offset, len)
     }
 
     fn read_metadata_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, FormatError> {
-        spend(&self.budget.reads, 1, MOST_READS)?;
-        spend(&self.budget.bytes, len as u64, MOST_BYTES)?;
+        spend(&self.budget.reads, 1, MAX_READS)?;
+        spend(&self.budget.bytes, len as u64, MAX_BYTES)?;
         let bytes = self.fetch(offset, len)?;
         self.inspect(&bytes)?;
         Ok(bytes)
@@ -162,10 +162,10 @@ impl BudgetedSource {
     fn inspect(&self, bytes: &[u8]) -> Result<(), FormatError> {
         match bytes.first_chunk::<4>() {
             // signature, version, type, node size (4), record size (2), depth (2)
-            Some(b"BTHD") if word(bytes, 10).is_some_and(|size| size < LEAST_RECORD) => {
+            Some(b"BTHD") if word(bytes, 10).is_some_and(|size| size < MIN_RECORD) => {
                 Err(refused("a B-tree has empty records"))
             }
-            Some(b"BTHD") if word(bytes, 12).is_some_and(|depth| depth > MOST_LEVELS) => {
+            Some(b"BTHD") if word(bytes, 12).is_some_and(|depth| depth > MAX_LEVELS) => {
                 Err(refused("a B-tree is too deep for any file"))
             }
             // signature, version, client, element size, bits of the count, elements of the index block, minimum elements of a
@@ -190,8 +190,8 @@ impl BudgetedSource {
                 let more = u64::from(word(bytes, 6).unwrap_or(0)).saturating_mul(segment);
                 let names = names.saturating_add(more);
                 WALK.set((segment, names));
-                match names <= MOST_NAMES {
-                    true => spend(&self.budget.names, more, MOST_NAMES_IN_ALL),
+                match names <= MAX_NAMES {
+                    true => spend(&self.budget.names, more, MAX_NAMES_IN_ALL),
                     false => Err(refused("the names in a group are far longer than a granule's")),
                 }
             }

@@ -16,7 +16,7 @@ use crate::source::ByteSource;
 
 /// The largest file that is opened; NASA's granules have up to 200 MB. Files with holes can claim any length, and some are read to
 /// their end.
-const MOST_BYTES: u64 = 8 << 30;
+const MAX_BYTES: u64 = 8 << 30;
 
 /// Opens the HDF5 structure of `source` after comparing its length with the end-of-file address of the superblock.
 pub(crate) fn open(source: &Arc<dyn ByteSource>, budget: &Arc<Budget>) -> Result<hdf5::File> {
@@ -33,8 +33,8 @@ pub(crate) fn open(source: &Arc<dyn ByteSource>, budget: &Arc<Budget>) -> Result
         return Err(Error::NotHdf5 { file: file.to_owned(), looks_like });
     }
     let actual = source.len();
-    if actual > MOST_BYTES {
-        return Err(Error::not_atl08(file, format!("it has {actual} bytes, expected at most {MOST_BYTES}")));
+    if actual > MAX_BYTES {
+        return Err(Error::not_atl08(file, format!("it has {actual} bytes, expected at most {MAX_BYTES}")));
     }
     match end_of_file(head) {
         Some(expected) if expected > actual => {

@@ -17,7 +17,7 @@ use crate::source::ByteSource;
 const MAX_CHUNK_BYTES: usize = 64 << 20;
 
 /// The largest dataset, with whole HDF5 chunks, that the HDF5 reader unpacks at once.
-const MOST_AT_ONCE: u64 = 64 << 20;
+const MAX_AT_ONCE: u64 = 64 << 20;
 
 /// The cost so far of unpacking the HDF5 chunks of one granule.
 #[derive(Default)]
@@ -160,7 +160,7 @@ impl StoredDataset {
         let count = self.rows.div_ceil(rows) * self.width.div_ceil(columns);
         budget.spend(count as u64, chunk_bytes as u64)?;
         if !can_undo(&self.dataset.filter_pipeline()) {
-            return match (count as u64).saturating_mul(chunk_bytes as u64) <= MOST_AT_ONCE {
+            return match (count as u64).saturating_mul(chunk_bytes as u64) <= MAX_AT_ONCE {
                 true => Ok(None),
                 false => Err(CHUNKS_TOO_LARGE.into()),
             };

@@ -5,9 +5,9 @@ use std::fmt;
 use isdb_pipeline::MinimumRows;
 use isdb_store::{Id, LedgerRow};
 
+use crate::decide::rank::Rank;
 use crate::decide::related::RelatedAttempt;
 use crate::find::candidate::{Candidate, saturating_sum};
-use crate::find::granule_key::Rank;
 
 /// A file to ingest, and how.
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use isdb_schema::ledger::GranuleState;
 use isdb_store::{LedgerRow, current_attempts};
 
-use crate::find::granule_key::{GranuleKey, Rank};
+use crate::decide::rank::Rank;
+use crate::find::granule_key::GranuleKey;
 
 /// The attempts of a ledger that matter for a decision. An attempt is current if it succeeded and no other has replaced
 /// or removed it.

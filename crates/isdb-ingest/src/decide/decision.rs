@@ -10,12 +10,13 @@ use isdb_store::{Id, LedgerRow};
 use crate::decide::attempt_plan::{AttemptPlan, ReplaceReason, ReplacedSegments};
 use crate::decide::current::CurrentAttempts;
 use crate::decide::fingerprint::Fingerprint;
+use crate::decide::rank::Rank;
 use crate::decide::related::{
     RelatedAttempt, count_stored_variables, count_variables, extracts_nearby, related_attempts,
 };
 use crate::decide::skip_reason::SkipReason;
 use crate::find::candidate::Candidate;
-use crate::find::granule_key::{GranuleKey, Rank};
+use crate::find::granule_key::GranuleKey;
 use crate::find::stage::DOWNLOAD;
 
 /// What decisions depend on besides the file and the current attempts.

@@ -2,7 +2,7 @@
 //!
 //! `database_state` reads the ledger, `current` finds the attempts that count. `plan` resolves the request and prepares
 //! the candidates: `reread` adds files that have to be read again, `related` reads the segments that a decision depends
-//! on. `round` then decides on all of them at once, file by file in `decision`; `attempt_plan` is the result for a file
+//! on. `round` then decides on all of them at once, file by file in `decision`, which compares releases and revisions by `rank`; `attempt_plan` is the result for a file
 //! to ingest. `fingerprint` and `areas` compare what is requested with what is stored.
 
 pub(crate) mod areas;
@@ -12,6 +12,7 @@ pub(crate) mod database_state;
 pub(crate) mod decision;
 pub(crate) mod fingerprint;
 pub(crate) mod plan;
+pub(crate) mod rank;
 pub(crate) mod related;
 pub(crate) mod reread;
 pub(crate) mod round;

@@ -12,10 +12,11 @@ use isdb_store::Id;
 use crate::decide::attempt_plan::PlannedAttempt;
 use crate::decide::current::CurrentAttempts;
 use crate::decide::decision::{Decision, DecisionContext, is_unchanged, needs_checksum};
+use crate::decide::rank::Rank;
 use crate::decide::related::count_variables;
 use crate::decide::skip_reason::SkipReason;
 use crate::find::candidate::Candidate;
-use crate::find::granule_key::{GranuleKey, Rank};
+use crate::find::granule_key::GranuleKey;
 
 /// The decisions on a list of files.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! Parsers of values.
 
 use isdb_query::MIN_QUERY_MEMORY;
-use isdb_schema::config::{LEAST_MEMORY, Policy};
+use isdb_schema::config::{MIN_MEMORY, Policy};
 use isdb_schema::units::{parse_bytes, parse_milliseconds};
 
 use crate::log_filter::log_filter;
@@ -13,7 +13,7 @@ pub(super) fn log_filter_text(text: &str) -> Result<String, String> {
 
 /// Memory that is sufficient for an ingest, in bytes.
 pub(super) fn memory(text: &str) -> Result<usize, String> {
-    at_least(LEAST_MEMORY, text)
+    at_least(MIN_MEMORY, text)
 }
 
 /// Memory that is sufficient for queries, in bytes.
