@@ -39,14 +39,14 @@ pub fn row_bytes(snapshot: &Snapshot) -> u64 {
     fn width(data_type: &DataType) -> usize {
         match data_type {
             DataType::FixedSizeList(item, length) => width(item.data_type()) * usize::try_from(*length).unwrap_or(1),
-            // Texts are short words with an offset each.
+            // Text values are short words with one offset each.
             other => other.primitive_width().unwrap_or(16),
         }
     }
     snapshot.segments().schema().fields().iter().map(|field| width(field.data_type()) as u64).sum()
 }
 
-/// Reads the bounds of `live`, the visible fragments of `snapshot`. Fragments whose bounds are not known are left out. Blocks.
+/// Reads the bounds of `live`, the visible fragments of `snapshot`. Fragments with unknown bounds are left out. Blocks.
 ///
 /// # Errors
 /// When the fragments cannot be listed.

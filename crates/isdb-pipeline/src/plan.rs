@@ -33,7 +33,7 @@ use crate::write::target::WriteTarget;
 /// are not stored again, and the snapshot from which segments are carried; None for a new database.
 ///
 /// # Errors
-/// When an expression of the selection does not fit the rows, which its binding has ruled out.
+/// When an expression of the selection does not fit the rows; binding the selection has ruled that out.
 pub fn ingest_plan(
     granules: &[PlannedGranule],
     selection: &Selection,

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-/// No fragment is larger than this, in bytes of Arrow memory; it is large so that there are few fragments.
+/// Maximum size of a fragment, in bytes of Arrow memory. It is large, so that there are few fragments.
 const MAX_FRAGMENT_BYTES: usize = 256 << 20;
 /// Memory of a writer, in fragments: the rows of the two fragments that are being written, the few of their columns that are being
-/// made into tiles, and the rows of the next fragment.
+/// turned into tiles, and the rows of the next fragment.
 const FRAGMENTS_PER_WRITER: usize = 4;
-/// Memory of a granule that is being decoded, at most: its columns, and half of that again for the rows that the filters keep and the
-/// batches between operators.
+/// Maximum memory of a granule that is being decoded: its columns, and half of that again for the rows that the filters keep and
+/// the batches between operators.
 const GRANULE_BYTES: usize = isdb_granule::MOST_DECODED_BYTES / 2 * 3;
 /// Cores that one writer keeps busy, because libtiledb compresses the columns of a fragment in parallel. With fewer writers, fragments
 /// overlap less.
@@ -54,7 +54,7 @@ impl Resources {
         (self.threads / 2).max(1)
     }
 
-    /// How many writers write about `bytes` of rows: not more than there are fragments to fill, because each writes at least one.
+    /// How many writers write about `bytes` of rows: no more than there are fragments to fill, because each writes at least one.
     #[must_use]
     pub fn writers(&self, bytes: u64) -> usize {
         let fragments = usize::try_from(bytes).unwrap_or(usize::MAX) / self.fragment_bytes().max(1);

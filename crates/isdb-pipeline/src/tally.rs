@@ -16,8 +16,8 @@ use isdb_schema::ledger::Removed;
 use isdb_schema::segments::{self, FRAGMENT_ID};
 use serde::{Deserialize, Serialize};
 
-/// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one. The name is not valid for a
-/// derived column.
+/// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one. No derived column can have
+/// this name.
 pub(crate) const TALLY: &str = "#tally";
 
 /// Counts of one granule, and the error if it cannot be ingested.
@@ -35,7 +35,7 @@ pub struct Tally {
     pub rows_rejected: i64,
     /// Segments that a filter removed, or that another attempt has stored.
     pub rows_removed: i64,
-    /// The same by filter, in the order of the filters.
+    /// The removed segments by filter, in the order of the filters.
     pub removed: Vec<Removed>,
     /// Beams with rows.
     pub beams_read: i64,

@@ -46,8 +46,8 @@ impl Selection {
     /// Checks the SQL of `derived` and `filters` against the product.
     ///
     /// # Errors
-    /// [`Expression`](isdb_query::Error::Expression), with the place in the SQL, when an expression is invalid or its type cannot be
-    /// stored.
+    /// [`Expression`](isdb_query::Error::Expression), with the location in the SQL, when an expression is invalid or its type
+    /// cannot be stored.
     pub fn bind(
         variables: &[&'static Variable],
         derived: &[Expression],
@@ -105,7 +105,7 @@ impl Selection {
         self.filters.iter().map(|(rule, _)| rule.clone()).collect()
     }
 
-    /// Warnings about derived columns and filters that may not mean what they say, each with its place in the SQL.
+    /// Warnings about derived columns and filters that may not mean what they say, each with its location in the SQL.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -29,7 +29,7 @@ pub(crate) const BYTES_READ: &str = "bytes_read";
 const REQUESTS: &str = "requests";
 const BYTES_FETCHED: &str = "bytes_fetched";
 
-/// The granules of a window, in partitions. Has names and numbers only, so it can be sent to another machine.
+/// The granules of a window, in partitions. Contains names and numbers only, so it can be sent to another machine.
 #[derive(Clone, Debug)]
 pub(crate) struct GranuleSource {
     partitions: Vec<Vec<PlannedGranule>>,

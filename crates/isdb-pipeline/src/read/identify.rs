@@ -22,7 +22,7 @@ pub fn identify(path: &Path) -> std::result::Result<Identity, isdb_granule::Erro
 /// bytes. Fetches a few megabytes, and no rows.
 ///
 /// # Errors
-/// The reason, in words, when it is not a readable ATL08 granule.
+/// The reason as text, when the object is not a readable ATL08 granule.
 pub async fn identify_at(url: &str, store: Arc<dyn ObjectStore>) -> std::result::Result<(Identity, u64), String> {
     let source = RemoteSource::open(store, url, FetchMetrics::default()).await;
     let source = source.map_err(|error| format!("{url}: {}", error_chain(&error)))?;

@@ -20,7 +20,7 @@ pub struct PlannedGranule {
     /// When the file was last changed, in nanoseconds since 1970, if it was identified as a local file. The granule fails if the file's
     /// size or time differs after it was read.
     pub modified_at: Option<i64>,
-    /// Checksum of its content, if known. Of a local file it is computed if not.
+    /// Checksum of its content, if known. For a local file without one, it is computed.
     pub checksum: Option<String>,
     /// The id of this attempt.
     pub ingest_id: i64,

@@ -35,7 +35,7 @@ struct BeamSegments {
 }
 
 impl SegmentSet {
-    /// The segments of `beam` with these ids, 14 ms apart, as of a track without gaps.
+    /// Creates the segments of `beam` with these ids, 14 ms apart, as on a track without gaps.
     #[must_use]
     pub fn from_ids(beam: &str, ids: impl IntoIterator<Item = i64>) -> SegmentSet {
         let key = |id: i64| SegmentKey { beam: beam_code(beam), id: Some(id), time: id.saturating_mul(SEGMENT_NS) };
@@ -59,7 +59,7 @@ impl SegmentSet {
             self.len += 1;
         }
         for beam in self.beams.values_mut() {
-            // Cheap, because rows mostly arrive in the order of their time.
+            // Cheap, because rows mostly arrive in time order.
             beam.times.sort_unstable();
             beam.times_without_id.sort_unstable();
         }

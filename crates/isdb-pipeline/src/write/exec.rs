@@ -117,7 +117,7 @@ impl ExecutionPlan for TileDbWriteExec {
     }
 }
 
-/// Gives `writer` the rows of `input` up to the next batch with tallies, and returns these; None at the end of the input.
+/// Gives `writer` the rows of `input` up to the next batch with tallies, and returns the tallies; None at the end of the input.
 async fn fill(writer: &mut FragmentWriter, input: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>> {
     while let Some(batch) = input.next().await {
         let (rows, tallies) = split(batch?)?;
