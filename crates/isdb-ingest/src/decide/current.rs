@@ -19,7 +19,7 @@ pub(crate) struct CurrentAttempts<'a> {
 }
 
 impl<'a> CurrentAttempts<'a> {
-    /// Reads `ledger`, whose rows are in the order of their ids.
+    /// Reads `ledger`, whose rows are in the order of ids.
     pub(crate) fn new(ledger: &'a [LedgerRow]) -> CurrentAttempts<'a> {
         let mut removed: HashMap<GranuleKey, Vec<&LedgerRow>> = HashMap::new();
         let mut failed: HashMap<&str, &LedgerRow> = HashMap::new();
@@ -45,7 +45,7 @@ impl<'a> CurrentAttempts<'a> {
                 extracts.push(row);
             }
             granules.entry(key).or_default().push(row);
-            // Rows of an older release that a newer one has left do not make the older one the database's release.
+            // Carried rows of an older release do not make that release the database's.
             if row.release.is_some() && !row.is_carried() {
                 newest_with_release = Some(row);
             }
@@ -53,7 +53,7 @@ impl<'a> CurrentAttempts<'a> {
         CurrentAttempts { granules, removed, failed, newest_with_release, extracts }
     }
 
-    /// The current attempts with segments at extracts, files that do not name their granule.
+    /// The current attempts at extracts (files that do not name their granule) that have segments.
     pub(crate) fn extracts(&self) -> &[&'a LedgerRow] {
         &self.extracts
     }
@@ -82,7 +82,7 @@ impl<'a> CurrentAttempts<'a> {
         self.granules.values().flatten().copied()
     }
 
-    /// The attempt whose release is the release of the database.
+    /// The newest current attempt with a release, which is the release of the database.
     pub(crate) fn newest_with_release(&self) -> Option<&'a LedgerRow> {
         self.newest_with_release
     }

@@ -1,8 +1,8 @@
 //! One round of decisions on many files: which are ingested now, which wait for these, and which are skipped.
 //!
-//! The best file of each granule goes first. The others wait and are compared with the ledger again once that one is in
-//! it. So the older revision is ingested if the newer one cannot be read, and subsets merge with each other in any
-//! order of files.
+//! The best file of each granule goes first. The other files wait, and are compared with the ledger again once the best
+//! file is in it. So the older revision is ingested if the newer one cannot be read, and subsets merge with each other
+//! in any order of files.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -22,7 +22,7 @@ use crate::find::granule_key::{GranuleKey, Rank};
 pub(crate) struct Round {
     /// To be ingested now, at most one file of each granule.
     pub(crate) now: Vec<PlannedAttempt>,
-    /// To be decided in the next round, when those are in the ledger.
+    /// To be decided in the next round, when the files of `now` are in the ledger.
     pub(crate) later: Vec<Candidate>,
     /// Skipped, and why.
     pub(crate) skipped: Vec<(Candidate, SkipReason)>,
@@ -74,12 +74,12 @@ pub(crate) fn decide_round(
 }
 
 impl Round {
-    /// The files that are to be ingested, now or later.
+    /// Iterates over the files that are to be ingested, now or later.
     pub(crate) fn to_ingest(&self) -> impl Iterator<Item = &Candidate> {
         self.now.iter().map(|attempt| &attempt.candidate).chain(&self.later)
     }
 
-    /// The same, by value.
+    /// Returns the files that are to be ingested, now or later.
     pub(crate) fn into_candidates(self) -> Vec<Candidate> {
         self.now.into_iter().map(|attempt| attempt.candidate).chain(self.later).collect()
     }
@@ -111,8 +111,8 @@ impl Round {
     }
 
     /// Postpones attempts that depend on a stored attempt which another file of this round replaces. An extract may
-    /// have segments of several granules, and each of these would write again what is left of it. The first file always
-    /// stays, so that rounds end.
+    /// have segments of several granules, and each of these would write its remaining segments again. The first file
+    /// always stays, so that rounds end.
     fn postpone_conflicts(&mut self) {
         let (mut replaced, mut needed): (HashSet<Id>, HashSet<Id>) = Default::default();
         for attempt in std::mem::take(&mut self.now) {

@@ -1,4 +1,4 @@
-//! The reasons for which a file is skipped, which is not a failure.
+//! The reasons for skipping a file. A skip is not a failure.
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! Candidates: files or archive items that may be ingested, with what is known of them before they are decoded.
+//! Candidates: files or archive items that may be ingested, with the information that is available before they are
+//! decoded.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub(crate) struct Candidate {
     pub(crate) size_bytes: u64,
     /// When the file was last changed, in nanoseconds since 1970.
     pub(crate) modified_at: Option<i64>,
-    /// The checksum of its content, once it was read.
+    /// The checksum of its content, once it has been read.
     pub(crate) checksum: Option<String>,
     /// Whether the request names the file itself, and not only a folder or pattern.
     pub(crate) is_named: bool,
@@ -50,7 +51,7 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// A file of which only the identity is known yet.
+    /// Creates a candidate of which only the identity is known so far.
     pub(crate) fn new(path: PathBuf, identity: Result<GranuleIdentity, String>) -> Candidate {
         Candidate {
             path,

@@ -7,7 +7,7 @@ use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::Rule;
 use serde::Serialize;
 
-/// What an ingest stores of granules.
+/// The selection that an ingest stores of each granule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SelectionSummary {
     /// The name of the area in the ledger; None for whole granules.

@@ -170,8 +170,8 @@ impl ExpressionBinder {
         refused.map(|()| found)
     }
 
-    /// Finds a comparison of a number with a text, which SQL would compare as texts: `h_canopy > '5'` would be false for 40 and
-    /// 300. Returns its column and the problem.
+    /// Finds a comparison of a number with text, which SQL would compare as text: `h_canopy > '5'` would be false for 40 and
+    /// 300. Returns the column and the problem.
     fn find_unlike_types(&self, parsed: &Expr) -> datafusion::common::Result<Option<(String, String)>> {
         let mut found = None;
         parsed.apply(|part| {

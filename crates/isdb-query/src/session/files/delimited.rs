@@ -40,7 +40,7 @@ pub(super) struct NumberColumn {
 }
 
 impl NumberColumn {
-    /// Converts the text of `column` to numbers, which may have blanks around them.
+    /// Converts the text of `column`, which may have blanks around it, to numbers.
     pub(super) fn parse(&self, column: Expr) -> Expr {
         let text = btrim(vec![column]);
         let text = if self.decimal_comma { replace(text, lit(","), lit(".")) } else { text };

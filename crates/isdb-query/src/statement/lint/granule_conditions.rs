@@ -149,7 +149,7 @@ fn list<'a>(values: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Returns the distinct values of a ledger column in the ingested granules, in ascending order. None if the column is NULL for a
-/// granule, or if there is no ledger.
+/// granule, or without a ledger.
 async fn ledger_values(context: &SessionContext, column: &str) -> Result<Option<Vec<String>>> {
     if !context.table_exist("granules_current")? {
         return Ok(None);
