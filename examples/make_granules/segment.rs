@@ -1,5 +1,5 @@
-//! The measurements on one 100 m segment, from which every variable of the catalogue follows: heights add up, percentiles ascend, flags
-//! agree with what they flag, and canopy variables are fill without canopy photons.
+//! The measurements on one 100 m segment, from which every variable of the catalogue follows: heights add up, percentiles ascend,
+//! flags agree with what they flag, and canopy variables are fill without canopy photons.
 
 use isdb_schema::catalogue::Variable;
 
@@ -230,7 +230,7 @@ impl Segment {
         }
     }
 
-    /// Whether the 20 m piece `k` has photons of a kind of which the segment has `photons`.
+    /// Whether the 20 m piece `k` has photons of a kind (canopy or terrain), of which the segment has `photons`.
     fn piece(&self, k: f64, photons: f64) -> bool {
         photons > 0.0
             && (photons > 40.0 || unit(&[self.seed, u64::from(self.segment_id), k.to_bits(), 12]) < photons / 40.0)

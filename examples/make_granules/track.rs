@@ -56,7 +56,8 @@ pub(crate) struct Position {
 }
 
 impl Track {
-    /// The track of `flight`, one of many for the same `seed`. Clouds and photons differ from pass to pass; ground and forest do not.
+    /// The track of `flight`, one of many for the same `seed`. Clouds and photons differ from pass to pass; ground and forest do
+    /// not.
     pub(crate) fn new(seed: u64, flight: Flight, release: u16) -> Self {
         let Flight { index, pass, every } = flight;
         let pick = |low: f64, high: f64, what: u64| between(low, high, &[seed, index, what]);

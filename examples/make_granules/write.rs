@@ -1,5 +1,5 @@
-//! Writes one granule in the product's layout: datasets in HDF5 chunks of 10,000 rows, floats deflated, integers shuffled and deflated,
-//! with the attributes that readers use.
+//! Writes one granule in the product's layout: datasets in HDF5 chunks of 10,000 rows, floats deflated, integers shuffled and
+//! deflated, with the attributes that readers use.
 
 use std::error::Error;
 use std::ops::Range;

@@ -1,5 +1,5 @@
-//! Compaction as a query: a plan reads the visible rows of a group of fragments, packs them with the operators of the ingest plan, and
-//! commits the new fragments in place of the group.
+//! Compaction as a query: a plan reads the visible rows of a group of fragments, packs them with the operators of the ingest plan,
+//! and commits the new fragments in place of the group.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -76,8 +76,8 @@ pub fn fragment_bounds(snapshot: &Snapshot, live: &[FragmentRecord]) -> Result<V
     Ok(live.iter().filter_map(bounds).collect())
 }
 
-/// Builds the plan that reads the visible rows of `group` in up to `readers` partitions, writes them to `target`, and commits them in
-/// place of the group, as `window`.
+/// Builds the plan that reads the visible rows of `group` in up to `readers` partitions, writes them to `target`, and commits them
+/// in place of the group, as `window`.
 ///
 /// # Errors
 /// When the array cannot be opened as a table, or its scan cannot be planned.

@@ -5,8 +5,8 @@
 //!   read/           filter/       stored/               gather/       write/            write/
 //! ```
 //!
-//! 1. `read/` decodes each [`PlannedGranule`] of a window, from a file or in place from an object store, into rows and a [`Tally`]: its
-//!    counts, which follow the rows as a row of their own.
+//! 1. `read/` decodes each [`PlannedGranule`] of a window, from a file or in place from an object store, into rows and a [`Tally`]:
+//!    its counts, which follow the rows as a row of their own.
 //! 2. `filter/` applies the filters of the [`Selection`] and computes its derived columns, granule by granule.
 //! 3. `stored/` compares granules with segments that the database already has: segments of another subset are not stored again, and
 //!    segments that a newer attempt does not replace are carried over to a new attempt.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use datafusion::common::{Result, internal_err};
 use datafusion::physical_plan::ExecutionPlan;
 
-/// Implements these methods for an operator that has one `input`, `properties`, and the methods `with_input` (the same operator over
-/// another input) and `expressions` (which it evaluates over its input).
+/// Implements these methods for an operator that has one `input`, `properties`, and the methods `with_input` (the same operator
+/// over another input) and `expressions` (which it evaluates over its input).
 ///
 /// No operator gains from more input partitions than it requires: the rows of a granule must stay together, and distributing rows
 /// copies them.

@@ -1,5 +1,5 @@
-//! The ingest plan of one window: granule source, quality, chunk, gather, write, commit. Operators declare the order and distribution
-//! that they require, and DataFusion adds the repartition between them.
+//! The ingest plan of one window: granule source, quality, chunk, gather, write, commit. Operators declare the order and
+//! distribution that they require, and DataFusion adds the repartition between them.
 
 use std::sync::Arc;
 
@@ -28,9 +28,9 @@ use crate::write::commit::{CommitExec, CommitRequest};
 use crate::write::exec::TileDbWriteExec;
 use crate::write::target::WriteTarget;
 
-/// Builds the plan that reads `granules`, up to `readers` of them at a time, writes the rows and columns of `selection` to `target`,
-/// and commits them as `window`, as `request` says. `stored_segments` are the segments of the attempts that granules merge with, which
-/// are not stored again, and the snapshot from which segments are carried; None for a new database.
+/// Builds the plan that reads `granules`, up to `readers` of them at a time, writes the rows and columns of `selection` to
+/// `target`, and commits them as `window`, as `request` says. `stored_segments` are the segments of the attempts that granules
+/// merge with, which are not stored again, and the snapshot from which segments are carried; None for a new database.
 ///
 /// # Errors
 /// When an expression of the selection does not fit the rows; binding the selection has ruled that out.

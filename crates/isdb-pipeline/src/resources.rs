@@ -10,8 +10,8 @@ const FRAGMENTS_PER_WRITER: usize = 4;
 /// Maximum memory of a granule that is being decoded: its columns, and half of that again for the rows that the filters keep and
 /// the batches between operators.
 const GRANULE_BYTES: usize = isdb_granule::MOST_DECODED_BYTES / 2 * 3;
-/// Cores that one writer keeps busy, because libtiledb compresses the columns of a fragment in parallel. With fewer writers, fragments
-/// overlap less.
+/// Cores that one writer keeps busy, because libtiledb compresses the columns of a fragment in parallel. With fewer writers,
+/// fragments overlap less.
 const CORES_PER_WRITER: usize = 4;
 
 /// Threads, memory and disk of an engine.
@@ -48,8 +48,8 @@ impl Resources {
         (self.working_memory() / GRANULE_BYTES).clamp(1, self.threads.max(1))
     }
 
-    /// How many threads libtiledb adds to those that call it. For each tile it creates one compressor per thread, and each compressor
-    /// queries the processor's features, which traps in a virtual machine: few threads are faster.
+    /// How many threads libtiledb adds to those that call it. For each tile it creates one compressor per thread, and each
+    /// compressor queries the processor's features, which traps in a virtual machine: few threads are faster.
     pub(crate) fn tiledb_threads(&self) -> usize {
         (self.threads / 2).max(1)
     }

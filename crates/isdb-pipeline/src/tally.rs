@@ -1,9 +1,9 @@
-//! The tally: counts of one granule, in one row behind the granule's own rows. It travels in the data, so that the plan needs no side
-//! channel and runs on any engine.
+//! The tally: counts of one granule, in one row behind the granule's own rows. It travels in the data, so that the plan needs no
+//! side channel and runs on any engine.
 //!
 //! A tally is JSON text. The granule source writes it, the quality operator and the carry operator read it and write it again with
-//! their counts, the write operator passes it on, and the commit operator reads it. Text costs four bytes in each of the other rows,
-//! as a list column would; a list of structs would repeat every field of the tally in the schemas of all operators.
+//! their counts, the write operator passes it on, and the commit operator reads it. Text costs four bytes in each of the other
+//! rows, as a list column would; a list of structs would repeat every field of the tally in the schemas of all operators.
 
 use std::sync::Arc;
 

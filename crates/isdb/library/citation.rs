@@ -1,5 +1,5 @@
-//! The citation of a database: NASA's data sets with their DOIs, the granules of each, the filters and derived columns, and the state
-//! that [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens again.
+//! The citation of a database: NASA's data sets with their DOIs and granules, the filters and derived columns, and the timestamp
+//! with which [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens the same state again.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -131,7 +131,7 @@ fn release_json(release: &ReleaseSummary) -> Value {
     })
 }
 
-/// The DOI of a release, or of the product if the release is unknown or has no DOI.
+/// Returns the DOI of a release; if the release is unknown or has no DOI, the DOI of the product.
 fn doi(summary: &ReleaseSummary) -> String {
     match summary.release.as_deref().filter(|release| RELEASES.contains(release)) {
         Some(release) => format!("{DOI}.{release}"),
@@ -183,7 +183,7 @@ fn describe_sql(named: &[NamedExpression]) -> String {
     described.collect::<Vec<_>>().join("; ")
 }
 
-/// SQL without its line breaks.
+/// Returns SQL without its line breaks.
 fn one_line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,13 +1,13 @@
 //! Default resources: the processors and the memory that this process may use. The memory limit is the smallest of the machine's
-//! memory, the limits of the control groups, and the allocation by Slurm. Reads files below given roots only, so that tests can bring
-//! their own.
+//! memory, the limits of the control groups, and the allocation by Slurm. Reads files only below given roots, so that tests can
+//! supply their own.
 
 use std::path::{Path, PathBuf};
 
 use isdb_query::MIN_QUERY_MEMORY;
 use isdb_schema::config::{LEAST_MEMORY, MEMORY};
 
-/// A limit of a control group that is at least this large means no limit: version 1 writes the largest multiple of a page.
+/// A control group limit of at least this many bytes means no limit: version 1 writes the largest multiple of the page size.
 const UNLIMITED: u64 = 1 << 62;
 
 /// A limit on memory and its source.
@@ -34,7 +34,7 @@ impl Roots<'static> {
     }
 }
 
-/// Every limit on the memory of a process that may use `cores` processors; `variable` reads its environment.
+/// Returns every limit on the memory of a process that may use `cores` processors; `variable` reads its environment.
 fn memory_limits(roots: &Roots<'_>, variable: impl Fn(&str) -> Option<String>, cores: usize) -> Vec<Limit> {
     let physical = physical(&roots.proc.join("meminfo"));
     let slurm = slurm(variable, cores);
@@ -63,7 +63,7 @@ pub fn ingest_memory() -> usize {
     memory
 }
 
-/// Every limit on the memory of this process.
+/// Returns every limit on the memory of this process.
 fn process_limits() -> Vec<Limit> {
     let limits = memory_limits(&Roots::linux(), |name| std::env::var(name).ok(), cores());
     for Limit { bytes, source } in &limits {
@@ -89,8 +89,8 @@ fn physical(path: &Path) -> Option<Limit> {
     Some(Limit { bytes: kibibytes.saturating_mul(1024), source: format!("MemTotal in {}", path.display()) })
 }
 
-/// The limits of the control groups of the process and of all their parents. A group that is not visible, as in a container, is left
-/// out; the limit of the container is at the root then.
+/// The limits of the control groups of the process and of all their parents. A group that is not visible, as in a container, is
+/// left out; in that case the container's limit is at the root.
 fn group_limits(roots: &Roots<'_>) -> Vec<Limit> {
     let memberships = std::fs::read_to_string(roots.proc.join("self/cgroup")).unwrap_or_default();
     let mut limits = Vec::new();

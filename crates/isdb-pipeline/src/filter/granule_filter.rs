@@ -135,8 +135,8 @@ impl GranuleFilter {
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| error.to_string())
     }
 
-    /// If no row remains because a filter needs a column that the granule does not have, the error that says so: the filter does not
-    /// fit the granule. A variable that exists and is NULL in every row is a valid result.
+    /// If no row remains because a filter needs a column that the granule does not have, the error that says so: the filter does
+    /// not fit the granule. A variable that exists and is NULL in every row is a valid result.
     fn missing_column(&self, removed: &[Removed], kept: &[RecordBatch], tally: &Tally) -> Option<String> {
         if !kept.is_empty() {
             return None;

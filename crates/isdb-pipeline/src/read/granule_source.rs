@@ -39,8 +39,8 @@ pub(crate) struct GranuleSource {
 }
 
 impl GranuleSource {
-    /// Distributes `granules` in turn to at most `partitions` partitions. Rows have the `variables` and the columns `granule_columns`
-    /// of the granule as a whole.
+    /// Distributes `granules` in turn to at most `partitions` partitions. Rows have the `variables` and the columns
+    /// `granule_columns` of the granule as a whole.
     pub(crate) fn new(
         granules: &[PlannedGranule],
         variables: &[&'static Variable],

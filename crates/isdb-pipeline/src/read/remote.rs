@@ -75,8 +75,8 @@ impl From<FetchError> for io::Error {
 
 /// An object of a store as the bytes of a granule. All bytes are of the same version of the object, by its entity tag.
 ///
-/// Reading blocks until the bytes have arrived, so it is for threads that do not run tasks, such as those of `spawn_blocking`. Several
-/// threads may read at once; they use at most 32 MiB together, and the pages that are being fetched.
+/// Reading blocks until the bytes have arrived, so it is for threads that do not run tasks, such as those of `spawn_blocking`.
+/// Several threads may read at once; they use at most 32 MiB together, and the pages that are being fetched.
 #[derive(Debug)]
 pub struct RemoteSource {
     store: Arc<dyn ObjectStore>,

@@ -26,7 +26,8 @@ use crate::read::planned_granule::PlannedCarry;
 use crate::stored::segment_key::segment_keys;
 use crate::tally::{TALLY, Tally};
 
-/// Passes on the rows of its input, and behind the tally of each granule the rows and tallies of the attempts that it replaces in part.
+/// Passes on the rows of its input, and behind the tally of each granule the rows and tallies of the attempts that it replaces in
+/// part.
 #[derive(Debug)]
 pub(crate) struct CarryExec {
     input: Arc<dyn ExecutionPlan>,

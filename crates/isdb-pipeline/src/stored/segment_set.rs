@@ -7,8 +7,8 @@ use crate::stored::segment_key::{SegmentKey, beam_code};
 /// Time of a beam from one segment of 100 m to the next, in nanoseconds.
 const SEGMENT_NS: i64 = 14_000_000;
 
-/// Two times of one beam this near, in nanoseconds, are of the same segment. A time that a tool has converted and written again is off
-/// by less than a microsecond.
+/// Two times of one beam this near, in nanoseconds, are of the same segment. A time that a tool has converted and written again is
+/// off by less than a microsecond.
 const SAME_SEGMENT_NS: i64 = 2_000_000;
 
 /// `segment_id_beg` counts along the ground track, which is repeated every 91 days: equal ids are of the same segment when their

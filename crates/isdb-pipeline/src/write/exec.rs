@@ -1,5 +1,5 @@
-//! The write operator: writes rows sorted by chunk as fragments of a TileDB array, several partitions at a time, and passes tallies on.
-//! No reader sees the fragments until a commit names them.
+//! The write operator: writes rows sorted by chunk as fragments of a TileDB array, several partitions at a time, and passes tallies
+//! on. No reader sees the fragments until a commit names them.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;

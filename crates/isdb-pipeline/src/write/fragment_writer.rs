@@ -1,5 +1,5 @@
-//! Packs rows that are sorted by chunk into fragments: adjacent chunks share a fragment until it is full, and a fragment ends between
-//! two chunks if possible.
+//! Packs rows that are sorted by chunk into fragments: adjacent chunks share a fragment until it is full, and a fragment ends
+//! between two chunks if possible.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Arguments of commands that speak with NASA's services.
+//! Arguments of commands that use NASA's services.
 
 use std::path::PathBuf;
 

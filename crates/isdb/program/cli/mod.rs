@@ -1,4 +1,4 @@
-//! The arguments of the command line, as types. Nothing is decided here.
+//! The command line arguments, as types. This module makes no decisions.
 
 use clap::{Parser, Subcommand};
 

@@ -1,5 +1,5 @@
-//! Rows as Arrow: the IPC file format (Feather) in a file, the stream format in a pipe, both uncompressed, so that a reader can map
-//! them. Field metadata is kept, and the origin of the rows is metadata of the schema.
+//! Rows as Arrow: the IPC file format (Feather) in a file, the stream format in a pipe, both uncompressed, so that a reader can
+//! memory-map them. Field metadata is kept, and the origin of the rows is metadata of the schema.
 
 use std::io::Write;
 

@@ -28,7 +28,7 @@ pub(crate) struct IngestReporter {
     last_line: Instant,
 }
 
-/// The work that is done, of the work in all.
+/// The work done so far, out of all work.
 struct Work {
     granules: usize,
     of_granules: usize,

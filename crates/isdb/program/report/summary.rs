@@ -1,4 +1,4 @@
-//! The end of an ingest on standard error: warnings, failures, and a table of counts.
+//! The summary of an ingest on standard error: warnings, failures, and a table of counts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const OUTCOMES: [(OutcomeKind, &str); 6] = [
     (OutcomeKind::FailedBefore, "failed before"),
 ];
 
-/// A row of the table: what is counted, how it ended, how many, and a remark.
+/// A row of the table: the counted objects, their outcome, their number, and a remark.
 struct Count {
     group: &'static str,
     name: &'static str,
@@ -171,7 +171,7 @@ fn describe_counts<'a>(counts: impl Iterator<Item = (usize, &'a str)>) -> String
     counts.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The lines of the table; a group is named in its first line only.
+/// The lines of the table; a group is named only in its first line.
 fn table(counts: &[Count]) -> Vec<String> {
     let mut last = "";
     let rows = counts.iter().map(|line| {

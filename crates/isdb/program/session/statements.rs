@@ -1,10 +1,10 @@
-//! Statements of a text, and whether a text that is being typed is complete.
+//! Splits a text into statements, and determines whether a text that is being typed is complete.
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-/// Splits `text` at each `;` that is not in a string, a quoted name or a comment. Statements of blanks and comments alone are left out.
-/// A text that cannot be tokenized is one statement, for the parser to report its error.
+/// Splits `text` at each `;` that is not in a string, a quoted name or a comment. Statements of blanks and comments alone are left
+/// out. A text that cannot be tokenized is one statement, for the parser to report its error.
 pub(crate) fn statements(text: &str) -> Vec<&str> {
     let Some(tokens) = tokens(text) else { return vec![text.trim()] };
     let mut found = Vec::new();
@@ -29,7 +29,7 @@ pub(crate) fn statements(text: &str) -> Vec<&str> {
     found.into_iter().map(str::trim).collect()
 }
 
-/// Whether Enter ends the input: a command (`\d`), an empty text, or statements whose last has its `;`.
+/// Whether Enter ends the input: a command (`\d`), an empty text, or statements of which the last ends with `;`.
 pub(crate) fn complete(typed: &str) -> bool {
     let typed = typed.trim();
     if typed.is_empty() || typed.starts_with('\\') {

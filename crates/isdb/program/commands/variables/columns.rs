@@ -1,4 +1,4 @@
-//! Facts of a variable as table cells.
+//! Properties of a variable as table cells.
 
 use isdb::Variable;
 
