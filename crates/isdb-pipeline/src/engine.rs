@@ -138,7 +138,7 @@ fn progress(plan: &Arc<dyn ExecutionPlan>) -> PlanProgress {
     PlanProgress { granules: sum(plan, GRANULES_READ), bytes: sum(plan, BYTES_READ), rows: sum(plan, ROWS_KEPT) }
 }
 
-/// The sum of the metric `name` over a plan.
+/// Returns the sum of the metric `name` over a plan.
 fn sum(plan: &Arc<dyn ExecutionPlan>, name: &str) -> u64 {
     let own = plan.metrics().and_then(|metrics| metrics.sum_by_name(name)).map_or(0, |value| value.as_usize() as u64);
     own + plan.children().into_iter().map(|child| sum(child, name)).sum::<u64>()

@@ -53,7 +53,7 @@ macro_rules! single_input_operator {
 
 pub(crate) use single_input_operator;
 
-/// The only one of `children`.
+/// Returns the only item of `children`.
 pub(crate) fn only_child(name: &str, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
     match children.pop() {
         Some(child) if children.is_empty() => Ok(child),

@@ -91,7 +91,7 @@ fn with_chunk(input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     Ok(Arc::new(ProjectionExec::try_new(own.chain([chunk]).collect::<Vec<_>>(), input)?))
 }
 
-/// A plan as EXPLAIN prints it, one operator per line.
+/// Formats a plan as EXPLAIN prints it, one operator per line.
 #[must_use]
 pub fn explain(plan: &Arc<dyn ExecutionPlan>) -> String {
     displayable(plan.as_ref()).indent(false).to_string()
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// EXPLAIN of the ingest of five granules with this number of writers.
+    /// Returns EXPLAIN of the ingest of five granules with this number of writers.
     async fn explained(writers: usize) -> String {
         let folder = tempfile::tempdir().unwrap();
         let variables = [variable("h_canopy").unwrap()];

@@ -31,12 +31,12 @@ impl Resources {
         self.memory / 4
     }
 
-    /// The remaining memory: for granules while they are decoded, afterwards for fragments while they are written.
+    /// Returns the remaining memory: for granules while they are decoded, afterwards for fragments while they are written.
     pub(crate) fn working_memory(&self) -> usize {
         self.memory - self.gather_memory()
     }
 
-    /// Bytes of Arrow memory at which a fragment is full.
+    /// Returns the bytes of Arrow memory at which a fragment is full.
     #[must_use]
     pub fn fragment_bytes(&self) -> usize {
         (self.working_memory() / FRAGMENTS_PER_WRITER).min(MAX_FRAGMENT_BYTES)

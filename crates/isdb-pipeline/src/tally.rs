@@ -53,13 +53,13 @@ pub struct Tally {
     pub error: Option<String>,
 }
 
-/// The field of the tally column.
+/// Returns the field of the tally column.
 pub(crate) fn tally_field() -> Field {
     Field::new(TALLY, DataType::Utf8, true)
 }
 
-/// The columns that leave the granule source: the segment columns with their `ingest_id`, the requested columns of the granule as a
-/// whole, then the tally. All are nullable, because a tally row has nothing else.
+/// Returns the columns that leave the granule source: the segment columns with their `ingest_id`, the requested columns of the
+/// granule as a whole, then the tally. All are nullable, because a tally row has nothing else.
 pub(crate) fn granule_rows_schema(variables: &[&Variable], granule_columns: &[&str]) -> SchemaRef {
     let segment = segments::stored_fields(variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);
     let granule = granule_fields().into_iter().filter(|field| granule_columns.contains(&field.name().as_str()));

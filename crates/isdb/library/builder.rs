@@ -111,7 +111,8 @@ impl DatabaseBuilder {
         self
     }
 
-    /// The folder to spill to when [`memory`](Self::memory) is limited. The default is the system's folder for temporary files.
+    /// Sets the folder to spill to when [`memory`](Self::memory) is limited. The default is the system's folder for temporary
+    /// files.
     pub fn spill_folder(mut self, folder: impl Into<PathBuf>) -> DatabaseBuilder {
         self.spill_folder = Some(folder.into());
         self

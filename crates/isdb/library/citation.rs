@@ -61,7 +61,7 @@ impl Database {
 }
 
 impl Citation {
-    /// The citation as a JSON object, with the same keys in every version.
+    /// Returns the citation as a JSON object, with the same keys in every version.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let releases: Vec<Value> = self.releases.iter().map(release_json).collect();
@@ -83,7 +83,7 @@ impl Citation {
         })
     }
 
-    /// The region of the database as `W,S,E,N` or GeoJSON, of any length; None for whole granules.
+    /// Returns the region of the database as `W,S,E,N` or GeoJSON, of any length; None for whole granules.
     #[must_use]
     pub fn region(&self) -> Option<String> {
         self.region.as_ref().map(Region::to_text)
@@ -93,7 +93,7 @@ impl Citation {
         self.releases.iter().map(|release| release.granules).sum()
     }
 
-    /// The start of the first granule and of the last.
+    /// Returns the start of the first granule and of the last.
     fn period(&self) -> Option<(i64, i64)> {
         let starts = || self.releases.iter().filter_map(|release| release.period);
         starts().map(|(first, _)| first).min().zip(starts().map(|(_, last)| last).max())

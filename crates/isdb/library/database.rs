@@ -80,20 +80,20 @@ impl Database {
         Ok(Database { session, catalog, stored: stored.clone(), snapshot, read_only, warnings, releases })
     }
 
-    /// The DataFusion session. It has isdb's SQL functions (`in_region`, `chunk`), reads files that a statement names in quotes
-    /// (`FROM 'plots.csv'`), and accepts further tables and functions.
+    /// Returns the DataFusion session. It has isdb's SQL functions (`in_region`, `chunk`), reads files that a statement names in
+    /// quotes (`FROM 'plots.csv'`), and accepts further tables and functions.
     pub fn session(&self) -> &SessionContext {
         &self.session
     }
 
-    /// The tables and views as a catalog for another session: after `context.register_catalog("isdb", database.catalog())` a
-    /// statement of that session reads `isdb.public.atl08`. The catalog has one schema, `public`.
+    /// Returns the tables and views as a catalog for another session: after `context.register_catalog("isdb", database.catalog())`
+    /// a statement of that session reads `isdb.public.atl08`. The catalog has one schema, `public`.
     pub fn catalog(&self) -> Arc<dyn CatalogProvider> {
         Arc::clone(&self.catalog)
     }
 
-    /// The table or view called `name`, for another session: `context.register_table("atl08", database.table("atl08").await?)`.
-    /// Filters and projections of that session reach the array.
+    /// Returns the table or view called `name`, for another session: `context.register_table("atl08",
+    /// database.table("atl08").await?)`. Filters and projections of that session reach the array.
     ///
     /// # Errors
     /// [`Error::UnknownTable`].
@@ -135,28 +135,28 @@ impl Database {
         &self.warnings
     }
 
-    /// The number of granules of each release if the database holds more than one release; otherwise empty.
+    /// Returns the number of granules of each release if the database holds more than one release; otherwise empty.
     pub fn mixed_releases(&self) -> &[(String, i64)] {
         &self.releases
     }
 
-    /// The location of the database.
+    /// Returns the location of the database.
     pub fn location(&self) -> &Location {
         self.stored.location()
     }
 
-    /// The number of the commit that is open.
+    /// Returns the number of the commit that is open.
     pub fn commit(&self) -> u64 {
         self.snapshot.commit().number
     }
 
-    /// The time of the commit, in milliseconds since 1970 UTC. [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens the same
-    /// state with it.
+    /// Returns the time of the commit, in milliseconds since 1970 UTC. [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens
+    /// the same state with it.
     pub fn timestamp(&self) -> u64 {
         self.snapshot.commit().timestamp
     }
 
-    /// The variables of ATL08 that the database stores.
+    /// Returns the variables of ATL08 that the database stores.
     pub fn variables(&self) -> Vec<&'static Variable> {
         stored_variables(&self.snapshot)
     }

@@ -48,13 +48,13 @@ pub fn s3_endpoint() -> Option<String> {
     variable(S3)
 }
 
-/// The name of the login host in a netrc.
+/// Returns the name of the login host in a netrc.
 #[must_use]
 pub fn machine(hosts: &Hosts) -> String {
     hosts.login.host_str().unwrap_or_default().to_owned()
 }
 
-/// The path of the netrc; None without a home directory.
+/// Returns the path of the netrc; None without a home directory.
 #[must_use]
 pub fn netrc_path() -> Option<PathBuf> {
     if let Some(path) = variable("NETRC") {

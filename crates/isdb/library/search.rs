@@ -99,7 +99,7 @@ pub async fn search(
     Ok(found.into())
 }
 
-/// The release to search for: a database holds one release, and the newest is best for a new database.
+/// Returns the release to search for: a database holds one release, and the newest is best for a new database.
 async fn release(cmr: &Cmr, request: &SearchRequest, progress: &mut impl FnMut(SearchProgress)) -> Result<Option<u16>> {
     if request.release.is_some() {
         return Ok(request.release);
@@ -115,7 +115,7 @@ async fn release(cmr: &Cmr, request: &SearchRequest, progress: &mut impl FnMut(S
     Ok(newest)
 }
 
-/// The newest release that was ingested into the database; None without database or granules.
+/// Returns the newest release that was ingested into the database; None without database or granules.
 async fn release_of(location: Option<&Location>) -> Result<Option<u16>> {
     let Some(location) = location else { return Ok(None) };
     let database = match Database::open(location).await {

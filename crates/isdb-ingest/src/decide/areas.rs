@@ -16,7 +16,7 @@ pub(crate) struct Areas {
     /// Where new areas are stored; None if they are not stored, as in a dry run.
     storage: Option<Database>,
     regions: HashMap<String, Region>,
-    /// Cached results of [`covers`](Self::covers), which takes a while to compute for regions with many vertices.
+    /// Cached results of `covers`, which takes a while to compute for regions with many vertices.
     covers: RefCell<HashMap<(String, String), bool>>,
 }
 
@@ -71,7 +71,7 @@ impl Areas {
         Ok(Some((name, region)))
     }
 
-    /// The region of the area `name`.
+    /// Returns the region of the area `name`.
     pub(crate) fn get(&self, name: &str) -> Option<&Region> {
         self.regions.get(name)
     }

@@ -247,8 +247,8 @@ impl DecisionContext<'_> {
         self.first_id_of_run.is_some_and(|first| rows.iter().any(|row| row.ingest_id >= first))
     }
 
-    /// The error of the newest attempt at the file, if it failed with the same content and filters and is not to be
-    /// retried.
+    /// Returns the error of the newest attempt at the file, if it failed with the same content and filters and is not
+    /// to be retried.
     fn failed_before(&self, candidate: &Candidate, current: &CurrentAttempts<'_>) -> Option<String> {
         let row = current.failed(&candidate.source()).filter(|_| !self.retry)?;
         // Failures that do not depend on the file are retried: it failed together with others of its window, or its

@@ -28,7 +28,7 @@ pub(crate) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// The fingerprint of `selection` in the area with this name.
+    /// Creates the fingerprint of `selection` in the area with this name.
     pub(crate) fn new(selection: &Selection, area: Option<String>) -> Fingerprint {
         let columns: Vec<(String, String)> = selection
             .derived()

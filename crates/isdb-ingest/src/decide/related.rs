@@ -41,8 +41,8 @@ fn count_shared(segments: Option<&SegmentSet>, stored: &StoredSegments, row: &Le
     segments.zip(stored.get(row.ingest_id.0)).map_or(0, |(segments, stored)| segments.count_shared(stored))
 }
 
-/// The attempts at other granules that may have segments of the file: either side is an extract, and their times
-/// overlap.
+/// Returns the attempts at other granules that may have segments of the file: either side is an extract, and their
+/// times overlap.
 fn other_granules<'s, 'a>(
     candidate: &'s Candidate,
     key: &'s GranuleKey,

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::testing::row;
 
-    /// A subset in the file `name` that left segments to the attempts `stored_by`.
+    /// Returns a subset in the file `name` that left segments to the attempts `stored_by`.
     fn subset(id: i64, name: &str, stored_by: &[i64]) -> LedgerRow {
         let removed = Removed {
             filter: ALREADY_STORED.to_owned(),

@@ -166,12 +166,12 @@ fn group_by_granule(granules: BTreeMap<GranuleKey, Vec<Candidate>>) -> Vec<Vec<C
     groups.into_iter().map(|(files, _)| files).collect()
 }
 
-/// The time range of all of `files`, as far as it is known.
+/// Returns the time range of all of `files`, as far as it is known.
 fn time_range(files: &[Candidate]) -> Option<TimeRange> {
     files.iter().filter_map(Candidate::time_range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
-/// The rank of a file; the least for a file without identity.
+/// Returns the rank of a file; the least for a file without identity.
 fn rank(candidate: &Candidate) -> Rank {
     let least = Rank { is_whole: false, release: None, revision: None };
     candidate.identity.as_ref().map_or(least, Rank::new)

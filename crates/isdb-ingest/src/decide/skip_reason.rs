@@ -21,7 +21,7 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// The reason in words.
+    /// Returns the reason in words.
     pub fn as_str(self) -> &'static str {
         match self {
             SkipReason::Stored => "already in the database",

@@ -27,7 +27,8 @@ const GROUP_FRAGMENTS: u64 = 16;
 const MAX_GROUP_FRAGMENTS: usize = 64;
 
 impl Limits {
-    /// The limits for fragments that are written with at most `rows` rows, and for groups of at least `min_fragments`.
+    /// Creates the limits for fragments that are written with at most `rows` rows, and for groups of at least
+    /// `min_fragments`.
     pub(crate) fn new(rows: u64, min_fragments: usize) -> Limits {
         // A fragment ends between two spatial chunks, perhaps at three quarters of its rows. It must not be
         // consolidated again.

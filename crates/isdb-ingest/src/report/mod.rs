@@ -40,12 +40,12 @@ pub struct IngestReport {
 }
 
 impl IngestReport {
-    /// The number of files with this kind of outcome.
+    /// Returns the number of files with this kind of outcome.
     pub fn count(&self, kind: OutcomeKind) -> usize {
         self.granules.iter().filter(|outcome| outcome.state == kind).count()
     }
 
-    /// The number of files with an attempt in the ledger.
+    /// Returns the number of files with an attempt in the ledger.
     pub fn done(&self) -> usize {
         self.granules.iter().filter(|outcome| outcome.commit.is_some()).count()
     }
@@ -55,7 +55,7 @@ impl IngestReport {
         self.granules.iter().any(|outcome| matches!(outcome.state, OutcomeKind::Failed | OutcomeKind::FailedBefore))
     }
 
-    /// The number of skipped files by reason.
+    /// Returns the number of skipped files by reason.
     pub fn skipped(&self) -> BTreeMap<SkipReason, usize> {
         let mut skipped = BTreeMap::new();
         for reason in self.granules.iter().filter_map(|outcome| outcome.skipped) {
@@ -64,7 +64,7 @@ impl IngestReport {
         skipped
     }
 
-    /// The sum of `count` over all files.
+    /// Returns the sum of `count` over all files.
     pub fn sum(&self, count: fn(&GranuleOutcome) -> u64) -> u64 {
         self.granules.iter().map(count).sum()
     }

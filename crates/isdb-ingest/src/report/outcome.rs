@@ -96,7 +96,7 @@ pub struct Warning {
 }
 
 impl GranuleOutcome {
-    /// The outcome of a file without an attempt in the ledger.
+    /// Creates the outcome of a file without an attempt in the ledger.
     pub(crate) fn without_attempt(file: &Candidate, state: OutcomeKind) -> GranuleOutcome {
         GranuleOutcome {
             granule: file.granule(),
@@ -120,7 +120,7 @@ impl GranuleOutcome {
         }
     }
 
-    /// The outcome of `attempt`, which `commit` recorded as `row`.
+    /// Creates the outcome of `attempt`, which `commit` recorded as `row`.
     pub(crate) fn from_row(row: &LedgerRow, attempt: &PlannedAttempt, commit: u64) -> GranuleOutcome {
         let plan = &attempt.plan;
         let has_replaced = row.state.is_done() && plan.is_replacement();

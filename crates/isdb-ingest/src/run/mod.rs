@@ -169,12 +169,12 @@ impl<'r> Run<'r> {
         buckets.into_iter().try_for_each(|(url, store)| self.engine.register_store(&url, store).map_err(failed))
     }
 
-    /// The report so far.
+    /// Returns the report so far.
     pub(crate) fn report(&mut self) -> &mut IngestReport {
         self.report
     }
 
-    /// The request.
+    /// Returns the request.
     pub(crate) fn request(&self) -> &'r IngestRequest {
         self.request
     }

@@ -6,7 +6,7 @@ use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{Distribution, PhysicalSortExpr};
 use datafusion::physical_plan::InputDistributionRequirements;
 
-/// The order of rows by their chunk, rows without a chunk first.
+/// Returns the order of rows by their chunk, rows without a chunk first.
 pub(crate) fn chunk_order(chunk: &Column) -> PhysicalSortExpr {
     PhysicalSortExpr::new_default(Arc::new(chunk.clone())).nulls_first()
 }

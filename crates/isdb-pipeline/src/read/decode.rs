@@ -138,7 +138,7 @@ fn has_changed(granule: &PlannedGranule) -> bool {
     found != Some((granule.size_bytes, planned))
 }
 
-/// Checksum of the granule's content; None for an object in a store or an unreadable file.
+/// Returns the checksum of the granule's content; None for an object in a store or an unreadable file.
 fn content_checksum(granule: &PlannedGranule) -> Option<String> {
     granule.checksum.clone().or_else(|| checksum(&granule.path).ok())
 }
@@ -165,7 +165,7 @@ mod tests {
     use crate::read::open::open_file;
     use crate::tally::granule_rows_schema;
 
-    /// The tally of `granule`, a local file.
+    /// Creates the tally of `granule`, which is a local file.
     fn tally_of(granule: &PlannedGranule) -> Tally {
         let schema = granule_rows_schema(&[], &[]);
         let rows = decode_granule(granule, || open_file(&granule.path), &[], &schema, 1).unwrap();

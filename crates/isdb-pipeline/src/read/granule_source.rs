@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::read::object_address::ObjectAddress;
 
-    /// The rows of the granule at `path`, whose checksum is known, and the number of requests.
+    /// Returns the rows of the granule at `path`, whose checksum is known, and the number of requests.
     async fn rows(path: &Path, context: &SessionContext) -> (Vec<RecordBatch>, usize) {
         let checksum = Some("xxh64:0123456789abcdef".to_owned());
         let granule = PlannedGranule { path: path.to_owned(), checksum, ..PlannedGranule::default() };

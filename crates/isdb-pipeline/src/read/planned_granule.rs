@@ -59,7 +59,7 @@ pub struct PlannedCarry {
 }
 
 impl PlannedGranule {
-    /// The column `name` of [`isdb_schema::columns::GRANULE_COLUMNS`] for `rows` rows; None for other names.
+    /// Returns the column `name` of [`isdb_schema::columns::GRANULE_COLUMNS`] for `rows` rows; None for other names.
     pub(crate) fn column(&self, name: &str, rows: usize) -> Option<ArrayRef> {
         let text = |value: Option<&str>| -> ArrayRef {
             match value {

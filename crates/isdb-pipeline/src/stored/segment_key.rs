@@ -61,7 +61,7 @@ pub(crate) fn segment_keys_within(batch: &RecordBatch, area: Option<&Region>) ->
     Ok(keys.into_iter().zip(mask.iter()).filter(|(_, is_within)| *is_within).map(|(key, _)| key).collect())
 }
 
-/// The two last characters of a beam's name.
+/// Returns the two last characters of a beam's name.
 pub(crate) fn beam_code(beam: &str) -> [u8; 2] {
     beam.as_bytes().last_chunk::<2>().copied().unwrap_or_default()
 }

@@ -65,7 +65,7 @@ impl SegmentSet {
         }
     }
 
-    /// The number of segments.
+    /// Returns the number of segments.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
@@ -77,7 +77,7 @@ impl SegmentSet {
         self.len == 0
     }
 
-    /// The first and the last time, in nanoseconds since 1970; None without segments.
+    /// Returns the first and the last time, in nanoseconds since 1970; None without segments.
     #[must_use]
     pub fn span(&self) -> Option<(i64, i64)> {
         let first = self.beams.values().filter_map(|beam| beam.times.first()).min()?;
@@ -85,7 +85,7 @@ impl SegmentSet {
         Some((*first, *last))
     }
 
-    /// The number of segments of `other` that are in this set.
+    /// Returns the number of segments of `other` that are in this set.
     #[must_use]
     pub fn count_shared(&self, other: &SegmentSet) -> usize {
         let beams = other.beams.iter().filter_map(|(name, theirs)| Some((self.beams.get(name)?, theirs)));

@@ -138,7 +138,7 @@ impl FragmentWriter {
         Ok(())
     }
 
-    /// The id of the pending fragment.
+    /// Returns the id of the pending fragment.
     fn next_id(&self) -> i64 {
         let before = self.written.len() + self.writing.len();
         self.target.first_fragment + (before * self.writers) as i64
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// Rows of one chunk, with values that are valid in any column.
+    /// Creates rows of one chunk, with values that are valid in any column.
     fn rows_of(chunk: i32, rows: usize) -> RecordBatch {
         let fields = stored_fields(&[variable("h_canopy").unwrap()]);
         let mut fields: Vec<Field> = fields.into_iter().filter(|field| field.name() != FRAGMENT_ID).collect();

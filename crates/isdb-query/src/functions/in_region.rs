@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::testing::session;
 
-    /// A table `p` of positions, two of them NULL in a coordinate.
+    /// Returns a table `p` of positions, two of them NULL in a coordinate.
     fn context() -> SessionContext {
         let fields = ["latitude", "longitude"].map(|name| Field::new(name, DataType::Float64, true));
         let latitude = Float64Array::from(vec![Some(1.0), Some(-0.0), None, Some(5.0), Some(-17.0), Some(-17.0)]);

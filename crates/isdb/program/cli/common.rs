@@ -80,7 +80,7 @@ pub(crate) struct ResourceArgs {
 }
 
 impl ResourceArgs {
-    /// The number of processors and the bytes of memory: by flag, by config, or by default.
+    /// Returns the number of processors and the bytes of memory, from the flags, the config or the defaults.
     pub(crate) fn resolve(&self, config: &Config) -> (usize, usize) {
         let threads = self.threads.map(usize::from).or(config.threads).unwrap_or_else(cores);
         (threads, self.memory.or(config.memory).unwrap_or_else(ingest_memory))

@@ -61,7 +61,7 @@ fn read_login(user: Option<String>, machine: &str) -> std::io::Result<Login> {
     Ok(Login { user, password: SecretString::from(password), origin: "the input".to_owned() })
 }
 
-/// The next line of standard input, which must not be empty.
+/// Returns the next line of standard input, which must not be empty.
 fn read_line() -> std::io::Result<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;

@@ -82,7 +82,7 @@ pub(crate) fn has_prompt(arguments: &Query) -> bool {
     arguments.sql.is_none() && arguments.file.is_none() && std::io::stdin().is_terminal()
 }
 
-/// The text of the statements, and its origin.
+/// Returns the text of the statements, and its origin.
 fn text(arguments: &Query) -> Result<(String, String), CliError> {
     match (&arguments.sql, &arguments.file) {
         (Some(sql), _) => Ok((sql.clone(), "the command line".to_owned())),

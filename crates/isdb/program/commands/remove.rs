@@ -45,8 +45,8 @@ async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, CliErr
     Ok(if report.has_failures() { SOME_FAILED } else { SUCCESS })
 }
 
-/// The names on the command line, and those in the files after `@`: one per line, without blank lines and lines that begin with
-/// `#`.
+/// Returns the names on the command line, and the names in the files after `@`, one per line, without blank lines and lines that
+/// begin with `#`.
 fn names(arguments: &[String]) -> Result<Vec<String>, CliError> {
     let mut names = Vec::with_capacity(arguments.len());
     for name in arguments {

@@ -143,7 +143,7 @@ fn line(work: &Work, elapsed: Duration) -> String {
     format!("granules: {} of {}, segments: {}{pace}", work.granules, work.of_granules, work.rows)
 }
 
-/// Megabytes per second, and the time left at that pace; None before anything is read.
+/// Describes the megabytes per second, and the time left at that pace; None before anything is read.
 fn pace(bytes: u64, of_bytes: u64, elapsed: Duration) -> Option<String> {
     if bytes == 0 {
         return None;

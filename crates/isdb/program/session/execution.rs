@@ -81,12 +81,12 @@ impl Session {
         }
     }
 
-    /// The DataFusion session.
+    /// Returns the DataFusion session.
     pub(crate) fn context(&self) -> &SessionContext {
         self.database.session()
     }
 
-    /// The time of the commit, in milliseconds since 1970.
+    /// Returns the time of the commit, in milliseconds since 1970.
     pub(crate) fn timestamp(&self) -> u64 {
         self.database.timestamp()
     }
@@ -181,8 +181,8 @@ pub(crate) struct StartedStatement {
     rows: SendableRecordBatchStream,
 }
 
-/// The rows of `plan`, computed by tasks of `engine`: rows are written while the next ones are computed, and Ctrl-C is received
-/// even while the plan computes.
+/// Returns the rows of `plan`, computed by tasks of `engine`: rows are written while the next ones are computed, and Ctrl-C is
+/// received even while the plan computes.
 fn stream(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>, engine: &Handle) -> SendableRecordBatchStream {
     let mut builder = RecordBatchReceiverStream::builder(plan.schema(), BATCHES_AHEAD);
     let sender = builder.tx();

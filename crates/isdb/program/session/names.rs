@@ -61,7 +61,7 @@ fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String
     }
 }
 
-/// A name as SQL requires it: in double quotes if it has capitals, blanks or the like.
+/// Returns a name as SQL requires it: in double quotes if it has capitals, blanks or the like.
 fn quoted(name: &str) -> String {
     let is_plain = name.chars().all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '_')
         && name.chars().next().is_some_and(|c| !c.is_ascii_digit());
@@ -99,7 +99,7 @@ pub(crate) async fn unknown_table(context: &SessionContext, sql: &str) -> Option
     None
 }
 
-/// The tables and views of the session, sorted by name.
+/// Returns the tables and views of the session, sorted by name.
 pub(crate) fn tables(context: &SessionContext) -> Vec<String> {
     let state = context.state();
     let defaults = &state.config().options().catalog;
@@ -110,7 +110,7 @@ pub(crate) fn tables(context: &SessionContext) -> Vec<String> {
     names
 }
 
-/// The tables and views that have a column of this name.
+/// Returns the tables and views that have a column of this name.
 async fn tables_with(context: &SessionContext, column: &str) -> Vec<String> {
     let mut found = Vec::new();
     for name in tables(context) {

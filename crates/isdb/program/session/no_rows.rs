@@ -176,7 +176,7 @@ impl CoordinateExtent {
         }
     }
 
-    /// Both ends, rounded outwards.
+    /// Returns both ends, rounded outwards.
     fn rounded(&self) -> (String, String) {
         match (&self.low, &self.high) {
             (ScalarValue::Float64(Some(low)), ScalarValue::Float64(Some(high))) => {
@@ -201,7 +201,7 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// None for a predicate of another form.
+    /// Parses a predicate; None for a predicate of another form.
     fn from_predicate(predicate: &'a Expr) -> Option<Comparison<'a>> {
         match predicate {
             Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {

@@ -40,7 +40,7 @@ pub(crate) fn complete(typed: &str) -> bool {
     last.is_none_or(|token| token.token == Token::SemiColon)
 }
 
-/// The tokens of `text`; None if a string, a quoted name or a comment does not end.
+/// Returns the tokens of `text`; None if a string, a quoted name or a comment does not end.
 fn tokens(text: &str) -> Option<Vec<TokenWithSpan>> {
     Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().ok()
 }
@@ -57,7 +57,7 @@ impl<'a> Lines<'a> {
         Lines { text, starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 
-    /// The byte offset of a line and character, both from 1.
+    /// Returns the byte offset of a line and character, both from 1.
     fn byte(&self, location: Location) -> usize {
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
         let line = self.starts.get(number(location.line)).copied().unwrap_or(self.text.len());
