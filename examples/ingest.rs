@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let source = Source::Files(vec![granules.into()]);
     let request = ingest_request(Location::parse(&uri)?, source, &Config::shipped()?);
 
-    // The report is filled while the ingest runs, so that it is there even if the ingest ends with an error.
+    // The report is filled while the ingest runs, so that it is available even if the ingest ends with an error.
     let mut report = IngestReport::default();
     ingest(&request, &mut report, |progress| match progress {
         IngestProgress::Found { new, skipped, .. } => eprintln!("{new} granules to ingest, {skipped} stored already"),

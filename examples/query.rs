@@ -16,8 +16,8 @@ const SQL: &str = "SELECT beam, count(*) AS segments, round(avg(canopy_h), 2) AS
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let uri = std::env::args().nth(1).unwrap_or_else(|| "demo/atl08.isdb".to_owned());
-    // The views of this session show strong beams only; "strong,night,snow_free" would combine filters. Sorts and groups spill to disk
-    // beyond 512 MiB.
+    // The views of this session show strong beams only; "strong,night,snow_free" would combine filters. Sorts and groups spill to
+    // disk beyond 512 MiB.
     let database = Database::open(&uri).filters("strong").memory(512 << 20).await?;
     for warning in database.warnings() {
         eprintln!("warning: {warning}");

@@ -1,7 +1,7 @@
 //! ICESat-2 ATL08 granules as a database: HDF5 files become segments in TileDB, and SQL through DataFusion reads them.
 //!
-//! [`Database::open`] gives a [`Database`]: one committed state, with tables and views for SQL. It never changes, whatever is ingested
-//! meanwhile; opening again shows the newest state.
+//! [`Database::open`] opens a [`Database`]: one committed state, with tables and views for SQL. The state never changes, whatever is
+//! ingested meanwhile; opening again shows the newest state.
 //!
 //! ```no_run
 //! # async fn tall() -> isdb::Result<()> {
@@ -14,7 +14,7 @@
 //! # }
 //! ```
 //!
-//! A program with a DataFusion session of its own registers the catalog there:
+//! A program with its own DataFusion session registers the catalog there:
 //!
 //! ```no_run
 //! # async fn join() -> isdb::Result<()> {
@@ -30,7 +30,7 @@
 //! # }
 //! ```
 //!
-//! Granules come into a database by [`ingest`], from files or, after a [`search`], from NASA's archive:
+//! [`ingest`] adds granules to a database, from files or, after a [`search`], from NASA's archive:
 //!
 #![cfg_attr(feature = "ingest", doc = "```no_run")]
 #![cfg_attr(not(feature = "ingest"), doc = "```ignore")]
@@ -47,16 +47,17 @@
 //!
 //! # Modules
 //!
-//! `library/` holds what programs embed, `program/` the `isdb` command, which parses arguments, calls the library and prints. The work
-//! is done by the crates below: `isdb-query` (SQL session), `isdb-store` (database on disk), `isdb-ingest` (ingest and maintenance) and
-//! `isdb-cmr` (NASA's archive). This crate knows no file format.
+//! `library/` is the library that programs embed. `program/` is the `isdb` command, which parses arguments, calls the library and
+//! prints. The crates below do the work: `isdb-query` (SQL session), `isdb-store` (database on disk), `isdb-ingest` (ingest and
+//! maintenance) and `isdb-cmr` (NASA's archive). This crate does not depend on any file format.
 //!
 //! # Features
 //!
 //! - `cli` (default): the `isdb` command. A program that embeds the library turns it off.
-//! - `ingest` (by `cli`): functions that write a database, and [`Database::info`] and [`Database::cite`], which summarise its ledger.
-//! - `cmr` (by `ingest`): search and download.
-//! - `polars` (off): results as a polars data frame.
+//! - `ingest` (enabled by `cli`): functions that write a database, and [`Database::info`] and [`Database::cite`], which summarise its
+//!   ledger.
+//! - `cmr` (enabled by `ingest`): search and download.
+//! - `polars` (off by default): results as a polars data frame.
 
 mod library;
 

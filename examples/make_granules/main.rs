@@ -1,16 +1,16 @@
-//! Writes synthetic ATL08 granules in the product's layout, so that isdb can be tried without an Earthdata login. Terrain and forest
-//! are functions of the position, so neighbouring tracks agree; the same seed gives the same files.
+//! Writes synthetic ATL08 granules in the product's layout, so that isdb can be tried without an Earthdata login. Terrain and
+//! forest are functions of the position, so neighbouring tracks agree; the same seed gives the same files.
 //!
 //! ```text
 //! cargo run --example make_granules -- OUT [--count 6] [--repeat 1] [--every 37] [--segments 2000] [--release 007]
 //!     [--seed 1] [--revision 1] [--region 10] [--subset 100] [--extract]
 //! ```
 //!
-//! `--repeat N` flies each track N times, 91 days apart, before the next track; `--count` is the number of granules. Tracks are about
-//! `--every` days apart; a small number puts many granules into one calendar quarter. `--region` sets the region of every granule;
-//! granules that differ only in their region have the same segments. `--subset N` leaves out the first N segments of each beam and
-//! names the file as a subsetter does. `--extract` leaves out the identity of the granule except for the track in its rows, as some
-//! clip tools do.
+//! `--repeat N` flies each track N times, 91 days apart, before the next track; `--count` is the number of granules. Tracks are
+//! about `--every` days apart; a small number puts many granules into one calendar quarter. `--region` sets the region of every
+//! granule; granules that differ only in their region have the same segments. `--subset N` leaves out the first N segments of each
+//! beam and names the file as a subsetter does. `--extract` leaves out the identity of the granule except for the track in its
+//! rows, as some clip tools do.
 
 mod noise;
 mod segment;

@@ -1,17 +1,17 @@
 //! Repeatable randomness: hashes of numbers, and smooth fields over the globe.
 
-/// A number in [0, 1) that depends only on `keys`.
+/// Returns a number in [0, 1) that depends only on `keys`.
 pub(crate) fn unit(keys: &[u64]) -> f64 {
     let hash = keys.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |hash, key| mix(hash ^ mix(*key)));
     (hash >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// A number in [`low`, `high`).
+/// Returns a number in [`low`, `high`).
 pub(crate) fn between(low: f64, high: f64, keys: &[u64]) -> f64 {
     low + (high - low) * unit(keys)
 }
 
-/// A smooth field in [0, 1) with hills about `size` degrees wide; `kind` selects the field.
+/// Returns a smooth field in [0, 1) with hills about `size` degrees wide; `kind` selects the field.
 pub(crate) fn field(latitude: f64, longitude: f64, size: f64, kind: u64) -> f64 {
     let (y, x) = (latitude / size, longitude / size);
     let (row, column) = (y.floor(), x.floor());

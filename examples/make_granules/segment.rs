@@ -1,5 +1,5 @@
-//! The measurements on one 100 m segment, from which every variable of the catalogue follows: heights add up, percentiles ascend, flags
-//! agree with what they flag, and canopy variables are fill without canopy photons.
+//! The measurements on one 100 m segment, from which every variable of the catalogue follows: heights add up, percentiles ascend,
+//! flags agree with what they flag, and canopy variables are fill without canopy photons.
 
 use isdb_schema::catalogue::Variable;
 
@@ -33,7 +33,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// The segment of `beam` at `along`; its photons begin after `photons_before`.
+    /// Creates the segment of `beam` at `along`; its photons begin after `photons_before`.
     pub(crate) fn new(track: &Track, beam: u8, along: u32, photons_before: u32) -> Self {
         let at = track.position(beam, along);
         let noise = |size: f64, kind: u64| field(at.latitude, at.longitude, size, kind);
@@ -77,7 +77,7 @@ impl Segment {
         photons
     }
 
-    /// The number of `variable` at index `element` of its profile; `None` is fill.
+    /// Returns the number of `variable` at index `element` of its profile; `None` is fill.
     pub(crate) fn value(&self, variable: &Variable, element: usize) -> Option<f64> {
         let k = element as f64;
         if variable.path.starts_with("canopy/") {
@@ -230,7 +230,7 @@ impl Segment {
         }
     }
 
-    /// Whether the 20 m piece `k` has photons of a kind of which the segment has `photons`.
+    /// Whether the 20 m piece `k` has photons of a kind (canopy or terrain), of which the segment has `photons`.
     fn piece(&self, k: f64, photons: f64) -> bool {
         photons > 0.0
             && (photons > 40.0 || unit(&[self.seed, u64::from(self.segment_id), k.to_bits(), 12]) < photons / 40.0)
@@ -240,7 +240,7 @@ impl Segment {
         if self.photons() == 0 { -1.0 } else { f64::from(u8::from(self.piece(k, photons))) }
     }
 
-    /// A number in [0, 1) that differs from segment to segment.
+    /// Returns a number in [0, 1) that differs from segment to segment.
     fn scatter(&self, kind: u64) -> f64 {
         unit(&[self.seed, u64::from(self.beam), u64::from(self.at.along), 100 + kind])
     }

@@ -56,7 +56,8 @@ pub(crate) struct Position {
 }
 
 impl Track {
-    /// The track of `flight`, one of many for the same `seed`. Clouds and photons differ from pass to pass; ground and forest do not.
+    /// Creates the track of `flight`, one of many for the same `seed`. Clouds and photons differ from pass to pass; ground and
+    /// forest do not.
     pub(crate) fn new(seed: u64, flight: Flight, release: u16) -> Self {
         let Flight { index, pass, every } = flight;
         let pick = |low: f64, high: f64, what: u64| between(low, high, &[seed, index, what]);
@@ -85,7 +86,7 @@ impl Track {
         Self { name, seed: seed + 1000 * pass, start, sc_orient, latitude, longitude, ascending, offset }
     }
 
-    /// The position of segment `along` of beam 0 to 5: three pairs 3.3 km apart, 90 m within a pair.
+    /// Returns the position of segment `along` of beam 0 to 5: three pairs 3.3 km apart, 90 m within a pair.
     pub(crate) fn position(&self, beam: u8, along: u32) -> Position {
         let north = if self.ascending { 1.0 } else { -1.0 };
         let km = f64::from(along) * 0.1;
@@ -103,12 +104,12 @@ impl Track {
 }
 
 impl Position {
-    /// Day of the year, 0 to 365.
+    /// Returns the day of the year, 0 to 365.
     pub(crate) fn day_of_year(self) -> f64 {
         (self.time / SECONDS_PER_DAY) % 365.25
     }
 
-    /// Height of the sun above the horizon and its direction from north, degrees.
+    /// Returns the height of the sun above the horizon and its direction from north, in degrees.
     pub(crate) fn sun(self) -> (f64, f64) {
         let declination = (-23.44 * ((self.day_of_year() + 10.0) / 365.25 * 360.0).to_radians().cos()).to_radians();
         let hour = ((self.time / SECONDS_PER_DAY).fract() * 360.0 - 180.0 + self.longitude).to_radians();

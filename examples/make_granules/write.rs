@@ -1,5 +1,5 @@
-//! Writes one granule in the product's layout: datasets in HDF5 chunks of 10,000 rows, floats deflated, integers shuffled and deflated,
-//! with the attributes that readers use.
+//! Writes one granule in the product's layout: datasets in HDF5 chunks of 10,000 rows, floats deflated, integers shuffled and
+//! deflated, with the attributes that readers use.
 
 use std::error::Error;
 use std::ops::Range;
@@ -45,7 +45,7 @@ pub(crate) fn write_granule(
     Ok(file.write(path)?)
 }
 
-/// The groups that identify the granule, its release and its orbit.
+/// Adds the groups that identify the granule, its release and its orbit.
 fn add_identity(file: &mut FileBuilder, track: &Track) -> Result<(), Box<dyn Error>> {
     let release = format!("{:03}", track.name.release);
     file.set_attr("identifier_product_doi", ascii(&format!("doi:10.5067/ATLAS/ATL08.{release}")));
@@ -90,7 +90,7 @@ fn fill_land_segments(mut land: GroupBuilder, track: &Track, beam: u8, segments:
     land.finish()
 }
 
-/// The segments of a beam; a few are missing where clouds hide the ground.
+/// Returns the segments of a beam; a few are missing where clouds hide the ground.
 fn beam_segments(track: &Track, beam: u8, segments: Range<usize>) -> Vec<Segment> {
     let mut photons = 0;
     let mut rows = Vec::with_capacity(segments.len());

@@ -26,9 +26,9 @@ use crate::run::windows::windows;
 pub struct Preview {
     /// Whether the database would be created.
     pub is_new: bool,
-    /// What would be stored of granules.
+    /// The selection that would be stored of each granule.
     pub selection: SelectionSummary,
-    /// Which segments would be kept by their position.
+    /// The region in which segments would be kept.
     pub regions: Regions,
     /// The files that would be skipped, or have failed already.
     pub report: IngestReport,
@@ -49,7 +49,7 @@ pub struct PlannedWindow {
     pub granules: usize,
     /// The size of their files in bytes.
     pub bytes: u64,
-    /// When its first and its last granule begin, in seconds since 1970; None if that is known of no granule.
+    /// When its first and its last granule begin, in seconds since 1970; None if it is not known for any granule.
     pub span: Option<(i64, i64)>,
     /// The granules that replace stored ones, and why.
     pub replaced: Vec<(String, String)>,
@@ -100,8 +100,8 @@ pub async fn dry_run(request: &IngestRequest) -> Result<Preview> {
     })
 }
 
-/// Returns the files that would have to be read again once `attempts` have succeeded, without those that have to be
-/// already.
+/// Returns the files that would have to be read again once `attempts` have succeeded, except files that already have to
+/// be read again.
 fn reread_afterwards(state: &DatabaseState<'_>, attempts: &[PlannedAttempt], fingerprint: &Fingerprint) -> Vec<String> {
     let last = state.ledger.iter().map(|row| row.ingest_id.0).max().unwrap_or(0);
     let succeeded = |(id, attempt): (i64, &PlannedAttempt)| LedgerRow {

@@ -19,9 +19,9 @@ use crate::request::region::ResolvedRegion;
 use crate::request::{IngestRequest, Source};
 use crate::run::Run;
 
-/// Ingests the granules of `request`. `progress` is called on the way, and `report` gets the outcome of every file,
-/// also when the ingest ends with an error. Granules that the database already has are skipped, so the same request a
-/// second time adds nothing. Dropping the future drops the window in flight, of which nothing is visible.
+/// Ingests the granules of `request`. `progress` is called as the ingest proceeds, and `report` receives the outcome of
+/// every file, even if the ingest ends with an error. Granules that the database already has are skipped, so repeating
+/// a request adds nothing. Dropping the future drops the current window; no row of it becomes visible.
 ///
 /// # Errors
 /// See [`Error`](crate::Error). A granule that cannot be read is reported as failed instead.
@@ -52,7 +52,7 @@ pub async fn ingest(
         // Skip the takeover if there is nothing to do: it writes a commit, and fails while another process is writing.
         if let Source::Archive(archive) = &request.source
             && !leftovers(archive, state.ledger).is_empty()
-            // Another ingest may be about to read them.
+            // The lock is needed: another ingest may be about to read these files.
             && let Ok(_writer) = Writer::take_over(&database, now_ms()).await
         {
             delete_leftovers(archive, state.ledger);

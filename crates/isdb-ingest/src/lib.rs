@@ -1,20 +1,21 @@
-//! Ingest of ATL08 granules into an isdb database, and its upkeep: consolidation, vacuum, removal, more variables.
+//! Ingest of ATL08 granules into an isdb database, and its maintenance: consolidation, vacuum, removal, added
+//! variables.
 //!
 //! An ingest goes through these folders, in this order:
-//! 1. `request/`: what the caller wants ([`IngestRequest`]), and what that means for a database that already has a
-//!    region, a release and a selection.
+//! 1. `request/`: the caller's [`IngestRequest`], resolved for a database that already has a region, a release and a
+//!    selection.
 //! 2. `find/`: the files behind the request, and the granule in each of them, as candidates. Granules of NASA's archive
 //!    become candidates from their descriptions alone (`archive/`).
-//! 3. `decide/`: candidates are compared with the ledger. The plan says of each whether it is ingested, and which
-//!    attempts it replaces, or why it is skipped. No segment is written here; [`dry_run`](fn@dry_run) ends after this
-//!    step.
+//! 3. `decide/`: candidates are compared with the ledger. The plan records for each candidate whether it is ingested
+//!    and which attempts it replaces, or why it is skipped. No segment is written here; [`dry_run`](fn@dry_run) ends
+//!    after this step.
 //! 4. `run/`: under the database's lock, the candidates are ingested window by window, each committed whole. `archive/`
 //!    downloads the files of the next window meanwhile.
-//! 5. `report/`: what became of each file, and the progress on the way.
+//! 5. `report/`: the outcome of each file, and the progress of the ingest.
 //!
-//! `maintain/` holds the operations that ingest nothing. The crate does not decode HDF5 and does not write arrays:
-//! `isdb_pipeline` does, and `isdb_store` keeps the ledger and the commits. `docs/design/0005-replacing.md` explains
-//! which file replaces which.
+//! `maintain/` holds the operations that ingest nothing. The crate does not decode HDF5 or write arrays, which
+//! `isdb_pipeline` does; `isdb_store` keeps the ledger and the commits. `docs/design/0005-replacing.md` explains which
+//! file replaces which.
 
 mod archive;
 mod clock;

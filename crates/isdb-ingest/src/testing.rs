@@ -11,12 +11,13 @@ use crate::decide::decision::DecisionContext;
 use crate::decide::fingerprint::Fingerprint;
 use crate::find::candidate::Candidate;
 
-/// The cycle of the granules `a`, `b`, … of tests, one for each.
+/// Returns the cycle of the granules `a`, `b`, … of tests, one for each.
 fn cycle(name: &str) -> u8 {
     name.bytes().last().unwrap() % 50 + 1
 }
 
-/// A successful attempt at the whole granule `name` of release 006 revision 01, in a file of 5 bytes with that name.
+/// Returns a successful attempt at the whole granule `name` of release 006 revision 01, in a file of 5 bytes with that
+/// name.
 pub(crate) fn row(id: i64, name: &str) -> LedgerRow {
     LedgerRow {
         granule: name.to_owned(),
@@ -41,7 +42,7 @@ pub(crate) fn row(id: i64, name: &str) -> LedgerRow {
     }
 }
 
-/// The file of [`row`], found in a folder.
+/// Returns the file of [`row`], found in a folder.
 pub(crate) fn candidate(name: &str) -> Candidate {
     let identity = GranuleIdentity {
         id: name.to_owned(),
@@ -55,7 +56,7 @@ pub(crate) fn candidate(name: &str) -> Candidate {
     Candidate { size_bytes: 5, modified_at: Some(1), ..Candidate::new(format!("{name}.h5").into(), Ok(identity)) }
 }
 
-/// The granule `name` in a file with other content and this revision.
+/// Returns the granule `name` in a file with other content and this revision.
 pub(crate) fn revision(name: &str, revision: u8) -> Candidate {
     let mut candidate = candidate(name);
     candidate.path = format!("{name}_{revision}.h5").into();
@@ -64,7 +65,7 @@ pub(crate) fn revision(name: &str, revision: u8) -> Candidate {
     candidate
 }
 
-/// A subset of the granule `name` in the file `path`, of `size` bytes.
+/// Returns a subset of the granule `name` in the file `path`, of `size` bytes.
 pub(crate) fn subset(name: &str, path: &str, size: u64) -> Candidate {
     let mut candidate = candidate(name);
     candidate.path = path.into();
@@ -74,7 +75,7 @@ pub(crate) fn subset(name: &str, path: &str, size: u64) -> Candidate {
     candidate
 }
 
-/// A context before the run has begun, in which no stored segments are known and areas cover only themselves.
+/// Creates a context before the run has begun, in which no stored segments are known and areas cover only themselves.
 pub(crate) fn context(fingerprint: &Fingerprint) -> DecisionContext<'_> {
     static NO_SEGMENTS: LazyLock<StoredSegments> = LazyLock::new(StoredSegments::default);
     static NO_IDS: BTreeSet<Id> = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! Compaction as a query: a plan reads the visible rows of a group of fragments, packs them with the operators of the ingest plan, and
-//! commits the new fragments in place of the group.
+//! Compaction as a query: a plan reads the visible rows of a group of fragments, packs them with the operators of the ingest plan,
+//! and commits the new fragments in place of the group.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -39,14 +39,14 @@ pub fn row_bytes(snapshot: &Snapshot) -> u64 {
     fn width(data_type: &DataType) -> usize {
         match data_type {
             DataType::FixedSizeList(item, length) => width(item.data_type()) * usize::try_from(*length).unwrap_or(1),
-            // Texts are short words with an offset each.
+            // Text values are short words with one offset each.
             other => other.primitive_width().unwrap_or(16),
         }
     }
     snapshot.segments().schema().fields().iter().map(|field| width(field.data_type()) as u64).sum()
 }
 
-/// Reads the bounds of `live`, the visible fragments of `snapshot`. Fragments whose bounds are not known are left out. Blocks.
+/// Reads the bounds of `live`, the visible fragments of `snapshot`. Fragments with unknown bounds are left out. Blocks.
 ///
 /// # Errors
 /// When the fragments cannot be listed.
@@ -76,8 +76,8 @@ pub fn fragment_bounds(snapshot: &Snapshot, live: &[FragmentRecord]) -> Result<V
     Ok(live.iter().filter_map(bounds).collect())
 }
 
-/// Builds the plan that reads the visible rows of `group` in up to `readers` partitions, writes them to `target`, and commits them in
-/// place of the group, as `window`.
+/// Builds the plan that reads the visible rows of `group` in up to `readers` partitions, writes them to `target`, and commits them
+/// in place of the group, as `window`.
 ///
 /// # Errors
 /// When the array cannot be opened as a table, or its scan cannot be planned.

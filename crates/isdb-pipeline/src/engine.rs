@@ -50,10 +50,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that commits with `writer`.
+    /// Creates an engine that commits with `writer`.
     ///
     /// # Errors
-    /// When the folder to spill to cannot be used, or libtiledb gets no threads.
+    /// When the folder to spill to cannot be used, or libtiledb cannot start its threads.
     pub fn new(writer: Writer, resources: &Resources) -> Result<Engine> {
         let threads = resources.tiledb_threads().to_string();
         let threads =
@@ -75,7 +75,8 @@ impl Engine {
         Ok(Engine { context, committer })
     }
 
-    /// Reads granules in the bucket of `url`, which is `s3://bucket/key`, from `store` from now on.
+    /// Registers `store` for the bucket of `url`, which is `s3://bucket/key`: granules in that bucket are read from `store` from
+    /// now on.
     ///
     /// # Errors
     /// When `url` is not such a URL.
@@ -86,19 +87,19 @@ impl Engine {
         Ok(())
     }
 
-    /// The session state that plans table scans of the engine with up to `partitions` partitions.
+    /// Returns the session state that plans table scans of the engine with up to `partitions` partitions.
     pub(crate) fn state(&self, partitions: usize) -> SessionState {
         let config = self.context.copied_config().with_target_partitions(partitions);
         SessionStateBuilder::new_from_existing(self.context.state()).with_config(config).build()
     }
 
-    /// The writer. Waits for the commit of a running plan.
+    /// Returns the writer. Waits until a running plan has committed.
     pub async fn writer(&self) -> MutexGuard<'_, Writer> {
         self.committer.0.lock().await
     }
 
-    /// Runs `plan` to its commit and returns the ledger rows that it records. `on_progress` is called a few times a second. Dropping the
-    /// future drops the window: nothing of it becomes visible, unless its commit has begun.
+    /// Runs `plan` to its commit and returns the ledger rows that it records. `on_progress` is called a few times a second.
+    /// Dropping the future drops the window: no part of the window becomes visible, unless its commit has begun.
     ///
     /// # Errors
     /// When the whole window fails: storage fails, or memory runs out. A granule that cannot be read is not an error here, but a
@@ -127,7 +128,7 @@ impl Engine {
 }
 
 fn disk_manager(folder: &Path) -> DiskManagerBuilder {
-    // Limited by the disk only.
+    // Only the free space of the disk limits spilling.
     DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![folder.to_path_buf()]))
         .with_max_temp_directory_size(u64::MAX)
@@ -137,7 +138,7 @@ fn progress(plan: &Arc<dyn ExecutionPlan>) -> PlanProgress {
     PlanProgress { granules: sum(plan, GRANULES_READ), bytes: sum(plan, BYTES_READ), rows: sum(plan, ROWS_KEPT) }
 }
 
-/// The sum of the metric `name` over a plan.
+/// Returns the sum of the metric `name` over a plan.
 fn sum(plan: &Arc<dyn ExecutionPlan>, name: &str) -> u64 {
     let own = plan.metrics().and_then(|metrics| metrics.sum_by_name(name)).map_or(0, |value| value.as_usize() as u64);
     own + plan.children().into_iter().map(|child| sum(child, name)).sum::<u64>()

@@ -58,7 +58,7 @@ pub enum Error {
     DataFusion(#[from] DataFusionError),
 }
 
-/// Result of this crate.
+/// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl From<Error> for DataFusionError {

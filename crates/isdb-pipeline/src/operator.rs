@@ -5,10 +5,10 @@ use std::sync::Arc;
 use datafusion::common::{Result, internal_err};
 use datafusion::physical_plan::ExecutionPlan;
 
-/// Implements these methods for an operator that has one `input`, `properties`, and the methods `with_input` (the same operator over
-/// another input) and `expressions` (which it evaluates over its input).
+/// Implements these methods for an operator that has one `input`, `properties`, and the methods `with_input` (the same operator
+/// over another input) and `expressions` (which it evaluates over its input).
 ///
-/// No operator gains from more input partitions than it requires: the rows of a granule must stay together, and dealing out rows
+/// No operator gains from more input partitions than it requires: the rows of a granule must stay together, and distributing rows
 /// copies them.
 macro_rules! single_input_operator {
     ($name:literal) => {
@@ -53,7 +53,7 @@ macro_rules! single_input_operator {
 
 pub(crate) use single_input_operator;
 
-/// The only one of `children`.
+/// Returns the only item of `children`.
 pub(crate) fn only_child(name: &str, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
     match children.pop() {
         Some(child) if children.is_empty() => Ok(child),

@@ -1,5 +1,5 @@
-//! The ingest plan of one window: granule source, quality, chunk, gather, write, commit. Operators declare the order and distribution
-//! that they require, and DataFusion adds the repartition between them.
+//! The ingest plan of one window: granule source, quality, chunk, gather, write, commit. Operators declare the order and
+//! distribution that they require, and DataFusion adds the repartition between them.
 
 use std::sync::Arc;
 
@@ -28,12 +28,12 @@ use crate::write::commit::{CommitExec, CommitRequest};
 use crate::write::exec::TileDbWriteExec;
 use crate::write::target::WriteTarget;
 
-/// Builds the plan that reads `granules`, up to `readers` of them at a time, writes the rows and columns of `selection` to `target`,
-/// and commits them as `window`, as `request` says. `stored_segments` are the segments of the attempts that granules merge with, which
-/// are not stored again, and the snapshot from which segments are carried; None for a new database.
+/// Builds the plan that reads `granules`, up to `readers` of them at a time, writes the rows and columns of `selection` to
+/// `target`, and commits them as `window`, as `request` says. `stored_segments` are the segments of the attempts that granules
+/// merge with, which are not stored again, and the snapshot from which segments are carried; None for a new database.
 ///
 /// # Errors
-/// When an expression of the selection does not fit the rows, which its binding has ruled out.
+/// When an expression of the selection does not fit the rows; binding the selection has ruled that out.
 pub fn ingest_plan(
     granules: &[PlannedGranule],
     selection: &Selection,
@@ -91,7 +91,7 @@ fn with_chunk(input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     Ok(Arc::new(ProjectionExec::try_new(own.chain([chunk]).collect::<Vec<_>>(), input)?))
 }
 
-/// A plan as EXPLAIN prints it, one operator per line.
+/// Formats a plan as EXPLAIN prints it, one operator per line.
 #[must_use]
 pub fn explain(plan: &Arc<dyn ExecutionPlan>) -> String {
     displayable(plan.as_ref()).indent(false).to_string()
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// EXPLAIN of the ingest of five granules with this number of writers.
+    /// Returns EXPLAIN of the ingest of five granules with this number of writers.
     async fn explained(writers: usize) -> String {
         let folder = tempfile::tempdir().unwrap();
         let variables = [variable("h_canopy").unwrap()];

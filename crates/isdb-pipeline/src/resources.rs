@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-/// No fragment is larger than this, in bytes of Arrow memory; it is large so that there are few fragments.
+/// Maximum size of a fragment, in bytes of Arrow memory. It is large, so that there are few fragments.
 const MAX_FRAGMENT_BYTES: usize = 256 << 20;
 /// Memory of a writer, in fragments: the rows of the two fragments that are being written, the few of their columns that are being
-/// made into tiles, and the rows of the next fragment.
+/// turned into tiles, and the rows of the next fragment.
 const FRAGMENTS_PER_WRITER: usize = 4;
-/// Memory of a granule that is being decoded, at most: its columns, and half of that again for the rows that the filters keep and the
-/// batches between operators.
+/// Maximum memory of a granule that is being decoded: its columns, and half of that again for the rows that the filters keep and
+/// the batches between operators.
 const GRANULE_BYTES: usize = isdb_granule::MAX_DECODED_BYTES / 2 * 3;
-/// Cores that one writer keeps busy, because libtiledb compresses the columns of a fragment in parallel. With fewer writers, fragments
-/// overlap less.
+/// Cores that one writer keeps busy, because libtiledb compresses the columns of a fragment in parallel. With fewer writers,
+/// fragments overlap less.
 const CORES_PER_WRITER: usize = 4;
 
 /// Threads, memory and disk of an engine.
@@ -31,12 +31,12 @@ impl Resources {
         self.memory / 4
     }
 
-    /// The remaining memory: for granules while they are decoded, afterwards for fragments while they are written.
+    /// Returns the remaining memory: for granules while they are decoded, afterwards for fragments while they are written.
     pub(crate) fn working_memory(&self) -> usize {
         self.memory - self.gather_memory()
     }
 
-    /// Bytes of Arrow memory at which a fragment is full.
+    /// Returns the bytes of Arrow memory at which a fragment is full.
     #[must_use]
     pub fn fragment_bytes(&self) -> usize {
         (self.working_memory() / FRAGMENTS_PER_WRITER).min(MAX_FRAGMENT_BYTES)
@@ -48,13 +48,13 @@ impl Resources {
         (self.working_memory() / GRANULE_BYTES).clamp(1, self.threads.max(1))
     }
 
-    /// How many threads libtiledb adds to those that call it. For each tile it creates one compressor per thread, and each compressor
-    /// queries the processor's features, which traps in a virtual machine: few threads are faster.
+    /// How many threads libtiledb adds to those that call it. For each tile it creates one compressor per thread, and each
+    /// compressor queries the processor's features, which traps in a virtual machine: few threads are faster.
     pub(crate) fn tiledb_threads(&self) -> usize {
         (self.threads / 2).max(1)
     }
 
-    /// How many writers write about `bytes` of rows: not more than there are fragments to fill, because each writes at least one.
+    /// How many writers write about `bytes` of rows: no more than there are fragments to fill, because each writes at least one.
     #[must_use]
     pub fn writers(&self, bytes: u64) -> usize {
         let fragments = usize::try_from(bytes).unwrap_or(usize::MAX) / self.fragment_bytes().max(1);

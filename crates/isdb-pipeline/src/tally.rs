@@ -1,9 +1,9 @@
-//! The tally: counts of one granule, in one row behind the granule's own rows. It travels in the data, so that the plan needs no side
-//! channel and runs on any engine.
+//! The tally: counts of one granule, in one row behind the granule's own rows. It travels in the data, so that the plan needs no
+//! side channel and runs on any engine.
 //!
 //! A tally is JSON text. The granule source writes it, the quality operator and the carry operator read it and write it again with
-//! their counts, the write operator passes it on, and the commit operator reads it. Text costs four bytes in each of the other rows,
-//! as a list column would; a list of structs would repeat every field of the tally in the schemas of all operators.
+//! their counts, the write operator passes it on, and the commit operator reads it. Text costs four bytes in each of the other
+//! rows, as a list column would; a list of structs would repeat every field of the tally in the schemas of all operators.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use isdb_schema::ledger::Removed;
 use isdb_schema::segments::{self, FRAGMENT_ID};
 use serde::{Deserialize, Serialize};
 
-/// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one. The name is not valid for a
-/// derived column.
+/// The column of the ingest plan that is NULL in a granule's rows and holds the tally in its last one. No derived column can have
+/// this name.
 pub(crate) const TALLY: &str = "#tally";
 
 /// Counts of one granule, and the error if it cannot be ingested.
@@ -35,7 +35,7 @@ pub struct Tally {
     pub rows_rejected: i64,
     /// Segments that a filter removed, or that another attempt has stored.
     pub rows_removed: i64,
-    /// The same by filter, in the order of the filters.
+    /// The removed segments by filter, in the order of the filters.
     pub removed: Vec<Removed>,
     /// Beams with rows.
     pub beams_read: i64,
@@ -53,13 +53,13 @@ pub struct Tally {
     pub error: Option<String>,
 }
 
-/// The field of the tally column.
+/// Returns the field of the tally column.
 pub(crate) fn tally_field() -> Field {
     Field::new(TALLY, DataType::Utf8, true)
 }
 
-/// The columns that leave the granule source: the segment columns with their `ingest_id`, the requested columns of the granule as a
-/// whole, then the tally. All are nullable, because a tally row has nothing else.
+/// Returns the columns that leave the granule source: the segment columns with their `ingest_id`, the requested columns of the
+/// granule as a whole, then the tally. All are nullable, because a tally row has nothing else.
 pub(crate) fn granule_rows_schema(variables: &[&Variable], granule_columns: &[&str]) -> SchemaRef {
     let segment = segments::stored_fields(variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);
     let granule = granule_fields().into_iter().filter(|field| granule_columns.contains(&field.name().as_str()));

@@ -65,7 +65,7 @@ pub enum Error {
         filter: String,
         /// Releases that the filter is defined for.
         valid: String,
-        /// The granule, or the database.
+        /// The granule or database whose release does not fit.
         what: String,
         /// Its release.
         release: String,
@@ -73,7 +73,7 @@ pub enum Error {
     /// A statement that does more than read.
     #[error("{statement} is not allowed: statements only read")]
     ReadOnly {
-        /// Its kind: `COPY`, `CREATE TABLE`.
+        /// The kind of statement: `COPY`, `CREATE TABLE`.
         statement: String,
     },
     /// A statement that replaces or drops a table or view of the database.
@@ -82,7 +82,7 @@ pub enum Error {
         /// Name of the table or view.
         name: String,
     },
-    /// A statement reads a file in a session whose files are closed.
+    /// A statement that reads a file, in a session that reads no files.
     #[error("{name} is a file, and this session reads no files")]
     FilesClosed {
         /// Name of the file.
@@ -130,19 +130,19 @@ impl Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileProblem {
-    /// It is a folder.
+    /// The path is a folder.
     #[error("it is a folder, expected a file")]
     Folder,
-    /// Its name does not have the extension of a known format.
+    /// The name does not have the extension of a known format.
     #[error("expected .csv, .tsv, .txt, .parquet, .json, .ndjson or .arrow")]
     UnknownExtension,
-    /// It has no content.
+    /// The file is empty.
     #[error("it is empty, expected a header and rows")]
     Empty,
-    /// It is in UTF-16.
+    /// The file is UTF-16.
     #[error("it is UTF-16, expected UTF-8")]
     Utf16,
-    /// It is in another encoding than UTF-8.
+    /// The file is not valid UTF-8.
     #[error("line {line} is not UTF-8")]
     NotUtf8 {
         /// The first line with an invalid byte, from 1.
@@ -164,7 +164,7 @@ pub enum FileProblem {
         /// The parser's message.
         problem: String,
     },
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("it cannot be read: {source}")]
     Unreadable {
         /// The error of the file system.
@@ -172,7 +172,7 @@ pub enum FileProblem {
     },
 }
 
-/// Result of this crate.
+/// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl From<Error> for DataFusionError {

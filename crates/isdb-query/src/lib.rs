@@ -2,8 +2,8 @@
 //!
 //! A statement flows through these modules:
 //!
-//! 1. [`session()`] creates a DataFusion session from [`SessionOptions`]: the SQL dialect, the functions of `functions`, the
-//!    user's files as tables, and limits of memory.
+//! 1. [`session()`] creates a DataFusion session from [`SessionOptions`]: the SQL dialect, the functions of `functions`, the user's
+//!    files as tables, and memory limits.
 //! 2. `views` ([`open`], [`register`]) registers one snapshot of a database in it: the tables `segments` and `granules`, and the
 //!    views `atl08`, `atl08_unique` (a table provider in `unique`) and `granules_current`, restricted by [`ViewOptions`].
 //! 3. `statement` checks a statement before it runs: [`ReadOnly`] refuses statements that write, [`warnings`] reports statements

@@ -12,7 +12,7 @@ pub(crate) fn sql_text(expr: &Expr) -> String {
             part => Transformed::no(part),
         })
     });
-    // Nothing in the closure fails.
+    // The closure never fails.
     unqualified.map_or_else(|_| expr.human_display().to_string(), |expr| expr.data.human_display().to_string())
 }
 

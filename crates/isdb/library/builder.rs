@@ -14,7 +14,7 @@ use isdb_schema::period::Period;
 use crate::library::database::Database;
 use crate::library::error::{Error, Result};
 
-/// How a database is opened; `.await` opens it. See [`Database::open`].
+/// The options with which a database is opened; `.await` opens it. See [`Database::open`].
 #[derive(Clone, Debug)]
 #[must_use = "a database is opened by .await"]
 pub struct DatabaseBuilder {
@@ -55,12 +55,12 @@ impl From<Vec<Rule>> for FilterChoice {
 }
 
 impl Database {
-    /// Starts to open the database at `uri`, a path or `file://` URI: `Database::open(uri).await?` opens its newest state. The builder
-    /// selects an earlier state, restricts the views, and limits memory.
+    /// Returns a builder that opens the database at `uri`, a path or `file://` URI: `Database::open(uri).await?` opens its newest
+    /// state. The methods of the builder select an earlier state, restrict the views, and limit memory.
     ///
     /// # Errors
-    /// `.await` gives [`Error::Store`] when no database exists there or its state at the requested time was removed, [`Error::Filter`]
-    /// for invalid filters, [`Error::Query`] when a filter does not fit the database.
+    /// `.await` returns [`Error::Store`] when no database exists there or its state at the requested time was removed,
+    /// [`Error::Filter`] for invalid filters, [`Error::Query`] when a filter does not fit the database.
     pub fn open(uri: &str) -> DatabaseBuilder {
         DatabaseBuilder::new(uri)
     }
@@ -111,7 +111,8 @@ impl DatabaseBuilder {
         self
     }
 
-    /// The folder to spill to where [`memory`](Self::memory) is limited. The default is the system's folder for temporary files.
+    /// Sets the folder to spill to when [`memory`](Self::memory) is limited. The default is the system's folder for temporary
+    /// files.
     pub fn spill_folder(mut self, folder: impl Into<PathBuf>) -> DatabaseBuilder {
         self.spill_folder = Some(folder.into());
         self
@@ -127,7 +128,7 @@ impl DatabaseBuilder {
         let resources = self.memory.map(|memory| resources(memory, self.spill_folder)).transpose()?;
         let stored = isdb_store::Database::open(&location).await?;
         match Database::load(&stored, self.at, &options, resources.as_ref()).await {
-            // A vacuum has overtaken the opening; the newest state can still be opened.
+            // A vacuum removed the state while it was being opened; the newest state can still be opened.
             Err(error) if error.is_expired() && self.at.is_none() => {
                 Database::load(&stored, None, &options, resources.as_ref()).await
             }

@@ -1,5 +1,5 @@
-//! The citation of a database: NASA's data sets with their DOIs, the granules of each, the filters and derived columns, and the state
-//! that [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens again.
+//! The citation of a database: NASA's data sets with their DOIs and granules, the filters and derived columns, and the timestamp
+//! with which [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens the same state again.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -61,7 +61,7 @@ impl Database {
 }
 
 impl Citation {
-    /// The citation as a JSON object, with the same keys in every version.
+    /// Returns the citation as a JSON object, with the same keys in every version.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let releases: Vec<Value> = self.releases.iter().map(release_json).collect();
@@ -83,7 +83,7 @@ impl Citation {
         })
     }
 
-    /// The region of the database as `W,S,E,N` or GeoJSON, of any length; None for whole granules.
+    /// Returns the region of the database as `W,S,E,N` or GeoJSON, of any length; None for whole granules.
     #[must_use]
     pub fn region(&self) -> Option<String> {
         self.region.as_ref().map(Region::to_text)
@@ -93,7 +93,7 @@ impl Citation {
         self.releases.iter().map(|release| release.granules).sum()
     }
 
-    /// The start of the first granule and of the last.
+    /// Returns the start of the first granule and of the last.
     fn period(&self) -> Option<(i64, i64)> {
         let starts = || self.releases.iter().filter_map(|release| release.period);
         starts().map(|(first, _)| first).min().zip(starts().map(|(_, last)| last).max())
@@ -131,7 +131,7 @@ fn release_json(release: &ReleaseSummary) -> Value {
     })
 }
 
-/// The DOI of a release, or of the product if the release is unknown or has no DOI.
+/// Returns the DOI of a release; if the release is unknown or has no DOI, the DOI of the product.
 fn doi(summary: &ReleaseSummary) -> String {
     match summary.release.as_deref().filter(|release| RELEASES.contains(release)) {
         Some(release) => format!("{DOI}.{release}"),
@@ -183,7 +183,7 @@ fn describe_sql(named: &[NamedExpression]) -> String {
     described.collect::<Vec<_>>().join("; ")
 }
 
-/// SQL without its line breaks.
+/// Returns SQL without its line breaks.
 fn one_line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -19,11 +19,11 @@ use crate::library::variables::stored_variables;
 
 /// The tables and views of a database.
 const TABLES: [&str; 5] = ["atl08", "atl08_unique", "granules", "granules_current", "segments"];
-/// The schema of [`Database::catalog`] that holds them.
+/// The schema of [`Database::catalog`] that holds the tables and views.
 const SCHEMA: &str = "public";
 
-/// One committed state of a database, open for SQL. It stays the same whatever is ingested, consolidated or removed meanwhile. A vacuum
-/// may remove it; reads then end with an error that [`Error::is_expired`].
+/// One committed state of a database, open for SQL. It stays the same whatever is ingested, consolidated or removed meanwhile. A
+/// vacuum may remove it; reads then end with an error that [`Error::is_expired`].
 ///
 /// Tables and views:
 ///
@@ -80,20 +80,20 @@ impl Database {
         Ok(Database { session, catalog, stored: stored.clone(), snapshot, read_only, warnings, releases })
     }
 
-    /// The DataFusion session. It has isdb's SQL functions (`in_region`, `chunk`), reads files that a statement names in quotes
-    /// (`FROM 'plots.csv'`), and takes further tables and functions.
+    /// Returns the DataFusion session. It has isdb's SQL functions (`in_region`, `chunk`), reads files that a statement names in
+    /// quotes (`FROM 'plots.csv'`), and accepts further tables and functions.
     pub fn session(&self) -> &SessionContext {
         &self.session
     }
 
-    /// The tables and views as a catalog for another session: after `context.register_catalog("isdb", database.catalog())` a statement
-    /// of that session reads `isdb.public.atl08`. The catalog has one schema, `public`.
+    /// Returns the tables and views as a catalog for another session: after `context.register_catalog("isdb", database.catalog())`
+    /// a statement of that session reads `isdb.public.atl08`. The catalog has one schema, `public`.
     pub fn catalog(&self) -> Arc<dyn CatalogProvider> {
         Arc::clone(&self.catalog)
     }
 
-    /// The table or view called `name`, for another session: `context.register_table("atl08", database.table("atl08").await?)`. Filters
-    /// and projections of that session reach the array.
+    /// Returns the table or view called `name`, for another session: `context.register_table("atl08",
+    /// database.table("atl08").await?)`. Filters and projections of that session reach the array.
     ///
     /// # Errors
     /// [`Error::UnknownTable`].
@@ -113,10 +113,10 @@ impl Database {
         Ok(self.read_only.plan(&self.session, sql).await?)
     }
 
-    /// Plans one statement as [`plan`](Self::plan) does; the data frame computes its rows, or continues the query.
+    /// Plans one statement as [`plan`](Self::plan) does; the returned data frame computes the rows, or extends the query.
     ///
     /// # Errors
-    /// As [`plan`](Self::plan).
+    /// The errors of [`plan`](Self::plan).
     pub async fn sql(&self, sql: &str) -> Result<DataFrame> {
         let plan = self.plan(sql).await?;
         Ok(self.session.execute_logical_plan(plan).await?)
@@ -125,37 +125,38 @@ impl Database {
     /// Runs one statement and streams its rows, so that a result of any size needs bounded memory.
     ///
     /// # Errors
-    /// As [`plan`](Self::plan). Errors while rows are computed come through the stream.
+    /// The errors of [`plan`](Self::plan). Errors that occur while rows are computed come through the stream.
     pub async fn stream(&self, sql: &str) -> Result<SendableRecordBatchStream> {
         Ok(self.sql(sql).await?.execute_stream().await?)
     }
 
-    /// Warnings for the user, one sentence each: filters that some granules cannot answer, and releases that coexist.
+    /// Warnings for the user, one sentence each: filters that cannot be applied to some granules, and releases that coexist.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The number of granules of each release where the database holds more than one release; else nothing.
+    /// Returns the number of granules of each release if the database holds more than one release; otherwise empty.
     pub fn mixed_releases(&self) -> &[(String, i64)] {
         &self.releases
     }
 
-    /// The location of the database.
+    /// Returns the location of the database.
     pub fn location(&self) -> &Location {
         self.stored.location()
     }
 
-    /// The number of the commit that is open.
+    /// Returns the number of the commit that is open.
     pub fn commit(&self) -> u64 {
         self.snapshot.commit().number
     }
 
-    /// The time of the commit, in milliseconds since 1970 UTC. [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens the same state with it.
+    /// Returns the time of the commit, in milliseconds since 1970 UTC. [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens
+    /// the same state with it.
     pub fn timestamp(&self) -> u64 {
         self.snapshot.commit().timestamp
     }
 
-    /// The variables of ATL08 that the database stores.
+    /// Returns the variables of ATL08 that the database stores.
     pub fn variables(&self) -> Vec<&'static Variable> {
         stored_variables(&self.snapshot)
     }
@@ -171,7 +172,7 @@ impl Database {
     }
 }
 
-/// A catalog of the tables of `session`, without the files that a statement of it may name.
+/// Returns a catalog of the tables of `session`, without the files that statements may name.
 async fn catalog_of(session: &SessionContext) -> Result<Arc<dyn CatalogProvider>> {
     let schema = MemorySchemaProvider::new();
     for name in TABLES {
@@ -182,7 +183,7 @@ async fn catalog_of(session: &SessionContext) -> Result<Arc<dyn CatalogProvider>
     Ok(Arc::new(catalog))
 }
 
-/// Releases with their granules: `006 (3 granules), 007 (1 granules)`.
+/// Describes releases with their granules: `006 (3 granules), 007 (1 granules)`.
 fn describe_releases(releases: &[(String, i64)]) -> String {
     let described: Vec<String> =
         releases.iter().map(|(release, count)| format!("{release} ({count} granules)")).collect();

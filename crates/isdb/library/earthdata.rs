@@ -1,4 +1,4 @@
-//! Earthdata credentials and hosts from the environment and the netrc.
+//! Earthdata credentials and hosts, from the environment and the netrc.
 //!
 //! | variable | meaning |
 //! |---|---|
@@ -22,7 +22,7 @@ const LOGIN_URL: &str = "ISDB_EARTHDATA_LOGIN_URL";
 const ARCHIVES: &str = "ISDB_EARTHDATA_HOSTS";
 const S3: &str = "ISDB_S3_ENDPOINT";
 
-/// Returns a session with the credentials that are found; it logs in when a host requests it. A host may stay silent for
+/// Returns a session with the credentials that are found; it logs in when a host requests it. A connection may receive no data for
 /// `stall_timeout`. `warn` is called with warnings, now and during the session.
 ///
 /// # Errors
@@ -33,7 +33,7 @@ pub fn session(stall_timeout: Duration, warn: impl Fn(&str) + Send + Sync + 'sta
     Ok(Earthdata::with_notices(credentials, hosts, stall_timeout, warn)?)
 }
 
-/// NASA's hosts, or those that the environment names instead.
+/// Returns NASA's hosts, or the hosts that the environment names instead.
 ///
 /// # Errors
 /// [`Error::Archive`](crate::Error::Archive) for an invalid host.
@@ -42,19 +42,19 @@ pub fn hosts() -> Result<Hosts> {
     Ok(Hosts::parse(&or(LOGIN_URL, Hosts::LOGIN), &or(ARCHIVES, Hosts::ARCHIVE))?)
 }
 
-/// The S3 endpoint that the environment names; None for the cloud's own.
+/// Returns the S3 endpoint that the environment names; None for the endpoint of AWS.
 #[must_use]
 pub fn s3_endpoint() -> Option<String> {
     variable(S3)
 }
 
-/// The name of the login host in a netrc.
+/// Returns the name of the login host in a netrc.
 #[must_use]
 pub fn machine(hosts: &Hosts) -> String {
     hosts.login.host_str().unwrap_or_default().to_owned()
 }
 
-/// The path of the netrc; None without a home directory.
+/// Returns the path of the netrc; None without a home directory.
 #[must_use]
 pub fn netrc_path() -> Option<PathBuf> {
     if let Some(path) = variable("NETRC") {
@@ -65,7 +65,7 @@ pub fn netrc_path() -> Option<PathBuf> {
     Some(if !usual.exists() && other.exists() { other } else { usual })
 }
 
-/// The token of the environment, and the login of the environment or else of the netrc.
+/// Returns the token from the environment, and the login from the environment or otherwise from the netrc.
 fn credentials(hosts: &Hosts, warn: &impl Fn(&str)) -> Result<Credentials> {
     let token = variable(TOKEN).map(|text| Token { text: SecretString::from(text), origin: TOKEN.to_owned() });
     let login = match (variable(USER), variable(PASSWORD)) {
@@ -78,7 +78,7 @@ fn credentials(hosts: &Hosts, warn: &impl Fn(&str)) -> Result<Credentials> {
                 warn(&format!("{USER} and {PASSWORD} are used together only; neither is used"));
             }
             match netrc_path().map(|path| netrc_login(&path, hosts, warn)).transpose() {
-                // The token may be sufficient.
+                // The token alone may be sufficient.
                 Err(error) if token.is_some() => {
                     warn(&error.to_string());
                     None
@@ -98,7 +98,7 @@ fn netrc_login(path: &Path, hosts: &Hosts, warn: &impl Fn(&str)) -> Result<Optio
     Ok(login)
 }
 
-/// An environment variable that is set and not blank.
+/// Returns the value of an environment variable that is set and not blank.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.trim().is_empty())
 }

@@ -7,13 +7,13 @@ const SEGMENTS_PER_MEGABYTE: u64 = 466;
 /// granules (`make_granules --count 3 --segments 4000`).
 const BYTES_PER_SEGMENT: u64 = 240;
 
-/// The number of segments in `bytes` of granules, without filters and region.
+/// Returns the number of segments in `bytes` of granules, without filters and region.
 #[must_use]
 pub fn segments(bytes: u64) -> u64 {
     (bytes / 1_000).saturating_mul(SEGMENTS_PER_MEGABYTE) / 1_000
 }
 
-/// The bytes of a database made of `bytes` of granules, with all variables, without filters and region.
+/// Returns the bytes of a database made of `bytes` of granules, with all variables, without filters and region.
 #[must_use]
 pub fn database_bytes(bytes: u64) -> u64 {
     segments(bytes).saturating_mul(BYTES_PER_SEGMENT)

@@ -1,4 +1,4 @@
-//! The content of a database in numbers.
+//! Statistics on the content of a database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::library::ingest_types::LedgerSummary;
 const EXTENT: &str = "SELECT count(*), min(latitude), max(latitude), min(longitude), max(longitude), min(time), max(time) \
                       FROM segments";
 
-/// The content of one state of a database.
+/// Statistics on one state of a database.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Info {
@@ -35,15 +35,15 @@ pub struct Info {
     pub granules: Vec<(GranuleState, usize)>,
     /// The releases of the current granules, such as `007`.
     pub releases: BTreeSet<String>,
-    /// The number of granules of each release where there is more than one release.
+    /// The number of granules of each release, if there is more than one release; otherwise empty.
     pub mixed_releases: Vec<(String, i64)>,
     /// The number of segments.
     pub segments: u64,
-    /// The number of TileDB fragments that hold them.
+    /// The number of TileDB fragments that hold the segments.
     pub fragments: u64,
     /// The extent of the segments; None without segments.
     pub extent: Option<Extent>,
-    /// The variables that are stored, beside the leading columns.
+    /// The variables that are stored, in addition to the leading columns.
     pub variables: Vec<&'static Variable>,
     /// The derived columns.
     pub derived: Vec<Field>,
@@ -101,7 +101,7 @@ impl Database {
         })
     }
 
-    /// The number of segments, and their extent.
+    /// Returns the number of segments, and their extent.
     async fn extent(&self) -> Result<(u64, Option<Extent>)> {
         let batches = self.session().sql(EXTENT).await?.collect().await?;
         let Some(row) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok((0, None)) };

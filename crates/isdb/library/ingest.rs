@@ -1,4 +1,4 @@
-//! Ingest: granules into a database.
+//! Ingests granules into a database.
 
 use isdb_schema::config::Config;
 use isdb_schema::period::Period;
@@ -10,9 +10,9 @@ use crate::library::ingest_types::{
 };
 use crate::library::resources::{cores, ingest_memory};
 
-/// A request to ingest the granules of `source` into the database at `location`, which is created if it does not exist, with the
-/// variables, filters, window and resources of `config`; what the config leaves open, the database decides. Its fields are public:
-/// change them for a region, a period, or to replace what is stored.
+/// Creates a request to ingest the granules of `source` into the database at `location`, which is created if it does not exist. The
+/// request has the variables, filters, window and resources of `config`; the database decides what the config leaves open. Its
+/// fields are public: change them to set a region or a period, or to replace stored granules.
 #[must_use]
 pub fn ingest_request(location: Location, source: Source, config: &Config) -> IngestRequest {
     IngestRequest {
@@ -32,7 +32,7 @@ pub fn ingest_request(location: Location, source: Source, config: &Config) -> In
     }
 }
 
-/// The variables, derived columns and filters that `config` selects.
+/// Returns the variables, derived columns and filters that `config` selects.
 #[must_use]
 pub fn selection_request(config: &Config) -> SelectionRequest {
     SelectionRequest {
@@ -43,10 +43,10 @@ pub fn selection_request(config: &Config) -> SelectionRequest {
     }
 }
 
-/// Runs `request`, window by window; each window becomes visible as a whole. `progress` is called as the ingest proceeds, a few times a
-/// second. `report` receives the outcome of every file, also when the ingest ends with an error. A file that cannot be ingested is an
-/// outcome, not an error. Granules that the database has already are skipped, so the same request again continues an interrupted one.
-/// Dropping the future gives up the current window; no row of it is visible.
+/// Runs `request`, window by window; each window becomes visible as a whole. `progress` is called as the ingest proceeds, a few
+/// times a second. `report` receives the outcome of every file, even if the ingest ends with an error. A file that cannot be
+/// ingested is an outcome, not an error. Granules that the database already has are skipped, so repeating a request resumes an
+/// interrupted ingest. Dropping the future drops the current window; no row of it becomes visible.
 ///
 /// # Errors
 /// [`Error::Ingest`](crate::Error::Ingest); windows that were committed before stay.

@@ -8,11 +8,11 @@ use crate::library::error::Result;
 use crate::library::ingest_types::{AddedVariables, Consolidated, Removal, Vacuumed};
 use crate::library::variables::find_variable;
 
-/// Fewer fragments than these are not joined.
+/// The minimum number of fragments that are joined.
 const MIN_FRAGMENTS: usize = 2;
 
-/// Adds variables to the database at `location`, by their names in the product. Segments that are stored already have NULL in them until
-/// their granules are ingested again.
+/// Adds variables to the database at `location`, by their names in the product. Segments that are already stored have NULL in the
+/// new columns until their granules are ingested again.
 ///
 /// # Errors
 /// [`Error::UnknownVariable`](crate::Error::UnknownVariable); then the database is unchanged.
@@ -28,8 +28,8 @@ pub async fn add_variables<S: AsRef<str>>(location: &Location, names: &[S]) -> R
 }
 
 /// Removes granules from the database at `location`, in one commit. A name is a granule's id or file name, or a pattern such as
-/// `ATL08_2020*`. With `dry_run` nothing is changed. [`Removal::reread`] lists files that the next [`ingest`](crate::ingest()) reads
-/// again.
+/// `ATL08_2020*`. If `dry_run` is set, nothing is changed. [`Removal::reread`] lists files that the next
+/// [`ingest`](crate::ingest()) reads again.
 ///
 /// # Errors
 /// [`Error::Ingest`](crate::Error::Ingest) when no granule has a name; then nothing is removed.
@@ -52,8 +52,8 @@ pub async fn consolidate(
     Ok(isdb_ingest::consolidate(location, policy, MIN_FRAGMENTS, threads, memory, progress).await?)
 }
 
-/// Deletes fragments and commits of the database at `location` that no state of the last `older_than_ms` milliseconds shows. Readers of
-/// older states end with an error that [`is_expired`](crate::Error::is_expired).
+/// Deletes fragments and commits of the database at `location` that no state of the last `older_than_ms` milliseconds shows.
+/// Readers of older states end with an error that [`is_expired`](crate::Error::is_expired).
 ///
 /// # Errors
 /// [`Error::Ingest`](crate::Error::Ingest) when another writer holds the database, or a file cannot be deleted.

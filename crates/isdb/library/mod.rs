@@ -1,5 +1,5 @@
-//! The library: what a program embeds. `builder` opens a `database`; `search`, `ingest` and `maintenance` change databases; `info`
-//! and `citation` describe one; `error` is the error of all of them.
+//! The library that programs embed. `builder` opens a `database`; `search`, `ingest` and `maintenance` change databases; `info` and
+//! `citation` describe one; `error` is their common error.
 
 pub(crate) mod builder;
 #[cfg(feature = "ingest")]

@@ -13,11 +13,12 @@ use crate::library::error::Result;
 
 impl Database {
     /// Runs one statement and collects its rows in a polars data frame. The rows pass through Arrow's IPC stream format in memory,
-    /// because polars has an Arrow implementation of its own: the result is held twice for a moment. Profiles become columns of
-    /// polars' `Array` type.
+    /// because polars has an Arrow implementation of its own: for a moment the result is in memory twice. Profiles become columns
+    /// of polars' `Array` type.
     ///
     /// # Errors
-    /// As [`stream`](Database::stream), and [`Error::Polars`](crate::Error::Polars) for a type that polars does not have.
+    /// The errors of [`stream`](Database::stream), and [`Error::Polars`](crate::Error::Polars) for a type that polars does not
+    /// have.
     pub async fn polars(&self, sql: &str) -> Result<DataFrame> {
         let mut rows = self.stream(sql).await?;
         let mut writer = StreamWriter::try_new(Vec::new(), &rows.schema()).map_err(arrow_error)?;

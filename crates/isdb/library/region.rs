@@ -22,7 +22,7 @@ pub fn read_region(text: &str) -> Result<Region> {
     }
 }
 
-/// Whether `text` is numbers separated by commas, of any count.
+/// Whether `text` consists of numbers separated by commas, however many.
 fn is_numbers(text: &str) -> bool {
     text.split(',').all(|number| number.trim().parse::<f64>().is_ok())
 }

@@ -1,13 +1,13 @@
 //! Default resources: the processors and the memory that this process may use. The memory limit is the smallest of the machine's
-//! memory, the limits of the control groups, and the allocation by Slurm. Reads files below given roots only, so that tests can bring
-//! their own.
+//! memory, the limits of the control groups, and the allocation by Slurm. Reads files only below given roots, so that tests can
+//! supply their own.
 
 use std::path::{Path, PathBuf};
 
 use isdb_query::MIN_QUERY_MEMORY;
 use isdb_schema::config::{MEMORY, MIN_MEMORY};
 
-/// A limit of a control group that is at least this large means no limit: version 1 writes the largest multiple of a page.
+/// A control group limit of at least this many bytes means no limit: version 1 writes the largest multiple of the page size.
 const UNLIMITED: u64 = 1 << 62;
 
 /// A limit on memory and its source.
@@ -28,26 +28,26 @@ struct Roots<'a> {
 }
 
 impl Roots<'static> {
-    /// The folders of a Linux system. They do not exist on other systems.
+    /// Returns the folders of a Linux system. They do not exist on other systems.
     fn linux() -> Roots<'static> {
         Roots { proc: Path::new("/proc"), cgroup: Path::new("/sys/fs/cgroup") }
     }
 }
 
-/// Every limit on the memory of a process that may use `cores` processors; `variable` reads its environment.
+/// Returns every limit on the memory of a process that may use `cores` processors; `variable` reads its environment.
 fn memory_limits(roots: &Roots<'_>, variable: impl Fn(&str) -> Option<String>, cores: usize) -> Vec<Limit> {
     let physical = physical(&roots.proc.join("meminfo"));
     let slurm = slurm(variable, cores);
     physical.into_iter().chain(group_limits(roots)).chain(slurm).collect()
 }
 
-/// The number of processors that this process may use, by its affinity and the quotas of its control groups.
+/// Returns the number of processors that this process may use, by its affinity and the quotas of its control groups.
 #[must_use]
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The default memory of queries, in bytes: half of the memory that this process may use.
+/// Returns the default memory of queries, in bytes: half of the memory that this process may use.
 #[must_use]
 pub fn query_memory() -> usize {
     let memory = half(&process_limits()).max(MIN_QUERY_MEMORY);
@@ -55,7 +55,7 @@ pub fn query_memory() -> usize {
     memory
 }
 
-/// The default memory of an ingest, in bytes: 2 GB, or half of the memory that this process may use if that is less.
+/// Returns the default memory of an ingest, in bytes: 2 GB, or half of the memory that this process may use if that is less.
 #[must_use]
 pub fn ingest_memory() -> usize {
     let memory = half(&process_limits()).min(size(MEMORY)).max(size(MIN_MEMORY));
@@ -63,7 +63,7 @@ pub fn ingest_memory() -> usize {
     memory
 }
 
-/// Every limit on the memory of this process.
+/// Returns every limit on the memory of this process.
 fn process_limits() -> Vec<Limit> {
     let limits = memory_limits(&Roots::linux(), |name| std::env::var(name).ok(), cores());
     for Limit { bytes, source } in &limits {
@@ -72,7 +72,7 @@ fn process_limits() -> Vec<Limit> {
     limits
 }
 
-/// Half of the smallest limit; [`MEMORY`] without limits.
+/// Returns half of the smallest limit; [`MEMORY`] without limits.
 fn half(limits: &[Limit]) -> usize {
     limits.iter().map(|limit| limit.bytes).min().map_or(size(MEMORY), |least| size(least / 2))
 }
@@ -89,8 +89,8 @@ fn physical(path: &Path) -> Option<Limit> {
     Some(Limit { bytes: kibibytes.saturating_mul(1024), source: format!("MemTotal in {}", path.display()) })
 }
 
-/// The limits of the control groups of the process and of all their parents. A group that is not visible, as in a container, is left
-/// out; the limit of the container is at the root then.
+/// Returns the limits of the control groups of the process and of all their parents. A group that is not visible, as in a
+/// container, is left out; in that case the container's limit is at the root.
 fn group_limits(roots: &Roots<'_>) -> Vec<Limit> {
     let memberships = std::fs::read_to_string(roots.proc.join("self/cgroup")).unwrap_or_default();
     let mut limits = Vec::new();
@@ -112,13 +112,13 @@ fn group_limits(roots: &Roots<'_>) -> Vec<Limit> {
     limits
 }
 
-/// The limit in a file of a control group; None for `max`.
+/// Returns the limit in a file of a control group; None for `max`.
 fn limit_in(path: PathBuf) -> Option<Limit> {
     let bytes: u64 = std::fs::read_to_string(&path).ok()?.trim().parse().ok()?;
     (bytes < UNLIMITED).then(|| Limit { bytes, source: path.display().to_string() })
 }
 
-/// The allocation by Slurm on this node: `SLURM_MEM_PER_NODE`, else `SLURM_MEM_PER_CPU` for each core of the job.
+/// Returns the allocation by Slurm on this node: `SLURM_MEM_PER_NODE`, else `SLURM_MEM_PER_CPU` for each core of the job.
 fn slurm(variable: impl Fn(&str) -> Option<String>, cores: usize) -> Option<Limit> {
     let size = |name: &str| variable(name).and_then(|text| mebibytes(&text)).filter(|bytes| *bytes > 0);
     if let Some(bytes) = size("SLURM_MEM_PER_NODE") {
@@ -150,7 +150,7 @@ mod tests {
 
     const GIB: u64 = 1 << 30;
 
-    /// A tree of files as the kernel shows it.
+    /// Returns a tree of files as the kernel shows it.
     fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in files {

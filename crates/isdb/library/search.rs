@@ -9,14 +9,15 @@ use isdb_store::{Database, Location};
 
 use crate::library::error::Result;
 
-/// Which granules to search for. The default finds every granule of the newest release.
+/// A search for granules. The default finds every granule of the newest release.
 #[derive(Clone, Debug, Default)]
 pub struct SearchRequest {
     /// Granules that may have segments in this region.
     pub region: Option<Region>,
     /// Granules that may have segments of this period.
     pub period: Period,
-    /// Granules of this release, such as 7; otherwise the release of [`database`](Self::database), otherwise the newest.
+    /// Granules of this release, such as 7; by default the release of [`database`](Self::database), or without a database the
+    /// newest.
     pub release: Option<u16>,
     /// Granules of this reference ground track, 1 to 1387.
     pub rgt: Option<u16>,
@@ -38,9 +39,9 @@ pub enum SearchProgress {
     NewestRelease(u16),
     /// A page of results was received.
     Page {
-        /// Granules so far, each once.
+        /// Granules found so far, each counted once.
         granules: usize,
-        /// Descriptions that CMR has in all.
+        /// Total number of descriptions that match the search.
         hits: u64,
     },
 }
@@ -51,9 +52,9 @@ pub enum SearchProgress {
 pub struct SearchResult {
     /// The granules, by their start.
     pub granules: Vec<GranuleDescription>,
-    /// The number of descriptions that were dropped for a newer revision of the granule.
+    /// The number of descriptions that were dropped in favour of a newer revision of the granule.
     pub older_revisions: u64,
-    /// The number of descriptions that were dropped for another one of the same file.
+    /// The number of descriptions that were dropped because another one describes the same file.
     pub copies: u64,
     /// Descriptions that do not identify a granule.
     pub unusable: Vec<UnusableDescription>,
@@ -98,7 +99,7 @@ pub async fn search(
     Ok(found.into())
 }
 
-/// The release to search for: a database holds one release, and the newest is best for a new database.
+/// Returns the release to search for: a database holds one release, and the newest is best for a new database.
 async fn release(cmr: &Cmr, request: &SearchRequest, progress: &mut impl FnMut(SearchProgress)) -> Result<Option<u16>> {
     if request.release.is_some() {
         return Ok(request.release);
@@ -114,7 +115,7 @@ async fn release(cmr: &Cmr, request: &SearchRequest, progress: &mut impl FnMut(S
     Ok(newest)
 }
 
-/// The newest release that was ingested into the database; None without database or granules.
+/// Returns the newest release that was ingested into the database; None without database or granules.
 async fn release_of(location: Option<&Location>) -> Result<Option<u16>> {
     let Some(location) = location else { return Ok(None) };
     let database = match Database::open(location).await {

@@ -8,7 +8,7 @@ use isdb_cmr::{GranuleDescription, worklist};
 
 use crate::library::error::{Error, Result};
 
-/// Whether `path` has the ending of a work list, `.ndjson`.
+/// Whether `path` has the extension of a work list, `.ndjson`.
 #[must_use]
 pub fn is_work_list(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(OsStr::new("ndjson")))

@@ -1,4 +1,4 @@
-//! NASA's archive for several commands: the Earthdata session, and a search with its progress.
+//! Access to NASA's archive that several commands share: the Earthdata session, and a search with its progress.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::cli::SearchArgs;
 use crate::error::CliError;
 use crate::progress::{SearchReporter, above_bar};
 
-/// A session with the credentials that are found; warnings are printed. A host may stay silent for `stall_timeout`.
+/// Returns a session with the credentials that are found, and prints warnings. A connection may receive no data for
+/// `stall_timeout`.
 pub(crate) fn earthdata_session(stall_timeout: Duration) -> Result<Earthdata, CliError> {
     Ok(earthdata::session(stall_timeout, |text| above_bar(|| eprintln!("warning: {text}")))?)
 }
@@ -23,7 +24,7 @@ pub(crate) async fn search_archive(
     database: Option<Location>,
 ) -> Result<SearchResult, CliError> {
     let cmr = Cmr::new(&arguments.cmr_url, RetryPolicy::default())?;
-    // A pause may last a minute, so it is printed wherever the log goes.
+    // A pause may last a minute, so it is printed even if the log goes to a file.
     let cmr = cmr.with_notices(|text| above_bar(|| eprintln!("{text}")));
     let SearchArgs { release, rgt, cycle, orbit_region, .. } = *arguments;
     let request = SearchRequest { region, period, release, rgt, cycle, orbit_region, database };

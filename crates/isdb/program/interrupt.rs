@@ -1,4 +1,4 @@
-//! Ctrl-C, received by a thread of its own: the threads of a runtime may all be busy with rows of a cancelled query.
+//! Ctrl-C, received by a separate thread, because the threads of a runtime may all be busy with rows of a cancelled query.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Logs by `tracing`, as text or JSON, on standard error or in a file.
 //!
-//! Below WARN only events of our own crates are logged, at any level: at DEBUG and TRACE the libraries of the network log headers and
-//! cookies, and with them credentials. Events of the `log` crate are not logged at all.
+//! Below WARN only events of our own crates are logged, at any level: at DEBUG and TRACE network libraries log headers and cookies,
+//! which contain credentials. Events of the `log` crate are not logged at all.
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -18,7 +18,7 @@ use crate::error::CliError;
 use crate::log_filter::log_filter;
 use crate::{messages, progress};
 
-/// Prefixes of the targets of our own crates.
+/// Target prefixes of our own crates.
 const OWN: [&str; 2] = ["isdb", "tiledb"];
 
 /// Starts to log as `arguments` specify.

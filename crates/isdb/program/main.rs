@@ -1,8 +1,8 @@
 //! The `isdb` command: parses arguments, resolves settings, runs one command, and ends with an exit code.
 //!
-//! `cli` has the arguments and `settings` combines them with the config; `commands` has a file for each command, `session` and `prompt`
-//! run SQL; `output`, `report`, `progress` and `messages` print; `error` prints the error that ends a command. The work is done by the
-//! library `isdb`.
+//! `cli` has the arguments and `settings` combines them with the config; `commands` has a file for each command, `session` and
+//! `prompt` run SQL; `output`, `report`, `progress` and `messages` print; `error` prints the error that ends a command. The work is
+//! done by the library `isdb`.
 
 // Standard output is data: an error while it is written must be reported (`output::print`).
 #![deny(clippy::print_stdout)]
@@ -43,7 +43,7 @@ use crate::settings::{Settings, optional_location};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long a running write may take to end after Ctrl-C …
+/// Time that a running write may take to end after Ctrl-C …
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// … and a read or download. Reads leave nothing behind; a later download resumes a partial one.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
 //! Messages on standard error.
 
-/// As the macro of the standard library, but a message that cannot be written is dropped: a closed pipe or a full disk behind `2>` must
-/// not end an ingest with a panic. Every module of the program uses this macro.
+/// Like the macro of the standard library, except that a message that cannot be written is dropped: a closed pipe or a full disk
+/// behind `2>` must not end an ingest with a panic. Every module of the program uses this macro.
 macro_rules! eprintln {
     ($($message:tt)*) => {
         $crate::messages::write(&(format!($($message)*) + "\n"))
@@ -20,7 +20,7 @@ pub(crate) fn write(message: &str) {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), message.as_bytes());
 }
 
-/// Prints each of `items` by `print`, at most `limit` of them, and then how many more there are, by `more`.
+/// Prints each of `items` with `print`, at most `limit` of them, and then the number of remaining items with `more`.
 pub(crate) fn print_some<T>(
     items: impl ExactSizeIterator<Item = T>,
     limit: usize,

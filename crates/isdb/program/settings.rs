@@ -17,7 +17,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Resolves them, for commands that need a database.
+    /// Resolves the settings of a command that needs a database.
     pub(crate) fn resolve(arguments: &DatabaseArgs) -> Result<Settings, CliError> {
         let config = config(arguments)?;
         let location = location(arguments, &config)?.ok_or(CliError::NoDatabase)?;
@@ -25,7 +25,7 @@ impl Settings {
     }
 }
 
-/// The database, for commands that work without one.
+/// Returns the location of the database, for commands that also work without one.
 pub(crate) fn optional_location(arguments: &DatabaseArgs) -> Result<Option<Location>, CliError> {
     location(arguments, &config(arguments)?)
 }

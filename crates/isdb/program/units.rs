@@ -1,6 +1,6 @@
 //! Sizes in decimal units, as file managers and network tools print them.
 
-/// Bytes as megabytes.
+/// Converts bytes to megabytes.
 pub(crate) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }

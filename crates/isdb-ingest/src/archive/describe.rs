@@ -9,7 +9,7 @@ use crate::archive::source::Archive;
 use crate::find::candidate::Candidate;
 use crate::find::stage::SEARCH;
 
-/// Returns the granules of `archive` as candidates. A granule that cannot be downloaded has failed already.
+/// Returns the granules of `archive` as candidates. A granule that cannot be downloaded becomes a failed candidate.
 pub(crate) fn described_candidates(archive: &Archive) -> Vec<Candidate> {
     archive.granules.iter().map(|granule| described_candidate(granule, archive)).collect()
 }

@@ -131,7 +131,7 @@ async fn download_window(
     Ok(downloaded)
 }
 
-/// Returns the downloaded file, failed if it is another granule than the one `described`.
+/// Returns the downloaded file, marked as failed if it is not the granule `described`.
 fn check_identity(file: Candidate, described: &Candidate) -> Candidate {
     match (&file.identity, &described.identity) {
         (Ok(found), Ok(expected)) if found.id != expected.id => {

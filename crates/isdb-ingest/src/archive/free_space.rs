@@ -8,8 +8,8 @@ use crate::error::Result;
 use crate::find::candidate::saturating_sum;
 use crate::report::progress::Progress;
 
-/// Checks that the files of `windows` fit on the disk, and returns what is to be downloaded. All files have to fit if
-/// they are kept, else those of two windows: the one that is ingested and the next one.
+/// Checks that the files of `windows` fit on the disk, and returns what is to be downloaded. If files are kept, all of
+/// them have to fit; otherwise the files of two windows have to fit: the window that is ingested and the next one.
 ///
 /// # Errors
 /// When they do not fit, or the folder cannot be created.

@@ -13,7 +13,7 @@ use object_store::{CredentialProvider, ObjectStore};
 use crate::archive::source::Archive;
 use crate::error::{Error, Result};
 
-/// The AWS region of NASA's buckets, the only one from within which they can be read.
+/// The AWS region of NASA's buckets, which can be read only from within it.
 const AWS_REGION: &str = "us-west-2";
 
 /// Returns the buckets with the granules of `archive`, by URL (`s3://bucket/`). The host that serves a granule over
@@ -37,7 +37,7 @@ pub(crate) fn buckets(archive: &Archive) -> Result<BTreeMap<String, Arc<dyn Obje
 
 /// Returns the bucket `bucket` as an object store. `endpoint` issues temporary credentials to the login of `earthdata`,
 /// such as `https://data.nsidc.earthdatacloud.nasa.gov/s3credentials`. They are valid for an hour and are renewed, so
-/// the store works for as long as the login. `s3` is the endpoint of another S3 service than AWS, as
+/// the store works for as long as the login. `s3` is the endpoint of an S3 service other than AWS, as
 /// `http://host:port`. Sends no request yet.
 ///
 /// # Errors

@@ -52,7 +52,8 @@ pub(crate) async fn download_and_ingest(
         while let Some(mut download) = next {
             let DownloadedWindow { candidates, disposable } = relay.during(download.finish()).await?;
             next = windows.next().map(|window| WindowDownload::start(archive, window, &sender));
-            // The files may be larger or smaller than described, so the described size is what is no longer upcoming.
+            // The described size is subtracted, because it was added before; the files may be larger or smaller than
+            // described.
             let ((granules, bytes), window) = (run.upcoming, described.next().unwrap_or_default());
             run.upcoming = (granules.saturating_sub(window.0), bytes.saturating_sub(window.1));
             let files: Vec<PathBuf> = candidates.iter().map(|candidate| candidate.path.clone()).collect();

@@ -1,5 +1,5 @@
-//! Downloaded files that are no longer needed: those of granules in the database, which a killed run left behind, and
-//! unreadable ones.
+//! Downloaded files that are no longer needed: files of ingested granules, which a killed run left behind, and
+//! unreadable files.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub fn is_kept(folder: &Path) -> bool {
     folder.join(KEPT).exists()
 }
 
-/// Marks the folder if its files are to be kept, for later runs that do not say so.
+/// Marks the folder if its files are to be kept, for later runs without that option.
 pub(super) fn mark_kept(archive: &Archive) -> Result<()> {
     let mark = archive.options.folder.join(KEPT);
     match archive.keep {

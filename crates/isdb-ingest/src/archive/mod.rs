@@ -1,9 +1,10 @@
 //! Granules of NASA's archive: decided on by their descriptions, then downloaded window by window, at most one window
 //! ahead of the one that is ingested, or read directly from S3.
 //!
-//! `source` is the request, `describe` makes candidates of its granules. `ingest` drives a run: `free_space` checks the
-//! disk, `download` fetches the files of a window in a task of its own, `progress_relay` passes its progress on, and
-//! `leftovers` deletes files that are no longer needed. `in_place` reads the archive's buckets without a download.
+//! `source` is the request, `describe` turns its granules into candidates. `ingest` drives a run: `free_space` checks
+//! the disk, `download` fetches the files of a window in a separate task, `progress_relay` passes on the progress of
+//! that task, and `leftovers` deletes files that are no longer needed. `in_place` reads the archive's buckets without a
+//! download.
 
 pub(crate) mod describe;
 mod download;

@@ -11,7 +11,7 @@ pub struct Archive {
     pub granules: Vec<GranuleDescription>,
     /// Descriptions of granules that cannot be used.
     pub unusable: Vec<UnusableDescription>,
-    /// Whether the request names each granule, so that a removed one is ingested again.
+    /// Whether the request names each granule, so that a removed granule is ingested again.
     pub is_named: bool,
     /// The login to the archive.
     pub earthdata: Arc<Earthdata>,
@@ -21,22 +21,22 @@ pub struct Archive {
     pub keep: Keep,
     /// Read granules directly from S3 instead of downloading them.
     pub direct: bool,
-    /// The endpoint of another S3 service than AWS, as `http://host:port`.
+    /// The endpoint of an S3 service other than AWS, as `http://host:port`.
     pub s3: Option<String>,
 }
 
 /// Which downloaded files to keep when their window is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// All of them.
+    /// All downloaded files.
     All,
-    /// Those that were there before the run.
+    /// Files that were in the folder before the run.
     Earlier,
-    /// None: the folder exists only for the ingest.
+    /// No file: the folder exists only for the ingest.
     Nothing,
 }
 
-// The start of a download has to be enough to find the end of the file.
+// The first bytes of a download must be enough to find the end of the file.
 const _: () = assert!(FileFormat::HEAD_BYTES >= isdb_granule::SUPERBLOCK_BYTES);
 
 /// Returns the file format of granules, by which a download is checked for completeness.

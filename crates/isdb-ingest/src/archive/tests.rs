@@ -35,7 +35,7 @@ fn archive(names: &[&str], is_named: bool) -> Archive {
     }
 }
 
-/// The stored pass, of release 006 revision 02.
+/// Returns the stored pass, of release 006 revision 02.
 fn stored() -> LedgerRow {
     let mut stored = row(1, "a");
     (stored.rgt, stored.cycle, stored.region) = (Some(873), Some(8), Some(2));

@@ -1,4 +1,5 @@
-//! The areas of a database: regions that attempts were restricted to, each stored once, by the names in the ledger.
+//! The areas of a database: regions that attempts were restricted to. Each is stored once, under its name in the
+//! ledger.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,10 +13,10 @@ use crate::error::{Error, Result};
 /// The areas of one database by name.
 #[derive(Debug)]
 pub(crate) struct Areas {
-    /// Where new areas are stored; None if they are not, as in a dry run.
+    /// Where new areas are stored; None if they are not stored, as in a dry run.
     storage: Option<Database>,
     regions: HashMap<String, Region>,
-    /// Which area covers which, because that takes a while to compute for regions with many vertices.
+    /// Cached results of `covers`, which takes a while to compute for regions with many vertices.
     covers: RefCell<HashMap<(String, String), bool>>,
 }
 
@@ -37,7 +38,7 @@ impl Areas {
         Ok(areas)
     }
 
-    /// The same areas, but new ones are not stored.
+    /// Returns the same areas, without storing new ones from now on.
     pub(crate) fn without_storage(self) -> Areas {
         Areas { storage: None, ..self }
     }
@@ -70,7 +71,7 @@ impl Areas {
         Ok(Some((name, region)))
     }
 
-    /// The region of the area `name`.
+    /// Returns the region of the area `name`.
     pub(crate) fn get(&self, name: &str) -> Option<&Region> {
         self.regions.get(name)
     }

@@ -30,7 +30,8 @@ pub(crate) struct AttemptPlan {
     pub(crate) carries: Vec<CarriedAttempt>,
     /// The attempts whose segments stay and are not stored a second time.
     pub(crate) merges_with: Vec<Id>,
-    /// The names of the areas to ingest; None for the whole granule. Never less than the replaced attempts had.
+    /// The names of the areas to ingest; None for the whole granule. Never smaller than the areas of the replaced
+    /// attempts.
     pub(crate) areas: Option<Vec<String>>,
     /// Why attempts are replaced.
     pub(crate) reason: Option<ReplaceReason>,
@@ -38,9 +39,9 @@ pub(crate) struct AttemptPlan {
     pub(crate) is_other_release: bool,
     /// The segments of the replaced attempts.
     pub(crate) replaced: ReplacedSegments,
-    /// The segments of which the file must have at least half.
+    /// The numbers of segments of which the file must have at least half.
     pub(crate) minimum: MinimumRows,
-    /// Segments of attempts that the file outranks, and that stay because it has none of them.
+    /// The number of segments that stay although the file outranks their attempts, because the file does not have them.
     pub(crate) kept_segments: i64,
 }
 
@@ -56,7 +57,7 @@ pub(crate) struct CarriedAttempt {
 /// The number of segments of replaced attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReplacedSegments {
-    /// Segments read, each counted for one of the attempts.
+    /// Segments read, each counted for one attempt only.
     pub(crate) read: i64,
     /// Segments kept.
     pub(crate) kept: i64,
@@ -67,7 +68,7 @@ impl ReplacedSegments {
     pub(crate) fn new(replaced: &[&LedgerRow]) -> ReplacedSegments {
         let sum = |count: fn(&LedgerRow) -> i64| replaced.iter().map(|row| count(row)).fold(0, i64::saturating_add);
         ReplacedSegments {
-            // Without the segments that another attempt stores, which that one counts.
+            // Without segments that another attempt stores: they are counted there.
             read: sum(|row| row.rows_read.saturating_sub(row.rows_already_stored())),
             kept: sum(|row| row.rows_kept),
         }

@@ -20,7 +20,7 @@ pub(crate) struct CurrentAttempts<'a> {
 }
 
 impl<'a> CurrentAttempts<'a> {
-    /// Reads `ledger`, whose rows are in the order of their ids.
+    /// Reads `ledger`, whose rows are in the order of ids.
     pub(crate) fn new(ledger: &'a [LedgerRow]) -> CurrentAttempts<'a> {
         let mut removed: HashMap<GranuleKey, Vec<&LedgerRow>> = HashMap::new();
         let mut failed: HashMap<&str, &LedgerRow> = HashMap::new();
@@ -46,7 +46,7 @@ impl<'a> CurrentAttempts<'a> {
                 extracts.push(row);
             }
             granules.entry(key).or_default().push(row);
-            // Rows of an older release that a newer one has left do not make the older one the database's release.
+            // Carried rows of an older release do not make that release the database's.
             if row.release.is_some() && !row.is_carried() {
                 newest_with_release = Some(row);
             }
@@ -54,13 +54,13 @@ impl<'a> CurrentAttempts<'a> {
         CurrentAttempts { granules, removed, failed, newest_with_release, extracts }
     }
 
-    /// The current attempts with segments at extracts, files that do not name their granule.
+    /// Returns the current attempts at extracts (files that do not name their granule) that have segments.
     pub(crate) fn extracts(&self) -> &[&'a LedgerRow] {
         &self.extracts
     }
 
-    /// The current attempts at the granule `key`, in the order of their ids: one for the whole granule, or one for each
-    /// subset.
+    /// Returns the current attempts at the granule `key`, in the order of their ids: one for the whole granule, or one
+    /// for each subset.
     pub(crate) fn of_granule(&self, key: &GranuleKey) -> &[&'a LedgerRow] {
         self.granules.get(key).map_or(&[], Vec::as_slice)
     }
@@ -73,17 +73,17 @@ impl<'a> CurrentAttempts<'a> {
         removed.iter().any(|row| (is_empty || row.granule == id) && rank <= Rank::from_row(row))
     }
 
-    /// The newest attempt at the file `source`, if it failed.
+    /// Returns the newest attempt at the file `source`, if it failed.
     pub(crate) fn failed(&self, source: &str) -> Option<&'a LedgerRow> {
         self.failed.get(source).copied()
     }
 
-    /// All current attempts.
+    /// Returns all current attempts.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &'a LedgerRow> {
         self.granules.values().flatten().copied()
     }
 
-    /// The attempt whose release is the release of the database.
+    /// Returns the newest current attempt with a release, which is the release of the database.
     pub(crate) fn newest_with_release(&self) -> Option<&'a LedgerRow> {
         self.newest_with_release
     }

@@ -1,4 +1,4 @@
-//! The decision on one file: ingest or skip, from what the ledger records of its granule. A pure function of the file
+//! The decision on one file: ingest or skip, depending on the ledger rows of its granule. A pure function of the file
 //! and the ledger.
 
 use std::cmp::Ordering;
@@ -19,7 +19,7 @@ use crate::find::candidate::Candidate;
 use crate::find::granule_key::GranuleKey;
 use crate::find::stage::DOWNLOAD;
 
-/// What decisions depend on besides the file and the current attempts.
+/// Everything that a decision depends on, apart from the file and the current attempts.
 pub(crate) struct DecisionContext<'a> {
     /// What a new attempt would store.
     pub(crate) fingerprint: &'a Fingerprint,
@@ -31,7 +31,7 @@ pub(crate) struct DecisionContext<'a> {
     pub(crate) force: bool,
     /// The first id of this run's attempts; None before the run has begun.
     pub(crate) first_id_of_run: Option<Id>,
-    /// The segments of the attempts that candidates may share some with.
+    /// The segments of attempts that may have segments in common with candidates.
     pub(crate) stored: &'a StoredSegments,
     /// The attempts whose files have to be read again.
     pub(crate) to_reread: &'a BTreeSet<Id>,
@@ -42,7 +42,7 @@ pub(crate) struct DecisionContext<'a> {
 pub(crate) enum Decision {
     /// Ingest it.
     Ingest(AttemptPlan),
-    /// Skip it, which is not a failure.
+    /// Skip it; a skip is not a failure.
     Skip(SkipReason),
     /// It failed before with this error, is unchanged, and is not retried.
     FailedBefore(String),
@@ -82,8 +82,8 @@ impl DecisionContext<'_> {
         }
     }
 
-    /// Decides on a whole granule. `rows` are the current attempts at it and its subsets. From extracts it takes over
-    /// the segments that it has as well; extracts in `unread`, whose shared segments are not known, keep theirs.
+    /// Decides on a whole granule. `rows` are the current attempts at it and its subsets. Of extracts it replaces the
+    /// segments that it has as well; extracts in `unread`, whose shared segments are not known, keep them.
     fn decide_whole(
         &self,
         candidate: &Candidate,
@@ -122,8 +122,8 @@ impl DecisionContext<'_> {
         }
     }
 
-    /// Decides on a subset or an extract. Of a segment that two files have, the better file's is stored; segments that
-    /// only one of them has stay.
+    /// Decides on a subset or an extract. If two files have a segment, the segment of the better file is stored;
+    /// segments that only one file has stay.
     fn decide_subset(
         &self,
         candidate: &Candidate,
@@ -186,9 +186,9 @@ impl DecisionContext<'_> {
         segments > 0 && wholes.map(|attempt| attempt.shared).sum::<usize>() >= segments
     }
 
-    /// Whether the file keeps the segments that it shares with the attempt `row`. A newer release or revision does; if
-    /// they are equal, the file with more variables, then the one that names its release and revision. Of two equal
-    /// files the first one stays.
+    /// Whether the file keeps the segments that it shares with the attempt `row`. The newer release or revision keeps
+    /// them; if these are equal, the file with more variables, then the file that names its release and revision. If
+    /// two files are equal, the stored one stays.
     fn outranks(&self, candidate: &Candidate, rank: Rank, row: &LedgerRow) -> bool {
         let stored = Rank::from_row(row);
         if stored.is_whole {
@@ -197,7 +197,7 @@ impl DecisionContext<'_> {
         if rank.release.is_some() && stored.release.is_some() && rank.release != stored.release {
             return rank.release > stored.release || !self.is_of_this_run(&[row]);
         }
-        // A revision or release that one of them does not name is ignored until everything else is equal.
+        // A revision or release that one of the files does not name is ignored until everything else is equal.
         let by_revision = rank.revision.zip(stored.revision).map_or(Ordering::Equal, |(own, other)| own.cmp(&other));
         let release = rank.release.or(stored.release);
         let by_variables = || {
@@ -248,8 +248,8 @@ impl DecisionContext<'_> {
         self.first_id_of_run.is_some_and(|first| rows.iter().any(|row| row.ingest_id >= first))
     }
 
-    /// The error of the newest attempt at the file, if it failed with the same content and filters and is not to be
-    /// retried.
+    /// Returns the error of the newest attempt at the file, if it failed with the same content and filters and is not
+    /// to be retried.
     fn failed_before(&self, candidate: &Candidate, current: &CurrentAttempts<'_>) -> Option<String> {
         let row = current.failed(&candidate.source()).filter(|_| !self.retry)?;
         // Failures that do not depend on the file are retried: it failed together with others of its window, or its
@@ -264,9 +264,9 @@ impl DecisionContext<'_> {
     }
 }
 
-/// Returns the names of the areas in the request and of `replaced` together; None for whole granules. Without a
-/// request, those of `replaced` alone. An attempt that kept nothing adds no area to a request: it may be of an earlier
-/// region of the database.
+/// Returns the names of the requested areas together with the areas of `replaced`; None for whole granules. Without
+/// requested areas, returns the areas of `replaced` alone. An attempt that kept nothing adds no area to a request: it
+/// may be of an earlier region of the database.
 fn areas_of(requested: Option<Option<Vec<String>>>, replaced: &[&LedgerRow]) -> Option<Vec<String>> {
     let is_request = requested.is_some();
     let stored = replaced.iter().filter(|row| !is_request || row.rows_kept > 0);
@@ -289,8 +289,8 @@ pub(crate) fn needs_checksum(candidate: &Candidate, rows: &[&LedgerRow]) -> bool
     !candidate.is_described && candidate.checksum.is_none() && rows.iter().any(is_open)
 }
 
-/// Whether the file has the content that the attempt `row` read. A file that is only described counts as the one that
-/// its name says: the archive gives changed content another revision.
+/// Whether the file has the content that the attempt `row` read. A file that is only described is identified by its
+/// name: the archive gives changed content another revision.
 pub(crate) fn is_unchanged(candidate: &Candidate, row: &LedgerRow) -> bool {
     if candidate.is_described {
         return true;
@@ -299,8 +299,8 @@ pub(crate) fn is_unchanged(candidate: &Candidate, row: &LedgerRow) -> bool {
         && (is_untouched(candidate, row) || row.checksum.is_none() || candidate.checksum == row.checksum)
 }
 
-/// Whether the file has the time of last change in the ledger, so that it does not have to be read. Subsets of one
-/// granule have much in common, so they have to have the same path as well.
+/// Whether the file's time of last change equals the one in the ledger, so that the file does not have to be read.
+/// Subsets of one granule have much in common, so for them the path has to be equal as well.
 fn is_untouched(candidate: &Candidate, row: &LedgerRow) -> bool {
     let has_time = row.modified_at.is_some() && candidate.modified_at == row.modified_at;
     has_time && (row.subset != Some(true) || row.source == candidate.source())

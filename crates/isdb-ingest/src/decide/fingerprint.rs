@@ -28,7 +28,7 @@ pub(crate) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// The fingerprint of `selection` in the area with this name.
+    /// Creates the fingerprint of `selection` in the area with this name.
     pub(crate) fn new(selection: &Selection, area: Option<String>) -> Fingerprint {
         let columns: Vec<(String, String)> = selection
             .derived()
@@ -52,8 +52,8 @@ impl Fingerprint {
         }
     }
 
-    /// Whether the attempt `row` has stored all that a new one would. `covers(stored, requested)` says whether the
-    /// first area contains the second, both by name.
+    /// Whether the attempt `row` has stored everything that a new attempt would store. `covers(stored, requested)` says
+    /// whether the first area contains the second, both by name.
     pub(crate) fn is_satisfied_by(&self, row: &LedgerRow, covers: &dyn Fn(&str, &str) -> bool) -> bool {
         let has_variables = || {
             let stored: HashSet<&str> = row.variables.split(' ').collect();

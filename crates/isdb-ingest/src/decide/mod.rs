@@ -1,6 +1,6 @@
 //! Decisions: which candidates are ingested, and what they replace, from the ledger and the files alone.
 //!
-//! `database_state` reads the ledger, `current` finds the attempts that count. `plan` resolves the request and prepares
+//! `database_state` reads the ledger, `current` finds the current attempts. `plan` resolves the request and prepares
 //! the candidates: `reread` adds files that have to be read again, `related` reads the segments that a decision depends
 //! on. `round` then decides on all of them at once, file by file in `decision`, which compares releases and revisions by `rank`; `attempt_plan` is the result for a file
 //! to ingest. `fingerprint` and `areas` compare what is requested with what is stored.

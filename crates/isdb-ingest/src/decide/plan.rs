@@ -2,7 +2,7 @@
 //!
 //! [`Plan::prepare`] and [`Plan::decide`] change nothing that is visible; at most they store the text of a new area. An
 //! ingest calls both before it takes the lock, to see whether there is anything to do, because a takeover writes a
-//! commit. Under the lock it calls them again, because another writer may have committed until then. A dry run calls
+//! commit. Under the lock it calls them again, because another writer may have committed in between. A dry run calls
 //! them once.
 
 use std::collections::{BTreeSet, HashMap};
@@ -78,7 +78,7 @@ impl<'r> Plan<'r> {
         Ok(Plan { request, selection, fingerprint, areas, region, refiltered, reread: BTreeSet::new() })
     }
 
-    /// Describes what is stored.
+    /// Describes what the run stores.
     pub(crate) fn summary(&self) -> SelectionSummary {
         SelectionSummary::new(&self.selection, self.fingerprint.area.clone(), self.region.kept.as_ref())
     }
@@ -86,7 +86,7 @@ impl<'r> Plan<'r> {
     /// Decides on `candidates` before the run has begun, and checks that the filters fit their releases.
     ///
     /// # Errors
-    /// As for [`Plan::decide`], and when a filter has no meaning for the release of a granule to ingest.
+    /// As for [`Plan::decide`], and when a filter is not defined for the release of a granule to ingest.
     pub(crate) async fn decide_first(
         &mut self,
         candidates: Vec<Candidate>,
@@ -135,14 +135,14 @@ impl<'r> Plan<'r> {
             to_reread: &to_reread,
         };
         let mut round = decide_round(candidates, current, &context);
-        // A missing file to read again was reported when it was searched for first.
+        // The first search has already reported a file to read again that is missing.
         round.failed_before.retain(|(candidate, _)| !candidate.is_reread);
         report.add_skipped(std::mem::take(&mut round.skipped));
         report.add_failed_before(std::mem::take(&mut round.failed_before));
         Ok(round)
     }
 
-    /// Reads the segments of those `candidates` for which the decision depends on them.
+    /// Reads the segments of the `candidates` whose decision depends on them.
     async fn add_needed_contents(
         &self,
         candidates: &mut [Candidate],
@@ -181,7 +181,7 @@ impl<'r> Plan<'r> {
 /// database is created for a request that cannot succeed.
 ///
 /// # Errors
-/// When a filter has no meaning for the release of a candidate, or the candidates are of several releases.
+/// When a filter is not defined for the release of a candidate, or the candidates are of several releases.
 pub(crate) fn check_candidates(request: &IngestRequest, candidates: &[Candidate], filters: &[Rule]) -> Result<()> {
     check_filters(candidates, filters)?;
     check_requested_release(request, candidates, &CurrentAttempts::new(&[]))
@@ -195,7 +195,7 @@ fn check_requested_release(
     if request.replace_release { Ok(()) } else { check_release(candidates, current) }
 }
 
-/// Checks that `filters` have a meaning for the releases of `candidates`: otherwise they would remove all segments or
+/// Checks that `filters` are defined for the releases of `candidates`: otherwise they would remove all segments or
 /// none.
 fn check_filters<'c>(candidates: impl IntoIterator<Item = &'c Candidate>, filters: &[Rule]) -> Result<()> {
     for candidate in candidates {

@@ -8,7 +8,7 @@ use isdb_store::LedgerRow;
 use crate::find::granule_key::GranuleKey;
 
 /// The order of two files of one granule; the greater one is stored. A whole granule is greater than a subset, then the
-/// newer release, then the newer revision. Unknown values are the least, and an extract counts as a subset.
+/// newer release, then the newer revision. Unknown values rank lowest, and an extract counts as a subset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     pub(crate) is_whole: bool,

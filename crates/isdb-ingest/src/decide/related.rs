@@ -1,6 +1,6 @@
 //! Related attempts: the current attempts that may have segments which a file has as well. These are the attempts at
-//! its granule and, where either side is an extract (a file that does not name its granule), those with segments of the
-//! same beams and times.
+//! its granule and, where either side is an extract (a file that does not name its granule), attempts with segments of
+//! the same beams and times.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::find::granule_key::GranuleKey;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RelatedAttempt<'a> {
     pub(crate) row: &'a LedgerRow,
-    /// The number of its segments that the file has as well.
+    /// The number of the attempt's segments that the file has as well.
     pub(crate) shared: usize,
 }
 
@@ -41,8 +41,8 @@ fn count_shared(segments: Option<&SegmentSet>, stored: &StoredSegments, row: &Le
     segments.zip(stored.get(row.ingest_id.0)).map_or(0, |(segments, stored)| segments.count_shared(stored))
 }
 
-/// The attempts at other granules that may have segments of the file: either side is an extract, and their times
-/// overlap.
+/// Returns the attempts at other granules that may have segments of the file: either side is an extract, and their
+/// times overlap.
 fn other_granules<'s, 'a>(
     candidate: &'s Candidate,
     key: &'s GranuleKey,
@@ -73,8 +73,8 @@ fn is_near(row: &LedgerRow, range: Option<(i64, i64)>) -> bool {
     start <= last && first <= start.saturating_add((LONGEST_GRANULE_S + 1) * SECOND_NS)
 }
 
-/// Whether the decision on `candidate` depends on its segments and variables. `is_alone` if no other candidate may have
-/// the same.
+/// Whether the decision on `candidate` depends on its segments and variables. `is_alone` is whether no other candidate
+/// may have the same segments.
 pub(crate) fn needs_contents(candidate: &Candidate, current: &CurrentAttempts<'_>, is_alone: bool) -> bool {
     let Ok(identity) = &candidate.identity else { return false };
     if candidate.is_described || candidate.contents.is_some() {

@@ -1,5 +1,5 @@
 //! Files that have to be read again. Subsets of one granule store each segment once: a segment that one of them left to
-//! another attempt has to come back from its file when that attempt is replaced or removed.
+//! another attempt has to be restored from its file when that attempt is replaced or removed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
@@ -61,7 +61,7 @@ fn has_all_segments(successor: &LedgerRow, row: &LedgerRow) -> bool {
     successor.state.is_done() && (successor.is_carried() || is_whole || is_same_file)
 }
 
-/// Returns the files of the attempts `rows`, without those that are candidates already.
+/// Returns the files of the attempts `rows`, without files that are candidates already.
 pub(crate) fn files_to_reread<'a>(
     rows: impl IntoIterator<Item = &'a LedgerRow>,
     candidates: &[Candidate],
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::testing::row;
 
-    /// A subset in the file `name` that left segments to the attempts `stored_by`.
+    /// Returns a subset in the file `name` that left segments to the attempts `stored_by`.
     fn subset(id: i64, name: &str, stored_by: &[i64]) -> LedgerRow {
         let removed = Removed {
             filter: ALREADY_STORED.to_owned(),
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(reread_ids(&[&ledger[..], std::slice::from_ref(&changed)].concat()), [2]);
         let removed = replacing(&[1], LedgerRow { state: GranuleState::Removed, ..subset(3, "a.h5", &[]) });
         assert_eq!(reread_ids(&[&ledger[..], &[removed]].concat()), [2]);
-        // Once read again, it does not have to be read again.
+        // A file that was read again does not have to be read a second time.
         let again = replacing(&[2], subset(4, "b.h5", &[3]));
         assert!(reread_ids(&[&ledger[..], &[changed, again]].concat()).is_empty());
         let failed = LedgerRow { state: GranuleState::Failed, ..subset(3, "a.h5", &[]) };

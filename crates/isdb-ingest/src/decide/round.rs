@@ -1,8 +1,8 @@
 //! One round of decisions on many files: which are ingested now, which wait for these, and which are skipped.
 //!
-//! The best file of each granule goes first. The others wait and are compared with the ledger again once that one is in
-//! it. So the older revision is ingested if the newer one cannot be read, and subsets merge with each other in any
-//! order of files.
+//! The best file of each granule goes first. The other files wait, and are compared with the ledger again once the best
+//! file is in it. So the older revision is ingested if the newer one cannot be read, and subsets merge with each other
+//! in any order of files.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -23,7 +23,7 @@ use crate::find::granule_key::GranuleKey;
 pub(crate) struct Round {
     /// To be ingested now, at most one file of each granule.
     pub(crate) now: Vec<PlannedAttempt>,
-    /// To be decided in the next round, when those are in the ledger.
+    /// To be decided in the next round, when the files of `now` are in the ledger.
     pub(crate) later: Vec<Candidate>,
     /// Skipped, and why.
     pub(crate) skipped: Vec<(Candidate, SkipReason)>,
@@ -75,12 +75,12 @@ pub(crate) fn decide_round(
 }
 
 impl Round {
-    /// The files that are to be ingested, now or later.
+    /// Iterates over the files that are to be ingested, now or later.
     pub(crate) fn to_ingest(&self) -> impl Iterator<Item = &Candidate> {
         self.now.iter().map(|attempt| &attempt.candidate).chain(&self.later)
     }
 
-    /// The same, by value.
+    /// Returns the files that are to be ingested, now or later.
     pub(crate) fn into_candidates(self) -> Vec<Candidate> {
         self.now.into_iter().map(|attempt| attempt.candidate).chain(self.later).collect()
     }
@@ -112,8 +112,8 @@ impl Round {
     }
 
     /// Postpones attempts that depend on a stored attempt which another file of this round replaces. An extract may
-    /// have segments of several granules, and each of these would write again what is left of it. The first file always
-    /// stays, so that rounds end.
+    /// have segments of several granules, and each of these would write its remaining segments again. The first file
+    /// always stays, so that rounds end.
     fn postpone_conflicts(&mut self) {
         let (mut replaced, mut needed): (HashSet<Id>, HashSet<Id>) = Default::default();
         for attempt in std::mem::take(&mut self.now) {
@@ -167,12 +167,12 @@ fn group_by_granule(granules: BTreeMap<GranuleKey, Vec<Candidate>>) -> Vec<Vec<C
     groups.into_iter().map(|(files, _)| files).collect()
 }
 
-/// The time range of all of `files`, as far as it is known.
+/// Returns the time range of all of `files`, as far as it is known.
 fn time_range(files: &[Candidate]) -> Option<TimeRange> {
     files.iter().filter_map(Candidate::time_range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
-/// The rank of a file; the least for a file without identity.
+/// Returns the rank of a file; the least for a file without identity.
 fn rank(candidate: &Candidate) -> Rank {
     let least = Rank { is_whole: false, release: None, revision: None };
     candidate.identity.as_ref().map_or(least, Rank::new)

@@ -1,4 +1,4 @@
-//! The reasons for which a file is skipped, which is not a failure.
+//! The reasons for skipping a file. A skip is not a failure.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// The reason in words.
+    /// Returns the reason in words.
     pub fn as_str(self) -> &'static str {
         match self {
             SkipReason::Stored => "already in the database",

@@ -1,4 +1,5 @@
-//! Candidates: files or archive items that may be ingested, with what is known of them before they are decoded.
+//! Candidates: files or archive items that may be ingested, with the information that is available before they are
+//! decoded.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub(crate) struct Candidate {
     pub(crate) size_bytes: u64,
     /// When the file was last changed, in nanoseconds since 1970.
     pub(crate) modified_at: Option<i64>,
-    /// The checksum of its content, once it was read.
+    /// The checksum of its content, once it has been read.
     pub(crate) checksum: Option<String>,
     /// Whether the request names the file itself, and not only a folder or pattern.
     pub(crate) is_named: bool,
@@ -50,7 +51,7 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// A file of which only the identity is known yet.
+    /// Creates a candidate of which only the identity is known so far.
     pub(crate) fn new(path: PathBuf, identity: Result<GranuleIdentity, String>) -> Candidate {
         Candidate {
             path,
@@ -69,7 +70,7 @@ impl Candidate {
         }
     }
 
-    /// The name in the ledger: the granule's id, or the file's own name if the file cannot be read.
+    /// Returns the name in the ledger: the granule's id, or the file's own name if the file cannot be read.
     pub(crate) fn granule(&self) -> String {
         match &self.identity {
             Ok(identity) => identity.id.clone(),
@@ -77,12 +78,12 @@ impl Candidate {
         }
     }
 
-    /// The key of its granule; None for a file without identity.
+    /// Returns the key of its granule; None for a file without identity.
     pub(crate) fn key(&self) -> Option<GranuleKey> {
         self.identity.as_ref().ok().map(GranuleKey::from_identity)
     }
 
-    /// The start of the measurement in seconds since 1970, from the file, else from its name.
+    /// Returns the start of the measurement in seconds since 1970, from the file, else from its name.
     pub(crate) fn start(&self) -> Option<i64> {
         match &self.identity {
             Ok(identity) => identity.start,
@@ -90,15 +91,15 @@ impl Candidate {
         }
     }
 
-    /// The first and the last time of its segments, in nanoseconds since 1970: from the segments if they are known,
-    /// else from the granule's start and the longest duration of a granule. None if neither is known.
+    /// Returns the first and the last time of its segments, in nanoseconds since 1970: from the segments if they are
+    /// known, else from the granule's start and the longest duration of a granule. None if neither is known.
     pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
         let start = self.identity.as_ref().ok()?.start.map(|start| start.saturating_mul(SECOND_NS));
         let granule = start.map(|start| (start, start.saturating_add(LONGEST_GRANULE_S * SECOND_NS)));
         self.contents.as_ref().and_then(|contents| contents.span).or(granule)
     }
 
-    /// The ledger's `source`: the URL in the archive, or the absolute path.
+    /// Returns the ledger's `source`: the URL in the archive, or the absolute path.
     pub(crate) fn source(&self) -> String {
         if let Some(origin) = &self.origin {
             return origin.clone();

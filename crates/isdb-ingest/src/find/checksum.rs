@@ -1,5 +1,5 @@
-//! Checksums of files that are not decoded before the decision: of files that may be unchanged, and of files that are
-//! not granules. All others get theirs while they are decoded.
+//! Checksums that a decision needs before a file is decoded: for files that may be unchanged, and for files that are
+//! not granules. All other files get their checksum while they are decoded.
 
 use futures::StreamExt;
 

@@ -1,4 +1,4 @@
-//! The granule in a file: read from the file itself, because files are renamed and copied.
+//! The identity of the granule in a file: read from the file itself, because files are renamed and copied.
 
 use std::collections::HashSet;
 use std::fs::Metadata;
@@ -11,7 +11,7 @@ use isdb_schema::printable::{Printable, error_chain};
 use crate::find::candidate::Candidate;
 use crate::find::stage::IDENTIFY;
 
-/// Identifies the granules in `paths`, `threads` at a time, and returns them in the order given. `named` are the paths
+/// Identifies the granules in `paths`, `threads` at a time, and returns them in the given order. `named` are the paths
 /// of the request.
 pub(crate) async fn identify_all(paths: Vec<PathBuf>, named: &[PathBuf], threads: usize) -> Vec<Candidate> {
     let named: HashSet<&Path> = named.iter().map(PathBuf::as_path).collect();

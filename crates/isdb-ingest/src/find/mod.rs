@@ -1,7 +1,7 @@
 //! Candidates of a request: the files behind its paths, or the archive's descriptions, with the granule in each.
 //!
-//! `files` lists the files, `identify` reads which granule each one is, `candidate` is the result. `granule_key` says
-//! which candidates are the same granule, and `checksum` whether a file has changed.
+//! `files` lists the files, `identify` reads which granule each one is, `candidate` is the result. `granule_key`
+//! determines which candidates are the same granule, and `checksum` whether a file has changed.
 
 pub(crate) mod candidate;
 pub(crate) mod checksum;
@@ -40,8 +40,8 @@ pub(crate) async fn find_candidates(request: &IngestRequest, report: &mut Ingest
     Ok(candidates)
 }
 
-/// Whether a granule was measured in `period`, at least in part. A file that does not contain its time counts as
-/// within.
+/// Whether a granule was measured in `period`, at least in part. A file that does not contain its time counts as within
+/// the period.
 fn is_within(candidate: &Candidate, period: &Period) -> bool {
     let nanoseconds = |seconds: i64| seconds.saturating_mul(SECOND_NS);
     candidate

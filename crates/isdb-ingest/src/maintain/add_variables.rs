@@ -7,7 +7,7 @@ use isdb_store::{Database, Location, Writer, stored_variables};
 use crate::clock::now_ms;
 use crate::error::Result;
 
-/// The requested variables, by whether the database stored them before.
+/// The requested variables, divided by whether the database stored them before.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddedVariables {
     /// The variables that the database stored before.
@@ -16,7 +16,7 @@ pub struct AddedVariables {
     pub added: Vec<&'static Variable>,
 }
 
-/// Adds those of `variables` that the database at `location` does not store.
+/// Adds the `variables` that the database at `location` does not store yet.
 ///
 /// # Errors
 /// When the database does not exist, another process is writing, or it cannot be written.

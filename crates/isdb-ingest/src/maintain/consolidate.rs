@@ -23,11 +23,12 @@ pub struct Consolidated {
 }
 
 /// Consolidates the database at `location`: writes the groups of fragments that `policy` selects again, each in a
-/// commit of its own. Of groups with fewer than `min_fragments` only those with dead rows are written. Uses `threads`
-/// cores and `memory` bytes. `on_group` is called after each group with its number and the number of groups.
+/// commit of its own. A group with fewer than `min_fragments` is written only if it has dead rows. Uses `threads` cores
+/// and `memory` bytes. `on_group` is called after each group with its number and the number of groups.
 ///
 /// # Errors
-/// When the database does not exist, another process is writing, or it cannot be written; groups done before stay.
+/// When the database does not exist, another process is writing, or it cannot be written; groups that were consolidated
+/// before stay so.
 pub async fn consolidate(
     location: &Location,
     policy: Policy,

@@ -1,5 +1,5 @@
-//! Groups of fragments to consolidate: those of one calendar quarter that overlap or are small. Groups are limited in
-//! size, because one group needs temporary space, and is lost if the process dies.
+//! Groups of fragments to consolidate: fragments of one calendar quarter that overlap or are small. Groups are limited
+//! in size, because one group needs temporary space, and is lost if the process dies.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use isdb_schema::grid::chunk;
 pub(crate) struct Limits {
     /// A fragment with this many rows counts as full.
     pub(crate) full_rows: u64,
-    /// The most rows of a group.
+    /// The maximum number of rows of a group.
     pub(crate) group_rows: u64,
     /// The most fragments of a group.
     pub(crate) max_fragments: usize,
@@ -27,7 +27,8 @@ const GROUP_FRAGMENTS: u64 = 16;
 const MAX_GROUP_FRAGMENTS: usize = 64;
 
 impl Limits {
-    /// The limits for fragments that are written with at most `rows` rows, and for groups of at least `min_fragments`.
+    /// Creates the limits for fragments that are written with at most `rows` rows, and for groups of at least
+    /// `min_fragments`.
     pub(crate) fn new(rows: u64, min_fragments: usize) -> Limits {
         // A fragment ends between two spatial chunks, perhaps at three quarters of its rows. It must not be
         // consolidated again.
@@ -56,7 +57,7 @@ pub(crate) fn groups(
     for extent in extents {
         match (quarter(extent.time.0), quarter(extent.time.1)) {
             (Some(first), Some(last)) if first == last => quarters.entry(first).or_default().push(extent),
-            // A fragment in two quarters would make the whole group span both.
+            // A fragment that spans two quarters would make the whole group span both.
             _ => alone.push(extent),
         }
     }
@@ -97,8 +98,8 @@ fn is_worth_rewriting(group: &[FragmentBounds], policy: Policy, limits: Limits) 
     }
     let rows: u64 = group.iter().map(|extent| extent.fragment.rows).sum();
     let needed = usize::try_from(rows.div_ceil(limits.full_rows.max(1))).unwrap_or(usize::MAX).max(1);
-    // At most half as many fragments, else rewriting costs more than it saves. Groups that were packed before cannot
-    // get fewer.
+    // Rewriting must at least halve the number of fragments; otherwise it costs more than it saves. A group that was
+    // packed before cannot get fewer.
     needed * 2 <= group.len() || (policy == Policy::Space && depth(group) >= MIN_DEPTH)
 }
 

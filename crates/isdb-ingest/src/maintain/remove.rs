@@ -25,11 +25,11 @@ pub struct Removal {
 
 /// Removes the granules `names` from the database at `location`, in one commit. A name is a granule's id or file name,
 /// or a glob pattern such as `ATL08_2020*`. With `dry_run` nothing is changed. The next [`ingest`](fn@crate::ingest)
-/// reads the files in [`Removal::reread`] again, whatever it is requested to ingest.
+/// reads the files in [`Removal::reread`] again, whatever its request is.
 ///
 /// # Errors
-/// [`Error::NoSuchGranule`] if no granule in the database matches a name; then nothing is removed. Otherwise when the
-/// database does not exist or cannot be written.
+/// [`Error::NoSuchGranule`] if no granule in the database matches a name; then nothing is removed. Other errors when
+/// the database does not exist or cannot be written.
 pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Result<Removal> {
     let database = Database::open(location).await?;
     let ledger = database.snapshot().await?.ledger().await?;
@@ -39,7 +39,7 @@ pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Res
         return Ok(describe_removal(&chosen, &ledger, &removal_rows(ids.map(Id), &chosen)));
     }
     let mut writer = Writer::take_over(&database, now_ms()).await?;
-    // Until now, another writer may have committed.
+    // Another writer may have committed until the lock was acquired.
     let ledger = database.snapshot().await?.ledger().await?;
     let chosen = choose(&CurrentAttempts::new(&ledger), names)?;
     let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);

@@ -13,8 +13,8 @@ use crate::decide::fingerprint::filters_hash;
 /// The granules of a ledger, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LedgerSummary {
-    /// The number of granules in each state. A granule without a current attempt counts as failed or removed by its
-    /// newest attempt.
+    /// The number of granules in each state. A granule without a current attempt counts as failed or removed, as its
+    /// newest attempt says.
     pub granules: Vec<(GranuleState, usize)>,
     /// The number of granules with other filters than the database's, by the names of those filters.
     pub other_filters: BTreeMap<String, usize>,
@@ -34,7 +34,7 @@ pub struct ReleaseSummary {
     pub granules: usize,
     /// Their revisions, as far as the files name them.
     pub revisions: BTreeSet<String>,
-    /// When the first and the last of them begin, in nanoseconds since 1970; None if no file contains it.
+    /// When the first and the last of them begin, in nanoseconds since 1970; None if no file contains its start.
     pub period: Option<(i64, i64)>,
 }
 

@@ -20,10 +20,10 @@ use crate::find::stage::SEARCH;
 use crate::report::outcome::{CommittedWindow, GranuleOutcome, OutcomeKind, Warning, unsigned};
 use crate::request::summary::SelectionSummary;
 
-/// What became of every file.
+/// The report of an ingest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IngestReport {
-    /// What is stored of granules; None if the ingest ended before that was known.
+    /// The selection that is stored of each granule; None if the ingest ended before that was known.
     pub selection: Option<SelectionSummary>,
     /// Every file, in the order in which the outcomes became known.
     pub granules: Vec<GranuleOutcome>,
@@ -31,21 +31,21 @@ pub struct IngestReport {
     pub windows: Vec<CommittedWindow>,
     /// Beams with rows, beams without rows, and beams that the files do not have.
     pub beams: [u64; 3],
-    /// What was unusual, granule by granule.
+    /// Remarks on unusual granules.
     pub warnings: Vec<Warning>,
-    /// What each filter removed of all granules, in the order of the filters.
+    /// The segments that each filter removed, over all granules, in the order of the filters.
     pub removed: Vec<Removed>,
     /// Why fragments could not be consolidated or vacuumed at the end. The granules are stored all the same.
     pub maintenance_error: Option<String>,
 }
 
 impl IngestReport {
-    /// The number of files with this kind of outcome.
+    /// Returns the number of files with this kind of outcome.
     pub fn count(&self, kind: OutcomeKind) -> usize {
         self.granules.iter().filter(|outcome| outcome.state == kind).count()
     }
 
-    /// The number of files with an attempt in the ledger.
+    /// Returns the number of files with an attempt in the ledger.
     pub fn done(&self) -> usize {
         self.granules.iter().filter(|outcome| outcome.commit.is_some()).count()
     }
@@ -55,7 +55,7 @@ impl IngestReport {
         self.granules.iter().any(|outcome| matches!(outcome.state, OutcomeKind::Failed | OutcomeKind::FailedBefore))
     }
 
-    /// The number of skipped files by reason.
+    /// Returns the number of skipped files by reason.
     pub fn skipped(&self) -> BTreeMap<SkipReason, usize> {
         let mut skipped = BTreeMap::new();
         for reason in self.granules.iter().filter_map(|outcome| outcome.skipped) {
@@ -64,7 +64,7 @@ impl IngestReport {
         skipped
     }
 
-    /// The sum of `count` over all files.
+    /// Returns the sum of `count` over all files.
     pub fn sum(&self, count: fn(&GranuleOutcome) -> u64) -> u64 {
         self.granules.iter().map(count).sum()
     }
@@ -136,7 +136,8 @@ impl IngestReport {
         }
     }
 
-    /// Adds what is unusual about the file of an attempt, without the note on what it replaces, which the outcome has.
+    /// Adds a warning about the file of an attempt, if it is unusual. The note on replaced attempts is left out,
+    /// because the outcome has them.
     fn add_warning(&mut self, row: &LedgerRow, attempt: &PlannedAttempt) {
         let replaced = attempt.plan.note().unwrap_or_default();
         let notes = row.notes.as_deref().map(|notes| notes.strip_prefix(&replaced).unwrap_or(notes));

@@ -9,7 +9,7 @@ use crate::decide::attempt_plan::{PlannedAttempt, ReplacedSegments};
 use crate::decide::skip_reason::SkipReason;
 use crate::find::candidate::Candidate;
 
-/// What became of one file.
+/// The outcome of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GranuleOutcome {
     /// The granule's id, or the file's own name if the file cannot be read.
@@ -43,7 +43,7 @@ pub struct GranuleOutcome {
     pub rows_removed: u64,
     /// The earlier attempts that this one replaced.
     pub replaces: Vec<Id>,
-    /// The earlier attempts that lost the segments which this one has as well.
+    /// The earlier attempts that lost the segments that this one has as well.
     pub replaces_in_part: Vec<Id>,
     /// Segments of the replaced attempts that were read, before region and filters, each counted once.
     pub rows_read_before: u64,
@@ -59,7 +59,7 @@ pub enum OutcomeKind {
     Ingested,
     /// Its rows replaced earlier ones.
     Replaced,
-    /// It was read and has no row to store.
+    /// It was read, and has no row to store.
     Empty,
     /// It was skipped, which is not a failure.
     Skipped,
@@ -96,7 +96,7 @@ pub struct Warning {
 }
 
 impl GranuleOutcome {
-    /// The outcome of a file without an attempt in the ledger.
+    /// Creates the outcome of a file without an attempt in the ledger.
     pub(crate) fn without_attempt(file: &Candidate, state: OutcomeKind) -> GranuleOutcome {
         GranuleOutcome {
             granule: file.granule(),
@@ -120,7 +120,7 @@ impl GranuleOutcome {
         }
     }
 
-    /// The outcome of `attempt`, which `commit` recorded as `row`.
+    /// Creates the outcome of `attempt`, which `commit` recorded as `row`.
     pub(crate) fn from_row(row: &LedgerRow, attempt: &PlannedAttempt, commit: u64) -> GranuleOutcome {
         let plan = &attempt.plan;
         let has_replaced = row.state.is_done() && plan.is_replacement();

@@ -28,7 +28,7 @@ pub enum Progress {
         /// Size of the files to ingest, in bytes.
         bytes: u64,
     },
-    /// Files are to be downloaded from NASA's archive; none was downloaded so far.
+    /// Files are to be downloaded from NASA's archive; none has been downloaded so far.
     ToDownload {
         /// How many.
         granules: usize,

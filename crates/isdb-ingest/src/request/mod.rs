@@ -1,4 +1,4 @@
-//! The request for an ingest, and what it means for a database that already exists.
+//! The request for an ingest, and its resolution for a database that already exists.
 //!
 //! `selection` (variables, derived columns, filters), `region` and `release` each compare one part of the request with
 //! the database; `summary` describes the result to the user.
@@ -27,7 +27,7 @@ pub enum Source {
     Archive(Archive),
 }
 
-/// What to ingest, into which database, and how.
+/// A request to ingest granules into a database.
 #[derive(Clone, Debug)]
 pub struct IngestRequest {
     /// Where the granules are.
@@ -52,7 +52,8 @@ pub struct IngestRequest {
     pub retry: bool,
     /// Let a file replace stored segments even if it has less than half of them.
     pub force: bool,
-    /// Accept granules of another release than the database's, and let them replace what is stored of the same pass.
+    /// Accept granules of another release than the database's, and let them replace the stored granules of the same
+    /// pass.
     pub replace_release: bool,
     /// Let the database change to other filters, and ingest the granules of this request again with them.
     pub refilter: bool,

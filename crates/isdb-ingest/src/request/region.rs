@@ -22,7 +22,7 @@ pub enum RegionRequest {
 }
 
 impl RegionRequest {
-    /// The region in the request.
+    /// Returns the region in the request.
     fn requested(&self) -> Option<&Region> {
         match self {
             RegionRequest::Only(region) | RegionRequest::Added(region) => Some(region),
@@ -108,7 +108,7 @@ impl ResolvedRegion {
     }
 }
 
-/// None for the whole Earth, which is the same as no region.
+/// Returns `region`; None for the whole Earth, which is the same as no region.
 fn unless_everything(region: &Region) -> Option<Region> {
     Some(region.clone()).filter(|region| !region.is_everything())
 }

@@ -1,5 +1,5 @@
-//! The selection of a request: variables, derived columns and filters. What the request leaves open is as in the
-//! database, because all segments of a database have the same selection.
+//! The selection of a request: variables, derived columns and filters. The database decides whatever the request leaves
+//! open, because all segments of a database have the same selection.
 
 use isdb_pipeline::Selection;
 use isdb_region::Region;
@@ -50,8 +50,8 @@ impl SelectionRequest {
     ) -> Result<Database> {
         match Database::open(location).await {
             Err(isdb_store::Error::NotFound { .. }) => match self.create(location, bound, region, now_ms).await {
-                // Another ingest may have created it in between. Anything else there cannot be opened, and `occupied`
-                // says so.
+                // Another ingest may have created the database in between. Anything else at this location cannot be
+                // opened, which the error `occupied` reports.
                 Err(occupied @ isdb_store::Error::Occupied { .. }) => {
                     Ok(Database::open(location).await.map_err(|_| occupied)?)
                 }

@@ -7,7 +7,7 @@ use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::Rule;
 use serde::Serialize;
 
-/// What an ingest stores of granules.
+/// The selection that an ingest stores of each granule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SelectionSummary {
     /// The name of the area in the ledger; None for whole granules.
@@ -45,7 +45,7 @@ pub struct NamedExpression {
 }
 
 impl NamedExpression {
-    /// The names and SQL of the filters `rules`.
+    /// Returns the names and SQL of the filters `rules`.
     #[must_use]
     pub fn from_filters(rules: &[Rule]) -> Vec<NamedExpression> {
         let named =
@@ -53,7 +53,7 @@ impl NamedExpression {
         rules.iter().map(named).collect()
     }
 
-    /// The names and SQL of the derived columns `fields`. The SQL comes from the field's metadata.
+    /// Returns the names and SQL of the derived columns `fields`. The SQL comes from the field's metadata.
     #[must_use]
     pub fn from_derived(fields: &[Field]) -> Vec<NamedExpression> {
         let sql = |field: &Field| field.metadata().get(EXPRESSION).cloned().unwrap_or_default();

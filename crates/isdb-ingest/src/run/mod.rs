@@ -57,7 +57,7 @@ pub(crate) struct Run<'r> {
     pub(crate) upcoming: (usize, u64),
 }
 
-/// What is done, and what there is to do.
+/// The work done so far, and the work in total.
 #[derive(Clone, Copy, Default)]
 struct Totals {
     /// Granules in committed windows.
@@ -73,15 +73,15 @@ struct Totals {
 }
 
 impl Totals {
-    /// Adds what the plan of a window has read. It counts half, because sorting and writing take about as long as
-    /// reading.
+    /// Returns the progress while a window is read. Rows that its plan has read count half, because sorting and writing
+    /// take about as long as reading.
     fn reading(self, pace: PlanProgress) -> Progress {
         let Totals { granules, all_granules: of, rows, bytes, all_bytes: of_bytes } = self;
         let granules = granules + usize::try_from(pace.granules).unwrap_or(0);
         Progress::Read { granules, of, rows: rows + pace.rows, bytes: bytes + pace.bytes / 2, of_bytes }
     }
 
-    /// After a window was committed.
+    /// Returns the progress after a window was committed.
     fn committed(self) -> Progress {
         let Totals { granules, all_granules: of, rows, bytes, all_bytes: of_bytes } = self;
         Progress::Committed { granules, of, rows, bytes, of_bytes }
@@ -100,15 +100,15 @@ impl<'r> Run<'r> {
         report: &'r mut IngestReport,
     ) -> Result<Run<'r>> {
         let mut writer = Writer::take_over(database, now_ms()).await?;
-        // Until now, another writer may have committed granules or variables.
+        // Another writer may have committed granules or variables until the lock was acquired.
         let newest = NewestCommit::read(database).await?;
         let state = newest.state();
         let first_id = state.snapshot.map(|snapshot| Id::new(snapshot.commit().epoch, 0));
         let areas = Areas::read(&state).await?;
         let plan = Plan::prepare(request, bound, &state, areas, &[]).await?;
         if plan.region.is_change() {
-            // Before any granule: whatever ends this run, granules stored for a smaller area are then known to be
-            // incomplete.
+            // The region changes before any granule is ingested: whatever ends this run, granules stored for a smaller
+            // area are then known to be incomplete.
             writer.change_region(plan.region.after.as_ref(), now_ms()).await?;
         }
         let resources = resources(database.location(), request.threads, request.memory)?;
@@ -131,8 +131,8 @@ impl<'r> Run<'r> {
             if candidates.is_empty() && !std::mem::take(&mut self.has_replaced) {
                 return Ok(());
             }
-            // Also without candidates: other files may have left segments to the attempts that were replaced, and the
-            // round adds them.
+            // A round may be needed even without candidates: it adds files that left segments to attempts that were
+            // replaced.
             let round = self.decide(candidates).await?;
             // Files that were skipped now no longer count.
             let (granules, bytes) = self.upcoming;
@@ -169,12 +169,12 @@ impl<'r> Run<'r> {
         buckets.into_iter().try_for_each(|(url, store)| self.engine.register_store(&url, store).map_err(failed))
     }
 
-    /// The report so far.
+    /// Returns the report so far.
     pub(crate) fn report(&mut self) -> &mut IngestReport {
         self.report
     }
 
-    /// The request.
+    /// Returns the request.
     pub(crate) fn request(&self) -> &'r IngestRequest {
         self.request
     }
@@ -243,7 +243,7 @@ impl<'r> Run<'r> {
     async fn report_window(&mut self, rows: &[LedgerRow], attempts: &[PlannedAttempt], started: Instant) {
         for row in rows.iter().filter(|row| row.state == GranuleState::Failed) {
             let (stage, error) = (row.stage.as_deref().unwrap_or_default(), row.error.as_deref().unwrap_or_default());
-            // At INFO, because the report lists it at the end.
+            // Logged at INFO only, because the report lists it at the end.
             tracing::info!(granule = row.granule, ingest_id = row.ingest_id.0, stage, error, "granule failed");
         }
         let writer = self.engine.writer().await;

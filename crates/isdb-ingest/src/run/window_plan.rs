@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::run::ledger_rows::{carried_row, ledger_row, planned_granule};
 use crate::run::windows::is_all_or_nothing;
 
-/// Returns the number of attempts that a window of `attempts` makes, with the carried ones.
+/// Returns the number of attempts in a window of `attempts`, including the carried ones.
 pub(crate) fn count_attempts(attempts: &[PlannedAttempt]) -> u32 {
     let carried = attempts.iter().map(|attempt| attempt.plan.carries.len()).sum::<usize>();
     u32::try_from(attempts.len().saturating_add(carried)).unwrap_or(u32::MAX)

@@ -8,7 +8,7 @@ use isdb_schema::config::{Span, Window};
 use crate::decide::attempt_plan::PlannedAttempt;
 
 /// Groups `attempts` into windows within `limits`, in the order of their start; those without a date come last.
-/// Attempts with other areas have windows of their own, and so have attempts that replace another release, because they
+/// Attempts with different areas are in different windows. So are attempts that replace another release, because they
 /// are committed only together.
 pub(crate) fn windows(mut attempts: Vec<PlannedAttempt>, limits: Window) -> Vec<Vec<PlannedAttempt>> {
     let start = |attempt: &PlannedAttempt| attempt.candidate.start();

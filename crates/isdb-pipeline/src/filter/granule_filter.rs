@@ -1,5 +1,5 @@
-//! The work of the quality operator on one granule: applies the filters, counts removed rows per filter, and computes the columns to
-//! store. Rows are kept back until the granule's tally arrives, so that a granule is passed on as a whole or not at all.
+//! The work of the quality operator on one granule: applies the filters, counts removed rows per filter, and computes the columns
+//! to store. Rows are held back until the granule's tally arrives, so that a granule is passed on as a whole or not at all.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) struct GranuleFilter {
     removed: Vec<Removed>,
     /// Rows that other attempts have stored, if the granule merges with any.
     already_stored: Option<Removed>,
-    /// The columns of filters that had a value in the current granule.
+    /// The columns used by filters that had a value in the current granule.
     columns_with_values: BTreeSet<String>,
     /// Why the current granule cannot be stored.
     failure: Option<String>,
@@ -76,7 +76,7 @@ impl GranuleFilter {
         }
     }
 
-    /// Ends the current granule, whose tally so far is `tally`. Returns its rows, and its tally with the counts behind them.
+    /// Ends the current granule, whose tally so far is `tally`. Returns its rows, followed by its tally with the counts.
     pub(crate) fn finish(&mut self, mut tally: Tally) -> Result<Vec<RecordBatch>> {
         let mut ready = std::mem::take(&mut self.kept);
         let mut removed = std::mem::replace(&mut self.removed, nothing_removed(&self.filters));
@@ -87,7 +87,7 @@ impl GranuleFilter {
         let minimum = self.earlier.minimum(tally.ingest_id);
         let stored_rows = already_stored.as_ref().map_or(0, |stored| stored.removed.cast_signed());
         let too_few = || minimum.problem(&tally, stored_rows);
-        // An error that the granule has already comes first.
+        // An error from an earlier stage takes precedence.
         match failure.map(|failure| (stage::FILTER, failure)).or_else(|| Some((stage::REPLACE, too_few()?))) {
             _ if tally.error.is_some() => {
                 ready.clear();
@@ -135,8 +135,8 @@ impl GranuleFilter {
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| error.to_string())
     }
 
-    /// If no row remains because a filter needs a column that the granule does not have, the error that says so: the filter does not
-    /// fit the granule. A variable that exists and is NULL in every row is a valid result.
+    /// If no row remains because a filter needs a column that the granule does not have, the error that says so: the filter does
+    /// not fit the granule. A variable that exists and is NULL in every row is a valid result.
     fn missing_column(&self, removed: &[Removed], kept: &[RecordBatch], tally: &Tally) -> Option<String> {
         if !kept.is_empty() {
             return None;

@@ -1,5 +1,5 @@
-//! The number of segments that a granule needs to replace what is stored: a file with less than half is more likely damaged or cut
-//! than newer.
+//! The number of segments that a granule needs to replace what is stored: a file with fewer than half of them is more likely to be
+//! damaged or truncated than newer.
 
 use crate::tally::Tally;
 
@@ -13,8 +13,8 @@ pub struct MinimumRows {
 }
 
 impl MinimumRows {
-    /// Why the attempt `tally` must not replace anything; None if it may. Other attempts have stored `already_stored` of the segments
-    /// that passed the filters.
+    /// Returns why the attempt with this `tally` must not replace anything; None if it may. Other attempts have stored
+    /// `already_stored` of the segments that passed the filters.
     pub(crate) fn problem(self, tally: &Tally, already_stored: i64) -> Option<String> {
         let is_too_few = |now: i64, before: i64| before > 0 && now.saturating_mul(2) < before;
         let kept = tally.rows_kept.saturating_add(already_stored);

@@ -1,5 +1,5 @@
-//! The quality operator: applies named filters in their order to the rows of each granule, then computes the columns to store. Passes
-//! on the remaining rows and one tally per granule, with the counts of each filter.
+//! The quality operator: applies named filters in their order to the rows of each granule, then computes the columns to store.
+//! Passes on the remaining rows and one tally per granule, with the counts of each filter.
 //!
 //! Filters and derived columns are one operator because a granule over which one of them fails (a division by zero) must fail as a
 //! whole, before any of its rows is passed on, while other granules continue.

@@ -46,8 +46,8 @@ impl Selection {
     /// Checks the SQL of `derived` and `filters` against the product.
     ///
     /// # Errors
-    /// [`Expression`](isdb_query::Error::Expression), with the place in the SQL, when an expression is invalid or its type cannot be
-    /// stored.
+    /// [`Expression`](isdb_query::Error::Expression), with the location in the SQL, when an expression is invalid or its type
+    /// cannot be stored.
     pub fn bind(
         variables: &[&'static Variable],
         derived: &[Expression],
@@ -95,38 +95,38 @@ impl Selection {
         Selection { region: Some(region_predicate(region, &col("latitude"), &col("longitude"))), ..self }
     }
 
-    /// The columns to derive, as fields of the stored array; their SQL is the metadata [`EXPRESSION`].
+    /// Returns the columns to derive, as fields of the stored array; their SQL is the metadata [`EXPRESSION`].
     pub fn derived(&self) -> Vec<Field> {
         self.derived.iter().map(|(field, _)| field.clone()).collect()
     }
 
-    /// The filters in their order, without the region filter.
+    /// Returns the filters in their order, without the region filter.
     pub fn filters(&self) -> Vec<Rule> {
         self.filters.iter().map(|(rule, _)| rule.clone()).collect()
     }
 
-    /// Warnings about derived columns and filters that may not mean what they say, each with its place in the SQL.
+    /// Warnings about derived columns and filters that may not mean what they say, each with its location in the SQL.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The variables to store.
+    /// Returns the variables to store.
     pub fn variables(&self) -> &[&'static Variable] {
         &self.variables
     }
 
-    /// The variables to decode: the variables to store, and those that an expression uses.
+    /// Returns the variables to decode: the variables to store, and those that an expression uses.
     pub(crate) fn decoded(&self) -> Vec<&'static Variable> {
         let is_stored = |variable: &Variable| self.variables.iter().any(|stored| stored.name == variable.name);
         variables().iter().filter(|variable| is_stored(variable) || self.used_columns.contains(variable.name)).collect()
     }
 
-    /// The columns of the granule as a whole that an expression uses.
+    /// Returns the columns of the granule as a whole that an expression uses.
     pub(crate) fn granule_columns(&self) -> Vec<&'static str> {
         GRANULE_COLUMNS.into_iter().filter(|name| self.used_columns.contains(*name)).collect()
     }
 
-    /// The filters over rows of `input`, the region filter first.
+    /// Returns the filters over rows of `input`, the region filter first.
     pub(crate) fn physical_filters(&self, input: &SchemaRef) -> Result<Vec<FilterExpr>> {
         let compiler = Compiler::new(input)?;
         let filter = |(rule, bound): &(Rule, BoundExpression)| {
@@ -143,7 +143,7 @@ impl Selection {
         region.into_iter().chain(self.filters.iter().map(filter)).collect()
     }
 
-    /// The columns to store except the fragment's id, and the tally, computed from rows of `input`.
+    /// Returns the columns to store except the fragment's id, and the tally, computed from rows of `input`.
     pub(crate) fn physical_outputs(&self, input: &SchemaRef) -> Result<Vec<OutputColumn>> {
         let compiler = Compiler::new(input)?;
         let stored = stored_fields(&self.variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);

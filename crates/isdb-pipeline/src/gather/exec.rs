@@ -1,5 +1,5 @@
-//! The gather operator: brings the rows of each chunk together. Rows arrive in runs of one chunk, because they are in the order of
-//! the satellite's track; so whole runs are sorted instead of rows, and those that do not fit in memory are spilled to disk.
+//! The gather operator: brings the rows of each chunk together. Rows arrive in runs of one chunk, because they follow the
+//! satellite's track; so whole runs are sorted instead of rows, and runs that do not fit in memory are spilled to disk.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
@@ -127,7 +127,7 @@ struct GatheredRows {
 }
 
 impl GatheredRows {
-    /// Adds rows, and spills those before them if there is not enough memory for both.
+    /// Adds rows. If memory is short, spills the earlier rows first.
     async fn push(mut self, batch: RecordBatch) -> Result<GatheredRows> {
         let runs = split_into_runs(&batch, self.chunk)?;
         let bytes = runs.iter().map(|run| run.bytes).sum();

@@ -6,12 +6,12 @@ use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{Distribution, PhysicalSortExpr};
 use datafusion::physical_plan::InputDistributionRequirements;
 
-/// The order of rows by their chunk, rows without a chunk first.
+/// Returns the order of rows by their chunk, rows without a chunk first.
 pub(crate) fn chunk_order(chunk: &Column) -> PhysicalSortExpr {
     PhysicalSortExpr::new_default(Arc::new(chunk.clone())).nulls_first()
 }
 
-/// Requires `partitions` that have no chunk in common. A single one is required as such: distributing rows to it by their chunk would
+/// Requires `partitions` that have no chunk in common. A single partition is required as such: distributing rows by chunk would
 /// only copy them.
 pub(crate) fn distributed_by_chunk(chunk: &Column, partitions: usize) -> InputDistributionRequirements {
     InputDistributionRequirements::new(vec![match partitions {

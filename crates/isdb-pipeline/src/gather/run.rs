@@ -9,18 +9,18 @@ use datafusion::common::{Result, internal_datafusion_err};
 
 use crate::memory::slice_bytes;
 
-/// Memory of a column of a run beside its values.
+/// Memory that each column of a run needs in addition to its values, in bytes.
 const COLUMN_OVERHEAD: usize = 128;
 
 /// Consecutive rows of one chunk, or without a chunk.
 pub(super) struct Run {
     pub(super) chunk: Option<i32>,
     pub(super) rows: RecordBatch,
-    /// An estimate of its memory.
+    /// The estimated memory of the rows, in bytes.
     pub(super) bytes: usize,
 }
 
-/// Splits `batch` into runs by its column number `chunk`. No row is copied.
+/// Splits `batch` into runs by the column at index `chunk`. No row is copied.
 pub(super) fn split_into_runs(batch: &RecordBatch, chunk: usize) -> Result<Vec<Run>> {
     let chunks: &ArrayRef = batch.column(chunk);
     let Some(values) = chunks.as_primitive_opt::<Int32Type>() else {

@@ -22,7 +22,7 @@ use crate::memory::slice_bytes;
 /// Rows of a batch in a file, at most. While files are merged, one batch of each is in memory.
 const BATCH_ROWS: usize = 1024;
 
-/// A file of runs. It is removed when this is dropped.
+/// A file of runs. Dropping this value deletes the file.
 pub(super) struct SpilledRuns {
     file: Arc<dyn SpillFile>,
     rows: usize,
@@ -46,7 +46,7 @@ impl SpilledRuns {
                 let batch = batches.next().unwrap_or_else(|| Err(ArrowError::IpcError(TRUNCATED.to_owned())));
                 match batch.map_err(Into::into).and_then(|batch| split_into_runs(&batch, chunk)) {
                     Ok(found) => runs.extend(found),
-                    // `self` is in this closure, so the file lives as long as the iterator.
+                    // The closure owns `self`, so the file lives as long as the iterator.
                     Err(source) => return Some(Err(failed(&*self.file, source))),
                 }
                 left = left.saturating_sub(runs.iter().map(|run: &Run| run.rows.num_rows()).sum());

@@ -19,7 +19,7 @@ use isdb_query::CHUNK;
 
 type Chunks = Vec<Vec<Option<i32>>>;
 
-/// A batch for each list of chunks: the number of the row, a text and a list derived from it, and its chunk.
+/// Returns a batch for each list of chunks: the number of the row, a text and a list derived from it, and its chunk.
 fn batches(chunks: &Chunks) -> Vec<RecordBatch> {
     let mut first = 0;
     let batch = |chunks: &Vec<Option<i32>>| {
@@ -40,7 +40,7 @@ fn text(row: i32) -> Option<String> {
     (row % 7 > 0).then(|| format!("row {row}"))
 }
 
-/// The output of the operator with a memory limit, and the number of files it spilled.
+/// Returns the output of the operator with a memory limit, and the number of files it spilled.
 async fn gathered(batches: &[RecordBatch], memory: usize) -> Result<(Vec<RecordBatch>, usize)> {
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory))).build_arc()?;
     let context = SessionContext::new_with_config_rt(SessionConfig::new().with_batch_size(8), runtime);

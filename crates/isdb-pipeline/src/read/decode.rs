@@ -44,8 +44,8 @@ impl Undecoded {
     }
 }
 
-/// Returns the rows of a granule that `open` opens, one batch per beam, and its tally behind them; only a tally with the error if it
-/// cannot be decoded. `threads` inflate HDF5 chunks side by side. Blocks.
+/// Returns the rows of the granule that `open` opens, one batch per beam, followed by its tally; if the granule cannot be decoded,
+/// only a tally with the error. `threads` threads inflate HDF5 chunks in parallel. Blocks.
 ///
 /// # Errors
 /// When the rows do not fit `schema`; never because of the granule.
@@ -58,7 +58,8 @@ pub(crate) fn decode_granule(
 ) -> Result<Vec<RecordBatch>> {
     // The HDF5 reader may panic on a damaged file; that must cost one granule, not the window.
     let decoding = || catch_unwind(AssertUnwindSafe(|| decode(granule, open, variables, threads)));
-    // Computing the checksum at the same time reads the file sequentially, which brings what the decoder needs into memory.
+    // The checksum is computed at the same time: it reads the file sequentially, which loads the bytes that the decoder needs into
+    // the page cache.
     let (checksum, decoded) = in_parallel(|| content_checksum(granule), decoding);
     let path = || granule.path.clone();
     let decoded = match decoded {
@@ -117,7 +118,7 @@ fn tally(granule: &PlannedGranule, checksum: Option<String>, decoded: &Decoded) 
     }
 }
 
-/// Runs `side` on another thread while `work` runs on this one; after it if no thread can be started.
+/// Runs `side` on another thread while `work` runs on this one. If no thread can be started, runs `side` after `work`.
 fn in_parallel<A: Send, B>(side: impl Fn() -> Option<A> + Sync, work: impl FnOnce() -> B) -> (Option<A>, B) {
     std::thread::scope(|scope| {
         let spawned = std::thread::Builder::new().spawn_scoped(scope, &side);
@@ -137,7 +138,7 @@ fn has_changed(granule: &PlannedGranule) -> bool {
     found != Some((granule.size_bytes, planned))
 }
 
-/// Checksum of the granule's content; None for what is not a file, or cannot be read.
+/// Returns the checksum of the granule's content; None for an object in a store or an unreadable file.
 fn content_checksum(granule: &PlannedGranule) -> Option<String> {
     granule.checksum.clone().or_else(|| checksum(&granule.path).ok())
 }
@@ -164,7 +165,7 @@ mod tests {
     use crate::read::open::open_file;
     use crate::tally::granule_rows_schema;
 
-    /// The tally of `granule`, a local file.
+    /// Creates the tally of `granule`, which is a local file.
     fn tally_of(granule: &PlannedGranule) -> Tally {
         let schema = granule_rows_schema(&[], &[]);
         let rows = decode_granule(granule, || open_file(&granule.path), &[], &schema, 1).unwrap();

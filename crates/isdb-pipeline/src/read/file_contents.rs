@@ -1,4 +1,4 @@
-//! Looks into a granule's file before it is ingested: its segments, and the variables that it lacks.
+//! Reads a granule's file before it is ingested, to find its segments and the variables that it lacks.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::stored::segment_set::SegmentSet;
 pub struct FileContents {
     /// Its segments within the requested area.
     pub segments: Arc<SegmentSet>,
-    /// The first and the last time of all its segments, in nanoseconds since 1970; None without any.
+    /// The first and the last time of all its segments, in nanoseconds since 1970; None if there are none.
     pub span: Option<(i64, i64)>,
     /// The requested variables, and the ends of the segment, that at least one beam lacks.
     pub missing: Vec<&'static str>,

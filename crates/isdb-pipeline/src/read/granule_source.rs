@@ -29,7 +29,7 @@ pub(crate) const BYTES_READ: &str = "bytes_read";
 const REQUESTS: &str = "requests";
 const BYTES_FETCHED: &str = "bytes_fetched";
 
-/// The granules of a window, in partitions. Has names and numbers only, so it can be sent to another machine.
+/// The granules of a window, in partitions. Contains names and numbers only, so it can be sent to another machine.
 #[derive(Clone, Debug)]
 pub(crate) struct GranuleSource {
     partitions: Vec<Vec<PlannedGranule>>,
@@ -39,8 +39,8 @@ pub(crate) struct GranuleSource {
 }
 
 impl GranuleSource {
-    /// Distributes `granules` in turn to at most `partitions` partitions. Rows have the `variables` and the columns `granule_columns`
-    /// of the granule as a whole.
+    /// Distributes `granules` in turn to at most `partitions` partitions. Rows have the `variables` and the columns
+    /// `granule_columns` of the granule as a whole.
     pub(crate) fn new(
         granules: &[PlannedGranule],
         variables: &[&'static Variable],
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::read::object_address::ObjectAddress;
 
-    /// The rows of the granule at `path`, whose checksum is known, and the number of requests.
+    /// Returns the rows of the granule at `path`, whose checksum is known, and the number of requests.
     async fn rows(path: &Path, context: &SessionContext) -> (Vec<RecordBatch>, usize) {
         let checksum = Some("xxh64:0123456789abcdef".to_owned());
         let granule = PlannedGranule { path: path.to_owned(), checksum, ..PlannedGranule::default() };

@@ -12,7 +12,7 @@ pub(crate) struct ObjectAddress {
 }
 
 impl ObjectAddress {
-    /// None for anything else, such as a path.
+    /// Parses a URL `s3://bucket/key`; None for anything else, such as a path.
     pub(crate) fn parse(url: &str) -> Option<ObjectAddress> {
         let (bucket, key) = url.strip_prefix("s3://")?.split_once('/')?;
         let store = ObjectStoreUrl::parse(format!("s3://{bucket}")).ok()?;

@@ -17,10 +17,10 @@ pub struct PlannedGranule {
     pub path: PathBuf,
     /// Its size.
     pub size_bytes: u64,
-    /// When the file was last changed, in nanoseconds since 1970, if it was identified as a local file. The granule fails if the file's
-    /// size or time differs after it was read.
+    /// When the file was last changed, in nanoseconds since 1970, if it was identified as a local file. The granule fails if the
+    /// file's size or time differs after it was read.
     pub modified_at: Option<i64>,
-    /// Checksum of its content, if known. Of a local file it is computed if not.
+    /// Checksum of its content, if known. For a local file without one, it is computed.
     pub checksum: Option<String>,
     /// The id of this attempt.
     pub ingest_id: i64,
@@ -44,7 +44,8 @@ pub struct PlannedGranule {
     pub carried: Vec<PlannedCarry>,
 }
 
-/// An attempt that another one replaces in part. Its segments that the newer attempt does not have are written again, as a new attempt.
+/// An attempt that another one replaces in part. Its segments that the newer attempt does not have are written again, as a new
+/// attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedCarry {
     /// The attempt that has stored the segments so far.
@@ -58,7 +59,7 @@ pub struct PlannedCarry {
 }
 
 impl PlannedGranule {
-    /// The column `name` of [`isdb_schema::columns::GRANULE_COLUMNS`] for `rows` rows; None for other names.
+    /// Returns the column `name` of [`isdb_schema::columns::GRANULE_COLUMNS`] for `rows` rows; None for other names.
     pub(crate) fn column(&self, name: &str, rows: usize) -> Option<ArrayRef> {
         let text = |value: Option<&str>| -> ArrayRef {
             match value {

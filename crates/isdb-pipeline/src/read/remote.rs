@@ -1,7 +1,9 @@
-//! A granule in an object store, read in place by ranges. Pages of 1 MiB are fetched once and the last ones kept.
+//! A granule in an object store, read in place by ranges. Pages of 1 MiB are fetched once, and the most recently used ones are
+//! kept.
 //!
-//! The page cache is written here: `object_store` merges and fetches ranges ([`coalesce_ranges`]), but its `get_ranges` cannot require
-//! the entity tag of the first answer. A general cache would not read ahead, and would not let several readers wait for one request.
+//! The page cache is written here: `object_store` merges and fetches ranges ([`coalesce_ranges`]), but its `get_ranges` cannot
+//! require the entity tag of the first response. A general cache would not read ahead, and would not let several readers wait for
+//! one request.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
@@ -20,9 +22,9 @@ use crate::read::object_address::ObjectAddress;
 /// Bytes of a page. The structure of a granule is read in hundreds of small pieces near each other, values in HDF5 chunks of up to
 /// 1.4 MB; a request takes as long as a few hundred kilobytes.
 const PAGE_BYTES: u64 = 1 << 20;
-/// Pages of a granule that are kept.
+/// Maximum number of pages kept for a granule.
 const MAX_PAGES: usize = 32;
-/// Pages fetched ahead, at most.
+/// Maximum number of pages fetched ahead.
 const MAX_READ_AHEAD: usize = 4;
 
 /// Counts of reads from object stores.
@@ -30,7 +32,7 @@ const MAX_READ_AHEAD: usize = 4;
 pub struct FetchMetrics {
     /// Requests.
     pub requests: Count,
-    /// Bytes of their answers.
+    /// Bytes of the responses.
     pub bytes: Count,
 }
 
@@ -73,8 +75,8 @@ impl From<FetchError> for io::Error {
 
 /// An object of a store as the bytes of a granule. All bytes are of the same version of the object, by its entity tag.
 ///
-/// Reading blocks until the bytes have arrived, so it is for threads that do not run tasks, such as those of `spawn_blocking`. Several
-/// threads may read at once; they use at most 32 MiB together, and the pages that are being fetched.
+/// Reading blocks until the bytes have arrived, so it is for threads that do not run tasks, such as those of `spawn_blocking`.
+/// Several threads may read at once; they use at most 32 MiB together, and the pages that are being fetched.
 #[derive(Debug)]
 pub struct RemoteSource {
     store: Arc<dyn ObjectStore>,
@@ -124,15 +126,15 @@ impl RemoteSource {
         body(self.store.get_opts(&self.key, options).await?, bytes, &self.metrics).await
     }
 
-    /// The bytes of a page.
+    /// Returns the byte range of a page.
     fn range(&self, page: u64) -> Range<u64> {
         page * PAGE_BYTES..((page + 1) * PAGE_BYTES).min(self.len)
     }
 }
 
 impl PageCache {
-    /// Returns the pages `requested` of a file of `count` pages. If one of them is not cached, also as many pages behind them as are
-    /// cached before it, up to [`MAX_READ_AHEAD`]: a reader that went through those will read on.
+    /// Returns the pages `requested` of a file of `count` pages. If one of them is not cached, also as many pages behind them as
+    /// are cached before it, up to [`MAX_READ_AHEAD`]: a reader that has read those will probably read on.
     fn get_or_insert(&mut self, requested: Range<u64>, count: u64) -> Vec<(u64, Arc<Page>)> {
         self.clock += 1;
         let missing = requested.clone().find(|page| !self.pages.contains_key(page));
@@ -184,7 +186,7 @@ impl ByteSource for RemoteSource {
             // Adjacent pages are one request.
             let fetched = coalesce_ranges(&ranges, |range| self.fetch(range), 0);
             for (page, bytes) in missing.into_iter().zip(self.runtime.block_on(fetched)?) {
-                // A copy, so that a cached page does not keep the whole answer in memory.
+                // A copy, so that a cached page does not keep the whole response in memory.
                 **page = Some(Bytes::copy_from_slice(&bytes));
             }
         }
@@ -205,18 +207,18 @@ impl ByteSource for RemoteSource {
     }
 }
 
-/// `range` relative to `start`.
+/// Returns `range` relative to `start`.
 fn within(range: &Range<u64>, start: u64) -> Option<Range<usize>> {
     let relative = |offset: u64| usize::try_from(offset.checked_sub(start)?).ok();
     Some(relative(range.start)?..relative(range.end)?)
 }
 
-/// Locks what a reader that panicked may have left: a page has its bytes or has none, and both are valid.
+/// Locks `mutex` even if a reader panicked while holding it: a page either has its bytes or has none, and both are valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The bytes of an answer, which must be `expected` in number.
+/// Returns the body of a response, which must be `expected` bytes long.
 async fn body(answer: GetResult, expected: u64, metrics: &FetchMetrics) -> Result<Bytes, FetchError> {
     let bytes = answer.bytes().await?;
     metrics.bytes.add(bytes.len());

@@ -1,5 +1,5 @@
-//! The carry operator: when an attempt replaces an earlier one in part, the segments that only the earlier one has are written again
-//! in the same window. They would be lost with the earlier attempt otherwise.
+//! The carry operator: when an attempt replaces an earlier one in part, the segments that only the earlier one has are written
+//! again in the same window. Otherwise they would be lost with the earlier attempt.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::{self, Formatter};
@@ -26,7 +26,8 @@ use crate::read::planned_granule::PlannedCarry;
 use crate::stored::segment_key::segment_keys;
 use crate::tally::{TALLY, Tally};
 
-/// Passes on the rows of its input, and behind the tally of each granule the rows and tallies of the attempts that it replaces in part.
+/// Passes on the rows of its input, and behind the tally of each granule the rows and tallies of the attempts that it replaces in
+/// part.
 #[derive(Debug)]
 pub(crate) struct CarryExec {
     input: Arc<dyn ExecutionPlan>,
@@ -100,7 +101,7 @@ struct CarryReader {
 }
 
 impl CarryReader {
-    /// The carries whose granules end with a tally in `batch`, each with whether the granule succeeded.
+    /// Returns the carries whose replacing granules have their tally in `batch`, each with whether that granule succeeded.
     fn decided_by(&self, batch: &RecordBatch) -> Result<Vec<(PlannedCarry, bool)>> {
         let Some(tallies) = batch.column_by_name(TALLY) else {
             return internal_err!("the input has no column {TALLY}");
@@ -112,7 +113,8 @@ impl CarryReader {
         Ok(decided.collect())
     }
 
-    /// Returns the segments that remain of an attempt, and their tally; a tally with an error if nothing replaces the others.
+    /// Returns the remaining segments of an attempt and their tally. If the replacing granule has failed, so that nothing is
+    /// carried, returns only a tally with an error.
     async fn carry(&self, carry: PlannedCarry, has_succeeded: bool) -> Result<Vec<RecordBatch>> {
         if !has_succeeded {
             let error = Some("the attempt that was to replace it failed".to_owned());
@@ -123,7 +125,7 @@ impl CarryReader {
         run_blocking(move || reader.read(&carry)).await.map_err(Error::from)?
     }
 
-    /// Blocks.
+    /// Reads the remaining segments from the database. Blocks.
     fn read(&self, carry: &PlannedCarry) -> Result<Vec<RecordBatch>> {
         let names = self.schema.fields().iter().map(|field| field.name().as_str());
         let columns: Vec<&str> = names.filter(|name| *name != TALLY).collect();

@@ -26,14 +26,14 @@ pub(crate) struct EarlierAttempts {
 
 /// The rows of a granule that are not stored yet.
 pub(crate) struct NewRows {
-    /// TRUE for those rows.
+    /// TRUE for each row that is not stored yet.
     pub(crate) is_new: BooleanArray,
     /// The attempts that have stored the others.
     pub(crate) stored_by: Vec<i64>,
 }
 
 impl EarlierAttempts {
-    /// For `granules`, which merge with attempts whose segments are in `stored`.
+    /// Collects the earlier attempts of `granules`. `stored` has the segments of the attempts that they merge with.
     pub(crate) fn new(granules: &[PlannedGranule], stored: &StoredSegments) -> EarlierAttempts {
         let sets_of = |granule: &PlannedGranule| {
             let sets = granule.merges_with.iter().filter_map(|id| Some((*id, Arc::clone(stored.get(*id)?))));

@@ -1,4 +1,4 @@
-//! Keys of segments, by which two files of one granule have a segment in common.
+//! Keys of segments: a segment has the same key in every file of its granule.
 
 use arrow::array::{Array as _, AsArray, RecordBatch};
 use arrow::compute::cast;
@@ -49,7 +49,7 @@ pub(crate) fn segment_keys(batch: &RecordBatch) -> Result<Vec<SegmentKey>> {
 /// Returns the keys of the rows of `batch` within `area`; of all rows for None.
 ///
 /// # Errors
-/// As [`segment_keys`], and when a position is missing.
+/// The errors of [`segment_keys`], and when a position is missing.
 pub(crate) fn segment_keys_within(batch: &RecordBatch, area: Option<&Region>) -> Result<Vec<SegmentKey>> {
     let keys = segment_keys(batch)?;
     let Some(area) = area else { return Ok(keys) };
@@ -61,7 +61,7 @@ pub(crate) fn segment_keys_within(batch: &RecordBatch, area: Option<&Region>) ->
     Ok(keys.into_iter().zip(mask.iter()).filter(|(_, is_within)| *is_within).map(|(key, _)| key).collect())
 }
 
-/// The two last characters of a beam's name.
+/// Returns the two last characters of a beam's name.
 pub(crate) fn beam_code(beam: &str) -> [u8; 2] {
     beam.as_bytes().last_chunk::<2>().copied().unwrap_or_default()
 }

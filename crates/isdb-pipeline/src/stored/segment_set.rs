@@ -7,8 +7,8 @@ use crate::stored::segment_key::{SegmentKey, beam_code};
 /// Time of a beam from one segment of 100 m to the next, in nanoseconds.
 const SEGMENT_NS: i64 = 14_000_000;
 
-/// Two times of one beam this near, in nanoseconds, are of the same segment. A time that a tool has converted and written again is off
-/// by less than a microsecond.
+/// Two times of one beam this near, in nanoseconds, are of the same segment. A time that a tool has converted and written again is
+/// off by less than a microsecond.
 const SAME_SEGMENT_NS: i64 = 2_000_000;
 
 /// `segment_id_beg` counts along the ground track, which is repeated every 91 days: equal ids are of the same segment when their
@@ -35,7 +35,7 @@ struct BeamSegments {
 }
 
 impl SegmentSet {
-    /// The segments of `beam` with these ids, 14 ms apart, as of a track without gaps.
+    /// Creates the segments of `beam` with these ids, 14 ms apart, as on a track without gaps.
     #[must_use]
     pub fn from_ids(beam: &str, ids: impl IntoIterator<Item = i64>) -> SegmentSet {
         let key = |id: i64| SegmentKey { beam: beam_code(beam), id: Some(id), time: id.saturating_mul(SEGMENT_NS) };
@@ -59,13 +59,13 @@ impl SegmentSet {
             self.len += 1;
         }
         for beam in self.beams.values_mut() {
-            // Cheap, because rows mostly arrive in the order of their time.
+            // Cheap, because rows mostly arrive in time order.
             beam.times.sort_unstable();
             beam.times_without_id.sort_unstable();
         }
     }
 
-    /// The number of segments.
+    /// Returns the number of segments.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
@@ -77,7 +77,7 @@ impl SegmentSet {
         self.len == 0
     }
 
-    /// The first and the last time, in nanoseconds since 1970; None without segments.
+    /// Returns the first and the last time, in nanoseconds since 1970; None without segments.
     #[must_use]
     pub fn span(&self) -> Option<(i64, i64)> {
         let first = self.beams.values().filter_map(|beam| beam.times.first()).min()?;
@@ -85,7 +85,7 @@ impl SegmentSet {
         Some((*first, *last))
     }
 
-    /// The number of segments of `other` that are in this set.
+    /// Returns the number of segments of `other` that are in this set.
     #[must_use]
     pub fn count_shared(&self, other: &SegmentSet) -> usize {
         let beams = other.beams.iter().filter_map(|(name, theirs)| Some((self.beams.get(name)?, theirs)));

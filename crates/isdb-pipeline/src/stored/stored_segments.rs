@@ -19,7 +19,7 @@ pub struct StoredSegments {
 }
 
 impl StoredSegments {
-    /// The segments of the attempt `ingest_id`; None if it has none, or they were not read.
+    /// Returns the segments of the attempt `ingest_id`; None if it has none, or they were not read.
     #[must_use]
     pub fn get(&self, ingest_id: i64) -> Option<&Arc<SegmentSet>> {
         self.attempts.get(&ingest_id)

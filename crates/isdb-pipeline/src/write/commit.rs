@@ -149,9 +149,9 @@ async fn commit(
             if all_or_nothing && fail_together(&mut ledger) {
                 std::mem::swap(&mut fragments, &mut abandoned);
             }
-            // If nothing replaces its other segments, the earlier attempt keeps all of them.
+            // A carried attempt fails when nothing replaces its other segments; then the earlier attempt keeps all of them.
             ledger.retain(|row| !(row.is_carried() && row.state == GranuleState::Failed));
-            // New filters become the database's filters only when a granule went through them.
+            // New filters become the database's filters only once a granule has passed through them.
             let filters = filters.filter(|_| ledger.iter().any(|row| row.state.is_done()));
             let changes = Changes { fragments, abandoned, ledger: ledger.clone(), filters };
             writer.commit(window, changes).await.map_err(store_error)?;

@@ -1,5 +1,5 @@
-//! The write operator: writes rows sorted by chunk as fragments of a TileDB array, several partitions at a time, and passes tallies on.
-//! No reader sees the fragments until a commit names them.
+//! The write operator: writes rows sorted by chunk as fragments of a TileDB array, several partitions at a time, and passes tallies
+//! on. No reader sees the fragments until a commit names them.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
@@ -117,7 +117,7 @@ impl ExecutionPlan for TileDbWriteExec {
     }
 }
 
-/// Gives `writer` the rows of `input` up to the next batch with tallies, and returns these; None at the end of the input.
+/// Gives `writer` the rows of `input` up to the next batch with tallies, and returns the tallies; None at the end of the input.
 async fn fill(writer: &mut FragmentWriter, input: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>> {
     while let Some(batch) = input.next().await {
         let (rows, tallies) = split(batch?)?;

@@ -1,5 +1,5 @@
-//! Packs rows that are sorted by chunk into fragments: adjacent chunks share a fragment until it is full, and a fragment ends between
-//! two chunks if possible.
+//! Packs rows that are sorted by chunk into fragments: adjacent chunks share a fragment until it is full, and a fragment ends
+//! between two chunks if possible.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const MAX_CONCURRENT: usize = 2;
 pub(crate) struct FragmentWriter {
     context: Arc<Context>,
     target: WriteTarget,
-    /// How many writers give out fragment ids in turn.
+    /// Number of writers; each uses every `writers`-th fragment id.
     writers: usize,
     schema: SchemaRef,
     pending: Vec<RecordBatch>,
@@ -47,7 +47,7 @@ struct WriteMetrics {
 }
 
 impl FragmentWriter {
-    /// For rows with the columns of `input`; fragment ids count up in steps of `writers`.
+    /// Creates a writer for rows with the columns of `input`. Its fragment ids count up in steps of `writers`.
     pub(crate) fn new(context: Arc<Context>, target: WriteTarget, writers: usize, input: &SchemaRef) -> FragmentWriter {
         let is_stored = |field: &&Arc<Field>| ![TALLY, CHUNK].contains(&field.name().as_str());
         let mut fields: Vec<Arc<Field>> = input.fields().iter().filter(is_stored).map(Arc::clone).collect();
@@ -88,7 +88,7 @@ impl FragmentWriter {
         if self.pending_bytes >= full - full / 4 {
             let mut previous = self.last_chunk;
             let change = chunks.values().iter().position(|chunk| previous.replace(*chunk).is_some_and(|p| p != *chunk));
-            // A chunk larger than a fragment is split anywhere.
+            // A chunk larger than a fragment may be split at any row.
             if let Some(end) = change.or((self.pending_bytes >= full).then_some(0)) {
                 self.add(batch.slice(0, end))?;
                 self.begin_fragment().await?;
@@ -138,7 +138,7 @@ impl FragmentWriter {
         Ok(())
     }
 
-    /// The id of the pending fragment.
+    /// Returns the id of the pending fragment.
     fn next_id(&self) -> i64 {
         let before = self.written.len() + self.writing.len();
         self.target.first_fragment + (before * self.writers) as i64
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// Rows of one chunk, with values that are valid in any column.
+    /// Creates rows of one chunk, with values that are valid in any column.
     fn rows_of(chunk: i32, rows: usize) -> RecordBatch {
         let fields = stored_fields(&[variable("h_canopy").unwrap()]);
         let mut fields: Vec<Field> = fields.into_iter().filter(|field| field.name() != FRAGMENT_ID).collect();

@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    /// The row of a granule before the plan runs.
+    /// Returns the row of a granule before the plan runs.
     fn planned(id: i64) -> LedgerRow {
         LedgerRow { granule: format!("granule {id}"), ..LedgerRow::new(Id(id)) }
     }

@@ -9,9 +9,9 @@ pub struct WriteTarget {
     pub timestamp: u64,
     /// The id of the first fragment. Writer number n uses this id plus n, then counts up in steps of the number of writers.
     pub first_fragment: i64,
-    /// Arrow memory of the rows of a fragment at most, give or take a batch.
+    /// Maximum Arrow memory of a fragment's rows, give or take one batch.
     pub fragment_bytes: usize,
-    /// How many write at a time, each into its own fragments.
+    /// The number of concurrent writers, each with its own fragments.
     pub writers: usize,
 }
 

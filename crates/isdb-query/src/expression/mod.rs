@@ -36,9 +36,9 @@ mod tests;
 /// An expression whose names and types have been checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoundExpression {
-    /// The expression over the columns by their product names.
+    /// The expression, which refers to columns by their product names.
     pub expr: Expr,
-    /// Names of the columns that it uses, in alphabetical order.
+    /// Names of the columns that the expression uses, in alphabetical order.
     pub columns: Vec<String>,
     /// Type of its value.
     pub data_type: DataType,
@@ -78,7 +78,8 @@ impl ExpressionBinder {
     }
 
     fn new(fields: Vec<Field>, plain_names: BTreeMap<String, String>) -> Result<ExpressionBinder> {
-        // A test for NULL must not be simplified away because a column has no NULL in whole granules.
+        // All columns are nullable here. Otherwise a test for NULL would be simplified away for a column that has no NULL in whole
+        // granules.
         let fields: Vec<Field> = fields.into_iter().map(|field| field.with_nullable(true)).collect();
         let schema = DFSchema::try_from(Schema::new(fields))?;
         let context = session(&SessionOptions::default())?;
@@ -143,8 +144,8 @@ impl ExpressionBinder {
         Ok(BoundExpression { expr, columns, data_type, warnings })
     }
 
-    /// Returns the warnings that a query would give. Refuses the same forms as a query, such as codes that the product does not
-    /// have.
+    /// Returns the warnings that the same SQL gives in a query, and refuses what a query refuses, such as codes that the product
+    /// does not have.
     fn warnings(&self, expression: &Expression, parsed: &Expr) -> Result<Vec<Warning>> {
         let origin = |column: &Column| {
             let name = self.plain_names.get(&column.name).unwrap_or(&column.name);
@@ -169,8 +170,8 @@ impl ExpressionBinder {
         refused.map(|()| found)
     }
 
-    /// Finds a comparison of a number with a text, which SQL would compare as texts: `h_canopy > '5'` would be false for 40 and
-    /// 300. Returns its column and the problem.
+    /// Finds a comparison of a number with text, which SQL would compare as text: `h_canopy > '5'` would be false for 40 and
+    /// 300. Returns the column and the problem.
     fn find_unlike_types(&self, parsed: &Expr) -> datafusion::common::Result<Option<(String, String)>> {
         let mut found = None;
         parsed.apply(|part| {
@@ -199,7 +200,7 @@ impl ExpressionBinder {
         Ok(found)
     }
 
-    /// Replaces a plain name by the product name.
+    /// Replaces a plain name with the product name.
     fn by_product_name(&self, part: Expr) -> Transformed<Expr> {
         match &part {
             Expr::Column(column) => match self.plain_names.get(&column.name) {

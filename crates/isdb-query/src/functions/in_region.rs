@@ -23,8 +23,8 @@ pub(crate) fn in_region_function() -> ScalarUDF {
     ScalarUDF::new_from_impl(InRegion { signature: signature(), region: None })
 }
 
-/// Creates the predicate that a position, in degrees, is in `region`: comparisons with its boxes, which can be pushed into an
-/// array, and unless the region is a box itself, an exact test of the rows in these.
+/// Creates the predicate that is true for a position, in degrees, inside `region`: comparisons with the region's boxes, which can
+/// be pushed into an array, and, unless the region is itself a box, an exact test of the rows in the boxes.
 pub fn region_predicate(region: &Region, latitude: &Expr, longitude: &Expr) -> Expr {
     let boxes = boxes_predicate(&region.boxes(), latitude, longitude);
     if region.as_box().is_some() {
@@ -40,7 +40,7 @@ fn signature() -> Signature {
     Signature::exact(vec![DataType::Float64, DataType::Float64, DataType::Utf8], Volatility::Immutable)
 }
 
-/// Returns the text of a region in plans, which can have thousands of points: the beginning, and a hash that differs between
+/// Shortens the text of a region, which can have thousands of points, for plans: its beginning, and a hash that differs between
 /// regions.
 fn summary(region: &Region) -> String {
     let text = region.to_text();
@@ -53,7 +53,7 @@ fn summary(region: &Region) -> String {
     format!("{beginning}… ({} bytes, {:016x})", text.len(), hasher.finish())
 }
 
-/// Creates the predicate that a position is in one of `boxes`. Boxes between the same parallels, as on both sides of the
+/// Creates the predicate that is true for a position in one of `boxes`. Boxes between the same parallels, as on both sides of the
 /// dateline, become one range of latitude and several of longitude, which an array evaluates exactly.
 fn boxes_predicate(boxes: &[Bounds], latitude: &Expr, longitude: &Expr) -> Expr {
     let between = |column: &Expr, low: f64, high: f64| {
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::testing::session;
 
-    /// A table `p` of positions, two of them NULL in a coordinate.
+    /// Returns a table `p` of positions, two of them NULL in a coordinate.
     fn context() -> SessionContext {
         let fields = ["latitude", "longitude"].map(|name| Field::new(name, DataType::Float64, true));
         let latitude = Float64Array::from(vec![Some(1.0), Some(-0.0), None, Some(5.0), Some(-17.0), Some(-17.0)]);

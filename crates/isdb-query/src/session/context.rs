@@ -12,19 +12,19 @@ use crate::session::files::{UserFiles, with_files};
 use crate::session::memory::QueryResources;
 use crate::session::sort_columns::SortColumns;
 
-/// Options of a session. The default reads with one thread per processor, has no limits of memory, and opens the user's files.
+/// Options of a session. The default reads with one thread per processor, has no memory limits, and opens the user's files.
 #[derive(Clone, Debug, Default)]
 pub struct SessionOptions {
-    /// Number of threads that read and compute; one per processor for None.
+    /// Number of threads that read and compute; None means one per processor.
     pub partitions: Option<usize>,
-    /// Limits of memory: rows that do not fit are spilled to disk, and a query that cannot spill ends with an error. No limits
-    /// for None.
+    /// Memory limits: rows that do not fit are spilled to disk, and a query that cannot spill ends with an error. None means no
+    /// limits.
     pub resources: Option<QueryResources>,
     /// Whether statements may read files: `FROM 'plots.csv'`.
     pub files: UserFiles,
 }
 
-/// Creates a session with the SQL dialect and the functions of isdb, which answers `information_schema`.
+/// Creates a session with isdb's SQL dialect and functions, and with `information_schema`.
 ///
 /// # Errors
 /// When the folder to spill to cannot be used.

@@ -1,5 +1,5 @@
-//! Limits of memory. Half of it is for DataFusion's operators, which spill to disk what does not fit; half is for reads, in which
-//! libtiledb returns smaller pieces.
+//! Memory limits of a session. Half of the memory is for DataFusion's operators, which spill to disk what does not fit; the other
+//! half is for reads, which libtiledb returns in smaller pieces.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,16 +12,16 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 use tiledb_datafusion::ReadMemory;
 
-/// Least memory of a session in bytes: sorts of wide rows need space for one batch of each core.
+/// Minimum memory of a session in bytes: sorts of wide rows need space for one batch of each core.
 pub const MIN_QUERY_MEMORY: usize = 64 << 20;
 
 /// Number of operators that an out-of-memory error names.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
-/// Bytes of a row of all variables between operators.
+/// Bytes of a row with all variables, as it passes between operators.
 const WIDE_ROW: usize = 1_300;
 /// Batches that fit in the memory of one partition of an operator. A sort counts each twice, and merges several.
 const BUFFERED_BATCHES: usize = 16;
-/// Rows of a batch. Fewer cost more time than they save memory; the upper end is DataFusion's default.
+/// Rows of a batch. Smaller batches cost more time than the memory that they save is worth; the upper end is DataFusion's default.
 const BATCH_ROWS: std::ops::RangeInclusive<usize> = 256..=8_192;
 /// Bytes that DataFusion reserves in each partition of a sort for merging spilled rows; less if memory is short.
 const MERGE_RESERVE: usize = 10 << 20;
@@ -29,7 +29,7 @@ const MERGE_RESERVE: usize = 10 << 20;
 /// Memory and disk that a session may use.
 #[derive(Clone, Debug)]
 pub struct QueryResources {
-    /// Bytes of memory for the rows of queries, about.
+    /// Approximate memory for the rows of queries, in bytes.
     pub memory: usize,
     /// Existing folder for spilled rows.
     pub temp: PathBuf,
@@ -62,7 +62,7 @@ impl QueryResources {
     /// When the folder to spill to cannot be used.
     pub(crate) fn runtime(&self) -> Result<Arc<RuntimeEnv>> {
         let pool = TrackConsumersPool::new(FairSpillPool::new(self.operator_memory()), NAMED_CONSUMERS);
-        // The disk itself is the limit.
+        // Only the free space of the disk limits spilling.
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![self.temp.clone()]))
             .with_max_temp_directory_size(u64::MAX);

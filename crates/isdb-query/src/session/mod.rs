@@ -1,4 +1,4 @@
-//! Creates the DataFusion session: SQL dialect, functions, the user's files as tables, limits of memory.
+//! Creates the DataFusion session: SQL dialect, functions, the user's files as tables, memory limits.
 
 pub(crate) mod context;
 mod dialect;

@@ -132,7 +132,7 @@ mod tests {
 
     use crate::testing::session;
 
-    /// A table `p` of 40 rows in four partitions.
+    /// Returns a table `p` of 40 rows in four partitions.
     fn context() -> SessionContext {
         let parts = (0..4_i32).map(|part| {
             let ids = || (0..10).map(|row| part * 10 + row);

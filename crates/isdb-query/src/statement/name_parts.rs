@@ -1,12 +1,12 @@
-//! Refuses names of too many parts. The parser (sqlparser 0.62) needs twice as long for each further part of a name that ends
-//! in a dot: `a.a.….` took 0.5 s with 17 parts, 18 s with 23 and 84 s with 25. So the parts are counted before parsing.
+//! Refuses names with too many parts. The parser (sqlparser 0.62) takes twice as long for each further part of a name that ends in
+//! a dot: `a.a.….` took 0.5 s with 17 parts, 18 s with 23 and 84 s with 25. So the parts are counted before parsing.
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::error::{Error, Result};
 
-/// Most parts of a name. Catalog, schema, table, column and a field of it are five.
+/// Maximum number of parts. Catalog, schema, table, column and a field of the column make five.
 const MAX_PARTS: usize = 8;
 
 /// Checks that no name in `sql` has more than eight parts.

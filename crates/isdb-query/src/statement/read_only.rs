@@ -1,5 +1,5 @@
-//! Refuses statements that write, so that a program can run SQL from others. Views are the exception: they last as long as their
-//! session.
+//! Refuses statements that write, so that a program can run SQL that others wrote. Views are the exception: they last as long as
+//! their session.
 
 use std::collections::BTreeSet;
 
@@ -33,8 +33,8 @@ impl ReadOnly {
     /// Plans `sql`, one statement: a query, `EXPLAIN`, `SHOW`, `DESCRIBE`, `CREATE VIEW` or `DROP VIEW`.
     ///
     /// # Errors
-    /// [`Error::Statement`] for a name of too many parts, [`Error::ReadOnly`] for any other statement, [`Error::Reserved`] for
-    /// a view with a reserved name, [`Error::Engine`] for SQL that cannot be parsed or planned.
+    /// [`Error::Statement`] for a name with too many parts, [`Error::ReadOnly`] for any other statement, [`Error::Reserved`] for a
+    /// view with a reserved name, [`Error::Engine`] for SQL that cannot be parsed or planned.
     pub async fn plan(&self, context: &SessionContext, sql: &str) -> Result<LogicalPlan> {
         name_parts::check(sql)?;
         let state = context.state();

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::unique::UniqueTable;
 use tiledb_datafusion::TileDbTable;
 
-/// What a statement reads from a database.
+/// The kinds of sources that a statement reads from a database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatementSources {
     /// Whether any part of it reads `atl08`, `atl08_unique` or a view over these.

@@ -1,5 +1,5 @@
-//! Coordinate ranges of the duplicates of a statement's segments: its box and dates, widened by the distance within which
-//! `sql/views/atl08_unique.sql` matches two rows.
+//! Coordinate ranges in which duplicates of a statement's segments can lie: the statement's box and dates, widened by the distance
+//! within which `sql/views/atl08_unique.sql` matches two rows.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, col, lit};
 use tiledb::Literal;
 
-/// Greatest distance of two rows of one segment on the ground, in degrees.
+/// Greatest distance on the ground between two rows of one segment, in degrees.
 const MAX_DEGREES: f64 = 0.1;
-/// Greatest difference in time of two rows of one segment: ten seconds in nanoseconds.
+/// Greatest difference in time between two rows of one segment: ten seconds in nanoseconds.
 const MAX_NANOSECONDS: i64 = 10_000_000_000;
 /// Upper limit for the rounding errors in the view's differences, in degrees.
 const ROUNDING: f64 = 1e-6;
 
-/// Closed ranges of coordinates by name of the dimension. A dimension that is missing is not restricted.
+/// Closed ranges of coordinates by dimension name. A missing dimension is not restricted.
 pub(super) type CoordinateRanges = BTreeMap<String, Vec<(Literal, Literal)>>;
 
 /// Returns predicates that are true for every row that the view can match with a row in `ranges`. `latitudes` are the lowest
@@ -62,7 +62,7 @@ pub(super) fn duplicate_ranges(ranges: &CoordinateRanges, latitudes: (f64, f64))
 /// Widens `ranges` of longitude by the margin at `latitude` or nearer to the equator. None if the result is the whole parallel.
 fn widen_longitudes(ranges: &[(f64, f64)], latitude: f64) -> Option<Vec<(f64, f64)>> {
     let margin = MAX_DEGREES / latitude.min(90.0).to_radians().cos() * (1.0 + ROUNDING) + ROUNDING;
-    // Near a pole the cosine is only rounding error.
+    // Near a pole the cosine is nothing but rounding error.
     if !(0.0..180.0).contains(&margin) {
         return None;
     }

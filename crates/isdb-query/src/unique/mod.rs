@@ -1,6 +1,6 @@
-//! The view `atl08_unique` as a table provider. The view compares every segment with those of other granules; the optimizer
-//! would push the box and the dates of a statement into one side of the comparison only, and read the whole array for the
-//! other. The provider pushes them into both sides.
+//! The view `atl08_unique` as a table provider. The view compares every segment with the segments of other granules; the optimizer
+//! would push the box and the dates of a statement into one side of the comparison only, and read the whole array for the other.
+//! The provider pushes them into both sides.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl UniqueTable {
         &self.plan
     }
 
-    /// Returns a predicate that is true for every segment that can hide one that meets `filters`.
+    /// Returns a predicate that is true for every segment that can hide a segment that meets `filters`.
     fn hiding_segments(&self, filters: &[Expr]) -> Option<Expr> {
         // Both segments of a pair have the same values in these columns.
         let is_shared = |name: &str| matches!(name, "beam" | "segment_id_beg");

@@ -50,7 +50,7 @@ fn granules() -> impl Strategy<Value = Vec<Granule>> {
     prop::collection::vec(granule, 6)
 }
 
-/// A condition of a statement, in SQL.
+/// Returns a condition of a statement, in SQL.
 fn condition() -> impl Strategy<Value = String> {
     let degrees = || prop_oneof![Just(0.0), Just(45.0), Just(89.5), Just(10.0), Just(180.0), Just(-180.0)];
     let bound = move || (degrees(), -0.13..0.13).prop_map(|(near, off)| near + off);

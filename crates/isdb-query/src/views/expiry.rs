@@ -1,4 +1,4 @@
-//! Explains errors of reads whose data a vacuum has removed: the snapshot has expired.
+//! Explains read errors that occur because a vacuum has removed the data: the snapshot has expired.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub fn is_expired(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Creates a hook that replaces errors of reads of `snapshot` by [`Error::Expired`] if a vacuum has removed it.
+/// Creates a hook that replaces read errors of `snapshot` with [`Error::Expired`] if a vacuum has removed the snapshot.
 pub(crate) fn expiry_hook(snapshot: &Arc<Snapshot>) -> ErrorHook {
     let snapshot = Arc::clone(snapshot);
     ErrorHook::new(move |error| {

@@ -88,8 +88,8 @@ pub(crate) async fn register_tables(
     Ok(warnings)
 }
 
-/// Coerces the types in the plan of `rows`. A `CREATE VIEW` over it does that too, and only an equal plan can be recognised in
-/// its own.
+/// Coerces the types in the plan of `rows`. `CREATE VIEW` coerces the plans that it contains, and a view is recognised in them only
+/// by an equal plan.
 fn coerce_types(rows: DataFrame) -> Result<DataFrame> {
     let (state, plan) = rows.into_parts();
     let plan = TypeCoercion::new().analyze(plan, state.config_options())?;

@@ -12,9 +12,8 @@ use datafusion::sql::sqlparser::parser::Parser;
 use crate::error::Result;
 use tiledb_datafusion::TileDbTable;
 
-/// Returns the SQL of `view`, a `SELECT`, without items whose column its table does not have and without items that would
-/// repeat a name. `tables` are the tables by the aliases that the view uses; `alias.*` has the names of all columns of its
-/// table.
+/// Returns the SQL of `view`, a `SELECT`, without items whose column is missing in its table, and without items that would repeat a
+/// name. `tables` lists the tables under the aliases that the view uses; `alias.*` covers all columns of its table.
 ///
 /// # Errors
 /// When `view` is not a single `SELECT`.

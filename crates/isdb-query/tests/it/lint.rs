@@ -44,7 +44,7 @@ fn segments() -> TestArray {
     array
 }
 
-/// The ledger of two granules of release 007, one of which failed.
+/// Returns the ledger of two granules of release 007, one of which failed.
 fn granules() -> TestArray {
     let layout = ArrayLayout {
         dimensions: vec![Dimension {

@@ -1,4 +1,4 @@
-//! Arguments of commands that speak with NASA's services.
+//! Arguments of commands that use NASA's services.
 
 use std::path::PathBuf;
 
@@ -13,11 +13,11 @@ pub(crate) struct Search {
     pub(crate) region: RegionArgs,
     #[command(flatten)]
     pub(crate) search: SearchArgs,
-    /// Output format; ndjson is a work list, with everything that CMR knows of a granule [default: by the ending of --output, else
+    /// Output format; ndjson is a work list, with everything that CMR knows of a granule [default: from the extension of --output, else
     /// table]
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// Write to a file, which appears only when the search has succeeded
+    /// Write to a file, created only if the search succeeds
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Download {
     /// Work lists of `isdb search -o list.ndjson` (`-` is standard input), and URLs
     #[arg(required = true, value_name = "LIST|URL")]
     pub(crate) sources: Vec<String>,
-    /// The folder; each granule gets a folder of its own in it
+    /// Destination folder; each granule gets its own subfolder
     #[arg(long, value_name = "DIR", default_value = "granules")]
     pub(crate) to: PathBuf,
     /// Number of files to download at the same time
@@ -60,11 +60,11 @@ pub(crate) struct Download {
 
 #[derive(Debug, Args)]
 pub(crate) struct Login {
-    /// The Earthdata user [default: read from the terminal]
+    /// Earthdata username [default: prompt for it]
     #[arg(long, value_name = "NAME", conflicts_with = "check")]
     pub(crate) user: Option<String>,
-    /// Check once the login of the environment (EARTHDATA_TOKEN, else EARTHDATA_USERNAME and EARTHDATA_PASSWORD) or of the netrc,
-    /// and change nothing
+    /// Try the login from the environment (EARTHDATA_TOKEN, else EARTHDATA_USERNAME and EARTHDATA_PASSWORD) or from the netrc file
+    /// once, and change nothing
     #[arg(long)]
     pub(crate) check: bool,
 }

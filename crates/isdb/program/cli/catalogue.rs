@@ -31,7 +31,7 @@ pub(crate) struct Variables {
 
 #[derive(Debug, Args)]
 pub(crate) struct Filters {
-    /// A filter, or a list such as strong,night, to show with its SQL
+    /// A filter, or a list such as strong,night, whose SQL to show
     pub(crate) name: Option<String>,
     /// Output format
     #[arg(long, value_enum)]
@@ -40,7 +40,7 @@ pub(crate) struct Filters {
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// The file, which must not exist
+    /// File to create; it must not exist yet
     #[arg(default_value = "atl08.yml", value_name = "FILE")]
     pub(crate) path: PathBuf,
 }

@@ -11,10 +11,10 @@ use super::parse::{log_filter_text, memory};
 /// The database and the config.
 #[derive(Debug, Args)]
 pub(crate) struct DatabaseArgs {
-    /// The folder of the database
+    /// Path to the database folder
     #[arg(long, global = true, env = "ISDB_DB", value_name = "PATH")]
     pub(crate) db: Option<String>,
-    /// A config file [default: the shipped config, which is built in]
+    /// Path to a config file [default: the built-in config]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -22,7 +22,7 @@ pub(crate) struct DatabaseArgs {
 /// Which events are logged, and where.
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
-    /// Log level: error, warn, info, debug, trace or off, also by target: warn,isdb_store=debug
+    /// Log level (error, warn, info, debug, trace or off), or levels per target, such as warn,isdb_store=debug
     #[arg(
         long,
         global = true,
@@ -43,9 +43,9 @@ pub(crate) struct LogArgs {
 /// Text for people, or JSON for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TextFormat {
-    /// For people
+    /// Human-readable text
     Text,
-    /// For programs
+    /// JSON
     Json,
 }
 
@@ -55,14 +55,14 @@ pub(crate) struct RegionArgs {
     /// Only segments in this region: a GeoJSON file, or west,south,east,north in degrees, such as -62.5,-8,-60,-6
     #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
     pub(crate) region: Option<String>,
-    /// Only segments in this box; an east below the west crosses the dateline
+    /// Only segments in this box; a box whose west is greater than its east crosses the dateline
     #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, conflicts_with = "region")]
     pub(crate) bbox: Option<String>,
-    /// Only segments measured from this time on (search and ingest: granules, as a whole): 2020, 2020-06, 2020-06-01 or
+    /// Only segments measured at or after this time (search and ingest select whole granules): 2020, 2020-06, 2020-06-01 or
     /// 2020-06-01T12:00:00Z, in UTC
     #[arg(long, value_name = "TIME")]
     pub(crate) start: Option<String>,
-    /// Only segments measured up to this time; a year, month or day is included, an instant is not
+    /// Only segments measured before the end of this time: a year, month or day is inclusive, an instant exclusive
     #[arg(long, value_name = "TIME")]
     pub(crate) end: Option<String>,
 }
@@ -73,14 +73,14 @@ pub(crate) struct ResourceArgs {
     /// Number of processors to use [default: from the config, else all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// Memory for rows in flight, such as 512MB; further rows are spilled to disk [default: from the config, else 2GB, or half of
+    /// Memory limit for rows in flight, such as 512MB; the rest spills to disk [default: from the config, else 2GB, or half of
     /// what this process may use if that is less]
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     pub(crate) memory: Option<usize>,
 }
 
 impl ResourceArgs {
-    /// The number of processors and the bytes of memory: by flag, by config, or by default.
+    /// Returns the number of processors and the bytes of memory, from the flags, the config or the defaults.
     pub(crate) fn resolve(&self, config: &Config) -> (usize, usize) {
         let threads = self.threads.map(usize::from).or(config.threads).unwrap_or_else(cores);
         (threads, self.memory.or(config.memory).unwrap_or_else(ingest_memory))

@@ -30,7 +30,7 @@ pub(crate) struct Ingest {
     /// Keep all segments of the granules that --region, --bbox or the database's region finds
     #[arg(long)]
     pub(crate) whole_granules: bool,
-    /// Extend the region of the database by this one, and ingest the new segments of the granules that are named or found there
+    /// Add this region to the database's region, and ingest the new segments of the granules that are named or found there
     #[arg(
         long,
         value_name = "FILE|W,S,E,N",
@@ -45,7 +45,7 @@ pub(crate) struct Ingest {
     /// Retry files that failed before and have not changed
     #[arg(long)]
     pub(crate) retry: bool,
-    /// Let a file replace stored segments even if it has less than half as many
+    /// Let a file replace stored segments even if it has fewer than half as many
     #[arg(long)]
     pub(crate) force: bool,
     /// Accept granules of another release than the database's; they replace the stored granules of the same pass
@@ -57,7 +57,7 @@ pub(crate) struct Ingest {
     /// Only show what the ingest would do: windows, replaced and skipped granules, the plan, and estimates
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Write the outcome of every granule to this file as JSON, also when some fail or the ingest ends with an error
+    /// Write the outcome of every granule to this file as JSON, even if some fail or the ingest ends with an error
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -68,7 +68,7 @@ pub(crate) struct ArchiveArgs {
     /// Download granules into this folder [default: from the config, else <database>.granules]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Keep downloaded granules after their ingest
+    /// Keep downloaded granules after they are ingested
     #[arg(long)]
     pub(crate) keep: bool,
     /// Read granules directly from S3 without downloading them (only useful within AWS us-west-2)
@@ -91,7 +91,7 @@ pub(crate) struct Remove {
 #[derive(Debug, Args)]
 pub(crate) struct Consolidate {
     /// space joins overlapping fragments, size joins small ones, none only rewrites fragments with replaced rows [default: from the
-    /// config, space]
+    /// config, else space]
     #[arg(long, value_name = "POLICY", value_parser = policy)]
     pub(crate) policy: Option<Policy>,
     #[command(flatten)]
@@ -100,7 +100,7 @@ pub(crate) struct Consolidate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Vacuum {
-    /// Delete only what was replaced this long ago, such as 12h; queries that have been running for longer end with an error
+    /// Delete only what was replaced at least this long ago, such as 12h; queries that have been running for longer end with an error
     /// [default: from the config, 1d]
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]
     pub(crate) older_than: Option<u64>,
@@ -108,7 +108,7 @@ pub(crate) struct Vacuum {
 
 #[derive(Debug, Args)]
 pub(crate) struct AddVariable {
-    /// Names of the product, as `isdb variables` shows them
+    /// Variable names, as listed by `isdb variables`
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
 }

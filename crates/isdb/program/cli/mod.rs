@@ -1,4 +1,4 @@
-//! The arguments of the command line, as types. Nothing is decided here.
+//! The command line arguments, as types. This module makes no decisions.
 
 use clap::{Parser, Subcommand};
 
@@ -37,24 +37,24 @@ pub(crate) enum Command {
     Search(Search),
     /// Download granules from NASA's archive; an interrupted download is resumed
     Download(Download),
-    /// Store an Earthdata user and password in the netrc, or check the stored login
+    /// Store an Earthdata username and password in your netrc file, or check the stored login
     Login(Login),
-    /// Show the content of the database
+    /// Show a summary of the database
     Info(InfoArgs),
     /// Show the product's variables: meaning, units, releases, and which ones the database stores
     Variables(Variables),
     /// Show the quality filters that ingest and query can apply
     Filters(Filters),
-    /// Write the shipped config, with its comments, to a file to edit
+    /// Write the default config, with comments, to a file you can edit
     Init(Init),
-    /// Check a config, or print the schema of configs
+    /// Check a config, or print the config schema
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Join overlapping fragments, so that queries read fewer of them
     Consolidate(Consolidate),
-    /// Delete files that no current state of the database needs
+    /// Delete files that no retained state of the database needs
     Vacuum(Vacuum),
-    /// Add variables to an existing database; stored segments have NULL in them until their granules are ingested again
+    /// Add variables to an existing database; segments that are already stored have NULL for them until their granules are ingested again
     AddVariable(AddVariable),
     /// Remove granules from the database, for example because NASA withdrew them; a later ingest skips them unless it names the
     /// file itself

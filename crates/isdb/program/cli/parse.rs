@@ -1,4 +1,4 @@
-//! Parsers of values.
+//! Parsers of argument values.
 
 use isdb_query::MIN_QUERY_MEMORY;
 use isdb_schema::config::{MIN_MEMORY, Policy};
@@ -6,17 +6,17 @@ use isdb_schema::units::{parse_bytes, parse_milliseconds};
 
 use crate::log_filter::log_filter;
 
-/// The text of a log filter that is valid.
+/// Checks a log filter, and returns its text.
 pub(super) fn log_filter_text(text: &str) -> Result<String, String> {
     log_filter(text).map(|_| text.to_owned())
 }
 
-/// Memory that is sufficient for an ingest, in bytes.
+/// Parses a memory size that is sufficient for an ingest, in bytes.
 pub(super) fn memory(text: &str) -> Result<usize, String> {
     at_least(MIN_MEMORY, text)
 }
 
-/// Memory that is sufficient for queries, in bytes.
+/// Parses a memory size that is sufficient for queries, in bytes.
 pub(super) fn query_memory(text: &str) -> Result<usize, String> {
     at_least(MIN_QUERY_MEMORY as u64, text)
 }
@@ -29,12 +29,12 @@ fn at_least(least: u64, text: &str) -> Result<usize, String> {
     usize::try_from(bytes).map_err(|error| error.to_string())
 }
 
-/// A policy of consolidation.
+/// Parses a consolidation policy.
 pub(super) fn policy(word: &str) -> Result<Policy, String> {
     word.parse().map_err(|_| format!("expected one of {}, found `{word}`", Policy::WORDS.join(", ")))
 }
 
-/// A duration, in milliseconds.
+/// Parses a duration, in milliseconds.
 pub(super) fn milliseconds(text: &str) -> Result<u64, String> {
     parse_milliseconds(text).map_err(|error| error.to_string())
 }

@@ -9,17 +9,17 @@ use super::parse::query_memory;
 
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// Statements, for example "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"; without them and without
-    /// --file, statements are read from a prompt or from standard input
+    /// Statements, for example "SELECT longitude, latitude, canopy_h FROM atl08 WHERE canopy_h > 5"; if neither they nor
+    /// --file are given, statements are read at a prompt or from standard input
     #[arg(conflicts_with = "file")]
     pub(crate) sql: Option<String>,
     /// Read the statements, separated by `;`, from a file
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Output format [default: by the ending of --output, else table]
+    /// Output format [default: from the extension of --output, else table]
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// Write to a file, which appears only when the query has succeeded
+    /// Write to a file, created only if the query succeeds
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Restrict atl08 and atl08_unique to segments that pass these filters, such as strong,night,snow_free
@@ -31,10 +31,10 @@ pub(crate) struct Query {
     /// process may use]
     #[arg(long, value_name = "SIZE", value_parser = query_memory)]
     pub(crate) memory: Option<usize>,
-    /// The folder to spill to [default: TMPDIR, else the system's]
+    /// Folder for spilled rows [default: TMPDIR, else the system's]
     #[arg(long, value_name = "DIR")]
     pub(crate) temp: Option<PathBuf>,
-    /// Query the state at this time, in milliseconds since 1970 (`isdb info` prints the newest)
+    /// Query the database as of this time, in milliseconds since 1970 (`isdb info` prints the newest)
     #[arg(long, value_name = "MILLISECONDS")]
     pub(crate) at: Option<u64>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Query {
 pub(crate) enum Format {
     /// Aligned columns
     Table,
-    /// Comma-separated values with a header; profiles as [a, b, …]
+    /// Comma-separated values with a header; lists as [a, b, …]
     Csv,
     /// One JSON array of objects
     Json,

@@ -22,7 +22,7 @@ use crate::units::megabytes;
 
 mod requests;
 
-/// The sum of all files.
+/// Totals over all files.
 #[derive(Default)]
 struct Totals {
     downloaded: usize,
@@ -79,7 +79,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, CliError> {
                     printed => printed?,
                 }
             }
-            // The login will be refused for the next file as well.
+            // The archive would reject the login for the next file as well.
             Err(error) if error.is_login_error() => {
                 reporter.finish();
                 print_totals(&totals, &arguments.to);

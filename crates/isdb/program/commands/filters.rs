@@ -20,7 +20,7 @@ pub(crate) async fn run(arguments: Filters) -> Result<u8, CliError> {
     Ok(SUCCESS)
 }
 
-/// A row for each preset.
+/// Returns a row for each preset.
 fn rows() -> Result<RecordBatch, CliError> {
     let column = |text: &dyn Fn(&Preset) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(presets().iter().map(text)))

@@ -64,7 +64,7 @@ fn facts(info: &Info) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// The number of granules by state, and the releases of the current ones.
+/// Returns the number of granules by state, and the releases of the current ones.
 fn granules(info: &Info) -> String {
     let counts = info.granules.iter().filter(|(_, count)| *count > 0);
     let counts: Vec<String> = counts.map(|(state, count)| format!("{count} {}", state.as_str())).collect();
@@ -76,7 +76,7 @@ fn granules(info: &Info) -> String {
     }
 }
 
-/// Degrees with at most four decimals, about 10 m, and at least one.
+/// Formats degrees with at least one decimal and at most four, about 10 m.
 fn format_degrees(degrees: f64) -> String {
     let text = ((degrees * 1e4).round() / 1e4).to_string();
     if text.contains('.') { text } else { text + ".0" }

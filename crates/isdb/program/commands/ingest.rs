@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Cli
         (None, None) => RegionRequest::OfDatabase,
     };
     let source = source::resolve(&arguments, &settings, &area, search_region, &period).await?;
-    // A search has selected its granules by their period already, with the time of their footprints.
+    // A search has already selected granules by period, from the times in CMR.
     let is_search = matches!(source, Source::Archive(_)) && arguments.paths.is_empty();
     let mut request = ingest_request(settings.location, source, &settings.config);
     if let Some(list) = arguments.filters.as_deref() {

@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::exit_code::{INTERRUPTED, SUCCESS};
 use crate::output;
 
-/// How long the login host may stay silent.
+/// Time that the login host may take to respond.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(arguments: cli::Login) -> Result<u8, CliError> {
@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: cli::Login) -> Result<u8, CliError> {
     let hosts = hosts()?;
     let machine = machine(&hosts);
     let host = machine.clone();
-    // On a thread of its own, so that Ctrl-C is received meanwhile.
+    // On a separate thread, so that Ctrl-C is received meanwhile.
     let login = tokio::task::spawn_blocking(move || read_login(arguments.user, &host)).await;
     let login = match login.map_err(std::io::Error::other).and_then(|login| login) {
         Ok(login) => login,
@@ -61,7 +61,7 @@ fn read_login(user: Option<String>, machine: &str) -> std::io::Result<Login> {
     Ok(Login { user, password: SecretString::from(password), origin: "the input".to_owned() })
 }
 
-/// The next line of standard input, which must not be empty.
+/// Returns the next line of standard input, which must not be empty.
 fn read_line() -> std::io::Result<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;

@@ -1,4 +1,4 @@
-//! The commands, a file each: each calls the library and prints its result.
+//! The commands, one file each. A command calls the library and prints the result.
 
 pub(crate) mod add_variable;
 pub(crate) mod config;

@@ -1,5 +1,5 @@
-//! `isdb query`: statements from the command line, a file, a pipe or the prompt, over one state of the database. Their rows stream to
-//! standard output or a file.
+//! `isdb query`: statements from the command line, a file, a pipe or the prompt, over one state of the database. Their rows stream
+//! to standard output or a file.
 
 use std::io::{IsTerminal, Read};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
         Ok((session, started))
     };
     let (session, started) = match start().await {
-        // No row was written yet, so the newest state can be opened instead.
+        // No row has been written yet, so the newest state can be opened instead.
         Err(error) if CliError::is_expired(&error) => start().await?,
         result => result?,
     };
@@ -82,7 +82,7 @@ pub(crate) fn has_prompt(arguments: &Query) -> bool {
     arguments.sql.is_none() && arguments.file.is_none() && std::io::stdin().is_terminal()
 }
 
-/// The text of the statements, and its origin.
+/// Returns the text of the statements, and its origin.
 fn text(arguments: &Query) -> Result<(String, String), CliError> {
     match (&arguments.sql, &arguments.file) {
         (Some(sql), _) => Ok((sql.clone(), "the command line".to_owned())),

@@ -1,4 +1,4 @@
-//! `isdb remove`: removes granules from the database, and reads files again that lose their replacement.
+//! `isdb remove`: removes granules from the database, and ingests the files whose segments they had replaced.
 
 use isdb::{IngestReport, Removal, Source, ingest, ingest_request, remove};
 
@@ -35,7 +35,7 @@ async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, CliErr
     let database = settings.location.uri();
     let (threads, memory) = arguments.resources.resolve(&settings.config);
     let mut request = ingest_request(settings.location, Source::Files(Vec::new()), &settings.config);
-    // The database decides what of them is stored, not the config.
+    // The database, not the config, decides what is stored of these files.
     request.selection = isdb::SelectionRequest::default();
     (request.threads, request.memory) = (threads, memory);
     let (mut report, mut reporter) = (IngestReport::default(), IngestReporter::new());
@@ -45,7 +45,8 @@ async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, CliErr
     Ok(if report.has_failures() { SOME_FAILED } else { SUCCESS })
 }
 
-/// The names on the command line, and those in the files after `@`: one per line, without blank lines and lines that begin with `#`.
+/// Returns the names on the command line, and the names in the files after `@`, one per line, without blank lines and lines that
+/// begin with `#`.
 fn names(arguments: &[String]) -> Result<Vec<String>, CliError> {
     let mut names = Vec::with_capacity(arguments.len());
     for name in arguments {

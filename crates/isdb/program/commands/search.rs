@@ -1,4 +1,5 @@
-//! `isdb search`: the granules of NASA's archive in a region and period, their size, and the size of a database of them.
+//! `isdb search`: the granules of NASA's archive in a region and period, with their total size and the estimated size of a
+//! database.
 
 use isdb::Location;
 

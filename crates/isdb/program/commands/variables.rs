@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: Variables, location: Option<Location>) -> Res
     Ok(SUCCESS)
 }
 
-/// The variables that the database stores; None, with a note, if it does not exist yet.
+/// Returns the variables that the database stores; None, with a note, if it does not exist yet.
 async fn stored_variables(location: Option<&Location>) -> Result<Option<Vec<&'static Variable>>, CliError> {
     let Some(location) = location else { return Ok(None) };
     match Database::open(&location.uri()).await {
@@ -56,7 +56,7 @@ async fn stored_variables(location: Option<&Location>) -> Result<Option<Vec<&'st
     }
 }
 
-/// A row for each variable.
+/// Returns a row for each variable.
 fn rows(found: &[&Variable], stored: Option<&[&Variable]>) -> Result<RecordBatch, CliError> {
     let column = |text: &dyn Fn(&Variable) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(found.iter().map(|variable| text(variable))))

@@ -114,7 +114,7 @@ impl From<DataFusionError> for CliError {
 }
 
 impl CliError {
-    /// The error of a statement that was parsed and could not be planned.
+    /// Converts the error of a statement that was parsed but could not be planned.
     pub(crate) fn from_planning(error: DataFusionError) -> CliError {
         let is_fault_of_engine = match error.find_root() {
             DataFusionError::Internal(_) => true,
@@ -147,7 +147,7 @@ impl CliError {
     }
 }
 
-/// The error on a file of the user, if `error` is only its wrapper.
+/// Returns the error about a file of the user, if `error` only wraps it.
 fn user_file_error(error: DataFusionError) -> Result<isdb_query::Error, DataFusionError> {
     use isdb_query::Error as Query;
     match error {

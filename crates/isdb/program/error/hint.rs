@@ -122,7 +122,7 @@ fn file_hint(problem: &FileProblem) -> Option<&'static str> {
     }
 }
 
-/// Returns the command that does the work of a statement which SQL may not do.
+/// Returns the command that does what a refused statement was meant to do.
 fn read_only_hint(statement: &str) -> &'static str {
     let begins = |word: &str| statement.to_uppercase().starts_with(word);
     if begins("COPY") {

@@ -1,4 +1,4 @@
-//! Errors of the program: the error that ends a command, advice on it, and both on standard error.
+//! Errors of the program: the error that ends a command, advice on it, and the printing of both on standard error.
 
 mod archive_hint;
 mod cli_error;

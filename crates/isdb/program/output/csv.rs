@@ -33,7 +33,8 @@ impl<W: Write> CsvWriter<W> {
     }
 
     fn write_flat(&mut self, batch: &RecordBatch, header: bool) -> Result<(), ArrowError> {
-        // Through memory, because arrow's writer turns an error of the sink into text, and a closed pipe could not be recognised.
+        // Rows are first written to memory, because arrow's writer turns an error of the sink into text, and a closed pipe could
+        // not be recognised.
         self.text.clear();
         WriterBuilder::new().with_header(header).build(&mut self.text).write(batch)?;
         Ok(self.sink.write_all(&self.text)?)
@@ -46,7 +47,7 @@ impl<W: Write> RowWriter for CsvWriter<W> {
         Ok(self.write_flat(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?, false)?)
     }
 
-    /// CSV has no end.
+    /// CSV has no footer.
     fn finish(self: Box<Self>) -> Result<(), CliError> {
         Ok(())
     }

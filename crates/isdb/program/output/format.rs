@@ -7,7 +7,7 @@ use crate::cli::Format;
 use crate::error::CliError;
 
 impl Format {
-    /// The format for the file `output`, or for standard output.
+    /// Returns the format for the file `output`, or for standard output.
     ///
     /// # Errors
     /// For an unknown ending, and for a binary format on a terminal.

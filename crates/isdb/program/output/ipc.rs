@@ -1,5 +1,5 @@
-//! Rows as Arrow: the IPC file format (Feather) in a file, the stream format in a pipe, both uncompressed, so that a reader can map
-//! them. Field metadata is kept, and the origin of the rows is metadata of the schema.
+//! Rows as Arrow: the IPC file format (Feather) in a file, the stream format in a pipe, both uncompressed, so that a reader can
+//! memory-map them. Field metadata is kept, and the origin of the rows is metadata of the schema.
 
 use std::io::Write;
 
@@ -12,12 +12,12 @@ use crate::error::CliError;
 use crate::output::origin::Origin;
 use crate::output::row_writer::RowWriter;
 
-/// The file format, which readers open from its end.
+/// Creates a writer of the file format, which readers open from its end.
 pub(crate) fn file<W: Write>(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<FileWriter<W>, ArrowError> {
     FileWriter::try_new(sink, &origin.add_to(schema))
 }
 
-/// The stream format, which readers can follow while it is written.
+/// Creates a writer of the stream format, which readers can follow while it is written.
 pub(crate) fn stream<W: Write>(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<StreamWriter<W>, ArrowError> {
     StreamWriter::try_new(sink, &origin.add_to(schema))
 }

@@ -31,7 +31,7 @@ impl<W: Write> RowWriter for ArrayWriter<W> {
 
     fn finish(mut self: Box<Self>) -> Result<(), CliError> {
         ArrayWriter::finish(&mut self)?;
-        // Arrow's writer ends each line, but not the line of an array.
+        // Arrow's writer ends each line of NDJSON, but not the line of an array.
         Ok(self.into_inner().write_all(b"\n").map_err(ArrowError::from)?)
     }
 }

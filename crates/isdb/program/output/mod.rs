@@ -1,7 +1,7 @@
 //! Results on standard output or in a file: a stream of batches, in the requested format, in bounded memory.
 //!
-//! `format` chooses the format, `destination` opens the file, and `table`, `csv`, `json`, `parquet` and `ipc` write batches. `origin` is
-//! the metadata about the query.
+//! `format` chooses the format, `destination` opens the file, and `table`, `csv`, `json`, `parquet` and `ipc` write batches.
+//! `origin` is the metadata about the query.
 
 mod csv;
 mod destination;

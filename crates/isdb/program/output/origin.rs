@@ -24,8 +24,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// The keys and values of the metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_region`,
-    /// `isdb_period`, `isdb_snapshot`, `isdb_database_region`, `isdb_citation`.
+    /// Returns the keys and values of the metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_region`, `isdb_period`,
+    /// `isdb_snapshot`, `isdb_database_region`, `isdb_citation`.
     pub(crate) fn entries(&self) -> Vec<(String, String)> {
         let known = [
             ("isdb_version", Some(env!("CARGO_PKG_VERSION").to_owned())),

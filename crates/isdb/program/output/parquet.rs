@@ -28,7 +28,7 @@ pub(crate) struct ParquetWriter<W: Write + Send> {
 
 impl<W: Write + Send> ParquetWriter<W> {
     pub(crate) fn new(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<ParquetWriter<W>, ParquetError> {
-        // In the file for every reader, and in the schema for readers of the Arrow schema.
+        // The entries are in the file for every reader, and in the schema for readers of the Arrow schema.
         let entries = origin.entries().into_iter().map(|(key, value)| KeyValue::new(key, value));
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -45,8 +45,8 @@ impl<W: Write + Send> ParquetWriter<W> {
     }
 }
 
-/// The leaf of a column of measured values. They hardly repeat, so a dictionary costs time without benefit, while their bytes, split by
-/// significance, compress well.
+/// Returns the leaf column of a field with measured values. Such values hardly repeat, so a dictionary costs time without benefit,
+/// while their bytes, split by significance, compress well.
 fn measured(field: &Field) -> Option<ColumnPath> {
     match field.data_type() {
         DataType::Float32 | DataType::Float64 => Some(ColumnPath::new(vec![field.name().clone()])),

@@ -1,5 +1,5 @@
-//! Rows as an aligned table. Column widths come from the first batch, so that any number of rows streams through in bounded memory; a
-//! wider value of a later batch moves the rest of its line.
+//! Rows as an aligned table. Column widths come from the first batch, so that any number of rows streams through in bounded memory;
+//! a wider value of a later batch moves the rest of its line.
 
 use std::fmt::Write as _;
 use std::io::Write;

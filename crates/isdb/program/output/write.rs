@@ -19,7 +19,7 @@ use crate::output::row_writer::RowWriter;
 use crate::output::table::TableWriter;
 use crate::output::{ipc, json};
 
-/// Bytes that are collected before they are written.
+/// Number of bytes that are buffered before they are written.
 const BUFFER: usize = 1 << 16;
 
 /// Writes every row of `rows` and returns their number. A file appears under its name only when it has all rows.
@@ -84,7 +84,7 @@ pub(crate) fn print(text: &str) -> Result<(), CliError> {
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(CliError::Stdout)
 }
 
-/// Whether a reader can seek in the output, as in a file.
+/// The kind of output. A reader can seek in a file, but not in a stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     File,

@@ -26,7 +26,7 @@ struct Done {
 }
 
 impl DownloadReporter {
-    /// For `files` files, of which `missing_bytes` are known to be missing.
+    /// Creates the progress of `files` files, of which `missing_bytes` bytes are known to be missing.
     pub(crate) fn new(files: usize, missing_bytes: u64) -> DownloadReporter {
         eprintln!("files to download: {files}");
         let template = if missing_bytes > 0 { BAR } else { BAR_WITHOUT_END };

@@ -28,7 +28,7 @@ pub(crate) struct IngestReporter {
     last_line: Instant,
 }
 
-/// The work that is done, of the work in all.
+/// The work done so far, out of all work.
 struct Work {
     granules: usize,
     of_granules: usize,
@@ -53,13 +53,13 @@ impl IngestReporter {
             }
             IngestProgress::Filters { names } if names.is_empty() => {
                 let presets: Vec<&str> = presets().iter().map(|preset| preset.name).collect();
-                eprintln!("filters: none; --filters can keep only {} (`isdb filters`)", presets.join(", "));
+                eprintln!("filters: none; a new database can have {} (`isdb filters`)", presets.join(", "));
             }
             IngestProgress::Filters { names } => eprintln!("filters: {}", names.join(", ")),
             IngestProgress::Found { new, skipped, bytes } => {
                 match skipped {
                     0 => eprintln!("granules to ingest: {new}"),
-                    _ => eprintln!("granules to ingest: {new}, already in the database: {skipped}"),
+                    _ => eprintln!("granules to ingest: {new}, skipped: {skipped}"),
                 }
                 (self.reading_since, self.last_line) = (Instant::now(), Instant::now());
                 if let (Some(bar), true) = (&mut self.bar, new > 0) {
@@ -143,7 +143,7 @@ fn line(work: &Work, elapsed: Duration) -> String {
     format!("granules: {} of {}, segments: {}{pace}", work.granules, work.of_granules, work.rows)
 }
 
-/// Megabytes per second, and the time left at that pace; None before anything is read.
+/// Describes the megabytes per second, and the time left at that pace; None before anything is read.
 fn pace(bytes: u64, of_bytes: u64, elapsed: Duration) -> Option<String> {
     if bytes == 0 {
         return None;

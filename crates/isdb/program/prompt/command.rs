@@ -83,7 +83,7 @@ pub(crate) async fn describe(session: &Session, table: &str, format: Format) -> 
     write(format, columns).await
 }
 
-/// The names that Tab completes: tables and their columns, each once.
+/// Returns the names that Tab completes: tables and their columns, each once.
 pub(crate) async fn names(session: &Session) -> Vec<String> {
     let mut names = tables(session.context());
     for table in names.clone() {
@@ -105,7 +105,7 @@ fn texts<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
-/// The name of a type: `float32`, `float32[18]`, `text`, `time (UTC)`.
+/// Returns the name of a type: `float32`, `float32[18]`, `text`, `time (UTC)`.
 fn type_name(kind: &DataType) -> String {
     match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
@@ -117,7 +117,7 @@ fn type_name(kind: &DataType) -> String {
     }
 }
 
-/// The long name and the description of a column, and the meanings of a flag's values.
+/// Returns the long name and the description of a column, and the meanings of a flag's values.
 fn meaning(field: &Field) -> String {
     let metadata = |key: &str| field.metadata().get(key).map_or("", String::as_str);
     let values = metadata("flag_values").split_whitespace().zip(metadata("flag_meanings").split_whitespace());

@@ -35,7 +35,7 @@ pub(crate) struct Editor {
 }
 
 impl Editor {
-    /// An editor that completes with `names`.
+    /// Creates an editor that completes with `names`.
     pub(crate) fn new(names: Vec<String>) -> Result<Editor, CliError> {
         let config = Config::builder()
             .auto_add_history(true)
@@ -91,7 +91,7 @@ impl Completer for Names {
     }
 }
 
-/// The start of the word before `pos`, and the word up to `pos`.
+/// Returns the start of the word before `pos`, and the word up to `pos`.
 fn word_before(line: &str, pos: usize) -> (usize, &str) {
     let before = line.get(..pos).unwrap_or(line);
     let start = before

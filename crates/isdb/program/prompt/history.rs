@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// `isdb/history` in the user's folder for state (`XDG_STATE_HOME`, else `~/.local/state`), which is created if it does not exist. None
-/// if it cannot be created; then no history is kept.
+/// `isdb/history` in the user's folder for state (`XDG_STATE_HOME`, else `~/.local/state`), which is created if it does not exist.
+/// None if it cannot be created; then no history is kept.
 pub(crate) fn file() -> Option<PathBuf> {
     let folder = below(std::env::var_os("XDG_STATE_HOME").map(PathBuf::from), std::env::home_dir())?;
     std::fs::create_dir_all(&folder).ok()?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use isdb_cmr::SharedCause;
 use isdb_schema::printable::Printable;
 
-/// The number of names that are listed of files which failed for one reason.
+/// The number of files that are listed by name when they failed for the same reason.
 const NAMES: usize = 3;
 
 /// A file that failed.

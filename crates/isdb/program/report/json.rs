@@ -20,7 +20,7 @@ pub(crate) struct ReportFile {
 }
 
 impl ReportFile {
-    /// The report of `request`; without a `path` no file is written.
+    /// Creates the report of `request`; without a `path` no file is written.
     ///
     /// # Errors
     /// When the folder of `path` does not exist, before the ingest starts.
@@ -51,7 +51,7 @@ impl ReportFile {
         })
     }
 
-    /// The report as a JSON object, with the same keys in every version.
+    /// Returns the report as a JSON object, with the same keys in every version.
     fn to_json(&self, error: Option<String>) -> Value {
         let report = &self.report;
         let ended = SystemTime::now();

@@ -1,4 +1,4 @@
-//! The end of an ingest: a summary on standard error and a report as JSON; for a dry run, the plan.
+//! The result of an ingest: a summary on standard error and a report as JSON; for a dry run, the plan.
 
 mod dry_run;
 mod failures;

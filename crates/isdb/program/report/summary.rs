@@ -1,4 +1,4 @@
-//! The end of an ingest on standard error: warnings, failures, and a table of counts.
+//! The summary of an ingest on standard error: warnings, failures, and a table of counts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const OUTCOMES: [(OutcomeKind, &str); 6] = [
     (OutcomeKind::FailedBefore, "failed before"),
 ];
 
-/// A row of the table: what is counted, how it ended, how many, and a remark.
+/// A row of the table: the counted objects, their outcome, their number, and a remark.
 struct Count {
     group: &'static str,
     name: &'static str,
@@ -81,7 +81,7 @@ pub(crate) fn print_summary(report: &IngestReport, database: &str, elapsed: Dura
     eprintln!("database: {database}");
 }
 
-/// The stage, the file and the reason.
+/// Describes a failure: the stage, the file and the reason.
 fn failure(granule: &GranuleOutcome) -> String {
     let error = granule.error.as_deref().unwrap_or_default();
     // Most errors contain the path.
@@ -110,7 +110,7 @@ fn print_replacements(report: &IngestReport) {
     print_some(replacements.into_iter(), LISTED, print, more);
 }
 
-/// The outcomes in one line.
+/// Describes the outcomes in one line.
 fn describe_outcomes(report: &IngestReport) -> String {
     let counts = OUTCOMES.iter().map(|(outcome, name)| (report.count(*outcome), *name));
     let described = describe_counts(counts.filter(|(count, _)| *count > 0));
@@ -157,7 +157,7 @@ fn counts(report: &IngestReport, elapsed: Duration) -> Vec<Count> {
     counts
 }
 
-/// The number of failed granules by the stage of their failure.
+/// Returns the number of failed granules by the stage of their failure.
 fn failures_by_stage(report: &IngestReport) -> BTreeMap<&str, usize> {
     let mut stages = BTreeMap::new();
     for granule in report.granules.iter().filter(|granule| granule.state == OutcomeKind::Failed) {
@@ -171,7 +171,7 @@ fn describe_counts<'a>(counts: impl Iterator<Item = (usize, &'a str)>) -> String
     counts.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The lines of the table; a group is named in its first line only.
+/// Returns the lines of the table; a group is named only in its first line.
 fn table(counts: &[Count]) -> Vec<String> {
     let mut last = "";
     let rows = counts.iter().map(|line| {

@@ -26,7 +26,7 @@ use crate::session::views::{SessionViews, describe_view_change};
 /// Batches that may be computed before they are written.
 const BATCHES_AHEAD: usize = 2;
 
-/// How sessions are opened.
+/// The options with which sessions are opened.
 pub(crate) struct QueryOptions {
     pub(crate) location: Location,
     /// The restrictions of the views.
@@ -81,12 +81,12 @@ impl Session {
         }
     }
 
-    /// The DataFusion session.
+    /// Returns the DataFusion session.
     pub(crate) fn context(&self) -> &SessionContext {
         self.database.session()
     }
 
-    /// The time of the commit, in milliseconds since 1970.
+    /// Returns the time of the commit, in milliseconds since 1970.
     pub(crate) fn timestamp(&self) -> u64 {
         self.database.timestamp()
     }
@@ -163,7 +163,7 @@ impl Session {
         }
     }
 
-    /// Prints what `why` says of the optimized plan.
+    /// Prints the explanations that `why` returns for the optimized plan.
     fn explain(&self, label: &str, plan: &LogicalPlan, why: impl Fn(&LogicalPlan) -> Vec<String>) {
         if let Ok(plan) = self.context().state().optimize(plan) {
             for line in why(&plan) {
@@ -181,8 +181,8 @@ pub(crate) struct StartedStatement {
     rows: SendableRecordBatchStream,
 }
 
-/// The rows of `plan`, computed by tasks of `engine`: rows are written while the next ones are computed, and Ctrl-C is received whatever
-/// the plan does.
+/// Returns the rows of `plan`, computed by tasks of `engine`: rows are written while the next ones are computed, and Ctrl-C is
+/// received even while the plan computes.
 fn stream(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>, engine: &Handle) -> SendableRecordBatchStream {
     let mut builder = RecordBatchReceiverStream::builder(plan.schema(), BATCHES_AHEAD);
     let sender = builder.tx();

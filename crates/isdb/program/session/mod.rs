@@ -1,8 +1,8 @@
-//! SQL of the command line: statements over one state of a database, with warnings, row counts, and explanations of errors and of empty
-//! results.
+//! SQL of the command line: statements over one state of a database, with warnings, row counts, and explanations of errors and of
+//! empty results.
 //!
-//! `statements` splits text into statements; `execution` runs one; `restriction` warns of filters that do not apply; `names` explains
-//! unknown names; `no_rows` explains empty results; `views` keeps the views that statements create.
+//! `statements` splits text into statements; `execution` runs one; `restriction` warns of filters that do not apply; `names`
+//! explains unknown names; `no_rows` explains empty results; `views` keeps the views that statements create.
 
 mod execution;
 mod names;

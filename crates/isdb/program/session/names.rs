@@ -11,7 +11,7 @@ use isdb_schema::suggest::{did_you_mean, missing_column, similar_names, suggesti
 
 use crate::error::CliError;
 
-/// The error of a statement with a column that its tables do not have; None if `error` is another error.
+/// Returns the error of a statement with a column that its tables do not have; None if `error` is another error.
 pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionError) -> Option<CliError> {
     let DataFusionError::SchemaError(error, _) = error.find_root() else { return None };
     let SchemaError::FieldNotFound { field, valid_fields } = error.as_ref() else { return None };
@@ -20,11 +20,11 @@ pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionE
     Some(CliError::UnknownColumn { name: field.flat_name(), hint })
 }
 
-/// Suggests a replacement for the column `typed`. `valid` are the columns of the statement's tables, `elsewhere` the tables that have a
-/// column of that name.
+/// Suggests a replacement for the column `typed`. `valid` are the columns of the statement's tables, `elsewhere` the tables that
+/// have a column of that name.
 fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String {
     let name = typed.name();
-    // The columns of the table that qualifies the column; of all tables without such a table.
+    // The columns of the table that qualifies `typed`, or of all tables if none matches.
     let of_table: Vec<&Column> =
         valid.iter().filter(|column| typed.relation.is_some() && column.relation == typed.relation).collect();
     let of_table = if of_table.is_empty() { valid.iter().collect() } else { of_table };
@@ -61,14 +61,14 @@ fn column_hint(typed: &Column, valid: &[Column], elsewhere: &[String]) -> String
     }
 }
 
-/// A name as SQL requires it: in double quotes if it has capitals, blanks or the like.
+/// Returns a name as SQL requires it: in double quotes if it has capitals, blanks or the like.
 fn quoted(name: &str) -> String {
     let is_plain = name.chars().all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '_')
         && name.chars().next().is_some_and(|c| !c.is_ascii_digit());
     if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
-/// The error of a statement with an unknown table or file; None if all of them exist.
+/// Returns the error of a statement with an unknown table or file; None if all tables and files exist.
 pub(crate) async fn unknown_table(context: &SessionContext, sql: &str) -> Option<CliError> {
     let state = context.state();
     let dialect = state.config().options().sql_parser.dialect;
@@ -99,7 +99,7 @@ pub(crate) async fn unknown_table(context: &SessionContext, sql: &str) -> Option
     None
 }
 
-/// The tables and views of the session, sorted by name.
+/// Returns the tables and views of the session, sorted by name.
 pub(crate) fn tables(context: &SessionContext) -> Vec<String> {
     let state = context.state();
     let defaults = &state.config().options().catalog;
@@ -110,7 +110,7 @@ pub(crate) fn tables(context: &SessionContext) -> Vec<String> {
     names
 }
 
-/// The tables and views that have a column of this name.
+/// Returns the tables and views that have a column of this name.
 async fn tables_with(context: &SessionContext, column: &str) -> Vec<String> {
     let mut found = Vec::new();
     for name in tables(context) {

@@ -26,8 +26,8 @@ pub(super) fn why_no_rows(plan: &LogicalPlan) -> Vec<String> {
     reasons
 }
 
-/// Explains why the only row of `plan`, an optimized plan, aggregates no rows. Empty if it is not an aggregate without groups, or if no
-/// explanation is certain.
+/// Explains why the only row of `plan`, an optimized plan, aggregates no rows. Empty if it is not an aggregate without groups, or
+/// if no explanation is certain.
 pub(super) fn why_aggregate_of_nothing(plan: &LogicalPlan) -> Vec<String> {
     match plan {
         LogicalPlan::Projection(node) => why_aggregate_of_nothing(&node.input),
@@ -43,7 +43,7 @@ pub(super) fn why_aggregate_of_nothing(plan: &LogicalPlan) -> Vec<String> {
     }
 }
 
-/// A sentence for each predicate of `scans` that no row of the database can meet.
+/// Returns a sentence for each predicate of `scans` that no row of the database can meet.
 fn impossible_predicates(scans: &[SegmentScan]) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
     for scan in scans {
@@ -85,7 +85,7 @@ fn collect_scans(plan: &LogicalPlan, found: &mut RequiredScans) {
         LogicalPlan::Filter(filter) => {
             let before = found.scans.len();
             collect_scans(&filter.input, found);
-            // Above another node than the scan, a column of the same name may be another column.
+            // Above any node other than the scan, a column of the same name may be another column.
             match (filter.input.as_ref(), found.scans.get_mut(before)) {
                 (LogicalPlan::TableScan(_), Some(scan)) => scan.predicates.push(filter.predicate.clone()),
                 _ => found.decide = false,
@@ -152,7 +152,7 @@ fn extent(column: &'static str, plural: &'static str, statistics: &ColumnStatist
     Some(CoordinateExtent { column, plural, low, high })
 }
 
-/// The sentence on `predicate` if no row within `extents` can meet it.
+/// Returns the sentence about `predicate` if no row within `extents` can meet it.
 fn outside(predicate: &Expr, extents: &[CoordinateExtent]) -> Option<String> {
     let comparison = Comparison::from_predicate(predicate)?;
     let extent = extents.iter().find(|extent| extent.column == comparison.column)?;
@@ -176,7 +176,7 @@ impl CoordinateExtent {
         }
     }
 
-    /// Both ends, rounded outwards.
+    /// Returns both ends, rounded outwards.
     fn rounded(&self) -> (String, String) {
         match (&self.low, &self.high) {
             (ScalarValue::Float64(Some(low)), ScalarValue::Float64(Some(high))) => {
@@ -201,7 +201,7 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// None for a predicate of another form.
+    /// Parses a predicate; None for a predicate of another form.
     fn from_predicate(predicate: &'a Expr) -> Option<Comparison<'a>> {
         match predicate {
             Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {

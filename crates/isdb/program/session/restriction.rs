@@ -6,8 +6,8 @@ use isdb_schema::filters::describe;
 
 use crate::output::Origin;
 
-/// The origin of the rows of the statement `sql` over the state at `timestamp`. It contains the options only if the statement reads the
-/// views that they apply to.
+/// Returns the origin of the rows of the statement `sql` over the state at `timestamp`. It contains the options only if the
+/// statement reads the views that they apply to.
 pub(super) fn origin(options: &ViewOptions, sql: &str, reads_view: bool, timestamp: u64) -> Origin {
     let applied = |text: Option<String>| text.filter(|_| reads_view);
     Origin {

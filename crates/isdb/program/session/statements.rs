@@ -1,10 +1,10 @@
-//! Statements of a text, and whether a text that is being typed is complete.
+//! Splits a text into statements, and determines whether a text that is being typed is complete.
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-/// Splits `text` at each `;` that is not in a string, a quoted name or a comment. Statements of blanks and comments alone are left out.
-/// A text that cannot be tokenized is one statement, for the parser to report its error.
+/// Splits `text` at each `;` that is not in a string, a quoted name or a comment. Statements of blanks and comments alone are left
+/// out. A text that cannot be tokenized is one statement, for the parser to report its error.
 pub(crate) fn statements(text: &str) -> Vec<&str> {
     let Some(tokens) = tokens(text) else { return vec![text.trim()] };
     let mut found = Vec::new();
@@ -29,7 +29,7 @@ pub(crate) fn statements(text: &str) -> Vec<&str> {
     found.into_iter().map(str::trim).collect()
 }
 
-/// Whether Enter ends the input: a command (`\d`), an empty text, or statements whose last has its `;`.
+/// Whether Enter ends the input: a command (`\d`), an empty text, or statements of which the last ends with `;`.
 pub(crate) fn complete(typed: &str) -> bool {
     let typed = typed.trim();
     if typed.is_empty() || typed.starts_with('\\') {
@@ -40,7 +40,7 @@ pub(crate) fn complete(typed: &str) -> bool {
     last.is_none_or(|token| token.token == Token::SemiColon)
 }
 
-/// The tokens of `text`; None if a string, a quoted name or a comment does not end.
+/// Returns the tokens of `text`; None if a string, a quoted name or a comment does not end.
 fn tokens(text: &str) -> Option<Vec<TokenWithSpan>> {
     Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().ok()
 }
@@ -57,7 +57,7 @@ impl<'a> Lines<'a> {
         Lines { text, starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 
-    /// The byte offset of a line and character, both from 1.
+    /// Returns the byte offset of a line and character, both from 1.
     fn byte(&self, location: Location) -> usize {
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
         let line = self.starts.get(number(location.line)).copied().unwrap_or(self.text.len());

@@ -15,7 +15,7 @@ impl SessionViews {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sql);
     }
 
-    /// The statements that create the same views again.
+    /// Returns the statements that create the same views again.
     pub(super) fn statements(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

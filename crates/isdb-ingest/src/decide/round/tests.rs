@@ -60,7 +60,7 @@ fn name(source: &str) -> String {
     source.rsplit('/').next().unwrap().to_owned()
 }
 
-/// The same as [`stored`], after checking that the order of `files` does not matter.
+/// Returns the same as [`stored`], after checking that the order of `files` does not matter.
 fn in_both_orders(
     ledger: &[LedgerRow],
     files: &[Candidate],

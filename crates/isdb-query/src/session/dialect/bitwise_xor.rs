@@ -8,7 +8,8 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 use crate::error::Error;
 use crate::sql_text::sql_text;
 
-/// Refuses `^` between any operands. The plan of a statement would be too late: `^` between floats has no type.
+/// Refuses `^` between any operands. A check of the finished plan would come too late: `^` between floats has no type, so planning
+/// fails first.
 #[derive(Debug)]
 pub(super) struct RefuseBitwiseXor;
 

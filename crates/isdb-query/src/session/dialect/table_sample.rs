@@ -1,4 +1,4 @@
-//! Refuses `TABLESAMPLE`, which DataFusion parses and ignores: a count of one per cent would be the count of all rows.
+//! Refuses `TABLESAMPLE`, which DataFusion parses and ignores: counting a sample of 1 % would count all rows.
 
 use datafusion::common::Result;
 use datafusion::logical_expr::planner::{RelationPlanner, RelationPlannerContext, RelationPlanning};
@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::TableFactor;
 
 use crate::error::Error;
 
-/// Refuses every sample of a table or of a subquery.
+/// Refuses every sample of a table or subquery.
 #[derive(Debug)]
 pub(super) struct RefuseTableSample;
 

@@ -1,5 +1,5 @@
-//! Detects the format of a text file of values: its delimiter, the types of its columns, and decimal commas. Inspects a file of
-//! up to [`INSPECTED_BYTES`] as a whole, and the beginning of a larger one.
+//! Detects the format of a delimited text file: its delimiter, the types of its columns, and decimal commas. Inspects files of up
+//! to [`INSPECTED_BYTES`] in full, and only the beginning of larger ones.
 
 use std::fs::File;
 use std::io::Read;
@@ -24,15 +24,15 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(super) struct DelimitedFormat {
     /// Comma, semicolon or tab.
     pub(super) delimiter: u8,
-    /// The columns as DataFusion reads them; a column that is converted to numbers is a text here.
+    /// The columns as DataFusion reads them; a column that is converted to numbers is still text here.
     pub(super) schema: SchemaRef,
-    /// The columns whose texts are converted to numbers, by position.
+    /// For each column, how its text is converted to numbers; None if it is not.
     pub(super) number_columns: Vec<Option<NumberColumn>>,
-    /// Whether a field in quotes contains the end of a line.
+    /// Whether a field in quotes contains a line break.
     pub(super) newlines_in_values: bool,
 }
 
-/// A column of texts that are all numbers, in a form that DataFusion does not recognise.
+/// A text column whose values are all numbers, in a form that DataFusion does not recognise.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct NumberColumn {
     data_type: DataType,
@@ -40,7 +40,7 @@ pub(super) struct NumberColumn {
 }
 
 impl NumberColumn {
-    /// Returns the numbers in the texts of `column`, which may have blanks around them.
+    /// Converts the text of `column`, which may have blanks around it, to numbers.
     pub(super) fn parse(&self, column: Expr) -> Expr {
         let text = btrim(vec![column]);
         let text = if self.decimal_comma { replace(text, lit(","), lit(".")) } else { text };
@@ -102,7 +102,7 @@ fn inspect_bytes(bytes: &[u8]) -> Result<DelimitedFormat, FileProblem> {
     for ((name, values), inferred) in names.iter().zip(&values).zip(types.fields()) {
         let data_type = match inferred.data_type() {
             DataType::Null => &DataType::Utf8,
-            // 001 and 1 are two plots.
+            // Stays text, because 001 and 1 are two different plots.
             DataType::Int64 if values.leading_zero => &DataType::Utf8,
             data_type => data_type,
         };
@@ -112,7 +112,7 @@ fn inspect_bytes(bytes: &[u8]) -> Result<DelimitedFormat, FileProblem> {
     Ok(DelimitedFormat { delimiter, schema: Arc::new(Schema::new(fields)), number_columns, newlines_in_values })
 }
 
-/// Returns the delimiter that the header contains most often; a comma for none.
+/// Returns the delimiter that the header contains most often; a comma if it contains none.
 fn delimiter(text: &str) -> u8 {
     let header = text.trim_start().lines().next().unwrap_or_default();
     let mut in_quotes = false;
@@ -123,7 +123,7 @@ fn delimiter(text: &str) -> u8 {
             *count += u32::from(byte == *delimiter && !in_quotes);
         }
     }
-    // The last of equals wins in max_by_key, so the comma goes last.
+    // `max_by_key` returns the last of equal counts, so the comma goes last.
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| delimiter)
 }
 
@@ -138,7 +138,7 @@ fn ragged(error: csv::Error) -> FileProblem {
     }
 }
 
-/// What is known about the values of a column.
+/// Properties of the values of a column, as far as they have been read.
 #[derive(Clone, Default)]
 struct ColumnValues {
     any: bool,
@@ -170,7 +170,7 @@ impl ColumnValues {
         }
     }
 
-    /// Returns how to convert a column of texts to numbers; None if a value is not a number.
+    /// Returns how to convert a text column to numbers; None if a value is not a number.
     fn number_column(&self) -> Option<NumberColumn> {
         let numbers = self.any && !self.text && (self.fraction || !self.leading_zero);
         let data_type = if self.fraction { DataType::Float64 } else { DataType::Int64 };

@@ -1,4 +1,4 @@
-//! The user's files as tables, named in quotes: `FROM 'plots.csv'`. A server can close them. A name is one file: patterns,
+//! The user's files as tables, named in quotes: `FROM 'plots.csv'`. A server can disable this. A name refers to one file: patterns,
 //! folders and URLs are not followed.
 
 use std::path::Path;
@@ -25,10 +25,10 @@ mod delimited;
 /// Whether the statements of a session may read files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserFiles {
-    /// Yes: a table name with an extension or a folder is a file of this machine.
+    /// A table name with an extension or a folder names a file on this machine.
     #[default]
     Open,
-    /// No: such a name is an error.
+    /// Such a table name is an error.
     Closed,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn with_files(context: SessionContext, files: UserFiles) -> SessionCo
 #[derive(Debug)]
 struct UserFileFactory {
     files: UserFiles,
-    /// Only for its reference to the session; its own listings would follow patterns.
+    /// Used only for its reference to the session; its own listings would follow patterns.
     session: DynamicListTableFactory,
 }
 
@@ -113,8 +113,8 @@ fn engine_format(
     factory.create(state, &std::collections::HashMap::new())
 }
 
-/// Creates the table of a CSV file: DataFusion reads it as `file` describes, then texts that are numbers are converted column
-/// by column.
+/// Creates the table of a CSV file: DataFusion reads it as `file` describes, then text that holds numbers is converted column by
+/// column.
 fn text_table(url: ListingTableUrl, file: &DelimitedFormat) -> Result<Arc<dyn TableProvider>> {
     let format = CsvFormat::default()
         .with_has_header(true)

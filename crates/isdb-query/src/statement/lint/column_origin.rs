@@ -21,8 +21,7 @@ pub(crate) struct ColumnOrigin {
     pub(crate) is_in_ledger: bool,
 }
 
-/// Returns the stored column behind `column` in the output of `plan`; None for computed columns and for tables that are not of
-/// a database.
+/// Returns the stored column behind `column` in the output of `plan`; None for computed columns and for tables outside a database.
 pub(super) fn column_origin(plan: &LogicalPlan, column: &Column) -> Option<ColumnOrigin> {
     let index = plan.schema().maybe_index_of_column(column)?;
     output_origin(plan, index)

@@ -6,7 +6,7 @@ use datafusion::logical_expr::{Between, BinaryExpr, Case, Cast, Expr, Operator, 
 
 use super::constant::constant;
 
-/// An expression that is compared with constants, by the same operator with each.
+/// An expression, and the constants that one operator compares it with.
 #[derive(Debug)]
 pub(super) struct Comparison<'a> {
     /// The expression that is compared.
@@ -18,12 +18,12 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Returns the column that is compared, also in a cast.
+    /// Returns the column that is compared, even inside a cast.
     pub(super) fn column(&self) -> Option<&'a Column> {
         column(self.compared)
     }
 
-    /// Whether it compares for equality, not for order.
+    /// Whether the operator compares for equality, not for order.
     pub(super) fn is_equality(&self) -> bool {
         matches!(self.op, Operator::Eq | Operator::NotEq)
     }

@@ -4,7 +4,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Cast, Expr, TryCast};
 
-/// Returns the value of a literal, also with a sign or in a cast; None for other expressions.
+/// Returns the value of a literal, even with a sign or inside a cast; None for other expressions.
 pub(super) fn constant(expr: &Expr) -> Option<ScalarValue> {
     match expr {
         Expr::Literal(value, _) => Some(value.clone()),
@@ -28,7 +28,7 @@ pub(super) fn as_number(value: &ScalarValue) -> Option<f64> {
     }
 }
 
-/// Returns the text of a literal, also in a cast: `'2019-07-31'` and `DATE '2019-07-31'`.
+/// Returns the text of a literal, even inside a cast: `'2019-07-31'` and `DATE '2019-07-31'`.
 pub(super) fn literal_text(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Literal(value, _) => value.try_as_str().flatten(),

@@ -1,5 +1,5 @@
 //! Warns about times compared with days. A day in SQL is its first moment, so `time <= '2019-07-31'` excludes the last day and
-//! `time = '2019-07-28'` finds segments of midnight, while `--end 2019-07-31` includes the whole day.
+//! `time = '2019-07-28'` finds only segments at midnight, while `--end 2019-07-31` includes the whole day.
 
 use arrow::array::types::Date32Type;
 use arrow::compute::kernels::cast_utils::Parser;

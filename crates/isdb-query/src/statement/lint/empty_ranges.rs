@@ -1,4 +1,4 @@
-//! Warns about ranges that are empty because their ends are exchanged: `latitude BETWEEN -4 AND -7`.
+//! Warns about ranges that are empty because their ends are swapped: `latitude BETWEEN -4 AND -7`.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! Warns about functions that do something else than many users expect, and refuses wrong arguments of `in_region`.
+//! Warns about functions that do not do what many users expect, and refuses wrong arguments of `in_region`.
 
 use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, ScalarUDF};

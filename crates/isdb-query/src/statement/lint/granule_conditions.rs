@@ -23,7 +23,7 @@ use crate::sql_text::{sql_literal, sql_text};
 
 /// Columns of the ledger that the segments of a granule have too.
 const GRANULE_COLUMNS: [&str; 6] = ["granule", "rgt", "cycle", "region", "release", "revision"];
-/// Most values that a warning lists; of more it names the first and the last.
+/// Maximum number of values that a warning lists; of a longer list it names only the first and the last.
 const MAX_LISTED: usize = 6;
 
 /// A condition on a column of the ledger. A statement finds no segment if no granule meets it.
@@ -43,7 +43,7 @@ enum ExpectedValues {
     Releases(Vec<Releases>),
 }
 
-/// Returns the conditions that the filter `node` has for the granules of all its segments; none for other nodes.
+/// Returns the conditions that the filter `node` places on the granules of all its segments; none for other nodes.
 pub(super) fn granule_conditions(node: &LogicalPlan, columns: &Columns<'_>) -> Vec<GranuleCondition> {
     let LogicalPlan::Filter(filter) = node else { return Vec::new() };
     let found: Vec<GranuleCondition> =
@@ -148,8 +148,8 @@ fn list<'a>(values: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// Returns the distinct values of a ledger column in the ingested granules, in ascending order. None if a granule has NULL, or
-/// without a ledger.
+/// Returns the distinct values of a ledger column in the ingested granules, in ascending order. None if the column is NULL for a
+/// granule, or without a ledger.
 async fn ledger_values(context: &SessionContext, column: &str) -> Result<Option<Vec<String>>> {
     if !context.table_exist("granules_current")? {
         return Ok(None);

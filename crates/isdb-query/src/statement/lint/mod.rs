@@ -1,6 +1,6 @@
-//! Reports statements whose answer is probably not the intended one. They run without an error: a comparison that is never
-//! true, a list element that no list has, a day that ends at its first moment. A form that is certainly wrong is an error with
-//! the correct form; a form that may be intended gives a [`Warning`].
+//! Reports statements whose answer is probably not the intended one. Such a statement runs without an error: a comparison that is
+//! never true, a list element that no list has, a day that ends at its first moment. A form that is certainly wrong is an error
+//! with the correct form; a form that may be intended gives a [`Warning`].
 //!
 //! [`warnings`] checks the plan before it is optimized. `column_origin` follows each column through views, subqueries and
 //! aliases to the stored one, so that a column `beam` of a user's own table may contain anything. `comparison` and `constant`
@@ -33,9 +33,9 @@ mod padded_numbers;
 mod single_precision;
 pub(crate) mod warning;
 
-/// Returns the warnings about `plan`, a statement from [`SessionState::create_logical_plan`], over the database that is
-/// registered in `context`: each once, in the order of the statement. Reads only the ledger, and only if the statement compares
-/// a column of it with a constant.
+/// Returns the warnings about `plan`, a statement from [`SessionState::create_logical_plan`], over the database that is registered
+/// in `context`: each once, in the order of the statement. Reads only the ledger, and only if the statement compares a ledger
+/// column with a constant.
 ///
 /// [`SessionState::create_logical_plan`]: datafusion::execution::SessionState::create_logical_plan
 ///

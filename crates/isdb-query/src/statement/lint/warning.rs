@@ -3,8 +3,8 @@
 /// A statement, or a part of it, whose answer is probably not the intended one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// What the statement does.
+    /// The meaning of the statement as written.
     pub text: String,
-    /// What to write instead, if that is not intended.
+    /// The correct form, if the statement is not what was intended.
     pub hint: String,
 }

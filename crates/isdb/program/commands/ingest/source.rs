@@ -18,7 +18,7 @@ use crate::commands::search::totals::print_totals;
 use crate::error::CliError;
 use crate::settings::Settings;
 
-/// A connection without data for this long is opened again.
+/// A connection that receives no data for this long is reopened.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Returns the source of granules for `area`. A search covers `search_region`, otherwise the region of `area` or of the database.
@@ -62,7 +62,7 @@ fn has_track(search: &SearchArgs) -> bool {
     search.release.is_some() || search.rgt.is_some() || search.cycle.is_some() || search.orbit_region.is_some()
 }
 
-/// Prints the totals of `found`, and returns how its granules are read. The ingest reports their problems, as failures.
+/// Prints the totals of `found`, and returns its granules as a source. The ingest reports their problems as failures.
 fn archive(found: SearchResult, is_named: bool, arguments: &Ingest, settings: &Settings) -> Result<Archive, CliError> {
     print_totals(&found);
     let (flags, config) = (&arguments.archive, &settings.config.download);
@@ -71,7 +71,7 @@ fn archive(found: SearchResult, is_named: bool, arguments: &Ingest, settings: &S
     let folder = folder.unwrap_or_else(|| default_folder(&settings.location));
     let keep = match flags.keep || config.keep {
         true => KeepDownloads::All,
-        // Files that an earlier run had to keep stay.
+        // Files that an earlier run kept on request stay.
         false if is_default && !keeps_downloads(&folder) => KeepDownloads::Nothing,
         false => KeepDownloads::Earlier,
     };

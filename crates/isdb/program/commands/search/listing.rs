@@ -26,7 +26,7 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// The columns that people read.
+/// Returns a table of the columns that people read.
 fn table(granules: &[GranuleDescription]) -> Result<RecordBatch, CliError> {
     let whole_seconds = |granule: &GranuleDescription| granule.start.timestamp().saturating_mul(1000);
     let megabytes = |bytes: u64| u32::try_from(bytes / 10_000).map_or(f64::MAX, f64::from) / 100.0;
@@ -37,7 +37,7 @@ fn table(granules: &[GranuleDescription]) -> Result<RecordBatch, CliError> {
     ])?)
 }
 
-/// All columns.
+/// Returns a table of all columns.
 fn rows(granules: &[GranuleDescription]) -> Result<RecordBatch, CliError> {
     let checksum =
         |part: fn(&isdb_cmr::Checksum) -> &String| texts(granules, |granule| granule.checksum.as_ref().map(part));

@@ -6,7 +6,7 @@ use isdb_schema::catalogue::{Fill, Flags, Labels};
 use super::columns::{releases, type_name, vertical_reference};
 use crate::aligned::named_values;
 
-/// The text about `variable`: a fact per line. `is_stored` is whether the database stores it, None without a database.
+/// Describes `variable`, one property per line. `is_stored` is whether the database stores it, None without a database.
 pub(super) fn describe(variable: &Variable, is_stored: Option<bool>) -> String {
     let stored = is_stored.map_or("", |stored| if stored { "yes" } else { "no: `isdb add-variable` adds it" });
     let mut facts = vec![
@@ -55,7 +55,7 @@ fn labels(labels: Labels) -> String {
     format!("{}{units}: {}", labels.name, labels.values)
 }
 
-/// A line per code.
+/// Returns a line per code.
 fn meanings(flags: Flags) -> String {
     let pairs = flags.values.split_whitespace().zip(flags.meanings.split_whitespace());
     pairs.map(|(value, meaning)| format!("{value:>3}  {meaning}")).collect::<Vec<_>>().join("\n")

@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::exit_code::SUCCESS;
 use crate::output;
 
-/// The leading column called `name`, in upper or lower case; None for a variable of the product.
+/// Returns the leading column called `name`, in upper or lower case; None for a variable of the product.
 pub(super) fn find_column(name: &str) -> Option<Field> {
     let name = name.to_lowercase();
     stored_fields(&[]).into_iter().find(|field| *field.name() == name && named(&name).is_none())

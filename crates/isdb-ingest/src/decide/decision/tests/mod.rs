@@ -7,7 +7,7 @@ use crate::testing::{candidate, context, revision, row, subset};
 
 mod segments;
 
-/// The decision on `candidate` for a request that the rows of `ledger` satisfy.
+/// Returns the decision on `candidate` for a request that the rows of `ledger` satisfy.
 fn decide(candidate: &Candidate, ledger: &[LedgerRow]) -> Decision {
     decide_with(candidate, ledger, &Fingerprint::default(), None)
 }
@@ -23,7 +23,7 @@ fn decide_with(
     context.decide(candidate, &CurrentAttempts::new(ledger))
 }
 
-/// The attempts that are replaced, and why.
+/// Returns the attempts that are replaced, and why.
 fn replaced(decision: Decision) -> (Vec<i64>, Option<ReplaceReason>) {
     match decision {
         Decision::Ingest(AttemptPlan { replaces, reason, .. }) => (replaces.iter().map(|id| id.0).collect(), reason),
@@ -31,7 +31,7 @@ fn replaced(decision: Decision) -> (Vec<i64>, Option<ReplaceReason>) {
     }
 }
 
-/// The attempts whose segments stay, and those that lose some, with their number.
+/// Returns the attempts whose segments stay, and those that lose some, with their number.
 fn shared(decision: Decision) -> (Vec<i64>, Vec<(i64, i64)>) {
     match decision {
         Decision::Ingest(AttemptPlan { merges_with, carries, .. }) => (
@@ -42,7 +42,7 @@ fn shared(decision: Decision) -> (Vec<i64>, Vec<(i64, i64)>) {
     }
 }
 
-/// The subset in `path` that [`subset`] makes, as a ledger row.
+/// Returns the subset in `path` that [`subset`] makes, as a ledger row.
 fn subset_row(id: i64, path: &str, size: i64) -> LedgerRow {
     let source = candidate("a").source().replace("a.h5", path);
     let checksum = Some(format!("xxh64:{size}"));

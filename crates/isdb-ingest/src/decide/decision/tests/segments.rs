@@ -4,14 +4,15 @@ use isdb_pipeline::{FileContents, SegmentSet};
 
 use super::*;
 
-/// A file with the segments `from` to `to` of one beam, and all requested variables except `missing`.
+/// Returns a file with the segments `from` to `to` of one beam, and all requested variables except `missing`.
 fn with_segments(candidate: Candidate, from: i64, to: i64, missing: &[&'static str]) -> Candidate {
     let segments = SegmentSet::from_ids("gt1l", from..to);
     let contents = FileContents { span: segments.span(), segments: segments.into(), missing: missing.to_vec() };
     Candidate { contents: Some(contents.into()), ..candidate }
 }
 
-/// The decision on `candidate` if the attempts of `ledger` have the segments `stored` (id, from, to) of the same beam.
+/// Returns the decision on `candidate` if the attempts of `ledger` have the segments `stored` (id, from, to) of the
+/// same beam.
 fn decide_among(
     candidate: &Candidate,
     ledger: &[LedgerRow],
@@ -100,7 +101,7 @@ fn the_subset_with_more_variables_keeps_shared_segments() {
     assert_eq!(decision(variables(None), &["h_canopy"]), stays, "poorer");
 }
 
-/// An extract with the segments `from` to `to`.
+/// Returns an extract with the segments `from` to `to`.
 fn extract(from: i64, to: i64) -> Candidate {
     let mut candidate = with_segments(subset("a", "x.h5", 9), from, to, &[]);
     let identity = candidate.identity.as_mut().unwrap();
