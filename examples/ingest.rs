@@ -22,13 +22,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The report is filled while the ingest runs, so that it is available even if the ingest ends with an error.
     let mut report = IngestReport::default();
     ingest(&request, &mut report, |progress| match progress {
-        IngestProgress::Found { new, skipped, .. } => eprintln!("{new} granules to ingest, {skipped} stored already"),
+        IngestProgress::Found { new, skipped, .. } => eprintln!("{new} granules to ingest, {skipped} skipped"),
         IngestProgress::Committed { granules, of, rows, .. } => eprintln!("{granules} of {of} granules, {rows} rows"),
         _ => {}
     })
     .await?;
     for granule in report.granules.iter().filter(|granule| granule.state == OutcomeKind::Failed) {
-        eprintln!("failed: {}: {}", granule.path, granule.error.as_deref().unwrap_or("unknown reason"));
+        eprintln!("failed: {}", granule.error.as_deref().unwrap_or(&granule.path));
     }
 
     let info = Database::open(&uri).await?.info().await?;

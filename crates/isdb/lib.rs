@@ -25,7 +25,28 @@
 //! let context = SessionContext::new();
 //! context.register_catalog("isdb", database.catalog());
 //! context.register_parquet("plots", "plots.parquet", ParquetReadOptions::default()).await?;
-//! context.sql("SELECT * FROM plots JOIN isdb.public.atl08 USING (segment_id_beg)").await?.show().await?;
+//! let near = "SELECT p.name, avg(a.canopy_h) FROM plots p JOIN isdb.public.atl08 a \
+//!     ON a.latitude BETWEEN p.latitude - 0.005 AND p.latitude + 0.005 \
+//!     AND a.longitude BETWEEN p.longitude - 0.005 AND p.longitude + 0.005 GROUP BY p.name";
+//! context.sql(near).await?.show().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A past state, a region and a period restrict what a database shows. An error says whether a vacuum has removed that state:
+//!
+//! ```no_run
+//! # async fn past() -> isdb::Result<()> {
+//! use isdb::{Database, Error, Period, StoreError, read_region};
+//!
+//! let builder = Database::open("demo/atl08.isdb").at(1_795_923_676_000);
+//! let builder = builder.region(read_region("amazon.geojson")?).period(Period::parse(Some("2020"), None)?);
+//! match builder.await {
+//!     Ok(database) => database.sql("SELECT count(*) FROM atl08").await?.show().await?,
+//!     Err(error) if error.is_expired() => eprintln!("{error}: open a newer state"),
+//!     Err(Error::Store(StoreError::NotFound { uri })) => eprintln!("no database at {uri}"),
+//!     Err(error) => return Err(error),
+//! }
 //! # Ok(())
 //! # }
 //! ```
@@ -53,6 +74,9 @@
 //!
 //! # Features
 //!
+//! A program that embeds isdb depends on it with `default-features = false`, and with `features = ["ingest"]` if it writes. All
+//! functions run on a multi-threaded tokio runtime.
+//!
 //! - `cli` (default): the `isdb` command. A program that embeds the library turns it off.
 //! - `ingest` (enabled by `cli`): functions that write a database, and [`Database::info`] and [`Database::cite`], which summarise its
 //!   ledger.
@@ -64,13 +88,15 @@ mod library;
 pub use datafusion;
 #[cfg(feature = "cmr")]
 pub use isdb_cmr as cmr;
-pub use isdb_region::Region;
+pub use isdb_query::Error as QueryError;
+pub use isdb_region::{Region, RegionError};
 pub use isdb_schema::catalogue::Variable;
-pub use isdb_schema::config::{Config, Policy};
+pub use isdb_schema::config::{Config, ConfigError, Policy};
 pub use isdb_schema::filters;
+pub use isdb_schema::filters::FilterError;
 pub use isdb_schema::ledger::GranuleState;
-pub use isdb_schema::period::Period;
-pub use isdb_store::Location;
+pub use isdb_schema::period::{Period, PeriodError};
+pub use isdb_store::{Error as StoreError, Location};
 pub use library::builder::{DatabaseBuilder, FilterChoice};
 pub use library::database::Database;
 pub use library::error::{Error, Result};

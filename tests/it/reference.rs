@@ -119,7 +119,7 @@ fn blocks(options: &str) -> Vec<String> {
     let mut blocks: Vec<String> = Vec::new();
     for line in options.lines() {
         match blocks.last_mut() {
-            Some(block) if !line.trim_start().starts_with('-') => {
+            Some(block) if !is_option(line) => {
                 block.push('\n');
                 block.push_str(line.trim_end());
             }
@@ -127,6 +127,12 @@ fn blocks(options: &str) -> Vec<String> {
         }
     }
     blocks.iter().map(|block| block.trim_end().to_owned()).collect()
+}
+
+/// Whether a line of help begins an option; possible values (`- text: …`) and numbers (`-62.5,…`) begin with a hyphen as well.
+fn is_option(line: &str) -> bool {
+    let name = line.trim_start().strip_prefix('-');
+    name.is_some_and(|name| name.starts_with(|first: char| first == '-' || first.is_ascii_alphabetic()))
 }
 
 #[test]

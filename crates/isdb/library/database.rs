@@ -30,7 +30,7 @@ const SCHEMA: &str = "public";
 /// | name | rows |
 /// |---|---|
 /// | `atl08` | a segment: the product's variables, with plain names and the granule's columns beside them |
-/// | `atl08_unique` | as `atl08`, each physical segment once where subsets of a granule overlap |
+/// | `atl08_unique` | as `atl08`, each physical segment once where granules of adjacent regions overlap |
 /// | `segments` | a segment as stored, without restriction |
 /// | `granules` | an attempt at a granule (the ledger) |
 /// | `granules_current` | an attempt that was neither replaced nor removed |
@@ -88,6 +88,9 @@ impl Database {
 
     /// Returns the tables and views as a catalog for another session: after `context.register_catalog("isdb", database.catalog())`
     /// a statement of that session reads `isdb.public.atl08`. The catalog has one schema, `public`.
+    ///
+    /// The other session keeps its own SQL dialect, functions and limits: it has neither `in_region`, `div` and `chunk` nor isdb's
+    /// warnings, divides integers without a fraction, sorts NULL as DataFusion does, and is not bound by the builder's `memory`.
     pub fn catalog(&self) -> Arc<dyn CatalogProvider> {
         Arc::clone(&self.catalog)
     }

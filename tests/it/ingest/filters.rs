@@ -19,7 +19,7 @@ fn counted(place: &TestFolder, db: &str, filters: &str) -> u64 {
 fn an_ingest_without_filters_lists_the_available_ones() {
     let place = prepared(&[]);
     let message = place.ok(&["ingest", "granules"]).stderr;
-    assert!(message.contains("filters: none; --filters can keep only strong, night, "), "{message}");
+    assert!(message.contains("filters: none; a new database can have strong, night, "), "{message}");
     let listed = place.ok(&["filters", "--format", "csv"]).stdout;
     assert!(listed.contains("\nquality_007,since 007,\"terrain=50, canopy=50\","), "{listed}");
     assert!(place.ok(&["filters", "boreal"]).stdout.contains("h_canopy_uncertainty < 5"));
