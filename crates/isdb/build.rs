@@ -1,4 +1,5 @@
-//! Passes the folders of libtiledb to the linker, in the order of the search: beside the program (`bin/` and `lib/`), then where it was built.
+//! Passes the folders of libtiledb to the linker, in search order: first beside the program (`bin/` and `lib/`), then where it was
+//! built.
 
 fn main() {
     println!("cargo:rerun-if-changed=crates/isdb/build.rs");

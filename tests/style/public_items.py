@@ -134,7 +134,18 @@ def is_other(path):
 
 def blocks(text):
     """The items of a file that begin at its left margin, each with all its lines."""
-    return re.findall(r"^(?:pub|impl|unsafe|extern)\b.*?(?:;$|^\S*[})];?$|\}$)(?=\n(?:\n|\S|\Z)|\Z)", text, re.MULTILINE | re.DOTALL)
+    found, block = [], []
+    for line in text.splitlines():
+        if not block and not re.match(r"(?:pub|impl|unsafe|extern)\b", line):
+            continue
+        block.append(line)
+        whole = "\n".join(block)
+        is_balanced = all(whole.count(opening) == whole.count(closing) for opening, closing in ("()", "[]", "{}"))
+        # A closing brace at the left margin ends an item whatever its strings contain.
+        if line.startswith("}") or (is_balanced and line.endswith((";", "}"))):
+            found.append(whole)
+            block = []
+    return found
 
 
 def signature(block):

@@ -12,7 +12,7 @@ pub(crate) fn now_ns() -> i64 {
     i64::try_from(since_1970().as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Zero if the clock is set to a time before 1970.
+/// Returns the time since 1970; zero if the clock is set to an earlier time.
 fn since_1970() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

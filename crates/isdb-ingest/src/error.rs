@@ -12,21 +12,21 @@ pub enum Error {
     /// A path in the request does not exist.
     #[error("{}: no such file or folder", path.display())]
     NoSuchPath {
-        /// The path, as given.
+        /// The path, as the request names it.
         path: PathBuf,
     },
     /// A folder or pattern contains no HDF5 file.
     #[error("{what}: no .h5 file found")]
     NoGranules {
-        /// The folder or pattern, as given.
+        /// The folder or pattern, as the request names it.
         what: String,
     },
     /// A glob pattern is invalid.
     #[error("invalid pattern: {pattern}")]
     Pattern {
-        /// The pattern, as given.
+        /// The pattern, as the request names it.
         pattern: String,
-        /// What is wrong with it.
+        /// The reason.
         #[source]
         source: glob::PatternError,
     },
@@ -94,7 +94,7 @@ pub enum Error {
     Area {
         /// The name of the area in the ledger.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         #[source]
         source: isdb_region::RegionError,
     },
@@ -103,21 +103,21 @@ pub enum Error {
     Direct {
         /// The bucket.
         bucket: String,
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: object_store::Error,
     },
     /// A background task panicked or was cancelled.
     #[error("a background task was stopped")]
     Stopped {
-        /// How it ended.
+        /// The error with which the task ended.
         #[source]
         source: tokio::task::JoinError,
     },
     /// Fragments could not be consolidated; what was visible stays visible.
     #[error("{fragments} fragments could not be consolidated")]
     Compaction {
-        /// How many.
+        /// The number of fragments.
         fragments: usize,
         /// The error of the plan.
         #[source]
@@ -126,7 +126,7 @@ pub enum Error {
     /// A window could not be written; none of it is visible.
     #[error("a window of {granules} granules could not be written")]
     Window {
-        /// How many granules it had.
+        /// The number of granules in the window.
         granules: usize,
         /// The error of the plan.
         #[source]

@@ -26,7 +26,7 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Memory for the rows that the gather operator collects.
+    /// Returns the memory for the rows that the gather operator collects.
     pub(crate) fn gather_memory(&self) -> usize {
         self.memory / 4
     }
@@ -42,19 +42,21 @@ impl Resources {
         (self.working_memory() / FRAGMENTS_PER_WRITER).min(MAX_FRAGMENT_BYTES)
     }
 
-    /// How many granules are decoded at a time, limited by memory. Further threads inflate HDF5 chunks of these granules.
+    /// Returns the number of granules that are decoded at a time, which memory limits. Additional threads inflate HDF5 chunks of
+    /// these granules.
     #[must_use]
     pub fn readers(&self) -> usize {
         (self.working_memory() / GRANULE_BYTES).clamp(1, self.threads.max(1))
     }
 
-    /// How many threads libtiledb adds to those that call it. For each tile it creates one compressor per thread, and each
-    /// compressor queries the processor's features, which traps in a virtual machine: few threads are faster.
+    /// Returns the number of threads that libtiledb adds to its calling threads. For each tile it creates one compressor per
+    /// thread, and each compressor queries the processor's features, which traps in a virtual machine: few threads are faster.
     pub(crate) fn tiledb_threads(&self) -> usize {
         (self.threads / 2).max(1)
     }
 
-    /// How many writers write about `bytes` of rows: no more than there are fragments to fill, because each writes at least one.
+    /// Returns the number of writers for about `bytes` of rows: no more than there are fragments to fill, because each writes at
+    /// least one.
     #[must_use]
     pub fn writers(&self, bytes: u64) -> usize {
         let fragments = usize::try_from(bytes).unwrap_or(usize::MAX) / self.fragment_bytes().max(1);

@@ -8,7 +8,7 @@ pub const READ: &str = "read";
 pub const DECODE: &str = "decode";
 /// A filter or derived column cannot be computed over the granule.
 pub const FILTER: &str = "filter";
-/// The granule has too few segments to replace what is stored.
+/// The granule has too few segments to replace the stored ones.
 pub const REPLACE: &str = "replace";
 /// The granule failed only because another one of its window failed.
 pub const WINDOW: &str = "window";

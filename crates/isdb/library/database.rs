@@ -27,10 +27,10 @@ const SCHEMA: &str = "public";
 ///
 /// Tables and views:
 ///
-/// | name | rows |
+/// | name | one row is |
 /// |---|---|
-/// | `atl08` | a segment: the product's variables, with plain names and the granule's columns beside them |
-/// | `atl08_unique` | as `atl08`, each physical segment once where granules of adjacent regions overlap |
+/// | `atl08` | a segment: the variables of the product, their plain names, and the columns of the granule |
+/// | `atl08_unique` | a segment as in `atl08`, but each physical segment once where granules of adjacent regions overlap |
 /// | `segments` | a segment as stored, without restriction |
 /// | `granules` | an attempt at a granule (the ledger) |
 /// | `granules_current` | an attempt that was neither replaced nor removed |

@@ -21,7 +21,7 @@ use crate::find::stage::DOWNLOAD;
 
 /// Everything that a decision depends on, apart from the file and the current attempts.
 pub(crate) struct DecisionContext<'a> {
-    /// What a new attempt would store.
+    /// The fingerprint of a new attempt.
     pub(crate) fingerprint: &'a Fingerprint,
     /// Whether the first area contains the second, both by their names in the ledger.
     pub(crate) covers: &'a dyn Fn(&str, &str) -> bool,
@@ -289,8 +289,8 @@ pub(crate) fn needs_checksum(candidate: &Candidate, rows: &[&LedgerRow]) -> bool
     !candidate.is_described && candidate.checksum.is_none() && rows.iter().any(is_open)
 }
 
-/// Whether the file has the content that the attempt `row` read. A file that is only described is identified by its
-/// name: the archive gives changed content another revision.
+/// Whether the file still has the content that the attempt `row` read. A file that is only described is identified by
+/// its name: the archive gives changed content another revision.
 pub(crate) fn is_unchanged(candidate: &Candidate, row: &LedgerRow) -> bool {
     if candidate.is_described {
         return true;

@@ -1,5 +1,5 @@
-//! The fingerprint of a selection: what a new attempt with it would store, in the form of the ledger's columns, so that
-//! it can be compared with the attempts in the ledger.
+//! The fingerprint of a selection: the values that a new attempt with this selection would have in the columns of the
+//! ledger, for comparison with the attempts that are in the ledger.
 
 use std::collections::HashSet;
 use std::hash::Hasher as _;

@@ -30,7 +30,7 @@ use crate::request::region::ResolvedRegion;
 use crate::request::release::check_release;
 use crate::request::summary::SelectionSummary;
 
-/// What a run stores in a database, and the areas that the database knows.
+/// The selection, region and areas of a run, resolved for one state of the database.
 pub(crate) struct Plan<'r> {
     request: &'r IngestRequest,
     pub(crate) selection: Selection,

@@ -1,6 +1,6 @@
-//! Related attempts: the current attempts that may have segments which a file has as well. These are the attempts at
-//! its granule and, where either side is an extract (a file that does not name its granule), attempts with segments of
-//! the same beams and times.
+//! Related attempts: the current attempts that may have segments in common with a file. These are the attempts at the
+//! file's granule and, where either side is an extract (a file that does not name its granule), attempts with segments
+//! of the same beams and times.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use isdb_store::{Database, Location, Vacuumed, Writer};
 use crate::clock::now_ms;
 use crate::error::Result;
 
-/// Deletes from the database at `location` what has not been visible for `older_than_ms` milliseconds.
+/// Deletes files of the database at `location` whose content has not been visible for `older_than_ms` milliseconds.
 ///
 /// # Errors
 /// When the database does not exist, another process is writing, or a file cannot be deleted.

@@ -16,10 +16,10 @@ pub struct LedgerSummary {
     /// The number of granules in each state. A granule without a current attempt counts as failed or removed, as its
     /// newest attempt says.
     pub granules: Vec<(GranuleState, usize)>,
-    /// The number of granules with other filters than the database's, by the names of those filters.
+    /// The number of granules with filters other than the database's, by the names of the filters.
     pub other_filters: BTreeMap<String, usize>,
-    /// The number of granules restricted to another area than the database's region, by the names of those areas; None
-    /// for whole granules.
+    /// The number of granules restricted to an area other than the database's region, by the name of the area; None for
+    /// whole granules.
     pub other_areas: BTreeMap<Option<String>, usize>,
     /// The ingested granules of each release, unknown releases first.
     pub releases: Vec<ReleaseSummary>,

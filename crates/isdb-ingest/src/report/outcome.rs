@@ -91,7 +91,7 @@ pub struct CommittedWindow {
 pub struct Warning {
     /// The file.
     pub path: String,
-    /// What is unusual.
+    /// The text of the warning.
     pub text: String,
 }
 

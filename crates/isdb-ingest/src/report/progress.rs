@@ -30,7 +30,7 @@ pub enum Progress {
     },
     /// Files are to be downloaded from NASA's archive; none has been downloaded so far.
     ToDownload {
-        /// How many.
+        /// The number of files.
         granules: usize,
         /// Bytes that are not in the folder yet, as far as sizes are known.
         bytes: u64,

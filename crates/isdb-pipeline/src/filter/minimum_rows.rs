@@ -1,4 +1,4 @@
-//! The number of segments that a granule needs to replace what is stored: a file with fewer than half of them is more likely to be
+//! The number of segments that a granule needs to replace stored segments: a file with fewer than half of them is more likely to be
 //! damaged or truncated than newer.
 
 use crate::tally::Tally;

@@ -143,7 +143,7 @@ fn content_checksum(granule: &PlannedGranule) -> Option<String> {
     granule.checksum.clone().or_else(|| checksum(&granule.path).ok())
 }
 
-/// Arranges the decoded columns as in `schema`, and adds those that are the same in all rows of a granule.
+/// Arranges the decoded columns as in `schema`, and adds the columns that are the same in all rows of a granule.
 fn with_constants(batch: &RecordBatch, granule: &PlannedGranule, schema: &SchemaRef) -> Result<RecordBatch> {
     let rows = batch.num_rows();
     let column = |field: &Arc<Field>| match field.name().as_str() {

@@ -38,7 +38,7 @@ pub struct PlannedGranule {
     pub qa_granule_pass_fail: Option<i32>,
     /// The attempts at other subsets of the granule. Segments that one of them has stored are not stored again.
     pub merges_with: Vec<i64>,
-    /// How many segments the granule needs to replace what is stored.
+    /// The number of segments that the granule needs to replace stored segments.
     pub minimum: MinimumRows,
     /// The attempts that it replaces in part.
     pub carried: Vec<PlannedCarry>,

@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use crate::read::object_address::ObjectAddress;
 
 /// Bytes of a page. The structure of a granule is read in hundreds of small pieces near each other, values in HDF5 chunks of up to
-/// 1.4 MB; a request takes as long as a few hundred kilobytes.
+/// 1.4 MB; a request costs as much time as the transfer of a few hundred kilobytes.
 const PAGE_BYTES: u64 = 1 << 20;
 /// Maximum number of pages kept for a granule.
 const MAX_PAGES: usize = 32;
@@ -73,10 +73,10 @@ impl From<FetchError> for io::Error {
     }
 }
 
-/// An object of a store as the bytes of a granule. All bytes are of the same version of the object, by its entity tag.
+/// An object in a store, as the bytes of a granule. All bytes come from one version of the object, which its entity tag ensures.
 ///
-/// Reading blocks until the bytes have arrived, so it is for threads that do not run tasks, such as those of `spawn_blocking`.
-/// Several threads may read at once; they use at most 32 MiB together, and the pages that are being fetched.
+/// Reading blocks until the bytes have arrived, so only threads that run no async tasks may read, such as the threads of
+/// `spawn_blocking`. Several threads may read at once; they use at most 32 MiB together, and the pages that are being fetched.
 #[derive(Debug)]
 pub struct RemoteSource {
     store: Arc<dyn ObjectStore>,

@@ -20,7 +20,7 @@ use crate::stored::stored_segments::StoredSegments;
 pub(crate) struct EarlierAttempts {
     /// The segments that must not be stored again, each set with the attempt that has stored it.
     stored: BTreeMap<i64, Vec<(i64, Arc<SegmentSet>)>>,
-    /// How many segments the new attempt needs.
+    /// The number of segments that the new attempt needs.
     minimum: BTreeMap<i64, MinimumRows>,
 }
 
@@ -45,7 +45,7 @@ impl EarlierAttempts {
         }
     }
 
-    /// How many segments the attempt `ingest_id` needs.
+    /// Returns the number of segments that the attempt `ingest_id` needs.
     pub(crate) fn minimum(&self, ingest_id: i64) -> MinimumRows {
         self.minimum.get(&ingest_id).copied().unwrap_or_default()
     }

@@ -29,7 +29,7 @@ use crate::write::target::WrittenFragment;
 #[derive(Debug)]
 pub(crate) struct Committer(pub(crate) Mutex<Writer>);
 
-/// What a window commits, apart from the fragments that the plan writes.
+/// The changes that a window commits, apart from the fragments that the plan writes.
 #[derive(Clone, Debug)]
 pub enum CommitRequest {
     /// The window ingests granules.

@@ -95,7 +95,7 @@ fn now() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Returns those of the missing variables that the granule's release has; all of them if the release is not known.
+/// Returns the missing variables that the granule's release has; all missing variables if the release is not known.
 fn missing_of_release(names: Option<&str>, release: Option<&str>) -> Option<String> {
     let release: Option<u16> = release.and_then(|release| release.parse().ok());
     let is_of_release = |name: &&str| match (variable(name), release) {

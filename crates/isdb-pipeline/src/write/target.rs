@@ -1,6 +1,6 @@
 //! The target of a write, and its result.
 
-/// Where and how a window is written.
+/// The array that a window is written to, and its division into fragments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteTarget {
     /// The URI of the array of segments.

@@ -28,7 +28,7 @@ pub(crate) async fn run(arguments: InfoArgs, settings: Settings) -> Result<u8, C
     Ok(SUCCESS)
 }
 
-/// Names and values; a value without a name continues the one before.
+/// Returns names and values; a value without a name continues the previous one.
 fn facts(info: &Info) -> Vec<(&'static str, String)> {
     let state = format!("commit {} at {} ({})", info.commit, info.timestamp, format_milliseconds(info.timestamp));
     let mut facts = vec![("database", info.uri.clone()), ("state", state), ("granules", granules(info))];

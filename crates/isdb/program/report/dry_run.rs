@@ -15,7 +15,7 @@ const LISTED: usize = 20;
 /// At most this many characters of a line of the plan are printed: operators list every column. `--log debug` prints plans in full.
 const LINE_CHARACTERS: usize = 160;
 
-/// Prints what an ingest into `database` would do.
+/// Prints the preview of an ingest into `database`.
 pub(crate) fn print_dry_run(preview: &IngestPreview, database: &str) {
     let windows = &preview.windows;
     if let Some(line) = describe_regions(&preview.regions) {
