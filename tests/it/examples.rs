@@ -23,7 +23,7 @@ fn the_example_of_an_ingest_creates_a_database_that_the_other_examples_read() {
     let place = TestFolder::in_memory();
     place.synthesise("granules", 2, 300);
     let ingest = example(&place, "ingest", &["db", "granules"]);
-    assert!(ingest.stderr.contains("2 granules to ingest, 0 stored already\n"), "{}", ingest.stderr);
+    assert!(ingest.stderr.contains("2 granules to ingest, 0 skipped\n"), "{}", ingest.stderr);
     let rows = &place.rows("SELECT count(*) FROM segments")[0];
     assert!(ingest.stdout.starts_with(&format!("{rows} segments in ")), "{}", ingest.stdout);
 
