@@ -12,7 +12,7 @@ use isdb_testing::real;
 use serde_json::Value;
 
 /// Every command, in the order of `isdb help`.
-const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 16] = [
     "ingest",
     "query",
     "search",

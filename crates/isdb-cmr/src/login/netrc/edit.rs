@@ -58,29 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn login_in(text: &str, machine: &str) -> Option<(String, String)> {
-        let netrc = Netrc::parse(text);
-        let entry = netrc.entry(machine)?;
-        Some((entry.login.clone()?, entry.password.clone()?))
-    }
-
-    fn pair(login: &str, password: &str) -> Option<(String, String)> {
-        Some((login.to_owned(), password.to_owned()))
-    }
-
-    const FULL: &str = "# my logins, machine urs login no password no
-machine ftp.example.org login bob password \"two words \\\"q\\\" \\\\\" account x
-macdef init
-machine urs.earthdata.nasa.gov login macro password macro
-cd /pub
-
-machine urs.earthdata.nasa.gov
-    login ann # the project's
-    password p#1\\n
-default login anonymous password guest
-machine late.example.org login l password l
-";
+    use crate::login::netrc::testing::{FULL, login_in, pair};
 
     #[test]
     fn an_entry_after_an_unfinished_macro_is_readable() {

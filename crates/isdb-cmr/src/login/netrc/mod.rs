@@ -6,5 +6,7 @@
 mod edit;
 mod file;
 mod parse;
+#[cfg(test)]
+mod testing;
 
 pub use file::{read_login, store_login};
