@@ -202,9 +202,10 @@ def published(root):
     workspace = tomllib.loads((root / "Cargo.toml").read_text())
     yield workspace["package"]["name"], root / workspace["lib"]["path"]
     for member in workspace["workspace"]["members"]:
-        package = tomllib.loads((root / member / "Cargo.toml").read_text())["package"]
+        manifest = tomllib.loads((root / member / "Cargo.toml").read_text())
+        package = manifest["package"]
         if package.get("publish", True):
-            yield package["name"].replace("-", "_"), root / member / "src/lib.rs"
+            yield manifest.get("lib", {}).get("name", package["name"].replace("-", "_")), root / member / "src/lib.rs"
 
 
 def main():
