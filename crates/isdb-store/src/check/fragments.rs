@@ -141,7 +141,8 @@ impl<'d> Fragments<'d> {
         }
         let path = self.array.join(COMMIT_FILES).join(format!("{}.wrt", record.name));
         let mut damage = Damage::new(path.display(), "it does not exist", Remedy::Restore);
-        damage.granules = ledger.granules(ledger.contents.get(&record.id).into_iter().flat_map(BTreeMap::keys), self.state);
+        damage.granules =
+            ledger.granules(ledger.contents.get(&record.id).into_iter().flat_map(BTreeMap::keys), self.state);
         report.damages.push(damage);
         report.repairs.commit_files.insert(record.name.clone());
     }
@@ -189,7 +190,9 @@ impl<'d> Fragments<'d> {
             let problem = match self.open(vec![name.clone()]).await {
                 Ok(_) => continue,
                 Err(_) if !folder.is_dir() => "the folder does not exist".to_owned(),
-                Err(error) => self.view.lock().unwrap_or_else(PoisonError::into_inner).with_real_paths(&problem_of(error)?),
+                Err(error) => {
+                    self.view.lock().unwrap_or_else(PoisonError::into_inner).with_real_paths(&problem_of(error)?)
+                }
             };
             report.damages.push(Damage::new(folder.display(), problem, Remedy::Remove));
             report.repairs.unlisted.insert(name.clone());

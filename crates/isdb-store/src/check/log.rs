@@ -36,7 +36,8 @@ pub(super) async fn check_log(database: &Database, report: &mut CheckReport) -> 
     let known = state.as_ref().map(|state| state.lost_commits.clone()).unwrap_or_default();
     for (number, problem) in &log.damaged {
         let checkpoint = log.checkpoints.range(number..).next();
-        let (recorded, remedy) = (known.get(number), if state.is_some() { Remedy::GiveUpStates } else { Remedy::Rebuild });
+        let (recorded, remedy) =
+            (known.get(number), if state.is_some() { Remedy::GiveUpStates } else { Remedy::Rebuild });
         if recorded.is_some() && recorded == checkpoint {
             report.lost_commits += 1;
             continue;
@@ -60,7 +61,9 @@ impl Log<'_> {
 
     async fn check_checkpoint(&mut self, number: u64, newest: u64, report: &mut CheckReport) -> Result<()> {
         let problem = match self.log().read_checkpoint(number).await {
-            Ok(state) if state.number != number => format!("expected the state of commit {number}, found {}", state.number),
+            Ok(state) if state.number != number => {
+                format!("expected the state of commit {number}, found {}", state.number)
+            }
             Ok(_) if number > newest => format!("expected commit {number}, found none: {newest} is the newest"),
             Ok(_) => {
                 report.checkpoints += 1;

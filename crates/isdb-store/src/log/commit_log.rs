@@ -85,7 +85,10 @@ impl CommitLog {
                 Ok(_) => high = middle - 1,
                 Err(error @ Error::Damaged { .. }) => {
                     // A lost commit says nothing about its time, so the readable ones around it decide.
-                    let (before, after) = (self.readable(low + 1..middle, true).await?, self.readable(middle + 1..high + 1, false).await?);
+                    let (before, after) = (
+                        self.readable(low + 1..middle, true).await?,
+                        self.readable(middle + 1..high + 1, false).await?,
+                    );
                     match (before, after) {
                         (_, Some(after)) if after.at <= at => low = after.number,
                         (Some(before), _) if before.at > at => high = before.number - 1,
