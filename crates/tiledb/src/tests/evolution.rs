@@ -96,7 +96,7 @@ fn a_fragment_older_than_the_newest_schema_is_refused() {
     let files = || crate::Vfs::new(ctx()).unwrap().list(&format!("{uri}/__fragments")).unwrap();
     let before = files();
     let refused = write_fragment(ctx(), &uri, T + 19, vec![batch(&schema(vec![]), 9, 1, vec![])]);
-    let Err(Error::Batch { reason, .. }) = refused else { panic!("{refused:?}") };
+    let Err(Error::Batch { reason, .. }) = &refused else { panic!("{refused:?}") };
     assert!(reason.contains("newest schema"), "{reason}");
     assert_eq!(files(), before);
 }
