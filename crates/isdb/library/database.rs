@@ -44,11 +44,10 @@ pub struct Database {
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let commit = self.snapshot.commit();
         f.debug_struct("Database")
             .field("uri", &self.snapshot.uri())
-            .field("commit", &commit.number)
-            .field("timestamp", &commit.timestamp)
+            .field("commit", &self.snapshot.commit())
+            .field("timestamp", &self.snapshot.timestamp())
             .finish_non_exhaustive()
     }
 }
@@ -96,10 +95,8 @@ impl Database {
     /// [`Error::UnknownTable`], and when the table or view cannot be created: the array cannot be opened, or a filter does not fit
     /// the database.
     pub async fn table(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
-        let unknown = || Error::UnknownTable {
-            name: name.to_owned(),
-            suggestion: did_you_mean(name, DatabaseTables::NAMES),
-        };
+        let unknown =
+            || Error::UnknownTable { name: name.to_owned(), suggestion: did_you_mean(name, DatabaseTables::NAMES) };
         self.tables.table(name).await?.ok_or_else(unknown)
     }
 
@@ -159,13 +156,13 @@ impl Database {
 
     /// Returns the number of the commit that is open.
     pub fn commit(&self) -> u64 {
-        self.snapshot.commit().number
+        self.snapshot.commit()
     }
 
     /// Returns the time of the commit, in milliseconds since 1970 UTC. [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens
     /// the same state with it.
     pub fn timestamp(&self) -> u64 {
-        self.snapshot.commit().timestamp
+        self.snapshot.timestamp()
     }
 
     /// Returns the variables of ATL08 that the database stores.
