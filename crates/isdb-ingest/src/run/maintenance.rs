@@ -1,15 +1,12 @@
 //! Maintenance around the windows of a run. No error of it ends the run: the granules are stored all the same.
 
 use isdb_schema::config::Policy;
-use isdb_store::Writer;
 
 use super::Run;
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::maintain::consolidate::{consolidate_with, merge_small_files};
-use crate::report::IngestReport;
 use crate::report::progress::Progress;
-use crate::request::IngestRequest;
 
 /// The number of dead attempts above which their rows are removed by a consolidation: every read has to filter their rows
 /// out.
@@ -19,14 +16,19 @@ const MAX_DEAD_ATTEMPTS: usize = 1_000;
 /// window adds some, and every open reads all of them.
 const WINDOWS_PER_MERGE: usize = 64;
 
-/// Deletes fragments that were hidden by earlier runs, so that this run does not carry them along.
-pub(super) async fn vacuum_first(writer: &mut Writer, request: &IngestRequest, report: &mut IngestReport) {
-    if let Err(error) = writer.vacuum(now_ms(), request.consolidate.keep_ms).await {
-        report.maintenance_error = Some(error.to_string());
-    }
-}
-
 impl Run<'_> {
+    /// Deletes fragments that earlier runs have hidden, so that this run does not carry them along. An error is reported.
+    pub(super) async fn vacuum_first(&mut self) {
+        if let Err(error) = self.vacuum().await {
+            self.report.maintenance_error = Some(error.to_string());
+        }
+    }
+
+    async fn vacuum(&self) -> Result<()> {
+        self.engine.writer().await?.vacuum(now_ms(), self.request.consolidate.keep_ms).await?;
+        Ok(())
+    }
+
     /// Consolidates fragments if the request says so, and deletes hidden ones. An error is reported.
     pub(crate) async fn end(self, progress: &mut impl FnMut(Progress)) {
         if let Err(error) = self.maintain_at_end(progress).await {
@@ -40,8 +42,7 @@ impl Run<'_> {
             let on_group = |group, of| progress(Progress::Consolidated { group, of });
             consolidate_with(&self.engine, options.policy, options.fragments, &self.resources, on_group).await?;
         }
-        self.engine.writer().await?.vacuum(now_ms(), options.keep_ms).await?;
-        Ok(())
+        self.vacuum().await
     }
 
     /// Maintains the database after a window, unless that failed before in this run. An error is reported.

@@ -36,7 +36,6 @@ use crate::maintain::consolidate::engine;
 use crate::report::IngestReport;
 use crate::report::progress::Progress;
 use crate::request::IngestRequest;
-use crate::run::maintenance::vacuum_first;
 use crate::run::resources::resources;
 use crate::run::totals::Totals;
 use crate::run::windows::windows;
@@ -76,7 +75,6 @@ impl<'r> Run<'r> {
         report: &'r mut IngestReport,
     ) -> Result<Run<'r>> {
         let mut writer = Writer::take_over(&database, now_ms()).await?;
-        vacuum_first(&mut writer, request, report).await;
         // Another writer may have committed granules or variables until the lock was acquired.
         let state = state.refresh(&database).await?;
         let first_id = state.snapshot.as_ref().map(|snapshot| Id::new(snapshot.commit().epoch, 0));
@@ -89,7 +87,7 @@ impl<'r> Run<'r> {
         }
         let resources = resources(database.location(), request.threads, request.memory, request.spill.as_deref())?;
         let engine = engine(writer, &resources)?;
-        Ok(Run {
+        let mut run = Run {
             request,
             database,
             state,
@@ -102,7 +100,9 @@ impl<'r> Run<'r> {
             has_replaced: false,
             windows: 0,
             upcoming: (0, 0),
-        })
+        };
+        run.vacuum_first().await;
+        Ok(run)
     }
 
     /// Ingests `candidates`, the best file of each granule first, and the files that have to be read again after that.
