@@ -1,10 +1,9 @@
-//! The columns of the ledger: the fields of the array `granules`, one row for each attempt at a granule. The SQL table
-//! `granules` has the same columns.
+//! The columns of the ledger, which are those of the SQL table `granules`: one row for each attempt at a granule.
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use serde::{Deserialize, Serialize};
 
-use crate::segments::{FRAGMENT_ID, INGEST_ID};
+use crate::segments::INGEST_ID;
 
 /// The outcome of an attempt at a granule, written in lower case in the ledger's column `state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
@@ -75,7 +74,7 @@ impl Removed {
     }
 }
 
-/// The columns of the array `granules`: the key, the granule and its file, the request, the counts, the outcome.
+/// The columns of the ledger: the key, the granule and its file, the request, the counts, the outcome.
 ///
 /// A column is NULL if the file does not have its value. `area` is NULL if the whole granule was requested, otherwise
 /// `W,S,E,N`, GeoJSON, or the path of a GeoJSON file in the database's folder. `replaces` lists, separated by blanks,
@@ -89,7 +88,6 @@ pub fn ledger_schema() -> Schema {
     };
     Schema::new(vec![
         count(INGEST_ID),
-        count(FRAGMENT_ID),
         text("granule", false),
         text("product", false),
         Field::new("rgt", DataType::Int32, true),

@@ -1,4 +1,4 @@
-//! Schemas and layouts of the two arrays: dimensions, domains, cell order and tile capacity. `docs/design/0001-layout.md` gives the
+//! Schema and layout of the array of segments: dimensions, domains, cell order and tile capacity. `docs/design/0001-layout.md` gives the
 //! measurements behind each choice.
 
 use arrow::datatypes::{Field, Schema};
@@ -51,17 +51,6 @@ fn never_nan(mut field: Field) -> Field {
         field.metadata_mut().insert("nan".to_owned(), "never".to_owned());
     }
     field
-}
-
-/// The layout of the ledger. The attempt is its key, so that TileDB's own consolidation cannot duplicate a row.
-pub(crate) fn ledger_layout() -> ArrayLayout {
-    let ids = Domain::Int64 { low: 0, high: i64::MAX - 1, extent: None };
-    ArrayLayout {
-        dimensions: vec![Dimension { name: segments::INGEST_ID.to_owned(), domain: ids }],
-        cell_order: CellOrder::RowMajor,
-        capacity: TILE_CAPACITY,
-        allows_duplicates: false,
-    }
 }
 
 #[cfg(test)]

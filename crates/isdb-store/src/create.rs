@@ -3,21 +3,25 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use isdb_schema::ledger::ledger_schema;
 use tiledb::{Array, Context, MetadataValue, group};
 
-use crate::array_layout::{ledger_layout, segments_layout, segments_schema};
+use crate::array_layout::{segments_layout, segments_schema};
 use crate::blocking::blocking;
-use crate::database::{Database, VERSION_KEY};
+use crate::database::Database;
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::files::areas::store_area;
 use crate::files::durable::{sync_folder, sync_tree};
 use crate::files::interrupted_creations::{creation_folder, remove_interrupted_creations};
-use crate::files::location::{GRANULES, Location, SEGMENTS};
+use crate::files::location::{Location, SEGMENTS};
 use crate::files::lock::{LOCK, Lock};
-use crate::log::commit::{Commit, FORMAT};
+use crate::log::commit::Commit;
 use crate::log::commit_log::CommitLog;
+use crate::log::envelope::FORMAT;
+use crate::log::segments_schema::SegmentsSchema;
+
+/// The key of the group's metadata for the version of isdb that created the database.
+const VERSION_KEY: &str = "isdb.version";
 
 impl Database {
     /// Creates an empty database of this design. It appears whole or not at all, even after a power cut.
@@ -91,20 +95,20 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<Lock
         let context = Context::new([])?;
         group::create(&context, &folder.uri())?;
         Array::create(&context, &folder.segments(), &layout, &schema)?;
-        Array::create(&context, &folder.granules(), &ledger_layout(), &ledger_schema())?;
-        for name in [SEGMENTS, GRANULES] {
-            group::add_member(&context, &folder.uri(), name, name)?;
-        }
+        group::add_member(&context, &folder.uri(), SEGMENTS, SEGMENTS)?;
         group::put_metadata(&context, &folder.uri(), &metadata)?;
         sync_tree(folder.root())?;
-        Ok(lock)
+        let arrow = Array::open(&context, &folder.segments())?.schema();
+        Ok((lock, SegmentsSchema { arrow, capacity: layout.capacity }))
     };
-    let lock = blocking(create_arrays).await?;
+    let (lock, schema) = blocking(create_arrays).await?;
     let log = CommitLog::open(location)?;
+    let mut first = Commit::first(now_ms, schema);
     if let Some(region) = &design.region {
-        store_area(log.objects(), &region.to_text()).await?;
+        first.region = Some(store_area(log.objects(), &region.to_text()).await?);
     }
-    log.create(&Commit::first(now_ms)).await?;
+    first.filters = Some(design.filters.clone());
+    log.create(&first).await?;
     Ok(lock)
 }
 

@@ -1,46 +1,39 @@
 //! A database that exists: the handle through which readers open snapshots and writers take over.
 
-use tiledb::{Context, MetadataValue, group};
+use std::sync::{Arc, OnceLock};
 
-use crate::blocking::blocking;
+use isdb_schema::suggest::did_you_mean;
+use tiledb::Context;
+
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::files::areas::{load_area, load_region, store_area};
 use crate::files::location::Location;
-use crate::log::commit::Commit;
 use crate::log::commit_log::CommitLog;
+use crate::log::state::LogState;
 use crate::reader::snapshot::Snapshot;
-
-/// The maximum number of attempts to open a snapshot, because a vacuum may remove files while they are being opened.
-const MAX_OPENS: usize = 5;
-
-/// The key of the group's metadata for the version of isdb that created the database.
-pub(crate) const VERSION_KEY: &str = "isdb.version";
 
 /// A database that exists.
 #[derive(Clone, Debug)]
 pub struct Database {
     location: Location,
-    context: Context,
+    context: Arc<OnceLock<Context>>,
     log: CommitLog,
 }
 
 impl Database {
-    /// Opens the database at `location`.
+    /// Opens the database at `location`. Only its log is read.
     ///
     /// # Errors
     /// [`Error::NotFound`] when no database exists there.
     pub async fn open(location: &Location) -> Result<Database> {
+        let not_found = || Error::NotFound { uri: location.uri() };
         if !location.root().is_dir() {
-            return Err(Error::NotFound { uri: location.uri() });
+            return Err(not_found());
         }
-        let context = Context::new([])?;
         let log = CommitLog::open(location)?;
-        let database = Database { location: location.clone(), context, log };
-        match database.log.head().await? {
-            Some(_) => Ok(database),
-            None => Err(Error::NotFound { uri: location.uri() }),
-        }
+        log.newest().await?.ok_or_else(not_found)?;
+        Ok(Database { location: location.clone(), context: Arc::default(), log })
     }
 
     /// The location of the database.
@@ -48,9 +41,16 @@ impl Database {
         &self.location
     }
 
-    /// The TileDB context of all reads and writes.
-    pub fn context(&self) -> &Context {
-        &self.context
+    /// The TileDB context of all reads and writes, which is created at the first call. That takes some milliseconds.
+    ///
+    /// # Errors
+    /// [`Error::TileDb`] when libtiledb cannot be used.
+    pub fn context(&self) -> Result<&Context> {
+        if let Some(context) = self.context.get() {
+            return Ok(context);
+        }
+        let context = Context::new([])?;
+        Ok(self.context.get_or_init(|| context))
     }
 
     pub(crate) fn log(&self) -> &CommitLog {
@@ -60,14 +60,9 @@ impl Database {
     /// Opens the newest committed state.
     ///
     /// # Errors
-    /// [`Error::Expired`] when a vacuum passed the newest state several times in a row while it was being opened.
+    /// [`Error::Damaged`] when a commit is missing or cannot be parsed.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        for _ in 1..MAX_OPENS {
-            if let Ok(snapshot) = self.open_snapshot(self.head().await?).await {
-                return Ok(snapshot);
-            }
-        }
-        self.open_snapshot(self.head().await?).await
+        Snapshot::new(self, self.newest().await?)
     }
 
     /// Opens the state at the time `at_ms`, in milliseconds since 1970: the newest commit that is not later. The timestamp of a
@@ -77,46 +72,51 @@ impl Database {
     /// [`Error::Expired`] when that state was vacuumed, [`Error::TooEarly`] when the database is younger.
     pub async fn snapshot_at(&self, at_ms: u64) -> Result<Snapshot> {
         let too_early = || Error::TooEarly { uri: self.location.uri(), timestamp: at_ms };
-        let commit = self.log.head_at(at_ms).await?.ok_or_else(too_early)?;
-        for _ in 1..MAX_OPENS {
-            match self.open_snapshot(commit.clone()).await {
-                Err(error) if !matches!(error, Error::Expired { .. }) => {}
-                opened => return opened,
-            }
-        }
-        self.open_snapshot(commit).await
+        let number = self.log.number_at(at_ms).await?.ok_or_else(too_early)?;
+        self.snapshot_of(number).await
     }
 
-    /// Opens the state at `commit`, once.
-    pub(crate) async fn open_snapshot(&self, commit: Commit) -> Result<Snapshot> {
-        Snapshot::open(&self.context, &self.location, &self.log, commit).await
-    }
-
-    /// Reads the newest commit.
-    pub(crate) async fn head(&self) -> Result<Commit> {
-        self.log.head().await?.ok_or_else(|| Error::NotFound { uri: self.location.uri() })
-    }
-
-    /// The version of isdb that created the database; None where its group does not record one.
+    /// Opens the state that the tag `name` keeps.
     ///
     /// # Errors
-    /// [`Error::TileDb`] when the group cannot be read.
+    /// [`Error::UnknownTag`].
+    pub async fn snapshot_of_tag(&self, name: &str) -> Result<Snapshot> {
+        let newest = self.newest().await?;
+        let tag = newest.tags.get(name).ok_or_else(|| self.unknown_tag(name, &newest))?;
+        self.snapshot_of(tag.commit).await
+    }
+
+    pub(crate) fn unknown_tag(&self, name: &str, state: &LogState) -> Error {
+        let suggestion = did_you_mean(name, state.tags.keys().map(String::as_str));
+        Error::UnknownTag { uri: self.location.uri(), name: name.to_owned(), suggestion }
+    }
+
+    /// Opens the state after the commit `number`.
+    async fn snapshot_of(&self, number: u64) -> Result<Snapshot> {
+        let snapshot = Snapshot::new(self, self.log.state_at(number).await?)?;
+        snapshot.check().await?;
+        Ok(snapshot)
+    }
+
+    /// Reads the newest state.
+    pub(crate) async fn newest(&self) -> Result<LogState> {
+        self.log.newest().await?.ok_or_else(|| Error::NotFound { uri: self.location.uri() })
+    }
+
+    /// Returns the version of isdb that created the database.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
     pub async fn created_by(&self) -> Result<Option<String>> {
-        let (context, uri) = (self.context.clone(), self.location.uri());
-        let metadata = blocking(move || Ok(group::metadata(&context, &uri)?)).await?;
-        Ok(match metadata.get(VERSION_KEY) {
-            Some(MetadataValue::Text(version)) => Some(version.clone()),
-            _ => None,
-        })
+        Ok(self.newest().await?.created_by)
     }
 
     /// Reads the design of the database in `snapshot`.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when it cannot be parsed.
+    /// [`Error::Damaged`] when its region cannot be read.
     pub async fn design(&self, snapshot: &Snapshot) -> Result<Design> {
-        let (context, uri, snapshot) = (self.context.clone(), self.location.uri(), snapshot.clone());
-        let (mut design, area) = blocking(move || Design::read(&context, &uri, &snapshot)).await?;
+        let (mut design, area) = Design::of(snapshot);
         if let Some(area) = area {
             design.region = Some(load_region(self.log.objects(), &area).await?);
         }

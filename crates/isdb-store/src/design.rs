@@ -7,7 +7,7 @@ use isdb_schema::catalogue::Variable;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{self, Rule};
 use isdb_schema::segments;
-use tiledb::{Context, MetadataValue, group};
+use tiledb::MetadataValue;
 
 use crate::array_layout::TILE_CAPACITY;
 use crate::error::{Error, Result};
@@ -46,34 +46,18 @@ impl Design {
         Design { variables, derived: Vec::new(), filters: Vec::new(), region: None, capacity }
     }
 
-    /// Reads the design of the database at `uri` in `snapshot`, without its region, and the name of the region's area. Blocks.
-    pub(crate) fn read(context: &Context, uri: &str, snapshot: &Snapshot) -> Result<(Design, Option<String>)> {
-        let damaged = || {
-            let problem = "expected a list of filters".to_owned();
-            Error::Damaged { object: format!("{uri}: {FILTERS_KEY}"), problem }
-        };
-        let metadata = group::metadata(context, uri)?;
-        let filters = match (&snapshot.commit().filters, metadata.get(FILTERS_KEY)) {
-            (Some(changed), _) => changed.clone(),
-            (None, None) => Vec::new(),
-            (None, Some(MetadataValue::Text(text))) => filters::from_json(text).ok_or_else(damaged)?,
-            (None, Some(_)) => return Err(damaged()),
-        };
-        let area = match (&snapshot.commit().region, metadata.get(REGION_KEY)) {
-            (Some(changed), _) => (changed != NO_REGION).then(|| changed.clone()),
-            (None, Some(MetadataValue::Text(area))) => Some(area.clone()),
-            (None, _) => None,
-        };
-        let schema = snapshot.segments().schema();
-        let derived = schema.fields().iter().filter(|field| field.metadata().contains_key(EXPRESSION));
+    /// The design of the database in `snapshot`, without its region, and the name of the region's area.
+    pub(crate) fn of(snapshot: &Snapshot) -> (Design, Option<String>) {
+        let state = snapshot.state();
+        let derived = snapshot.schema().fields().iter().filter(|field| field.metadata().contains_key(EXPRESSION));
         let design = Design {
             variables: stored_variables(snapshot),
             derived: derived.map(|field| field.as_ref().clone()).collect(),
-            filters,
+            filters: state.filters.clone().unwrap_or_default(),
             region: None,
-            capacity: snapshot.segments().layout().capacity,
+            capacity: snapshot.capacity(),
         };
-        Ok((design, area))
+        (design, state.region.clone().filter(|area| area != NO_REGION))
     }
 
     /// The design in the metadata of a new database's group.
@@ -156,7 +140,7 @@ fn check_equal(uri: &str, what: &'static str, stored: String, requested: String)
 
 /// The variables of the product that have a column in the snapshot's segments, in catalogue order.
 pub fn stored_variables(snapshot: &Snapshot) -> Vec<&'static Variable> {
-    let schema = snapshot.segments().schema();
+    let schema = snapshot.schema();
     let all: Vec<&Variable> = isdb_schema::catalogue::variables().iter().collect();
     segments::selected_variables(&all).filter(|variable| schema.field_with_name(variable.name).is_ok()).collect()
 }

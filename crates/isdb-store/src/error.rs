@@ -65,6 +65,26 @@ pub enum Error {
         /// The requested time, in milliseconds since 1970.
         timestamp: u64,
     },
+    /// The database has no tag of this name.
+    #[error("{uri} has no tag {name}{suggestion}")]
+    UnknownTag {
+        /// The database's URI.
+        uri: String,
+        /// The requested name.
+        name: String,
+        /// A similar name, as the end of a sentence; empty without one.
+        suggestion: String,
+    },
+    /// A tag of this name exists, and keeps another state.
+    #[error("{uri} has a tag {name}, which keeps the state of commit {commit}")]
+    TagExists {
+        /// The database's URI.
+        uri: String,
+        /// The name.
+        name: String,
+        /// The commit whose state the tag keeps.
+        commit: u64,
+    },
     /// The database stores variables other than the requested ones.
     #[error("{uri} stores other variables: {difference}")]
     OtherVariables {

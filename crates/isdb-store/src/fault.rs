@@ -2,7 +2,7 @@
 //! assertions.
 
 /// Every point, in the order in which an ingest, a compaction and a vacuum reach them.
-pub const POINTS: [&str; 17] = [
+pub const POINTS: [&str; 18] = [
     "take-over-listed",
     "take-over-fenced",
     "sweep-each",
@@ -19,6 +19,7 @@ pub const POINTS: [&str; 17] = [
     "vacuum-listed",
     "vacuum-committed",
     "vacuum-each-folder",
+    "vacuum-each-ledger-file",
     "vacuum-done",
 ];
 

@@ -1,55 +1,68 @@
 //! Files of a TileDB array on disk: fragments with their commit files, and schemas, listed without opening the array.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
-use tiledb::Vfs;
-
+use super::durable::io_error;
 use crate::error::Result;
 
 /// The folder of an array's commit files, `<fragment>.wrt`. TileDB does not see a fragment without one.
 pub(crate) const COMMIT_FILES: &str = "__commits";
 /// The folder of an array's fragments.
 pub(crate) const FRAGMENTS: &str = "__fragments";
+/// The file of a fragment that describes its other files.
+pub(crate) const FOOTER: &str = "__fragment_metadata.tdb";
 const SCHEMAS: &str = "__schema";
 
 /// The parts of one fragment that exist on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FragmentFiles {
-    /// The URI of its commit file, without which TileDB does not see it.
-    pub(crate) commit_file: Option<String>,
-    /// The URI of its folder.
-    pub(crate) folder: Option<String>,
+    /// Its commit file, without which TileDB does not see it.
+    pub(crate) commit_file: Option<PathBuf>,
+    /// Whether its folder exists.
+    pub(crate) has_folder: bool,
 }
 
-/// Lists every fragment of the array at `uri`, finished or not, by name.
-pub(crate) fn list_fragments(vfs: &Vfs, uri: &str) -> Result<BTreeMap<String, FragmentFiles>> {
+/// Lists every fragment of the array in the folder `array`, finished or not, by name. Only names are read.
+pub(crate) fn list_fragments(array: &Path) -> Result<BTreeMap<String, FragmentFiles>> {
     let mut fragments: BTreeMap<String, FragmentFiles> = BTreeMap::new();
-    for file in vfs.list(&format!("{uri}/{COMMIT_FILES}"))? {
-        let name = file_name(&file).strip_suffix(".wrt").map(str::to_owned);
-        if let Some(name) = name {
-            fragments.entry(name).or_default().commit_file = Some(file);
+    let commits = array.join(COMMIT_FILES);
+    for file in list_names(&commits)? {
+        if let Some(name) = file.strip_suffix(".wrt") {
+            fragments.entry(name.to_owned()).or_default().commit_file = Some(commits.join(&file));
         }
     }
-    for folder in vfs.list(&format!("{uri}/{FRAGMENTS}"))? {
-        let name = file_name(&folder).to_owned();
-        fragments.entry(name).or_default().folder = Some(folder);
+    for name in list_names(&array.join(FRAGMENTS))? {
+        fragments.entry(name).or_default().has_folder = true;
     }
     Ok(fragments)
 }
 
-/// Lists every schema of the array at `uri`: its timestamp in milliseconds since 1970, and its file.
-pub(crate) fn list_schemas(vfs: &Vfs, uri: &str) -> Result<Vec<(u64, String)>> {
-    let files = vfs.list(&format!("{uri}/{SCHEMAS}"))?;
-    Ok(files.into_iter().filter_map(|file| Some((end_timestamp(file_name(&file))?, file))).collect())
+/// Lists every schema of the array in the folder `array`: its timestamp in milliseconds since 1970, and its file.
+pub(crate) fn list_schemas(array: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    let folder = array.join(SCHEMAS);
+    let names = list_names(&folder)?.into_iter();
+    Ok(names.filter_map(|name| Some((end_timestamp(&name)?, folder.join(name)))).collect())
+}
+
+/// The names in `folder`; none if it does not exist. A name that is not UTF-8 belongs to nobody here and is left out.
+pub(crate) fn list_names(folder: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|source| io_error(folder, source))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry.map_err(|source| io_error(folder, source))?.file_name().into_string().ok());
+    }
+    Ok(names)
 }
 
 /// The end timestamp in the name of a fragment or schema, `__<start>_<end>_<uuid>…`.
 pub(crate) fn end_timestamp(name: &str) -> Option<u64> {
     name.strip_prefix("__")?.split('_').nth(1)?.parse().ok()
-}
-
-fn file_name(uri: &str) -> &str {
-    uri.trim_end_matches('/').rsplit('/').next().unwrap_or(uri)
 }
 
 #[cfg(test)]
@@ -62,10 +75,5 @@ mod tests {
         assert_eq!(end_timestamp("__10_20_0123abcd"), Some(20));
         assert_eq!(end_timestamp("__enumerations"), None);
         assert_eq!(end_timestamp("notes.txt"), None);
-    }
-
-    #[test]
-    fn a_trailing_slash_is_not_part_of_a_name() {
-        assert_eq!(file_name("/db/segments/__fragments/__1_2_x_22/"), "__1_2_x_22");
     }
 }

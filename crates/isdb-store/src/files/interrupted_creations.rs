@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use super::location::{GRANULES, Location, SEGMENTS, STAGING};
+use super::location::{Location, SEGMENTS, STAGING};
 use super::lock::{LOCK, Lock};
 
 /// The age at which a folder is removed where locks cannot show whether its creator is alive. A creation takes less than a
@@ -14,7 +14,7 @@ use super::lock::{LOCK, Lock};
 const MIN_AGE: Duration = Duration::from_secs(3_600);
 
 /// The entries that a database may contain while it is being created. A folder with anything else is not removed.
-const EXPECTED: [&str; 8] = [SEGMENTS, GRANULES, STAGING, "commits", LOCK, "__group", "__meta", "__tiledb_group.tdb"];
+const EXPECTED: [&str; 7] = [SEGMENTS, STAGING, "commits", LOCK, "__group", "__meta", "__tiledb_group.tdb"];
 
 /// Returns a new folder beside `root` to create a database in; None where `root` has no name.
 pub(crate) fn creation_folder(root: &Path) -> Option<PathBuf> {

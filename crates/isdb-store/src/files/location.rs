@@ -1,4 +1,4 @@
-//! The location of a database, and of the arrays and folders in it.
+//! The location of a database, and of the array and the folders in it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,8 +6,6 @@ use crate::error::{Error, Result};
 
 /// The name of the segments array within the database's group.
 pub(crate) const SEGMENTS: &str = "segments";
-/// The name of the ledger array within the database's group.
-pub(crate) const GRANULES: &str = "granules";
 /// The folder of unfinished files, within the database's folder.
 pub(crate) const STAGING: &str = "staging";
 /// The folder in [`STAGING`] that the writer spills to.
@@ -57,16 +55,6 @@ impl Location {
     /// The URI of the sparse array of segments.
     pub fn segments(&self) -> String {
         self.child(SEGMENTS)
-    }
-
-    /// The URI of the ledger array.
-    pub fn granules(&self) -> String {
-        self.child(GRANULES)
-    }
-
-    /// The URIs of `segments` and `granules`.
-    pub(crate) fn arrays(&self) -> [String; 2] {
-        [self.segments(), self.granules()]
     }
 
     /// The folder that the writer may spill to. A takeover removes what a dead writer left there.

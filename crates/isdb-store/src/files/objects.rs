@@ -3,12 +3,12 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectStoreExt, PutPayload};
 
-use super::durable::{rename_new, sync_file, sync_folder};
+use super::array_files::list_names;
+use super::durable::{io_error, rename_new, sync_file, sync_folder};
 use super::location::{Location, STAGING};
 use super::retry::with_retries;
 use crate::error::{Error, Result};
@@ -73,15 +73,27 @@ impl Objects {
         Ok(with_retries(get).await.map_err(self.error())?.into())
     }
 
-    /// Lists the numbers above `after` of the objects below `prefix`, ascending.
-    pub(crate) async fn numbers(&self, prefix: &str, after: u64) -> Result<Vec<u64>> {
-        let (folder, offset) = (Path::from(prefix), numbered(prefix, after));
-        let list = || self.store.list_with_offset(Some(&folder), &offset).try_collect::<Vec<_>>();
-        let objects = with_retries(list).await.map_err(self.error())?;
-        let number = |path: &Path| path.filename().and_then(|name| name.parse().ok());
-        let mut numbers: Vec<u64> = objects.iter().filter_map(|object| number(&object.location)).collect();
+    /// Lists the numbers above `after` of the objects below `prefix`, ascending. Only names are read: a log may have many objects.
+    pub(crate) fn numbers(&self, prefix: &str, after: u64) -> Result<Vec<u64>> {
+        let names = list_names(&self.location.root().join(prefix))?;
+        let mut numbers: Vec<u64> =
+            names.iter().filter_map(|name| name.parse().ok()).filter(|number| *number > after).collect();
         numbers.sort_unstable();
         Ok(numbers)
+    }
+
+    /// Whether the object `path` exists.
+    pub(crate) fn exists(&self, path: &Path) -> Result<bool> {
+        let file = self.location.root().join(path.as_ref());
+        file.try_exists().map_err(|source| io_error(&file, source))
+    }
+
+    /// Removes the object `path`, which may be gone already.
+    pub(crate) async fn remove(&self, path: &Path) -> Result<()> {
+        match with_retries(|| self.store.delete(path)).await {
+            Err(object_store::Error::NotFound { .. }) => Ok(()),
+            removed => removed.map_err(self.error()),
+        }
     }
 
     /// Writes a staged object durably. An object that became visible before it is durable would be an empty file after a power cut.

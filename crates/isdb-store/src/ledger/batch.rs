@@ -1,31 +1,24 @@
-//! Ledger rows as Arrow record batches, the form in which the `granules` array stores them.
+//! Ledger rows as Arrow record batches, the form in which the ledger's files store them.
 
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch};
-use arrow::datatypes::{FieldRef, Schema};
+use arrow::array::RecordBatch;
+use arrow::datatypes::FieldRef;
 use isdb_schema::ledger::ledger_schema;
-use isdb_schema::segments::FRAGMENT_ID;
-use tiledb::{Array, Predicate, ReadRequest};
 
 use super::row::LedgerRow;
 use crate::error::{Error, Result};
-use crate::id::Id;
-
-const BATCH_ROWS: usize = 8192;
 
 impl LedgerRow {
-    /// Converts rows to one batch with the columns of [`ledger_schema`], as rows of the ledger's fragment `fragment_id`.
+    /// Converts rows to one batch with the columns of [`ledger_schema`].
     ///
     /// # Errors
     /// [`Error::Damaged`] if the fields of the rows do not match the schema.
-    pub fn to_batch(rows: &[LedgerRow], fragment_id: Id) -> Result<RecordBatch> {
+    pub fn to_batch(rows: &[LedgerRow]) -> Result<RecordBatch> {
         let schema = ledger_schema();
-        let (fields, fragment_index): (Vec<FieldRef>, usize) = row_fields(&schema)?;
+        let fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
         let batch = serde_arrow::to_record_batch(&fields, &rows).map_err(|error| damaged("the ledger", &error))?;
-        let mut columns = batch.columns().to_vec();
-        columns.insert(fragment_index, Arc::new(Int64Array::from_value(fragment_id.0, rows.len())));
-        Ok(RecordBatch::try_new(Arc::new(schema), columns)?)
+        Ok(RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec())?)
     }
 
     /// Converts a batch with those columns to rows.
@@ -35,18 +28,6 @@ impl LedgerRow {
     pub fn from_batch(batch: &RecordBatch) -> Result<Vec<LedgerRow>> {
         from_batch(batch, "the ledger")
     }
-}
-
-/// Reads every visible row of the opened ledger array, by ascending id. Blocks.
-pub(crate) fn read_rows(granules: &Array, visible: Option<Predicate>) -> Result<Vec<LedgerRow>> {
-    let columns = ledger_schema().fields().iter().map(|field| field.name().clone()).collect();
-    let request = ReadRequest { columns, ranges: Vec::new(), condition: visible, batch_rows: BATCH_ROWS };
-    let mut rows = Vec::new();
-    for batch in granules.read(&request)? {
-        rows.append(&mut from_batch(&batch?, granules.uri())?);
-    }
-    rows.sort_unstable_by_key(|row| row.ingest_id);
-    Ok(rows)
 }
 
 fn from_batch(batch: &RecordBatch, uri: &str) -> Result<Vec<LedgerRow>> {
@@ -60,13 +41,6 @@ fn from_batch(batch: &RecordBatch, uri: &str) -> Result<Vec<LedgerRow>> {
     serde_arrow::from_record_batch(batch).map_err(|error| damaged(uri, &error))
 }
 
-/// The columns that are fields of [`LedgerRow`], and the place of `fragment_id`, which is not.
-fn row_fields(schema: &Schema) -> Result<(Vec<FieldRef>, usize)> {
-    let fragment_index = schema.index_of(FRAGMENT_ID)?;
-    let fields = schema.fields().iter().filter(|field| field.name() != FRAGMENT_ID).cloned().collect();
-    Ok((fields, fragment_index))
-}
-
 fn damaged(object: &str, error: &serde_arrow::Error) -> Error {
     Error::Damaged { object: object.to_owned(), problem: error.message().to_owned() }
 }
@@ -76,12 +50,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::id::Id;
     use crate::ledger::row::tests::row;
 
     #[test]
     fn rows_are_the_same_after_their_batch() {
         let rows = vec![row(Id(1), "a"), LedgerRow { error: Some("e".to_owned()), subset: None, ..row(Id(2), "b") }];
-        let batch = LedgerRow::to_batch(&rows, Id(9)).unwrap();
+        let batch = LedgerRow::to_batch(&rows).unwrap();
         assert_eq!(batch.schema(), Arc::new(ledger_schema()));
         assert_eq!(LedgerRow::from_batch(&batch).unwrap(), rows);
     }
@@ -99,7 +74,7 @@ mod tests {
             error: text(),
             ..row(Id(1), "a")
         };
-        let batch = LedgerRow::to_batch(&[full], Id(9)).unwrap();
+        let batch = LedgerRow::to_batch(&[full]).unwrap();
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
             assert_eq!(column.null_count(), 0, "{}", field.name());
         }
@@ -107,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_row_without_an_outcome_has_null_in_every_optional_column() {
-        let batch = LedgerRow::to_batch(&[LedgerRow::new(Id(1))], Id(9)).unwrap();
+        let batch = LedgerRow::to_batch(&[LedgerRow::new(Id(1))]).unwrap();
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
             assert_eq!(column.null_count(), usize::from(field.is_nullable()), "{}", field.name());
         }
@@ -115,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_batch_without_a_column_is_refused() {
-        let batch = LedgerRow::to_batch(&[row(Id(1), "a")], Id(9)).unwrap();
+        let batch = LedgerRow::to_batch(&[row(Id(1), "a")]).unwrap();
         let without_notes: Vec<usize> =
             (0..batch.num_columns()).filter(|at| *at != batch.schema().index_of("notes").unwrap()).collect();
         let error = LedgerRow::from_batch(&batch.project(&without_notes).unwrap()).unwrap_err().to_string();

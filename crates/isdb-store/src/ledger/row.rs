@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
 
-/// One attempt at one granule. The fields are the columns of [`ledger_schema`](isdb_schema::ledger::ledger_schema) by name, without
-/// `fragment_id`. Times are nanoseconds since 1970, UTC; a value that the file does not contain is None.
+/// One attempt at one granule. The fields are the columns of [`ledger_schema`](isdb_schema::ledger::ledger_schema) by name. Times are nanoseconds since 1970, UTC; a value that the file does not contain is None.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LedgerRow {
     /// The attempt's id, which is in every segment that the attempt wrote.

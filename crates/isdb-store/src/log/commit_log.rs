@@ -1,36 +1,47 @@
 //! The log of commits: objects `commits/<number>`, created only if absent, and `checkpoints/<number>`, which summarise them. Creating a
 //! commit is the only operation that changes what readers see.
 
-use object_store::path::Path;
-use serde::de::DeserializeOwned;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::commit::{Commit, FORMAT};
-use super::log_state::LogState;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+
+use super::commit::Commit;
+use super::state::LogState;
+use super::{checkpoint, envelope};
 use crate::error::{Error, Result};
 use crate::fault;
 use crate::files::location::Location;
 use crate::files::objects::{Objects, is_not_found, numbered};
 
-const COMMITS: &str = "commits";
-const CHECKPOINTS: &str = "checkpoints";
+pub(crate) const COMMITS: &str = "commits";
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
 /// The prefix of the names of staged commits.
 pub(crate) const STAGED_COMMIT: &str = "commit-";
 
-/// A checkpoint follows every commit whose number is a multiple of this: a writer that takes over reads at most this many commits.
-const COMMITS_PER_CHECKPOINT: u64 = 64;
+/// A checkpoint follows every commit whose number is a multiple of this: a reader reads at most one checkpoint and this many commits.
+pub(crate) const COMMITS_PER_CHECKPOINT: u64 = 64;
+/// The newest checkpoints, which are kept. Each is as large as the state, so keeping all of them would cost more than the commits.
+const KEPT_CHECKPOINTS: usize = 4;
+/// Checkpoints of commits whose numbers are multiples of this are kept, so that an old state is found without reading all commits.
+const KEPT_EVERY: u64 = 64 * COMMITS_PER_CHECKPOINT;
 
-/// The commit log of one database.
+/// How many objects are read at a time.
+const CONCURRENT_READS: usize = 16;
+
+/// The commit log of one database. It remembers the newest state that it has read, and reads only later commits.
 #[derive(Clone, Debug)]
 pub(crate) struct CommitLog {
     uri: String,
     objects: Objects,
+    newest: Arc<Mutex<Option<LogState>>>,
 }
 
 impl CommitLog {
     /// Opens the log of the database at `location`, whose folder must exist.
     pub(crate) fn open(location: &Location) -> Result<CommitLog> {
-        Ok(CommitLog { uri: location.uri(), objects: Objects::open(location)? })
+        Ok(CommitLog { uri: location.uri(), objects: Objects::open(location)?, newest: Arc::default() })
     }
 
     /// All objects of the database, including those of this log.
@@ -38,30 +49,36 @@ impl CommitLog {
         &self.objects
     }
 
-    /// Reads the newest commit; None in an empty log.
-    pub(crate) async fn head(&self) -> Result<Option<Commit>> {
-        match self.head_number().await? {
-            0 => Ok(None),
-            number => self.read(number).await.map(Some),
+    /// Reads the state after the newest commit; None in an empty log.
+    pub(crate) async fn newest(&self) -> Result<Option<LogState>> {
+        let number = match self.remembered() {
+            // A commit that is not the next one cannot exist without the next one.
+            Some(state) => {
+                let mut number = state.number;
+                while self.objects.exists(&numbered(COMMITS, number + 1))? {
+                    number += 1;
+                }
+                number
+            }
+            None => self.newest_number()?,
+        };
+        if number == 0 {
+            return Ok(None);
         }
+        let state = self.state_at(number).await?;
+        self.remember(&state);
+        Ok(Some(state))
     }
 
-    /// Reads the newest commit that was made at the time `at` or before; None if the log is younger.
-    pub(crate) async fn head_at(&self, at: u64) -> Result<Option<Commit>> {
+    /// Reads the number of the newest commit that was made at the time `at` or before; None if the log is younger.
+    pub(crate) async fn number_at(&self, at: u64) -> Result<Option<u64>> {
         // Numbers and times grow together, so the log can be bisected.
-        let (mut low, mut high) = (0, self.head_number().await?);
-        let mut found = None;
+        let (mut low, mut high) = (0, self.newest_number()?);
         while low < high {
             let middle = high - (high - low) / 2;
-            let commit = self.read(middle).await?;
-            if commit.at <= at {
-                low = middle;
-                found = Some(commit);
-            } else {
-                high = middle - 1;
-            }
+            if self.read(middle).await?.at <= at { low = middle } else { high = middle - 1 }
         }
-        Ok(found)
+        Ok((low > 0).then_some(low))
     }
 
     /// Creates `commit` durably.
@@ -72,7 +89,7 @@ impl CommitLog {
         fault::reached("before-commit");
         let path = numbered(COMMITS, commit.number);
         let staged = format!("{STAGED_COMMIT}{}", commit.uuid);
-        if let Err(error) = self.objects.create(&path, &staged, encode(commit)?).await {
+        if let Err(error) = self.objects.create(&path, &staged, to_bytes(&path, commit)?).await {
             // An error does not mean that nothing was created, so the commit that the log now contains decides. A takeover that
             // removed the staged object has made its own commit before.
             match self.read(commit.number).await {
@@ -85,93 +102,109 @@ impl CommitLog {
         Ok(())
     }
 
-    /// Returns the state of the log after the commit `head`: the newest usable checkpoint and the commits after it.
-    pub(crate) async fn state_at(&self, head: &Commit) -> Result<LogState> {
-        let mut state = LogState::empty();
-        for number in self.objects.numbers(CHECKPOINTS, 0).await?.into_iter().rev() {
-            if number <= head.number
-                && let Some(checkpoint) = self.checkpoint(number).await?
-            {
-                state = checkpoint;
-                break;
-            }
+    /// Returns the state after the commit `number`, which must exist: the newest usable checkpoint, and the commits after it.
+    pub(crate) async fn state_at(&self, number: u64) -> Result<LogState> {
+        let remembered = self.remembered().filter(|state| state.number <= number);
+        let mut state = remembered.unwrap_or_default();
+        if number - state.number > COMMITS_PER_CHECKPOINT
+            && let Some(checkpoint) = self.newest_checkpoint(state.number + 1, number).await?
+        {
+            state = checkpoint;
         }
-        for number in state.number + 1..=head.number {
-            state.apply(&self.read(number).await?);
+        let reads = (state.number + 1..=number).map(|number| self.read(number));
+        let mut commits = futures::stream::iter(reads).buffered(CONCURRENT_READS);
+        while let Some(commit) = commits.try_next().await? {
+            state.apply(&commit);
         }
         Ok(state)
     }
 
-    /// Writes a checkpoint when one is due. A checkpoint only repeats the commits, so a failure to write one loses nothing, and
-    /// must not make an existing commit look like a failed one.
+    /// Remembers `state` as the newest, unless a newer one is remembered.
+    pub(crate) fn remember(&self, state: &LogState) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest.as_ref().is_none_or(|newest| newest.number < state.number) {
+            *newest = Some(state.clone());
+        }
+    }
+
+    /// Writes a checkpoint when one is due, and removes older ones. A checkpoint only repeats the commits, so a failure to write one
+    /// loses nothing, and must not make an existing commit look like a failed one.
     pub(crate) async fn checkpoint_if_due(&self, state: &LogState) {
-        if !state.number.is_multiple_of(COMMITS_PER_CHECKPOINT) {
-            return;
+        if state.number.is_multiple_of(COMMITS_PER_CHECKPOINT)
+            && let Err(error) = self.write_checkpoint(state).await
+        {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(number = state.number, error, "cannot write a checkpoint");
         }
+    }
+
+    /// Writes the checkpoint of `state`, and removes those that are no longer needed.
+    pub(crate) async fn write_checkpoint(&self, state: &LogState) -> Result<()> {
         let path = numbered(CHECKPOINTS, state.number);
-        let name = format!("checkpoint-{}", state.number);
-        let written = match encode(state) {
-            Ok(bytes) => self.objects.replace(&path, &name, bytes).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = written {
-            tracing::warn!(
-                number = state.number,
-                error = &error as &dyn std::error::Error,
-                "cannot write a checkpoint"
-            );
+        let object = envelope::seal(&checkpoint::to_bytes(state)?);
+        self.objects.replace(&path, &format!("checkpoint-{}", state.number), object).await?;
+        let numbers = self.objects.numbers(CHECKPOINTS, 0)?;
+        let old = numbers.iter().rev().skip(KEPT_CHECKPOINTS).filter(|number| !number.is_multiple_of(KEPT_EVERY));
+        for number in old {
+            self.objects.remove(&numbered(CHECKPOINTS, *number)).await?;
         }
+        Ok(())
     }
 
-    async fn read(&self, number: u64) -> Result<Commit> {
+    /// Reads the commit `number`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when it does not exist or cannot be parsed.
+    pub(crate) async fn read(&self, number: u64) -> Result<Commit> {
         let path = numbered(COMMITS, number);
-        decode(&path, &self.objects.get(&path).await?)
+        let damaged = |problem: String| Error::Damaged { object: path.to_string(), problem };
+        let object = match self.objects.get(&path).await {
+            Err(error) if is_not_found(&error) => return Err(damaged("the commit does not exist".to_owned())),
+            object => object?,
+        };
+        let commit = serde_json::from_slice(envelope::open(&path, &object)?);
+        commit.map_err(|error| damaged(error.to_string()))
     }
 
-    /// Reads a checkpoint; None for one that is missing or cannot be parsed, because the commits contain the same.
-    async fn checkpoint(&self, number: u64) -> Result<Option<LogState>> {
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when it cannot be parsed.
+    pub(crate) async fn read_checkpoint(&self, number: u64) -> Result<LogState> {
         let path = numbered(CHECKPOINTS, number);
-        match self.objects.get(&path).await {
-            Ok(bytes) => Ok(decode(&path, &bytes).ok()),
-            Err(error) if is_not_found(&error) => Ok(None),
-            Err(error) => Err(error),
+        let object = self.objects.get(&path).await?;
+        let state = checkpoint::from_bytes(envelope::open(&path, &object)?);
+        state.map_err(|problem| Error::Damaged { object: path.to_string(), problem })
+    }
+
+    /// Reads the newest checkpoint of a commit from `first` to `last`. One that is missing or cannot be parsed is skipped, because the
+    /// commits contain the same.
+    async fn newest_checkpoint(&self, first: u64, last: u64) -> Result<Option<LogState>> {
+        let numbers = self.objects.numbers(CHECKPOINTS, first - 1)?;
+        for number in numbers.into_iter().rev().filter(|number| *number <= last) {
+            match self.read_checkpoint(number).await {
+                Ok(state) => return Ok(Some(state)),
+                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "skipping a checkpoint"),
+                Err(error) if is_not_found(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(None)
+    }
+
+    fn remembered(&self) -> Option<LogState> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The number of the newest commit; 0 in an empty log.
-    async fn head_number(&self) -> Result<u64> {
-        let checkpoint = self.objects.numbers(CHECKPOINTS, 0).await?.pop().unwrap_or(0);
-        let numbers = self.objects.numbers(COMMITS, checkpoint.saturating_sub(1)).await?;
+    pub(crate) fn newest_number(&self) -> Result<u64> {
+        let numbers = self.objects.numbers(COMMITS, 0)?;
         Ok(numbers.last().copied().unwrap_or(0))
     }
 }
 
-/// The field that every object of the log has, in every version. It is checked before the others are parsed.
-#[derive(serde::Deserialize)]
-struct Format {
-    format: u32,
-}
-
-fn decode<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T> {
-    let damaged = |problem: String| Error::Damaged { object: path.to_string(), problem };
-    let Format { format } = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
-    if format != FORMAT {
-        return Err(damaged(format!("expected format {FORMAT}, found {format}")));
-    }
-    serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))
-}
-
-fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|error| Error::Damaged { object: COMMITS.to_owned(), problem: error.to_string() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_commit_of_another_version_is_refused_because_of_its_format() {
-        let error = decode::<Commit>(&Path::from("commits/1"), br#"{"format":1,"number":1}"#).unwrap_err().to_string();
-        assert!(error.contains("commits/1") && error.contains("found 1"), "{error}");
-    }
+fn to_bytes(path: &Path, commit: &Commit) -> Result<Vec<u8>> {
+    let content = serde_json::to_vec(commit);
+    let content = content.map_err(|error| Error::Damaged { object: path.to_string(), problem: error.to_string() })?;
+    Ok(envelope::seal(&content))
 }

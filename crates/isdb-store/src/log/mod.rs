@@ -1,6 +1,9 @@
-//! The commit log: the content of a commit, and the fragments that a sequence of commits makes visible.
+//! The commit log: commits, each a change; their sum, the state; and checkpoints, which save a reader from adding up all commits.
 
-pub(crate) mod array_state;
+pub(crate) mod changes;
+mod checkpoint;
 pub(crate) mod commit;
 pub(crate) mod commit_log;
-pub(crate) mod log_state;
+pub(crate) mod envelope;
+pub(crate) mod segments_schema;
+pub(crate) mod state;

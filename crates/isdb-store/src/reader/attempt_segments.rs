@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array as _, AsArray, BooleanArray, Int64Array, RecordBatch, TimestampNanosecondArray};
+use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, TimestampNanosecondArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, TimestampNanosecondType};
 use isdb_schema::segments::INGEST_ID;
@@ -12,6 +12,7 @@ use super::snapshot::Snapshot;
 use super::visibility::id_condition;
 use crate::error::{Error, Result};
 use crate::id::Id;
+use crate::ledger::rows::{AttemptEntry, attempt_entries};
 
 /// Segments are searched within an hour of the granule's start. A granule takes a tenth of that.
 const AROUND_START_NS: i64 = 3_600 * 1_000_000_000;
@@ -19,12 +20,6 @@ const AROUND_START_NS: i64 = 3_600 * 1_000_000_000;
 const BATCH_ROWS: usize = 65_536;
 
 const TIME: &str = "time";
-
-/// An attempt as the ledger records it.
-struct LedgerEntry {
-    start_time: Option<i64>,
-    rows_kept: u64,
-}
 
 /// An iterator over the segments of some attempts in one snapshot: [`Snapshot::segments_of`].
 ///
@@ -34,7 +29,7 @@ struct LedgerEntry {
 pub struct AttemptSegments {
     snapshot: Snapshot,
     columns: Vec<String>,
-    ledger: BTreeMap<Id, LedgerEntry>,
+    ledger: BTreeMap<Id, AttemptEntry>,
     found: BTreeMap<Id, u64>,
     /// The attempts that may have segments.
     ids: BTreeSet<Id>,
@@ -56,7 +51,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::TileDb`] when an array cannot be read, [`Error::Damaged`] when the ledger lacks a column.
     pub fn segments_of(&self, ids: &BTreeSet<Id>, columns: &[&str]) -> Result<AttemptSegments> {
-        let ledger = ledger_entries(self, ids)?;
+        let ledger = attempt_entries(self.database().location(), &self.ledger_files(), ids)?;
         let has_rows = |id: &&Id| ledger.get(id).is_none_or(|entry| entry.rows_kept > 0);
         let ids: BTreeSet<Id> = ids.iter().filter(has_rows).copied().collect();
         let starts = ledger.iter().filter(|(id, _)| ids.contains(id)).filter_map(|(_, entry)| entry.start_time);
@@ -86,7 +81,7 @@ impl AttemptSegments {
             let found = self.found.get(id).copied().unwrap_or(0);
             if found != expected {
                 let problem = format!("expected {expected} segments of attempt {id}, found {found}");
-                return Err(Error::Damaged { object: self.snapshot.segments().uri().to_owned(), problem });
+                return Err(Error::Damaged { object: self.snapshot.database().location().segments(), problem });
             }
         }
         Ok(())
@@ -121,10 +116,11 @@ impl AttemptSegments {
     }
 
     fn read(&self, columns: Vec<String>, ranges: Vec<DimensionRange>, ids: &BTreeSet<Id>) -> Result<Reader> {
-        let visible = self.snapshot.visible_segments().into_iter();
+        let segments = self.snapshot.segments()?;
+        let visible = segments.visible().into_iter();
         let attempts = id_condition(INGEST_ID, ids.iter().copied(), false);
         let condition = Some(Predicate::And(visible.chain(attempts).collect()));
-        Ok(self.snapshot.segments().read(&ReadRequest { columns, ranges, condition, batch_rows: BATCH_ROWS })?)
+        Ok(segments.array().read(&ReadRequest { columns, ranges, condition, batch_rows: BATCH_ROWS })?)
     }
 
     /// The rows of `batch` that the first pass did not read, with the requested columns.
@@ -145,7 +141,7 @@ impl AttemptSegments {
     }
 
     fn damaged(&self, column: &str) -> Error {
-        wrong_column(self.snapshot.segments().uri(), column)
+        wrong_column(&self.snapshot.database().location().segments(), column)
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
@@ -188,36 +184,6 @@ impl Iterator for AttemptSegments {
         }
         next
     }
-}
-
-fn ledger_entries(snapshot: &Snapshot, ids: &BTreeSet<Id>) -> Result<BTreeMap<Id, LedgerEntry>> {
-    let mut entries = BTreeMap::new();
-    if ids.is_empty() {
-        return Ok(entries);
-    }
-    let only = |id: &Id| {
-        let id = Literal::Int(id.0);
-        DimensionRange { dimension: INGEST_ID.to_owned(), low: id.clone(), high: id }
-    };
-    let request = ReadRequest {
-        columns: [INGEST_ID, "rows_kept", "start_time"].map(str::to_owned).into(),
-        ranges: ids.iter().map(only).collect(),
-        condition: snapshot.visible_granules(),
-        batch_rows: BATCH_ROWS,
-    };
-    let wrong = |column: &str| wrong_column(snapshot.granules().uri(), column);
-    for batch in snapshot.granules().read(&request)? {
-        let batch = batch?;
-        let ids = integers(&batch, INGEST_ID).ok_or_else(|| wrong(INGEST_ID))?;
-        let kept = integers(&batch, "rows_kept").ok_or_else(|| wrong("rows_kept"))?;
-        let starts = instants(&batch, "start_time").ok_or_else(|| wrong("start_time"))?;
-        for row in 0..batch.num_rows() {
-            let start_time = starts.is_valid(row).then(|| starts.value(row));
-            let rows_kept = u64::try_from(kept.value(row)).unwrap_or(0);
-            entries.insert(Id(ids.value(row)), LedgerEntry { start_time, rows_kept });
-        }
-    }
-    Ok(entries)
 }
 
 fn wrong_column(uri: &str, column: &str) -> Error {

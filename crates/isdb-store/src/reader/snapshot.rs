@@ -1,60 +1,176 @@
-//! A snapshot: one committed state of the database, read as of its timestamp. It never changes, whatever writers do.
+//! A snapshot: one committed state of the database. It never changes, whatever writers do, and reads files only when they are needed.
 
-use tiledb::{Array, Context, Predicate, Vfs};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::visibility::{VisibleFragments, granules_condition, segments_condition};
+use arrow::datatypes::SchemaRef;
+use tokio::runtime::Handle;
+
+use super::fragment_index::FragmentIndex;
+use super::open_segments::OpenSegments;
 use crate::blocking::blocking;
+use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::files::array_files::{end_timestamp, list_fragments};
-use crate::files::location::Location;
-use crate::ledger::batch::read_rows;
+use crate::fragment::{Bounds, FragmentRecord};
+use crate::id::Id;
+use crate::ledger::file::{LedgerFile, LedgerFileKind};
+use crate::ledger::files::ledger_path;
 use crate::ledger::row::LedgerRow;
-use crate::log::array_state::ArrayState;
-use crate::log::commit::Commit;
-use crate::log::commit_log::CommitLog;
+use crate::ledger::rows::read_rows;
+use crate::log::changes::Tag;
+use crate::log::segments_schema::SegmentsSchema;
+use crate::log::state::LogState;
 
-/// Both arrays of a database, opened at one commit.
-#[derive(Clone, Debug)]
+/// The maximum number of attempts to open the array, because a vacuum, or newly consolidated footers, may remove files while they are
+/// being opened.
+const MAX_OPENS: usize = 5;
+
+/// A database at one commit.
+#[derive(Clone)]
 pub struct Snapshot {
-    log: CommitLog,
-    uri: String,
-    commit: Commit,
-    segments: Array,
-    granules: Array,
-    visible_segments: Option<Predicate>,
-    visible_granules: Option<Predicate>,
+    database: Database,
+    state: LogState,
+    schema: SegmentsSchema,
+    lazy: Arc<Lazy>,
+}
+
+/// What is made at its first use, and shared by the clones of a snapshot.
+#[derive(Default)]
+struct Lazy {
+    segments: OnceLock<OpenSegments>,
+    /// Locked while the array is being opened, so that it is opened once.
+    opening: Mutex<()>,
+    index: OnceLock<FragmentIndex>,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot").field("uri", &self.uri()).field("commit", &self.state.number).finish_non_exhaustive()
+    }
 }
 
 impl Snapshot {
-    /// Opens the arrays at `commit`, lists their files, and then checks that no vacuum has passed the commit meanwhile. A vacuum moves
-    /// the horizon before it deletes, so the check detects whatever was opened or listed incompletely.
-    pub(crate) async fn open(
-        context: &Context,
-        location: &Location,
-        log: &CommitLog,
-        commit: Commit,
-    ) -> Result<Snapshot> {
-        let (array_context, arrays, at) = (context.clone(), location.arrays(), commit.clone());
-        let open = move || {
-            let [segments, granules] = &arrays;
-            Ok((
-                open_array(&array_context, segments, &at, &at.segments)?,
-                open_array(&array_context, granules, &at, &at.granules)?,
-            ))
+    /// The snapshot of `state`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] for a log without the schema of segments.
+    pub(crate) fn new(database: &Database, state: LogState) -> Result<Snapshot> {
+        let Some(schema) = state.schema.clone() else {
+            let problem = "expected the schema of segments, found none".to_owned();
+            return Err(Error::Damaged { object: format!("{}/commits", database.location().uri()), problem });
         };
-        let opened = blocking(open).await;
-        check_horizon(log, &location.uri(), &commit).await?;
-        let ((segments, has_unrecorded_segments), (granules, has_unrecorded_rows)) = opened?;
-        let (mut fragments, mut ledger_fragments) = (VisibleFragments::NotDead, VisibleFragments::NotDead);
-        if has_unrecorded_segments || has_unrecorded_rows {
-            let state = log.state_at(&commit).await?;
-            fragments = VisibleFragments::Only(state.segments.live.into_keys().collect());
-            ledger_fragments = VisibleFragments::Only(state.granules.live.into_keys().collect());
+        Ok(Snapshot { database: database.clone(), state, schema, lazy: Arc::default() })
+    }
+
+    /// The URI of the database.
+    pub fn uri(&self) -> String {
+        self.database.location().uri()
+    }
+
+    /// The number of the commit.
+    pub fn commit(&self) -> u64 {
+        self.state.number
+    }
+
+    /// The timestamp of the state, in milliseconds since 1970. [`Database::snapshot_at`] opens the same state with it.
+    pub fn timestamp(&self) -> u64 {
+        self.state.timestamp
+    }
+
+    /// The number of the commit by which the writer of this state took over.
+    pub fn epoch(&self) -> u32 {
+        self.state.epoch
+    }
+
+    /// The columns of segments, as [`tiledb::Array::schema`] returns them.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema.arrow
+    }
+
+    /// The number of segments in a data tile.
+    pub fn capacity(&self) -> u64 {
+        self.schema.capacity
+    }
+
+    /// The visible fragments of segments, in the order of their ids.
+    pub fn fragments(&self) -> impl Iterator<Item = &Arc<FragmentRecord>> {
+        self.state.segments.live.into_iter().map(|(_, fragment)| &fragment.record)
+    }
+
+    /// The visible fragments that may have segments within `bounds`.
+    pub fn fragments_within(&self, bounds: &Bounds) -> Vec<Arc<FragmentRecord>> {
+        self.lazy.index.get_or_init(|| FragmentIndex::new(self.fragments())).within(bounds)
+    }
+
+    /// The number of visible fragments.
+    pub fn fragment_count(&self) -> usize {
+        self.state.segments.live.len()
+    }
+
+    /// The number of rows in the visible fragments, with those of replaced and removed attempts.
+    pub fn rows(&self) -> u64 {
+        self.state.segments.rows
+    }
+
+    /// Whether visible fragments have rows of replaced or removed attempts.
+    pub fn has_dead_attempts(&self) -> bool {
+        self.state.dead_attempts.len() > 0
+    }
+
+    /// The attempts whose files have to be read again, because a repair dropped some of their segments.
+    pub fn attempts_to_reread(&self) -> &BTreeSet<Id> {
+        &self.state.reread
+    }
+
+    /// The tags of the database, by name.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, Tag)> {
+        self.state.tags.iter().map(|(name, tag)| (name.as_str(), *tag))
+    }
+
+    /// A tag that keeps this state; None if no tag does.
+    pub fn tag(&self) -> Option<&str> {
+        let mut tags = self.state.tags.iter();
+        tags.find(|(_, tag)| tag.commit == self.state.data_commit).map(|(name, _)| name.as_str())
+    }
+
+    /// The array of segments, which is opened at the first call. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Expired`] when a vacuum has passed this snapshot, [`Error::Damaged`] when a fragment is missing, [`Error::TileDb`] when
+    /// the array cannot be opened.
+    pub fn segments(&self) -> Result<&OpenSegments> {
+        if let Some(opened) = self.lazy.segments.get() {
+            return Ok(opened);
         }
-        let visible_segments = segments_condition(&commit, &fragments);
-        let visible_granules = granules_condition(&commit, &ledger_fragments);
-        let (log, uri) = (log.clone(), location.uri());
-        Ok(Snapshot { log, uri, commit, segments, granules, visible_segments, visible_granules })
+        let _opening = self.lazy.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = self.lazy.segments.get() {
+            return Ok(opened);
+        }
+        let opened = self.open_segments()?;
+        Ok(self.lazy.segments.get_or_init(|| opened))
+    }
+
+    fn open_segments(&self) -> Result<OpenSegments> {
+        let uri = self.database.location().segments();
+        let open = || OpenSegments::open(self.database.context()?, &uri, &self.state);
+        let mut opened = open();
+        for _ in 1..MAX_OPENS {
+            // A vacuum announces what it removes before it removes it, so files that were listed before a successful check were
+            // listed completely.
+            if let Ok(runtime) = Handle::try_current()
+                && runtime.block_on(self.horizon())? > self.state.number
+            {
+                // Readable only because of a tag. A vacuum that keeps the tag's fragments may have removed an unrecorded one after it was
+                // opened and before it was listed, so that its name would not be missed.
+                return opened.map(|opened| opened.with_live_only(&self.state));
+            }
+            if opened.is_ok() {
+                break;
+            }
+            opened = open();
+        }
+        opened
     }
 
     /// Checks that no vacuum has passed this snapshot. A vacuum announces what it removes before it removes it, so files that were
@@ -63,81 +179,67 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Expired`] when a vacuum has passed it.
     pub async fn check(&self) -> Result<()> {
-        check_horizon(&self.log, &self.uri, &self.commit).await
+        self.horizon().await.map(|_| ())
     }
 
-    /// Whether files of the snapshot may have been vacuumed since it was opened. If so, an error while reading does not mean that the
-    /// database is damaged, and the newest state can be opened instead.
+    /// The oldest commit whose snapshots have not expired. It may be later than this snapshot's commit if a tag keeps the state.
+    ///
+    /// # Errors
+    /// [`Error::Expired`] when a vacuum has passed this snapshot.
+    async fn horizon(&self) -> Result<u64> {
+        let Some(newest) = self.database.log().newest().await? else { return Ok(0) };
+        let horizon = newest.horizon;
+        match self.state.number < horizon && !newest.is_tagged(self.state.data_commit) {
+            true => Err(Error::Expired { uri: self.uri(), commit: self.state.number, horizon }),
+            false => Ok(horizon),
+        }
+    }
+
+    /// Whether files that the snapshot has opened may have been vacuumed since. If so, an error while reading does not mean that the
+    /// database is damaged, and the newest state, or the same tag, can be opened instead. A tag keeps the files of its state, but not
+    /// those of fragments that were dead in it already, which TileDB has opened as well.
     ///
     /// # Errors
     /// When the commit log cannot be read.
     pub async fn is_expired(&self) -> Result<bool> {
-        let has_passed = |newest: Commit| newest.horizon.max(newest.deleting) > self.commit.number;
-        Ok(self.log.head().await?.is_some_and(has_passed))
+        let newest = self.database.log().newest().await?;
+        Ok(newest.is_some_and(|newest| newest.horizon.max(newest.deleting) > self.state.number))
     }
 
-    /// The URI of the database.
-    pub fn uri(&self) -> &str {
-        &self.uri
+    /// The files of the ledger with the rows of the state.
+    pub fn ledger_files(&self) -> Vec<LedgerFile> {
+        self.files(LedgerFileKind::Granules)
     }
 
-    /// The commit that this snapshot shows.
-    pub fn commit(&self) -> &Commit {
-        &self.commit
+    /// The path of a file of the ledger.
+    pub fn ledger_path(&self, file: &LedgerFile) -> PathBuf {
+        ledger_path(self.database.location(), &file.name)
     }
 
-    /// The array of segments. Reads must add the condition [`visible_segments`](Self::visible_segments).
-    pub fn segments(&self) -> &Array {
-        &self.segments
-    }
-
-    /// The ledger array. Reads must add the condition [`visible_granules`](Self::visible_granules).
-    pub fn granules(&self) -> &Array {
-        &self.granules
-    }
-
-    /// The condition under which rows of [`segments`](Self::segments) are visible; None when all are.
-    pub fn visible_segments(&self) -> Option<Predicate> {
-        self.visible_segments.clone()
-    }
-
-    /// The condition under which rows of [`granules`](Self::granules) are visible; None when all are.
-    pub fn visible_granules(&self) -> Option<Predicate> {
-        self.visible_granules.clone()
-    }
-
-    /// Reads every visible ledger row, by ascending id.
+    /// Reads every ledger row, by ascending id.
     ///
     /// # Errors
-    /// [`Error::TileDb`] when the array cannot be read, [`Error::Damaged`] when a row cannot be parsed.
+    /// [`Error::Expired`] when a vacuum has passed this snapshot, [`Error::Damaged`] when a file is missing or does not match its
+    /// checksum, or a row cannot be parsed.
     pub async fn ledger(&self) -> Result<Vec<LedgerRow>> {
-        let (granules, visible) = (self.granules.clone(), self.visible_granules());
-        blocking(move || read_rows(&granules, visible)).await
+        let (location, files) = (self.database.location().clone(), self.ledger_files());
+        let rows = blocking(move || read_rows(&location, &files)).await;
+        if rows.is_err() {
+            self.check().await?;
+        }
+        rows
     }
-}
 
-/// Refuses a commit that a vacuum has passed.
-async fn check_horizon(log: &CommitLog, uri: &str, commit: &Commit) -> Result<()> {
-    let horizon = log.head().await?.map_or(0, |newest| newest.horizon);
-    match commit.number < horizon {
-        true => Err(Error::Expired { uri: uri.to_owned(), commit: commit.number, horizon }),
-        false => Ok(()),
+    /// The live files of one kind.
+    pub(crate) fn files(&self, kind: LedgerFileKind) -> Vec<LedgerFile> {
+        self.state.ledger.live_of(kind).cloned().collect()
     }
-}
 
-/// Opens an array at the commit's timestamp. Also returns whether unrecorded fragments may be visible in it.
-fn open_array(context: &Context, uri: &str, commit: &Commit, state: &ArrayState) -> Result<(Array, bool)> {
-    let array = Array::open_at(context, uri, commit.timestamp)?;
-    let fragments = list_fragments(&Vfs::new(context)?, uri)?;
-    let is_in_time = |name: &str| end_timestamp(name).is_some_and(|timestamp| timestamp <= commit.timestamp);
-    let is_dead = |name: &str| state.dead.iter().any(|dead| dead.name == name);
-    let finished = fragments.iter().filter(|(_, files)| files.commit_file.is_some());
-    let visible = finished.filter(|(name, _)| is_in_time(name) && !is_dead(name)).count() as u64;
-    if visible < state.live {
-        let problem = format!("expected {} fragments, found {visible}", state.live);
-        return Err(Error::Damaged { object: uri.to_owned(), problem });
+    pub(crate) fn state(&self) -> &LogState {
+        &self.state
     }
-    // A dead fragment without an id cannot be hidden by its id, and a fragment that is no longer listed may still have been opened.
-    let has_dead_without_id = state.dead.iter().any(|dead| dead.id.is_none());
-    Ok((array, visible > state.live || has_dead_without_id))
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
 }

@@ -1,40 +1,31 @@
 //! Visibility: the query conditions that hide dead fragments and dead attempts from a read.
 
-use std::collections::BTreeSet;
-
 use isdb_schema::segments::{FRAGMENT_ID, INGEST_ID};
 use tiledb::{Literal, Predicate};
 
 use crate::id::Id;
-use crate::log::array_state::ArrayState;
-use crate::log::commit::Commit;
+use crate::log::state::LogState;
 
-/// The fragments of an array that a snapshot shows.
-pub(crate) enum VisibleFragments {
+/// The fragments of the array that a snapshot shows.
+pub(super) enum VisibleFragments {
     /// All except dead ones: every finished fragment is recorded.
     NotDead,
-    /// Only these, because a replaced writer has written unrecorded fragments late.
-    Only(BTreeSet<Id>),
+    /// The live ones, because a replaced writer has written unrecorded fragments late.
+    Live,
 }
 
 /// The condition for reads of `segments`; None when nothing is hidden.
-pub(crate) fn segments_condition(commit: &Commit, visible: &VisibleFragments) -> Option<Predicate> {
-    let attempts = id_condition(INGEST_ID, commit.dead_attempts.iter().map(|dead| dead.id), true);
-    match (fragments_condition(&commit.segments, visible), attempts) {
+pub(super) fn segments_condition(state: &LogState, visible: VisibleFragments) -> Option<Predicate> {
+    let attempts = id_condition(INGEST_ID, state.dead_attempts.into_iter().map(|(id, _)| *id), true);
+    let fragments = match visible {
+        VisibleFragments::Live => id_condition(FRAGMENT_ID, state.segments.live.into_iter().map(|(id, _)| *id), false),
+        VisibleFragments::NotDead => {
+            id_condition(FRAGMENT_ID, state.segments.dead.into_iter().filter_map(|(_, dead)| dead.id), true)
+        }
+    };
+    match (fragments, attempts) {
         (Some(fragments), Some(attempts)) => Some(Predicate::And(vec![fragments, attempts])),
         (fragments, attempts) => fragments.or(attempts),
-    }
-}
-
-/// The condition for reads of `granules`; None when nothing is hidden.
-pub(crate) fn granules_condition(commit: &Commit, visible: &VisibleFragments) -> Option<Predicate> {
-    fragments_condition(&commit.granules, visible)
-}
-
-fn fragments_condition(state: &ArrayState, visible: &VisibleFragments) -> Option<Predicate> {
-    match visible {
-        VisibleFragments::Only(live) => id_condition(FRAGMENT_ID, live.iter().copied(), false),
-        VisibleFragments::NotDead => id_condition(FRAGMENT_ID, state.dead.iter().filter_map(|dead| dead.id), true),
     }
 }
 
@@ -48,40 +39,38 @@ pub(crate) fn id_condition(column: &str, ids: impl Iterator<Item = Id>, negated:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::array_state::DeadFragment;
-    use crate::log::commit::{CommitKind, DeadAttempt};
-
-    fn commit() -> Commit {
-        Commit::first(1_700_000_000_000).successor(CommitKind::Ingest, 1_700_000_000_005)
-    }
+    use crate::fragment::record::tests::record;
+    use crate::log::changes::DeadAttempt;
+    use crate::log::commit::CommitKind;
+    use crate::log::commit::tests::first;
 
     #[test]
     fn a_clean_database_is_read_without_conditions() {
-        assert_eq!(segments_condition(&commit(), &VisibleFragments::NotDead), None);
-        assert_eq!(granules_condition(&commit(), &VisibleFragments::NotDead), None);
+        assert_eq!(segments_condition(&LogState::after(&first(1)), VisibleFragments::NotDead), None);
     }
 
     #[test]
-    fn segments_of_dead_fragments_and_attempts_are_hidden_and_ledger_rows_of_dead_attempts_are_not() {
-        let mut commit = commit();
-        for state in commit.arrays_mut() {
-            state.dead = vec![DeadFragment { id: Some(Id::new(1, 7)), name: "x".to_owned(), since: 2, at: 5 }];
-        }
-        commit.dead_attempts = vec![DeadAttempt { id: Id::new(1, 3), since: 2, fragments: [Id::new(1, 9)].into() }];
+    fn segments_of_dead_fragments_and_attempts_are_hidden() {
+        let mut state = LogState::after(&first(1));
+        let mut commit = state.next_commit(CommitKind::Ingest, 2);
+        commit.segments.added = vec![record(Id(7), 1), record(Id(9), 1)];
+        state.apply(&commit);
+        let mut commit = state.next_commit(CommitKind::Compact, 3);
+        commit.segments.removed = [Id(7)].into();
+        commit.dead_attempts = vec![DeadAttempt { id: Id(3), fragments: [Id(9)].into() }];
+        state.apply(&commit);
         let not_in = |column: &str, id: Id| Predicate::In {
             column: column.to_owned(),
             values: vec![Literal::Int(id.0)],
             negated: true,
         };
-        let (fragment, attempt) = (not_in(FRAGMENT_ID, Id::new(1, 7)), not_in(INGEST_ID, Id::new(1, 3)));
-        let visible = VisibleFragments::NotDead;
-        assert_eq!(granules_condition(&commit, &visible), Some(fragment.clone()));
-        assert_eq!(segments_condition(&commit, &visible), Some(Predicate::And(vec![fragment, attempt])));
+        let expected = Predicate::And(vec![not_in(FRAGMENT_ID, Id(7)), not_in(INGEST_ID, Id(3))]);
+        assert_eq!(segments_condition(&state, VisibleFragments::NotDead), Some(expected));
     }
 
     #[test]
     fn an_unrecorded_fragment_in_an_empty_database_is_hidden() {
-        let condition = segments_condition(&commit(), &VisibleFragments::Only(BTreeSet::new()));
+        let condition = segments_condition(&LogState::after(&first(1)), VisibleFragments::Live);
         assert!(matches!(condition, Some(Predicate::In { ref values, negated: false, .. }) if values.is_empty()));
     }
 }

@@ -18,6 +18,7 @@ use crate::files::durable::{io_error, sync_file, sync_folder};
 use crate::files::location::Location;
 use crate::files::staging::staging_folder;
 use crate::log::commit::{Commit, CommitKind};
+use crate::log::segments_schema::SegmentsSchema;
 
 /// The folders of the array that an added attribute changes. Metadata are moved first, because they mean nothing without their
 /// attribute. Once the schema is moved, the attribute exists from its timestamp on, which no snapshot reaches before the commit.
@@ -40,9 +41,16 @@ impl Writer {
         }
         let window = self.begin_window(0, now_ms)?;
         let fields = added_fields(&new);
-        let (context, location) = (self.database.context().clone(), self.database.location().clone());
-        blocking(move || add_attributes(&context, &location, window.timestamp, &fields)).await?;
-        let commit = self.window_commit(&window, CommitKind::Alter)?;
+        let database = self.database.clone();
+        let add = move || {
+            let (context, location) = (database.context()?, database.location());
+            add_attributes(context, location, window.timestamp, &fields)?;
+            Ok(Array::open_at(context, &location.segments(), window.timestamp)?.schema())
+        };
+        let arrow = blocking(add).await?;
+        let mut commit = self.window_commit(&window, CommitKind::Alter)?;
+        let capacity = self.state.schema.as_ref().map_or(0, |schema| schema.capacity);
+        commit.schema = Some(SegmentsSchema { arrow, capacity });
         self.finish_window(&window, commit).await
     }
 }

@@ -1,19 +1,22 @@
-//! The writer: the newest commit, the state of the log after it, and the append of the next commit.
+//! The writer: the state of the log, and the append of the next commit.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
+use super::clock::Clock;
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::files::array_files::{COMMIT_FILES, FRAGMENTS};
 use crate::files::durable::sync_folder;
 use crate::files::lock::Lock;
+use crate::fragment::FragmentRecord;
 use crate::id::Id;
-use crate::log::array_state::FragmentRecord;
+use crate::log::changes::AbandonedFragment;
 use crate::log::commit::{Commit, CommitKind};
-use crate::log::log_state::LogState;
+use crate::log::state::LogState;
 
 /// The one writer of a database. Dropping it releases the lock.
 #[derive(Debug)]
@@ -21,12 +24,12 @@ pub struct Writer {
     pub(super) database: Database,
     pub(super) head: Commit,
     pub(super) state: LogState,
-    /// Fragments of `segments` and `granules` whose commit files the takeover could not remove. They are dead from the next
-    /// commit on.
-    pub(super) pending_dead: [Vec<String>; 2],
+    pub(super) clock: Clock,
+    /// Fragments whose commit files the takeover could not remove. They are dead from the next commit on.
+    pub(super) pending_dead: Vec<String>,
     pub(super) next_counter: u32,
     pub(super) in_window: bool,
-    pub(super) _lock: Lock,
+    pub(super) lock: Lock,
 }
 
 impl Writer {
@@ -41,64 +44,58 @@ impl Writer {
     }
 
     /// The visible fragments of `segments`, in the order of their ids.
-    pub fn live_segments(&self) -> impl Iterator<Item = &FragmentRecord> {
-        self.state.segments.live.values()
+    pub fn live_segments(&self) -> impl Iterator<Item = &Arc<FragmentRecord>> {
+        self.state.segments.live.into_iter().map(|(_, fragment)| &fragment.record)
     }
 
-    /// The number of dead fragments in both arrays, and of dead attempts. Every read has to hide them until they are compacted and
-    /// vacuumed.
-    pub fn dead_counts(&self) -> (usize, usize) {
-        let fragments = self.head.arrays().map(|state| state.dead.len());
-        (fragments.iter().sum(), self.head.dead_attempts.len())
+    /// The number of attempts with rows in visible fragments that every read has to hide until the fragments are compacted.
+    pub fn dead_attempts(&self) -> usize {
+        self.state.dead_attempts.len()
     }
 
     /// The live fragments of `segments` that contain rows of dead attempts.
     pub fn fragments_with_dead_rows(&self) -> BTreeSet<Id> {
-        let fragments = self.head.dead_attempts.iter().flat_map(|dead| &dead.fragments);
-        fragments.filter(|id| self.state.segments.live.contains_key(id)).copied().collect()
+        self.state.dead_attempts.into_iter().flat_map(|(_, fragments)| fragments).copied().collect()
     }
 
-    /// The next commit, without changes except for fragments that a takeover could not remove.
+    /// The next commit at the corrected clock's `now_ms`, without changes except for fragments that a takeover could not remove.
     pub(super) fn next_commit(&self, kind: CommitKind, now_ms: u64) -> Commit {
-        let mut commit = self.head.successor(kind, now_ms);
-        let (since, at) = (commit.number, commit.at);
-        for (state, names) in commit.arrays_mut().into_iter().zip(&self.pending_dead) {
-            state.abandon_unrecorded(names, since, at);
-        }
+        let mut commit = self.state.next_commit(kind, now_ms);
+        let abandoned = |name: &String| AbandonedFragment { id: None, name: name.clone() };
+        commit.segments.abandoned = self.pending_dead.iter().map(abandoned).collect();
         commit
     }
 
     /// Appends the next commit to the log, after the fragments that it makes visible are durable.
     pub(super) async fn append(&mut self, commit: Commit) -> Result<()> {
         self.sync_added_fragments(&commit).await?;
-        self.database.log().create(&commit).await?;
+        let log = self.database.log();
+        log.create(&commit).await?;
         tracing::debug!(commit = commit.number, kind = ?commit.kind, timestamp = commit.timestamp, "committed");
         self.state.apply(&commit);
+        self.pending_dead.clear();
+        log.remember(&self.state);
+        log.checkpoint_if_due(&self.state).await;
         self.head = commit;
-        self.pending_dead = Default::default();
-        self.database.log().checkpoint_if_due(&self.state).await;
         Ok(())
     }
 
     /// Makes the fragments that `commit` adds durable: libtiledb has synced their files, but not the folders that name them. A commit
     /// that survives a power cut without one of its fragments would make the database unreadable.
     async fn sync_added_fragments(&self, commit: &Commit) -> Result<()> {
-        if commit.arrays().iter().all(|state| state.added.is_empty()) {
+        if commit.segments.added.is_empty() {
             return Ok(());
         }
-        let arrays = self.database.location().arrays();
-        let names = commit.arrays().map(|state| state.added.iter().map(|added| added.name.clone()).collect::<Vec<_>>());
+        let uri = self.database.location().segments();
+        let names: Vec<String> = commit.segments.added.iter().map(|added| added.name.clone()).collect();
         let sync = move || {
             let start = Instant::now();
-            for (uri, names) in arrays.iter().zip(&names).filter(|(_, names)| !names.is_empty()) {
-                let array = Path::new(uri);
-                let fragments = array.join(FRAGMENTS);
-                names.iter().try_for_each(|name| sync_folder(&fragments.join(name)))?;
-                sync_folder(&fragments)?;
-                sync_folder(&array.join(COMMIT_FILES))?;
-            }
-            let fragments: usize = names.iter().map(Vec::len).sum();
-            tracing::debug!(fragments, seconds = start.elapsed().as_secs_f64(), "synced");
+            let array = Path::new(&uri);
+            let fragments = array.join(FRAGMENTS);
+            names.iter().try_for_each(|name| sync_folder(&fragments.join(name)))?;
+            sync_folder(&fragments)?;
+            sync_folder(&array.join(COMMIT_FILES))?;
+            tracing::debug!(fragments = names.len(), seconds = start.elapsed().as_secs_f64(), "synced");
             Ok(())
         };
         blocking(sync).await
@@ -109,7 +106,7 @@ impl Writer {
     }
 
     pub(super) fn ids_exhausted(&self) -> Error {
-        ids_exhausted(&self.database, self.head.number)
+        ids_exhausted(&self.database, self.state.number)
     }
 }
 

@@ -1,13 +1,16 @@
-//! The one writer of a database: takeover, windows and their checks, compaction, changes of the design, vacuum.
+//! The one writer of a database: takeover, windows and their checks, compaction, changes of the design, tags, vacuum.
 
 mod add_variables;
 mod change_region;
 mod check;
+mod clock;
+mod compact_ledger;
 mod compaction;
 mod footers;
 mod handle;
 mod orphans;
 mod replaced;
+mod tags;
 mod takeover;
 mod vacuum;
 mod window;

@@ -2,19 +2,18 @@
 //! snapshot may see are marked dead instead, so that readers are not disturbed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use tiledb::Vfs;
-
 use crate::error::{Error, Result};
 use crate::fault;
-use crate::files::array_files::{COMMIT_FILES, FragmentFiles, end_timestamp, list_fragments, list_schemas};
-use crate::files::durable::sync_folder;
+use crate::files::array_files::{COMMIT_FILES, FragmentFiles, end_timestamp, list_fragments, list_names, list_schemas};
+use crate::files::durable::{io_error, sync_folder};
 use crate::files::location::{Location, SPILL, STAGING};
-use crate::log::commit::Commit;
+use crate::ledger::files::LEDGER;
 use crate::log::commit_log::STAGED_COMMIT;
-use crate::log::log_state::LogState;
+use crate::log::state::LogState;
 
 /// The age at which a file in `staging` is removed. Younger files may belong to a suspended process that will continue.
 const MAX_STAGED_AGE_MS: u64 = 24 * 3_600_000;
@@ -22,81 +21,81 @@ const MAX_STAGED_AGE_MS: u64 = 24 * 3_600_000;
 /// Files that no commit records. They must be listed before the fence of a takeover: files written later belong to another writer.
 #[derive(Debug)]
 pub(super) struct Orphans {
-    /// Orphans of `segments` and of `granules`.
-    pub(super) arrays: [ArrayOrphans; 2],
+    /// Orphans of `segments`.
+    pub(super) fragments: FragmentOrphans,
+    ledger: Vec<PathBuf>,
     staged: Vec<PathBuf>,
 }
 
-/// Files of one array that no commit records.
+/// Files of `segments` that no commit records.
 #[derive(Debug, Default)]
-pub(super) struct ArrayOrphans {
-    /// Fragments that snapshots at the commit's timestamp can see, because a replaced writer wrote them late.
+pub(super) struct FragmentOrphans {
+    /// Fragments that snapshots at the state's timestamp can see, because a replaced writer wrote them late.
     pub(super) visible: Vec<String>,
     /// Folders of fragments that no snapshot can see.
     pub(super) folders: Vec<String>,
     /// Names and commit files of fragments that a later commit would make visible.
-    commit_files: Vec<(String, String)>,
-    schemas: Vec<String>,
+    commit_files: Vec<(String, PathBuf)>,
+    schemas: Vec<PathBuf>,
 }
 
 impl Orphans {
-    /// Lists the orphans of the database at `location` after the newest commit `head`, at the clock's `now_ms`.
-    pub(super) fn list(
-        vfs: &Vfs,
-        location: &Location,
-        head: &Commit,
-        recorded: &LogState,
-        now_ms: u64,
-    ) -> Result<Orphans> {
-        let mut arrays: [ArrayOrphans; 2] = Default::default();
-        let states = head.arrays().into_iter().zip(recorded.arrays());
-        for ((array, (state, fragments)), uri) in arrays.iter_mut().zip(states).zip(location.arrays()) {
-            let live = fragments.live.values().map(|fragment| fragment.name.as_str());
-            let known = live.chain(state.dead.iter().map(|dead| dead.name.as_str())).collect();
-            *array = unrecorded(list_fragments(vfs, &uri)?, &known, head.timestamp);
-            array.folders.retain(|name| !fragments.hidden.contains_key(name));
-            array.schemas = uncommitted_schemas(list_schemas(vfs, &uri)?, head.timestamp);
-        }
-        Ok(Orphans { arrays, staged: staged_orphans(location, now_ms)? })
+    /// Lists the orphans of the database at `location` after the newest commit, whose state is `recorded`, at the corrected clock's
+    /// `now_ms`.
+    pub(super) fn list(location: &Location, recorded: &LogState, now_ms: u64) -> Result<Orphans> {
+        let array = PathBuf::from(location.segments());
+        let segments = &recorded.segments;
+        let live = segments.live.into_iter().map(|(_, fragment)| fragment.record.name.as_str());
+        let known = live.chain(segments.dead.into_iter().map(|(name, _)| name.as_str())).collect();
+        let mut fragments = unrecorded(list_fragments(&array)?, &known, recorded.timestamp);
+        fragments.folders.retain(|name| segments.hidden.get(name).is_none());
+        fragments.schemas = uncommitted_schemas(list_schemas(&array)?, recorded.timestamp);
+        let ledger = ledger_orphans(location, recorded)?;
+        Ok(Orphans { fragments, ledger, staged: staged_orphans(location, now_ms)? })
     }
 
-    /// The number of files of fragments and schemas, and of staged files, that [`remove`](Self::remove) removes.
+    /// The number of files of fragments, schemas and the ledger, and of staged files, that [`remove`](Self::remove) removes.
     pub(super) fn count(&self) -> (usize, usize) {
-        let files = self.arrays.iter().map(|array| array.commit_files.len() + array.schemas.len());
-        (files.sum(), self.staged.len())
+        let FragmentOrphans { commit_files, schemas, .. } = &self.fragments;
+        (commit_files.len() + schemas.len() + self.ledger.len(), self.staged.len())
     }
 
     /// Removes files that must not become visible, and staged files. Returns the fragments whose commit files could not be removed.
-    pub(super) fn remove(&self, vfs: &Vfs, location: &Location) -> Result<[Vec<String>; 2]> {
-        let mut failed: [Vec<String>; 2] = Default::default();
-        for (array, failed) in self.arrays.iter().zip(&mut failed) {
-            for (name, file) in &array.commit_files {
-                fault::reached("sweep-each");
-                if vfs.remove_file(file).is_err() && vfs.is_file(file)? {
-                    failed.push(name.clone());
-                }
-            }
-            for file in &array.schemas {
-                vfs.remove_file(file)?;
+    pub(super) fn remove(&self, location: &Location) -> Result<Vec<String>> {
+        let mut failed = Vec::new();
+        for (name, file) in &self.fragments.commit_files {
+            fault::reached("sweep-each");
+            if fs::remove_file(file).is_err() && file.exists() {
+                failed.push(name.clone());
             }
         }
+        for file in self.fragments.schemas.iter().chain(&self.ledger) {
+            fault::reached("sweep-each");
+            fs::remove_file(file).map_err(|source| io_error(file, source))?;
+        }
         // A commit file that a power cut brings back would name a folder that a vacuum has removed, and every open would fail.
-        for (array, uri) in self.arrays.iter().zip(location.arrays()) {
-            if !array.commit_files.is_empty() {
-                sync_folder(&Path::new(&uri).join(COMMIT_FILES))?;
-            }
+        if !self.fragments.commit_files.is_empty() {
+            sync_folder(&Path::new(&location.segments()).join(COMMIT_FILES))?;
         }
         for path in &self.staged {
             // No process reads staged files; a later takeover tries again.
-            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
         Ok(failed)
     }
 }
 
+/// The files of the ledger that no commit names.
+fn ledger_orphans(location: &Location, recorded: &LogState) -> Result<Vec<PathBuf>> {
+    let folder = location.root().join(LEDGER);
+    let names = list_names(&folder)?.into_iter();
+    let is_known = |name: &String| recorded.ledger.live.get(name).is_some() || recorded.ledger.dead.get(name).is_some();
+    Ok(names.filter(|name| !is_known(name)).map(|name| folder.join(name)).collect())
+}
+
 /// The fragments in `listed` that are not `known`, grouped by whether a snapshot at `timestamp` sees them.
-fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, timestamp: u64) -> ArrayOrphans {
-    let mut orphans = ArrayOrphans::default();
+fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, timestamp: u64) -> FragmentOrphans {
+    let mut orphans = FragmentOrphans::default();
     for (name, files) in listed.into_iter().filter(|(name, _)| !known.contains(name.as_str())) {
         let written = end_timestamp(&name);
         match files.commit_file {
@@ -107,7 +106,7 @@ fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, t
             Some(file) => orphans.commit_files.push((name.clone(), file)),
             None => {}
         }
-        if files.folder.is_some() && written.is_some() {
+        if files.has_folder && written.is_some() {
             orphans.folders.push(name);
         }
     }
@@ -116,7 +115,7 @@ fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, t
 
 /// The schemas after `timestamp`: their writers died while they added variables. The first schema is the array's own, whatever its
 /// timestamp.
-fn uncommitted_schemas(mut schemas: Vec<(u64, String)>, timestamp: u64) -> Vec<String> {
+fn uncommitted_schemas(mut schemas: Vec<(u64, PathBuf)>, timestamp: u64) -> Vec<PathBuf> {
     schemas.sort();
     let later = schemas.into_iter().skip(1).filter(|(written, _)| *written > timestamp);
     later.map(|(_, file)| file).collect()
@@ -132,7 +131,7 @@ fn staged_orphans(location: &Location, now_ms: u64) -> Result<Vec<PathBuf>> {
     }
     let oldest_kept = UNIX_EPOCH + Duration::from_millis(now_ms.saturating_sub(MAX_STAGED_AGE_MS));
     let mut orphans = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(failed)? {
+    for entry in fs::read_dir(&folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let is_of_writer = name == SPILL || name.to_string_lossy().starts_with(STAGED_COMMIT);
@@ -151,8 +150,8 @@ mod tests {
     fn on_disk(fragments: &[(u64, bool)]) -> BTreeMap<String, FragmentFiles> {
         let files = |(timestamp, finished): &(u64, bool)| {
             let name = format!("__{timestamp}_{timestamp}_x_22");
-            let commit_file = finished.then(|| format!("{name}.wrt"));
-            (name.clone(), FragmentFiles { commit_file, folder: Some(name) })
+            let commit_file = finished.then(|| PathBuf::from(format!("{name}.wrt")));
+            (name.clone(), FragmentFiles { commit_file, has_folder: true })
         };
         fragments.iter().map(files).collect()
     }
@@ -167,15 +166,16 @@ mod tests {
     #[test]
     fn the_commit_file_of_an_uncommitted_fragment_is_removed_and_its_folder_recorded_as_hidden() {
         let orphans = unrecorded(on_disk(&[(12, true), (13, false)]), &BTreeSet::new(), 10);
-        assert_eq!(orphans.commit_files, [("__12_12_x_22".to_owned(), "__12_12_x_22.wrt".to_owned())]);
+        assert_eq!(orphans.commit_files, [("__12_12_x_22".to_owned(), PathBuf::from("__12_12_x_22.wrt"))]);
         assert_eq!(orphans.folders, ["__12_12_x_22", "__13_13_x_22"]);
         assert!(orphans.visible.is_empty());
     }
 
     #[test]
     fn an_uncommitted_schema_is_removed_but_never_the_first() {
-        let schemas = |times: &[u64]| times.iter().map(|at| (*at, format!("__{at}_{at}_x"))).collect::<Vec<_>>();
-        assert_eq!(uncommitted_schemas(schemas(&[1, 9, 10, 11]), 10), ["__11_11_x"]);
+        let schemas =
+            |times: &[u64]| times.iter().map(|at| (*at, PathBuf::from(format!("__{at}_{at}_x")))).collect::<Vec<_>>();
+        assert_eq!(uncommitted_schemas(schemas(&[1, 9, 10, 11]), 10), [PathBuf::from("__11_11_x")]);
         assert!(uncommitted_schemas(schemas(&[2_000]), 10).is_empty());
     }
 

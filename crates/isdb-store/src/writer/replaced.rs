@@ -1,45 +1,48 @@
-//! The fragments that hold the segments of replaced attempts. No commit lists the attempts of a fragment, so the array is read once
-//! when an attempt is replaced.
+//! The live fragments that hold the segments of replaced attempts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{AsArray, Int64Array, RecordBatch};
-use arrow::datatypes::Int64Type;
-use isdb_schema::segments::{FRAGMENT_ID, INGEST_ID};
-
+use super::handle::Writer;
 use crate::blocking::blocking;
-use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::id::Id;
-use crate::reader::snapshot::Snapshot;
+use crate::ledger::contents::{contents_of_attempts, rows_by_attempt};
+use crate::ledger::file::{LedgerFile, LedgerFileKind};
+use crate::ledger::rows::attempt_entries;
+use crate::log::changes::DeadAttempt;
 
-/// Returns the fragments that hold visible segments of each of these attempts. Attempts without any are omitted.
-pub(super) async fn fragments_of(database: &Database, ids: BTreeSet<Id>) -> Result<BTreeMap<Id, BTreeSet<Id>>> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let snapshot = database.snapshot().await?;
-    blocking(move || read_fragments(&snapshot, &ids)).await
-}
-
-fn read_fragments(snapshot: &Snapshot, ids: &BTreeSet<Id>) -> Result<BTreeMap<Id, BTreeSet<Id>>> {
-    let mut fragments: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
-    for batch in snapshot.segments_of(ids, &[FRAGMENT_ID])? {
-        let batch = batch?;
-        let (ingest_ids, fragment_ids) = (ids_in(&batch, INGEST_ID, snapshot)?, ids_in(&batch, FRAGMENT_ID, snapshot)?);
-        let pairs: BTreeSet<(i64, i64)> =
-            ingest_ids.values().iter().copied().zip(fragment_ids.values().iter().copied()).collect();
-        for (attempt, fragment) in pairs {
-            fragments.entry(Id(attempt)).or_default().insert(Id(fragment));
+impl Writer {
+    /// Finds the live fragments of the attempts `ids`. Attempts without any are left out.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when they hold another number of segments than the ledger records: with an incomplete list the attempt would be
+    /// forgotten too early, and its segments would be visible again.
+    pub(super) async fn newly_dead(&self, ids: BTreeSet<Id>) -> Result<Vec<DeadAttempt>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
+        let location = self.database.location().clone();
+        let files = |kind| -> Vec<LedgerFile> { self.state.ledger.live_of(kind).cloned().collect() };
+        let (granules, contents) = (files(LedgerFileKind::Granules), files(LedgerFileKind::Contents));
+        let searched = ids.clone();
+        let find = move || {
+            let entries = attempt_entries(&location, &granules, &searched)?;
+            Ok((entries, contents_of_attempts(&location, &contents, &searched)?))
+        };
+        let (entries, mut contents) = blocking(find).await?;
+        contents.retain(|entry| self.state.segments.live.get(&entry.fragment).is_some());
+        let found = rows_by_attempt(&contents);
+        for (id, entry) in entries.iter().filter(|(id, _)| !self.state.reread.contains(id)) {
+            let found = found.get(id).copied().unwrap_or(0);
+            if found != entry.rows_kept {
+                let problem = format!("expected {} segments of attempt {id}, found {found}", entry.rows_kept);
+                return Err(Error::Damaged { object: self.database.location().segments(), problem });
+            }
+        }
+        let mut fragments: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
+        for entry in contents {
+            fragments.entry(entry.attempt).or_default().insert(entry.fragment);
+        }
+        Ok(fragments.into_iter().map(|(id, fragments)| DeadAttempt { id, fragments }).collect())
     }
-    Ok(fragments)
-}
-
-fn ids_in<'a>(batch: &'a RecordBatch, name: &str, snapshot: &Snapshot) -> Result<&'a Int64Array> {
-    let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
-    column.ok_or_else(|| Error::Damaged {
-        object: snapshot.segments().uri().to_owned(),
-        problem: format!("column {name} is missing or has another type"),
-    })
 }

@@ -1,10 +1,10 @@
-//! Vacuum: removal of dead fragments in two steps, a grace period apart. First their commit files, so that TileDB no longer sees them;
-//! then their folders, which a read that began earlier may need until then.
+//! Vacuum: removal of what has been dead for a while. A dead fragment goes in two steps, a grace period apart: first its commit file, so
+//! that TileDB no longer sees it; then its folder, which a read that began earlier may need until then. A dead file of the ledger goes in
+//! one step, because only reads that name it open it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-
-use tiledb::Vfs;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::handle::Writer;
 use crate::blocking::blocking;
@@ -12,27 +12,34 @@ use crate::error::Result;
 use crate::fault;
 use crate::files::array_files::{COMMIT_FILES, FRAGMENTS, list_fragments};
 use crate::files::durable::sync_folder;
-use crate::log::array_state::{DeadFragment, HiddenFragment};
-use crate::log::commit::{Commit, CommitKind};
+use crate::ledger::files::ledger_path;
+use crate::log::commit::CommitKind;
+use crate::log::state::Death;
 
 /// The files that a vacuum removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vacuumed {
     /// Fragments whose folders were removed.
     pub fragments: u64,
-    /// The files in them.
+    /// The files in them, and files of the ledger.
     pub files: u64,
     /// Their size in bytes.
     pub bytes: u64,
 }
 
-/// Names of fragments of `segments` and of `granules`.
-type FragmentNames = [BTreeSet<String>; 2];
+/// What a vacuum may remove: names of fragments and of files of the ledger.
+#[derive(Debug, Default)]
+struct Due {
+    fragments: BTreeSet<String>,
+    ledger: BTreeSet<String>,
+    /// Snapshots of commits before this one need some of it.
+    horizon: u64,
+}
 
 impl Writer {
-    /// Removes fragments that have been dead for `older_than_ms`. Snapshots that need them expire before anything is removed. The
-    /// commit file of a fragment is removed first and its folder after another such period, so several calls may be needed. With a
-    /// period of 0 both are removed at once, and running reads may fail.
+    /// Removes what has been dead for `older_than_ms` and is not needed by a tag. Snapshots that need it expire before anything is
+    /// removed. The commit file of a fragment is removed first and its folder after another such period, so several calls may be needed.
+    /// With a period of 0 both are removed at once, and running reads may fail.
     ///
     /// # Errors
     /// [`Error::Unfinished`](crate::Error::Unfinished) within a window; [`Error::Overtaken`](crate::Error::Overtaken).
@@ -40,40 +47,40 @@ impl Writer {
         if self.in_window {
             return Err(self.unfinished());
         }
-        let now = now_ms.max(self.head.at);
+        let now = self.clock.correct(now_ms);
+        // Commits by a clock that was ahead have times in the future. Their age is 0, so that nothing is removed early.
         let is_due = |at: u64| now.saturating_sub(at) >= older_than_ms;
-        let dead = self.head.arrays().map(|state| state.dead.iter().filter(|dead| is_due(dead.at)));
-        let horizon = dead.clone().into_iter().flatten().map(|dead| dead.since).max().unwrap_or(0);
-        let dead: FragmentNames = dead.map(|dead| dead.map(|dead| dead.name.clone()).collect());
-        if horizon > self.head.horizon {
+        let due = self.due(is_due);
+        if due.horizon > self.state.horizon {
             let mut commit = self.next_commit(CommitKind::Horizon, now);
-            commit.horizon = horizon;
+            commit.horizon = due.horizon;
             self.append(commit).await?;
         }
         fault::reached("vacuum-horizon");
 
-        let listed = self.remove_commit_files(dead).await?;
+        let listed = self.remove_commit_files(&due.fragments).await?;
         fault::reached("vacuum-listed");
         let mut commit = self.next_commit(CommitKind::Vacuum, now);
-        hide(&mut commit, &listed);
-        self.forget_attempts(&mut commit);
-        let has_forgotten = commit.dead_attempts.len() < self.head.dead_attempts.len();
-        let due = self.due_folders(&commit, &listed, is_due);
-        let has_due = due.iter().any(|names| !names.is_empty());
-        if has_due {
+        commit.segments.hid = due.fragments.difference(&listed).cloned().collect();
+        let mut hidden = self.state.segments.hidden.clone();
+        for name in &commit.segments.hid {
+            hidden.insert_cow(name.clone(), commit.made_at);
+        }
+        let folders = hidden.into_iter().filter(|(name, at)| is_due(**at) && !listed.contains(*name));
+        let folders: BTreeSet<String> = folders.map(|(name, _)| name.clone()).collect();
+        if !folders.is_empty() || !due.ledger.is_empty() {
             commit.deleting = commit.number;
         }
-        if has_due || has_forgotten || commit.arrays() != self.head.successor(CommitKind::Vacuum, now).arrays() {
+        if commit.deleting == commit.number || !commit.segments.hid.is_empty() || !commit.segments.abandoned.is_empty()
+        {
             self.append(commit).await?;
         }
         fault::reached("vacuum-committed");
 
-        let (gone, removed) = self.remove_folders(due).await?;
-        if removed.fragments > 0 {
+        let (gone, removed) = self.remove_files(folders, due.ledger).await?;
+        if !gone.fragments.is_empty() || !gone.ledger.is_empty() {
             let mut commit = self.next_commit(CommitKind::Vacuum, now);
-            for (state, gone) in commit.arrays_mut().into_iter().zip(gone) {
-                state.gone = gone;
-            }
+            (commit.segments.gone, commit.ledger.gone) = (gone.fragments, gone.ledger);
             self.append(commit).await?;
         }
         fault::reached("vacuum-done");
@@ -82,71 +89,71 @@ impl Writer {
         Ok(removed)
     }
 
-    /// Removes the commit files of `dead` fragments as far as possible, and then lists the fragments that still have one.
-    async fn remove_commit_files(&self, dead: FragmentNames) -> Result<FragmentNames> {
-        let (context, arrays) = (self.database.context().clone(), self.database.location().arrays());
-        blocking(move || {
-            let vfs = Vfs::new(&context)?;
-            let mut listed = FragmentNames::default();
-            for ((uri, dead), listed) in arrays.iter().zip(dead).zip(&mut listed) {
-                let mut is_changed = false;
-                for (name, on_disk) in list_fragments(&vfs, uri)? {
-                    if let Some(file) = on_disk.commit_file.filter(|_| dead.contains(&name)) {
-                        fault::reached("vacuum-each-commit-file");
-                        is_changed = true;
-                        if let Err(error) = vfs.remove_file(&file) {
-                            tracing::warn!(%error, "cannot remove a file of a dead fragment; the next vacuum tries again");
-                        }
-                    }
-                }
-                if is_changed {
-                    // Before a folder is removed: a power cut must not bring back a commit file without its folder.
-                    sync_folder(&Path::new(uri).join(COMMIT_FILES))?;
-                }
-                let finished = list_fragments(&vfs, uri)?.into_iter();
-                listed.extend(finished.filter(|(_, on_disk)| on_disk.commit_file.is_some()).map(|(name, _)| name));
-            }
-            Ok(listed)
-        })
-        .await
-    }
-
-    /// Drops the dead attempts from `commit` whose segments are no longer in any live or dead fragment.
-    fn forget_attempts(&self, commit: &mut Commit) {
-        let live = self.state.segments.live.keys().copied();
-        let dead = commit.segments.dead.iter().filter_map(|dead| dead.id);
-        let existing: BTreeSet<_> = live.chain(dead).collect();
-        commit.dead_attempts.retain(|attempt| !attempt.fragments.is_disjoint(&existing));
-    }
-
-    /// The folders that have been hidden long enough at `commit`, and that TileDB does not see.
-    fn due_folders(&self, commit: &Commit, listed: &FragmentNames, is_due: impl Fn(u64) -> bool) -> FragmentNames {
-        let mut state = self.state.clone();
-        state.apply(commit);
-        let mut due = FragmentNames::default();
-        for ((fragments, listed), due) in state.arrays().into_iter().zip(listed).zip(&mut due) {
-            let names = fragments.hidden.iter().filter(|(name, at)| is_due(**at) && !listed.contains(*name));
-            due.extend(names.map(|(name, _)| name.clone()));
+    /// The dead fragments and files that are old enough and that no tag needs.
+    fn due(&self, is_due: impl Fn(u64) -> bool) -> Due {
+        let mut due = Due::default();
+        let is_removable = |death: &Death| is_due(death.at) && !death.is_kept_by(self.state.tags.values());
+        for (name, dead) in self.state.segments.dead.into_iter().filter(|(_, dead)| is_removable(&dead.death)) {
+            due.horizon = due.horizon.max(dead.death.since);
+            due.fragments.insert(name.clone());
+        }
+        for (name, death) in self.state.ledger.dead.into_iter().filter(|(_, death)| is_removable(death)) {
+            due.horizon = due.horizon.max(death.since);
+            due.ledger.insert(name.clone());
         }
         due
     }
 
-    /// Removes folders, file by file, and returns the removed ones.
-    async fn remove_folders(&self, due: FragmentNames) -> Result<(FragmentNames, Vacuumed)> {
-        let (context, arrays) = (self.database.context().clone(), self.database.location().arrays());
+    /// Removes the commit files of `dead` fragments as far as possible, and then lists the fragments that have one.
+    async fn remove_commit_files(&self, dead: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+        let (array, dead) = (PathBuf::from(self.database.location().segments()), dead.clone());
         blocking(move || {
-            let vfs = Vfs::new(&context)?;
-            let (mut gone, mut removed) = (FragmentNames::default(), Vacuumed::default());
-            for ((uri, due), gone) in arrays.iter().zip(due).zip(&mut gone) {
-                for name in due {
-                    fault::reached("vacuum-each-folder");
-                    match remove_folder(&vfs, &format!("{uri}/{FRAGMENTS}/{name}"), &mut removed) {
-                        Ok(()) => {
-                            removed.fragments += 1;
-                            gone.insert(name);
-                        }
-                        Err(error) => tracing::warn!(%error, "cannot remove a file of a dead fragment; the next vacuum tries again"),
+            let folder = array.join(COMMIT_FILES);
+            let mut is_changed = false;
+            for name in &dead {
+                let file = folder.join(format!("{name}.wrt"));
+                if file.exists() {
+                    fault::reached("vacuum-each-commit-file");
+                    is_changed = true;
+                    if let Err(error) = fs::remove_file(&file) {
+                        warn_not_removed(&file, &error);
                     }
+                }
+            }
+            if is_changed {
+                // Before a folder is removed: a power cut must not bring back a commit file without its folder.
+                sync_folder(&folder)?;
+            }
+            let finished = list_fragments(&array)?.into_iter();
+            Ok(finished.filter(|(_, on_disk)| on_disk.commit_file.is_some()).map(|(name, _)| name).collect())
+        })
+        .await
+    }
+
+    /// Removes folders of fragments, file by file, and files of the ledger, and returns the removed ones.
+    async fn remove_files(&self, folders: BTreeSet<String>, ledger: BTreeSet<String>) -> Result<(Due, Vacuumed)> {
+        let location = self.database.location().clone();
+        blocking(move || {
+            let (mut gone, mut removed) = (Due::default(), Vacuumed::default());
+            for name in folders {
+                fault::reached("vacuum-each-folder");
+                let folder = Path::new(&location.segments()).join(FRAGMENTS).join(&name);
+                match remove_folder(&folder, &mut removed) {
+                    Ok(()) => {
+                        removed.fragments += 1;
+                        gone.fragments.insert(name);
+                    }
+                    Err(error) => warn_not_removed(&folder, &error),
+                }
+            }
+            for name in ledger {
+                fault::reached("vacuum-each-ledger-file");
+                let path = ledger_path(&location, &name);
+                match remove_file(&path, &mut removed) {
+                    Ok(()) => {
+                        gone.ledger.insert(name);
+                    }
+                    Err(error) => warn_not_removed(&path, &error),
                 }
             }
             Ok((gone, removed))
@@ -155,27 +162,25 @@ impl Writer {
     }
 }
 
-/// Moves dead fragments that are not in `listed`, because they have no commit file, to the hidden ones.
-fn hide(commit: &mut Commit, listed: &FragmentNames) {
-    let at = commit.at;
-    for (state, listed) in commit.arrays_mut().into_iter().zip(listed) {
-        let is_listed = |dead: &DeadFragment| listed.contains(&dead.name);
-        let (dead, hid) = std::mem::take(&mut state.dead).into_iter().partition(is_listed);
-        state.dead = dead;
-        let hid: Vec<DeadFragment> = hid;
-        state.hid = hid.into_iter().map(|dead| HiddenFragment { name: dead.name, at }).collect();
-    }
+fn warn_not_removed(path: &Path, error: &std::io::Error) {
+    tracing::warn!(path = %path.display(), %error, "cannot remove a file of a dead fragment; the next vacuum tries again");
 }
 
-fn remove_folder(vfs: &Vfs, folder: &str, removed: &mut Vacuumed) -> Result<()> {
-    if !vfs.is_dir(folder)? {
+fn remove_folder(folder: &Path, removed: &mut Vacuumed) -> std::io::Result<()> {
+    if !folder.is_dir() {
         return Ok(());
     }
-    for file in vfs.list(folder)? {
-        let bytes = vfs.size(&file)?;
-        vfs.remove_file(&file)?;
-        removed.files += 1;
-        removed.bytes += bytes;
+    for entry in fs::read_dir(folder)? {
+        remove_file(&entry?.path(), removed)?;
     }
-    Ok(vfs.remove_dir(folder)?)
+    fs::remove_dir(folder)
+}
+
+/// Removes a file, which may be gone already.
+fn remove_file(path: &Path, removed: &mut Vacuumed) -> std::io::Result<()> {
+    let Ok(metadata) = path.symlink_metadata() else { return Ok(()) };
+    fs::remove_file(path)?;
+    removed.files += 1;
+    removed.bytes += metadata.len();
+    Ok(())
 }

@@ -5,14 +5,17 @@ use std::time::Instant;
 use isdb_schema::filters::Rule;
 
 use super::handle::Writer;
-use super::replaced::fragments_of;
 use crate::blocking::blocking;
 use crate::error::Result;
 use crate::fault;
+use crate::fragment::WrittenFragment;
 use crate::id::Id;
+use crate::ledger::contents::{ContentEntry, contents_of, write_contents};
+use crate::ledger::file::LedgerFile;
 use crate::ledger::row::LedgerRow;
-use crate::log::array_state::FragmentRecord;
-use crate::log::commit::{Commit, CommitKind, DeadAttempt};
+use crate::ledger::rows::write_rows;
+use crate::log::changes::AbandonedFragment;
+use crate::log::commit::{Commit, CommitKind};
 
 /// The timestamp and ids of a window that is being written. Nothing written with them is visible before [`Writer::commit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,29 +41,24 @@ impl Window {
         Id::new(self.epoch, self.first.saturating_add(index))
     }
 
-    /// The id of the ledger fragment of the window.
-    pub fn ledger_id(&self) -> Id {
-        self.ingest_id(self.granules)
-    }
-
-    /// The id of segment fragment `index` of the window, from 0. Indexes may be skipped.
+    /// The id of fragment `index` of the window, from 0. Indexes may be skipped.
     pub fn fragment_id(&self, index: u32) -> Id {
-        self.ingest_id(self.granules.saturating_add(1).saturating_add(index))
+        self.ingest_id(self.granules.saturating_add(index))
     }
 
     /// Whether `id` is the id of an attempt of this window.
     pub(super) fn has_ingest(&self, id: Id) -> bool {
-        (self.ingest_id(0)..self.ledger_id()).contains(&id)
+        (self.ingest_id(0)..self.fragment_id(0)).contains(&id)
     }
 
-    /// Whether a segment fragment of this window may have the id `id`.
+    /// Whether a fragment of this window may have the id `id`.
     pub(super) fn has_fragment(&self, id: Id) -> bool {
         (self.fragment_id(0)..=Id::new(self.epoch, u32::MAX)).contains(&id)
     }
 
     /// The current time, in milliseconds since 1970. A window may take long; the age of fragments that die with its commit
     /// counts from the commit, not from the beginning of the window.
-    pub(super) fn now_ms(&self) -> u64 {
+    fn now_ms(&self) -> u64 {
         let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(0);
         self.start_ms.saturating_add(elapsed)
     }
@@ -69,10 +67,10 @@ impl Window {
 /// The changes of a window.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// The written fragments of `segments`.
-    pub fragments: Vec<FragmentRecord>,
-    /// Fragments of `segments` that were written and then given up. They never become visible.
-    pub abandoned: Vec<FragmentRecord>,
+    /// The written fragments.
+    pub fragments: Vec<WrittenFragment>,
+    /// Fragments that were written and then given up. They never become visible.
+    pub abandoned: Vec<WrittenFragment>,
     /// The attempts. The segments of attempts that they replace are no longer visible.
     pub ledger: Vec<LedgerRow>,
     /// The new filters of the database; None when they do not change.
@@ -89,18 +87,20 @@ impl Writer {
         if std::mem::replace(&mut self.in_window, true) {
             return Err(self.unfinished());
         }
+        let start_ms = self.clock.correct(now_ms);
+        let timestamp = self.state.timestamp_after(start_ms);
         Ok(Window {
-            timestamp: self.head.timestamp_after(now_ms),
-            epoch: self.head.epoch,
+            timestamp,
+            epoch: self.state.epoch,
             first: self.next_counter,
             granules,
-            start_ms: now_ms,
+            start_ms,
             start: Instant::now(),
         })
     }
 
-    /// Makes the window visible: writes its ledger rows as one fragment of `granules`, then creates the commit. The segments of
-    /// replaced attempts become invisible with it.
+    /// Makes the window visible: writes its ledger rows and the contents of its fragments as files of the ledger, then creates the
+    /// commit. The segments of replaced attempts become invisible with it.
     ///
     /// # Errors
     /// [`Error::Overtaken`](crate::Error::Overtaken) when another writer took over meanwhile; then nothing of the window is visible,
@@ -109,15 +109,16 @@ impl Writer {
     pub async fn commit(&mut self, window: Window, changes: Changes) -> Result<&Commit> {
         let mut commit = self.window_commit(&window, CommitKind::Ingest)?;
         self.check_window(&window, &changes)?;
-        let since = commit.number;
-        let replaced = changes.ledger.iter().flat_map(|row| row.replaces.iter().copied());
-        let newly_dead = replaced.filter(|id| !self.head.dead_attempts.iter().any(|dead| dead.id == *id)).collect();
-        let dead = fragments_of(&self.database, newly_dead).await?;
-        commit.dead_attempts.extend(dead.into_iter().map(|(id, fragments)| DeadAttempt { id, since, fragments }));
-        commit.granules.add(self.write_ledger(&window, changes.ledger).await?);
-        commit.segments.add(changes.fragments);
-        commit.segments.abandon(&changes.abandoned, since, window.now_ms());
-        commit.filters = changes.filters.or(commit.filters);
+        let replaced = || changes.ledger.iter().flat_map(|row| row.replaces.iter().copied());
+        commit.dead_attempts =
+            self.newly_dead(replaced().filter(|id| self.state.dead_attempts.get(id).is_none()).collect()).await?;
+        commit.reread_done = replaced().filter(|id| self.state.reread.contains(id)).collect();
+        let abandoned =
+            |given_up: WrittenFragment| AbandonedFragment { id: Some(given_up.record.id), name: given_up.record.name };
+        commit.segments.abandoned.extend(changes.abandoned.into_iter().map(abandoned));
+        commit.filters = changes.filters;
+        commit.ledger.added = self.write_ledger(changes.ledger, contents_of(&changes.fragments)).await?;
+        commit.segments.added = changes.fragments.into_iter().map(|fragment| fragment.record).collect();
         self.finish_window(&window, commit).await
     }
 
@@ -129,34 +130,36 @@ impl Writer {
     }
 
     /// Appends `commit`, which finishes `window`.
-    pub(super) async fn finish_window(&mut self, window: &Window, commit: Commit) -> Result<&Commit> {
-        let added = commit.arrays().into_iter().flat_map(|state| &state.added).map(|fragment| fragment.id);
+    pub(super) async fn finish_window(&mut self, window: &Window, mut commit: Commit) -> Result<&Commit> {
+        let added = commit.segments.added.iter().map(|fragment| fragment.id);
         // Ids of abandoned fragments are on disk as well, and must not be given out again.
-        let dead = commit.segments.dead.iter().filter_map(|fragment| fragment.id);
-        let dead = dead.filter(|id| *id > window.ledger_id());
-        let last = added.chain(dead).chain([window.ledger_id()]).max().map_or(u32::MAX, Id::counter);
-        let next_counter = last.checked_add(1).ok_or_else(|| self.ids_exhausted())?;
+        let abandoned = commit.segments.abandoned.iter().filter_map(|fragment| fragment.id);
+        let next = match added.chain(abandoned).max() {
+            Some(last) => last.counter().checked_add(1),
+            None => Some(window.fragment_id(0).counter()),
+        };
+        let next_counter = next.ok_or_else(|| self.ids_exhausted())?;
+        commit.made_at = window.now_ms().max(commit.made_at);
         self.append(commit).await?;
         self.next_counter = next_counter;
         self.in_window = false;
         Ok(&self.head)
     }
 
-    /// Writes the ledger fragment of the window; none without rows.
-    async fn write_ledger(&self, window: &Window, rows: Vec<LedgerRow>) -> Result<Vec<FragmentRecord>> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// Writes ledger rows and contents as files of the ledger, durably.
+    pub(super) async fn write_ledger(
+        &self,
+        rows: Vec<LedgerRow>,
+        contents: Vec<ContentEntry>,
+    ) -> Result<Vec<LedgerFile>> {
         fault::reached("before-ledger");
-        let (context, uri) = (self.database.context().clone(), self.database.location().granules());
-        let (id, timestamp) = (window.ledger_id(), window.timestamp);
-        let written = blocking(move || {
-            let batch = LedgerRow::to_batch(&rows, id)?;
-            let name = tiledb::write_fragment(&context, &uri, timestamp, vec![batch])?;
-            Ok(vec![FragmentRecord { id, name, rows: rows.len() as u64 }])
-        });
-        let written = written.await?;
+        let location = self.database.location().clone();
+        let write = move || {
+            let files = [write_rows(&location, &rows)?, write_contents(&location, contents)?];
+            Ok(files.into_iter().flatten().collect())
+        };
+        let files = blocking(write).await?;
         fault::reached("after-ledger");
-        Ok(written)
+        Ok(files)
     }
 }

@@ -1,0 +1,8 @@
+//! Fragments of `segments`: how one is written, and what the log records of it.
+
+pub(crate) mod record;
+mod summary;
+mod write;
+
+pub use record::{Bounds, FileChecksum, FragmentRecord};
+pub use write::{WrittenFragment, write_fragment};

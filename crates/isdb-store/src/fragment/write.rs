@@ -1,0 +1,45 @@
+//! Writing a fragment of `segments`, together with the record that a commit needs to make it visible.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use serde::{Deserialize, Serialize};
+use tiledb::Context;
+
+use super::record::{FileChecksum, FragmentRecord};
+use super::summary::Summary;
+use crate::error::Result;
+use crate::files::array_files::{FOOTER, FRAGMENTS};
+use crate::files::durable::io_error;
+use crate::id::Id;
+
+/// A fragment that was written and is not visible yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WrittenFragment {
+    /// What the commit records of it.
+    pub record: FragmentRecord,
+    /// The number of its rows of each attempt.
+    pub attempts: BTreeMap<Id, u64>,
+}
+
+/// Writes `batches` as one fragment of the array of segments at `uri`, at the `timestamp` of its window in milliseconds since 1970.
+/// Their column `fragment_id` must contain `id`. Blocks.
+///
+/// # Errors
+/// [`Error::Damaged`](crate::Error::Damaged) without rows, or when a leading column is missing; [`Error::TileDb`](crate::Error::TileDb)
+/// and [`Error::Io`](crate::Error::Io) when the fragment cannot be written.
+pub fn write_fragment(
+    context: &Context,
+    uri: &str,
+    timestamp: u64,
+    id: Id,
+    batches: Vec<RecordBatch>,
+) -> Result<WrittenFragment> {
+    let Summary { rows, bounds, chunks, attempts } = Summary::of(&batches, uri)?;
+    let name = tiledb::write_fragment(context, uri, timestamp, batches)?;
+    let path = Path::new(uri).join(FRAGMENTS).join(&name).join(FOOTER);
+    let footer = FileChecksum::of(&std::fs::read(&path).map_err(|source| io_error(&path, source))?);
+    let record = FragmentRecord { id, name, rows, bounds, chunks: chunks.into_iter().collect(), footer };
+    Ok(WrittenFragment { record, attempts })
+}

@@ -1,0 +1,138 @@
+//! Parquet files of the ledger: written whole and durable under a new name before a commit names them, and never changed.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, max, min};
+use arrow::datatypes::Int64Type;
+use isdb_schema::segments::INGEST_ID;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
+use parquet::arrow::arrow_writer::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::statistics::Statistics;
+use uuid::Uuid;
+
+use super::file::{LedgerFile, LedgerFileKind};
+use crate::error::{Error, Result};
+use crate::files::durable::{io_error, sync_folder};
+use crate::files::location::Location;
+use crate::fragment::FileChecksum;
+use crate::id::Id;
+
+/// The folder of the ledger's files.
+pub(crate) const LEDGER: &str = "ledger";
+
+/// The column with the fragment in a file of contents.
+pub(super) const FRAGMENT_ID: &str = "fragment_id";
+
+/// Rows of a row group. A search for one attempt decodes one group of each file.
+const ROW_GROUP_ROWS: usize = 16_384;
+
+const BATCH_ROWS: usize = 8_192;
+
+/// The path of a file of the ledger.
+pub(crate) fn ledger_path(location: &Location, name: &str) -> PathBuf {
+    location.root().join(LEDGER).join(name)
+}
+
+/// Writes `batch` as a new file of the ledger, durably, and returns what a commit records of it. Blocks.
+pub(super) fn write(location: &Location, kind: LedgerFileKind, batch: &RecordBatch) -> Result<LedgerFile> {
+    let name = format!("{}.parquet", Uuid::new_v4().simple());
+    let path = ledger_path(location, &name);
+    let failed = |error: ParquetError| parquet_error(&path, error);
+    let compression = ZstdLevel::try_new(1).map(Compression::ZSTD).map_err(failed)?;
+    let properties = WriterProperties::builder()
+        .set_compression(compression)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .build();
+    let mut content = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut content, batch.schema(), Some(properties)).map_err(failed)?;
+    writer.write(batch).map_err(failed)?;
+    writer.close().map_err(failed)?;
+
+    let folder = location.root().join(LEDGER);
+    let io = |source| io_error(&path, source);
+    fs::create_dir_all(&folder).map_err(io)?;
+    let mut file = File::options().write(true).create_new(true).open(&path).map_err(io)?;
+    file.write_all(&content).and_then(|()| file.sync_all()).map_err(io)?;
+    sync_folder(&folder)?;
+    sync_folder(location.root())?;
+    Ok(LedgerFile {
+        name,
+        kind,
+        rows: batch.num_rows() as u64,
+        ingest_ids: range(batch, INGEST_ID).unwrap_or((Id(0), Id(0))),
+        fragment_ids: range(batch, FRAGMENT_ID),
+        checksum: FileChecksum::of(&content),
+    })
+}
+
+/// Reads a whole file of the ledger, after a check of its size and checksum. Blocks.
+pub(crate) fn read_checked(location: &Location, file: &LedgerFile) -> Result<RecordBatch> {
+    let path = ledger_path(location, &file.name);
+    let content = fs::read(&path).map_err(|source| io_error(&path, source))?;
+    if let Some(problem) = file.checksum.difference(&content) {
+        return Err(Error::Damaged { object: path.display().to_string(), problem });
+    }
+    let failed = |error: ParquetError| parquet_error(&path, error);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(content)).map_err(failed)?;
+    let schema = std::sync::Arc::clone(builder.schema());
+    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(failed)?;
+    let batches = reader.collect::<Result<Vec<_>, _>>()?;
+    Ok(concat_batches(&schema, &batches)?)
+}
+
+/// Reads the rows of a file whose `column` is one of `ids`; only row groups that may have one are decoded. Blocks.
+pub(super) fn read_rows_of(
+    location: &Location,
+    file: &LedgerFile,
+    column: &'static str,
+    ids: &BTreeSet<Id>,
+) -> Result<Vec<RecordBatch>> {
+    let path = ledger_path(location, &file.name);
+    let failed = |error: ParquetError| parquet_error(&path, error);
+    let opened = File::open(&path).map_err(|source| io_error(&path, source))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(failed)?;
+    let leaf = builder.parquet_schema().columns().iter().position(|leaf| leaf.name() == column);
+    let Some(leaf) = leaf else { return Err(missing(&path, column)) };
+    let groups = builder.metadata().row_groups().iter().enumerate();
+    let may_have = |statistics: Option<&Statistics>| match statistics {
+        Some(Statistics::Int64(of)) => match (of.min_opt(), of.max_opt()) {
+            (Some(low), Some(high)) => ids.range(Id(*low)..=Id(*high)).next().is_some(),
+            _ => true,
+        },
+        _ => true,
+    };
+    let groups =
+        groups.filter(|(_, group)| may_have(group.column(leaf).statistics())).map(|(index, _)| index).collect();
+    let mask = ProjectionMask::leaves(builder.parquet_schema(), [leaf]);
+    let wanted = ids.clone();
+    let is_wanted = ArrowPredicateFn::new(mask, move |batch: RecordBatch| {
+        let values = batch.column(0).as_primitive::<Int64Type>().values();
+        Ok(values.iter().map(|id| Some(wanted.contains(&Id(*id)))).collect::<BooleanArray>())
+    });
+    let builder = builder.with_row_groups(groups).with_row_filter(RowFilter::new(vec![Box::new(is_wanted)]));
+    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(failed)?;
+    Ok(reader.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The smallest and the largest id in `column`.
+fn range(batch: &RecordBatch, column: &str) -> Option<(Id, Id)> {
+    let values = batch.column_by_name(column)?.as_primitive_opt::<Int64Type>()?;
+    Some((Id(min(values)?), Id(max(values)?)))
+}
+
+fn parquet_error(path: &std::path::Path, error: ParquetError) -> Error {
+    Error::Damaged { object: path.display().to_string(), problem: error.to_string() }
+}
+
+fn missing(path: &std::path::Path, column: &str) -> Error {
+    let problem = format!("column {column} is missing or has another type");
+    Error::Damaged { object: path.display().to_string(), problem }
+}

@@ -1,0 +1,68 @@
+//! The array of segments, opened at a snapshot's timestamp, and the condition under which its rows belong to the snapshot.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use tiledb::{Array, Context, Predicate};
+
+use super::visibility::{VisibleFragments, segments_condition};
+use crate::error::{Error, Result};
+use crate::files::array_files::{end_timestamp, list_fragments};
+use crate::log::state::LogState;
+
+/// The most fragments that an error names.
+const MAX_NAMES: usize = 3;
+
+/// The array of segments at one state of the database.
+#[derive(Clone, Debug)]
+pub struct OpenSegments {
+    array: Array,
+    visible: Option<Predicate>,
+}
+
+impl OpenSegments {
+    /// The array. Reads must add the condition [`visible`](Self::visible).
+    pub fn array(&self) -> &Array {
+        &self.array
+    }
+
+    /// The condition under which rows of the array are visible; None when all are.
+    pub fn visible(&self) -> Option<Predicate> {
+        self.visible.clone()
+    }
+
+    /// Opens the array at `uri` in `state`, and then compares the fragments on disk with the live ones by name. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when a live fragment has no commit file.
+    pub(super) fn open(context: &Context, uri: &str, state: &LogState) -> Result<OpenSegments> {
+        let array = Array::open_at(context, uri, state.timestamp)?;
+        let on_disk = list_fragments(Path::new(uri))?;
+        let is_in_time = |name: &str| end_timestamp(name).is_some_and(|timestamp| timestamp <= state.timestamp);
+        let finished = on_disk.iter().filter(|(_, files)| files.commit_file.is_some());
+        let mut listed: BTreeSet<&str> =
+            finished.map(|(name, _)| name.as_str()).filter(|name| is_in_time(name)).collect();
+        let live = state.segments.live.into_iter().map(|(_, fragment)| fragment.record.name.as_str());
+        let missing: Vec<&str> = live.filter(|name| !listed.remove(name)).collect();
+        if !missing.is_empty() {
+            return Err(Error::Damaged { object: uri.to_owned(), problem: describe_missing(&missing) });
+        }
+        // A dead fragment without an id cannot be hidden by its id, and a fragment that is no longer listed may still have been opened.
+        let has_unrecorded = state.segments.dead.into_iter().any(|(_, dead)| dead.id.is_none())
+            || listed.iter().any(|name| state.segments.dead.get(*name).is_none());
+        let fragments = if has_unrecorded { VisibleFragments::Live } else { VisibleFragments::NotDead };
+        Ok(OpenSegments { array, visible: segments_condition(state, fragments) })
+    }
+
+    /// The same array with a condition that names the live fragments.
+    pub(super) fn with_live_only(self, state: &LogState) -> OpenSegments {
+        OpenSegments { visible: segments_condition(state, VisibleFragments::Live), ..self }
+    }
+}
+
+fn describe_missing(names: &[&str]) -> String {
+    let listed = names.iter().take(MAX_NAMES).copied().collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(MAX_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("expected commit files of all live fragments, found none of {listed}{more}")
+}

@@ -1,0 +1,67 @@
+//! The writer's clock. A machine whose clock is ahead of the storage's would give commits times that others reach only later, and would
+//! vacuum what has just died.
+
+use std::fs;
+use std::time::UNIX_EPOCH;
+
+use tempfile::NamedTempFile;
+
+use crate::error::Result;
+use crate::files::durable::io_error;
+use crate::files::location::{Location, STAGING};
+
+/// How far this machine's clock is ahead of the storage's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Clock {
+    ahead_ms: u64,
+}
+
+/// Differences up to this are the storage's resolution and the time between two readings.
+const TOLERANCE_MS: u64 = 2_000;
+
+impl Clock {
+    /// Compares `now_ms`, this machine's clock in milliseconds since 1970, with the time that the storage of the database at `location`
+    /// gives to a new file. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) when no file can be created.
+    pub(super) fn compare(location: &Location, now_ms: u64) -> Result<Clock> {
+        let staging = location.root().join(STAGING);
+        let failed = |source| io_error(&staging, source);
+        fs::create_dir_all(&staging).map_err(failed)?;
+        let probe = NamedTempFile::with_prefix_in("clock-", &staging).map_err(failed)?;
+        let modified = probe.as_file().metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
+        let storage = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let ahead_ms = now_ms.saturating_sub(u64::try_from(storage).unwrap_or(u64::MAX));
+        if ahead_ms <= TOLERANCE_MS {
+            return Ok(Clock::default());
+        }
+        tracing::warn!(seconds = ahead_ms / 1_000, folder = %location.uri(), "this machine's clock is ahead of the storage's, whose time is used");
+        Ok(Clock { ahead_ms })
+    }
+
+    /// The storage's time when this machine's clock is at `now_ms`.
+    pub(super) fn correct(self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.ahead_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_ahead_is_corrected_and_one_that_is_right_or_behind_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
+        let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+        let day = 86_400_000;
+        for right in [now, now - day] {
+            assert_eq!(Clock::compare(&location, right).unwrap().correct(right + 5), right + 5);
+        }
+        let corrected = Clock::compare(&location, now + day).unwrap().correct(now + day);
+        assert!(corrected.abs_diff(now) < 60_000, "{corrected} instead of {now}");
+    }
+}
