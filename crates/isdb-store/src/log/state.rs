@@ -126,7 +126,9 @@ impl LogState {
             self.dead_attempts.insert_cow(*id, fragments.clone());
         }
         self.reread.extend(&commit.reread);
-        self.reread.retain(|id| !commit.reread_done.contains(id));
+        for id in &commit.reread_done {
+            self.reread.remove(id);
+        }
         for (name, tag) in &commit.tags {
             match tag {
                 Some(tag) => self.tags.insert(name.clone(), *tag),

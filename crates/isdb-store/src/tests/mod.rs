@@ -6,6 +6,7 @@ mod checks;
 mod deaths;
 mod readers;
 mod replacing;
+mod scale;
 mod tagging;
 mod vacuuming;
 mod windows;
