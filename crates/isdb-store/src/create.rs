@@ -16,9 +16,12 @@ use crate::files::interrupted_creations::{creation_folder, remove_interrupted_cr
 use crate::files::location::{Location, SEGMENTS};
 use crate::files::lock::{LOCK, Lock};
 use crate::log::commit::Commit;
-use crate::log::commit_log::CommitLog;
+use crate::log::commit_log::{COMMITS, CommitLog};
 use crate::log::envelope::FORMAT;
 use crate::log::segments_schema::SegmentsSchema;
+
+/// A time after every file of the array: a new array has one schema, whatever the clock says.
+const NEVER: u64 = i64::MAX.cast_unsigned();
 
 /// The key of the group's metadata for the version of isdb that created the database.
 const VERSION_KEY: &str = "isdb.version";
@@ -97,8 +100,10 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<Lock
         Array::create(&context, &folder.segments(), &layout, &schema)?;
         group::add_member(&context, &folder.uri(), SEGMENTS, SEGMENTS)?;
         group::put_metadata(&context, &folder.uri(), &metadata)?;
+        // Made before everything is synced, so that a commit syncs only this folder.
+        std::fs::create_dir(folder.root().join(COMMITS)).map_err(failed)?;
         sync_tree(folder.root())?;
-        let arrow = Array::open(&context, &folder.segments())?.schema();
+        let (arrow, layout) = Array::schema_at(&context, &folder.segments(), NEVER)?;
         Ok((lock, SegmentsSchema { arrow, capacity: layout.capacity }))
     };
     let (lock, schema) = blocking(create_arrays).await?;

@@ -41,7 +41,16 @@ pub(crate) fn ledger_path(location: &Location, name: &str) -> PathBuf {
     location.root().join(LEDGER).join(name)
 }
 
-/// Writes `batch` as a new file of the ledger, durably, and returns what a commit records of it. Blocks.
+/// Creates the folder of the ledger durably if it does not exist. A takeover does so before its fence, so that its writer has to sync
+/// only the folder itself. Blocks.
+pub(crate) fn make_ledger_folder(location: &Location) -> Result<()> {
+    let folder = location.root().join(LEDGER);
+    fs::create_dir_all(&folder).map_err(|source| io_error(&folder, source))?;
+    sync_folder(location.root())
+}
+
+/// Writes `batch` as a new file of the ledger and returns what a commit records of it. The content is durable, and the commit makes its
+/// entry durable. Blocks.
 pub(super) fn write(location: &Location, kind: LedgerFileKind, batch: &RecordBatch) -> Result<LedgerFile> {
     let name = format!("{}.parquet", Uuid::new_v4().simple());
     let path = ledger_path(location, &name);
@@ -56,13 +65,9 @@ pub(super) fn write(location: &Location, kind: LedgerFileKind, batch: &RecordBat
     writer.write(batch).map_err(failed)?;
     writer.close().map_err(failed)?;
 
-    let folder = location.root().join(LEDGER);
     let io = |source| io_error(&path, source);
-    fs::create_dir_all(&folder).map_err(io)?;
     let mut file = File::options().write(true).create_new(true).open(&path).map_err(io)?;
     file.write_all(&content).and_then(|()| file.sync_all()).map_err(io)?;
-    sync_folder(&folder)?;
-    sync_folder(location.root())?;
     Ok(LedgerFile {
         name,
         kind,
@@ -88,12 +93,13 @@ pub(crate) fn read_checked(location: &Location, file: &LedgerFile) -> Result<Rec
     Ok(concat_batches(&schema, &batches)?)
 }
 
-/// Reads the rows of a file whose `column` is one of `ids`; only row groups that may have one are decoded. Blocks.
+/// Reads `columns` of the rows of a file whose `column` is one of `ids`; only row groups that may have one are decoded. Blocks.
 pub(super) fn read_rows_of(
     location: &Location,
     file: &LedgerFile,
     column: &'static str,
     ids: &BTreeSet<Id>,
+    columns: &[&str],
 ) -> Result<Vec<RecordBatch>> {
     let path = ledger_path(location, &file.name);
     let failed = |error: ParquetError| parquet_error(&path, error);
@@ -117,7 +123,11 @@ pub(super) fn read_rows_of(
         let values = batch.column(0).as_primitive::<Int64Type>().values();
         Ok(values.iter().map(|id| Some(wanted.contains(&Id(*id)))).collect::<BooleanArray>())
     });
-    let builder = builder.with_row_groups(groups).with_row_filter(RowFilter::new(vec![Box::new(is_wanted)]));
+    let columns = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    let builder = builder
+        .with_projection(columns)
+        .with_row_groups(groups)
+        .with_row_filter(RowFilter::new(vec![Box::new(is_wanted)]));
     let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(failed)?;
     Ok(reader.collect::<Result<Vec<_>, _>>()?)
 }

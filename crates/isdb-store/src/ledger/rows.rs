@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::files::location::Location;
 use crate::id::Id;
 
+const START_TIME: &str = "start_time";
+const ROWS_KEPT: &str = "rows_kept";
+
 /// What a search for an attempt's segments needs of its row.
 pub(crate) struct AttemptEntry {
     /// The granule's start, in nanoseconds since 1970.
@@ -47,7 +50,7 @@ pub(crate) fn attempt_entries(
 ) -> Result<BTreeMap<Id, AttemptEntry>> {
     let mut entries = BTreeMap::new();
     for file in files.iter().filter(|file| file.may_have(attempts)) {
-        for batch in read_rows_of(location, file, INGEST_ID, attempts)? {
+        for batch in read_rows_of(location, file, INGEST_ID, attempts, &[INGEST_ID, START_TIME, ROWS_KEPT])? {
             let missing = |column: &str| Error::Damaged {
                 object: file.name.clone(),
                 problem: format!("column {column} is missing or has another type"),
@@ -56,10 +59,10 @@ pub(crate) fn attempt_entries(
                 let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
                 column.ok_or_else(|| missing(name))
             };
-            let (ids, kept) = (integers(INGEST_ID)?, integers("rows_kept")?);
-            let starts = batch.column_by_name("start_time");
+            let (ids, kept) = (integers(INGEST_ID)?, integers(ROWS_KEPT)?);
+            let starts = batch.column_by_name(START_TIME);
             let starts = starts.and_then(|column| column.as_primitive_opt::<TimestampNanosecondType>());
-            let starts = starts.ok_or_else(|| missing("start_time"))?;
+            let starts = starts.ok_or_else(|| missing(START_TIME))?;
             for row in 0..batch.num_rows() {
                 let start_time = starts.is_valid(row).then(|| starts.value(row));
                 let rows_kept = u64::try_from(kept.value(row)).unwrap_or(0);

@@ -129,7 +129,9 @@ impl LogState {
             self.dead_attempts.insert_cow(*id, fragments.clone());
         }
         self.reread.extend(&commit.reread);
-        self.reread.retain(|id| !commit.reread_done.contains(id));
+        for id in &commit.reread_done {
+            self.reread.remove(id);
+        }
         self.lost_commits.extend(&commit.lost_commits);
         for (name, tag) in &commit.tags {
             match tag {

@@ -7,6 +7,7 @@ mod deaths;
 mod readers;
 mod repairing;
 mod replacing;
+mod scale;
 mod tagging;
 mod vacuuming;
 mod windows;

@@ -146,7 +146,7 @@ impl Writer {
         Ok(&self.head)
     }
 
-    /// Writes ledger rows and contents as files of the ledger, durably.
+    /// Writes ledger rows and contents as files of the ledger. The commit makes their entries durable.
     pub(super) async fn write_ledger(
         &self,
         rows: Vec<LedgerRow>,

@@ -1,0 +1,141 @@
+//! A table of times and sizes by number of fragments. It is printed on request, and best by a build with optimisation:
+//! `cargo test --release -p isdb-store --lib -- --ignored --exact tests::scale::table::print --nocapture`. `TMPDIR` selects the disk.
+
+use std::process::Command;
+use std::time::Instant;
+
+use super::super::{NOW, changes};
+use super::stubs::{FRAGMENTS_PER_GRANULE, Stubs, bounds, granule};
+use crate::ledger::rows::attempt_entries;
+use crate::log::commit_log::COMMITS_PER_CHECKPOINT;
+use crate::{Database, Id, LedgerRow, Location, Writer};
+
+const READER: &str = "tests::scale::table::read";
+const DATABASE: &str = "ISDB_TEST_DATABASE";
+/// A whole read of this many ledger rows.
+const LEDGER_ROWS: u32 = 400_000;
+const ROWS_PER_WINDOW: u32 = 10_000;
+
+#[tokio::test]
+#[ignore = "prints times, which decide nothing"]
+async fn print() {
+    for count in [500, 5_000, 50_000] {
+        table_of(count).await;
+    }
+    ledger_table().await;
+}
+
+async fn table_of(count: u32) {
+    let mut stubs = Stubs::new().await;
+    let start = Instant::now();
+    stubs.grow_to(count).await;
+    println!("{count} fragments, built in {:.1} s", start.elapsed().as_secs_f64());
+    let mut windows = Vec::new();
+    let mut with_checkpoint = 0.0;
+    while windows.len() < 50 {
+        let time = stubs.replace_one().await;
+        match stubs.writer.head().number.is_multiple_of(COMMITS_PER_CHECKPOINT) {
+            true => with_checkpoint = time,
+            false => windows.push(time),
+        }
+    }
+    row("commit of a window", &format!("{:.2} ms, {} bytes", median(&mut windows), stubs.commit_bytes()));
+    row("commit with a checkpoint", &format!("{with_checkpoint:.1} ms"));
+    let state = stubs.database.newest().await.unwrap();
+    let bytes = timed("checkpoint", async || {
+        stubs.database.log().write_checkpoint(&state).await.unwrap();
+        let path = stubs.database.location().root().join(format!("checkpoints/{:020}", state.number));
+        path.metadata().unwrap().len()
+    });
+    row("checkpoint, bytes", &bytes.await.to_string());
+    read_in_child(&stubs.database);
+    timed("merge of the ledger", async || stubs.writer.compact_ledger(NOW).await.unwrap().is_some()).await;
+    let groups = 200.min(count / FRAGMENTS_PER_GRANULE) as usize;
+    timed("compaction", async || stubs.compact(groups).await).await;
+    let removed = timed("vacuum", async || stubs.writer.vacuum(NOW, 0).await.unwrap()).await;
+    row("vacuumed fragments", &removed.fragments.to_string());
+    let Stubs { database, writer, folder, .. } = stubs;
+    drop(writer);
+    drop(timed("takeover", async || Writer::take_over(&database, NOW).await.unwrap()).await);
+    folder.close().unwrap();
+}
+
+async fn ledger_table() {
+    let mut stubs = Stubs::new().await;
+    let mut merges = Vec::new();
+    for _ in 0..LEDGER_ROWS / ROWS_PER_WINDOW {
+        let window = stubs.writer.begin_window(ROWS_PER_WINDOW, NOW).unwrap();
+        let empty = |index| LedgerRow { rows_kept: 0, ..granule(window.ingest_id(index), &[]) };
+        let ledger = (0..ROWS_PER_WINDOW).map(empty).collect();
+        stubs.writer.commit(window, changes(Vec::new(), ledger)).await.unwrap();
+        let start = Instant::now();
+        if stubs.writer.compact_ledger(NOW).await.unwrap().is_some() {
+            merges.push(start.elapsed().as_secs_f64());
+        }
+    }
+    println!("{LEDGER_ROWS} rows of the ledger");
+    row("merges", &merges.iter().map(|seconds| format!("{seconds:.2} s")).collect::<Vec<_>>().join(", "));
+    read_in_child(&stubs.database);
+}
+
+/// Prints times and memory of a process that only reads.
+fn read_in_child(database: &Database) {
+    let program = std::env::current_exe().unwrap();
+    let mut child = Command::new(program);
+    child.args([READER, "--exact", "--ignored", "--nocapture"]).env(DATABASE, database.location().root());
+    assert!(child.status().unwrap().success());
+}
+
+#[tokio::test]
+#[ignore = "run by the table, in a process of its own"]
+async fn read() {
+    let Ok(root) = std::env::var(DATABASE) else { return };
+    let location = Location::parse(&root).unwrap();
+    let database = timed("open", async || Database::open(&location).await.unwrap()).await;
+    let snapshot = timed("snapshot", async || database.snapshot().await.unwrap()).await;
+    if let Some(first) = snapshot.fragments().next() {
+        let middle = bounds(Id(first.id.0 + 50));
+        timed("first box", async || snapshot.fragments_within(&middle).len()).await;
+        let found =
+            timed("1,000 boxes", async || (0..1_000).map(|_| snapshot.fragments_within(&middle).len()).sum::<usize>());
+        row("fragments in a box", &(found.await / 1_000).to_string());
+        return;
+    }
+    let files = snapshot.ledger_files();
+    row("files", &files.len().to_string());
+    let rows = timed("the whole ledger", async || snapshot.ledger().await.unwrap()).await;
+    let wanted = [rows[rows.len() / 2].ingest_id].into();
+    let found = timed("one attempt", async || attempt_entries(&location, &files, &wanted).unwrap().len()).await;
+    assert_eq!(found, 1);
+}
+
+/// Runs `work` and prints how long it takes and by how much the process grows meanwhile.
+async fn timed<T>(name: &str, work: impl AsyncFnOnce() -> T) -> T {
+    let (before, start) = (resident_mb(), Instant::now());
+    let result = work().await;
+    let time = start.elapsed().as_secs_f64() * 1e3;
+    row(
+        name,
+        &format!("{time:.2} ms, {:.1} MB, at most {:.1} MB", resident_mb().0 - before.0, resident_mb().1 - before.0),
+    );
+    result
+}
+
+fn row(name: &str, value: &str) {
+    println!("  {name:26} {value}");
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The memory of this process now, and the most so far, in MB.
+fn resident_mb() -> (f64, f64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let value = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1_024.0
+    };
+    (value("VmRSS:"), value("VmHWM:"))
+}
