@@ -131,4 +131,4 @@ pub use library::ingest::{dry_run, ingest, ingest_request, selection_request};
 #[cfg(feature = "ingest")]
 pub use library::ingest_types::*;
 #[cfg(feature = "ingest")]
-pub use library::maintenance::{add_variables, consolidate, remove, vacuum};
+pub use library::maintenance::{add_variables, check, consolidate, remove, repair, vacuum};

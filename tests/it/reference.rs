@@ -12,7 +12,7 @@ use isdb_testing::real;
 use serde_json::Value;
 
 /// Every command, in the order of `isdb help`.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 18] = [
     "ingest",
     "query",
     "search",
@@ -27,6 +27,8 @@ pub(crate) const COMMANDS: [&str; 16] = [
     "config schema",
     "consolidate",
     "vacuum",
+    "check",
+    "repair",
     "add-variable",
     "remove",
 ];

@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::handle::Writer;
 use crate::blocking::blocking;
-use crate::check::CheckProgress;
-use crate::check::CheckReport;
 use crate::check::repairs::Repairs;
 use crate::check::run::check_database;
+use crate::check::{CheckProgress, CheckReport};
 use crate::error::{Error, Result};
 use crate::fault;
 use crate::files::array_files::COMMIT_FILES;
@@ -46,7 +45,7 @@ impl Writer {
         &mut self,
         now_ms: u64,
         mut progress: impl FnMut(CheckProgress),
-        confirm: impl FnOnce(&CheckReport) -> bool,
+        confirm: impl AsyncFnOnce(&CheckReport) -> bool,
     ) -> Result<Option<Repaired>> {
         if self.in_window {
             return Err(self.unfinished());
@@ -58,7 +57,7 @@ impl Writer {
         if report.is_sound() {
             return Ok(Some(Repaired::default()));
         }
-        if !confirm(&report) {
+        if !confirm(&report).await {
             return Ok(None);
         }
         self.apply(report.repairs, now_ms).await.map(Some)

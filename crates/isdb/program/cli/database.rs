@@ -6,7 +6,7 @@ use clap::Args;
 use isdb_schema::config::Policy;
 
 use super::archive::SearchArgs;
-use super::common::{RegionArgs, ResourceArgs};
+use super::common::{RegionArgs, ResourceArgs, TextFormat};
 use super::parse::{milliseconds, policy};
 
 #[derive(Debug, Args)]
@@ -104,6 +104,23 @@ pub(crate) struct Vacuum {
     /// [default: from the config, 1d]
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]
     pub(crate) older_than: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Output format
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Repair {
+    /// Only show what is damaged and what would be done about it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Repair without a question
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
