@@ -27,7 +27,7 @@ fn place() -> TestFolder {
 #[test]
 fn a_damaged_database_is_whole_again_after_a_repair_and_an_ingest() {
     let place = place();
-    let before = Content::read(&place).segments;
+    let before = place.rows(Content::SEGMENTS);
     assert!(place.ok(&["check"]).stdout.ends_with("damaged: nothing\n"));
 
     let folder = fragment(&place);
@@ -48,7 +48,7 @@ fn a_damaged_database_is_whole_again_after_a_repair_and_an_ingest() {
     assert!(place.ok(&["info"]).stdout.contains("incomplete since a repair"));
     assert!(place.ok(&["check"]).stdout.contains("incomplete: "));
     place.ok(&["ingest", "granules"]);
-    assert_eq!(Content::read(&place).segments, before);
+    assert_eq!(place.rows(Content::SEGMENTS), before);
     assert!(!place.ok(&["info"]).stdout.contains("incomplete since a repair"));
     assert!(!place.ok(&["check"]).stdout.contains("incomplete: "));
 }
@@ -56,14 +56,14 @@ fn a_damaged_database_is_whole_again_after_a_repair_and_an_ingest() {
 #[test]
 fn a_database_that_lost_its_ledger_stores_each_granule_once_after_an_ingest() {
     let place = place();
-    let before = Content::read(&place).segments;
+    let before = place.rows(Content::SEGMENTS);
     for file in fs::read_dir(place.path("db/ledger")).unwrap() {
         fs::remove_file(file.unwrap().path()).unwrap();
     }
     assert_eq!(place.run(&["check"]).code, Some(1));
     place.ok(&["repair", "--yes"]);
     place.ok(&["ingest", "granules"]);
-    assert_eq!(Content::read(&place).segments, before);
+    assert_eq!(place.rows(Content::SEGMENTS), before);
     place.ok(&["check"]);
 }
 
