@@ -93,7 +93,13 @@ impl Database {
 
     /// Opens the state after the commit `number`.
     async fn snapshot_of(&self, number: u64) -> Result<Snapshot> {
-        let snapshot = Snapshot::new(self, self.log.state_at(number).await?)?;
+        let mut state = self.log.state_at(number).await?;
+        let newest = self.newest().await?;
+        if newest.data_commit == state.data_commit {
+            // Later commits changed nothing that a reader sees, but a vacuum may have passed the earlier ones.
+            state = newest;
+        }
+        let snapshot = Snapshot::new(self, state)?;
         snapshot.check().await?;
         Ok(snapshot)
     }

@@ -18,7 +18,6 @@ use crate::ledger::file::{LedgerFile, LedgerFileKind};
 use crate::ledger::files::ledger_path;
 use crate::ledger::row::LedgerRow;
 use crate::ledger::rows::read_rows;
-use crate::log::changes::Tag;
 use crate::log::segments_schema::SegmentsSchema;
 use crate::log::state::LogState;
 
@@ -121,17 +120,6 @@ impl Snapshot {
     /// The attempts whose files have to be read again, because a repair dropped some of their segments.
     pub fn attempts_to_reread(&self) -> &BTreeSet<Id> {
         &self.state.reread
-    }
-
-    /// The tags of the database, by name.
-    pub fn tags(&self) -> impl Iterator<Item = (&str, Tag)> {
-        self.state.tags.iter().map(|(name, tag)| (name.as_str(), *tag))
-    }
-
-    /// A tag that keeps this state; None if no tag does.
-    pub fn tag(&self) -> Option<&str> {
-        let mut tags = self.state.tags.iter();
-        tags.find(|(_, tag)| tag.commit == self.state.data_commit).map(|(name, _)| name.as_str())
     }
 
     /// The array of segments, which is opened at the first call. Blocks.
