@@ -88,7 +88,7 @@ impl Database {
             timestamp: self.timestamp(),
             granules: summary.granules,
             releases: current_attempts(&ledger).filter_map(|row| row.release.clone()).collect(),
-            mixed_releases: self.mixed_releases().to_vec(),
+            mixed_releases: self.mixed_releases().await?,
             segments,
             fragments: snapshot.commit().segments.live,
             extent,
