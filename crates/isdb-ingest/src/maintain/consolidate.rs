@@ -1,5 +1,7 @@
 //! Consolidation: fragments that overlap or are small are written again together, without dead rows.
 
+use std::path::Path;
+
 use isdb_pipeline::{
     Engine, FragmentBounds, PlanProgress, Resources, WriteTarget, compact_plan, fragment_bounds, row_bytes,
 };
@@ -9,7 +11,7 @@ use isdb_store::{Database, Id, Location, Writer};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::maintain::grouping::{Limits, groups};
-use crate::run::resources::resources;
+use crate::run::resources::{check_spill, resources};
 
 /// The result of a consolidation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub struct Consolidated {
 
 /// Consolidates the database at `location`: writes the groups of fragments that `policy` selects again, each in a
 /// commit of its own. A group with fewer than `min_fragments` is written only if it has dead rows. Uses `threads` cores
-/// and `memory` bytes. `on_group` is called after each group with its number and the number of groups.
+/// and `memory` bytes, and spills other rows to the existing folder `spill`, or to a folder within the database. `on_group` is called after each group with its number and the number of groups.
 ///
 /// # Errors
 /// When the database does not exist, another process is writing, or it cannot be written; groups that were consolidated
@@ -35,11 +37,13 @@ pub async fn consolidate(
     min_fragments: usize,
     threads: usize,
     memory: usize,
+    spill: Option<&Path>,
     on_group: impl FnMut(usize, usize),
 ) -> Result<Consolidated> {
+    check_spill(spill)?;
     let database = Database::open(location).await?;
     let writer = Writer::take_over(&database, now_ms()).await?;
-    let resources = resources(location, threads, memory)?;
+    let resources = resources(location, threads, memory, spill)?;
     consolidate_with(&engine(writer, &resources)?, policy, min_fragments, &resources, on_group).await
 }
 
@@ -64,11 +68,17 @@ pub(crate) async fn consolidate_with(
         tracing::info!(group = index + 1, of, fragments, "consolidated");
         on_group(index + 1, of);
     }
-    let mut writer = engine.writer().await;
-    if writer.compact_ledger(now_ms()).await?.is_some() || of > 0 {
+    merge_small_files(engine, of > 0).await?;
+    Ok(Consolidated { groups: of, before, after: engine.writer().await?.live_segments().count() })
+}
+
+/// Merges small files of the ledger if there are many, and then, or if `has_rewritten` fragments, the footers of fragments.
+pub(crate) async fn merge_small_files(engine: &Engine, has_rewritten: bool) -> Result<()> {
+    let mut writer = engine.writer().await?;
+    if writer.compact_ledger(now_ms()).await?.is_some() || has_rewritten {
         writer.consolidate_metadata().await?;
     }
-    Ok(Consolidated { groups: of, before, after: writer.live_segments().count() })
+    Ok(())
 }
 
 /// Returns the groups to write again, and the number of fragments.
@@ -78,7 +88,7 @@ async fn find_groups(
     min_fragments: usize,
     resources: &Resources,
 ) -> Result<(Vec<Vec<FragmentBounds>>, usize)> {
-    let writer = engine.writer().await;
+    let writer = engine.writer().await?;
     let live: Vec<_> = writer.live_segments().cloned().collect();
     let with_dead: Vec<Id> = writer.fragments_with_dead_rows().into_iter().collect();
     let snapshot = writer.database().snapshot().await?;
@@ -95,7 +105,7 @@ async fn find_groups(
 /// Writes one group again, in one commit.
 async fn compact(engine: &Engine, group: &[FragmentBounds], resources: &Resources) -> Result<()> {
     let failed = |source| Error::Compaction { fragments: group.len(), source };
-    let mut writer = engine.writer().await;
+    let mut writer = engine.writer().await?;
     let database = writer.database().clone();
     let window = writer.begin_window(0, now_ms())?;
     drop(writer);

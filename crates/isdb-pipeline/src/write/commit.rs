@@ -15,8 +15,8 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use isdb_schema::filters::Rule;
 use isdb_schema::ledger::{GranuleState, ledger_schema};
-use isdb_store::{Changes, FragmentRecord, Id, LedgerRow, Window, Writer};
-use tokio::sync::Mutex;
+use isdb_store::{Changes, Database, FragmentRecord, Id, LedgerRow, Window, Writer};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use crate::error::Error;
 use crate::operator::single_input_operator;
@@ -27,7 +27,38 @@ use crate::write::target::WrittenFragment;
 
 /// The database's writer, as an extension of the session that runs a plan with a commit.
 #[derive(Debug)]
-pub(crate) struct Committer(pub(crate) Mutex<Writer>);
+pub(crate) struct Committer {
+    /// None once a renewal has failed.
+    writer: Mutex<Option<Writer>>,
+    database: Database,
+}
+
+impl Committer {
+    pub(crate) fn new(writer: Writer) -> Committer {
+        Committer { database: writer.database().clone(), writer: Some(writer).into() }
+    }
+
+    /// Returns the writer, once no other caller has it.
+    ///
+    /// # Errors
+    /// [`Unfinished`](isdb_store::Error::Unfinished) when a renewal has failed.
+    pub(crate) async fn writer(&self) -> isdb_store::Result<MappedMutexGuard<'_, Writer>> {
+        let unfinished = |_| isdb_store::Error::Unfinished { uri: self.database.location().uri() };
+        MutexGuard::try_map(self.writer.lock().await, Option::as_mut).map_err(unfinished)
+    }
+
+    /// Replaces the writer by a new one.
+    ///
+    /// # Errors
+    /// When the takeover fails.
+    pub(crate) async fn renew(&self, now_ms: u64) -> isdb_store::Result<()> {
+        let mut writer = self.writer.lock().await;
+        // The lock of the earlier writer is released first.
+        drop(writer.take());
+        *writer = Some(Writer::take_over(&self.database, now_ms).await?);
+        Ok(())
+    }
+}
 
 /// The changes that a window commits, apart from the fragments that the plan writes.
 #[derive(Clone, Debug)]
@@ -137,7 +168,7 @@ async fn commit(
     mut fragments: Vec<FragmentRecord>,
     tallies: Vec<Tally>,
 ) -> Result<Vec<LedgerRow>> {
-    let mut writer = committer.0.lock().await;
+    let mut writer = committer.writer().await.map_err(store_error)?;
     match request {
         CommitRequest::Compaction { inputs } => {
             writer.compact(window, &inputs, fragments).await.map_err(store_error)?;

@@ -102,6 +102,7 @@ pub(crate) struct LogState {
 
 impl LogState {
     /// The state after the first commit of a database.
+    #[cfg(test)]
     pub(crate) fn after(first: &Commit) -> LogState {
         let mut state = LogState::default();
         state.apply(first);

@@ -2,7 +2,7 @@
 
 use isdb_schema::catalogue::{Variable, variable};
 
-use super::{NOW, attempt, changes, counts, fresh, ingest, seen, variables, write_with};
+use super::{NOW, attempt, changes, counts, fresh, ingest, open, seen, variables, write_with};
 use crate::{Database, Error, Snapshot, Writer, array_layout, stored_variables, writer};
 
 fn more_variables() -> Vec<&'static Variable> {
@@ -28,7 +28,8 @@ async fn added_variables_are_visible_from_their_commit_on_and_not_before() {
     assert!(added > first);
     let after = database.snapshot().await.unwrap();
     assert_eq!(names(&after), ["night_flag", "canopy_h_metrics", "h_canopy"]);
-    let schema = after.segments().schema();
+    let schema = after.schema();
+    assert_eq!(*schema, open(&after).await.unwrap().array().schema(), "the log has the schema of the array");
     let metadata = schema.field_with_name("canopy_h_metrics").unwrap().metadata();
     assert_eq!((&*metadata["units"], metadata["labels"].len()), ("meters", 53));
     assert_eq!(counts(&after).await, (5, 1));
@@ -46,10 +47,10 @@ async fn added_variables_are_visible_from_their_commit_on_and_not_before() {
 async fn adding_stored_variables_changes_nothing() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    let before = database.head().await.unwrap();
+    let before = database.newest().await.unwrap();
     let leading = variable("latitude").unwrap();
     writer.add_variables(&[variables()[0], leading], NOW).await.unwrap();
-    assert_eq!((database.head().await.unwrap(), schemas(&database)), (before, 1));
+    assert_eq!((database.newest().await.unwrap(), schemas(&database)), (before, 1));
 }
 
 #[tokio::test]
@@ -59,7 +60,7 @@ async fn variables_of_a_writer_that_died_before_its_commit_are_not_added() {
     ingest(&mut dead, 5, NOW).await.unwrap();
     let window = dead.begin_window(0, NOW).unwrap();
     let fields = array_layout::added_fields(&[variable("night_flag").unwrap()]);
-    writer::add_attributes(database.context(), database.location(), window.timestamp, &fields).unwrap();
+    writer::add_attributes(database.context().unwrap(), database.location(), window.timestamp, &fields).unwrap();
     drop(dead);
     assert_eq!(schemas(&database), 2);
     assert_eq!(names(&database.snapshot().await.unwrap()), ["h_canopy"]);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampNanosecondType};
 
-use super::{NOW, attempt, changes, fresh, replace, variables, write_at};
+use super::{NOW, attempt, changes, fresh, open, replace, variables, write_at};
 use crate::{Database, Error, Id, LedgerRow, Writer};
 
 const DAY: i64 = 86_400_000_000_000;
@@ -22,6 +22,7 @@ async fn ingest_at(writer: &mut Writer, start_time: Option<i64>, times: &[i64]) 
 /// The attempts and times of the segments of `ids`, sorted.
 async fn segments(database: &Database, ids: &[Id]) -> Vec<(Id, i64)> {
     let snapshot = database.snapshot().await.unwrap();
+    open(&snapshot).await.unwrap();
     let mut segments = snapshot.segments_of(&ids.iter().copied().collect(), &["time"]).unwrap();
     let batches: Vec<RecordBatch> = segments.by_ref().collect::<Result<_, _>>().unwrap();
     segments.check_complete().unwrap();
@@ -59,6 +60,7 @@ async fn requested_columns_come_after_the_attempt() {
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     let far = ingest_at(&mut writer, Some(DAY), &[1]).await;
     let snapshot = database.snapshot().await.unwrap();
+    open(&snapshot).await.unwrap();
     for (columns, expected) in
         [(vec!["beam"], vec!["ingest_id", "beam"]), (vec!["beam", "ingest_id"], vec!["beam", "ingest_id"])]
     {
@@ -76,6 +78,7 @@ async fn segments_that_are_no_longer_visible_are_not_complete() {
     let old = replace(&mut writer, &[], 5, NOW).await.unwrap();
     replace(&mut writer, &[old], 7, NOW).await.unwrap();
     let snapshot = database.snapshot().await.unwrap();
+    open(&snapshot).await.unwrap();
     let mut segments = snapshot.segments_of(&BTreeSet::from([old]), &[]).unwrap();
     assert_eq!(segments.by_ref().count(), 0);
     let error = segments.check_complete().unwrap_err();

@@ -6,6 +6,7 @@ mod checks;
 mod deaths;
 mod readers;
 mod replacing;
+mod tagging;
 mod vacuuming;
 mod windows;
 
@@ -19,11 +20,16 @@ use arrow::array::{
 use arrow::datatypes::{Int64Type, Schema};
 use isdb_schema::catalogue::{Variable, variable};
 use isdb_schema::segments::stored_fields;
-use tiledb::{ReadRequest, Vfs};
+use tiledb::ReadRequest;
 
-use crate::files::array_files::list_fragments;
+use crate::blocking::blocking;
+use crate::files::array_files::{list_fragments, list_names};
+use crate::ledger::files::LEDGER;
 use crate::ledger::row::tests::row;
-use crate::{Changes, Database, Design, FragmentRecord, Id, LedgerRow, Location, Snapshot, Window, Writer};
+use crate::{
+    Changes, Database, Design, Id, LedgerRow, Location, OpenSegments, Snapshot, Window, Writer, WrittenFragment,
+    write_fragment,
+};
 
 const NOW: u64 = 1_700_000_000_000;
 
@@ -39,17 +45,17 @@ async fn fresh() -> (tempfile::TempDir, Database) {
 }
 
 /// Writes one fragment of `rows` segments in the window, without committing.
-fn write(database: &Database, window: &Window, rows: usize) -> FragmentRecord {
+fn write(database: &Database, window: &Window, rows: usize) -> WrittenFragment {
     write_with(database, window, rows, &variables())
 }
 
 /// Writes a fragment with these variables, which are NULL.
-fn write_with(database: &Database, window: &Window, rows: usize, variables: &[&Variable]) -> FragmentRecord {
+fn write_with(database: &Database, window: &Window, rows: usize, variables: &[&Variable]) -> WrittenFragment {
     write_at(database, window, &vec![1; rows], variables)
 }
 
 /// Writes a fragment with a segment at each of `times`, in nanoseconds since 1970.
-fn write_at(database: &Database, window: &Window, times: &[i64], variables: &[&Variable]) -> FragmentRecord {
+fn write_at(database: &Database, window: &Window, times: &[i64], variables: &[&Variable]) -> WrittenFragment {
     let (id, rows) = (window.fragment_id(0), times.len());
     let schema = Arc::new(Schema::new(stored_fields(variables)));
     let columns: Vec<ArrayRef> = schema
@@ -71,14 +77,13 @@ fn write_at(database: &Database, window: &Window, times: &[i64], variables: &[&V
         .collect();
     let batch = RecordBatch::try_new(schema, columns).unwrap();
     let uri = database.location().segments();
-    let name = tiledb::write_fragment(database.context(), &uri, window.timestamp, vec![batch]).unwrap();
-    FragmentRecord { id, name, rows: rows as u64 }
+    write_fragment(database.context().unwrap(), &uri, window.timestamp, id, vec![batch]).unwrap()
 }
 
 /// Ingests one granule of `rows` segments.
 async fn ingest(writer: &mut Writer, rows: usize, now_ms: u64) -> crate::Result<u64> {
     replace(writer, &[], rows, now_ms).await?;
-    Ok(writer.database().head().await?.timestamp)
+    Ok(writer.head().timestamp)
 }
 
 /// Ingests one granule of `rows` segments in place of earlier attempts.
@@ -98,15 +103,16 @@ fn attempt(id: Id, rows: usize, replaces: &[Id]) -> LedgerRow {
 async fn compact(writer: &mut Writer, now_ms: u64) -> crate::Result<()> {
     let inputs: BTreeSet<Id> = writer.live_segments().map(|fragment| fragment.id).collect();
     let window = writer.begin_window(0, now_ms)?;
-    let outputs: Vec<FragmentRecord> = rewrite(&window, writer.database()).await.into_iter().collect();
+    let outputs: Vec<WrittenFragment> = rewrite(&window, writer.database()).await.into_iter().collect();
     writer.compact(window, &inputs, outputs).await.map(|_| ())
 }
 
 /// Writes all visible segments as one fragment of the window, without committing; None where there are none.
-async fn rewrite(window: &Window, database: &Database) -> Option<FragmentRecord> {
+async fn rewrite(window: &Window, database: &Database) -> Option<WrittenFragment> {
     let snapshot = database.snapshot().await.unwrap();
-    let columns = snapshot.segments().schema().fields().iter().map(|field| field.name().clone()).collect();
-    let request = ReadRequest { columns, ranges: Vec::new(), condition: snapshot.visible_segments(), batch_rows: 1024 };
+    let segments = open(&snapshot).await.unwrap();
+    let columns = snapshot.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let request = ReadRequest { columns, ranges: Vec::new(), condition: segments.visible(), batch_rows: 1024 };
     let id = window.fragment_id(0);
     let with_id = |batch: RecordBatch| {
         let mut columns = batch.columns().to_vec();
@@ -114,26 +120,26 @@ async fn rewrite(window: &Window, database: &Database) -> Option<FragmentRecord>
         columns[at] = Arc::new(Int64Array::from_value(id.0, batch.num_rows()));
         RecordBatch::try_new(batch.schema(), columns).unwrap()
     };
-    let batches = snapshot.segments().read(&request).unwrap();
+    let batches = segments.array().read(&request).unwrap();
     let batches: Vec<RecordBatch> = batches.map(|batch| with_id(batch.unwrap())).collect();
-    let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
-    (rows > 0).then(|| {
-        let uri = database.location().segments();
-        let name = tiledb::write_fragment(database.context(), &uri, window.timestamp, batches).unwrap();
-        FragmentRecord { id, name, rows }
-    })
+    let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+    let uri = database.location().segments();
+    (rows > 0).then(|| write_fragment(database.context().unwrap(), &uri, window.timestamp, id, batches).unwrap())
 }
 
-fn changes(fragments: Vec<FragmentRecord>, ledger: Vec<LedgerRow>) -> Changes {
+fn changes(fragments: Vec<WrittenFragment>, ledger: Vec<LedgerRow>) -> Changes {
     Changes { fragments, ledger, ..Changes::default() }
 }
 
+/// Opens the array of a snapshot.
+async fn open(snapshot: &Snapshot) -> crate::Result<OpenSegments> {
+    let snapshot = snapshot.clone();
+    blocking(move || snapshot.segments().cloned()).await
+}
+
 async fn counts(snapshot: &Snapshot) -> (usize, usize) {
-    let columns = vec!["latitude".to_owned()];
-    let condition = snapshot.visible_segments();
-    let request = ReadRequest { columns, ranges: Vec::new(), condition, batch_rows: 1024 };
-    let batches = snapshot.segments().read(&request).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
-    (batches.iter().map(RecordBatch::num_rows).sum(), snapshot.ledger().await.unwrap().len())
+    let (segments, attempts) = content(snapshot).await.unwrap();
+    (segments.values().sum(), attempts.len())
 }
 
 async fn seen(database: &Database) -> (usize, usize) {
@@ -143,37 +149,31 @@ async fn seen(database: &Database) -> (usize, usize) {
 /// The number of segments by attempt, and the attempts in the ledger.
 type Content = (BTreeMap<Id, usize>, BTreeSet<Id>);
 
-async fn content(snapshot: &Snapshot) -> tiledb::Result<Content> {
-    let condition = snapshot.visible_segments();
-    let request =
-        ReadRequest { columns: vec!["ingest_id".to_owned()], ranges: Vec::new(), condition, batch_rows: 1024 };
+async fn content(snapshot: &Snapshot) -> crate::Result<Content> {
+    let opened = open(snapshot).await?;
+    let columns = vec!["ingest_id".to_owned()];
+    let request = ReadRequest { columns, ranges: Vec::new(), condition: opened.visible(), batch_rows: 1024 };
     let mut segments = BTreeMap::new();
-    for batch in snapshot.segments().read(&request)? {
+    for batch in opened.array().read(&request)? {
         for id in batch?.column(0).as_primitive::<Int64Type>().values() {
             *segments.entry(Id(*id)).or_default() += 1;
         }
     }
-    let condition = snapshot.visible_granules();
-    let mut attempts = BTreeSet::new();
-    for batch in snapshot.granules().read(&ReadRequest { condition, ..request })? {
-        attempts.extend(batch?.column(0).as_primitive::<Int64Type>().values().iter().copied().map(Id));
-    }
-    Ok((segments, attempts))
+    Ok((segments, snapshot.ledger().await?.iter().map(|row| row.ingest_id).collect()))
 }
 
-/// Asserts that nothing is dead or hidden, and that the live fragments are the only ones on disk.
+/// Asserts that nothing is dead or hidden, and that the live fragments and files of the ledger are the only ones on disk.
 async fn assert_clean(database: &Database) {
-    let head = database.head().await.unwrap();
-    let state = database.log().state_at(&head).await.unwrap();
-    let vfs = Vfs::new(database.context()).unwrap();
-    assert_eq!(head.dead_attempts, []);
-    let arrays = head.arrays().into_iter().zip(state.arrays());
-    for ((array, fragments), uri) in arrays.zip(database.location().arrays()) {
-        let live: Vec<&str> = fragments.live.values().map(|fragment| fragment.name.as_str()).collect();
-        let on_disk = list_fragments(&vfs, &uri).unwrap();
-        assert!(on_disk.values().all(|files| files.commit_file.is_some() && files.folder.is_some()), "{on_disk:?}");
-        assert_eq!(on_disk.keys().map(String::as_str).collect::<BTreeSet<_>>(), live.iter().copied().collect());
-        assert_eq!((&array.dead, array.live, fragments.hidden.len()), (&vec![], live.len() as u64, 0));
-    }
-    assert_eq!(database.snapshot().await.unwrap().visible_segments(), None);
+    let state = database.newest().await.unwrap();
+    let number = state.number;
+    assert_eq!(database.log().state_at(number).await.unwrap(), state);
+    assert_eq!((state.dead_attempts.len(), state.segments.dead.len(), state.segments.hidden.len()), (0, 0, 0));
+    assert_eq!(state.ledger.dead.len(), 0);
+    let on_disk = list_fragments(std::path::Path::new(&database.location().segments())).unwrap();
+    assert!(on_disk.values().all(|files| files.commit_file.is_some() && files.has_folder), "{on_disk:?}");
+    let live = state.segments.live.into_iter().map(|(_, fragment)| fragment.record.name.clone());
+    assert_eq!(on_disk.into_keys().collect::<BTreeSet<_>>(), live.collect());
+    let files: BTreeSet<String> = list_names(&database.location().root().join(LEDGER)).unwrap().into_iter().collect();
+    assert_eq!(files, state.ledger.live.into_iter().map(|(name, _)| name.clone()).collect());
+    assert_eq!(open(&database.snapshot().await.unwrap()).await.unwrap().visible(), None);
 }

@@ -1,6 +1,6 @@
 //! Windows become visible whole or not at all, whether writers die, are suspended or have a wrong clock.
 
-use super::{NOW, attempt, changes, counts, fresh, ingest, seen, variables, write};
+use super::{NOW, attempt, changes, counts, fresh, ingest, open, seen, variables, write};
 use crate::{Changes, Database, Design, Error, Location, Writer};
 
 #[tokio::test]
@@ -39,8 +39,8 @@ async fn orphans_of_a_dead_writer_never_become_visible() {
     assert_eq!(seen(&database).await, (5, 1));
     ingest(&mut next, 7, NOW + 10_000).await.unwrap();
     assert_eq!(seen(&database).await, (12, 2));
-    let snapshot = database.snapshot().await.unwrap();
-    assert_eq!(snapshot.visible_segments(), None, "a clean database is read without conditions");
+    let segments = open(&database.snapshot().await.unwrap()).await.unwrap();
+    assert_eq!(segments.visible(), None, "a clean database is read without conditions");
 }
 
 #[tokio::test]
@@ -103,14 +103,38 @@ async fn a_long_log_has_a_checkpoint_and_a_lost_checkpoint_loses_nothing() {
         let window = writer.begin_window(1, NOW).unwrap();
         writer.commit(window, changes(vec![], vec![attempt(window.ingest_id(0), 0, &[])])).await.unwrap();
     }
-    let root = database.location().root();
-    assert_eq!(std::fs::read_dir(root.join("checkpoints")).unwrap().count(), 1);
-    let head = database.head().await.unwrap();
-    let with = database.log().state_at(&head).await.unwrap();
-    std::fs::remove_dir_all(root.join("checkpoints")).unwrap();
-    assert_eq!(database.log().state_at(&head).await.unwrap(), with);
-    assert_eq!(with.granules.live.len(), 70);
-    assert_eq!(database.head().await.unwrap(), head);
+    let checkpoints = database.location().root().join("checkpoints");
+    let names = || std::fs::read_dir(&checkpoints).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!(names().len(), 1);
+    let expected = database.newest().await.unwrap();
+    let read = async || Database::open(database.location()).await.unwrap().newest().await.unwrap();
+    assert_eq!(read().await, expected);
+    let mut content = std::fs::read(&names()[0]).unwrap();
+    content[100] ^= 1;
+    std::fs::write(&names()[0], content).unwrap();
+    assert_eq!(read().await, expected, "a damaged checkpoint is skipped");
+    std::fs::remove_dir_all(&checkpoints).unwrap();
+    assert_eq!(read().await, expected);
+    assert_eq!((expected.number, expected.ledger.live.len()), (72, 70));
+}
+
+#[tokio::test]
+async fn a_damaged_commit_is_an_error_that_names_it() {
+    let (_folder, database) = fresh().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut writer, 5, NOW).await.unwrap();
+    let path = database.location().root().join("commits/00000000000000000002");
+    let content = std::fs::read(&path).unwrap();
+    let mut changed = content.clone();
+    changed[60] ^= 1;
+    for damage in [Some(changed.as_slice()), Some(&content[..70]), Some(b""), None] {
+        match damage {
+            Some(bytes) => std::fs::write(&path, bytes).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        let error = Database::open(database.location()).await.unwrap_err();
+        assert!(matches!(&error, Error::Damaged { object, .. } if object.ends_with("2")), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -121,7 +145,8 @@ async fn a_missing_fragment_is_an_error() {
     let commits = database.location().root().join("segments/__commits");
     let file = std::fs::read_dir(&commits).unwrap().next().unwrap().unwrap().path();
     std::fs::remove_file(file).unwrap();
-    assert!(matches!(database.snapshot().await, Err(Error::Damaged { .. })));
+    let error = open(&database.snapshot().await.unwrap()).await.unwrap_err().to_string();
+    assert!(error.contains("found none of __"), "{error}");
 }
 
 #[tokio::test]
@@ -140,7 +165,7 @@ async fn skipped_fragment_ids_are_not_used_by_the_next_window() {
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     let window = writer.begin_window(2, NOW).unwrap();
     let mut far = write(&database, &window, 3);
-    far.id = window.fragment_id(1_000);
+    far.record.id = window.fragment_id(1_000);
     writer.commit(window, changes(vec![far], vec![attempt(window.ingest_id(0), 3, &[])])).await.unwrap();
     assert!(writer.begin_window(1, NOW).unwrap().ingest_id(0) > window.fragment_id(1_000));
 }
