@@ -130,7 +130,7 @@ impl DatabaseBuilder {
         let options = ViewOptions { filters, region: self.region, period: self.period };
         let resources = self.memory.map(|memory| resources(memory, self.spill_folder)).transpose()?;
         let stored = isdb_store::Database::open(&location).await?;
-        Database::load(&stored, self.at, &options, resources.as_ref()).await
+        Database::load(&stored, self.at.as_ref(), &options, resources.as_ref()).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! An open database: one committed state, its SQL session, and its tables for other sessions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
@@ -10,8 +11,9 @@ use datafusion::prelude::SessionContext;
 use isdb_query::{DatabaseTables, QueryResources, ReadOnly, SessionOptions, ViewOptions};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::suggest::did_you_mean;
-use isdb_store::{Location, Snapshot};
+use isdb_store::{Location, Snapshot, Tag, TagCosts};
 
+use crate::library::at::At;
 use crate::library::error::{Error, Result};
 use crate::library::variables::stored_variables;
 
@@ -57,13 +59,13 @@ impl Database {
     /// Opens the state at `at` or the newest. Reads the commit log only.
     pub(crate) async fn load(
         stored: &isdb_store::Database,
-        at: Option<u64>,
+        at: Option<&At>,
         options: &ViewOptions,
         resources: Option<&QueryResources>,
     ) -> Result<Database> {
         let snapshot = match at {
             None => stored.snapshot().await?,
-            Some(timestamp) => stored.snapshot_at(timestamp).await?,
+            Some(at) => at.open(stored).await?,
         };
         let session =
             isdb_query::session(&SessionOptions { resources: resources.cloned(), ..SessionOptions::default() })?;
@@ -96,10 +98,8 @@ impl Database {
     /// [`Error::UnknownTable`], and when the table or view cannot be created: the array cannot be opened, or a filter does not fit
     /// the database.
     pub async fn table(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
-        let unknown = || Error::UnknownTable {
-            name: name.to_owned(),
-            suggestion: did_you_mean(name, DatabaseTables::NAMES),
-        };
+        let unknown =
+            || Error::UnknownTable { name: name.to_owned(), suggestion: did_you_mean(name, DatabaseTables::NAMES) };
         self.tables.table(name).await?.ok_or_else(unknown)
     }
 
@@ -166,6 +166,22 @@ impl Database {
     /// the same state with it.
     pub fn timestamp(&self) -> u64 {
         self.snapshot.commit().timestamp
+    }
+
+    /// Returns the tags of the database by name, with those that were set after this state. [`tag`](fn@crate::tag) sets a tag.
+    ///
+    /// # Errors
+    /// When the commit log cannot be read.
+    pub async fn tags(&self) -> Result<BTreeMap<String, Tag>> {
+        Ok(self.stored.tags().await?)
+    }
+
+    /// Returns the size on disk of what exists for tags only: the newest state does not show it. Reads the sizes of its files.
+    ///
+    /// # Errors
+    /// When the commit log or a folder cannot be read.
+    pub async fn tag_costs(&self) -> Result<TagCosts> {
+        Ok(self.stored.tag_costs().await?)
     }
 
     /// Returns the variables of ATL08 that the database stores.

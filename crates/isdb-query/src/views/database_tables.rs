@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::catalog::CatalogProviderList as _;
 use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider, SchemaProvider,
     TableProvider,
 };
-use datafusion::catalog::CatalogProviderList as _;
 use datafusion::common::Result as DataFusionResult;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SessionState;

@@ -81,7 +81,9 @@ impl AsyncFileReader for ExpiringFile {
 fn explained<'a, T: Send + 'a>(read: BoxFuture<'a, Result<T>>, snapshot: &'a Snapshot) -> BoxFuture<'a, Result<T>> {
     async move {
         match read.await {
-            Err(error) => Err(explain_expiry(snapshot, error, |expired| ParquetError::External(Box::new(expired))).await),
+            Err(error) => {
+                Err(explain_expiry(snapshot, error, |expired| ParquetError::External(Box::new(expired))).await)
+            }
             read => read,
         }
     }

@@ -6,8 +6,9 @@ use clap::Args;
 use isdb_schema::config::Policy;
 
 use super::archive::SearchArgs;
-use super::common::{RegionArgs, ResourceArgs};
+use super::common::{RegionArgs, ResourceArgs, StateArgs};
 use super::parse::{milliseconds, policy};
+use super::query::Format;
 
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
@@ -104,6 +105,20 @@ pub(crate) struct Vacuum {
     /// [default: from the config, 1d]
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]
     pub(crate) older_than: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TagArgs {
+    /// Name of the tag: letters, digits, `.`, `-` and `_`, not like a time [default: list the tags]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+    /// Delete the tag; a later vacuum deletes the files that only its state needs
+    #[arg(long, requires = "name", conflicts_with = "at")]
+    pub(crate) delete: bool,
+    /// Output format of the list
+    #[arg(long, value_enum, conflicts_with_all = ["name", "at"])]
+    pub(crate) format: Option<Format>,
 }
 
 #[derive(Debug, Args)]
