@@ -46,11 +46,10 @@ pub struct Database {
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let commit = self.snapshot.commit();
         f.debug_struct("Database")
             .field("uri", &self.snapshot.uri())
-            .field("commit", &commit.number)
-            .field("timestamp", &commit.timestamp)
+            .field("commit", &self.snapshot.commit())
+            .field("timestamp", &self.snapshot.timestamp())
             .finish_non_exhaustive()
     }
 }
@@ -159,13 +158,13 @@ impl Database {
 
     /// Returns the number of the commit that is open.
     pub fn commit(&self) -> u64 {
-        self.snapshot.commit().number
+        self.snapshot.commit()
     }
 
     /// Returns the time of the commit, in milliseconds since 1970 UTC. [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens
     /// the same state with it.
     pub fn timestamp(&self) -> u64 {
-        self.snapshot.commit().timestamp
+        self.snapshot.timestamp()
     }
 
     /// Returns the tags of the database by name, with those that were set after this state. [`tag`](fn@crate::tag) sets a tag.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::catalog::CatalogProviderList as _;
 use datafusion::catalog::{
-    CatalogProvider, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider, SchemaProvider,
-    TableProvider,
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+    SchemaProvider, TableProvider,
 };
 use datafusion::common::Result as DataFusionResult;
 use datafusion::dataframe::DataFrame;
@@ -22,6 +22,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Result;
 use crate::unique::UniqueTable;
+use crate::views::ledger_table::LedgerTable;
 use crate::views::options::ViewOptions;
 use crate::views::quality_filters::apply_filters;
 use crate::views::restriction::restrict;
@@ -52,7 +53,7 @@ pub struct DatabaseTables {
     planner: SessionState,
     options: ViewOptions,
     open_segments: OpenSegments,
-    granules: Arc<dyn TableProvider>,
+    granules: Arc<LedgerTable>,
     segments: OnceCell<Arc<TileDbTable>>,
     granules_current: OnceCell<Arc<dyn TableProvider>>,
     atl08: OnceCell<Atl08>,
@@ -75,7 +76,7 @@ impl DatabaseTables {
         context: &SessionContext,
         options: ViewOptions,
         open_segments: OpenSegments,
-        granules: Arc<dyn TableProvider>,
+        granules: Arc<LedgerTable>,
     ) -> Self {
         Self {
             planner: context.state(),
@@ -111,9 +112,13 @@ impl DatabaseTables {
         self.segments.get_or_try_init(|| (self.open_segments)()).await
     }
 
+    fn ledger(&self) -> Arc<dyn TableProvider> {
+        Arc::clone(&self.granules) as _
+    }
+
     async fn granules_current(&self) -> Result<&Arc<dyn TableProvider>> {
         let create = async || {
-            let context = self.context([(GRANULES, Arc::clone(&self.granules))])?;
+            let context = self.context([(GRANULES, self.ledger())])?;
             Ok(coerce_types(context.sql(GRANULES_CURRENT_SQL).await?)?.into_view())
         };
         self.granules_current.get_or_try_init(create).await
@@ -126,7 +131,7 @@ impl DatabaseTables {
             let sql = select_stored_columns(ATL08_SQL, &columns)?;
             let context = self.context([
                 (SEGMENTS, segments as Arc<dyn TableProvider>),
-                (GRANULES, Arc::clone(&self.granules)),
+                (GRANULES, self.ledger()),
                 (GRANULES_CURRENT, Arc::clone(self.granules_current().await?)),
             ])?;
             let all = context.sql(&sql).await?;
@@ -139,7 +144,7 @@ impl DatabaseTables {
 
     async fn atl08_unique(&self) -> Result<&Arc<UniqueTable>> {
         let create = async || {
-            let tables = [(ATL08, Arc::clone(&self.atl08().await?.view)), (GRANULES, Arc::clone(&self.granules))];
+            let tables = [(ATL08, Arc::clone(&self.atl08().await?.view)), (GRANULES, self.ledger())];
             let plan = coerce_types(self.context(tables)?.sql(ATL08_UNIQUE_SQL).await?)?.into_unoptimized_plan();
             let segments = Arc::clone(self.segments().await?);
             Ok(Arc::new(UniqueTable::new(plan, segments, self.granules.schema())))
@@ -179,7 +184,7 @@ impl SchemaProvider for DatabaseTables {
         let table: Arc<dyn TableProvider> = match name {
             ATL08 => Arc::clone(&self.atl08().await?.view),
             ATL08_UNIQUE => Arc::clone(self.atl08_unique().await?) as _,
-            GRANULES => Arc::clone(&self.granules),
+            GRANULES => self.ledger(),
             GRANULES_CURRENT => Arc::clone(self.granules_current().await?),
             SEGMENTS => Arc::clone(self.segments().await?) as _,
             _ => return Ok(None),
@@ -206,4 +211,88 @@ fn coerce_types(rows: DataFrame) -> Result<DataFrame> {
     let (state, plan) = rows.into_parts();
     let plan = TypeCoercion::new().analyze(plan, state.config_options())?;
     Ok(DataFrame::new(state, plan))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use datafusion::arrow::array::AsArray;
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::error::Error;
+    use crate::testing::{Granule, Segment, database, session};
+    use crate::views::database_schema::{add_tables, tables_of};
+
+    /// Returns a session whose segments cannot be opened, and the number of attempts to open them.
+    fn context_without_segments() -> (SessionContext, Arc<AtomicUsize>) {
+        let (context, opened) = (session(1), Arc::new(AtomicUsize::new(0)));
+        let counter = Arc::clone(&opened);
+        let open = move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            std::future::ready(Err(Error::FilesClosed { name: "segments".to_owned() })).boxed()
+        };
+        let ledger = Arc::new(LedgerTable::new(Vec::new()));
+        let tables = DatabaseTables::new(&context, ViewOptions::default(), Box::new(open), ledger);
+        add_tables(&context, Arc::new(tables)).unwrap();
+        (context, opened)
+    }
+
+    async fn texts(context: &SessionContext, sql: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for batch in context.sql(sql).await.unwrap().collect().await.unwrap() {
+            let column = datafusion::arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8).unwrap();
+            texts.extend(column.as_string::<i32>().iter().flatten().map(str::to_owned));
+        }
+        texts
+    }
+
+    #[tokio::test]
+    async fn only_statements_that_use_segments_open_them() {
+        let (context, opened) = context_without_segments();
+        for sql in [
+            "SELECT 1",
+            "SHOW TABLES",
+            "SELECT count(*) FROM granules",
+            "SELECT count(*) FROM granules_current",
+            "CREATE VIEW mine AS SELECT granule FROM granules",
+            "DROP VIEW mine",
+        ] {
+            context.sql(sql).await.unwrap().collect().await.unwrap();
+        }
+        assert_eq!(opened.load(Ordering::Relaxed), 0);
+        for (expected, table) in ["segments", "atl08", "atl08_unique"].into_iter().enumerate() {
+            let error = context.sql(&format!("SELECT * FROM {table}")).await.map(|_| ()).unwrap_err();
+            assert!(matches!(Error::from(error), Error::FilesClosed { .. }), "{table}");
+            assert_eq!(opened.load(Ordering::Relaxed), expected + 1, "an error is not remembered");
+        }
+    }
+
+    #[tokio::test]
+    async fn tables_are_listed_in_alphabetical_order_with_those_of_the_session() {
+        let (context, _) = context_without_segments();
+        context.sql("CREATE VIEW beams AS SELECT 1 AS beam").await.unwrap();
+        let listed = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'";
+        let expected = ["atl08", "atl08_unique", "beams", "granules", "granules_current", "segments"];
+        assert_eq!(texts(&context, listed).await, expected);
+        let views = format!("{listed} AND table_type = 'VIEW'");
+        assert_eq!(texts(&context, &views).await, ["atl08", "atl08_unique", "beams", "granules_current"]);
+        assert!(context.register_table("atl08", context.table_provider("beams").await.unwrap()).is_err());
+        assert!(context.deregister_table("segments").is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_view_outlives_its_session_and_is_created_once() {
+        let row = Segment { latitude: 1.0, longitude: 1.0, time: 0, ingest_id: 0, beam: "gt1l", segment_id_beg: None };
+        let granule = Granule { rgt: Some(1), cycle: Some(1), region: Some(1) };
+        let (_files, context) = database(&[row], &[granule], &ViewOptions::default()).await;
+        let tables = tables_of(&context).unwrap();
+        drop(context);
+        let other = session(1);
+        other.register_table("theirs", tables.table("atl08_unique").await.unwrap().unwrap()).unwrap();
+        assert_eq!(texts(&other, "SELECT granule FROM theirs").await, ["g0"]);
+        let (first, second) = (tables.table("atl08").await.unwrap(), tables.table("atl08").await.unwrap());
+        assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
+    }
 }

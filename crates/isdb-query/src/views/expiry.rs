@@ -41,7 +41,7 @@ where
 {
     match snapshot.is_expired().await {
         Ok(true) => {
-            let (uri, commit) = (snapshot.uri().to_owned(), snapshot.commit().number);
+            let (uri, commit) = (snapshot.uri(), snapshot.commit());
             convert(Error::Expired { uri, commit, source: Box::new(error) })
         }
         _ => error,

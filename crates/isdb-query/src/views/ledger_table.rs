@@ -151,3 +151,64 @@ impl TableProvider for LedgerTable {
         Ok(DataSourceExec::from_data_source(config))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::prelude::SessionContext;
+
+    use super::*;
+    use crate::testing::{Granule, ids, ledger, physical_plan, session};
+
+    fn context(table: LedgerTable) -> SessionContext {
+        let context = session(4);
+        context.register_table("granules", Arc::new(table)).unwrap();
+        context.register_batch("segments", isdb_testing::batch(&Arc::new(ledger_schema()), &[])).unwrap();
+        context
+    }
+
+    fn part(path: &str, rows: u64) -> LedgerPart {
+        LedgerPart { path: path.into(), bytes: 1_000, rows }
+    }
+
+    #[tokio::test]
+    async fn rows_are_counted_and_unused_joins_are_removed_without_a_read() {
+        let context = context(LedgerTable::new(vec![part("/missing/a.parquet", 5), part("/missing/b.parquet", 7)]));
+        assert_eq!(ids(&context, "SELECT CAST(count(*) AS INT) FROM granules").await, [12]);
+        assert_eq!(ids(&context, "SELECT CAST(count(granule) AS INT) FROM granules").await, [12]);
+        let joined = "SELECT s.rgt FROM segments s LEFT JOIN granules g ON s.ingest_id = g.ingest_id";
+        let plan = physical_plan(&context, joined).await;
+        assert!(!plan.contains("parquet"), "{plan}");
+        let read = context.sql("SELECT rgt FROM granules").await.unwrap().collect().await.unwrap_err().to_string();
+        assert!(read.contains("missing/"), "{read}");
+    }
+
+    #[tokio::test]
+    async fn a_ledger_without_files_has_no_rows() {
+        let context = context(LedgerTable::new(Vec::new()));
+        assert_eq!(ids(&context, "SELECT rgt FROM granules").await, Vec::<i32>::new());
+        assert_eq!(ids(&context, "SELECT CAST(count(*) AS INT) FROM granules").await, [0]);
+    }
+
+    #[tokio::test]
+    async fn predicates_columns_and_limits_reach_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let granule = |rgt| Granule { rgt, cycle: Some(1), region: None };
+        let rows = [granule(Some(7)), granule(None), granule(Some(9))];
+        let context = context(ledger(&folder.path().join("a b%20é.parquet"), &rows));
+        let one = "SELECT rgt FROM granules WHERE ingest_id = 2";
+        assert_eq!(ids(&context, one).await, [9]);
+        let plan = physical_plan(&context, one).await;
+        assert!(plan.contains("projection=[ingest_id, rgt]") && plan.contains("pruning_predicate="), "{plan}");
+        let limited = "SELECT CAST(count(*) AS INT) FROM (SELECT rgt FROM granules LIMIT 2)";
+        assert_eq!(ids(&context, limited).await, [2]);
+        assert_eq!(ids(&context, "SELECT cycle FROM granules WHERE rgt IS NULL").await, [1]);
+    }
+
+    #[test]
+    fn large_files_are_read_by_several_partitions() {
+        let large = |name: &str| LedgerPart { path: format!("/ledger/{name}").into(), bytes: 8 << 20, rows: 50_000 };
+        let table = LedgerTable::new(vec![large("a"), large("b"), large("c")]);
+        assert_eq!(table.file_groups(2).unwrap().len(), 2);
+        assert_eq!(LedgerTable::new(vec![part("/a", 1), part("/b", 1)]).file_groups(8).unwrap().len(), 1);
+    }
+}

@@ -1,19 +1,20 @@
-//! Registers a database in a session: the arrays of one snapshot as tables `segments` and `granules`, and the views
-//! `granules_current`, `atl08` and `atl08_unique`.
+//! Registers one snapshot of a database in a session: its tables `segments` and `granules`, and the views `granules_current`, `atl08`
+//! and `atl08_unique`.
 
 use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
 use datafusion::prelude::SessionContext;
 use futures::FutureExt;
-use isdb_store::{Database, Location, Snapshot};
-use tiledb_datafusion::TileDbTable;
+use isdb_store::{Database, FragmentRecord, Location, Snapshot};
+use tiledb::Literal;
+use tiledb_datafusion::{TableFragment, TableFragments, TileDbTable};
 
 use crate::error::{Error, Result};
 use crate::session::context::{SessionOptions, session};
 use crate::views::database_schema::add_tables;
 use crate::views::database_tables::DatabaseTables;
 use crate::views::expiry::{expiry_hook, explain_expiry};
+use crate::views::ledger_table::{LedgerPart, LedgerTable};
 use crate::views::options::ViewOptions;
 
 /// Opens a session over the newest state of the database at `location`, with its views restricted by `options`; see [`register`].
@@ -36,7 +37,7 @@ pub async fn open(location: &Location, options: &ViewOptions) -> Result<(Session
 /// When `context` has no default schema.
 pub fn register(context: &SessionContext, snapshot: &Snapshot, options: &ViewOptions) -> Result<Arc<DatabaseTables>> {
     let snapshot = Arc::new(snapshot.clone());
-    let granules = ledger_table(&snapshot)?;
+    let granules = Arc::new(ledger_table(&snapshot));
     let open = move || open_segments(Arc::clone(&snapshot)).boxed();
     let tables = Arc::new(DatabaseTables::new(context, options.clone(), Box::new(open), granules));
     add_tables(context, Arc::clone(&tables))?;
@@ -46,26 +47,43 @@ pub fn register(context: &SessionContext, snapshot: &Snapshot, options: &ViewOpt
 /// Opens the segments of `snapshot` as a table.
 ///
 /// # Errors
-/// [`Error::Scan`] or [`Error::Store`] when the array cannot be opened, [`Error::Expired`] or [`Error::Store`] when the snapshot
-/// has expired.
+/// [`Error::Store`] when the array cannot be opened, [`Error::Expired`] or [`Error::Store`] when the snapshot has expired.
 async fn open_segments(snapshot: Arc<Snapshot>) -> Result<Arc<TileDbTable>> {
     let opening = Arc::clone(&snapshot);
     let open = move || {
-        let table = TileDbTable::new(opening.segments().clone(), opening.visible_segments())?;
-        Ok(table.with_error_hook(expiry_hook(&opening)))
+        let (segments, fragments) = (opening.segments()?, table_fragments(&opening));
+        let table = TileDbTable::with_fragments(segments.array().clone(), segments.visible(), &fragments);
+        Ok(Arc::new(table.with_error_hook(expiry_hook(&opening))))
     };
     match tokio::task::spawn_blocking(open).await.map_err(|stopped| Error::Stopped { source: stopped })? {
-        Ok(table) => {
-            // A vacuum may have removed fragments before the array was opened; counts would be wrong.
-            snapshot.check().await?;
-            Ok(Arc::new(table))
-        }
+        Ok(table) => Ok(table),
         Err(error) => Err(explain_expiry(&snapshot, error, |expired| expired).await),
     }
 }
 
+/// Returns the fragments of `snapshot` as its commits record them. What a condition of the snapshot hides is either not among them,
+/// or rows of dead attempts, so without these every cell is a row, even if other fragments are on disk.
+fn table_fragments(snapshot: &Snapshot) -> TableFragments {
+    TableFragments {
+        fragments: snapshot.fragments().map(|fragment| table_fragment(fragment)).collect(),
+        are_exact: !snapshot.has_dead_attempts(),
+    }
+}
+
+fn table_fragment(fragment: &FragmentRecord) -> TableFragment {
+    let degrees = |(low, high)| (Literal::Float(low), Literal::Float(high));
+    let (first, last) = fragment.bounds.time;
+    let time = (Literal::TimestampNs(first), Literal::TimestampNs(last));
+    let domain = vec![degrees(fragment.bounds.latitude), degrees(fragment.bounds.longitude), time];
+    TableFragment { rows: fragment.rows, domain }
+}
+
 /// Returns the ledger of `snapshot` as a table.
-fn ledger_table(snapshot: &Arc<Snapshot>) -> Result<Arc<dyn TableProvider>> {
-    let table = TileDbTable::new(snapshot.granules().clone(), snapshot.visible_granules())?;
-    Ok(Arc::new(table.with_error_hook(expiry_hook(snapshot))))
+fn ledger_table(snapshot: &Arc<Snapshot>) -> LedgerTable {
+    let part = |file: &isdb_store::LedgerFile| LedgerPart {
+        path: snapshot.ledger_path(file),
+        bytes: file.checksum.bytes,
+        rows: file.rows,
+    };
+    LedgerTable::new(snapshot.ledger_files().iter().map(part).collect()).of_snapshot(Arc::clone(snapshot))
 }
