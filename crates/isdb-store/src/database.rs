@@ -62,7 +62,9 @@ impl Database {
     /// # Errors
     /// [`Error::Damaged`] when a commit is missing or cannot be parsed.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        Snapshot::new(self, self.newest().await?)
+        let newest = self.newest().await?;
+        let tags = newest.tags.clone();
+        Snapshot::new(self, newest, tags)
     }
 
     /// Opens the state at the time `at_ms`, in milliseconds since 1970: the newest commit that is not later. The timestamp of a
@@ -93,13 +95,14 @@ impl Database {
 
     /// Opens the state after the commit `number`.
     async fn snapshot_of(&self, number: u64) -> Result<Snapshot> {
-        let mut state = self.log.state_at(number).await?;
         let newest = self.newest().await?;
+        let tags = newest.tags.clone();
+        let mut state = self.log.state_at(number).await?;
         if newest.data_commit == state.data_commit {
             // Later commits changed nothing that a reader sees, but a vacuum may have passed the earlier ones.
             state = newest;
         }
-        let snapshot = Snapshot::new(self, state)?;
+        let snapshot = Snapshot::new(self, state, tags)?;
         snapshot.check().await?;
         Ok(snapshot)
     }

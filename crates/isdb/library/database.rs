@@ -167,15 +167,13 @@ impl Database {
         self.snapshot.timestamp()
     }
 
-    /// Returns the tags of the database by name, with those that were set after this state. [`tag`](fn@crate::tag) sets a tag.
-    ///
-    /// # Errors
-    /// When the commit log cannot be read.
-    pub async fn tags(&self) -> Result<BTreeMap<String, Tag>> {
-        Ok(self.stored.tags().await?)
+    /// Returns the tags that the database had when it was opened, by name, with those that were set after this state.
+    /// [`tag`](fn@crate::tag) sets a tag.
+    pub fn tags(&self) -> BTreeMap<String, Tag> {
+        self.snapshot.tags().map(|(name, tag)| (name.to_owned(), tag)).collect()
     }
 
-    /// Returns the size on disk of what exists for tags only: the newest state does not show it. Reads the sizes of its files.
+    /// Measures what is on disk for tags only, because the newest state does not show it.
     ///
     /// # Errors
     /// When the commit log or a folder cannot be read.

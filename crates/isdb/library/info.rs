@@ -108,7 +108,7 @@ impl Database {
             other_filters: summary.other_filters,
             region: design.region,
             other_areas: summary.other_areas,
-            tags: self.tags().await?,
+            tags: self.tags(),
             tag_costs: self.tag_costs().await?,
         })
     }

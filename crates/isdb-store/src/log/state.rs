@@ -97,6 +97,8 @@ pub(crate) struct LogState {
     pub(crate) filters: Option<Vec<Rule>>,
     pub(crate) region: Option<String>,
     pub(crate) schema: Option<SegmentsSchema>,
+    /// The timestamps of the commits that changed the schema, which are those of its files.
+    pub(crate) schema_timestamps: Vec<u64>,
     pub(crate) created_by: Option<String>,
 }
 
@@ -133,6 +135,9 @@ impl LogState {
         }
         replace(&mut self.filters, &commit.filters);
         replace(&mut self.region, &commit.region);
+        if commit.schema.is_some() {
+            self.schema_timestamps.push(commit.timestamp);
+        }
         replace(&mut self.schema, &commit.schema);
         replace(&mut self.created_by, &commit.created_by);
     }

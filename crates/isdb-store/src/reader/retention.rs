@@ -35,7 +35,7 @@ pub struct TagCosts {
 }
 
 impl Snapshot {
-    /// The tag that keeps this state, if it is set: the last commit with data, and its timestamp.
+    /// What a tag of this state records: its last commit with data, and the timestamp.
     pub fn as_tag(&self) -> Tag {
         Tag { commit: self.state().data_commit, timestamp: self.timestamp() }
     }
@@ -52,14 +52,6 @@ impl Snapshot {
 }
 
 impl Database {
-    /// Returns the tags of the newest state, by name.
-    ///
-    /// # Errors
-    /// When the commit log cannot be read.
-    pub async fn tags(&self) -> Result<BTreeMap<String, Tag>> {
-        Ok(self.newest().await?.tags)
-    }
-
     /// Measures what the tags keep. Without tags, no file is looked at.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! A snapshot: one committed state of the database. It never changes, whatever writers do, and reads files only when they are needed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -18,6 +18,7 @@ use crate::ledger::file::{LedgerFile, LedgerFileKind};
 use crate::ledger::files::ledger_path;
 use crate::ledger::row::LedgerRow;
 use crate::ledger::rows::read_rows;
+use crate::log::changes::Tag;
 use crate::log::segments_schema::SegmentsSchema;
 use crate::log::state::LogState;
 
@@ -31,6 +32,8 @@ pub struct Snapshot {
     database: Database,
     state: LogState,
     schema: SegmentsSchema,
+    /// The tags of the newest state, of which some may keep this one.
+    tags: BTreeMap<String, Tag>,
     lazy: Arc<Lazy>,
 }
 
@@ -50,16 +53,16 @@ impl std::fmt::Debug for Snapshot {
 }
 
 impl Snapshot {
-    /// The snapshot of `state`.
+    /// The snapshot of `state` in a database with these tags.
     ///
     /// # Errors
     /// [`Error::Damaged`] for a log without the schema of segments.
-    pub(crate) fn new(database: &Database, state: LogState) -> Result<Snapshot> {
+    pub(crate) fn new(database: &Database, state: LogState, tags: BTreeMap<String, Tag>) -> Result<Snapshot> {
         let Some(schema) = state.schema.clone() else {
             let problem = "expected the schema of segments, found none".to_owned();
             return Err(Error::Damaged { object: format!("{}/commits", database.location().uri()), problem });
         };
-        Ok(Snapshot { database: database.clone(), state, schema, lazy: Arc::default() })
+        Ok(Snapshot { database: database.clone(), state, schema, tags, lazy: Arc::default() })
     }
 
     /// The URI of the database.
@@ -120,6 +123,17 @@ impl Snapshot {
     /// The attempts whose files have to be read again, because a repair dropped some of their segments.
     pub fn attempts_to_reread(&self) -> &BTreeSet<Id> {
         &self.state.reread
+    }
+
+    /// The tags of the database when the snapshot was made, by name.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, Tag)> {
+        self.tags.iter().map(|(name, tag)| (name.as_str(), *tag))
+    }
+
+    /// A tag that keeps this state; None if no tag does.
+    pub fn tag(&self) -> Option<&str> {
+        let mut tags = self.tags.iter();
+        tags.find(|(_, tag)| tag.commit == self.state.data_commit).map(|(name, _)| name.as_str())
     }
 
     /// The array of segments, which is opened at the first call. Blocks.

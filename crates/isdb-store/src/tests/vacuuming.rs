@@ -1,6 +1,6 @@
 //! Vacuum: dead fragments are removed, readers notice, and running reads have a grace period.
 
-use super::{NOW, assert_clean, compact, content, counts, fresh, ingest, replace, seen, write};
+use super::{NOW, assert_clean, compact, content, counts, fresh, ingest, open, replace, seen, write};
 use crate::{CommitKind, Database, Error, Writer};
 
 const GRACE: u64 = 3_600_000;
@@ -18,6 +18,7 @@ async fn a_running_read_survives_a_vacuum_for_the_grace_period_and_then_expires(
     let first = ingest(&mut writer, 5, NOW).await.unwrap();
     ingest(&mut writer, 7, NOW).await.unwrap();
     let snapshot = database.snapshot().await.unwrap();
+    open(&snapshot).await.unwrap();
     compact(&mut writer, NOW).await.unwrap();
 
     writer.vacuum(NOW + GRACE / 2, GRACE).await.unwrap();
@@ -112,7 +113,9 @@ async fn staged_commits_of_earlier_writers_are_removed_at_once_and_other_staged_
     std::fs::write(staging.join("area-in-the-making"), "").unwrap();
     drop(Writer::take_over(&database, now).await.unwrap());
     assert!(!staging.join("commit-of-the-dead").exists() && staging.join("area-in-the-making").exists());
-    drop(Writer::take_over(&database, now + 48 * GRACE).await.unwrap());
+    let old = std::time::SystemTime::now() - std::time::Duration::from_millis(48 * GRACE);
+    std::fs::File::open(staging.join("area-in-the-making")).unwrap().set_modified(old).unwrap();
+    drop(Writer::take_over(&database, now).await.unwrap());
     assert_eq!(std::fs::read_dir(&staging).unwrap().count(), 0);
 }
 

@@ -49,7 +49,7 @@ impl Orphans {
         let known = live.chain(segments.dead.into_iter().map(|(name, _)| name.as_str())).collect();
         let mut fragments = unrecorded(list_fragments(&array)?, &known, recorded.timestamp);
         fragments.folders.retain(|name| segments.hidden.get(name).is_none());
-        fragments.schemas = uncommitted_schemas(list_schemas(&array)?, recorded.timestamp);
+        fragments.schemas = unrecorded_schemas(list_schemas(&array)?, &recorded.schema_timestamps);
         let ledger = ledger_orphans(location, recorded)?;
         Ok(Orphans { fragments, ledger, staged: staged_orphans(location, now_ms)? })
     }
@@ -113,12 +113,13 @@ fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, t
     orphans
 }
 
-/// The schemas after `timestamp`: their writers died while they added variables. The first schema is the array's own, whatever its
-/// timestamp.
-fn uncommitted_schemas(mut schemas: Vec<(u64, PathBuf)>, timestamp: u64) -> Vec<PathBuf> {
+/// The schemas that no commit records: their writers died, or were replaced, while they added variables. A snapshot may see one of a
+/// replaced writer, but no fragment has it: a writer that meets it fails, because its rows lack the columns. The first schema is the
+/// array's own, whatever its timestamp.
+fn unrecorded_schemas(mut schemas: Vec<(u64, PathBuf)>, recorded: &[u64]) -> Vec<PathBuf> {
     schemas.sort();
-    let later = schemas.into_iter().skip(1).filter(|(written, _)| *written > timestamp);
-    later.map(|(_, file)| file).collect()
+    let others = schemas.into_iter().skip(1).filter(|(written, _)| !recorded.contains(written));
+    others.map(|(_, file)| file).collect()
 }
 
 /// Files in `staging` that are of no use: commits that were not created and spilled rows, because this takeover ends their writers, and
@@ -172,11 +173,11 @@ mod tests {
     }
 
     #[test]
-    fn an_uncommitted_schema_is_removed_but_never_the_first() {
+    fn an_unrecorded_schema_is_removed_but_never_the_first() {
         let schemas =
             |times: &[u64]| times.iter().map(|at| (*at, PathBuf::from(format!("__{at}_{at}_x")))).collect::<Vec<_>>();
-        assert_eq!(uncommitted_schemas(schemas(&[1, 9, 10, 11]), 10), [PathBuf::from("__11_11_x")]);
-        assert!(uncommitted_schemas(schemas(&[2_000]), 10).is_empty());
+        assert_eq!(unrecorded_schemas(schemas(&[1, 9, 10, 11]), &[9, 10]), [PathBuf::from("__11_11_x")]);
+        assert!(unrecorded_schemas(schemas(&[2_000]), &[10]).is_empty());
     }
 
     #[test]

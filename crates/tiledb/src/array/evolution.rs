@@ -3,8 +3,8 @@
 use arrow::datatypes::{Field, Schema};
 use tiledb_sys as sys;
 
-use crate::array::history::schema_timestamps;
 use crate::array::open::OpenArray;
+use crate::array::outline::schema_timestamps;
 use crate::array::snapshot::{Array, put_metadata};
 use crate::context::{Context, c_text};
 use crate::error::{Error, Result};
@@ -30,7 +30,8 @@ impl Array {
             let message = format!("expected a timestamp after the newest schema ({newest}), found {timestamp_ms}");
             return Err(Error::Library { action: ACTION, uri: uri.to_owned(), message });
         }
-        let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, Some(timestamp_ms))?;
+        // Opened for writing, because libtiledb then reads the schemas only. It has the newest schema.
+        let open = OpenArray::new(ctx, uri, sys::TILEDB_WRITE, Some(timestamp_ms))?;
         let (_, mut columns) = open.layout_and_columns(uri)?;
         drop(open);
         let stored = columns.len();

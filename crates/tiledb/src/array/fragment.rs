@@ -44,7 +44,8 @@ pub struct Fragment {
 /// [`Error::FutureFragment`] if a fragment is stamped more than a second ahead of the local clock; libtiledb does not
 /// list such fragments.
 pub fn list_fragments(ctx: &Context, uri: &str) -> Result<Vec<Fragment>> {
-    let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, None)?;
+    // Opened for writing, because libtiledb then reads the schemas only; all have the same dimensions.
+    let open = OpenArray::new(ctx, uri, sys::TILEDB_WRITE, None)?;
     let (layout, _) = open.layout_and_columns(uri)?;
     list_until(ctx, uri, &layout, END_OF_TIME_MS)
 }

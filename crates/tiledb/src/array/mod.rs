@@ -2,9 +2,10 @@
 
 mod evolution;
 mod fragment;
-mod history;
+pub(crate) mod history;
 mod maintenance;
 pub(crate) mod open;
+mod outline;
 mod snapshot;
 mod timestamped_name;
 

@@ -101,7 +101,8 @@ impl OpenArray {
 impl Drop for OpenArray {
     fn drop(&mut self) {
         if !self.closed {
-            // SAFETY: a live, open array. Closing a snapshot writes nothing, so its result can be ignored.
+            // SAFETY: a live, open array. Closing writes only metadata that were put, and whoever puts some calls `close`, so the
+            // result can be ignored.
             unsafe { sys::tiledb_array_close(self.ctx.as_ptr(), self.handle.as_ptr()) };
         }
     }

@@ -10,6 +10,7 @@ use tiledb_sys as sys;
 use crate::array::fragment::{Fragment, list_until};
 use crate::array::history;
 use crate::array::open::OpenArray;
+use crate::array::outline::Outline;
 use crate::context::{Context, c_text};
 use crate::error::{Error, Result};
 use crate::metadata::{self, MetadataValue};
@@ -84,6 +85,19 @@ impl Array {
         let schema = field_metadata::restore(&mut columns, &entries)?;
         let inner = ArrayInner { open, uri: uri.to_owned(), timestamp, schema, columns, layout };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Returns the [schema](Array::schema) and [layout](Array::layout) that the array at `uri` has as of `timestamp_ms`
+    /// (milliseconds since 1970, inclusive). In contrast to [`Array::open_at`], the cost does not depend on the number of
+    /// fragments, which are not read.
+    ///
+    /// # Errors
+    /// As [`Array::open`].
+    pub fn schema_at(ctx: &Context, uri: &str, timestamp_ms: u64) -> Result<(SchemaRef, ArrayLayout)> {
+        let outline = Outline::new(ctx, uri)?;
+        let (layout, mut columns, entries) = outline.open(timestamp_ms)?.describe(uri)?;
+        history::count_in_outline(&outline, uri, &mut columns)?;
+        Ok((field_metadata::restore(&mut columns, &entries)?, layout))
     }
 
     /// The URI that the array was opened with.

@@ -1,9 +1,13 @@
-//! Timestamps in the names of TileDB's fragments and schemas, `__<first>_<last>_<uuid>…`.
+//! Timestamps in the names of TileDB's fragments, schemas and metadata, `__<first>_<last>_<uuid>…`.
 
 /// The last timestamp in the name at the end of `uri`, in milliseconds since 1970.
 pub(super) fn last_timestamp(uri: &str) -> Option<u64> {
-    let name = uri.trim_end_matches('/').rsplit('/').next()?;
-    name.strip_prefix("__")?.split('_').nth(1)?.parse().ok()
+    last_part(uri).strip_prefix("__")?.split('_').nth(1)?.parse().ok()
+}
+
+/// The name at the end of `uri`.
+pub(super) fn last_part(uri: &str) -> &str {
+    uri.trim_end_matches('/').rsplit('/').next().unwrap_or(uri)
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use tiledb_sys as sys;
 use super::buffers::WriteBuffers;
 use super::check::check;
 use super::fragment_writer::FragmentWriter;
+use crate::array::history::columns_to_write;
 use crate::array::open::OpenArray;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::schema::column::Column;
-use crate::schema::field_metadata;
 
 /// About this many bytes of columns are passed to libtiledb at a time. It builds tiles from all of them before it writes the
 /// first; this many bytes are enough to keep its threads busy. Tests use less, so that their small fragments are written in
@@ -28,20 +28,20 @@ const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 /// Columns are matched by name, in any order; `Utf8` is read as `LargeUtf8`, and timestamps without a zone as UTC. Every batch
 /// must have all columns of the array and no others. Rows may have any order.
 ///
+/// The other fragments of the array are not read, so the cost does not depend on their number.
+///
 /// # Errors
 /// [`Error::Coordinate`] for a coordinate that is NULL, NaN or outside the domain (TileDB would accept a NaN, and hide cells near
 /// it), [`Error::ElementNull`] for a list element equal to the column's marker of NULL, [`Error::Batch`] for batches that do not
-/// match the array or have no rows. These are detected before anything is written. Other errors may leave files that no reader
-/// sees.
+/// match the array or have no rows, or if the array has a schema later than `timestamp_ms`. These are detected before anything is
+/// written. Other errors may leave files that no reader sees.
 pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: Vec<RecordBatch>) -> Result<String> {
-    let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, Some(timestamp_ms))?;
-    let (layout, mut columns, entries) = open.describe(uri)?;
-    field_metadata::restore(&mut columns, &entries)?;
-    drop(open);
+    let array = OpenArray::new(ctx, uri, sys::TILEDB_WRITE, Some(timestamp_ms))?;
+    let (layout, columns) = columns_to_write(&array, uri, timestamp_ms)?;
     batches.retain(|batch| batch.num_rows() > 0);
     check(uri, &layout, &columns, &batches)?;
 
-    let mut fragment = FragmentWriter::begin(ctx, uri, timestamp_ms)?;
+    let mut fragment = FragmentWriter::begin(ctx, uri, array)?;
     let groups = ColumnGroups { uri, dimensions: layout.dimensions.len(), columns: &columns, gathered: 0, batches };
     for group in groups {
         fragment.write(group?)?;

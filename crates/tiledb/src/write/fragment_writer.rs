@@ -29,9 +29,8 @@ pub(super) struct FragmentWriter<'a> {
 }
 
 impl<'a> FragmentWriter<'a> {
-    /// Starts a fragment of the array at `uri`, stamped `timestamp_ms`.
-    pub(super) fn begin(ctx: &'a Context, uri: &'a str, timestamp_ms: u64) -> Result<Self> {
-        let array = OpenArray::new(ctx, uri, sys::TILEDB_WRITE, Some(timestamp_ms))?;
+    /// Starts a fragment of the array at `uri`, stamped with the timestamp at which `array` is open for writing.
+    pub(super) fn begin(ctx: &'a Context, uri: &'a str, array: OpenArray) -> Result<Self> {
         // SAFETY: an array open for writing and a valid out pointer.
         let query = ctx.make(ACTION, uri, sys::tiledb_query_free, |c, out| unsafe {
             sys::tiledb_query_alloc(c, array.as_ptr(), sys::TILEDB_WRITE, out)
