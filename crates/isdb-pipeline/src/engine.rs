@@ -126,11 +126,13 @@ impl Engine {
         let mut rows = Vec::new();
         loop {
             tokio::select! {
+                // The first tick is due at once: progress is reported before the plan begins.
+                biased;
+                _ = clock.tick() => on_progress(progress(plan)),
                 batch = output.next() => match batch {
                     Some(batch) => rows.extend(LedgerRow::from_batch(&batch?).map_err(Error::Store)?),
                     None => break,
                 },
-                _ = clock.tick() => on_progress(progress(plan)),
             }
         }
         on_progress(progress(plan));

@@ -135,7 +135,8 @@ pub(crate) enum ReplaceReason {
     Changed,
     /// The request needs more than was stored, or something else.
     OtherSelection,
-    /// The file left segments to other files, and they no longer have them.
+    /// Segments of the file are no longer in the database: other files that had them were replaced or removed, or a repair
+    /// dropped them.
     Reread,
     /// The file outranks an attempt of this rank.
     Outranks(Rank),
@@ -147,7 +148,7 @@ impl fmt::Display for ReplaceReason {
             ReplaceReason::Changed => f.write_str("the file has changed since it was ingested"),
             ReplaceReason::OtherSelection => f.write_str("ingested again with another selection or area"),
             ReplaceReason::Reread => {
-                f.write_str("read again, because segments that another file had were replaced or removed")
+                f.write_str("read again, because some of its segments are no longer in the database")
             }
             ReplaceReason::Outranks(rank) => write!(f, "replaces {rank}"),
         }

@@ -30,7 +30,7 @@ impl DatabaseState {
     /// As for [`read`](Self::read).
     pub(crate) async fn refresh(self, database: &Database) -> Result<DatabaseState> {
         let newest = database.snapshot().await?;
-        let is_same = |earlier: &Snapshot| earlier.commit().number + 1 == newest.commit().number;
+        let is_same = |earlier: &Snapshot| earlier.ledger_files() == newest.ledger_files();
         if self.snapshot.as_ref().is_some_and(is_same) {
             return Ok(DatabaseState { snapshot: Some(newest), ..self });
         }

@@ -114,6 +114,9 @@ impl DecisionContext<'_> {
             Ordering::Equal if is_same_file && rows.iter().any(|row| self.is_satisfied_by(row)) => {
                 Decision::Skip(SkipReason::Stored)
             }
+            Ordering::Equal if rows.iter().any(|row| self.to_reread.contains(&row.ingest_id)) => {
+                ingest(rows, Some(ReplaceReason::Reread), false)
+            }
             Ordering::Equal if is_same_file => ingest(rows, Some(ReplaceReason::OtherSelection), false),
             Ordering::Equal => ingest(rows, Some(ReplaceReason::Changed), false),
         }

@@ -90,6 +90,11 @@ impl Ledger {
         self.attempts.get(*self.successors.get(&id)?)
     }
 
+    /// Whether the attempt `id` is current.
+    pub(crate) fn is_current(&self, id: Id) -> bool {
+        !self.successors.contains_key(&id) && self.get(id).is_some_and(|attempt| attempt.state.is_done())
+    }
+
     /// Returns the current attempts, by ascending id.
     pub(crate) fn current(&self) -> impl DoubleEndedIterator<Item = &StoredAttempt> {
         self.attempts

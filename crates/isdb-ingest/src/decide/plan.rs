@@ -113,7 +113,10 @@ impl<'r> Plan<'r> {
     ) -> Result<Round> {
         let DatabaseState { ledger, snapshot, .. } = state;
         check_requested_release(self.request, &candidates, ledger)?;
-        let to_reread = attempts_to_reread(ledger);
+        let mut to_reread = attempts_to_reread(ledger);
+        // Segments that a repair dropped come back from the files of their attempts.
+        let lost = snapshot.iter().flat_map(|snapshot| snapshot.attempts_to_reread());
+        to_reread.extend(lost.filter(|id| ledger.is_current(**id)));
         let new: Vec<Id> = to_reread.difference(&self.reread).copied().collect();
         let again = new.iter().filter_map(|id| ledger.get(*id));
         candidates.extend(files_to_reread(again, &candidates));

@@ -62,13 +62,12 @@ pub(crate) fn files_to_reread<'a>(
 /// has failed.
 fn file_to_reread(row: &StoredAttempt) -> Candidate {
     let path = Path::new(&*row.source);
-    let left_out = row.rows_already_stored;
+    let lost = match row.rows_already_stored {
+        0 => "segments that a repair dropped".to_owned(),
+        left_out => format!("{left_out} of its segments, which another file of the granule had,"),
+    };
     let failed = |reason: &str| {
-        let error = format!(
-            "{}: {reason}, and {left_out} of its segments, which another file of the granule had, may be missing from the \
-             database",
-            row.source
-        );
+        let error = format!("{}: {reason}, and {lost} may be missing from the database", row.source);
         let origin = row.source.contains("://").then(|| row.source.to_string());
         Candidate { stage: REREAD, origin, ..Candidate::new(path.to_owned(), Err(error)) }
     };

@@ -1,12 +1,11 @@
 //! Consolidation: fragments that overlap or are small are written again together, without dead rows.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use isdb_pipeline::{
-    Engine, FragmentBounds, PlanProgress, Resources, WriteTarget, compact_plan, fragment_bounds, row_bytes,
-};
+use isdb_pipeline::{Engine, PlanProgress, Resources, WriteTarget, compact_plan, row_bytes};
 use isdb_schema::config::Policy;
-use isdb_store::{Database, Id, Location, Writer};
+use isdb_store::{Database, FragmentRecord, Location, Writer};
 
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
@@ -87,23 +86,20 @@ async fn find_groups(
     policy: Policy,
     min_fragments: usize,
     resources: &Resources,
-) -> Result<(Vec<Vec<FragmentBounds>>, usize)> {
+) -> Result<(Vec<Vec<Arc<FragmentRecord>>>, usize)> {
     let writer = engine.writer().await?;
-    let live: Vec<_> = writer.live_segments().cloned().collect();
-    let with_dead: Vec<Id> = writer.fragments_with_dead_rows().into_iter().collect();
+    let with_dead = writer.fragments_with_dead_rows();
     let snapshot = writer.database().snapshot().await?;
     drop(writer);
-    let before = live.len();
+    let fragments: Vec<Arc<FragmentRecord>> = snapshot.fragments().cloned().collect();
+    let before = fragments.len();
     let fragment_rows = resources.fragment_bytes() as u64 / row_bytes(&snapshot).max(1);
-    let read = move || fragment_bounds(&snapshot, &live);
-    let extents = tokio::task::spawn_blocking(read).await.map_err(|source| Error::Stopped { source })?;
-    let extents = extents.map_err(Error::Pipeline)?;
     let limits = Limits::new(fragment_rows, min_fragments);
-    Ok((groups(extents, policy, limits, |extent| with_dead.contains(&extent.fragment.id)), before))
+    Ok((groups(fragments, policy, limits, |fragment| with_dead.contains(&fragment.id)), before))
 }
 
 /// Writes one group again, in one commit.
-async fn compact(engine: &Engine, group: &[FragmentBounds], resources: &Resources) -> Result<()> {
+async fn compact(engine: &Engine, group: &[Arc<FragmentRecord>], resources: &Resources) -> Result<()> {
     let failed = |source| Error::Compaction { fragments: group.len(), source };
     let mut writer = engine.writer().await?;
     let database = writer.database().clone();
@@ -112,13 +108,13 @@ async fn compact(engine: &Engine, group: &[FragmentBounds], resources: &Resource
     let snapshot = database.snapshot().await?;
     let target = WriteTarget {
         array: database.location().segments(),
-        timestamp: window.timestamp,
-        first_fragment: window.fragment_id(0).0,
+        window,
+        task: (0, 1),
         fragment_bytes: resources.fragment_bytes(),
         // One writer, so that the fragments do not overlap and are not consolidated again.
         writers: 1,
     };
-    let plan = compact_plan(engine, &snapshot, group, resources.readers(), target, window).await;
+    let plan = compact_plan(engine, &snapshot, group, resources.readers(), target).await;
     let plan = plan.map_err(|error| failed(error.into()))?;
     engine.run(&plan, |_: PlanProgress| {}).await.map_err(failed)?;
     Ok(())

@@ -68,7 +68,7 @@ pub enum Progress {
         /// Size of all files to read, in bytes.
         of_bytes: u64,
     },
-    /// A window failed, and is read and written once more.
+    /// A window failed. It is read and written once more, after a takeover.
     WindowRetried {
         /// The number of its granules.
         granules: usize,

@@ -67,8 +67,7 @@ impl Run<'_> {
     /// Writes the fragments with dead rows again if there are too many dead attempts.
     async fn remove_dead_rows(&self) -> Result<()> {
         let writer = self.engine.writer().await?;
-        let (_, dead_attempts) = writer.dead_counts();
-        let is_due = dead_attempts > MAX_DEAD_ATTEMPTS && !writer.fragments_with_dead_rows().is_empty();
+        let is_due = writer.dead_attempts() > MAX_DEAD_ATTEMPTS && !writer.fragments_with_dead_rows().is_empty();
         drop(writer);
         if is_due {
             consolidate_with(&self.engine, Policy::None, usize::MAX, &self.resources, |_, _| {}).await?;

@@ -77,7 +77,7 @@ impl<'r> Run<'r> {
         let mut writer = Writer::take_over(&database, now_ms()).await?;
         // Another writer may have committed granules or variables until the lock was acquired.
         let state = state.refresh(&database).await?;
-        let first_id = state.snapshot.as_ref().map(|snapshot| Id::new(snapshot.commit().epoch, 0));
+        let first_id = state.snapshot.as_ref().map(|snapshot| Id::new(snapshot.epoch(), 0));
         let areas = Areas::read(&state).await?;
         let plan = Plan::prepare(request, bound, &state, areas, &[]).await?;
         if plan.region.is_change() {

@@ -32,7 +32,8 @@ impl Run<'_> {
             Err(error) if is_worth_retrying(&error) => error,
             ended => return ended,
         };
-        tracing::warn!(error = error_chain(&error), "window failed, tried once more");
+        tracing::warn!(error = error_chain(&error), "window failed");
+        progress(Progress::WindowRetried { granules: attempts.len(), error: error_chain(&error) });
         if let Err(refused) = self.engine.renew_writer(now_ms()).await {
             tracing::warn!(error = error_chain(&refused), "cannot take over after a failed window");
             return Err(error);
@@ -41,7 +42,6 @@ impl Run<'_> {
         if self.engine.writer().await?.head().number != before + 1 {
             return Err(error);
         }
-        progress(Progress::WindowRetried { granules: attempts.len(), error: error_chain(&error) });
         self.try_window(attempts, progress).await
     }
 
