@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: TagArgs, settings: Settings) -> Result<u8, Cl
             eprintln!("deleted: {name}; `isdb vacuum` deletes the files that only this tag kept");
         }
         Some(name) => {
-            let Tag { commit, timestamp } = tag(location, &name, arguments.state.at.as_ref()).await?;
+            let Tag { commit, timestamp } = tag(location, &name, arguments.at.as_ref()).await?;
             eprintln!("{name}: commit {commit} at {timestamp} ({})", format_milliseconds(timestamp));
         }
     }
