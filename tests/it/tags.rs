@@ -117,10 +117,11 @@ fn a_tag_can_be_set_to_an_earlier_state_by_its_time_or_another_tag() {
         assert_eq!(place.rows_with(&["--at", name], "SELECT count(*) FROM atl08"), count, "{name}");
     }
     assert_ne!(place.rows_with(&["--at", "newest"], "SELECT count(*) FROM atl08"), count);
+    let at_ms: u64 = at.parse().unwrap();
     let tags = tags(&place);
     let names: Vec<&str> = tags.iter().map(|tag| tag["tag"].as_str().unwrap()).collect();
     assert_eq!(names, ["by-instant", "by-milliseconds", "by-tag", "newest"]);
-    assert!(tags[..3].iter().all(|tag| tag["at"].to_string() == at && tag["time"] == printed.as_str()), "{tags:?}");
+    assert!(tags[..3].iter().all(|tag| tag["at"] == at_ms && tag["time"] == printed.as_str()), "{tags:?}");
     assert_eq!(tags[3]["at"].to_string(), place.timestamp());
 
     // The same tag again changes nothing; another state needs another name.
