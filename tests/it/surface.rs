@@ -25,6 +25,7 @@ const VARYING: [(&str, &str); 12] = [
     (r"partitions=\d+", "partitions=[number]"),
     (r"RoundRobinBatch\(\d+\)", "RoundRobinBatch([number])"),
     (r"(Hash\(\[.*?\]), \d+\)", "$1, [number])"),
+    (r"\[\[[^\]]*/ledger/[0-9a-f]{32}\.parquet", "[[[file of the ledger]"),
     // The width of a column of plans depends on the numbers above.
     (r"(?m)^(-+\+)-+$", "$1--"),
     (r"(?m) +$", ""),

@@ -14,24 +14,6 @@ pub enum Error {
     /// An array of the database cannot be scanned.
     #[error(transparent)]
     Scan(#[from] tiledb_datafusion::Error),
-    /// An array of the database cannot be read.
-    #[error("cannot read the TileDB array {uri}")]
-    Read {
-        /// URI of the array.
-        uri: String,
-        /// libtiledb's error.
-        #[source]
-        source: tiledb::Error,
-    },
-    /// A fragment cannot be written.
-    #[error("cannot write a fragment of the TileDB array {uri}")]
-    Write {
-        /// URI of the array.
-        uri: String,
-        /// libtiledb's error.
-        #[source]
-        source: tiledb::Error,
-    },
     /// Rows that do not fit in memory cannot be spilled or read back.
     #[error("cannot spill rows to {}", path.display())]
     Spill {

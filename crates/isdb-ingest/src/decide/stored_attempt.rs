@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_attempts_of_a_mission_fit_in_memory() {
-        // 400,000 granules take about 200 MB with their texts and the indexes.
+        // 400,000 granules take less than 250 MB with their texts and the indexes.
         assert!(size_of::<StoredAttempt>() <= 256, "{}", size_of::<StoredAttempt>());
         let mut selections = SharedSelections::default();
         let mut attempts = (0..9).map(|id| StoredAttempt::new(row(id, "a"), &mut selections));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike};
 use isdb_schema::config::Policy;
 use isdb_schema::grid::chunk;
-use isdb_store::{Bounds, FragmentRecord};
+use isdb_store::FragmentRecord;
 
 /// The limits of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ fn quarter(instant: i64) -> Option<(i32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use isdb_store::{FileChecksum, Id};
+    use isdb_store::{Bounds, FileChecksum, Id};
 
     use super::*;
 

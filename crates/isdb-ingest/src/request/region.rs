@@ -125,7 +125,7 @@ pub async fn region_to_search(location: &Location, request: &RegionRequest) -> R
     };
     let snapshot = database.snapshot().await?;
     let stored = database.design(&snapshot).await?.region;
-    // Only rows of replaced or removed attempts may be left; then the ledger tells.
+    // Only rows of replaced or removed attempts may be left; the ledger says whether that is so.
     let is_empty = snapshot.rows() == 0
         || (snapshot.has_dead_attempts() && !current_attempts(&snapshot.ledger().await?).any(|row| row.rows_kept > 0));
     ResolvedRegion::new(request, stored.as_ref(), is_empty, &location.uri())?;

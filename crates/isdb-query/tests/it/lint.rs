@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::{session, table};
 use arrow::array::{ArrayRef, Int64Array, LargeStringArray, TimestampNanosecondArray, new_null_array};
 use arrow::array::{Float64Array, Int32Array};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::SessionContext;
 use isdb_query::{Error, LedgerPart, LedgerTable, Warning, warnings};
