@@ -166,7 +166,7 @@ fn a_citation_names_the_tag_or_says_how_long_the_state_is_kept() {
         serde_json::from_str(&cite(&[&["--format", "json"], options].concat())).unwrap()
     };
     let text = cite(&[]);
-    assert!(text.contains("\nkept until at least ") && text.contains("; `isdb tag` keeps it\n"), "{text}");
+    assert!(text.contains("\nkept until at least ") && text.contains("; `isdb tag NAME --at "), "{text}");
     let untagged = json(&[]);
     assert!(untagged["tag"].is_null() && untagged["kept_until"].as_str() > untagged["at_utc"].as_str(), "{untagged}");
 

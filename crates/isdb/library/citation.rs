@@ -203,10 +203,11 @@ impl Display for Citation {
             (Some(tag), _) => write!(f, "kept by the tag {tag}: --at {tag}"),
             (None, Some(time)) => write!(
                 f,
-                "kept until at least {}, unless a vacuum runs with a shorter period than one day; `isdb tag` keeps it",
-                format_milliseconds(time)
+                "kept until at least {}, unless a vacuum keeps less than a day; `isdb tag NAME --at {}` keeps it for good",
+                format_milliseconds(time),
+                self.at
             ),
-            (None, None) => write!(f, "the next vacuum may remove it; `isdb tag` keeps it"),
+            (None, None) => write!(f, "the next vacuum may remove it; `isdb tag NAME --at {}` keeps it", self.at),
         }
     }
 }
