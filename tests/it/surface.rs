@@ -11,7 +11,7 @@ use crate::support::handmade_granule as handmade;
 use crate::support::{Run, TestFolder};
 
 /// Parts of the output that differ between runs, machines and versions, and what replaces them.
-const VARYING: [(&str, &str); 12] = [
+const VARYING: [(&str, &str); 13] = [
     // Ingest progress depends on the clock.
     (r"(?m)^granules: \d+ of \d+, .*\n", ""),
     (r"(?m)\b(seconds|MB/s) +[\d.]+ *$", "$1 [number]"),
