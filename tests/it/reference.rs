@@ -12,7 +12,7 @@ use isdb_testing::real;
 use serde_json::Value;
 
 /// Every command, in the order of `isdb help`.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 17] = [
     "ingest",
     "query",
     "search",
@@ -27,6 +27,7 @@ pub(crate) const COMMANDS: [&str; 16] = [
     "config schema",
     "consolidate",
     "vacuum",
+    "tag",
     "add-variable",
     "remove",
 ];

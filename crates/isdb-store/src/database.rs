@@ -95,8 +95,14 @@ impl Database {
 
     /// Opens the state after the commit `number`.
     async fn snapshot_of(&self, number: u64) -> Result<Snapshot> {
-        let tags = self.newest().await?.tags;
-        let snapshot = Snapshot::new(self, self.log.state_at(number).await?, tags)?;
+        let newest = self.newest().await?;
+        let tags = newest.tags.clone();
+        let mut state = self.log.state_at(number).await?;
+        if newest.data_commit == state.data_commit {
+            // Later commits changed nothing that a reader sees, but a vacuum may have passed the earlier ones.
+            state = newest;
+        }
+        let snapshot = Snapshot::new(self, state, tags)?;
         snapshot.check().await?;
         Ok(snapshot)
     }

@@ -11,5 +11,6 @@ pub(crate) mod login;
 pub(crate) mod query;
 pub(crate) mod remove;
 pub(crate) mod search;
+pub(crate) mod tag;
 pub(crate) mod vacuum;
 pub(crate) mod variables;
