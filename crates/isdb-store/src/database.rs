@@ -31,9 +31,14 @@ impl Database {
         if !location.root().is_dir() {
             return Err(not_found());
         }
-        let log = CommitLog::open(location)?;
-        log.newest().await?.ok_or_else(not_found)?;
-        Ok(Database { location: location.clone(), context: Arc::default(), log })
+        let database = Database::unread(location)?;
+        database.log.newest().await?.ok_or_else(not_found)?;
+        Ok(database)
+    }
+
+    /// A handle of the database at `location`, whose folder must exist, without a read of its log.
+    pub(crate) fn unread(location: &Location) -> Result<Database> {
+        Ok(Database { location: location.clone(), context: Arc::default(), log: CommitLog::open(location)? })
     }
 
     /// The location of the database.

@@ -92,6 +92,9 @@ pub(crate) struct LogState {
     pub(crate) dead_attempts: MapM<Id, BTreeSet<Id>>,
     /// Attempts whose files have to be read again.
     pub(crate) reread: BTreeSet<Id>,
+    /// See [`Commit::lost_commits`].
+    #[serde(default)]
+    pub(crate) lost_commits: BTreeMap<u64, u64>,
     pub(crate) tags: BTreeMap<String, Tag>,
     #[serde(with = "filters_as_text")]
     pub(crate) filters: Option<Vec<Rule>>,
@@ -129,6 +132,7 @@ impl LogState {
         for id in &commit.reread_done {
             self.reread.remove(id);
         }
+        self.lost_commits.extend(&commit.lost_commits);
         for (name, tag) in &commit.tags {
             match tag {
                 Some(tag) => self.tags.insert(name.clone(), *tag),
@@ -181,6 +185,7 @@ impl LogState {
             dead_attempts: Vec::new(),
             reread: BTreeSet::new(),
             reread_done: BTreeSet::new(),
+            lost_commits: BTreeMap::new(),
             tags: BTreeMap::new(),
             filters: None,
             region: None,
