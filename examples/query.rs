@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The views of this session show strong beams only; "strong,night,snow_free" would combine filters. Sorts and groups spill to
     // disk beyond 512 MiB.
     let database = Database::open(&uri).filters("strong").memory(512 << 20).await?;
-    for warning in database.warnings() {
+    for warning in database.warnings().await? {
         eprintln!("warning: {warning}");
     }
     let mut rows = database.stream(SQL).await?;

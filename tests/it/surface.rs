@@ -11,7 +11,7 @@ use crate::support::handmade_granule as handmade;
 use crate::support::{Run, TestFolder};
 
 /// Parts of the output that differ between runs, machines and versions, and what replaces them.
-const VARYING: [(&str, &str); 11] = [
+const VARYING: [(&str, &str); 12] = [
     // Ingest progress depends on the clock.
     (r"(?m)^granules: \d+ of \d+, .*\n", ""),
     (r"(?m)\b(seconds|MB/s) +[\d.]+ *$", "$1 [number]"),
@@ -24,6 +24,7 @@ const VARYING: [(&str, &str); 11] = [
     (r"partitions=\d+", "partitions=[number]"),
     (r"RoundRobinBatch\(\d+\)", "RoundRobinBatch([number])"),
     (r"(Hash\(\[.*?\]), \d+\)", "$1, [number])"),
+    (r"\[\[[^\]]*/ledger/[0-9a-f]{32}\.parquet", "[[[file of the ledger]"),
     // The width of a column of plans depends on the numbers above.
     (r"(?m)^(-+\+)-+$", "$1--"),
     (r"(?m) +$", ""),

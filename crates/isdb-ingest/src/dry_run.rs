@@ -6,9 +6,9 @@ use isdb_store::{Database, Id, LedgerRow, Window};
 
 use crate::decide::areas::Areas;
 use crate::decide::attempt_plan::{PlannedAttempt, planned_bytes};
-use crate::decide::current::CurrentAttempts;
-use crate::decide::database_state::{DatabaseState, NewestCommit};
+use crate::decide::database_state::DatabaseState;
 use crate::decide::fingerprint::Fingerprint;
+use crate::decide::ledger::Ledger;
 use crate::decide::plan::{Plan, check_candidates};
 use crate::decide::reread::attempts_to_reread;
 use crate::error::Result;
@@ -18,6 +18,7 @@ use crate::request::IngestRequest;
 use crate::request::region::Regions;
 use crate::request::summary::SelectionSummary;
 use crate::run::ledger_rows::ledger_row;
+use crate::run::resources::check_spill;
 use crate::run::window_plan::{count_attempts, window_plan};
 use crate::run::windows::windows;
 
@@ -64,27 +65,29 @@ pub struct PlannedWindow {
 pub async fn dry_run(request: &IngestRequest) -> Result<Preview> {
     let mut report = IngestReport::default();
     let bound = request.selection.bind()?;
+    check_spill(request.spill.as_deref())?;
     let candidates = find_candidates(request, &mut report).await?;
     check_candidates(request, &candidates, &bound.filters())?;
 
-    let newest = match Database::open(&request.location).await {
-        Err(isdb_store::Error::NotFound { .. }) => NewestCommit::default(),
-        opened => NewestCommit::read(&opened?).await?,
+    let mut state = match Database::open(&request.location).await {
+        Err(isdb_store::Error::NotFound { .. }) => DatabaseState::default(),
+        opened => DatabaseState::read(&opened?).await?,
     };
-    let state = newest.state();
     let areas = Areas::read(&state).await?.without_storage();
     let mut plan = Plan::prepare(request, &bound, &state, areas, &candidates).await?;
     let round = plan.decide_first(candidates, &state, &mut report).await?;
-    let reread = reread_afterwards(&state, &round.now, &plan.fingerprint);
+    let reread = reread_afterwards(&mut state.ledger, &round.now, &plan.fingerprint);
     let waiting = round.later.len();
     let windows = windows(round.now, request.window);
     let first_plan = match windows.first() {
         Some(first) => {
             // The window of a run comes from the writer, which has the lock; the ids of this one are not used.
             let window = Window::for_dry_run(count_attempts(first));
-            let spill = request.location.spill();
+            let spill = request.spill.clone().unwrap_or_else(|| request.location.spill());
             let resources = Resources { threads: request.threads, memory: request.memory, spill };
-            Some(explain(&window_plan(&mut plan, first, window, &request.location, state.snapshot, &resources).await?))
+            Some(explain(
+                &window_plan(&mut plan, first, window, &request.location, state.snapshot.as_ref(), &resources).await?,
+            ))
         }
         None => None,
     };
@@ -101,20 +104,16 @@ pub async fn dry_run(request: &IngestRequest) -> Result<Preview> {
 }
 
 /// Returns the files that would have to be read again once `attempts` have succeeded, except files that already have to
-/// be read again.
-fn reread_afterwards(state: &DatabaseState<'_>, attempts: &[PlannedAttempt], fingerprint: &Fingerprint) -> Vec<String> {
-    let last = state.ledger.iter().map(|row| row.ingest_id.0).max().unwrap_or(0);
-    let succeeded = |(id, attempt): (i64, &PlannedAttempt)| LedgerRow {
-        state: GranuleState::Ingested,
-        ..ledger_row(Id(id), attempt, fingerprint, None)
-    };
-    let rows = (last.saturating_add(1)..).zip(attempts).map(succeeded);
-    let ledger: Vec<LedgerRow> = state.ledger.iter().cloned().chain(rows).collect();
-    let before = attempts_to_reread(state.ledger, &state.current);
-    let current = CurrentAttempts::new(&ledger);
-    let after = attempts_to_reread(&ledger, &current);
-    let new = current.rows().filter(|row| after.contains(&row.ingest_id) && !before.contains(&row.ingest_id));
-    let mut sources: Vec<String> = new.map(|row| row.source.clone()).collect();
+/// be read again. Adds these attempts to `ledger`.
+fn reread_afterwards(ledger: &mut Ledger, attempts: &[PlannedAttempt], fingerprint: &Fingerprint) -> Vec<String> {
+    let before = attempts_to_reread(ledger);
+    let last = ledger.attempts().last().map_or(0, |attempt| attempt.ingest_id.0);
+    for (id, attempt) in (last.saturating_add(1)..).zip(attempts) {
+        let row = ledger_row(Id(id), attempt, fingerprint, None);
+        ledger.add(LedgerRow { state: GranuleState::Ingested, ..row });
+    }
+    let new = attempts_to_reread(ledger).into_iter().filter(|id| !before.contains(id));
+    let mut sources: Vec<String> = new.filter_map(|id| Some(ledger.get(id)?.source.to_string())).collect();
     sources.sort();
     sources
 }

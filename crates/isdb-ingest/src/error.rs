@@ -39,6 +39,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The folder for rows that do not fit in memory cannot be used.
+    #[error("cannot spill rows to {}", path.display())]
+    Spill {
+        /// The folder.
+        path: PathBuf,
+        /// The error of the operating system.
+        #[source]
+        source: std::io::Error,
+    },
     /// The requested variables, derived columns or filters do not fit the granules.
     #[error(transparent)]
     Selection(isdb_query::Error),

@@ -7,7 +7,7 @@ use crate::archive::ingest::download_and_ingest;
 use crate::archive::leftovers::{delete_leftovers, leftovers};
 use crate::clock::now_ms;
 use crate::decide::areas::Areas;
-use crate::decide::database_state::NewestCommit;
+use crate::decide::database_state::DatabaseState;
 use crate::decide::plan::{Plan, check_candidates};
 use crate::error::Result;
 use crate::find::candidate::total_bytes;
@@ -18,6 +18,7 @@ use crate::report::progress::Progress;
 use crate::request::region::ResolvedRegion;
 use crate::request::{IngestRequest, Source};
 use crate::run::Run;
+use crate::run::resources::check_spill;
 
 /// Ingests the granules of `request`. `progress` is called as the ingest proceeds, and `report` receives the outcome of
 /// every file, even if the ingest ends with an error. Granules that the database already has are skipped, so repeating
@@ -31,13 +32,13 @@ pub async fn ingest(
     mut progress: impl FnMut(Progress),
 ) -> Result<()> {
     let bound = request.selection.bind()?;
+    check_spill(request.spill.as_deref())?;
     let candidates = find_candidates(request, report).await?;
     check_candidates(request, &candidates, &bound.filters())?;
 
     let region = ResolvedRegion::for_new_database(&request.region).after;
     let database = request.selection.open_or_create(&bound, region, &request.location, now_ms()).await?;
-    let newest = NewestCommit::read(&database).await?;
-    let state = newest.state();
+    let state = DatabaseState::read(&database).await?;
     let areas = Areas::read(&state).await?;
     let mut plan = Plan::prepare(request, &bound, &state, areas, &candidates).await?;
     progress(Progress::Region { regions: plan.region.describe() });
@@ -51,20 +52,20 @@ pub async fn ingest(
     if candidates.is_empty() && !plan.region.is_change() {
         // Skip the takeover if there is nothing to do: it writes a commit, and fails while another process is writing.
         if let Source::Archive(archive) = &request.source
-            && !leftovers(archive, state.ledger).is_empty()
+            && !leftovers(archive, &state.ledger).is_empty()
             // The lock is needed: another ingest may be about to read these files.
             && let Ok(_writer) = Writer::take_over(&database, now_ms()).await
         {
-            delete_leftovers(archive, state.ledger);
+            delete_leftovers(archive, &state.ledger);
         }
         return Ok(());
     }
 
-    let mut run = Run::begin(request, &bound, &database, report).await?;
+    let mut run = Run::begin(request, &bound, database, state, report).await?;
     match &request.source {
         Source::Archive(archive) if !archive.direct => {
             download_and_ingest(&mut run, archive, candidates, &mut progress).await?;
-            delete_leftovers(archive, &database.snapshot().await?.ledger().await?);
+            delete_leftovers(archive, run.ledger());
         }
         Source::Archive(archive) => {
             run.register_buckets(buckets(archive)?)?;

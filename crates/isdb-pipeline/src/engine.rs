@@ -17,7 +17,7 @@ use isdb_query::register_functions;
 use isdb_store::{LedgerRow, Writer};
 use object_store::ObjectStore;
 use tiledb_datafusion::ReadMemory;
-use tokio::sync::MutexGuard;
+use tokio::sync::MappedMutexGuard;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::error::Error;
@@ -59,7 +59,7 @@ impl Engine {
         let threads =
             ["sm.compute_concurrency_level", "sm.io_concurrency_level"].map(|level| (level, threads.as_str()));
         let tiledb = tiledb::Context::new(threads).map_err(isdb_store::Error::from).map_err(Error::from)?;
-        let committer = Arc::new(Committer(writer.into()));
+        let committer = Arc::new(Committer::new(writer));
         let config = SessionConfig::new()
             .with_target_partitions(resources.threads.max(1))
             .with_batch_size(BATCH_ROWS)
@@ -94,8 +94,19 @@ impl Engine {
     }
 
     /// Returns the writer. Waits until a running plan has committed.
-    pub async fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.committer.0.lock().await
+    ///
+    /// # Errors
+    /// [`Unfinished`](isdb_store::Error::Unfinished) when a renewal has failed.
+    pub async fn writer(&self) -> isdb_store::Result<MappedMutexGuard<'_, Writer>> {
+        self.committer.writer().await
+    }
+
+    /// Takes the database over again: the window that was begun and not committed ends, and a new one can be begun.
+    ///
+    /// # Errors
+    /// When the takeover fails; the engine has no writer then.
+    pub async fn renew_writer(&self, now_ms: u64) -> isdb_store::Result<()> {
+        self.committer.renew(now_ms).await
     }
 
     /// Runs `plan` to its commit and returns the ledger rows that it records. `on_progress` is called a few times a second.
@@ -115,11 +126,13 @@ impl Engine {
         let mut rows = Vec::new();
         loop {
             tokio::select! {
+                // The first tick is due at once: progress is reported before the plan begins.
+                biased;
+                _ = clock.tick() => on_progress(progress(plan)),
                 batch = output.next() => match batch {
                     Some(batch) => rows.extend(LedgerRow::from_batch(&batch?).map_err(Error::Store)?),
                     None => break,
                 },
-                _ = clock.tick() => on_progress(progress(plan)),
             }
         }
         on_progress(progress(plan));

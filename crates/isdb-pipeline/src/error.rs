@@ -11,27 +11,6 @@ pub enum Error {
     /// A selection does not fit the product or the database.
     #[error(transparent)]
     Query(#[from] isdb_query::Error),
-    /// An array of the database cannot be scanned.
-    #[error(transparent)]
-    Scan(#[from] tiledb_datafusion::Error),
-    /// An array of the database cannot be read.
-    #[error("cannot read the TileDB array {uri}")]
-    Read {
-        /// URI of the array.
-        uri: String,
-        /// libtiledb's error.
-        #[source]
-        source: tiledb::Error,
-    },
-    /// A fragment cannot be written.
-    #[error("cannot write a fragment of the TileDB array {uri}")]
-    Write {
-        /// URI of the array.
-        uri: String,
-        /// libtiledb's error.
-        #[source]
-        source: tiledb::Error,
-    },
     /// Rows that do not fit in memory cannot be spilled or read back.
     #[error("cannot spill rows to {}", path.display())]
     Spill {
@@ -66,7 +45,6 @@ impl From<Error> for DataFusionError {
         match error {
             Error::DataFusion(error) => error,
             Error::Query(error) => error.into(),
-            Error::Scan(error) => error.into(),
             error => Self::External(Box::new(error)),
         }
     }

@@ -33,7 +33,7 @@ mod stored;
 mod tally;
 mod write;
 
-pub use compact::{FragmentBounds, compact_plan, fragment_bounds, row_bytes};
+pub use compact::{compact_plan, row_bytes};
 pub use engine::{Engine, PlanProgress};
 pub use error::{Error, Result};
 pub use filter::minimum_rows::MinimumRows;

@@ -14,7 +14,7 @@ use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use isdb_query::{CHUNK, SessionOptions, chunk_function, physical_expression, session};
-use isdb_store::{Snapshot, Window};
+use isdb_store::Snapshot;
 
 use crate::filter::quality::QualityExec;
 use crate::filter::selection::Selection;
@@ -29,7 +29,7 @@ use crate::write::exec::TileDbWriteExec;
 use crate::write::target::WriteTarget;
 
 /// Builds the plan that reads `granules`, up to `readers` of them at a time, writes the rows and columns of `selection` to
-/// `target`, and commits them as `window`, as `request` says. `stored_segments` are the segments of the attempts that granules
+/// `target`, and commits them as its window, as `request` says. `stored_segments` are the segments of the attempts that granules
 /// merge with, which are not stored again, and the snapshot from which segments are carried; None for a new database.
 ///
 /// # Errors
@@ -40,7 +40,6 @@ pub fn ingest_plan(
     stored_segments: (&StoredSegments, Option<&Snapshot>),
     readers: usize,
     target: WriteTarget,
-    window: Window,
     request: CommitRequest,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let source = GranuleSource::new(granules, &selection.decoded(), &selection.granule_columns(), readers);
@@ -55,17 +54,16 @@ pub fn ingest_plan(
         Some(snapshot) if !carried.is_empty() => Arc::new(CarryExec::new(quality, snapshot.clone(), carried.into())),
         _ => quality,
     };
-    write_plan(rows, target, window, request)
+    write_plan(rows, target, request)
 }
 
-/// Builds the plan that writes the rows of `input` to `target` and commits them as `window`.
+/// Builds the plan that writes the rows of `input` to `target` and commits them as its window.
 pub(crate) fn write_plan(
     input: Arc<dyn ExecutionPlan>,
     target: WriteTarget,
-    window: Window,
     request: CommitRequest,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let writers = target.writers;
+    let (writers, window) = (target.writers, target.window);
     let gather = Arc::new(GatherExec::try_new(with_chunk(input)?, writers)?);
     let write = Arc::new(TileDbWriteExec::try_new(gather, target)?);
     let commit: Arc<dyn ExecutionPlan> = Arc::new(CommitExec::new(write, window, request));
@@ -118,15 +116,10 @@ mod tests {
         let derived = Expression { name: "above_dem".into(), sql, location: SourceLocation::default() };
         let selection = Selection::bind(&variables, &[derived], &choose("strong,night").unwrap()).unwrap();
         let granules = vec![PlannedGranule::default(); 5];
-        let target = WriteTarget {
-            array: location.segments(),
-            timestamp: 1,
-            first_fragment: 1,
-            fragment_bytes: 64 << 20,
-            writers,
-        };
+        let target =
+            WriteTarget { array: location.segments(), window, task: (0, 1), fragment_bytes: 64 << 20, writers };
         let request = CommitRequest::Granules { ledger: Vec::new(), filters: None, all_or_nothing: false };
-        let plan = ingest_plan(&granules, &selection, (&StoredSegments::default(), None), 2, target, window, request);
+        let plan = ingest_plan(&granules, &selection, (&StoredSegments::default(), None), 2, target, request);
         explain(&plan.unwrap())
     }
 

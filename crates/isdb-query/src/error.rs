@@ -98,7 +98,20 @@ pub enum Error {
     },
     /// DataFusion could not plan or run a statement.
     #[error(transparent)]
-    Engine(#[from] DataFusionError),
+    Engine(DataFusionError),
+}
+
+impl From<DataFusionError> for Error {
+    /// Returns the error of this crate inside `error`, such as that of a view which cannot be created; else [`Error::Engine`].
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(external) => match external.downcast() {
+                Ok(own) => *own,
+                Err(external) => Error::Engine(DataFusionError::External(external)),
+            },
+            error => Error::Engine(error),
+        }
+    }
 }
 
 impl Error {
@@ -117,12 +130,12 @@ impl Error {
         }
     }
 
-    /// Converts an error of planning: returns the [`Error::Statement`] inside it if there is one, else [`Error::Engine`].
+    /// Converts an error of planning: returns the [`Error::Statement`] inside it if there is one, at any depth.
     pub(crate) fn from_planning(error: DataFusionError) -> Error {
-        match Error::find_statement(&error) {
-            Some((problem, hint)) => Error::statement(problem, hint),
-            None => Error::Engine(error),
+        if let Some((problem, hint)) = Error::find_statement(&error) {
+            return Error::statement(problem, hint);
         }
+        Error::from(error)
     }
 }
 

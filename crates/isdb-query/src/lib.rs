@@ -4,8 +4,9 @@
 //!
 //! 1. [`session()`] creates a DataFusion session from [`SessionOptions`]: the SQL dialect, the functions of `functions`, the user's
 //!    files as tables, and memory limits.
-//! 2. `views` ([`open`], [`register`]) registers one snapshot of a database in it: the tables `segments` and `granules`, and the
-//!    views `atl08`, `atl08_unique` (a table provider in `unique`) and `granules_current`, restricted by [`ViewOptions`].
+//! 2. `views` ([`open`], [`register`]) adds one snapshot of a database to it: the tables `segments` and `granules`
+//!    ([`LedgerTable`]), and the views `atl08`, `atl08_unique` (a table provider in `unique`) and `granules_current`, restricted
+//!    by [`ViewOptions`]. Each is created when a statement first names it ([`DatabaseTables`]).
 //! 3. `statement` checks a statement before it runs: [`ReadOnly`] refuses statements that write, [`warnings`] reports statements
 //!    whose answer is probably not the intended one, and [`error_message`] and [`error_hint`] explain the errors of DataFusion.
 //! 4. `expression` ([`ExpressionBinder`]) binds the SQL of filters and derived columns from configs and presets to columns.
@@ -37,7 +38,9 @@ pub use statement::lint::warning::Warning;
 pub use statement::lint::warnings;
 pub use statement::read_only::{ReadOnly, is_view_statement};
 pub use statement::sources::{StatementSources, statement_sources};
+pub use views::database_tables::DatabaseTables;
 pub use views::expiry::is_expired;
+pub use views::ledger_table::{LedgerPart, LedgerTable};
 pub use views::options::ViewOptions;
 pub use views::quality_filters::check_releases;
 pub use views::register::{open, register};

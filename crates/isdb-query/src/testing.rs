@@ -1,19 +1,28 @@
-//! A small database for tests: segments and granules in arrays like those of a store, with the shipped views.
+//! A small database for tests: segments in an array and granules in a file like those of a store, with the shipped views.
 
+use std::fs::File;
+use std::future::ready;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, Float32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, TimestampNanosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::SessionContext;
+use futures::FutureExt;
+use isdb_schema::ledger::ledger_schema;
 use isdb_testing::array::{TestArray, coordinates, layout};
-use tiledb::{ArrayLayout, CellOrder, Dimension, Domain};
+use tempfile::TempDir;
+use tiledb::Domain;
 use tiledb_datafusion::TileDbTable;
 
 use crate::session::context::{self, SessionOptions};
+use crate::views::database_schema::add_tables;
+use crate::views::database_tables::DatabaseTables;
+use crate::views::ledger_table::{LedgerPart, LedgerTable};
 use crate::views::options::ViewOptions;
-use crate::views::register::register_tables;
 
 pub(crate) use isdb_testing::array::{DAY, YEAR_2020};
 
@@ -42,17 +51,26 @@ pub(crate) struct Granule {
     pub(crate) region: Option<i32>,
 }
 
-/// Creates a database of these rows in temporary folders, which are deleted with the arrays, and a session over it.
+/// The files of a database, which are deleted when it is dropped.
+pub(crate) struct TestDatabase {
+    _segments: TestArray,
+    _ledger: TempDir,
+}
+
+/// Creates a database of these rows in temporary folders, and a session over it.
 pub(crate) async fn database(
     segments: &[Segment],
     granules: &[Granule],
     options: &ViewOptions,
-) -> ([TestArray; 2], SessionContext) {
-    let arrays = [segments_array(segments), granules_array(granules)];
-    let [segments, granules] = [&arrays[0], &arrays[1]].map(|array| TileDbTable::new(array.open(), None).unwrap());
+) -> (TestDatabase, SessionContext) {
+    let (array, folder) = (segments_array(segments), tempfile::tempdir().unwrap());
+    let table = Arc::new(TileDbTable::new(array.open(), None).unwrap());
+    let ledger = ledger(&folder.path().join("ledger.parquet"), granules);
     let context = session(2);
-    register_tables(&context, segments, granules, options).await.unwrap();
-    (arrays, context)
+    let open = move || ready(Ok(Arc::clone(&table))).boxed();
+    let tables = DatabaseTables::new(&context, options.clone(), Box::new(open), Arc::new(ledger));
+    add_tables(&context, Arc::new(tables)).unwrap();
+    (TestDatabase { _segments: array, _ledger: folder }, context)
 }
 
 fn segments_array(rows: &[Segment]) -> TestArray {
@@ -85,40 +103,25 @@ fn segments_array(rows: &[Segment]) -> TestArray {
     array
 }
 
-fn granules_array(rows: &[Granule]) -> TestArray {
-    let layout = ArrayLayout {
-        dimensions: vec![Dimension {
-            name: "ingest_id".to_owned(),
-            domain: Domain::Int64 { low: 0, high: i64::MAX - 1, extent: None },
-        }],
-        cell_order: CellOrder::RowMajor,
-        capacity: 100,
-        allows_duplicates: false,
-    };
-    let number = |name: &str| Field::new(name, DataType::Int32, true);
-    let text = |name: &str| Field::new(name, DataType::LargeUtf8, true);
-    let fields = vec![
-        Field::new("ingest_id", DataType::Int64, false),
-        text("granule"),
-        number("rgt"),
-        number("cycle"),
-        number("region"),
-        text("state"),
-        text("replaces"),
-    ];
-    let array = TestArray::create("granules", &layout, Schema::new(fields));
+/// Writes these rows to the file at `path`, and returns the table of the file. The key of a row is its position.
+pub(crate) fn ledger(path: &Path, rows: &[Granule]) -> LedgerTable {
     let ids = 0..i64::try_from(rows.len()).unwrap();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from_iter_values(ids.clone())),
-        Arc::new(LargeStringArray::from_iter_values(ids.map(|id| format!("g{id}")))),
-        Arc::new(rows.iter().map(|row| row.rgt).collect::<Int32Array>()),
-        Arc::new(rows.iter().map(|row| row.cycle).collect::<Int32Array>()),
-        Arc::new(rows.iter().map(|row| row.region).collect::<Int32Array>()),
-        Arc::new(LargeStringArray::from_iter_values(rows.iter().map(|_| "ingested"))),
-        Arc::new(rows.iter().map(|_| None::<&str>).collect::<LargeStringArray>()),
+    let numbers =
+        |number: fn(&Granule) -> Option<i32>| -> ArrayRef { Arc::new(rows.iter().map(number).collect::<Int32Array>()) };
+    let columns: [(&str, ArrayRef); 6] = [
+        ("ingest_id", Arc::new(Int64Array::from_iter_values(ids.clone()))),
+        ("granule", Arc::new(LargeStringArray::from_iter_values(ids.map(|id| format!("g{id}"))))),
+        ("rgt", numbers(|row| row.rgt)),
+        ("cycle", numbers(|row| row.cycle)),
+        ("region", numbers(|row| row.region)),
+        ("state", Arc::new(LargeStringArray::from_iter_values(rows.iter().map(|_| "ingested")))),
     ];
-    array.write(1, columns);
-    array
+    let batch = isdb_testing::batch(&Arc::new(ledger_schema()), &columns);
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let bytes = std::fs::metadata(path).unwrap().len();
+    LedgerTable::new(vec![LedgerPart { path: path.to_owned(), bytes, rows: batch.num_rows() as u64 }])
 }
 
 /// Returns the column `id` of a statement's rows, ascending.

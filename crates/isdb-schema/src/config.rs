@@ -63,6 +63,8 @@ pub struct Config {
     pub threads: Option<usize>,
     /// Bytes of memory for rows in flight, if specified.
     pub memory: Option<usize>,
+    /// The folder for rows that do not fit in memory, if specified.
+    pub spill: Option<String>,
     /// When fragments are joined, and when replaced ones are deleted.
     pub consolidate: Consolidate,
     /// Options of downloads from NASA's archive.
@@ -135,7 +137,8 @@ impl Config {
             return Err(reader.invalid(document.product.referenced, problem));
         }
         let capacity = document.layout.and_then(|layout| layout.capacity);
-        let (threads, memory) = document.resources.map_or((None, None), |section| (section.threads, section.memory));
+        let (threads, memory, spill) =
+            document.resources.map_or((None, None, None), |section| (section.threads, section.memory, section.spill));
         let threads = reader.number_in("resources.threads", threads, 1..=u64::from(u16::MAX), "")?;
         let memory = reader.bytes("resources.memory", memory, MIN_MEMORY)?;
         Ok(Config {
@@ -147,6 +150,7 @@ impl Config {
             window: reader.window(document.window)?,
             threads: threads.map(to_usize),
             memory: memory.map(to_usize),
+            spill,
             consolidate: reader.consolidate(document.consolidate)?,
             download: reader.download(document.download)?,
         })

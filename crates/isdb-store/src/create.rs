@@ -20,6 +20,9 @@ use crate::log::commit_log::{COMMITS, CommitLog};
 use crate::log::envelope::FORMAT;
 use crate::log::segments_schema::SegmentsSchema;
 
+/// A time after every file of the array: a new array has one schema, whatever the clock says.
+const NEVER: u64 = i64::MAX.cast_unsigned();
+
 /// The key of the group's metadata for the version of isdb that created the database.
 const VERSION_KEY: &str = "isdb.version";
 
@@ -100,7 +103,7 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<Lock
         // Made before everything is synced, so that a commit syncs only this folder.
         std::fs::create_dir(folder.root().join(COMMITS)).map_err(failed)?;
         sync_tree(folder.root())?;
-        let arrow = Array::open(&context, &folder.segments())?.schema();
+        let (arrow, layout) = Array::schema_at(&context, &folder.segments(), NEVER)?;
         Ok((lock, SegmentsSchema { arrow, capacity: layout.capacity }))
     };
     let (lock, schema) = blocking(create_arrays).await?;

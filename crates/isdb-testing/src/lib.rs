@@ -1,6 +1,7 @@
 //! Helpers that the tests of all crates share.
 //!
 //! [`real`] finds real data, [`python()`] the packages of independent checks, and [`skip()`] counts the tests that cannot run without them.
+//! [`batch`] fills the columns that a test does not name.
 //! [`times`] and [`seed`] set how often and with which random numbers a test runs. [`hostile_files`] are HDF5 files made to harm a
 //! reader, and [`bound_by_permissions`] runs a program that file permissions bind even if the tests run as root.
 //!
@@ -9,6 +10,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 pub mod array;
+mod batch;
 mod counts;
 mod data;
 mod hostile;
@@ -17,6 +19,7 @@ mod permissions;
 mod python;
 mod skip;
 
+pub use batch::batch;
 pub use counts::{is_long, seed, times};
 pub use data::{beside_data, data_folder, real};
 pub use hostile::{HostileFile, ROWS, granule, hostile_files};

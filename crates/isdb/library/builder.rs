@@ -60,7 +60,8 @@ impl Database {
     ///
     /// # Errors
     /// `.await` returns [`Error::Store`] when no database exists there or its state at the requested time was removed,
-    /// [`Error::Filter`] for invalid filters, [`Error::Query`] when a filter does not fit the database.
+    /// [`Error::Filter`] for invalid filters. A filter that does not fit the database is an [`Error::Query`] of the first statement
+    /// that uses it.
     pub fn open(uri: &str) -> DatabaseBuilder {
         DatabaseBuilder::new(uri)
     }
@@ -127,13 +128,7 @@ impl DatabaseBuilder {
         let options = ViewOptions { filters, region: self.region, period: self.period };
         let resources = self.memory.map(|memory| resources(memory, self.spill_folder)).transpose()?;
         let stored = isdb_store::Database::open(&location).await?;
-        match Database::load(&stored, self.at, &options, resources.as_ref()).await {
-            // A vacuum removed the state while it was being opened; the newest state can still be opened.
-            Err(error) if error.is_expired() && self.at.is_none() => {
-                Database::load(&stored, None, &options, resources.as_ref()).await
-            }
-            opened => opened,
-        }
+        Database::load(&stored, self.at, &options, resources.as_ref()).await
     }
 }
 

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use datafusion::catalog::{
-    CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider,
-};
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
-use isdb_query::{QueryResources, ReadOnly, SessionOptions, ViewOptions};
+use isdb_query::{DatabaseTables, QueryResources, ReadOnly, SessionOptions, ViewOptions};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::suggest::did_you_mean;
 use isdb_store::{Location, Snapshot};
@@ -17,13 +15,13 @@ use isdb_store::{Location, Snapshot};
 use crate::library::error::{Error, Result};
 use crate::library::variables::stored_variables;
 
-/// The tables and views of a database.
-const TABLES: [&str; 5] = ["atl08", "atl08_unique", "granules", "granules_current", "segments"];
 /// The schema of [`Database::catalog`] that holds the tables and views.
 const SCHEMA: &str = "public";
 
 /// One committed state of a database, open for SQL. It stays the same whatever is ingested, consolidated or removed meanwhile. A
 /// vacuum may remove it; reads then end with an error that [`Error::is_expired`].
+///
+/// Opening reads the commit log only. A table or view is created when a statement first names it.
 ///
 /// Tables and views:
 ///
@@ -37,27 +35,25 @@ const SCHEMA: &str = "public";
 #[derive(Clone)]
 pub struct Database {
     session: SessionContext,
+    tables: Arc<DatabaseTables>,
     catalog: Arc<dyn CatalogProvider>,
     stored: isdb_store::Database,
     snapshot: Snapshot,
     read_only: ReadOnly,
-    warnings: Vec<String>,
-    releases: Vec<(String, i64)>,
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let commit = self.snapshot.commit();
         f.debug_struct("Database")
             .field("uri", &self.snapshot.uri())
-            .field("commit", &commit.number)
-            .field("timestamp", &commit.timestamp)
+            .field("commit", &self.snapshot.commit())
+            .field("timestamp", &self.snapshot.timestamp())
             .finish_non_exhaustive()
     }
 }
 
 impl Database {
-    /// Opens the state at `at` or the newest, and registers its tables and views.
+    /// Opens the state at `at` or the newest. Reads the commit log only.
     pub(crate) async fn load(
         stored: &isdb_store::Database,
         at: Option<u64>,
@@ -70,14 +66,11 @@ impl Database {
         };
         let session =
             isdb_query::session(&SessionOptions { resources: resources.cloned(), ..SessionOptions::default() })?;
-        let mut warnings = isdb_query::register(&session, &snapshot, options).await?;
-        let releases = isdb_query::mixed_releases(&session).await?;
-        if !releases.is_empty() {
-            warnings.push(format!("more than one release is in the database: {}", describe_releases(&releases)));
-        }
-        let catalog = catalog_of(&session).await?;
+        let tables = isdb_query::register(&session, &snapshot, options)?;
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema(SCHEMA, Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;
         let read_only = ReadOnly::new(&session);
-        Ok(Database { session, catalog, stored: stored.clone(), snapshot, read_only, warnings, releases })
+        Ok(Database { session, tables, catalog: Arc::new(catalog), stored: stored.clone(), snapshot, read_only })
     }
 
     /// Returns the DataFusion session. It has isdb's SQL functions (`in_region`, `chunk`), reads files that a statement names in
@@ -99,19 +92,19 @@ impl Database {
     /// database.table("atl08").await?)`. Filters and projections of that session reach the array.
     ///
     /// # Errors
-    /// [`Error::UnknownTable`].
+    /// [`Error::UnknownTable`], and when the table or view cannot be created: the array cannot be opened, or a filter does not fit
+    /// the database.
     pub async fn table(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
-        let table = match self.catalog.schema(SCHEMA) {
-            Some(schema) => schema.table(name).await?,
-            None => None,
-        };
-        table.ok_or_else(|| Error::UnknownTable { name: name.to_owned(), suggestion: did_you_mean(name, TABLES) })
+        let unknown =
+            || Error::UnknownTable { name: name.to_owned(), suggestion: did_you_mean(name, DatabaseTables::NAMES) };
+        self.tables.table(name).await?.ok_or_else(unknown)
     }
 
     /// Plans one statement: a query, `EXPLAIN`, `SHOW`, `DESCRIBE`, `CREATE VIEW` or `DROP VIEW`.
     ///
     /// # Errors
-    /// [`Error::Query`] for a statement that does more than read, [`Error::Engine`] for SQL that cannot be parsed or planned.
+    /// [`Error::Query`] for a statement that does more than read, or that uses a view whose filters do not fit the database,
+    /// [`Error::Store`] when the segments cannot be opened, [`Error::Engine`] for SQL that cannot be parsed or planned.
     pub async fn plan(&self, sql: &str) -> Result<LogicalPlan> {
         Ok(self.read_only.plan(&self.session, sql).await?)
     }
@@ -133,14 +126,27 @@ impl Database {
         Ok(self.sql(sql).await?.execute_stream().await?)
     }
 
-    /// Warnings for the user, one sentence each: filters that cannot be applied to some granules, and releases that coexist.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// Returns warnings about the views `atl08` and `atl08_unique` for the user, one sentence each: filters that cannot be applied to
+    /// some granules, and releases that coexist. Reads the ledger.
+    ///
+    /// # Errors
+    /// [`Error::Query`] when a filter does not fit the database, and when the ledger cannot be read.
+    pub async fn warnings(&self) -> Result<Vec<String>> {
+        let mut warnings = self.tables.warnings().await?;
+        let releases = self.mixed_releases().await?;
+        if !releases.is_empty() {
+            warnings.push(format!("more than one release is in the database: {}", describe_releases(&releases)));
+        }
+        Ok(warnings)
     }
 
-    /// Returns the number of granules of each release if the database holds more than one release; otherwise empty.
-    pub fn mixed_releases(&self) -> &[(String, i64)] {
-        &self.releases
+    /// Returns the number of granules of each release if the database holds more than one release; otherwise empty. Reads the
+    /// ledger.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn mixed_releases(&self) -> Result<Vec<(String, i64)>> {
+        Ok(isdb_query::mixed_releases(&self.session).await?)
     }
 
     /// Returns the location of the database.
@@ -150,13 +156,13 @@ impl Database {
 
     /// Returns the number of the commit that is open.
     pub fn commit(&self) -> u64 {
-        self.snapshot.commit().number
+        self.snapshot.commit()
     }
 
     /// Returns the time of the commit, in milliseconds since 1970 UTC. [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens
     /// the same state with it.
     pub fn timestamp(&self) -> u64 {
-        self.snapshot.commit().timestamp
+        self.snapshot.timestamp()
     }
 
     /// Returns the variables of ATL08 that the database stores.
@@ -173,17 +179,6 @@ impl Database {
     pub(crate) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
-}
-
-/// Returns a catalog of the tables of `session`, without the files that statements may name.
-async fn catalog_of(session: &SessionContext) -> Result<Arc<dyn CatalogProvider>> {
-    let schema = MemorySchemaProvider::new();
-    for name in TABLES {
-        schema.register_table(name.to_owned(), session.table_provider(name).await?)?;
-    }
-    let catalog = MemoryCatalogProvider::new();
-    catalog.register_schema(SCHEMA, Arc::new(schema))?;
-    Ok(Arc::new(catalog))
 }
 
 /// Describes releases with their granules: `006 (3 granules), 007 (1 granules)`.

@@ -119,7 +119,7 @@ impl From<isdb_query::Error> for Error {
 
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Error {
-        Error::Engine(error)
+        Error::from(isdb_query::Error::from(error))
     }
 }
 

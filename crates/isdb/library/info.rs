@@ -8,7 +8,7 @@ use isdb_region::Region;
 use isdb_schema::catalogue::Variable;
 use isdb_schema::filters::Rule;
 use isdb_schema::ledger::GranuleState;
-use isdb_store::current_attempts;
+use isdb_store::{Bounds, Snapshot, current_attempts, run_blocking};
 
 use crate::library::database::Database;
 use crate::library::error::Result;
@@ -69,6 +69,12 @@ pub struct Extent {
     pub time: (i64, i64),
 }
 
+impl From<Bounds> for Extent {
+    fn from(bounds: Bounds) -> Extent {
+        Extent { latitude: bounds.latitude, longitude: bounds.longitude, time: bounds.time }
+    }
+}
+
 impl Database {
     /// Summarises the ledger and the segments.
     ///
@@ -83,14 +89,14 @@ impl Database {
         Ok(Info {
             uri: location.uri(),
             segments_uri: location.segments(),
-            has_hidden_rows: snapshot.visible_segments().is_some(),
+            has_hidden_rows: has_hidden_rows(snapshot).await?,
             commit: self.commit(),
             timestamp: self.timestamp(),
             granules: summary.granules,
             releases: current_attempts(&ledger).filter_map(|row| row.release.clone()).collect(),
-            mixed_releases: self.mixed_releases().to_vec(),
+            mixed_releases: self.mixed_releases().await?,
             segments,
-            fragments: snapshot.commit().segments.live,
+            fragments: snapshot.fragment_count() as u64,
             extent,
             variables: design.variables,
             derived: design.derived,
@@ -103,6 +109,11 @@ impl Database {
 
     /// Returns the number of segments, and their extent.
     async fn extent(&self) -> Result<(u64, Option<Extent>)> {
+        let snapshot = self.snapshot();
+        if !snapshot.has_dead_attempts() {
+            let bounds = Bounds::around(snapshot.fragments().map(|fragment| fragment.bounds));
+            return Ok((snapshot.rows(), bounds.map(Extent::from)));
+        }
         let batches = self.session().sql(EXTENT).await?.collect().await?;
         let Some(row) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok((0, None)) };
         let count = row.column(0).as_primitive::<Int64Type>().values().first().copied().unwrap_or(0);
@@ -118,4 +129,10 @@ impl Database {
         let extent = extent.map(|((latitude, longitude), time)| Extent { latitude, longitude, time });
         Ok((u64::try_from(count).unwrap_or(0), extent))
     }
+}
+
+/// Whether a read of the array of segments alone shows more than `snapshot`.
+async fn has_hidden_rows(snapshot: &Snapshot) -> Result<bool> {
+    let snapshot = snapshot.clone();
+    Ok(run_blocking(move || snapshot.segments().map(|segments| segments.visible().is_some())).await??)
 }

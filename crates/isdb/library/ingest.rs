@@ -1,5 +1,7 @@
 //! Ingests granules into a database.
 
+use std::path::PathBuf;
+
 use isdb_schema::config::Config;
 use isdb_schema::period::Period;
 use isdb_store::Location;
@@ -24,6 +26,7 @@ pub fn ingest_request(location: Location, source: Source, config: &Config) -> In
         window: config.window,
         threads: config.threads.unwrap_or_else(cores),
         memory: config.memory.unwrap_or_else(ingest_memory),
+        spill: config.spill.as_ref().map(PathBuf::from),
         consolidate: config.consolidate,
         retry: false,
         force: false,

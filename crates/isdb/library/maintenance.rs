@@ -1,5 +1,7 @@
 //! Changes of a database that read no granules: variables added, granules removed, fragments consolidated and vacuumed.
 
+use std::path::Path;
+
 use isdb_schema::catalogue::Variable;
 use isdb_schema::config::Policy;
 use isdb_store::Location;
@@ -38,6 +40,7 @@ pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Res
 }
 
 /// Joins fragments of the database at `location` as `policy` says, with `threads` processors and about `memory` bytes for rows.
+/// Rows that do not fit are spilled to the existing folder `spill`, or to a folder within the database.
 /// `progress` is called with the number of groups done and their total.
 ///
 /// # Errors
@@ -47,9 +50,10 @@ pub async fn consolidate(
     policy: Policy,
     threads: usize,
     memory: usize,
+    spill: Option<&Path>,
     progress: impl FnMut(usize, usize),
 ) -> Result<Consolidated> {
-    Ok(isdb_ingest::consolidate(location, policy, MIN_FRAGMENTS, threads, memory, progress).await?)
+    Ok(isdb_ingest::consolidate(location, policy, MIN_FRAGMENTS, threads, memory, spill, progress).await?)
 }
 
 /// Deletes fragments and commits of the database at `location` that no state of the last `older_than_ms` milliseconds shows.

@@ -2,7 +2,8 @@
 //!
 //! [`TileDbTable`] is a `TableProvider` over one array at one timestamp. The data flow of a scan:
 //!
-//! 1. `snapshot` loads schema, layout and fragment rectangles once, when the table is created.
+//! 1. `snapshot` loads schema, layout and fragment rectangles once, when the table is created; an owner who records the
+//!    fragments passes them as [`TableFragments`] instead.
 //! 2. `predicate` converts the filters of a statement to a [`tiledb::Predicate`]. `tiledb` splits it into coordinate ranges and
 //!    a query condition, and reports for each filter whether the array evaluates it exactly; DataFusion evaluates the others
 //!    again.
@@ -56,6 +57,7 @@
 
 mod error;
 mod error_hook;
+mod fragment;
 mod partition;
 mod predicate;
 mod read_memory;
@@ -67,6 +69,7 @@ mod table;
 
 pub use error::{Error, Result};
 pub use error_hook::ErrorHook;
+pub use fragment::{TableFragment, TableFragments};
 pub use read_memory::ReadMemory;
 pub use source::TileDbSource;
 pub use table::TileDbTable;

@@ -1,13 +1,19 @@
 //! Splits a scan into disjoint coordinate ranges with about equal numbers of cells, from the bounding rectangles and cell
 //! counts of the fragments. They become the partitions of `TileDbSource`.
 
-use tiledb::{ArrayLayout, Axis, Fragment, Intervals, Ranges};
+use tiledb::{ArrayLayout, Axis, Intervals, Ranges};
+
+use crate::fragment::TableFragment;
 
 /// The minimum number of cells in a partition: with fewer, another partition costs more than it gains.
 const CELLS_PER_PARTITION: f64 = 25_000.0;
 
-/// The number of points over which the cells of one fragment are spread along a dimension, to find cuts.
-const SAMPLES: u32 = 32;
+/// The number of points over which the cells of one fragment are spread along a dimension, to find cuts; fewer where the fragments
+/// have more than [`ALL_SAMPLES`] together.
+const SAMPLES: usize = 32;
+
+/// The greatest number of points of all fragments, unless there are more fragments. They are sorted for every scan.
+const ALL_SAMPLES: usize = 16_384;
 
 /// Bounding rectangle and number of cells of one fragment.
 #[derive(Debug, Clone)]
@@ -28,13 +34,13 @@ pub(crate) struct Partition {
 
 impl Rectangle {
     /// Creates the rectangle of a fragment. A side whose type differs from the dimension's becomes the whole domain.
-    pub(crate) fn new(fragment: &Fragment, layout: &ArrayLayout) -> Self {
+    pub(crate) fn new(fragment: &TableFragment, layout: &ArrayLayout) -> Self {
         let sides = layout.dimensions.iter().enumerate().map(|(index, dimension)| {
             let axis = dimension.domain.axis();
             let side = fragment.domain.get(index).and_then(|(low, high)| Some((axis.key(low)?, axis.key(high)?)));
             side.unwrap_or_else(|| dimension.domain.keys())
         });
-        Self { cells: fragment.cells, sides: sides.collect() }
+        Self { cells: fragment.rows, sides: sides.collect() }
     }
 
     /// Returns the number of cells.
@@ -83,7 +89,8 @@ pub(crate) fn split(rectangles: &[Rectangle], ranges: &Ranges, layout: &ArrayLay
         .collect();
     let total: f64 = weighted.iter().map(|(_, cells)| cells).sum();
     let partitions = whole((total / CELLS_PER_PARTITION).floor()).clamp(1, target.max(1));
-    let cuts = (0..axes.len())
+    let dimensions = if partitions > 1 { axes.len() } else { 0 };
+    let cuts = (0..dimensions)
         .filter_map(|dimension| Cuts::along(dimension, *axes.get(dimension)?, &weighted, ranges, partitions))
         .min_by(|a, b| (b.keys.len().cmp(&a.keys.len())).then(a.straddling.total_cmp(&b.straddling)));
     let Some(cuts) = cuts else {
@@ -113,6 +120,7 @@ struct Cuts {
 
 impl Cuts {
     /// Finds cuts that give each partition the same number of cells; `None` if the dimension cannot be cut.
+    #[expect(clippy::cast_precision_loss, reason = "few samples")]
     fn along(
         dimension: usize,
         axis: Axis,
@@ -120,7 +128,8 @@ impl Cuts {
         ranges: &Ranges,
         partitions: usize,
     ) -> Option<Self> {
-        let mut samples = Vec::new();
+        let per_fragment = (ALL_SAMPLES / weighted.len().max(1)).clamp(1, SAMPLES);
+        let mut samples = Vec::with_capacity(weighted.len() * per_fragment);
         let mut spans = Vec::with_capacity(weighted.len());
         for (rectangle, cells) in weighted {
             let mut side = rectangle.side(dimension)?;
@@ -129,10 +138,11 @@ impl Cuts {
             }
             let (low, high) = (axis.position(side.0), axis.position(side.1));
             spans.push((low, high, *cells));
-            for sample in 0..SAMPLES {
-                let at = (f64::from(sample) + 0.5) / f64::from(SAMPLES);
-                samples.push((low + (high - low) * at, cells / f64::from(SAMPLES)));
-            }
+            let step = 1.0 / per_fragment as f64;
+            samples.extend((0..per_fragment).map(|sample| {
+                let at = (sample as f64 + 0.5) * step;
+                (low + (high - low) * at, cells * step)
+            }));
         }
         samples.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let places = quantiles(&samples, partitions);

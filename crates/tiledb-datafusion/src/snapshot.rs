@@ -8,15 +8,21 @@ use tiledb::{Array, Predicate};
 
 use crate::error::{Error, Result};
 use crate::error_hook::ErrorHook;
+use crate::fragment::{TableFragment, TableFragments};
 use crate::partition::Rectangle;
 
 /// One array at one timestamp.
+#[derive(Clone)]
 pub(crate) struct ArraySnapshot {
     pub(crate) array: Array,
     pub(crate) schema: SchemaRef,
     /// Condition of the rows to return; all rows for None.
     pub(crate) visible: Option<Predicate>,
     pub(crate) rectangles: Vec<Rectangle>,
+    /// Cells of all rectangles.
+    pub(crate) cells: u64,
+    /// Lowest and highest key of all rectangles per dimension; None without rectangles.
+    pub(crate) sides: Vec<Option<(i64, i64)>>,
     /// Replaces errors of reads.
     pub(crate) error_hook: Option<ErrorHook>,
     /// Whether every cell of the fragments is exactly one row for a reader.
@@ -24,6 +30,21 @@ pub(crate) struct ArraySnapshot {
 }
 
 impl ArraySnapshot {
+    /// Creates the snapshot of an array whose fragments are known. No I/O.
+    pub(crate) fn new(array: Array, visible: Option<Predicate>, fragments: &TableFragments) -> Self {
+        let layout = array.layout();
+        let rectangles: Vec<Rectangle> =
+            fragments.fragments.iter().map(|fragment| Rectangle::new(fragment, layout)).collect();
+        let side = |dimension: usize| {
+            let sides = rectangles.iter().filter_map(|rectangle| rectangle.side(dimension));
+            sides.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        };
+        let sides = (0..layout.dimensions.len()).map(side).collect();
+        let cells = rectangles.iter().map(Rectangle::cells).sum();
+        let countable = fragments.are_exact;
+        Self { schema: array.schema(), array, visible, rectangles, cells, sides, error_hook: None, countable }
+    }
+
     /// Lists the fragments of `array`; the only I/O before execution.
     ///
     /// # Errors
@@ -41,14 +62,14 @@ impl ArraySnapshot {
             }
             Err(source) => return Err(Error::Read { uri: array.uri().to_owned(), source }),
         };
-        let layout = array.layout();
-        let rectangles = fragments.iter().map(|fragment| Rectangle::new(fragment, layout)).collect();
         // Without duplicates a later fragment may replace cells of an earlier one, and a fragment that extends beyond the
         // snapshot is read in part: such rows can be counted only by reading.
         let whole = fragments.iter().all(|fragment| array.timestamp().is_none_or(|end| fragment.timestamps.1 <= end));
-        let distinct = layout.allows_duplicates || fragments.len() <= 1;
-        let countable = is_complete && visible.is_none() && whole && distinct;
-        Ok(Self { schema: array.schema(), array, visible, rectangles, error_hook: None, countable })
+        let distinct = array.layout().allows_duplicates || fragments.len() <= 1;
+        let are_exact = is_complete && visible.is_none() && whole && distinct;
+        let fragments = fragments.into_iter().map(|found| TableFragment { rows: found.cells, domain: found.domain });
+        let fragments = TableFragments { fragments: fragments.collect(), are_exact };
+        Ok(Self::new(array, visible, &fragments))
     }
 
     /// Returns the last part of the array's URI, its name in plans.

@@ -12,9 +12,8 @@ use crate::snapshot::ArraySnapshot;
 /// Rows and coordinate extents are exact if everything is read (`expected` is `None`) and the snapshot is countable; else
 /// `expected` rows are an estimate. TileDB stores neither extents nor counts of NULL for attributes.
 pub(crate) fn statistics(snapshot: &ArraySnapshot, projection: &[usize], expected: Option<usize>) -> Statistics {
-    let cells: u64 = snapshot.rectangles.iter().map(|rectangle| rectangle.cells()).sum();
     let exact = expected.is_none() && snapshot.countable;
-    let rows = expected.or(usize::try_from(cells).ok());
+    let rows = expected.or(usize::try_from(snapshot.cells).ok());
     let column_statistics = projection.iter().map(|index| {
         let mut column = ColumnStatistics::new_unknown();
         let Some(field) = snapshot.schema.fields().get(*index) else { return column };
@@ -41,8 +40,7 @@ fn extent(snapshot: &ArraySnapshot, name: &str) -> Option<(Literal, Literal)> {
     let dimensions = &snapshot.array.layout().dimensions;
     let index = dimensions.iter().position(|dimension| dimension.name == name)?;
     let axis = dimensions.get(index)?.domain.axis();
-    let sides = snapshot.rectangles.iter().filter_map(|rectangle| rectangle.side(index));
-    let (low, high) = sides.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    let (low, high) = (*snapshot.sides.get(index)?)?;
     Some((axis.value(low), axis.value(high)))
 }
 

@@ -17,6 +17,7 @@ use tiledb::{Array, Literal, Predicate, Pushdown};
 
 use crate::error::Result;
 use crate::error_hook::ErrorHook;
+use crate::fragment::TableFragments;
 use crate::predicate::to_predicate;
 use crate::snapshot::{ArraySnapshot, SharedSnapshot};
 use crate::source::TileDbSource;
@@ -38,8 +39,8 @@ pub struct TileDbTable {
 }
 
 impl TileDbTable {
-    /// Creates the table of an opened array. Every read adds the condition `visible`, for example to hide rows that are deleted
-    /// but still stored.
+    /// Creates the table of an opened array, and lists its fragments. Every read adds the condition `visible`, for example to hide
+    /// rows that are deleted but still stored.
     ///
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) when the fragments of an array opened without a timestamp cannot be listed. With a
@@ -48,13 +49,17 @@ impl TileDbTable {
         Ok(Self::from_snapshot(ArraySnapshot::load(array, visible)?))
     }
 
-    /// As [`new`](Self::new), and passes errors of reads through `hook`.
-    ///
-    /// # Errors
-    /// The errors of [`new`](Self::new).
-    pub fn with_error_hook(array: Array, visible: Option<Predicate>, hook: ErrorHook) -> Result<Self> {
-        let snapshot = ArraySnapshot::load(array, visible)?;
-        Ok(Self::from_snapshot(ArraySnapshot { error_hook: Some(hook), ..snapshot }))
+    /// Creates the table of an opened array whose fragments the caller knows, as [`new`](Self::new) does, without I/O.
+    #[must_use]
+    pub fn with_fragments(array: Array, visible: Option<Predicate>, fragments: &TableFragments) -> Self {
+        Self::from_snapshot(ArraySnapshot::new(array, visible, fragments))
+    }
+
+    /// Passes errors of reads through `hook`.
+    #[must_use]
+    pub fn with_error_hook(self, hook: ErrorHook) -> Self {
+        let snapshot = ArraySnapshot { error_hook: Some(hook), ..Arc::unwrap_or_clone(self.snapshot) };
+        Self { snapshot: Arc::new(snapshot), ..self }
     }
 
     fn from_snapshot(snapshot: ArraySnapshot) -> Self {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use isdb_cmr::{delete_downloaded, rename_unreadable};
 use isdb_schema::granule_name::GranuleName;
-use isdb_store::LedgerRow;
 
 use crate::archive::source::{Archive, Keep};
+use crate::decide::ledger::Ledger;
 use crate::error::{Error, Result};
 use crate::find::stage::IDENTIFY;
 use crate::report::IngestReport;
@@ -36,11 +36,12 @@ pub(super) fn mark_kept(archive: &Archive) -> Result<()> {
 }
 
 /// Returns the downloaded files of granules that are done in `ledger`, if the folder exists only for downloads.
-pub(crate) fn leftovers(archive: &Archive, ledger: &[LedgerRow]) -> Vec<PathBuf> {
+pub(crate) fn leftovers(archive: &Archive, ledger: &Ledger) -> Vec<PathBuf> {
     if archive.keep != Keep::Nothing {
         return Vec::new();
     }
-    let done: HashSet<&str> = ledger.iter().filter(|row| row.state.is_done()).map(|row| row.granule.as_str()).collect();
+    let done = ledger.attempts().iter().filter(|attempt| attempt.state.is_done());
+    let done: HashSet<&str> = done.map(|attempt| &*attempt.granule).collect();
     let is_done = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str()?.parse::<GranuleName>().ok());
         name.is_some_and(|name| done.contains(name.id().as_str()))
@@ -51,7 +52,7 @@ pub(crate) fn leftovers(archive: &Archive, ledger: &[LedgerRow]) -> Vec<PathBuf>
 
 /// Deletes the [`leftovers`], and then the folder if it is empty. The caller has the database's lock, so that no other
 /// ingest is about to read them.
-pub(crate) fn delete_leftovers(archive: &Archive, ledger: &[LedgerRow]) {
+pub(crate) fn delete_leftovers(archive: &Archive, ledger: &Ledger) {
     for path in leftovers(archive, ledger) {
         let _ = delete_downloaded(&path);
     }

@@ -9,8 +9,8 @@ use isdb_store::LedgerRow;
 
 use crate::archive::describe::described_candidates;
 use crate::archive::source::{Archive, Keep, granule_format};
-use crate::decide::current::CurrentAttempts;
 use crate::decide::fingerprint::Fingerprint;
+use crate::decide::ledger::Ledger;
 use crate::decide::round::{Round, decide_round};
 use crate::decide::skip_reason::SkipReason;
 use crate::testing::{context, row};
@@ -52,7 +52,7 @@ fn reasons(round: Round) -> Vec<SkipReason> {
 }
 
 fn decide(archive: &Archive, ledger: &[LedgerRow], fingerprint: &Fingerprint) -> Round {
-    decide_round(described_candidates(archive), &CurrentAttempts::new(ledger), &context(fingerprint))
+    decide_round(described_candidates(archive), &Ledger::new(ledger.iter().cloned()), &context(fingerprint))
 }
 
 #[test]

@@ -25,10 +25,10 @@ impl Areas {
     ///
     /// # Errors
     /// When an area cannot be read.
-    pub(crate) async fn read(state: &DatabaseState<'_>) -> Result<Areas> {
-        let mut areas = Areas { storage: state.database.cloned(), regions: HashMap::new(), covers: RefCell::default() };
-        let Some(database) = state.database else { return Ok(areas) };
-        for name in state.ledger.iter().filter_map(|row| row.area.as_deref()) {
+    pub(crate) async fn read(state: &DatabaseState) -> Result<Areas> {
+        let mut areas = Areas { storage: state.database.clone(), regions: HashMap::new(), covers: RefCell::default() };
+        let Some(database) = &state.database else { return Ok(areas) };
+        for name in state.ledger.attempts().iter().filter_map(|attempt| attempt.selection.area.as_deref()) {
             if !areas.regions.contains_key(name) {
                 let text = database.area(name).await?;
                 let region = Region::parse(&text).map_err(|source| Error::Area { name: name.to_owned(), source })?;

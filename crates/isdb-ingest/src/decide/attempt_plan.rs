@@ -7,6 +7,7 @@ use isdb_store::{Id, LedgerRow};
 
 use crate::decide::rank::Rank;
 use crate::decide::related::RelatedAttempt;
+use crate::decide::stored_attempt::StoredAttempt;
 use crate::find::candidate::{Candidate, saturating_sum};
 
 /// A file to ingest, and how.
@@ -65,12 +66,13 @@ pub(crate) struct ReplacedSegments {
 
 impl ReplacedSegments {
     /// Counts the segments of attempts that are replaced as a whole.
-    pub(crate) fn new(replaced: &[&LedgerRow]) -> ReplacedSegments {
-        let sum = |count: fn(&LedgerRow) -> i64| replaced.iter().map(|row| count(row)).fold(0, i64::saturating_add);
+    pub(crate) fn new(replaced: &[&StoredAttempt]) -> ReplacedSegments {
+        let sum =
+            |count: fn(&StoredAttempt) -> i64| replaced.iter().map(|stored| count(stored)).fold(0, i64::saturating_add);
         ReplacedSegments {
             // Without segments that another attempt stores: they are counted there.
-            read: sum(|row| row.rows_read.saturating_sub(row.rows_already_stored())),
-            kept: sum(|row| row.rows_kept),
+            read: sum(|stored| stored.rows_read.saturating_sub(stored.rows_already_stored)),
+            kept: sum(|stored| stored.rows_kept),
         }
     }
 
@@ -82,14 +84,20 @@ impl ReplacedSegments {
 impl AttemptPlan {
     /// Replaces the segments of `attempt` that the file has as well.
     pub(crate) fn replace_shared(&mut self, attempt: RelatedAttempt<'_>) {
-        let shared = i64::try_from(attempt.shared).unwrap_or(i64::MAX);
+        let RelatedAttempt { stored, shared } = attempt;
+        let shared = i64::try_from(shared).unwrap_or(i64::MAX);
         if shared == 0 {
-            self.kept_segments = self.kept_segments.saturating_add(attempt.row.rows_kept);
+            self.kept_segments = self.kept_segments.saturating_add(stored.rows_kept);
             return;
         }
+        let Some(row) = stored.part.as_deref().cloned() else {
+            // Only subsets and extracts are replaced in part; the segments of another attempt stay.
+            self.merges_with.push(stored.ingest_id);
+            return;
+        };
         self.replaced.read = self.replaced.read.saturating_add(shared);
         self.replaced.kept = self.replaced.kept.saturating_add(shared);
-        self.carries.push(CarriedAttempt { row: attempt.row.clone(), replaced: shared });
+        self.carries.push(CarriedAttempt { row, replaced: shared });
     }
 
     /// Whether rows leave the database with this attempt.
@@ -127,7 +135,8 @@ pub(crate) enum ReplaceReason {
     Changed,
     /// The request needs more than was stored, or something else.
     OtherSelection,
-    /// The file left segments to other files, and they no longer have them.
+    /// Segments of the file are no longer in the database: other files that had them were replaced or removed, or a repair
+    /// dropped them.
     Reread,
     /// The file outranks an attempt of this rank.
     Outranks(Rank),
@@ -139,7 +148,7 @@ impl fmt::Display for ReplaceReason {
             ReplaceReason::Changed => f.write_str("the file has changed since it was ingested"),
             ReplaceReason::OtherSelection => f.write_str("ingested again with another selection or area"),
             ReplaceReason::Reread => {
-                f.write_str("read again, because segments that another file had were replaced or removed")
+                f.write_str("read again, because some of its segments are no longer in the database")
             }
             ReplaceReason::Outranks(rank) => write!(f, "replaces {rank}"),
         }

@@ -5,16 +5,17 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use isdb_pipeline::{GranuleIdentity, MinimumRows, StoredSegments, stage};
-use isdb_store::{Id, LedgerRow};
+use isdb_store::Id;
 
 use crate::decide::attempt_plan::{AttemptPlan, ReplaceReason, ReplacedSegments};
-use crate::decide::current::CurrentAttempts;
 use crate::decide::fingerprint::Fingerprint;
+use crate::decide::ledger::Ledger;
 use crate::decide::rank::Rank;
 use crate::decide::related::{
     RelatedAttempt, count_stored_variables, count_variables, extracts_nearby, related_attempts,
 };
 use crate::decide::skip_reason::SkipReason;
+use crate::decide::stored_attempt::{Failure, StoredAttempt};
 use crate::find::candidate::Candidate;
 use crate::find::granule_key::GranuleKey;
 use crate::find::stage::DOWNLOAD;
@@ -50,33 +51,28 @@ pub(crate) enum Decision {
 
 impl DecisionContext<'_> {
     /// Decides on `candidate`.
-    pub(crate) fn decide(&self, candidate: &Candidate, current: &CurrentAttempts<'_>) -> Decision {
+    pub(crate) fn decide(&self, candidate: &Candidate, ledger: &Ledger) -> Decision {
         let decision = match &candidate.identity {
-            Ok(identity) => self.decide_granule(candidate, identity, current),
+            Ok(identity) => self.decide_granule(candidate, identity, ledger),
             // Without an identity, nothing in the ledger can be compared with it.
             Err(_) => Decision::Ingest(self.attempt_plan(&[], None, None)),
         };
-        match (decision, self.failed_before(candidate, current)) {
+        match (decision, self.failed_before(candidate, ledger)) {
             (Decision::Ingest(_), Some(error)) => Decision::FailedBefore(error),
             (decision, _) => decision,
         }
     }
 
-    fn decide_granule(
-        &self,
-        candidate: &Candidate,
-        identity: &GranuleIdentity,
-        current: &CurrentAttempts<'_>,
-    ) -> Decision {
+    fn decide_granule(&self, candidate: &Candidate, identity: &GranuleIdentity, ledger: &Ledger) -> Decision {
         let (key, rank) = (GranuleKey::from_identity(identity), Rank::new(identity));
-        if current.is_removed(&key, &identity.id, rank) && !candidate.is_named && !candidate.is_reread {
+        if ledger.is_removed(&key, &identity.id, rank) && !candidate.is_named && !candidate.is_reread {
             return Decision::Skip(SkipReason::Removed);
         }
-        let related = related_attempts(candidate, &key, current, self.stored);
+        let related = related_attempts(candidate, &key, ledger, self.stored);
         match rank.is_whole {
             true => {
-                let unread: Vec<Id> = extracts_nearby(candidate, &key, current).map(|row| row.ingest_id).collect();
-                self.decide_whole(candidate, rank, current.of_granule(&key), &related, &unread)
+                let unread: Vec<Id> = extracts_nearby(candidate, &key, ledger).map(|stored| stored.ingest_id).collect();
+                self.decide_whole(candidate, rank, &ledger.of_granule(&key), &related, &unread)
             }
             false => self.decide_subset(candidate, rank, &key, &related),
         }
@@ -88,24 +84,25 @@ impl DecisionContext<'_> {
         &self,
         candidate: &Candidate,
         rank: Rank,
-        rows: &[&LedgerRow],
+        rows: &[&StoredAttempt],
         related: &[RelatedAttempt<'_>],
         unread: &[Id],
     ) -> Decision {
-        let extracts = related.iter().filter(|attempt| rows.iter().all(|row| row.ingest_id != attempt.row.ingest_id));
-        let ingest = |rows: &[&LedgerRow], reason, is_other_release| {
+        let extracts =
+            related.iter().filter(|attempt| rows.iter().all(|row| row.ingest_id != attempt.stored.ingest_id));
+        let ingest = |rows: &[&StoredAttempt], reason, is_other_release| {
             let mut plan = AttemptPlan { is_other_release, ..self.attempt_plan(rows, reason, rank.release) };
             let is_known = self.knows_segments(candidate, &plan);
             for attempt in extracts.clone() {
                 match is_known {
                     true => plan.replace_shared(*attempt),
-                    false => plan.merges_with.push(attempt.row.ingest_id),
+                    false => plan.merges_with.push(attempt.stored.ingest_id),
                 }
             }
             plan.merges_with.extend(unread);
             Decision::Ingest(plan)
         };
-        let Some(stored) = rows.iter().map(|row| Rank::from_row(row)).max() else { return ingest(&[], None, false) };
+        let Some(stored) = rows.iter().map(|row| row.rank).max() else { return ingest(&[], None, false) };
         let is_other_release = rank.release.is_some() && stored.release.is_some() && rank.release != stored.release;
         let is_same_file = rows.iter().any(|row| is_unchanged(candidate, row));
         let outranks = Some(ReplaceReason::Outranks(stored));
@@ -116,6 +113,9 @@ impl DecisionContext<'_> {
             Ordering::Equal if self.is_of_this_run(rows) => Decision::Skip(SkipReason::Copy),
             Ordering::Equal if is_same_file && rows.iter().any(|row| self.is_satisfied_by(row)) => {
                 Decision::Skip(SkipReason::Stored)
+            }
+            Ordering::Equal if rows.iter().any(|row| self.to_reread.contains(&row.ingest_id)) => {
+                ingest(rows, Some(ReplaceReason::Reread), false)
             }
             Ordering::Equal if is_same_file => ingest(rows, Some(ReplaceReason::OtherSelection), false),
             Ordering::Equal => ingest(rows, Some(ReplaceReason::Changed), false),
@@ -135,23 +135,23 @@ impl DecisionContext<'_> {
             return Decision::Skip(SkipReason::Subset);
         }
         let (same, others): (Vec<RelatedAttempt<'_>>, _) =
-            related.iter().partition(|attempt| is_unchanged(candidate, attempt.row));
-        if same.iter().any(|attempt| self.is_satisfied_by(attempt.row)) {
+            related.iter().partition(|attempt| is_unchanged(candidate, attempt.stored));
+        if same.iter().any(|attempt| self.is_satisfied_by(attempt.stored)) {
             return Decision::Skip(SkipReason::Stored);
         }
         let source = candidate.source();
-        let is_earlier_content = |attempt: &RelatedAttempt<'_>| same.is_empty() && attempt.row.source == source;
+        let is_earlier_content = |attempt: &RelatedAttempt<'_>| same.is_empty() && *attempt.stored.source == *source;
         let (earlier, others): (Vec<RelatedAttempt<'_>>, Vec<RelatedAttempt<'_>>) =
             others.into_iter().partition(is_earlier_content);
         let (replaced, reason) = match (same.is_empty(), earlier.is_empty()) {
-            (false, _) if same.iter().any(|attempt| self.to_reread.contains(&attempt.row.ingest_id)) => {
+            (false, _) if same.iter().any(|attempt| self.to_reread.contains(&attempt.stored.ingest_id)) => {
                 (same, Some(ReplaceReason::Reread))
             }
             (false, _) => (same, Some(ReplaceReason::OtherSelection)),
             (true, false) => (earlier, Some(ReplaceReason::Changed)),
             (true, true) => (Vec::new(), None),
         };
-        let rows: Vec<&LedgerRow> = replaced.iter().map(|attempt| attempt.row).collect();
+        let rows: Vec<&StoredAttempt> = replaced.iter().map(|attempt| attempt.stored).collect();
         let mut plan = self.attempt_plan(&rows, reason, rank.release);
         if candidate.is_reread {
             // The request does not include this file, so its area stays as it was.
@@ -159,13 +159,13 @@ impl DecisionContext<'_> {
         }
         let is_known = self.knows_segments(candidate, &plan);
         for attempt in others {
-            match self.outranks(candidate, rank, attempt.row) {
+            match self.outranks(candidate, rank, attempt.stored) {
                 true if is_known => {
-                    let release = Rank::from_row(attempt.row).release;
+                    let release = attempt.stored.rank.release;
                     plan.is_other_release |= attempt.shared > 0 && release.is_some() && release != rank.release;
                     plan.replace_shared(attempt);
                 }
-                _ => plan.merges_with.push(attempt.row.ingest_id),
+                _ => plan.merges_with.push(attempt.stored.ingest_id),
             }
         }
         Decision::Ingest(plan)
@@ -173,13 +173,13 @@ impl DecisionContext<'_> {
 
     /// Whether a current attempt at a whole granule has all requested segments of the file.
     fn is_in_whole_granule(&self, candidate: &Candidate, key: &GranuleKey, related: &[RelatedAttempt<'_>]) -> bool {
-        let wholes = related.iter().filter(|attempt| Rank::from_row(attempt.row).is_whole);
+        let wholes = related.iter().filter(|attempt| attempt.stored.rank.is_whole);
         if !key.is_extract() {
-            let has_area = |row: &LedgerRow| match candidate.is_reread {
-                true => row.area.is_none(),
-                false => self.fingerprint.has_area(row, self.covers),
+            let has_area = |row: &StoredAttempt| match candidate.is_reread {
+                true => row.selection.area.is_none(),
+                false => self.fingerprint.has_area(&row.selection, self.covers),
             };
-            return wholes.clone().any(|attempt| has_area(attempt.row));
+            return wholes.clone().any(|attempt| has_area(attempt.stored));
         }
         // An extract of the next granule along the orbit shares some segments with this one, but not all.
         let segments = candidate.contents.as_ref().map_or(0, |contents| contents.segments.len());
@@ -189,8 +189,8 @@ impl DecisionContext<'_> {
     /// Whether the file keeps the segments that it shares with the attempt `row`. The newer release or revision keeps
     /// them; if these are equal, the file with more variables, then the file that names its release and revision. If
     /// two files are equal, the stored one stays.
-    fn outranks(&self, candidate: &Candidate, rank: Rank, row: &LedgerRow) -> bool {
-        let stored = Rank::from_row(row);
+    fn outranks(&self, candidate: &Candidate, rank: Rank, row: &StoredAttempt) -> bool {
+        let stored = row.rank;
         if stored.is_whole {
             return false;
         }
@@ -210,15 +210,15 @@ impl DecisionContext<'_> {
 
     fn attempt_plan(
         &self,
-        replaced: &[&LedgerRow],
+        replaced: &[&StoredAttempt],
         reason: Option<ReplaceReason>,
         release: Option<u16>,
     ) -> AttemptPlan {
         let areas = areas_of(Some(self.requested_areas()), replaced);
         let counts = ReplacedSegments::new(replaced);
-        let is_comparable = |row: &&LedgerRow| {
-            let is_of_area = row.area.clone().map(|area| vec![area]) == areas;
-            is_of_area && self.fingerprint.has_same_filters(row) && Rank::from_row(row).release == release
+        let is_comparable = |row: &&StoredAttempt| {
+            let is_of_area = row.selection.area.clone().map(|area| vec![area]) == areas;
+            is_of_area && self.fingerprint.has_same_filters(&row.selection) && row.rank.release == release
         };
         let minimum = match self.force {
             true => MinimumRows::default(),
@@ -240,37 +240,38 @@ impl DecisionContext<'_> {
         self.fingerprint.area.clone().map(|area| vec![area])
     }
 
-    fn is_satisfied_by(&self, row: &LedgerRow) -> bool {
-        self.fingerprint.is_satisfied_by(row, self.covers) && !self.to_reread.contains(&row.ingest_id)
+    fn is_satisfied_by(&self, row: &StoredAttempt) -> bool {
+        self.fingerprint.is_satisfied_by(&row.selection, self.covers) && !self.to_reread.contains(&row.ingest_id)
     }
 
-    fn is_of_this_run(&self, rows: &[&LedgerRow]) -> bool {
+    fn is_of_this_run(&self, rows: &[&StoredAttempt]) -> bool {
         self.first_id_of_run.is_some_and(|first| rows.iter().any(|row| row.ingest_id >= first))
     }
 
     /// Returns the error of the newest attempt at the file, if it failed with the same content and filters and is not
     /// to be retried.
-    fn failed_before(&self, candidate: &Candidate, current: &CurrentAttempts<'_>) -> Option<String> {
-        let row = current.failed(&candidate.source()).filter(|_| !self.retry)?;
+    fn failed_before(&self, candidate: &Candidate, ledger: &Ledger) -> Option<String> {
+        let row = ledger.failed(&candidate.source()).filter(|_| !self.retry)?;
         // Failures that do not depend on the file are retried: it failed together with others of its window, or its
         // bytes could not be fetched.
-        let failed = row.stage.as_deref().unwrap_or_default();
-        if [stage::WINDOW, DOWNLOAD, stage::READ].contains(&failed) || (failed == stage::REPLACE && self.force) {
+        let Failure { stage: failed, error } = row.failure.as_deref()?;
+        if [stage::WINDOW, DOWNLOAD, stage::READ].contains(&failed.as_str()) || (failed == stage::REPLACE && self.force)
+        {
             return None;
         }
         let is_same_file =
             candidate.is_described || (has_size(candidate, row) && row.modified_at == candidate.modified_at);
-        (is_same_file && self.fingerprint.has_same_filters(row)).then(|| row.error.clone().unwrap_or_default())
+        (is_same_file && self.fingerprint.has_same_filters(&row.selection)).then(|| error.clone())
     }
 }
 
 /// Returns the names of the requested areas together with the areas of `replaced`; None for whole granules. Without
 /// requested areas, returns the areas of `replaced` alone. An attempt that kept nothing adds no area to a request: it
 /// may be of an earlier region of the database.
-fn areas_of(requested: Option<Option<Vec<String>>>, replaced: &[&LedgerRow]) -> Option<Vec<String>> {
+fn areas_of(requested: Option<Option<Vec<String>>>, replaced: &[&StoredAttempt]) -> Option<Vec<String>> {
     let is_request = requested.is_some();
     let stored = replaced.iter().filter(|row| !is_request || row.rows_kept > 0);
-    let stored = stored.map(|row| row.area.clone().map(|area| vec![area]));
+    let stored = stored.map(|row| row.selection.area.clone().map(|area| vec![area]));
     let mut areas: Vec<String> = Vec::new();
     for names in requested.into_iter().chain(stored) {
         for name in names? {
@@ -283,30 +284,32 @@ fn areas_of(requested: Option<Option<Vec<String>>>, replaced: &[&LedgerRow]) -> 
 }
 
 /// Whether only the checksum can show that one of `rows` ingested the same content.
-pub(crate) fn needs_checksum(candidate: &Candidate, rows: &[&LedgerRow]) -> bool {
+pub(crate) fn needs_checksum(candidate: &Candidate, rows: &[&StoredAttempt]) -> bool {
     let is_open =
-        |row: &&LedgerRow| has_size(candidate, row) && row.checksum.is_some() && !is_untouched(candidate, row);
+        |row: &&StoredAttempt| has_size(candidate, row) && row.checksum.is_some() && !is_untouched(candidate, row);
     !candidate.is_described && candidate.checksum.is_none() && rows.iter().any(is_open)
 }
 
 /// Whether the file still has the content that the attempt `row` read. A file that is only described is identified by
 /// its name: the archive gives changed content another revision.
-pub(crate) fn is_unchanged(candidate: &Candidate, row: &LedgerRow) -> bool {
+pub(crate) fn is_unchanged(candidate: &Candidate, row: &StoredAttempt) -> bool {
     if candidate.is_described {
         return true;
     }
     has_size(candidate, row)
-        && (is_untouched(candidate, row) || row.checksum.is_none() || candidate.checksum == row.checksum)
+        && (is_untouched(candidate, row)
+            || row.checksum.is_none()
+            || candidate.checksum.as_deref() == row.checksum.as_deref())
 }
 
 /// Whether the file's time of last change equals the one in the ledger, so that the file does not have to be read.
 /// Subsets of one granule have much in common, so for them the path has to be equal as well.
-fn is_untouched(candidate: &Candidate, row: &LedgerRow) -> bool {
+fn is_untouched(candidate: &Candidate, row: &StoredAttempt) -> bool {
     let has_time = row.modified_at.is_some() && candidate.modified_at == row.modified_at;
-    has_time && (row.subset != Some(true) || row.source == candidate.source())
+    has_time && (!row.is_subset || *row.source == *candidate.source())
 }
 
-fn has_size(candidate: &Candidate, row: &LedgerRow) -> bool {
+fn has_size(candidate: &Candidate, row: &StoredAttempt) -> bool {
     u64::try_from(row.size_bytes) == Ok(candidate.size_bytes)
 }
 

@@ -7,8 +7,9 @@ use std::hash::Hasher as _;
 use isdb_pipeline::Selection;
 use isdb_schema::columns::EXPRESSION;
 use isdb_schema::filters::{NONE, Rule, describe};
-use isdb_store::LedgerRow;
 use twox_hash::XxHash64;
+
+use crate::decide::stored_attempt::StoredSelection;
 
 /// The area, variables, derived columns and filters of a new attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,28 +53,28 @@ impl Fingerprint {
         }
     }
 
-    /// Whether the attempt `row` has stored everything that a new attempt would store. `covers(stored, requested)` says
+    /// Whether an attempt with the selection `stored` has stored everything that a new attempt would store. `covers(stored, requested)` says
     /// whether the first area contains the second, both by name.
-    pub(crate) fn is_satisfied_by(&self, row: &LedgerRow, covers: &dyn Fn(&str, &str) -> bool) -> bool {
+    pub(crate) fn is_satisfied_by(&self, stored: &StoredSelection, covers: &dyn Fn(&str, &str) -> bool) -> bool {
         let has_variables = || {
-            let stored: HashSet<&str> = row.variables.split(' ').collect();
-            self.variables.iter().all(|name| stored.contains(name))
+            let names: HashSet<&str> = stored.variables.split(' ').collect();
+            self.variables.iter().all(|name| names.contains(name))
         };
-        self.has_area(row, covers) && self.has_same_filters(row) && has_variables()
+        self.has_area(stored, covers) && self.has_same_filters(stored) && has_variables()
     }
 
-    /// Whether the area of the attempt `row` contains this one.
-    pub(crate) fn has_area(&self, row: &LedgerRow, covers: &dyn Fn(&str, &str) -> bool) -> bool {
-        match (&row.area, &self.area) {
+    /// Whether the area of an attempt with the selection `stored` contains this one.
+    pub(crate) fn has_area(&self, stored: &StoredSelection, covers: &dyn Fn(&str, &str) -> bool) -> bool {
+        match (&stored.area, &self.area) {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(stored), Some(requested)) => stored == requested || covers(stored, requested),
         }
     }
 
-    /// Whether the attempt `row` had the same filters and derived columns.
-    pub(crate) fn has_same_filters(&self, row: &LedgerRow) -> bool {
-        row.filters_hash == self.filters_hash && row.derived_hash == self.derived_hash
+    /// Whether an attempt with the selection `stored` had the same filters and derived columns.
+    pub(crate) fn has_same_filters(&self, stored: &StoredSelection) -> bool {
+        stored.filters_hash == self.filters_hash && stored.derived_hash == self.derived_hash
     }
 }
 
@@ -98,7 +99,6 @@ mod tests {
     use isdb_schema::filters::choose;
 
     use super::*;
-    use crate::testing::row;
 
     fn fingerprint(filters: &str, variables: &[&str], area: Option<&str>) -> Fingerprint {
         let variables: Vec<_> = variables.iter().map(|name| variable(name).unwrap()).collect();
@@ -106,13 +106,13 @@ mod tests {
         Fingerprint::new(&selection, area.map(str::to_owned))
     }
 
-    fn stored(fingerprint: &Fingerprint) -> LedgerRow {
-        LedgerRow {
+    fn stored(fingerprint: &Fingerprint) -> StoredSelection {
+        StoredSelection {
             area: fingerprint.area.clone(),
             variables: fingerprint.variables.join(" "),
             derived_hash: fingerprint.derived_hash.clone(),
             filters_hash: fingerprint.filters_hash.clone(),
-            ..row(1, "a")
+            missing_variables: None,
         }
     }
 
@@ -133,8 +133,8 @@ mod tests {
     fn an_attempt_satisfies_an_area_that_its_own_covers() {
         let covers = |stored: &str, requested: &str| stored == "big" && requested == "small";
         let is_satisfied = |stored_area, requested| {
-            let row = stored(&fingerprint("none", &[], stored_area));
-            fingerprint("none", &[], requested).is_satisfied_by(&row, &covers)
+            let stored = stored(&fingerprint("none", &[], stored_area));
+            fingerprint("none", &[], requested).is_satisfied_by(&stored, &covers)
         };
         assert!(
             is_satisfied(None, None) && is_satisfied(None, Some("small")) && is_satisfied(Some("big"), Some("small"))

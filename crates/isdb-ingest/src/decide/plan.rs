@@ -10,16 +10,17 @@ use std::collections::{BTreeSet, HashMap};
 use isdb_pipeline::{Selection, StoredSegments, read_stored_segments};
 use isdb_query::check_releases;
 use isdb_schema::filters::Rule;
-use isdb_store::{Id, LedgerRow};
+use isdb_store::Id;
 
 use crate::decide::areas::Areas;
-use crate::decide::current::CurrentAttempts;
 use crate::decide::database_state::DatabaseState;
 use crate::decide::decision::{DecisionContext, is_unchanged};
 use crate::decide::fingerprint::Fingerprint;
+use crate::decide::ledger::Ledger;
 use crate::decide::related::{add_contents, ids_to_compare, needs_contents};
 use crate::decide::reread::{attempts_to_reread, files_to_reread};
 use crate::decide::round::{Round, decide_round, without_needed_checksum};
+use crate::decide::stored_attempt::StoredAttempt;
 use crate::error::{Error, Result};
 use crate::find::candidate::Candidate;
 use crate::find::checksum::add_checksums;
@@ -53,14 +54,14 @@ impl<'r> Plan<'r> {
     pub(crate) async fn prepare(
         request: &'r IngestRequest,
         bound: &Selection,
-        state: &DatabaseState<'_>,
+        state: &DatabaseState,
         mut areas: Areas,
         candidates: &[Candidate],
     ) -> Result<Plan<'r>> {
-        check_requested_release(request, candidates, &state.current)?;
-        let (selection, refiltered, region) = match (state.database, state.snapshot) {
+        check_requested_release(request, candidates, &state.ledger)?;
+        let (selection, refiltered, region) = match (&state.database, &state.snapshot) {
             (Some(database), Some(snapshot)) => {
-                let is_empty = !state.current.has_segments();
+                let is_empty = !state.ledger.has_segments();
                 let design = database.design(snapshot).await?;
                 let uri = database.location().uri();
                 let region = ResolvedRegion::new(&request.region, design.region.as_ref(), is_empty, &uri)?;
@@ -90,7 +91,7 @@ impl<'r> Plan<'r> {
     pub(crate) async fn decide_first(
         &mut self,
         candidates: Vec<Candidate>,
-        state: &DatabaseState<'_>,
+        state: &DatabaseState,
         report: &mut IngestReport,
     ) -> Result<Round> {
         let round = self.decide(candidates, state, None, report).await?;
@@ -106,21 +107,24 @@ impl<'r> Plan<'r> {
     pub(crate) async fn decide(
         &mut self,
         mut candidates: Vec<Candidate>,
-        state: &DatabaseState<'_>,
+        state: &DatabaseState,
         first_id: Option<Id>,
         report: &mut IngestReport,
     ) -> Result<Round> {
-        let DatabaseState { ledger, current, snapshot, .. } = state;
-        check_requested_release(self.request, &candidates, current)?;
-        let to_reread = attempts_to_reread(ledger, current);
+        let DatabaseState { ledger, snapshot, .. } = state;
+        check_requested_release(self.request, &candidates, ledger)?;
+        let mut to_reread = attempts_to_reread(ledger);
+        // Segments that a repair dropped come back from the files of their attempts.
+        let lost = snapshot.iter().flat_map(|snapshot| snapshot.attempts_to_reread());
+        to_reread.extend(lost.filter(|id| ledger.is_current(**id)));
         let new: Vec<Id> = to_reread.difference(&self.reread).copied().collect();
-        let rows = current.rows().filter(|row| new.contains(&row.ingest_id));
-        candidates.extend(files_to_reread(rows, &candidates));
+        let again = new.iter().filter_map(|id| ledger.get(*id));
+        candidates.extend(files_to_reread(again, &candidates));
         self.reread.extend(new);
         let threads = self.request.threads;
-        add_checksums(without_needed_checksum(&mut candidates, current), threads).await;
-        self.add_needed_contents(&mut candidates, current, &to_reread, threads).await;
-        let ids = ids_to_compare(&candidates, current);
+        add_checksums(without_needed_checksum(&mut candidates, ledger), threads).await;
+        self.add_needed_contents(&mut candidates, ledger, &to_reread, threads).await;
+        let ids = ids_to_compare(&candidates, ledger);
         let stored = match snapshot {
             Some(snapshot) => read_stored_segments(snapshot, &ids).await.map_err(Error::Pipeline)?,
             None => StoredSegments::default(),
@@ -134,7 +138,7 @@ impl<'r> Plan<'r> {
             stored: &stored,
             to_reread: &to_reread,
         };
-        let mut round = decide_round(candidates, current, &context);
+        let mut round = decide_round(candidates, ledger, &context);
         // The first search has already reported a file to read again that is missing.
         round.failed_before.retain(|(candidate, _)| !candidate.is_reread);
         report.add_skipped(std::mem::take(&mut round.skipped));
@@ -146,16 +150,17 @@ impl<'r> Plan<'r> {
     async fn add_needed_contents(
         &self,
         candidates: &mut [Candidate],
-        current: &CurrentAttempts<'_>,
+        ledger: &Ledger,
         to_reread: &BTreeSet<Id>,
         threads: usize,
     ) {
         let covers = |outer: &str, inner: &str| self.areas.covers(outer, inner);
-        let is_satisfied =
-            |row: &LedgerRow| self.fingerprint.is_satisfied_by(row, &covers) && !to_reread.contains(&row.ingest_id);
+        let is_satisfied = |stored: &StoredAttempt| {
+            self.fingerprint.is_satisfied_by(&stored.selection, &covers) && !to_reread.contains(&stored.ingest_id)
+        };
         let is_stored = |candidate: &Candidate| {
-            let rows = candidate.key().map_or(&[][..], |key| current.of_granule(&key));
-            rows.iter().any(|row| is_unchanged(candidate, row) && is_satisfied(row))
+            let attempts = candidate.key().map(|key| ledger.of_granule(&key)).unwrap_or_default();
+            attempts.into_iter().any(|stored| is_unchanged(candidate, stored) && is_satisfied(stored))
         };
         let mut files: HashMap<GranuleKey, usize> = HashMap::new();
         let (mut open, mut has_extracts) = (Vec::new(), false);
@@ -171,7 +176,7 @@ impl<'r> Plan<'r> {
         let to_read = candidates
             .iter_mut()
             .zip(open)
-            .filter(|(candidate, is_open)| *is_open && needs_contents(candidate, current, is_alone(candidate)));
+            .filter(|(candidate, is_open)| *is_open && needs_contents(candidate, ledger, is_alone(candidate)));
         let area = self.fingerprint.area.as_deref().and_then(|name| self.areas.get(name));
         add_contents(to_read.map(|(candidate, _)| candidate), self.selection.variables(), area, threads).await;
     }
@@ -184,15 +189,11 @@ impl<'r> Plan<'r> {
 /// When a filter is not defined for the release of a candidate, or the candidates are of several releases.
 pub(crate) fn check_candidates(request: &IngestRequest, candidates: &[Candidate], filters: &[Rule]) -> Result<()> {
     check_filters(candidates, filters)?;
-    check_requested_release(request, candidates, &CurrentAttempts::new(&[]))
+    check_requested_release(request, candidates, &Ledger::default())
 }
 
-fn check_requested_release(
-    request: &IngestRequest,
-    candidates: &[Candidate],
-    current: &CurrentAttempts<'_>,
-) -> Result<()> {
-    if request.replace_release { Ok(()) } else { check_release(candidates, current) }
+fn check_requested_release(request: &IngestRequest, candidates: &[Candidate], ledger: &Ledger) -> Result<()> {
+    if request.replace_release { Ok(()) } else { check_release(candidates, ledger) }
 }
 
 /// Checks that `filters` are defined for the releases of `candidates`: otherwise they would remove all segments or

@@ -8,36 +8,37 @@ use futures::StreamExt;
 use isdb_pipeline::{SegmentSet, StoredSegments, file_contents};
 use isdb_region::Region;
 use isdb_schema::catalogue::{Variable, variable};
-use isdb_store::LedgerRow;
 
-use crate::decide::current::CurrentAttempts;
+use crate::decide::ledger::Ledger;
+use crate::decide::stored_attempt::StoredAttempt;
 use crate::find::candidate::{Candidate, LONGEST_GRANULE_S, SECOND_NS};
 use crate::find::granule_key::GranuleKey;
 
 /// A current attempt that is related to a file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RelatedAttempt<'a> {
-    pub(crate) row: &'a LedgerRow,
+    pub(crate) stored: &'a StoredAttempt,
     /// The number of the attempt's segments that the file has as well.
     pub(crate) shared: usize,
 }
 
 /// Returns the attempts related to `candidate`. Shared segments are known only for candidates with contents
-/// ([`needs_contents`]) and for the attempts in `stored`.
+/// ([`needs_contents`]) and for the attempts in `segments`.
 pub(crate) fn related_attempts<'a>(
     candidate: &Candidate,
     key: &GranuleKey,
-    current: &CurrentAttempts<'a>,
-    stored: &StoredSegments,
+    ledger: &'a Ledger,
+    segments: &StoredSegments,
 ) -> Vec<RelatedAttempt<'a>> {
-    let segments = candidate.contents.as_ref().map(|contents| contents.segments.as_ref());
-    let related = |row: &'a LedgerRow| RelatedAttempt { row, shared: count_shared(segments, stored, row) };
-    let own = current.of_granule(key).iter().copied().map(related);
-    let others = other_granules(candidate, key, current).map(related).filter(|related| related.shared > 0);
+    let own_segments = candidate.contents.as_ref().map(|contents| contents.segments.as_ref());
+    let related =
+        |stored: &'a StoredAttempt| RelatedAttempt { stored, shared: count_shared(own_segments, segments, stored) };
+    let own = ledger.of_granule(key).into_iter().map(related);
+    let others = other_granules(candidate, key, ledger).map(related).filter(|related| related.shared > 0);
     own.chain(others).collect()
 }
 
-fn count_shared(segments: Option<&SegmentSet>, stored: &StoredSegments, row: &LedgerRow) -> usize {
+fn count_shared(segments: Option<&SegmentSet>, stored: &StoredSegments, row: &StoredAttempt) -> usize {
     segments.zip(stored.get(row.ingest_id.0)).map_or(0, |(segments, stored)| segments.count_shared(stored))
 }
 
@@ -46,13 +47,12 @@ fn count_shared(segments: Option<&SegmentSet>, stored: &StoredSegments, row: &Le
 fn other_granules<'s, 'a>(
     candidate: &'s Candidate,
     key: &'s GranuleKey,
-    current: &'s CurrentAttempts<'a>,
-) -> impl Iterator<Item = &'a LedgerRow> + use<'s, 'a> {
+    ledger: &'a Ledger,
+) -> impl Iterator<Item = &'a StoredAttempt> + use<'s, 'a> {
     let (range, is_known) = (candidate.time_range(), candidate.contents.is_some());
-    let all = current.rows().filter(|_| key.is_extract());
-    let extracts = current.extracts().iter().copied().filter(|_| !key.is_extract());
-    all.chain(extracts)
-        .filter(move |row| is_known && row.rows_kept > 0 && is_near(row, range) && GranuleKey::from_row(row) != *key)
+    let all = ledger.current().filter(|_| key.is_extract());
+    let extracts = ledger.extracts().filter(|_| !key.is_extract());
+    all.chain(extracts).filter(move |row| is_known && row.rows_kept > 0 && is_near(row, range) && row.key != *key)
 }
 
 /// Returns the attempts at extracts that may have segments of `candidate`, if its segments are not known: a file that
@@ -60,31 +60,31 @@ fn other_granules<'s, 'a>(
 pub(crate) fn extracts_nearby<'s, 'a>(
     candidate: &'s Candidate,
     key: &'s GranuleKey,
-    current: &'s CurrentAttempts<'a>,
-) -> impl Iterator<Item = &'a LedgerRow> + use<'s, 'a> {
+    ledger: &'a Ledger,
+) -> impl Iterator<Item = &'a StoredAttempt> + use<'s, 'a> {
     let (range, is_unknown) = (candidate.time_range(), candidate.contents.is_none());
-    let extracts = current.extracts().iter().copied();
-    extracts.filter(move |row| is_unknown && is_near(row, range) && GranuleKey::from_row(row) != *key)
+    let extracts = ledger.extracts();
+    extracts.filter(move |row| is_unknown && is_near(row, range) && row.key != *key)
 }
 
 /// Whether the attempt `row` may have segments in the time range.
-fn is_near(row: &LedgerRow, range: Option<(i64, i64)>) -> bool {
+fn is_near(row: &StoredAttempt, range: Option<(i64, i64)>) -> bool {
     let (Some(start), Some((first, last))) = (row.start_time, range) else { return true };
     start <= last && first <= start.saturating_add((LONGEST_GRANULE_S + 1) * SECOND_NS)
 }
 
 /// Whether the decision on `candidate` depends on its segments and variables. `is_alone` is whether no other candidate
 /// may have the same segments.
-pub(crate) fn needs_contents(candidate: &Candidate, current: &CurrentAttempts<'_>, is_alone: bool) -> bool {
+pub(crate) fn needs_contents(candidate: &Candidate, ledger: &Ledger, is_alone: bool) -> bool {
     let Ok(identity) = &candidate.identity else { return false };
     if candidate.is_described || candidate.contents.is_some() {
         return false;
     }
     let key = GranuleKey::from_identity(identity);
-    let has_extracts = || current.extracts().iter().any(|row| is_near(row, candidate.time_range()));
+    let has_extracts = || ledger.extracts().any(|row| is_near(row, candidate.time_range()));
     match identity.subset {
         _ if key.is_extract() => true,
-        true => !is_alone || !current.of_granule(&key).is_empty() || has_extracts(),
+        true => !is_alone || !ledger.of_granule(&key).is_empty() || has_extracts(),
         false => has_extracts(),
     }
 }
@@ -114,12 +114,12 @@ pub(crate) async fn add_contents<'a>(
 }
 
 /// Returns the ids of the attempts whose segments have to be read to decide on `candidates`.
-pub(crate) fn ids_to_compare(candidates: &[Candidate], current: &CurrentAttempts<'_>) -> Vec<i64> {
+pub(crate) fn ids_to_compare(candidates: &[Candidate], ledger: &Ledger) -> Vec<i64> {
     let mut ids: Vec<i64> = Vec::new();
     for candidate in candidates.iter().filter(|candidate| candidate.contents.is_some()) {
         let Some(key) = candidate.key() else { continue };
-        let own = current.of_granule(&key).iter().filter(|row| row.rows_kept > 0).copied();
-        ids.extend(own.chain(other_granules(candidate, &key, current)).map(|row| row.ingest_id.0));
+        let own = ledger.of_granule(&key).into_iter().filter(|row| row.rows_kept > 0);
+        ids.extend(own.chain(other_granules(candidate, &key, ledger)).map(|row| row.ingest_id.0));
     }
     ids.sort_unstable();
     ids.dedup();
@@ -134,9 +134,13 @@ pub(crate) fn count_variables(candidate: &Candidate, variables: &[&'static str],
 }
 
 /// Counts the variables that the file of the attempt `row` had, of those that `release` has.
-pub(crate) fn count_stored_variables(row: &LedgerRow, release: Option<u16>) -> usize {
-    let missing: Vec<&str> = row.missing_variables.as_deref().unwrap_or_default().split(' ').collect();
-    row.variables.split_whitespace().filter(|name| is_in_release(name, release) && !missing.contains(name)).count()
+pub(crate) fn count_stored_variables(row: &StoredAttempt, release: Option<u16>) -> usize {
+    let missing: Vec<&str> = row.selection.missing_variables.as_deref().unwrap_or_default().split(' ').collect();
+    row.selection
+        .variables
+        .split_whitespace()
+        .filter(|name| is_in_release(name, release) && !missing.contains(name))
+        .count()
 }
 
 /// Whether `release` has the variable. The ledger's `missing_variables` lists only variables that the granule's own

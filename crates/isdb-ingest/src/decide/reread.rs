@@ -1,87 +1,74 @@
 //! Files that have to be read again. Subsets of one granule store each segment once: a segment that one of them left to
 //! another attempt has to be restored from its file when that attempt is replaced or removed.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use isdb_store::{Id, LedgerRow};
+use isdb_store::Id;
 
-use crate::decide::current::CurrentAttempts;
+use crate::decide::ledger::Ledger;
+use crate::decide::stored_attempt::StoredAttempt;
 use crate::find::candidate::Candidate;
 use crate::find::granule_key::GranuleKey;
 use crate::find::identify::identify_file;
 use crate::find::stage::REREAD;
 
 /// Returns the current attempts that left segments to attempts which no longer have them.
-pub(crate) fn attempts_to_reread(ledger: &[LedgerRow], current: &CurrentAttempts<'_>) -> BTreeSet<Id> {
-    let history = History::new(ledger);
-    let has_lost_segments = |row: &&LedgerRow| {
-        let mut seen = HashSet::from([row.ingest_id]);
-        row.stored_by().any(|id| history.has_lost(id, &mut seen))
+pub(crate) fn attempts_to_reread(ledger: &Ledger) -> BTreeSet<Id> {
+    let has_lost_segments = |attempt: &&StoredAttempt| {
+        let mut seen = HashSet::from([attempt.ingest_id]);
+        attempt.stored_by.iter().any(|id| has_lost(ledger, *id, &mut seen))
     };
-    current.rows().filter(has_lost_segments).map(|row| row.ingest_id).collect()
+    ledger.current().filter(has_lost_segments).map(|attempt| attempt.ingest_id).collect()
 }
 
-/// Which attempt replaced which.
-struct History<'a> {
-    rows: HashMap<Id, &'a LedgerRow>,
-    successors: HashMap<Id, &'a LedgerRow>,
-}
-
-impl<'a> History<'a> {
-    fn new(ledger: &'a [LedgerRow]) -> History<'a> {
-        let successors = ledger.iter().flat_map(|row| row.replaces.iter().map(move |id| (*id, row)));
-        History { rows: ledger.iter().map(|row| (row.ingest_id, row)).collect(), successors: successors.collect() }
+/// Whether segments that the attempt `id` had may no longer be in the database. `seen` stops loops between attempts that
+/// left segments to each other.
+fn has_lost(ledger: &Ledger, id: Id, seen: &mut HashSet<Id>) -> bool {
+    if !seen.insert(id) {
+        return false;
     }
-
-    /// Whether segments that the attempt `id` had may no longer be in the database. `seen` stops loops between attempts
-    /// that left segments to each other.
-    fn has_lost(&self, id: Id, seen: &mut HashSet<Id>) -> bool {
-        if !seen.insert(id) {
-            return false;
+    let Some(attempt) = ledger.get(id) else { return false };
+    match ledger.successor(id) {
+        None => false,
+        Some(successor) if has_all_segments(successor, attempt) => {
+            // The segments that the successor left to others.
+            has_lost(ledger, successor.ingest_id, seen)
+                || successor.stored_by.iter().any(|id| has_lost(ledger, *id, seen))
         }
-        let Some(row) = self.rows.get(&id) else { return false };
-        match self.successors.get(&id) {
-            None => false,
-            Some(successor) if has_all_segments(successor, row) => {
-                // The segments that the successor left to others.
-                self.has_lost(successor.ingest_id, seen) || successor.stored_by().any(|id| self.has_lost(id, seen))
-            }
-            Some(_) => true,
-        }
+        Some(_) => true,
     }
 }
 
 /// Whether `successor` has, or left to other attempts, every segment that `row` had, apart from what other filters
 /// remove.
-fn has_all_segments(successor: &LedgerRow, row: &LedgerRow) -> bool {
-    let is_whole = successor.subset != Some(true) && successor.area.is_none();
+fn has_all_segments(successor: &StoredAttempt, row: &StoredAttempt) -> bool {
+    let is_whole = !successor.is_subset && successor.selection.area.is_none();
     let is_same_file =
         successor.source == row.source && successor.checksum.is_some() && successor.checksum == row.checksum;
-    successor.state.is_done() && (successor.is_carried() || is_whole || is_same_file)
+    successor.state.is_done() && (successor.is_carried || is_whole || is_same_file)
 }
 
 /// Returns the files of the attempts `rows`, without files that are candidates already.
 pub(crate) fn files_to_reread<'a>(
-    rows: impl IntoIterator<Item = &'a LedgerRow>,
+    rows: impl IntoIterator<Item = &'a StoredAttempt>,
     candidates: &[Candidate],
 ) -> Vec<Candidate> {
     let known: HashSet<String> = candidates.iter().map(Candidate::source).collect();
-    rows.into_iter().filter(|row| !known.contains(&row.source)).map(file_to_reread).collect()
+    rows.into_iter().filter(|row| !known.contains(&*row.source)).map(file_to_reread).collect()
 }
 
 /// Returns the file that the attempt `row` read, as it is now. If it does not exist or has other content, the candidate
 /// has failed.
-fn file_to_reread(row: &LedgerRow) -> Candidate {
-    let path = Path::new(&row.source);
-    let left_out = row.rows_already_stored();
+fn file_to_reread(row: &StoredAttempt) -> Candidate {
+    let path = Path::new(&*row.source);
+    let lost = match row.rows_already_stored {
+        0 => "segments that a repair dropped".to_owned(),
+        left_out => format!("{left_out} of its segments, which another file of the granule had,"),
+    };
     let failed = |reason: &str| {
-        let error = format!(
-            "{}: {reason}, and {left_out} of its segments, which another file of the granule had, may be missing from the \
-             database",
-            row.source
-        );
-        let origin = row.source.contains("://").then(|| row.source.clone());
+        let error = format!("{}: {reason}, and {lost} may be missing from the database", row.source);
+        let origin = row.source.contains("://").then(|| row.source.to_string());
         Candidate { stage: REREAD, origin, ..Candidate::new(path.to_owned(), Err(error)) }
     };
     let candidate = match path.try_exists() {
@@ -92,12 +79,7 @@ fn file_to_reread(row: &LedgerRow) -> Candidate {
         Ok(false) => failed("it is no longer there"),
         // It exists, or that cannot be determined and reading it will report why.
         Ok(true) | Err(_) => match identify_file(path.to_owned()) {
-            found
-                if found
-                    .identity
-                    .as_ref()
-                    .is_ok_and(|it| GranuleKey::from_identity(it) != GranuleKey::from_row(row)) =>
-            {
+            found if found.identity.as_ref().is_ok_and(|it| GranuleKey::from_identity(it) != row.key) => {
                 let (size_bytes, modified_at) = (found.size_bytes, found.modified_at);
                 Candidate { size_bytes, modified_at, ..failed("it has other content now") }
             }
@@ -111,7 +93,10 @@ fn file_to_reread(row: &LedgerRow) -> Candidate {
 mod tests {
     use isdb_schema::ledger::{ALREADY_STORED, CARRIED, GranuleState, Removed};
 
+    use isdb_store::LedgerRow;
+
     use super::*;
+    use crate::decide::stored_attempt::SharedSelections;
     use crate::testing::row;
 
     /// Returns a subset in the file `name` that left segments to the attempts `stored_by`.
@@ -136,7 +121,7 @@ mod tests {
     }
 
     fn reread_ids(ledger: &[LedgerRow]) -> Vec<i64> {
-        attempts_to_reread(ledger, &CurrentAttempts::new(ledger)).into_iter().map(|id| id.0).collect()
+        attempts_to_reread(&Ledger::new(ledger.iter().cloned())).into_iter().map(|id| id.0).collect()
     }
 
     #[test]
@@ -180,6 +165,7 @@ mod tests {
     #[test]
     fn a_missing_file_fails_and_a_file_of_the_request_is_not_read_twice() {
         let row = LedgerRow { source: "/no/such/folder/b.h5".to_owned(), ..subset(2, "b.h5", &[1]) };
+        let row = StoredAttempt::new(row, &mut SharedSelections::default());
         let found = files_to_reread([&row], &[]);
         let [gone] = &found[..] else { panic!("{found:?}") };
         assert_eq!((gone.stage, gone.is_reread), (REREAD, true));

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, HashSet};
 use isdb_store::Id;
 
 use crate::decide::attempt_plan::PlannedAttempt;
-use crate::decide::current::CurrentAttempts;
 use crate::decide::decision::{Decision, DecisionContext, is_unchanged, needs_checksum};
+use crate::decide::ledger::Ledger;
 use crate::decide::rank::Rank;
 use crate::decide::related::count_variables;
 use crate::decide::skip_reason::SkipReason;
@@ -34,41 +34,36 @@ pub(crate) struct Round {
 /// Returns the candidates whose checksum the decision depends on.
 pub(crate) fn without_needed_checksum<'c>(
     candidates: &'c mut [Candidate],
-    current: &CurrentAttempts<'_>,
+    ledger: &Ledger,
 ) -> impl Iterator<Item = &'c mut Candidate> {
     candidates
         .iter_mut()
-        .filter(|candidate| candidate.key().is_some_and(|key| needs_checksum(candidate, current.of_granule(&key))))
+        .filter(|candidate| candidate.key().is_some_and(|key| needs_checksum(candidate, &ledger.of_granule(&key))))
 }
 
 /// Decides on `candidates`, granule by granule.
-pub(crate) fn decide_round(
-    candidates: Vec<Candidate>,
-    current: &CurrentAttempts<'_>,
-    context: &DecisionContext<'_>,
-) -> Round {
+pub(crate) fn decide_round(candidates: Vec<Candidate>, ledger: &Ledger, context: &DecisionContext<'_>) -> Round {
     let mut round = Round::default();
     let mut granules: BTreeMap<GranuleKey, Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
         match candidate.key() {
             Some(key) => granules.entry(key).or_default().push(candidate),
             None => {
-                let decision = context.decide(&candidate, current);
+                let decision = context.decide(&candidate, ledger);
                 round.add(candidate, decision);
             }
         }
     }
     for mut files in group_by_granule(granules) {
         let is_stored = |file: &Candidate| {
-            let rows = file.key().map_or(&[][..], |key| current.of_granule(&key));
-            rows.iter().any(|row| is_unchanged(file, row))
+            file.key().is_some_and(|key| ledger.of_granule(&key).into_iter().any(|stored| is_unchanged(file, stored)))
         };
         let variables = |file: &Candidate| count_variables(file, &context.fingerprint.variables, rank(file).release);
         // The path decides last, so that the same files always give the same result.
         files.sort_by_cached_key(|file| {
             (Reverse(rank(file)), Reverse(variables(file)), !is_stored(file), file.path.clone())
         });
-        round.add_granule(files, current, context);
+        round.add_granule(files, ledger, context);
     }
     round.postpone_conflicts();
     round
@@ -86,7 +81,7 @@ impl Round {
     }
 
     /// Adds the files of one granule, the best first.
-    fn add_granule(&mut self, files: Vec<Candidate>, current: &CurrentAttempts<'_>, context: &DecisionContext<'_>) {
+    fn add_granule(&mut self, files: Vec<Candidate>, ledger: &Ledger, context: &DecisionContext<'_>) {
         let mut stored: Option<(Option<GranuleKey>, Rank)> = None;
         let mut files = files.into_iter();
         for file in files.by_ref() {
@@ -97,7 +92,7 @@ impl Round {
                 Some(_) if !rank.is_whole => Decision::Skip(SkipReason::Subset),
                 Some((_, stored)) if rank < *stored => Decision::Skip(SkipReason::Older),
                 Some(_) => Decision::Skip(SkipReason::Stored),
-                None => context.decide(&file, current),
+                None => context.decide(&file, ledger),
             };
             if decision == Decision::Skip(SkipReason::Stored) {
                 stored = stored.or(Some((key, rank)));

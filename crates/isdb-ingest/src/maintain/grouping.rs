@@ -2,11 +2,12 @@
 //! in size, because one group needs temporary space, and is lost if the process dies.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Datelike};
-use isdb_pipeline::FragmentBounds;
 use isdb_schema::config::Policy;
 use isdb_schema::grid::chunk;
+use isdb_store::FragmentRecord;
 
 /// The limits of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,21 +45,21 @@ impl Limits {
 /// A group is written again if its bounding boxes cover their common box at least this many times.
 const MIN_DEPTH: f64 = 2.0;
 
-/// Returns the groups of `extents` to write again, oldest quarter first. A fragment for which `has_dead_rows` is
+/// Returns the groups of `fragments` to write again, oldest quarter first. A fragment for which `has_dead_rows` is
 /// written again even alone.
 pub(crate) fn groups(
-    extents: Vec<FragmentBounds>,
+    fragments: Vec<Arc<FragmentRecord>>,
     policy: Policy,
     limits: Limits,
-    has_dead_rows: impl Fn(&FragmentBounds) -> bool,
-) -> Vec<Vec<FragmentBounds>> {
+    has_dead_rows: impl Fn(&Arc<FragmentRecord>) -> bool,
+) -> Vec<Vec<Arc<FragmentRecord>>> {
     let (mut selected, mut alone) = (Vec::new(), Vec::new());
-    let mut quarters: BTreeMap<(i32, u32), Vec<FragmentBounds>> = BTreeMap::new();
-    for extent in extents {
-        match (quarter(extent.time.0), quarter(extent.time.1)) {
-            (Some(first), Some(last)) if first == last => quarters.entry(first).or_default().push(extent),
+    let mut quarters: BTreeMap<(i32, u32), Vec<Arc<FragmentRecord>>> = BTreeMap::new();
+    for fragment in fragments {
+        match (quarter(fragment.bounds.time.0), quarter(fragment.bounds.time.1)) {
+            (Some(first), Some(last)) if first == last => quarters.entry(first).or_default().push(fragment),
             // A fragment that spans two quarters would make the whole group span both.
-            _ => alone.push(extent),
+            _ => alone.push(fragment),
         }
     }
     for quarter in quarters.into_values() {
@@ -66,37 +67,40 @@ pub(crate) fn groups(
             if is_worth_rewriting(&group, policy, limits) { selected.push(group) } else { alone.extend(group) }
         }
     }
-    selected.extend(alone.into_iter().filter(has_dead_rows).map(|extent| vec![extent]));
+    selected.extend(alone.into_iter().filter(has_dead_rows).map(|fragment| vec![fragment]));
     selected
 }
 
 /// Packs neighbours along the Hilbert curve into groups as large as the limits allow. If only size counts, full
 /// fragments stay alone.
-fn pack(mut extents: Vec<FragmentBounds>, policy: Policy, limits: Limits) -> Vec<Vec<FragmentBounds>> {
+fn pack(mut fragments: Vec<Arc<FragmentRecord>>, policy: Policy, limits: Limits) -> Vec<Vec<Arc<FragmentRecord>>> {
     let middle = |(low, high): (f64, f64)| low.midpoint(high);
-    let is_full = |extent: &FragmentBounds| extent.fragment.rows >= limits.full_rows;
-    let stays_alone = |extent: &mut FragmentBounds| policy == Policy::Size && is_full(extent);
-    let mut groups: Vec<Vec<FragmentBounds>> = extents.extract_if(.., stays_alone).map(|extent| vec![extent]).collect();
-    extents.sort_by_cached_key(|extent| (chunk(middle(extent.latitude), middle(extent.longitude)), extent.fragment.id));
+    let is_full = |fragment: &Arc<FragmentRecord>| fragment.rows >= limits.full_rows;
+    let stays_alone = |fragment: &mut Arc<FragmentRecord>| policy == Policy::Size && is_full(fragment);
+    let mut groups: Vec<Vec<Arc<FragmentRecord>>> =
+        fragments.extract_if(.., stays_alone).map(|fragment| vec![fragment]).collect();
+    fragments.sort_by_cached_key(|fragment| {
+        (chunk(middle(fragment.bounds.latitude), middle(fragment.bounds.longitude)), fragment.id)
+    });
     let mut rows = u64::MAX;
-    for extent in extents {
-        rows = rows.saturating_add(extent.fragment.rows);
+    for fragment in fragments {
+        rows = rows.saturating_add(fragment.rows);
         match groups.last_mut() {
-            Some(group) if rows <= limits.group_rows && group.len() < limits.max_fragments => group.push(extent),
+            Some(group) if rows <= limits.group_rows && group.len() < limits.max_fragments => group.push(fragment),
             _ => {
-                rows = extent.fragment.rows;
-                groups.push(vec![extent]);
+                rows = fragment.rows;
+                groups.push(vec![fragment]);
             }
         }
     }
     groups
 }
 
-fn is_worth_rewriting(group: &[FragmentBounds], policy: Policy, limits: Limits) -> bool {
+fn is_worth_rewriting(group: &[Arc<FragmentRecord>], policy: Policy, limits: Limits) -> bool {
     if group.len() < limits.min_fragments.max(2) || policy == Policy::None {
         return false;
     }
-    let rows: u64 = group.iter().map(|extent| extent.fragment.rows).sum();
+    let rows: u64 = group.iter().map(|fragment| fragment.rows).sum();
     let needed = usize::try_from(rows.div_ceil(limits.full_rows.max(1))).unwrap_or(usize::MAX).max(1);
     // Rewriting must at least halve the number of fragments; otherwise it costs more than it saves. A group that was
     // packed before cannot get fewer.
@@ -104,17 +108,20 @@ fn is_worth_rewriting(group: &[FragmentBounds], policy: Policy, limits: Limits) 
 }
 
 /// Returns how many bounding boxes of the group cover a point of their common box, on average.
-fn depth(group: &[FragmentBounds]) -> f64 {
+fn depth(group: &[Arc<FragmentRecord>]) -> f64 {
     let area = |latitude: (f64, f64), longitude: (f64, f64)| {
         // The box of a track may have almost no area.
         (latitude.1 - latitude.0).max(1e-6) * (longitude.1 - longitude.0).max(1e-6)
     };
-    let union =
-        |range: fn(&FragmentBounds) -> (f64, f64)| group.iter().map(range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-    let (Some(latitude), Some(longitude)) = (union(|extent| extent.latitude), union(|extent| extent.longitude)) else {
+    let union = |range: fn(&Arc<FragmentRecord>) -> (f64, f64)| {
+        group.iter().map(range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    };
+    let (Some(latitude), Some(longitude)) =
+        (union(|fragment| fragment.bounds.latitude), union(|fragment| fragment.bounds.longitude))
+    else {
         return 0.0;
     };
-    let sum: f64 = group.iter().map(|extent| area(extent.latitude, extent.longitude)).sum();
+    let sum: f64 = group.iter().map(|fragment| area(fragment.bounds.latitude, fragment.bounds.longitude)).sum();
     sum / area(latitude, longitude)
 }
 
@@ -125,32 +132,29 @@ fn quarter(instant: i64) -> Option<(i32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use isdb_store::{FragmentRecord, Id};
+    use isdb_store::{Bounds, FileChecksum, Id};
 
     use super::*;
 
     const LIMITS: Limits = Limits { full_rows: 100, group_rows: 1_000, max_fragments: 16, min_fragments: 2 };
     const DAY: i64 = 86_400_000_000_000;
 
-    fn extent(id: i64, rows: u64, west: f64, east: f64, day: i64) -> FragmentBounds {
-        FragmentBounds {
-            fragment: FragmentRecord { id: Id(id), name: id.to_string(), rows },
-            latitude: (0.0, 10.0),
-            longitude: (west, east),
-            time: (day * DAY, day * DAY + 1),
-        }
+    fn fragment(id: i64, rows: u64, west: f64, east: f64, day: i64) -> Arc<FragmentRecord> {
+        let bounds = Bounds { latitude: (0.0, 10.0), longitude: (west, east), time: (day * DAY, day * DAY + 1) };
+        let footer = FileChecksum { bytes: 1, crc32c: 1 };
+        Arc::new(FragmentRecord { id: Id(id), name: id.to_string(), rows, bounds, chunks: Vec::new(), footer })
     }
 
-    fn ids(groups: &[Vec<FragmentBounds>]) -> Vec<Vec<i64>> {
-        groups.iter().map(|group| group.iter().map(|extent| extent.fragment.id.0).collect()).collect()
+    fn ids(groups: &[Vec<Arc<FragmentRecord>>]) -> Vec<Vec<i64>> {
+        groups.iter().map(|group| group.iter().map(|fragment| fragment.id.0).collect()).collect()
     }
 
     #[test]
     fn overlapping_fragments_are_grouped_and_adjacent_ones_are_not() {
-        let over: Vec<FragmentBounds> = (0..4).map(|id| extent(id, 100, 0.0, 10.0, 5)).collect();
+        let over: Vec<Arc<FragmentRecord>> = (0..4).map(|id| fragment(id, 100, 0.0, 10.0, 5)).collect();
         assert_eq!(ids(&groups(over, Policy::Space, LIMITS, |_| false)), [vec![0, 1, 2, 3]]);
-        let beside: Vec<FragmentBounds> =
-            (0..4).map(|id| extent(id, 100, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)).collect();
+        let beside: Vec<Arc<FragmentRecord>> =
+            (0..4).map(|id| fragment(id, 100, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)).collect();
         assert!(groups(beside, Policy::Space, LIMITS, |_| false).is_empty());
     }
 
@@ -160,7 +164,7 @@ mod tests {
         for (fragments, rows, last) in [(2, 75, 1), (2, 76, 14), (2, 100, 100), (3, 75, 1), (9, 75, 74), (16, 99, 3)] {
             let packed = (0..fragments).map(|id| {
                 let rows = if id + 1 == fragments { last } else { rows };
-                extent(id, rows, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)
+                fragment(id, rows, id as f64 * 10.0, id as f64 * 10.0 + 10.0, 5)
             });
             for policy in [Policy::Space, Policy::Size] {
                 let found = groups(packed.clone().collect(), policy, Limits::new(100, 2), |_| false);
@@ -171,27 +175,29 @@ mod tests {
 
     #[test]
     fn no_group_spans_two_quarters() {
-        let extents = vec![extent(0, 10, 0.0, 9.0, 5), extent(1, 10, 0.0, 9.0, 6), extent(2, 10, 0.0, 9.0, 100)];
-        assert_eq!(ids(&groups(extents, Policy::Space, LIMITS, |_| false)), [vec![0, 1]]);
+        let fragments =
+            vec![fragment(0, 10, 0.0, 9.0, 5), fragment(1, 10, 0.0, 9.0, 6), fragment(2, 10, 0.0, 9.0, 100)];
+        assert_eq!(ids(&groups(fragments, Policy::Space, LIMITS, |_| false)), [vec![0, 1]]);
     }
 
     #[test]
     fn a_long_chain_of_overlapping_fragments_makes_several_groups() {
-        let chain: Vec<FragmentBounds> = (0..64).map(|id| extent(id, 100, id as f64, id as f64 + 20.0, 5)).collect();
+        let chain: Vec<Arc<FragmentRecord>> =
+            (0..64).map(|id| fragment(id, 100, id as f64, id as f64 + 20.0, 5)).collect();
         let groups = groups(chain, Policy::Space, LIMITS, |_| false);
         assert!(groups.len() > 4 && groups.iter().all(|group| group.len() <= 10), "{:?}", ids(&groups));
     }
 
     #[test]
     fn small_fragments_are_grouped_and_full_ones_stay_if_only_size_counts() {
-        let mut extents: Vec<FragmentBounds> = (0..6).map(|id| extent(id, 10, 0.0, 10.0, 5)).collect();
-        extents.push(extent(6, 100, 0.0, 10.0, 5));
-        assert_eq!(ids(&groups(extents, Policy::Size, LIMITS, |_| false)), [vec![0, 1, 2, 3, 4, 5]]);
+        let mut fragments: Vec<Arc<FragmentRecord>> = (0..6).map(|id| fragment(id, 10, 0.0, 10.0, 5)).collect();
+        fragments.push(fragment(6, 100, 0.0, 10.0, 5));
+        assert_eq!(ids(&groups(fragments, Policy::Size, LIMITS, |_| false)), [vec![0, 1, 2, 3, 4, 5]]);
     }
 
     #[test]
     fn a_fragment_with_dead_rows_is_written_again_even_alone() {
-        let alone = vec![extent(0, 100, 0.0, 10.0, 5)];
+        let alone = vec![fragment(0, 100, 0.0, 10.0, 5)];
         assert_eq!(ids(&groups(alone.clone(), Policy::None, LIMITS, |_| true)), [vec![0]]);
         assert!(groups(alone, Policy::Space, LIMITS, |_| false).is_empty());
     }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use glob::Pattern;
 use isdb_schema::granule_name::GranuleName;
 use isdb_schema::suggest::did_you_mean;
-use isdb_store::{Changes, Database, Id, LedgerRow, Location, Writer};
+use isdb_store::{Changes, Database, Id, LedgerRow, Location, Writer, current_attempts};
 
 use crate::clock::{now_ms, now_ns};
-use crate::decide::current::CurrentAttempts;
+use crate::decide::ledger::Ledger;
 use crate::decide::reread::attempts_to_reread;
 use crate::error::{Error, Result};
 
@@ -33,7 +33,7 @@ pub struct Removal {
 pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Result<Removal> {
     let database = Database::open(location).await?;
     let ledger = database.snapshot().await?.ledger().await?;
-    let chosen = choose(&CurrentAttempts::new(&ledger), names)?;
+    let chosen = choose(&ledger, names)?;
     if dry_run || chosen.is_empty() {
         let ids = ledger.iter().map(|row| row.ingest_id.0).max().map_or(0..0, |last| last + 1..i64::MAX);
         return Ok(describe_removal(&chosen, &ledger, &removal_rows(ids.map(Id), &chosen)));
@@ -41,7 +41,7 @@ pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Res
     let mut writer = Writer::take_over(&database, now_ms()).await?;
     // Another writer may have committed until the lock was acquired.
     let ledger = database.snapshot().await?.ledger().await?;
-    let chosen = choose(&CurrentAttempts::new(&ledger), names)?;
+    let chosen = choose(&ledger, names)?;
     let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
     let window = writer.begin_window(count, now_ms())?;
     let rows = removal_rows((0..count).map(|index| window.ingest_id(index)), &chosen);
@@ -50,10 +50,10 @@ pub async fn remove(location: &Location, names: &[String], dry_run: bool) -> Res
     Ok(removal)
 }
 
-/// Returns the current attempts of each granule that `names` match, by granule id.
-fn choose<'a>(current: &CurrentAttempts<'a>, names: &[String]) -> Result<BTreeMap<&'a str, Vec<&'a LedgerRow>>> {
+/// Returns the current attempts of each granule in `ledger` that `names` match, by granule id.
+fn choose<'a>(ledger: &'a [LedgerRow], names: &[String]) -> Result<BTreeMap<&'a str, Vec<&'a LedgerRow>>> {
     let mut granules: BTreeMap<&str, Vec<&LedgerRow>> = BTreeMap::new();
-    for row in current.rows() {
+    for row in current_attempts(ledger) {
         granules.entry(&row.granule).or_default().push(row);
     }
     let mut chosen = BTreeSet::new();
@@ -91,10 +91,8 @@ fn removal_rows(ids: impl Iterator<Item = Id>, chosen: &BTreeMap<&str, Vec<&Ledg
 
 /// Returns the result of removing the granules `chosen` from a database with `ledger` by `rows`.
 fn describe_removal(chosen: &BTreeMap<&str, Vec<&LedgerRow>>, ledger: &[LedgerRow], rows: &[LedgerRow]) -> Removal {
-    let after: Vec<LedgerRow> = ledger.iter().chain(rows).cloned().collect();
-    let current = CurrentAttempts::new(&after);
-    let to_reread = attempts_to_reread(&after, &current);
-    let reread = current.rows().filter(|row| to_reread.contains(&row.ingest_id)).map(|row| row.source.clone());
+    let after = Ledger::new(ledger.iter().chain(rows).cloned());
+    let reread = attempts_to_reread(&after).into_iter().filter_map(|id| Some(after.get(id)?.source.to_string()));
     Removal {
         reread: reread.collect::<BTreeSet<String>>().into_iter().collect(),
         granules: chosen.keys().map(|id| (*id).to_owned()).collect(),
@@ -113,7 +111,7 @@ mod tests {
             row.cycle = Some(cycle);
         }
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let chosen = choose(&CurrentAttempts::new(&ledger), &names)?;
+        let chosen = choose(&ledger, &names)?;
         Ok(describe_removal(&chosen, &ledger, &removal_rows((10..).map(Id), &chosen)))
     }
 

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use isdb_region::Region;
 use isdb_schema::filters::Rule;
 use isdb_schema::ledger::GranuleState;
-use isdb_store::{LedgerRow, area_name};
+use isdb_store::{LedgerRow, area_name, current_attempts};
 
-use crate::decide::current::CurrentAttempts;
 use crate::decide::fingerprint::filters_hash;
 
 /// The granules of a ledger, counted.
@@ -63,11 +62,11 @@ impl ReleaseSummary {
 impl LedgerSummary {
     /// Sums up `ledger`, whose rows are in the order of their ids, of a database with `filters` and `region`.
     pub fn new(ledger: &[LedgerRow], filters: &[Rule], region: Option<&Region>) -> LedgerSummary {
-        let current = CurrentAttempts::new(ledger);
+        let current: Vec<&LedgerRow> = current_attempts(ledger).collect();
         let mut states: BTreeMap<&str, GranuleState> =
             ledger.iter().map(|row| (row.granule.as_str(), row.state)).collect();
         let mut current_states: BTreeMap<&str, GranuleState> = BTreeMap::new();
-        for row in current.rows() {
+        for row in &current {
             let state = current_states.entry(row.granule.as_str()).or_insert(row.state);
             if row.state == GranuleState::Ingested {
                 *state = row.state;
@@ -78,16 +77,16 @@ impl LedgerSummary {
         let count = |state: GranuleState| (state, states.values().filter(|other| **other == state).count());
         let hash = filters_hash(filters);
         let mut other_filters = BTreeMap::new();
-        for row in current.rows().filter(|row| row.filters_hash != hash) {
+        for row in current.iter().filter(|row| row.filters_hash != hash) {
             *other_filters.entry(row.filters.clone()).or_default() += 1;
         }
         let area = region.map(|region| area_name(&region.to_text()));
         let mut others: BTreeMap<Option<String>, BTreeSet<&str>> = BTreeMap::new();
-        for row in current.rows().filter(|row| row.area != area) {
+        for row in current.iter().filter(|row| row.area != area) {
             others.entry(row.area.clone()).or_default().insert(&row.granule);
         }
         let other_areas = others.into_iter().map(|(area, granules)| (area, granules.len())).collect();
-        let releases = ReleaseSummary::by_release(current.rows());
+        let releases = ReleaseSummary::by_release(current.into_iter());
         LedgerSummary { granules: GranuleState::ALL.map(count).into(), other_filters, other_areas, releases }
     }
 }

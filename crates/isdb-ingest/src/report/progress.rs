@@ -68,6 +68,13 @@ pub enum Progress {
         /// Size of all files to read, in bytes.
         of_bytes: u64,
     },
+    /// A window failed. It is read and written once more, after a takeover.
+    WindowRetried {
+        /// The number of its granules.
+        granules: usize,
+        /// Why it failed.
+        error: String,
+    },
     /// A group of fragments was consolidated.
     Consolidated {
         /// Groups done.

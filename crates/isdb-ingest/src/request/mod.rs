@@ -46,6 +46,8 @@ pub struct IngestRequest {
     pub threads: usize,
     /// Memory for rows in flight, in bytes.
     pub memory: usize,
+    /// The folder for rows that do not fit in memory, which must exist; None for a folder within the database.
+    pub spill: Option<PathBuf>,
     /// When fragments are consolidated after the ingest, and when hidden ones are deleted.
     pub consolidate: config::Consolidate,
     /// Retry files that failed before.

@@ -2,9 +2,8 @@
 //! that all granules have segments of the same area.
 
 use isdb_region::Region;
-use isdb_store::{Database, Location};
+use isdb_store::{Database, Location, current_attempts};
 
-use crate::decide::current::CurrentAttempts;
 use crate::error::{Error, Result};
 
 /// Which segments of a granule an ingest keeps, by their position.
@@ -126,7 +125,9 @@ pub async fn region_to_search(location: &Location, request: &RegionRequest) -> R
     };
     let snapshot = database.snapshot().await?;
     let stored = database.design(&snapshot).await?.region;
-    let is_empty = !CurrentAttempts::new(&snapshot.ledger().await?).has_segments();
+    // Only rows of replaced or removed attempts may be left; the ledger says whether that is so.
+    let is_empty = snapshot.rows() == 0
+        || (snapshot.has_dead_attempts() && !current_attempts(&snapshot.ledger().await?).any(|row| row.rows_kept > 0));
     ResolvedRegion::new(request, stored.as_ref(), is_empty, &location.uri())?;
     Ok(requested.or(stored))
 }

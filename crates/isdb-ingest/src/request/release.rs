@@ -1,7 +1,7 @@
 //! One release in one database: a granule of another release is refused before anything is written, unless releases are
 //! replaced.
 
-use crate::decide::current::CurrentAttempts;
+use crate::decide::ledger::Ledger;
 use crate::error::{Error, Result};
 use crate::find::candidate::Candidate;
 
@@ -10,9 +10,9 @@ use crate::find::candidate::Candidate;
 ///
 /// # Errors
 /// [`Error::OtherRelease`], which names both.
-pub(crate) fn check_release(candidates: &[Candidate], current: &CurrentAttempts<'_>) -> Result<()> {
-    let newest = current.newest_with_release();
-    let pin = newest.and_then(|row| Some(("the database".to_owned(), row.release.as_deref()?.parse().ok()?)));
+pub(crate) fn check_release(candidates: &[Candidate], ledger: &Ledger) -> Result<()> {
+    let stored = ledger.newest_with_release().and_then(|newest| newest.rank.release);
+    let pin = stored.map(|release| ("the database".to_owned(), release));
     let mut released = candidates.iter().filter_map(|candidate| {
         let release = candidate.identity.as_ref().ok()?.release?;
         Some((candidate.granule(), release))
@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn another_release_is_refused_and_both_are_named() {
-        let (ledger, message) = ([row(1, "a")], |result: Result<()>| result.unwrap_err().to_string());
-        let (stored, empty) = (CurrentAttempts::new(&ledger), CurrentAttempts::new(&[]));
+        let message = |result: Result<()>| result.unwrap_err().to_string();
+        let (stored, empty) = (Ledger::new([row(1, "a")]), Ledger::default());
         assert!(check_release(&[of_release("b", 6)], &stored).is_ok());
         assert_eq!(
             message(check_release(&[of_release("b", 7)], &stored)),

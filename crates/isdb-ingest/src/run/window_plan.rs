@@ -73,11 +73,12 @@ pub(crate) async fn window_plan(
     };
     let target = WriteTarget {
         array: location.segments(),
-        timestamp: window.timestamp,
-        first_fragment: window.fragment_id(0).0,
+        window,
+        // One process writes the whole window.
+        task: (0, 1),
         fragment_bytes: resources.fragment_bytes(),
         writers: resources.writers(planned_bytes(attempts)),
     };
-    ingest_plan(&granules, &selection, (&merged, snapshot), resources.readers(), target, window, recorded)
+    ingest_plan(&granules, &selection, (&merged, snapshot), resources.readers(), target, recorded)
         .map_err(|source| Error::Window { granules: attempts.len(), source })
 }

@@ -15,19 +15,50 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use isdb_schema::filters::Rule;
 use isdb_schema::ledger::{GranuleState, ledger_schema};
-use isdb_store::{Changes, FragmentRecord, Id, LedgerRow, Window, Writer};
-use tokio::sync::Mutex;
+use isdb_store::{Changes, Database, Id, LedgerRow, Window, Writer, WrittenFragment};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use crate::error::Error;
 use crate::operator::single_input_operator;
 use crate::tally::Tally;
 use crate::write::exec::fragments_and_tallies;
 use crate::write::ledger_rows::{complete_rows, fail_together};
-use crate::write::target::WrittenFragment;
 
 /// The database's writer, as an extension of the session that runs a plan with a commit.
 #[derive(Debug)]
-pub(crate) struct Committer(pub(crate) Mutex<Writer>);
+pub(crate) struct Committer {
+    /// None once a renewal has failed.
+    writer: Mutex<Option<Writer>>,
+    database: Database,
+}
+
+impl Committer {
+    pub(crate) fn new(writer: Writer) -> Committer {
+        Committer { database: writer.database().clone(), writer: Some(writer).into() }
+    }
+
+    /// Returns the writer, once no other caller has it.
+    ///
+    /// # Errors
+    /// [`Unfinished`](isdb_store::Error::Unfinished) when a renewal has failed.
+    pub(crate) async fn writer(&self) -> isdb_store::Result<MappedMutexGuard<'_, Writer>> {
+        let unfinished = |_| isdb_store::Error::Unfinished { uri: self.database.location().uri() };
+        MutexGuard::try_map(self.writer.lock().await, Option::as_mut).map_err(unfinished)
+    }
+
+    /// Replaces the writer by a new one.
+    ///
+    /// # Errors
+    /// When the takeover fails.
+    pub(crate) async fn renew(&self, now_ms: u64) -> isdb_store::Result<()> {
+        let mut writer = self.writer.lock().await;
+        *writer = match writer.take() {
+            Some(earlier) => Some(earlier.renew(now_ms).await?),
+            None => Some(Writer::take_over(&self.database, now_ms).await?),
+        };
+        Ok(())
+    }
+}
 
 /// The changes that a window commits, apart from the fragments that the plan writes.
 #[derive(Clone, Debug)]
@@ -107,7 +138,7 @@ impl ExecutionPlan for CommitExec {
         let commit = async move {
             let (fragments, tallies) = collect(input).await?;
             let rows = commit(&committer, window, request, fragments, tallies).await?;
-            LedgerRow::to_batch(&rows, window.ledger_id()).map_err(|error| Error::Store(error).into())
+            LedgerRow::to_batch(&rows).map_err(|error| Error::Store(error).into())
         };
         let output = futures::stream::once(commit).boxed();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output)))
@@ -115,18 +146,14 @@ impl ExecutionPlan for CommitExec {
 }
 
 /// Collects all fragments and tallies of the write operator.
-async fn collect(mut input: SendableRecordBatchStream) -> Result<(Vec<FragmentRecord>, Vec<Tally>)> {
+async fn collect(mut input: SendableRecordBatchStream) -> Result<(Vec<WrittenFragment>, Vec<Tally>)> {
     let (mut fragments, mut tallies) = (Vec::new(), Vec::new());
     while let Some(batch) = input.try_next().await? {
         let (written, counted) = fragments_and_tallies(&batch)?;
-        fragments.extend(written.into_iter().map(fragment_record));
+        fragments.extend(written);
         tallies.extend(counted);
     }
     Ok((fragments, tallies))
-}
-
-fn fragment_record(fragment: WrittenFragment) -> FragmentRecord {
-    FragmentRecord { id: Id(fragment.id), name: fragment.name, rows: u64::try_from(fragment.rows).unwrap_or(0) }
 }
 
 /// Makes the window visible, and returns the ledger rows that it records.
@@ -134,10 +161,10 @@ async fn commit(
     committer: &Committer,
     window: Window,
     request: CommitRequest,
-    mut fragments: Vec<FragmentRecord>,
+    mut fragments: Vec<WrittenFragment>,
     tallies: Vec<Tally>,
 ) -> Result<Vec<LedgerRow>> {
-    let mut writer = committer.0.lock().await;
+    let mut writer = committer.writer().await.map_err(store_error)?;
     match request {
         CommitRequest::Compaction { inputs } => {
             writer.compact(window, &inputs, fragments).await.map_err(store_error)?;

@@ -4,12 +4,10 @@
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
-use arrow::array::{
-    Array as _, AsArray, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StructArray, new_null_array,
-};
+use arrow::array::{Array as _, AsArray, BooleanArray, RecordBatch, StringArray, new_null_array};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef};
-use datafusion::common::{Result, internal_err};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr};
@@ -22,14 +20,16 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt;
 use isdb_query::CHUNK;
+use isdb_store::WrittenFragment;
 use tiledb::Context;
 
 use crate::gather::requirements::{chunk_order, distributed_by_chunk};
 use crate::operator::single_input_operator;
 use crate::tally::{TALLY, Tally, tally_field};
 use crate::write::fragment_writer::FragmentWriter;
-use crate::write::target::{WriteTarget, WrittenFragment};
+use crate::write::target::WriteTarget;
 
+/// The column of the output with fragments, each as JSON text.
 const FRAGMENT: &str = "fragment";
 
 /// Writes each input partition as its own fragments: adjacent chunks share a fragment until it is full. The output has two columns,
@@ -93,10 +93,8 @@ impl ExecutionPlan for TileDbWriteExec {
         };
         let partitions = self.input.output_partitioning().partition_count();
         let input = self.input.execute(partition, Arc::clone(&context))?;
-        let mut target = self.target.clone();
-        target.first_fragment += partition as i64;
-        let writer =
-            FragmentWriter::new(tiledb, target, partitions, &input.schema()).with_metrics(&self.metrics, partition);
+        let writer = FragmentWriter::new(tiledb, self.target.clone(), (partition, partitions), &input.schema());
+        let writer = writer.with_metrics(&self.metrics, partition);
         let output = futures::stream::try_unfold((input, Some(writer)), |(mut input, writer)| async move {
             let Some(mut writer) = writer else { return Ok(None) };
             match fill(&mut writer, &mut input).await {
@@ -137,45 +135,53 @@ fn split(mut batch: RecordBatch) -> Result<(RecordBatch, Option<RecordBatch>)> {
         return Ok((batch, None));
     }
     let is_row: BooleanArray = (0..tallies.len()).map(|row| Some(tallies.is_null(row))).collect();
-    let fragments = new_null_array(&DataType::Struct(fragment_fields()), tallies.len());
+    let fragments = new_null_array(&DataType::Utf8, tallies.len());
     let tallies = RecordBatch::try_new(output_schema(), vec![fragments, tallies])?;
     Ok((filter_record_batch(&batch, &is_row)?, Some(tallies)))
 }
 
 /// Encodes fragments as rows of the output.
 fn to_batch(written: &[WrittenFragment]) -> Result<RecordBatch> {
-    let fragments = StructArray::try_new(
-        fragment_fields(),
-        vec![
-            Arc::new(Int64Array::from_iter_values(written.iter().map(|fragment| fragment.id))),
-            Arc::new(LargeStringArray::from_iter_values(written.iter().map(|fragment| &fragment.name))),
-            Arc::new(Int64Array::from_iter_values(written.iter().map(|fragment| fragment.rows))),
-        ],
-        None,
-    )?;
+    let json = |fragment| serde_json::to_string(fragment).map_err(external);
+    let fragments = written.iter().map(json).collect::<Result<Vec<String>>>()?;
     let tallies = new_null_array(tally_field().data_type(), fragments.len());
-    Ok(RecordBatch::try_new(output_schema(), vec![Arc::new(fragments), tallies])?)
-}
-
-fn fragment_fields() -> Fields {
-    Fields::from(vec![
-        Field::new("id", DataType::Int64, false),
-        Field::new("name", DataType::LargeUtf8, false),
-        Field::new("rows", DataType::Int64, false),
-    ])
+    Ok(RecordBatch::try_new(output_schema(), vec![Arc::new(StringArray::from(fragments)), tallies])?)
 }
 
 fn output_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![Field::new(FRAGMENT, DataType::Struct(fragment_fields()), true), tally_field()]))
+    Arc::new(Schema::new(vec![Field::new(FRAGMENT, DataType::Utf8, true), tally_field()]))
 }
 
 /// Decodes one batch of the operator's output.
 pub(crate) fn fragments_and_tallies(batch: &RecordBatch) -> Result<(Vec<WrittenFragment>, Vec<Tally>)> {
-    let fragments = batch.column(0).as_struct();
-    let written = (0..fragments.len()).filter(|row| fragments.is_valid(*row)).map(|row| WrittenFragment {
-        id: fragments.column(0).as_primitive::<Int64Type>().value(row),
-        name: fragments.column(1).as_string::<i64>().value(row).to_owned(),
-        rows: fragments.column(2).as_primitive::<Int64Type>().value(row),
-    });
-    Ok((written.collect(), Tally::decode(batch.column(1))?))
+    let fragments = batch.column(0).as_string::<i32>().iter().flatten();
+    let written = fragments.map(|json| serde_json::from_str(json).map_err(external)).collect::<Result<_>>()?;
+    Ok((written, Tally::decode(batch.column(1))?))
+}
+
+fn external(error: serde_json::Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use isdb_store::{Bounds, FileChecksum, FragmentRecord, Id};
+
+    use super::*;
+
+    #[test]
+    fn a_fragment_is_the_same_after_its_row() {
+        let record = FragmentRecord {
+            id: Id::new(7, 9),
+            name: "__1_1_x_22".to_owned(),
+            rows: 3,
+            bounds: Bounds { latitude: (-0.1, 0.3), longitude: (-180.0, 179.9), time: (1, i64::MAX) },
+            chunks: vec![(4, 2), (9, 1)],
+            footer: FileChecksum { bytes: 5, crc32c: u32::MAX },
+        };
+        let written = WrittenFragment { record, attempts: [(Id::new(7, 1), 3)].into() };
+        let batch = to_batch(std::slice::from_ref(&written)).unwrap();
+        let (fragments, tallies) = fragments_and_tallies(&batch).unwrap();
+        assert_eq!((fragments, tallies), (vec![written], Vec::new()));
+    }
 }

@@ -10,14 +10,14 @@ use datafusion::common::Result;
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
 use isdb_query::CHUNK;
 use isdb_schema::segments::FRAGMENT_ID;
-use isdb_store::fault;
+use isdb_store::{Id, WrittenFragment, fault, write_fragment};
 use tiledb::Context;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
 use crate::memory::slice_bytes;
 use crate::tally::TALLY;
-use crate::write::target::{WriteTarget, WrittenFragment};
+use crate::write::target::WriteTarget;
 
 /// Fragments that are written at a time: while libtiledb uses one core for one of them, the other cores work on the other.
 const MAX_CONCURRENT: usize = 2;
@@ -26,8 +26,8 @@ const MAX_CONCURRENT: usize = 2;
 pub(crate) struct FragmentWriter {
     context: Arc<Context>,
     target: WriteTarget,
-    /// Number of writers; each uses every `writers`-th fragment id.
-    writers: usize,
+    /// The number of this writer, from 0, and the number of all.
+    writer: (usize, usize),
     schema: SchemaRef,
     pending: Vec<RecordBatch>,
     pending_bytes: usize,
@@ -47,15 +47,20 @@ struct WriteMetrics {
 }
 
 impl FragmentWriter {
-    /// Creates a writer for rows with the columns of `input`. Its fragment ids count up in steps of `writers`.
-    pub(crate) fn new(context: Arc<Context>, target: WriteTarget, writers: usize, input: &SchemaRef) -> FragmentWriter {
+    /// Creates a writer for rows with the columns of `input`. `writer` is its number, from 0, and the number of all writers.
+    pub(crate) fn new(
+        context: Arc<Context>,
+        target: WriteTarget,
+        writer: (usize, usize),
+        input: &SchemaRef,
+    ) -> FragmentWriter {
         let is_stored = |field: &&Arc<Field>| ![TALLY, CHUNK].contains(&field.name().as_str());
         let mut fields: Vec<Arc<Field>> = input.fields().iter().filter(is_stored).map(Arc::clone).collect();
         fields.push(Arc::new(Field::new(FRAGMENT_ID, DataType::Int64, false)));
         FragmentWriter {
             context,
             target,
-            writers,
+            writer,
             schema: Arc::new(Schema::new(fields)),
             pending: Vec::new(),
             pending_bytes: 0,
@@ -131,7 +136,7 @@ impl FragmentWriter {
         if rows.num_rows() == 0 {
             return Ok(());
         }
-        let id: ArrayRef = Arc::new(Int64Array::from_value(self.next_id(), rows.num_rows()));
+        let id: ArrayRef = Arc::new(Int64Array::from_value(self.next_id().0, rows.num_rows()));
         let columns = rows.columns().iter().map(Arc::clone).chain([id]).collect();
         self.pending_bytes += slice_bytes(&rows)?;
         self.pending.push(RecordBatch::try_new(Arc::clone(&self.schema), columns)?);
@@ -139,9 +144,9 @@ impl FragmentWriter {
     }
 
     /// Returns the id of the pending fragment.
-    fn next_id(&self) -> i64 {
-        let before = self.written.len() + self.writing.len();
-        self.target.first_fragment + (before * self.writers) as i64
+    fn next_id(&self) -> Id {
+        let (writer, writers) = self.writer;
+        self.target.fragment_id(self.written.len() + self.writing.len(), writer, writers)
     }
 
     /// Begins to write the pending rows as one fragment, after the oldest one if [`MAX_CONCURRENT`] are being written.
@@ -153,7 +158,8 @@ impl FragmentWriter {
         if self.writing.len() >= MAX_CONCURRENT {
             self.wait_for_oldest().await?;
         }
-        let (context, array, timestamp) = (Arc::clone(&self.context), self.target.array.clone(), self.target.timestamp);
+        let (context, array) = (Arc::clone(&self.context), self.target.array.clone());
+        let timestamp = self.target.window.timestamp;
         let (pending, bytes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_bytes));
         let metrics = self.metrics.clone();
         let span = tracing::Span::current();
@@ -161,14 +167,13 @@ impl FragmentWriter {
             let _entered = span.entered();
             let timer = metrics.time.timer();
             let rows: usize = pending.iter().map(RecordBatch::num_rows).sum();
-            let name = tiledb::write_fragment(&context, &array, timestamp, pending)
-                .map_err(|source| Error::Write { uri: array, source })?;
+            let written = write_fragment(&context, &array, timestamp, id, pending).map_err(Error::Store)?;
             fault::reached("after-fragment");
-            tracing::debug!(fragment = name, rows, bytes, "fragment written");
+            tracing::debug!(fragment = written.record.name, rows, bytes, "fragment written");
             drop(timer);
             metrics.fragments.add(1);
             metrics.rows.add(rows);
-            Ok(WrittenFragment { id, name, rows: rows as i64 })
+            Ok(written)
         }));
         Ok(())
     }
@@ -180,7 +185,7 @@ mod tests {
     use arrow::compute::cast;
     use isdb_schema::catalogue::variable;
     use isdb_schema::segments::stored_fields;
-    use isdb_store::{Database, Design, Location};
+    use isdb_store::{Database, Design, Location, Writer};
 
     use super::*;
 
@@ -203,22 +208,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
         let database = Database::create(&location, &Design::new(&[variable("h_canopy").unwrap()]), 1).await.unwrap();
+        let window = Writer::take_over(&database, 2).await.unwrap().begin_window(1, 2).unwrap();
         let mut ten = rows_of(0, 10);
         ten.remove_column(ten.num_columns() - 1);
         let target = WriteTarget {
             array: location.segments(),
-            timestamp: 2_000_000_000_000,
-            first_fragment: 7,
+            window,
+            task: (0, 1),
             fragment_bytes: slice_bytes(&ten).unwrap(),
             writers: 1,
         };
-        let context = Arc::new(database.context().clone());
-        let mut writer = FragmentWriter::new(context, target, 1, &rows_of(0, 0).schema());
+        let context = Arc::new(database.context().unwrap().clone());
+        let mut writer = FragmentWriter::new(context, target, (0, 1), &rows_of(0, 0).schema());
         for (chunk, rows) in [(0, 4), (1, 4), (2, 4), (3, 4), (4, 5), (4, 5), (4, 5), (4, 5), (5, 4), (6, 0)] {
             writer.push(rows_of(chunk, rows)).await.unwrap();
         }
         let written = writer.finish().await.unwrap();
-        let fragments: Vec<_> = written.iter().map(|fragment| (fragment.id, fragment.rows)).collect();
-        assert_eq!(fragments, [(7, 8), (8, 8), (9, 10), (10, 10), (11, 4)]);
+        let fragments: Vec<_> = written.iter().map(|fragment| (fragment.record.id, fragment.record.rows)).collect();
+        let expected = [8, 8, 10, 10, 4].iter().zip(0..).map(|(rows, index)| (window.fragment_id(index), *rows));
+        assert_eq!(fragments, expected.collect::<Vec<_>>());
     }
 }

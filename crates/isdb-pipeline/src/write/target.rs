@@ -1,27 +1,48 @@
-//! The target of a write, and its result.
+//! The target of a write.
+
+use isdb_store::{Id, Window};
 
 /// The array that a window is written to, and its division into fragments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteTarget {
     /// The URI of the array of segments.
     pub array: String,
-    /// The timestamp of every fragment, in milliseconds since 1970.
-    pub timestamp: u64,
-    /// The id of the first fragment. Writer number n uses this id plus n, then counts up in steps of the number of writers.
-    pub first_fragment: i64,
+    /// The window, which gives every fragment its timestamp and its id.
+    pub window: Window,
+    /// The number of this process among those that write the window, from 0, and their number.
+    pub task: (u32, u32),
     /// Maximum Arrow memory of a fragment's rows, give or take one batch.
     pub fragment_bytes: usize,
     /// The number of concurrent writers, each with its own fragments.
     pub writers: usize,
 }
 
-/// A fragment that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WrittenFragment {
-    /// The value of `fragment_id` in its rows.
-    pub(crate) id: i64,
-    /// Its folder below `__fragments`.
-    pub(crate) name: String,
-    /// Its number of rows.
-    pub(crate) rows: i64,
+impl WriteTarget {
+    /// Returns the id of fragment `fragment` of writer `writer` of `writers`, all from 0. No two fragments of a window have the
+    /// same id, in this process or another.
+    pub(crate) fn fragment_id(&self, fragment: usize, writer: usize, writers: usize) -> Id {
+        let (task, tasks) = self.task;
+        let index = (fragment * writers + writer) as u64 * u64::from(tasks) + u64::from(task);
+        self.window.fragment_id(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn fragments_of_all_writers_and_processes_have_different_ids_without_gaps() {
+        let window = Window::for_dry_run(5);
+        let mut ids = BTreeSet::new();
+        for task in 0..3 {
+            let target = WriteTarget { array: String::new(), window, task: (task, 3), fragment_bytes: 1, writers: 2 };
+            for (fragment, writer) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                assert!(ids.insert(target.fragment_id(fragment, writer, 2)));
+            }
+        }
+        assert_eq!(ids, (0..12).map(|index| window.fragment_id(index)).collect());
+    }
 }

@@ -7,8 +7,9 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::functions::register_functions;
+use crate::session::default_schema::add_default_schema;
 use crate::session::dialect;
-use crate::session::files::{UserFiles, with_files};
+use crate::session::files::UserFiles;
 use crate::session::memory::QueryResources;
 use crate::session::sort_columns::SortColumns;
 
@@ -41,7 +42,8 @@ pub fn session(options: &SessionOptions) -> Result<SessionContext> {
     let context = SessionContext::new_with_state(dialect::session_state(config, runtime));
     register_functions(&context);
     context.add_optimizer_rule(Arc::new(SortColumns));
-    Ok(with_files(context, options.files))
+    add_default_schema(&context, options.files)?;
+    Ok(context)
 }
 
 #[cfg(test)]

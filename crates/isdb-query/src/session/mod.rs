@@ -1,6 +1,7 @@
 //! Creates the DataFusion session: SQL dialect, functions, the user's files as tables, memory limits.
 
 pub(crate) mod context;
+pub(crate) mod default_schema;
 mod dialect;
 pub(crate) mod files;
 pub(crate) mod memory;

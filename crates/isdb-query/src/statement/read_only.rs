@@ -11,6 +11,7 @@ use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::{ObjectType, Statement as SqlStatement};
 
 use crate::error::{Error, Result};
+use crate::session::default_schema::default_schema;
 use crate::statement::name_parts;
 
 /// Plans the statements of a read-only session.
@@ -24,9 +25,7 @@ impl ReadOnly {
     /// Reserves the names of all current tables and views of `context`.
     #[must_use]
     pub fn new(context: &SessionContext) -> Self {
-        let state = context.state();
-        let defaults = &state.config().options().catalog;
-        let schema = context.catalog(&defaults.default_catalog).and_then(|all| all.schema(&defaults.default_schema));
+        let schema = default_schema(context);
         Self { reserved: schema.map_or_else(BTreeSet::new, |schema| schema.table_names().into_iter().collect()) }
     }
 
@@ -43,7 +42,7 @@ impl ReadOnly {
         if let Some(kind) = writing_kind(&statement) {
             return Err(Error::ReadOnly { statement: kind });
         }
-        match state.statement_to_plan(statement).await? {
+        match state.statement_to_plan(statement).await.map_err(Error::from_planning)? {
             LogicalPlan::Ddl(DdlStatement::CreateView(mut view)) => {
                 self.check_name(context, &view.name)?;
                 check_reads_only(&view.input)?;

@@ -8,6 +8,8 @@ use datafusion::prelude::SessionContext;
 
 use crate::error::Result;
 use crate::unique::UniqueTable;
+use crate::views::database_schema::tables_of;
+use crate::views::ledger_table::LedgerTable;
 use tiledb_datafusion::TileDbTable;
 
 /// The kinds of sources that a statement reads from a database.
@@ -23,18 +25,14 @@ pub struct StatementSources {
 /// subqueries and views that the user created.
 ///
 /// # Errors
-/// When `context` cannot look up `atl08`.
-pub async fn statement_sources(context: &SessionContext, plan: &LogicalPlan) -> Result<StatementSources> {
-    let atl08 = match context.table_exist("atl08")? {
-        true => Some(context.table_provider("atl08").await?),
-        false => None,
-    };
-    let atl08 = atl08.as_ref().and_then(|view| view.get_logical_plan());
+/// When a subquery of `plan` cannot be visited.
+pub fn statement_sources(context: &SessionContext, plan: &LogicalPlan) -> Result<StatementSources> {
+    let tables = tables_of(context);
     let mut found = StatementSources::default();
     plan.apply_with_subqueries(|part| {
         // Compares plans and not names, because a common table expression may be called atl08.
-        found.reads_views |= atl08.as_ref().is_some_and(|view| view.as_ref() == part) || scans::<UniqueTable>(part);
-        found.reads_tables |= found.reads_views || scans::<TileDbTable>(part);
+        found.reads_views |= tables.as_ref().is_some_and(|tables| tables.is_atl08(part)) || scans::<UniqueTable>(part);
+        found.reads_tables |= found.reads_views || scans::<TileDbTable>(part) || scans::<LedgerTable>(part);
         Ok(if found.reads_views && found.reads_tables { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(found)
@@ -91,7 +89,7 @@ mod tests {
             ("SHOW TABLES", nothing),
         ] {
             let plan = context.state().create_logical_plan(sql).await.unwrap();
-            let found = statement_sources(&context, &plan).await.unwrap();
+            let found = statement_sources(&context, &plan).unwrap();
             assert_eq!((found.reads_views, found.reads_tables), expected, "{sql}");
         }
     }

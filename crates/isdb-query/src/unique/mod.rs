@@ -36,9 +36,9 @@ pub(crate) struct UniqueTable {
 }
 
 impl UniqueTable {
-    /// Creates the table from the `plan` of the view over these tables.
-    pub(crate) fn new(plan: LogicalPlan, segments: Arc<TileDbTable>, granules: &TileDbTable) -> Self {
-        Self { plan, segments, granules: granules.schema() }
+    /// Creates the table from the `plan` of the view over `segments` and a ledger with the schema `granules`.
+    pub(crate) fn new(plan: LogicalPlan, segments: Arc<TileDbTable>, granules: SchemaRef) -> Self {
+        Self { plan, segments, granules }
     }
 
     /// Returns the plan of the view; its columns are those of the table.

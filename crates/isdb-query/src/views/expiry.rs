@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
+use datafusion::error::DataFusionError;
 use isdb_store::{Error as Store, Snapshot};
 use tiledb_datafusion::ErrorHook;
 
@@ -28,19 +29,20 @@ pub(crate) fn expiry_hook(snapshot: &Arc<Snapshot>) -> ErrorHook {
     let snapshot = Arc::clone(snapshot);
     ErrorHook::new(move |error| {
         let snapshot = Arc::clone(&snapshot);
-        Box::pin(async move { explain_expiry(&snapshot, error).await })
+        Box::pin(async move { explain_expiry(&snapshot, error, DataFusionError::from).await })
     })
 }
 
-/// Returns [`Error::Expired`] if a vacuum has removed `snapshot`, else, or if that cannot be determined, `error` itself.
-pub(crate) async fn explain_expiry<E>(snapshot: &Snapshot, error: E) -> E
+/// Returns [`Error::Expired`], converted by `convert`, if a vacuum has removed `snapshot`; else, or if that cannot be determined,
+/// `error` itself.
+pub(crate) async fn explain_expiry<E>(snapshot: &Snapshot, error: E, convert: impl FnOnce(Error) -> E) -> E
 where
-    E: From<Error> + StdError + Send + Sync + 'static,
+    E: StdError + Send + Sync + 'static,
 {
     match snapshot.is_expired().await {
         Ok(true) => {
-            let (uri, commit) = (snapshot.uri().to_owned(), snapshot.commit().number);
-            Error::Expired { uri, commit, source: Box::new(error) }.into()
+            let (uri, commit) = (snapshot.uri(), snapshot.commit());
+            convert(Error::Expired { uri, commit, source: Box::new(error) })
         }
         _ => error,
     }

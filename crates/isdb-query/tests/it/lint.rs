@@ -1,18 +1,22 @@
 //! Statements whose answer is probably not the intended one are refused or give a warning, also with a view, an alias or a
 //! subquery between the statement and the column; other statements give none.
 
+use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::{session, table};
 use arrow::array::{ArrayRef, Int64Array, LargeStringArray, TimestampNanosecondArray, new_null_array};
 use arrow::array::{Float64Array, Int32Array};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
+use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::SessionContext;
-use isdb_query::{Error, Warning, warnings};
+use isdb_query::{Error, LedgerPart, LedgerTable, Warning, warnings};
 use isdb_schema::catalogue::variable;
+use isdb_schema::ledger::ledger_schema;
 use isdb_schema::segments::stored_fields;
 use isdb_testing::array::{DAY, TestArray, YEAR_2020, layout};
-use tiledb::{ArrayLayout, CellOrder, Dimension, Domain};
+use tempfile::TempDir;
 
 const VARIABLES: [&str; 10] = [
     "h_canopy",
@@ -44,54 +48,41 @@ fn segments() -> TestArray {
     array
 }
 
-/// Returns the ledger of two granules of release 007, one of which failed.
-fn granules() -> TestArray {
-    let layout = ArrayLayout {
-        dimensions: vec![Dimension {
-            name: "ingest_id".to_owned(),
-            domain: Domain::Int64 { low: 0, high: i64::MAX - 1, extent: None },
-        }],
-        cell_order: CellOrder::RowMajor,
-        capacity: 100,
-        allows_duplicates: false,
-    };
-    let text = |name: &str| Field::new(name, DataType::LargeUtf8, true);
-    let number = |name: &str| Field::new(name, DataType::Int32, true);
-    let mut fields = vec![Field::new("ingest_id", DataType::Int64, false)];
-    fields.extend(["granule", "source", "state", "release", "revision"].map(text));
-    fields.extend(["rgt", "cycle", "region"].map(number));
-    let array = TestArray::create("granules", &layout, Schema::new(fields));
+/// Writes the ledger of two granules of release 007, one of which failed, to a file in `folder`.
+fn granules(folder: &Path) -> LedgerTable {
     let texts = |values: [&str; 2]| -> ArrayRef { Arc::new(LargeStringArray::from(values.to_vec())) };
     let numbers = |values: [i32; 2]| -> ArrayRef { Arc::new(Int32Array::from(values.to_vec())) };
-    array.write(
-        1,
-        vec![
-            Arc::new(Int64Array::from(vec![1, 2])),
-            texts(["ATL08_20190101000000_00770101_007_01", "ATL08_20190101000000_01230101_006_01"]),
-            texts(["a.h5", "b.h5"]),
-            texts(["ingested", "failed"]),
-            texts(["007", "006"]),
-            texts(["01", "01"]),
-            numbers([77, 123]),
-            numbers([4, 5]),
-            numbers([6, 7]),
-        ],
-    );
-    array
+    let columns: [(&str, ArrayRef); 8] = [
+        ("ingest_id", Arc::new(Int64Array::from(vec![1, 2]))),
+        ("granule", texts(["ATL08_20190101000000_00770101_007_01", "ATL08_20190101000000_01230101_006_01"])),
+        ("state", texts(["ingested", "failed"])),
+        ("release", texts(["007", "006"])),
+        ("revision", texts(["01", "01"])),
+        ("rgt", numbers([77, 123])),
+        ("cycle", numbers([4, 5])),
+        ("region", numbers([6, 7])),
+    ];
+    let batch = isdb_testing::batch(&Arc::new(ledger_schema()), &columns);
+    let path = folder.join("ledger.parquet");
+    let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    LedgerTable::new(vec![LedgerPart { path, bytes, rows: 2 }])
 }
 
 struct TestDatabase {
     context: SessionContext,
     /// Kept for their folders.
-    _arrays: [TestArray; 2],
+    _files: (TestArray, TempDir),
 }
 
 impl TestDatabase {
     async fn new() -> TestDatabase {
         let context = session(1);
-        let arrays = [segments(), granules()];
-        context.register_table("segments", table(&arrays[0], None)).unwrap();
-        context.register_table("granules", table(&arrays[1], None)).unwrap();
+        let files = (segments(), tempfile::tempdir().unwrap());
+        context.register_table("segments", table(&files.0, None)).unwrap();
+        context.register_table("granules", Arc::new(granules(files.1.path()))).unwrap();
         for sql in [
             "CREATE VIEW atl08 AS SELECT s.*, s.h_canopy AS canopy_h, s.segment_landcover AS landcover, \
              s.segment_cover AS canopy_cover, g.granule, g.rgt, g.cycle, g.region, g.release, g.revision \
@@ -103,7 +94,7 @@ impl TestDatabase {
         ] {
             context.sql(sql).await.unwrap().collect().await.unwrap();
         }
-        TestDatabase { context, _arrays: arrays }
+        TestDatabase { context, _files: files }
     }
 
     /// Returns the warnings of `sql`, or problem and hint of its error.

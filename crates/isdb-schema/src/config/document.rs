@@ -41,7 +41,7 @@ pub(super) struct Document {
     pub(super) layout: Option<LayoutSection>,
     /// Which granules become visible together.
     pub(super) window: Option<WindowSection>,
-    /// The processors and memory that ingest may use.
+    /// The processors, memory and scratch disk that ingest may use.
     pub(super) resources: Option<ResourcesSection>,
     /// When fragments are joined, and when replaced ones are deleted.
     pub(super) consolidate: Option<ConsolidateSection>,
@@ -72,7 +72,7 @@ pub(super) struct WindowSection {
     pub(super) span: Option<Span>,
 }
 
-/// The processors and memory that ingest may use.
+/// The processors, memory and scratch disk that ingest may use.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResourcesSection {
@@ -82,6 +82,8 @@ pub(super) struct ResourcesSection {
     /// Memory for rows in flight, such as 2GB; rows that do not fit are spilled to disk.
     #[schemars(with = "Option<Amount>")]
     pub(super) memory: Option<Spanned<String>>,
+    /// An existing folder for rows that do not fit in memory. Default: a folder within the database. --spill overrides it.
+    pub(super) spill: Option<String>,
 }
 
 /// When fragments are joined, and when replaced ones are deleted.

@@ -107,11 +107,11 @@ fn a_filter_that_is_listed_twice_is_reported_at_its_second_line() {
 
 #[test]
 fn sizes_durations_and_choices_may_be_numbers_or_words() {
-    let text = "product: ATL08\nwindow: {bytes: 4000000000, span: day}\nresources: {memory: 1.5GB}\n\
+    let text = "product: ATL08\nwindow: {bytes: 4000000000, span: day}\nresources: {memory: 1.5GB, spill: /scratch}\n\
                 consolidate: {policy: none, keep: 12h}\n";
     let config = Config::parse("c.yml", text).unwrap();
     assert_eq!((config.window.bytes, config.window.span), (4_000_000_000, Span::Day));
-    assert_eq!(config.memory, Some(1_500_000_000));
+    assert_eq!((config.memory, config.spill.as_deref()), (Some(1_500_000_000), Some("/scratch")));
     assert_eq!((config.consolidate.policy, config.consolidate.keep_ms), (Policy::None, 43_200_000));
     let empty = Config::parse("c.yml", "product: ATL08\nwindow: {span: }\nconsolidate: {policy: }\n").unwrap();
     assert_eq!((empty.window.span, empty.consolidate.policy), (Span::Quarter, Policy::Space));

@@ -142,7 +142,7 @@ async fn assert_compaction_and_vacuum_leave_live_files_only(mut stubs: Stubs) {
     assert_eq!(stubs.writer.dead_attempts(), dead - dropped, "attempts without live fragments are forgotten");
 
     let removed = stubs.writer.vacuum(NOW, 0).await.unwrap();
-    assert_eq!(removed.fragments as usize, inputs);
+    assert_eq!(removed.fragments, inputs as u64);
     let database = stubs.database.clone();
     drop(stubs.writer);
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();

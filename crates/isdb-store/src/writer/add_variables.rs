@@ -45,7 +45,7 @@ impl Writer {
         let add = move || {
             let (context, location) = (database.context()?, database.location());
             add_attributes(context, location, window.timestamp, &fields)?;
-            Ok(Array::open_at(context, &location.segments(), window.timestamp)?.schema())
+            Ok(Array::schema_at(context, &location.segments(), window.timestamp)?.0)
         };
         let arrow = blocking(add).await?;
         let mut commit = self.window_commit(&window, CommitKind::Alter)?;

@@ -67,7 +67,7 @@ pub(crate) struct RegionArgs {
     pub(crate) end: Option<String>,
 }
 
-/// Processors and memory of a command.
+/// Processors, memory and scratch disk of a command.
 #[derive(Debug, Args)]
 pub(crate) struct ResourceArgs {
     /// Number of processors to use [default: from the config, else all]
@@ -77,12 +77,29 @@ pub(crate) struct ResourceArgs {
     /// what this process may use if that is less]
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     pub(crate) memory: Option<usize>,
+    /// Existing folder for rows that do not fit in memory, such as a fast scratch disk [default: from the config, else a folder
+    /// within the database]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spill: Option<PathBuf>,
+}
+
+/// Processors, memory and scratch disk, from the flags, the config or the defaults.
+pub(crate) struct Resources {
+    /// The number of processors.
+    pub(crate) threads: usize,
+    /// Bytes of memory for rows in flight.
+    pub(crate) memory: usize,
+    /// The folder for rows that do not fit; None for a folder within the database.
+    pub(crate) spill: Option<PathBuf>,
 }
 
 impl ResourceArgs {
-    /// Returns the number of processors and the bytes of memory, from the flags, the config or the defaults.
-    pub(crate) fn resolve(&self, config: &Config) -> (usize, usize) {
-        let threads = self.threads.map(usize::from).or(config.threads).unwrap_or_else(cores);
-        (threads, self.memory.or(config.memory).unwrap_or_else(ingest_memory))
+    /// Returns the resources of the flags, completed by the config and the defaults.
+    pub(crate) fn resolve(&self, config: &Config) -> Resources {
+        Resources {
+            threads: self.threads.map(usize::from).or(config.threads).unwrap_or_else(cores),
+            memory: self.memory.or(config.memory).unwrap_or_else(ingest_memory),
+            spill: self.spill.clone().or_else(|| config.spill.as_ref().map(PathBuf::from)),
+        }
     }
 }

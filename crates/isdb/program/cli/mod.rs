@@ -11,7 +11,7 @@ mod query;
 
 pub(crate) use archive::{Download, Login, Search, SearchArgs};
 pub(crate) use catalogue::{ConfigCommand, Filters, InfoArgs, Init, Variables};
-pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, TextFormat};
+pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, Resources, TextFormat};
 pub(crate) use database::{AddVariable, Consolidate, Ingest, Remove, Vacuum};
 pub(crate) use query::{Format, Query};
 

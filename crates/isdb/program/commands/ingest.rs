@@ -15,7 +15,7 @@ mod source;
 
 pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, CliError> {
     let database = settings.location.uri();
-    let (threads, memory) = arguments.resources.resolve(&settings.config);
+    let resources = arguments.resources.resolve(&settings.config);
     let (region, period) = region_and_period(&arguments.region)?;
     let added = arguments.add_region.as_deref().map(isdb::read_region).transpose()?;
     let search_region = region.clone().filter(|_| arguments.whole_granules);
@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Cli
     }
     request.region = area;
     request.period = if is_search { Period::default() } else { period };
-    (request.threads, request.memory) = (threads, memory);
+    (request.threads, request.memory, request.spill) = (resources.threads, resources.memory, resources.spill);
     (request.retry, request.force) = (arguments.retry, arguments.force);
     (request.replace_release, request.refilter) = (arguments.replace_release, arguments.refilter);
     request.selection.bind()?.warnings().iter().for_each(print_warning);

@@ -33,11 +33,11 @@ pub(crate) async fn run(arguments: Remove, settings: Settings) -> Result<u8, Cli
 /// Ingests the files whose segments the removed granules had replaced.
 async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, CliError> {
     let database = settings.location.uri();
-    let (threads, memory) = arguments.resources.resolve(&settings.config);
+    let resources = arguments.resources.resolve(&settings.config);
     let mut request = ingest_request(settings.location, Source::Files(Vec::new()), &settings.config);
     // The database, not the config, decides what is stored of these files.
     request.selection = isdb::SelectionRequest::default();
-    (request.threads, request.memory) = (threads, memory);
+    (request.threads, request.memory, request.spill) = (resources.threads, resources.memory, resources.spill);
     let (mut report, mut reporter) = (IngestReport::default(), IngestReporter::new());
     let result = ingest(&request, &mut report, |progress| reporter.report(progress)).await;
     print_summary(&report, &database, reporter.finish());

@@ -84,6 +84,9 @@ fn ingest_hint(error: &IngestError) -> Option<&'static str> {
         IngestError::Window { source, .. } if is_out_of_memory(source) => Some(
             "no row of that window is visible; raise the limit with --memory, or reduce window.granules in the config",
         ),
+        IngestError::Spill { .. } => {
+            Some("specify an existing folder in which files can be created with --spill, or omit it")
+        }
         IngestError::Window { .. } => Some("no row of that window is visible; run the same command again to continue"),
         IngestError::Store(error) => store_hint(error),
         IngestError::Archive(error) => archive_hint(error),

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
 use isdb_query::Warning;
 
 use super::cli_error::CliError;
@@ -13,6 +14,13 @@ pub(crate) fn print_warning(warning: &Warning) {
     eprintln!("hint: {}", warning.hint);
 }
 
+/// Whether `error` only adds the name of the layer that passed on its cause.
+fn is_wrapper(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(ParquetError::External(_)))
+        || matches!(error.downcast_ref(), Some(DataFusionError::External(_)))
+        || matches!(error.downcast_ref(), Some(DataFusionError::ParquetError(parquet)) if parquet.source().is_some())
+}
+
 /// Prints an error in one line, then each of its causes and the hint.
 pub(crate) fn print_error(error: &CliError) {
     eprintln!("error: {error}");
@@ -20,7 +28,7 @@ pub(crate) fn print_error(error: &CliError) {
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        let is_wrapper = matches!(error.downcast_ref(), Some(DataFusionError::External(_)));
+        let is_wrapper = is_wrapper(error);
         // Wrappers often repeat the text of the error inside.
         if !is_wrapper && !printed.contains(&text) {
             eprintln!("  cause: {text}");

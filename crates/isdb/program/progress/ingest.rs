@@ -83,6 +83,9 @@ impl IngestReporter {
                 let pause = pause.as_secs_f64();
                 bar::above_bar(|| eprintln!("retrying in {pause:.1} s: {name}: {error}"));
             }
+            IngestProgress::WindowRetried { granules, error } => {
+                bar::above_bar(|| eprintln!("trying a window of {granules} granules once more: {error}"));
+            }
             IngestProgress::Downloaded { granules, bytes } => {
                 if let Some(bar) = &self.bar {
                     bar.set_prefix(format!("downloaded: {granules} granules, {:.1} MB", megabytes(bytes)));

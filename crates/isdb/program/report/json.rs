@@ -129,6 +129,7 @@ fn request_json(request: &IngestRequest) -> Value {
         "refilter": request.refilter,
         "threads": request.threads,
         "memory": request.memory,
+        "spill": request.spill.as_ref().map(|folder| folder.display().to_string()),
     })
 }
 

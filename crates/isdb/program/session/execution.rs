@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use datafusion::error::DataFusionError;
@@ -42,10 +43,12 @@ pub(crate) struct Session {
     database: Database,
     options: Arc<QueryOptions>,
     views: SessionViews,
+    /// Whether the warnings about the views of the database are printed.
+    has_warned: AtomicBool,
 }
 
 impl Session {
-    /// Opens the newest state, or the state at `at`, in milliseconds since 1970. Prints warnings.
+    /// Opens the newest state, or the state at `at`, in milliseconds since 1970.
     pub(crate) async fn open(options: &Arc<QueryOptions>, at: Option<u64>) -> Result<Session, CliError> {
         let mut builder = Database::open(&options.location.uri())
             .filters(options.views.filters.clone())
@@ -60,11 +63,12 @@ impl Session {
         if let Some(folder) = &options.spill_folder {
             builder = builder.spill_folder(folder);
         }
-        let database = builder.await?;
-        for warning in database.warnings() {
-            eprintln!("warning: {warning}");
-        }
-        Ok(Session { database, options: Arc::clone(options), views: SessionViews::default() })
+        Ok(Session {
+            database: builder.await?,
+            options: Arc::clone(options),
+            views: SessionViews::default(),
+            has_warned: AtomicBool::new(false),
+        })
     }
 
     /// Creates the views of `other` in this session, except those that its state does not allow.
@@ -95,6 +99,9 @@ impl Session {
     pub(crate) async fn start(&self, sql: &str, engine: &Handle) -> Result<StartedStatement, CliError> {
         let started = Instant::now();
         let plan = self.plan(sql).await?;
+        if isdb_query::statement_sources(self.context(), &plan)?.reads_views {
+            self.warn_once().await?;
+        }
         for warning in isdb_query::warnings(self.context(), &plan).await? {
             print_warning(&warning);
         }
@@ -122,7 +129,7 @@ impl Session {
             eprintln!("{change}");
             return Ok(());
         }
-        let sources = isdb_query::statement_sources(self.context(), &plan).await?;
+        let sources = isdb_query::statement_sources(self.context(), &plan)?;
         if let Some(warning) = restriction::warning(&self.options.views, sources) {
             eprintln!("warning: {warning}");
         }
@@ -137,6 +144,18 @@ impl Session {
             0 => self.explain("no rows", &plan, why_no_rows),
             1 => self.explain("note", &plan, why_aggregate_of_nothing),
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Prints the warnings about the views of the database, before the first statement that reads them: they cost a read of the
+    /// ledger.
+    async fn warn_once(&self) -> Result<(), CliError> {
+        if !self.has_warned.load(Ordering::Relaxed) {
+            for warning in self.database.warnings().await? {
+                eprintln!("warning: {warning}");
+            }
+            self.has_warned.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

@@ -91,6 +91,59 @@ fn a_batch_without_the_new_attributes_is_refused() {
 }
 
 #[test]
+fn a_fragment_older_than_the_newest_schema_is_refused() {
+    let (_folder, uri) = evolved();
+    let files = || crate::Vfs::new(ctx()).unwrap().list(&format!("{uri}/__fragments")).unwrap();
+    let before = files();
+    let refused = write_fragment(ctx(), &uri, T + 19, vec![batch(&schema(vec![]), 9, 1, vec![])]);
+    let Err(Error::Batch { reason, .. }) = &refused else { panic!("{refused:?}") };
+    assert!(reason.contains("newest schema"), "{reason}");
+    assert_eq!(files(), before);
+}
+
+/// Replaces the footers of all fragments by text, so that no open can read them.
+fn break_footers(uri: &str) {
+    let vfs = crate::Vfs::new(ctx()).unwrap();
+    for fragment in vfs.list(&format!("{uri}/__fragments")).unwrap() {
+        vfs.write(&format!("{fragment}/__fragment_metadata.tdb"), b"not a footer").unwrap();
+    }
+    assert!(Array::open_at(ctx(), uri, T + 100).is_err(), "an open for reading reads every footer");
+}
+
+#[test]
+fn the_schema_at_a_timestamp_is_that_of_an_open_array_and_needs_no_fragment() {
+    let (_folder, uri) = evolved();
+    let opened = [T + 19, T + 20].map(|at| Array::open_at(ctx(), &uri, at).unwrap());
+    break_footers(&uri);
+    for array in opened {
+        let (schema, layout) = Array::schema_at(ctx(), &uri, array.timestamp().unwrap()).unwrap();
+        assert_eq!((&schema, &layout), (&array.schema(), array.layout()));
+    }
+    let missing = Array::schema_at(ctx(), &format!("{uri}-missing"), T).unwrap_err();
+    assert!(missing.to_string().contains("array-missing"), "{missing}");
+}
+
+#[test]
+fn writing_and_adding_attributes_read_no_fragment() {
+    let (_folder, uri) = evolved();
+    let array = Array::open_at(ctx(), &uri, T + 20).unwrap();
+    let stored = sorted(&array, &request(&names(&array.schema())));
+    drop(array);
+    break_footers(&uri);
+    write_fragment(ctx(), &uri, T + 30, vec![stored.slice(2, 2)]).unwrap();
+    // 127 marks a NULL element of `flags`, which only the metadata say.
+    let item = Arc::new(Field::new_list_field(DataType::Int8, true));
+    let collides = FixedSizeListArray::new(item, 2, Arc::new(Int8Array::from(vec![127, 1])), None);
+    let mut columns = stored.slice(2, 1).columns().to_vec();
+    columns[stored.schema().index_of("flags").unwrap()] = Arc::new(collides);
+    let collides = RecordBatch::try_new(stored.schema(), columns).unwrap();
+    let refused = write_fragment(ctx(), &uri, T + 30, vec![collides]);
+    assert!(matches!(refused, Err(Error::ElementNull { .. })), "{refused:?}");
+    Array::add_attributes(ctx(), &uri, T + 40, &[Field::new("more", DataType::Int32, true)]).unwrap();
+    assert_eq!(Array::schema_at(ctx(), &uri, T + 40).unwrap().0.fields().len(), 8);
+}
+
+#[test]
 fn only_new_nullable_attributes_are_added() {
     let (_folder, uri) = evolved();
     for (field, reason) in [

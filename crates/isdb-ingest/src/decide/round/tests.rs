@@ -22,7 +22,7 @@ fn stored(
     while !files.is_empty() {
         let fingerprint = Fingerprint::default();
         let context = DecisionContext { first_id_of_run: Some(Id(100)), ..context(&fingerprint) };
-        let round = decide_round(files, &CurrentAttempts::new(&ledger), &context);
+        let round = decide_round(files, &Ledger::new(ledger.iter().cloned()), &context);
         for (_, reason) in round.skipped {
             *skipped.entry(reason).or_default() += 1;
         }
@@ -32,8 +32,8 @@ fn stored(
         }
         files = round.later;
     }
-    let current = CurrentAttempts::new(&ledger);
-    let mut names: Vec<String> = current.rows().map(|row| name(&row.source)).collect();
+    let ledger = Ledger::new(ledger);
+    let mut names: Vec<String> = ledger.current().map(|attempt| name(&attempt.source)).collect();
     names.sort();
     (names, skipped)
 }
@@ -130,8 +130,7 @@ fn a_newer_release_is_not_replaced_by_an_older_of_the_same_request() {
 fn every_unidentified_file_is_tried() {
     let unreadable = |path: &str| Candidate::new(path.into(), Err("truncated".to_owned()));
     let fingerprint = Fingerprint::default();
-    let round =
-        decide_round(vec![unreadable("x.h5"), unreadable("y.h5")], &CurrentAttempts::new(&[]), &context(&fingerprint));
+    let round = decide_round(vec![unreadable("x.h5"), unreadable("y.h5")], &Ledger::default(), &context(&fingerprint));
     assert_eq!((round.now.len(), round.later.len()), (2, 0));
 }
 
@@ -151,7 +150,7 @@ fn files_that_may_be_of_one_granule_are_ingested_one_after_the_other() {
     whole.identity.as_mut().unwrap().start = Some(100);
     let fingerprint = Fingerprint::default();
     let files = vec![extract("b", 150_000_000_000), whole, extract("c", 86_400_000_000_000)];
-    let round = decide_round(files, &CurrentAttempts::new(&[]), &context(&fingerprint));
+    let round = decide_round(files, &Ledger::default(), &context(&fingerprint));
     let names = |files: Vec<&Candidate>| -> Vec<String> { files.iter().map(|file| name(&file.source())).collect() };
     let mut now = names(round.now.iter().map(|attempt| &attempt.candidate).collect());
     now.sort();

@@ -1,13 +1,11 @@
 //! The user's files as tables, named in quotes: `FROM 'plots.csv'`. A server can disable this. A name refers to one file: patterns,
-//! folders and URLs are not followed.
+//! folders and URLs are not followed. The session's default schema opens a name with `open_file`.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use datafusion::catalog::{DynamicFileCatalog, TableProvider, UrlTableFactory};
-use datafusion::common::{Column, Result, plan_datafusion_err};
-use datafusion::datasource::dynamic_file::DynamicListTableFactory;
+use datafusion::catalog::TableProvider;
+use datafusion::common::{Column, Result};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::json::JsonFormat;
@@ -15,7 +13,6 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
-use datafusion::prelude::SessionContext;
 
 use crate::error::{Error, FileProblem};
 use delimited::DelimitedFormat;
@@ -38,69 +35,48 @@ pub fn is_file_name(name: &str) -> bool {
     Path::new(name).extension().is_some() || name.contains('/')
 }
 
-/// Returns `context` with a catalog that opens files as tables, or refuses them.
-pub(crate) fn with_files(context: SessionContext, files: UserFiles) -> SessionContext {
-    let factory = Arc::new(UserFileFactory { files, session: DynamicListTableFactory::default() });
-    let catalogs = Arc::clone(context.state().catalog_list());
-    let catalogs = DynamicFileCatalog::new(catalogs, Arc::clone(&factory) as Arc<dyn UrlTableFactory>);
-    let session_id = context.session_id();
-    let state = context.into_state_builder().with_session_id(session_id).with_catalog_list(Arc::new(catalogs)).build();
-    let context = SessionContext::from(state);
-    factory.session.session_store().with_state(context.state_weak_ref());
-    context
-}
-
-/// Opens files as tables.
-#[derive(Debug)]
-struct UserFileFactory {
+/// Opens the file `name` as a table of the session with `state`; None if `name` is not the name of a file, or no such file exists.
+pub(super) async fn open_file(
+    name: &str,
     files: UserFiles,
-    /// Used only for its reference to the session; its own listings would follow patterns.
-    session: DynamicListTableFactory,
-}
-
-#[async_trait]
-impl UrlTableFactory for UserFileFactory {
-    async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if !is_file_name(name) {
-            return Ok(None);
-        }
-        if self.files == UserFiles::Closed {
-            return Err(Error::FilesClosed { name: name.to_owned() }.into());
-        }
-        let session = self.session.session_store().get_session().upgrade();
-        let state = session.and_then(|session| session.read().as_any().downcast_ref::<SessionState>().cloned());
-        let state = state.ok_or_else(|| plan_datafusion_err!("the session of {name} has ended"))?;
-        let path = Path::new(name);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let invalid = |problem| Error::UserFile { path: path.to_owned(), problem };
-        if path.is_dir() {
-            return Err(invalid(FileProblem::Folder).into());
-        }
-        let canonical = path.canonicalize().map_err(|source| invalid(FileProblem::Unreadable { source }))?;
-        let url = url::Url::from_file_path(&canonical);
-        let url = ListingTableUrl::try_new(url.map_err(|()| invalid(FileProblem::Folder))?, None)?;
-        let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase()).unwrap_or_default();
-        let format: Arc<dyn FileFormat> = match extension.as_str() {
-            "csv" | "tsv" | "tab" | "txt" => {
-                let file = canonical.clone();
-                let inspected = tokio::task::spawn_blocking(move || delimited::inspect(&file)).await;
-                let inspected = inspected.map_err(|stopped| Error::Stopped { source: stopped })?;
-                return Ok(Some(text_table(url, &inspected.map_err(invalid)?)?));
-            }
-            "json" | "ndjson" | "jsonl" => {
-                let starts_array = delimited::first_byte(&canonical).map_err(invalid)? == Some(b'[');
-                Arc::new(JsonFormat::default().with_newline_delimited(!starts_array))
-            }
-            "parquet" | "pq" | "geoparquet" => engine_format(&state, "parquet", &invalid)?,
-            "arrow" | "ipc" | "feather" => engine_format(&state, "arrow", &invalid)?,
-            _ => return Err(invalid(FileProblem::UnknownExtension).into()),
-        };
-        let options = ListingOptions::new(format).with_file_extension("");
-        let config = ListingTableConfig::new(url).with_listing_options(options).infer_schema(&state).await?;
-        Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+    state: &SessionState,
+) -> Result<Option<Arc<dyn TableProvider>>> {
+    if !is_file_name(name) {
+        return Ok(None);
     }
+    if files == UserFiles::Closed {
+        return Err(Error::FilesClosed { name: name.to_owned() }.into());
+    }
+    let path = Path::new(name);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let invalid = |problem| Error::UserFile { path: path.to_owned(), problem };
+    if path.is_dir() {
+        return Err(invalid(FileProblem::Folder).into());
+    }
+    let canonical = path.canonicalize().map_err(|source| invalid(FileProblem::Unreadable { source }))?;
+    let url = url::Url::from_file_path(&canonical);
+    let url = ListingTableUrl::try_new(url.map_err(|()| invalid(FileProblem::Folder))?, None)?;
+    let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let format: Arc<dyn FileFormat> = match extension.as_str() {
+        "csv" | "tsv" | "tab" | "txt" => {
+            let file = canonical.clone();
+            let inspected = tokio::task::spawn_blocking(move || delimited::inspect(&file)).await;
+            let inspected = inspected.map_err(|stopped| Error::Stopped { source: stopped })?;
+            return Ok(Some(text_table(url, &inspected.map_err(invalid)?)?));
+        }
+        "json" | "ndjson" | "jsonl" => {
+            let starts_array = delimited::first_byte(&canonical).map_err(invalid)? == Some(b'[');
+            Arc::new(JsonFormat::default().with_newline_delimited(!starts_array))
+        }
+        "parquet" | "pq" | "geoparquet" => engine_format(state, "parquet", &invalid)?,
+        "arrow" | "ipc" | "feather" => engine_format(state, "arrow", &invalid)?,
+        _ => return Err(invalid(FileProblem::UnknownExtension).into()),
+    };
+    let options = ListingOptions::new(format).with_file_extension("");
+    let config = ListingTableConfig::new(url).with_listing_options(options).infer_schema(state).await?;
+    Ok(Some(Arc::new(ListingTable::try_new(config)?)))
 }
 
 /// Creates DataFusion's format `name` with the options of the session.

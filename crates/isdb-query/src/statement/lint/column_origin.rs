@@ -5,19 +5,19 @@ use datafusion::catalog::TableProvider as _;
 use datafusion::common::Column;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, TableScan};
-use isdb_schema::segments::INGEST_ID;
 
 use crate::unique::UniqueTable;
+use crate::views::ledger_table::LedgerTable;
 use tiledb_datafusion::TileDbTable;
 
 /// A stored column.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ColumnOrigin {
-    /// Name in the array: the product's name, not the plain one.
+    /// Name in the array or the ledger: the product's name, not the plain one.
     pub(crate) column: String,
     /// Its type.
     pub(crate) data_type: DataType,
-    /// Whether it is a column of the ledger array.
+    /// Whether it is a column of the ledger.
     pub(crate) is_in_ledger: bool,
 }
 
@@ -73,10 +73,11 @@ fn stored_column(scan: &TableScan, name: &str) -> Option<ColumnOrigin> {
         let index = view.plan().schema().fields().iter().position(|field| field.name() == name)?;
         return output_origin(view.plan(), index);
     }
-    let table: &TileDbTable = provider.downcast_ref()?;
-    let schema = table.schema();
+    let ledger = provider.downcast_ref::<LedgerTable>().map(LedgerTable::schema);
+    let is_in_ledger = ledger.is_some();
+    let schema = ledger.or_else(|| Some(provider.downcast_ref::<TileDbTable>()?.schema()))?;
     let data_type = schema.field_with_name(name).ok()?.data_type().clone();
-    Some(ColumnOrigin { column: name.to_owned(), data_type, is_in_ledger: is_ledger(table) })
+    Some(ColumnOrigin { column: name.to_owned(), data_type, is_in_ledger })
 }
 
 /// Whether `plan` reads segments.
@@ -84,15 +85,9 @@ pub(super) fn reads_segments(plan: &LogicalPlan) -> bool {
     let is_segments = match plan {
         LogicalPlan::TableScan(scan) => source_as_provider(&scan.source).is_ok_and(|provider| {
             let provider = provider.as_ref() as &dyn std::any::Any;
-            provider.is::<UniqueTable>() || provider.downcast_ref().is_some_and(|table| !is_ledger(table))
+            provider.is::<UniqueTable>() || provider.is::<TileDbTable>()
         }),
         _ => false,
     };
     is_segments || plan.inputs().into_iter().any(reads_segments)
-}
-
-/// Whether `table` is the ledger, which has a column for the source of each granule.
-fn is_ledger(table: &TileDbTable) -> bool {
-    let schema = table.schema();
-    schema.index_of("source").is_ok() && schema.index_of("state").is_ok() && schema.index_of(INGEST_ID).is_ok()
 }

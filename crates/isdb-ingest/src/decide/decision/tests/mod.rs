@@ -1,6 +1,7 @@
 //! Each rule of a decision on its own.
 
 use isdb_schema::ledger::GranuleState;
+use isdb_store::LedgerRow;
 
 use super::*;
 use crate::testing::{candidate, context, revision, row, subset};
@@ -20,7 +21,7 @@ fn decide_with(
 ) -> Decision {
     let covers = |stored: &str, requested: &str| stored.contains(requested);
     let context = DecisionContext { covers: &covers, first_id_of_run: first_id, ..context(fingerprint) };
-    context.decide(candidate, &CurrentAttempts::new(ledger))
+    context.decide(candidate, &Ledger::new(ledger.iter().cloned()))
 }
 
 /// Returns the attempts that are replaced, and why.
@@ -81,7 +82,8 @@ fn another_release_replaces_unless_the_same_run_has_ingested_the_stored_one() {
 #[test]
 fn a_changed_file_is_detected_by_size_then_by_checksum_and_an_untouched_one_is_not_read() {
     let ledger = [row(1, "a")];
-    let rows = [&ledger[0]];
+    let stored = Ledger::new(ledger.clone());
+    let rows: Vec<&StoredAttempt> = stored.current().collect();
     let longer = Candidate { size_bytes: 6, ..candidate("a") };
     assert!(!needs_checksum(&longer, &rows) && !needs_checksum(&candidate("a"), &rows));
     assert_eq!(replaced(decide(&longer, &ledger)), (vec![1], Some(ReplaceReason::Changed)));
@@ -140,7 +142,8 @@ fn two_subsets_merge_and_the_same_subset_is_skipped() {
     assert_eq!(shared(decide(&subset("a", "three.h5", 5), &clips)), (vec![1, 2], Vec::new()));
     assert_eq!(decide(&subset("a", "one.h5", 3), &clips), Decision::Skip(SkipReason::Stored));
     let copy = Candidate { checksum: None, ..subset("a", "copy.h5", 4) };
-    assert!(needs_checksum(&copy, &[&clips[0], &clips[1]]), "another file may be another subset");
+    let stored = Ledger::new(clips.clone());
+    assert!(needs_checksum(&copy, &stored.current().collect::<Vec<_>>()), "another file may be another subset");
     assert_eq!(decide(&subset("a", "copy.h5", 4), &clips), Decision::Skip(SkipReason::Stored));
     let changed = decide(&subset("a", "one.h5", 7), &clips);
     assert_eq!(replaced(changed.clone()), (vec![1], Some(ReplaceReason::Changed)));
@@ -164,7 +167,7 @@ fn a_failed_file_is_retried_only_on_request_after_a_change_or_with_other_filters
     let fingerprint = Fingerprint::default();
     let context = |retry, force| DecisionContext { retry, force, ..context(&fingerprint) };
     assert_eq!(
-        replaced(context(true, false).decide(&candidate("a"), &CurrentAttempts::new(&ledger))),
+        replaced(context(true, false).decide(&candidate("a"), &Ledger::new(ledger.clone()))),
         (Vec::new(), None)
     );
     // Failures that do not depend on the file are retried.
@@ -177,7 +180,7 @@ fn a_failed_file_is_retried_only_on_request_after_a_change_or_with_other_filters
         ("replace", true, true),
     ] {
         let ledger = [LedgerRow { stage: Some(stage.to_owned()), ..ledger[0].clone() }];
-        let decision = context(false, force).decide(&candidate("a"), &CurrentAttempts::new(&ledger));
+        let decision = context(false, force).decide(&candidate("a"), &Ledger::new(ledger.clone()));
         assert_eq!(matches!(decision, Decision::Ingest(_)), is_tried, "{stage}");
     }
 }
@@ -196,7 +199,7 @@ fn a_replacement_needs_half_of_the_segments_and_none_with_force() {
     let least = |fingerprint: &Fingerprint, force: bool| {
         let changed = Candidate { size_bytes: 6, ..candidate("a") };
         let context = DecisionContext { force, ..context(fingerprint) };
-        match context.decide(&changed, &CurrentAttempts::new(&ledger)) {
+        match context.decide(&changed, &Ledger::new(ledger.clone())) {
             Decision::Ingest(plan) => (plan.minimum.read, plan.minimum.kept),
             other => panic!("{other:?}"),
         }
@@ -216,7 +219,9 @@ fn shared_segments_are_counted_once_among_the_replaced_ones() {
     };
     let one = LedgerRow { rows_read: 100, rows_kept: 100, ..subset_row(1, "a.h5", 3) };
     let two = LedgerRow { rows_read: 100, rows_kept: 40, removed_by: vec![held], ..subset_row(2, "b.h5", 4) };
-    assert_eq!(ReplacedSegments::new(&[&one, &two]), ReplacedSegments { read: 140, kept: 140 });
+    let stored = Ledger::new([one, two]);
+    let replaced: Vec<&StoredAttempt> = stored.current().collect();
+    assert_eq!(ReplacedSegments::new(&replaced), ReplacedSegments { read: 140, kept: 140 });
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn decide_among(
     let segments = |(id, from, to): &(i64, i64, i64)| (*id, SegmentSet::from_ids("gt1l", *from..*to));
     let stored: StoredSegments = stored.iter().map(segments).collect();
     let context = DecisionContext { stored: &stored, ..context(fingerprint) };
-    context.decide(candidate, &CurrentAttempts::new(ledger))
+    context.decide(candidate, &Ledger::new(ledger.iter().cloned()))
 }
 
 #[test]
