@@ -3,15 +3,16 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 
+use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::super::{NOW, changes, fresh};
+use super::super::{NOW, changes, variables};
 use crate::files::array_files::{COMMIT_FILES, FOOTER, FRAGMENTS};
 use crate::ledger::row::tests::row;
 use crate::log::commit_log::COMMITS;
 use crate::{
-    Bounds, Changes, Database, FileChecksum, FragmentRecord, Id, LedgerFileKind, LedgerRow, Window, Writer,
-    WrittenFragment,
+    Bounds, Changes, Database, Design, FileChecksum, FragmentRecord, Id, LedgerFileKind, LedgerRow, Location, Window,
+    Writer, WrittenFragment,
 };
 
 /// The fragments that have the segments of one granule.
@@ -28,7 +29,7 @@ const FOOTER_CONTENT: &[u8] = b"stub";
 
 /// A database with stub fragments, and its writer.
 pub(super) struct Stubs {
-    pub(super) folder: tempfile::TempDir,
+    pub(super) folder: TempDir,
     pub(super) database: Database,
     pub(super) writer: Writer,
     /// The attempts of the first ingest, in the order of their fragments.
@@ -38,8 +39,9 @@ pub(super) struct Stubs {
 }
 
 impl Stubs {
-    pub(super) async fn new() -> Stubs {
-        let (folder, database) = fresh().await;
+    pub(super) async fn new(folder: TempDir) -> Stubs {
+        let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
+        let database = Database::create(&location, &Design::new(&variables()), NOW).await.unwrap();
         let writer = Writer::take_over(&database, NOW).await.unwrap();
         Stubs { folder, database, writer, attempts: Vec::new(), current: Vec::new() }
     }

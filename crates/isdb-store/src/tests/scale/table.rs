@@ -27,7 +27,7 @@ async fn print() {
 }
 
 async fn table_of(count: u32) {
-    let mut stubs = Stubs::new().await;
+    let mut stubs = Stubs::new(tempfile::tempdir().unwrap()).await;
     let start = Instant::now();
     stubs.grow_to(count).await;
     println!("{count} fragments, built in {:.1} s", start.elapsed().as_secs_f64());
@@ -63,7 +63,7 @@ async fn table_of(count: u32) {
 }
 
 async fn ledger_table() {
-    let mut stubs = Stubs::new().await;
+    let mut stubs = Stubs::new(tempfile::tempdir().unwrap()).await;
     let mut merges = Vec::new();
     for _ in 0..LEDGER_ROWS / ROWS_PER_WINDOW {
         let window = stubs.writer.begin_window(ROWS_PER_WINDOW, NOW).unwrap();
