@@ -11,14 +11,14 @@ from harness import WORK
 def main(names):
     chosen = [s for s in scenarios.ALL if not names or s.__name__ in names]
     total = 0
-    print(f"{'scenario':<48} {'checks':>7} {'expired':>8} {'violations':>11} {'s':>6}")
+    print(f"{'scenario':<52} {'checks':>7} {'refused':>8} {'violations':>11} {'s':>6}")
     for scenario in chosen:
         start = time.monotonic()
         judge = scenario()
         total += len(judge.faults)
         seconds = time.monotonic() - start
         found = len(judge.faults)
-        print(f"{judge.name:<48} {judge.cases:>7} {judge.expired:>8} {found:>11} {seconds:>6.0f}", flush=True)
+        print(f"{judge.name:<52} {judge.cases:>7} {judge.refused:>8} {found:>11} {seconds:>6.0f}", flush=True)
         for fault in judge.faults[:5]:
             print("    ", fault)
     print(f"{total} violations")
