@@ -2,11 +2,13 @@
 
 import collections
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
 import shutil
 import signal
+import sys
 import tempfile
 import traceback
 
@@ -15,6 +17,7 @@ from holder import Holder, Refused
 from log import Damaged, Fenced, Log, State, Steps
 
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="commit-", dir=os.environ.get("COMMIT_BENCH_DIR")))
+EVERY = int(os.environ.get("COMMIT_BENCH_EVERY", "1"))  # stop at every k-th step only
 HOUR = 3_600_000
 DAY = 24 * HOUR
 
@@ -126,6 +129,12 @@ def steps_of(base, role, *args, **kwargs):
     return trace.read_text().splitlines()
 
 
+def sample(names, turn=itertools.count()):
+    """Steps with their numbers; with COMMIT_BENCH_EVERY=k every k-th, beginning with another one at each call."""
+    first = next(turn) % EVERY
+    return list(enumerate(names))[first::EVERY] or list(enumerate(names))[:1]
+
+
 def copy(base):
     root = WORK / f"db-{os.urandom(6).hex()}"
     shutil.copytree(base, root)
@@ -164,6 +173,8 @@ class Judge:
 
     def fault(self, what, case=""):
         self.faults.append(f"{what} [{case}]")
+        if not self.stop_early:
+            print(f"{self.name}: {self.faults[-1]}", file=sys.stderr, flush=True)
         if self.stop_early:
             raise Enough(self)
 

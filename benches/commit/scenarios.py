@@ -8,6 +8,7 @@ import time
 from database import ROWS
 from harness import (
     DAY,
+    EVERY,
     HOUR,
     Judge,
     Process,
@@ -20,6 +21,7 @@ from harness import (
     repair,
     rows_of,
     run,
+    sample,
     steps_of,
     tag,
     untag,
@@ -40,20 +42,20 @@ def killed_twice(name, base, role, args, expected, off, limit=None, seed=0):
     """Killed at every step; then its recovery killed at every step (or at `limit` of them); then run to the end."""
     judge, base, chance = Judge(name), build(*base), random.Random(seed)
     names = steps_of(base, role, *args, off=off)
-    for i, step in enumerate(names):
+    for i, step in sample(names):
         first = copy(base)
         judge.holder(run(first, role, *args, at=i, action="kill", off=off), step, ("killed",))
         judge.read(first, run(first, reader, off=off), step)
         judge.read(first, run(first, reader, OLD, off=off), f"old snapshot, {step}", may_expire=True)
         again = steps_of(first, role, *args, off=off)
         chosen = range(len(again))
-        for j in chosen if limit is None else sorted(chance.sample(chosen, min(limit, len(again)))):
+        for j in (j for j, _ in sample(again)) if limit is None else sorted(chance.sample(chosen, min(limit, len(again)))):
             case, root = f"{step} / {again[j]}", copy(first)
             judge.holder(run(root, role, *args, at=j, action="kill", off=off), case, ("killed",))
             judge.read(root, run(root, reader, off=off), case)
             judge.holder(run(root, role, *args, off=off), case)
             judge.read(root, run(root, reader, off=off), case)
-            if j % 4 == 0 or limit:
+            if j % 4 == 0 or limit or EVERY > 1:
                 judge.clean(root, expected, case, off)
             else:
                 judge.contents(root, expected, case)
@@ -95,10 +97,10 @@ def ledger_orphans(off=()):
         run(base, writer, {6: 1}, {7: 1}, at=at, action="kill")
     end = judge.model(base)[0][-1]
     names = steps_of(base, compactor, off=off)
-    for i, step in enumerate(names[: names.index("take over: swept") + 1]):
+    for i, step in sample(names[: names.index("take over: swept") + 1]):
         first = copy(base)
         judge.holder(run(first, compactor, at=i, action="kill", off=off), step, ("killed",))
-        for j, again in enumerate(steps_of(first, vacuum, off=off)[:12]):
+        for j, again in sample(steps_of(first, vacuum, off=off)[:12]):
             root, case = copy(first), f"{step} / {again}"
             judge.holder(run(root, vacuum, at=j, action="kill", off=off), case, ("killed",))
             for args in ((), (OLD,), (None, "kept")):
@@ -109,7 +111,7 @@ def ledger_orphans(off=()):
     return judge
 
 
-def killed_anywhere(off=(), rounds=60, seed=1):
+def killed_anywhere(off=(), rounds=60 // EVERY, seed=1):
     """SIGKILL at random instants, also inside libtiledb's own writes."""
     judge, chance, base = Judge("1d killed at random instants"), random.Random(seed), build(*BASE)
     for i in range(rounds):
@@ -133,7 +135,7 @@ def clocks(off=()):
     names = steps_of(base, writer, JOB, off=off)
     offsets = (-HOUR, 0, HOUR)
     for w, r, q in itertools.product(offsets, repeat=3):
-        for i, step in enumerate(names):
+        for i, step in sample(names):
             case, root = f"writer {w}, recovery {r}, reader {q}: {step}", copy(base)
             judge.holder(run(root, writer, JOB, at=i, action="kill", clock=w, off=off), case, ("killed",))
             judge.read(root, run(root, reader, clock=q, off=off), case)
@@ -155,7 +157,7 @@ def paused(off=()):
         base = build(*jobs)
         names = steps_of(base, role, *args, off=off)
         every, fenced = 1 if role is not vacuum else 5, names.index("take over: fenced")
-        for clock, i in itertools.product((-HOUR, HOUR), range(0, len(names), every)):
+        for clock, i in itertools.product((-HOUR, HOUR), range(0, len(names), every * EVERY)):
             case, root = f"{role.__name__} clock {clock}: {names[i]}", copy(base)
             old = Process(root, role, *args, at=i, action="stop", clock=clock, off=off, force=True)
             judge.holder(old.wait(), case)
@@ -194,7 +196,7 @@ def slow_reader(off=()):
     for jobs, (title, plan), old in itertools.product((REPLACED, COMPACTED), plans.items(), (False, True)):
         base = build(*jobs)
         n = OLD if old else None
-        for i, step in enumerate(steps_of(base, reader, n, off=off)):
+        for i, step in sample(steps_of(base, reader, n, off=off)):
             case, root = f"{title}, {'old snapshot, ' if old else ''}{step}", copy(base)
             slow = Process(root, reader, n, at=i, action="stop", off=off)
             judge.holder(slow.wait(), case)
@@ -212,7 +214,7 @@ def grace_kept(off=()):
     judge, base = Judge("4b reader outlives a vacuum within the grace"), build(*COMPACTED)
     names = steps_of(base, reader, off=off)
     for n, late in itertools.product((OLD, None), (0, 2 * HOUR)):
-        for i, step in enumerate(names):
+        for i, step in sample(names):
             if step in ("reader: horizon checked", "reader: batch", "reader: segments read"):
                 root, first = copy(base), bool(n and late)  # ledger files of an old state go in one step
                 slow = Process(root, reader, n, None, first, at=i, action="stop", off=off)
@@ -224,7 +226,7 @@ def grace_kept(off=()):
                 judge.read(root, run(root, reader, off=off), step)
                 shutil.rmtree(root)
     base = build(*REPLACED)
-    for i, step in enumerate(steps_of(base, reader, off=off)):
+    for i, step in sample(steps_of(base, reader, off=off)):
         root = copy(base)
         slow = Process(root, reader, at=i, action="stop", off=off)
         judge.holder(slow.wait(), step)
@@ -239,7 +241,7 @@ def cancelling(off=()):
     """As many late fragments appear as a vacuum removes while a reader is stopped: the counts agree, rows do not."""
     judge, base = Judge("4c missing and late fragments cancel"), build((writer, {1: 1}))
     at = steps_of(base, writer, {9: 1}).index("take over: swept")
-    for i, step in enumerate(steps_of(base, reader, off=off)):
+    for i, step in sample(steps_of(base, reader, off=off)):
         root = copy(base)
         late = Process(root, writer, {9: 1}, at=at, action="stop", clock=-HOUR, off=off, force=True)
         judge.holder(late.wait(), step)
@@ -264,7 +266,7 @@ def late_given_up(off=()):
     judge.holder(run(base, writer, {2: 1}, off=off, force=True))
     judge.holder(late.go_on(), "", ("Fenced",))
     judge.holder(run(base, writer, {3: 1}, off=off))
-    for i, step in enumerate(steps_of(base, reader, off=off)):
+    for i, step in sample(steps_of(base, reader, off=off)):
         root = copy(base)
         slow = Process(root, reader, at=i, action="stop", off=off)
         judge.holder(slow.wait(), step)
@@ -308,7 +310,7 @@ def late_removed(off=()):
     base, answer = late_fragment(off, (tag, "t"))
     judge.holder(answer, "", ("Fenced",))
     for name, plan in itertools.product((None, "t"), (((vacuum,),), ((vacuum,), (vacuum,)), ((compactor,), (vacuum,)))):
-        for i, step in enumerate(steps_of(base, reader, None, name, off=off)):
+        for i, step in sample(steps_of(base, reader, None, name, off=off)):
             root, case = copy(base), f"tag {name}, {step}"
             slow = Process(root, reader, None, name, at=i, action="stop", off=off)
             judge.holder(slow.wait(), case)
@@ -332,7 +334,7 @@ def unlink_fails(off=()):
         (build(*COMPACTED), vacuum, (), AFTER),
         (crashed, writer, ({7: 1},), AFTER | {7: 1}),
     ):
-        for i, step in enumerate(steps_of(base, role, *args, off=off)):
+        for i, step in sample(steps_of(base, role, *args, off=off)):
             if step.startswith("unlink"):
                 root = copy(base)
                 judge.holder(run(root, role, *args, at=i, action="fail", off=off), step)
@@ -392,7 +394,7 @@ def tags_killed(off=()):
             judge.true(answer["outcome"] == "done" and answer["value"]["n"] == OLD, "tag names another state", case)
 
     for k, (role, *args) in enumerate(TAGGING):
-        for i, step in enumerate(steps_of(base, role, *args, off=off)):
+        for i, step in sample(steps_of(base, role, *args, off=off)):
             case, root = f"{role.__name__}: {step}", copy(base)
             judge.holder(run(root, role, *args, at=i, action="kill", off=off), case, ("killed",))
             judge.read(root, run(root, reader, off=off), case)
@@ -426,7 +428,7 @@ def tag_raced(off=()):
         (kept, (tag, "new", None, "t"), [(untag, "t"), (vacuum,), (vacuum,)]),
     ]
     for base, (role, *args), plan in races:
-        for i, step in enumerate(steps_of(base, role, *args, off=off)):
+        for i, step in sample(steps_of(base, role, *args, off=off)):
             case, root = f"{role.__name__}, then {[p[0].__name__ for p in plan]}: {step}", copy(base)
             slow = Process(root, role, *args, at=i, action="stop", off=off, force=True)
             judge.holder(slow.wait(), case)
@@ -452,7 +454,7 @@ def tag_reader(off=()):
     }
     bases = build(*COMPACTED, (tag, "t"), (writer, {6: 1})), build(*REPLACED, (tag, "t"), (compactor,), (vacuum,))
     for base, (title, plan) in itertools.product(bases, plans.items()):
-        for i, step in enumerate(steps_of(base, reader, None, "t", off=off)):
+        for i, step in sample(steps_of(base, reader, None, "t", off=off)):
             case, root = f"{title}, {step}", copy(base)
             slow = Process(root, reader, None, "t", at=i, action="stop", off=off)
             judge.holder(slow.wait(), case)
@@ -505,7 +507,7 @@ def clock_ahead(off=()):
     for seen in (0, None):  # whether the storage has a clock of its own
         kwargs = {"grace": DAY} if seen == 0 else {}
         names = steps_of(base, writer, {6: 1}, clock=wrong, storage=seen, off=off, **kwargs)
-        for i, step in enumerate(names):
+        for i, step in sample(names):
             root, case = copy(base), f"storage {seen}: {step}"
             judge.holder(run(root, writer, {6: 1}, at=i, action="kill", clock=wrong, storage=seen, off=off, **kwargs),
                          case, ("killed",))  # fmt: skip
@@ -627,7 +629,7 @@ def repaired(off=()):
             damage(broken)
             judge.read(broken, run(broken, reader, off=off), title, allowed=refusals, expect=before)
             names = steps_of(broken, repair, off=off)
-            for i, action in itertools.product(range(len(names)), ("kill", "stop")):
+            for (i, _), action in itertools.product(sample(names), ("kill", "stop")):
                 root, case = copy(broken), f"{title}: {action} {names[i]}"
                 first = Process(root, repair, at=i, action=action, off=off, force=True)
                 judge.holder(first.wait(), case, ("killed", "stopped"))
@@ -659,7 +661,7 @@ def repaired(off=()):
                     last = judge.files(root, case)
                     judge.true(not last.dead_attempts and not last.reread, "lists of attempts not empty", case)
                 shutil.rmtree(root)
-            for i, step in enumerate(steps_of(base, reader, off=off)):  # a reader meets the damage and its repair
+            for i, step in sample(steps_of(base, reader, off=off)):  # a reader meets the damage and its repair
                 root, case = copy(base), f"{title}: reader at {step}"
                 slow = Process(root, reader, at=i, action="stop", off=off)
                 judge.holder(slow.wait(), case)
@@ -690,7 +692,7 @@ def lost_in(root, n):
     return bool({v["id"] for v in old.live.values()} & ids or old.ledger.keys() & files) or horizon
 
 
-def any_order(off=(), seeds=range(60), clocks_wrong=True):
+def any_order(off=(), seeds=range(60 // EVERY), clocks_wrong=True):
     """Fourteen processes that ignore the lock, each stopped at every step, resumed in random order, some killed."""
     judge, base = Judge("8 random interleavings without a lock"), build(*BASE)
     for seed in seeds:
