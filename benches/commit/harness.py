@@ -90,6 +90,8 @@ class Process:
             answer = {"outcome": type(error).__name__, "why": str(error)}
         except BaseException:
             answer = {"outcome": "error", "why": traceback.format_exc()}
+        if role is not reader and answer["outcome"] in ("error", "Damaged") and made.replaced():
+            answer["outcome"] = "Fenced"
         self.result.write_text(json.dumps(answer))
         os._exit(0)
 
@@ -141,7 +143,7 @@ def copy(base):
     return root
 
 
-def build(*jobs):
+def build(*jobs, off=()):
     """A database after some undisturbed jobs, each (role, args…)."""
     root = WORK / f"base-{os.urandom(6).hex()}"
     pid = os.fork()
@@ -150,7 +152,7 @@ def build(*jobs):
         os._exit(0)
     os.waitpid(pid, 0)
     for role, *args in jobs:
-        answer = run(root, role, *args)
+        answer = run(root, role, *args, off=off)
         assert answer["outcome"] == "done", answer
     return root
 

@@ -89,6 +89,11 @@ class Holder(Database):
         except OSError:
             return False
 
+    def replaced(self):
+        """Whether another holder has taken over: then an error only says that it has removed files that this one uses."""
+        state = getattr(self, "state", None)
+        return state is not None and self.log.load().epoch != state.epoch
+
     def next_id(self):
         self.counter += 1
         return self.state.epoch << 32 | self.counter

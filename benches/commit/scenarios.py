@@ -473,7 +473,7 @@ def tag_newest(off=()):
     judge = Judge("9d newest state tagged; an expired one refused")
     late, _ = late_fragment(off)
     cases = {
-        "after a merge": build(*BASE, (writer, {5: 1}), (merger,), (vacuum,)),
+        "after a merge": build(*BASE, (writer, {5: 1}), (merger,), (vacuum,), off=off),
         "after a vacuum": build(*COMPACTED, (vacuum,), (vacuum,)),
         "after a late fragment pushed the horizon": late,
         "after a repair": build(*REPLACED),
@@ -551,10 +551,10 @@ def flipped(off=()):
             judge.true(outcome() == expected, f"{folder}/{path.name} cut")
             path.write_bytes(data)
 
-    each("checkpoints", "same", stride=3)
+    each("checkpoints", "same", 3 * EVERY)
     for path in (base / "checkpoints").iterdir():
         path.unlink()
-    each("commits", "Damaged")
+    each("commits", "Damaged", EVERY)
     for path in sorted((base / "commits").iterdir())[1:-1]:
         data = path.read_bytes()
         path.unlink()
