@@ -9,6 +9,7 @@ import pathlib
 import crc32c
 import numpy as np
 import tiledb
+
 from log import Damaged, Log, State, Steps, wall_ms
 
 ROWS, WINDOW_FRAGMENTS = 30, 2
@@ -121,7 +122,7 @@ class Database:
         return " and ".join(terms) or None
 
     def expired(self, state, newest):
-        """"no", "tag" when only a tag keeps the state readable, or "yes"."""
+        """ "no", "tag" when only a tag keeps the state readable, or "yes"."""
         if state.n >= newest.horizon:
             return "no"
         return "tag" if state.data in newest.tags.values() and "tag exempts" not in self.off else "yes"

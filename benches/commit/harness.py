@@ -13,8 +13,9 @@ import tempfile
 import traceback
 
 from database import ROWS, Database, Expired, UnknownTag, create
-from holder import Holder, Refused
+from holder import Refused
 from log import Damaged, Fenced, Log, State, Steps
+from mender import Mender
 
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="commit-", dir=os.environ.get("COMMIT_BENCH_DIR")))
 EVERY = int(os.environ.get("COMMIT_BENCH_EVERY", "1"))  # stop at every k-th step only
@@ -75,16 +76,14 @@ def rows_of(db, ids):
 class Process:
     """A forked role. `at` and `action` choose the step; the orchestrator itself never opens TileDB."""
 
-    def __init__(
-        self, root, role, *args, at=None, action=None, clock=0, storage=None, off=(), trace=None, **kwargs
-    ):
+    def __init__(self, root, role, *args, at=None, action=None, clock=0, storage=None, off=(), trace=None, **kwargs):
         self.result, self.state = WORK / f"result-{os.urandom(6).hex()}", None
         self.role, self.args = role, args
         self.pid = os.fork()
         if self.pid:
             return
         try:
-            made = (Database if role is reader else Holder)(root, Steps(at, action, trace), clock, off, storage)
+            made = (Database if role is reader else Mender)(root, Steps(at, action, trace), clock, off, storage)
             answer = {"outcome": "done", "value": role(made, *args, **kwargs)}
         except (Expired, Fenced, Damaged, Refused, UnknownTag) as error:
             answer = {"outcome": type(error).__name__, "why": str(error)}
@@ -157,8 +156,8 @@ def build(*jobs, off=()):
     return root
 
 
-def load(root, n=None):
-    return Log(root, Steps()).load(n)
+def load(root, n=None, off=()):
+    return Log(root, Steps(), off).load(n)
 
 
 class Enough(Exception):
@@ -227,9 +226,9 @@ class Judge:
         if got != expected:
             self.fault(f"ends with {got}", case)
 
-    def files(self, root, case=""):
+    def files(self, root, case="", off=()):
         """On disk are the live files of the newest state and of the tagged ones, and nothing else."""
-        state = load(root)
+        state = load(root, off=off)
         kept = [load(root, t) for t in state.tags.values()]
         segments, ledger = (set().union(s, *k) for s, k in (
             (state.live, [t.live for t in kept]), (state.ledger, [t.ledger for t in kept])))  # fmt: skip
@@ -244,7 +243,7 @@ class Judge:
             self.fault("lists of the dead and the hidden are not what tags keep", case)
         if list((root / "commits").glob(".tmp-*")):
             self.fault("unfinished commit objects left over", case)
-        whole = Log(root, Steps()).follow(State())
+        whole = Log(root, Steps(), off).follow(State())
         if dataclasses.asdict(whole) != dataclasses.asdict(state):
             self.fault("checkpoint and commits differ", case)
         return state
@@ -257,7 +256,7 @@ class Judge:
         self.contents(root, expected, case)
         for name in load(root).tags:
             self.read(root, run(root, reader, None, name, off=off), f"tag {name}, {case}")
-        state = self.files(root, case)
+        state = self.files(root, case, off)
         if state.dead_attempts or state.reread:
             self.fault("lists of attempts not empty", case)
         shutil.rmtree(root)

@@ -65,7 +65,9 @@ class State:
     deleting: int = 0  # newest commit after which folders may have been removed
     data: int = 0  # newest commit that changed what a snapshot contains
     live: dict = dataclasses.field(default_factory=dict)  # fragment -> {id, rows, footer, born}
-    dead: dict = dataclasses.field(default_factory=dict)  # fragment -> {id or None, footer or None, born or None, since, at}
+    dead: dict = dataclasses.field(
+        default_factory=dict
+    )  # fragment -> {id or None, footer or None, born or None, since, at}
     hidden: dict = dataclasses.field(default_factory=dict)  # folder -> at
     ledger: dict = dataclasses.field(default_factory=dict)  # file -> {kind, rows, bytes, crc, born}
     ledger_dead: dict = dataclasses.field(default_factory=dict)  # file -> the same with since, at
@@ -138,7 +140,9 @@ def unsealed(data, what, check=True):
     line, _, text = data.partition(b"\n")
     try:
         head = json.loads(line)
-        right = head["format"] == 3 and set(head) == {"format", "crc32c"} and head["crc32c"] == f"{crc32c.crc32c(text):08x}"
+        right = (
+            head["format"] == 3 and set(head) == {"format", "crc32c"} and head["crc32c"] == f"{crc32c.crc32c(text):08x}"
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"header of {what}: {error}") from None
     if check and not right:

@@ -4,8 +4,10 @@ import shutil
 import sys
 import time
 
-import scenarios
 from harness import WORK, Enough, Judge
+from run import ALL
+
+SCENARIOS = {s.__name__: s for s in ALL}
 
 MUTATIONS = [
     ({"fence"}, "a takeover commits no fence", ["paused", "any_order"]),
@@ -31,7 +33,7 @@ MUTATIONS = [
     ({"ledger first"}, "the commit before its ledger file", ["writer_killed"]),
     ({"ledger horizon"}, "dead ledger files removed without a horizon", ["merge_vacuumed"]),
     ({"ledger grace"}, "ledger files removed as soon as dead", ["grace_kept"]),
-    ({"merge is data"}, "a merge of the ledger keeps T, is no data commit", ["tag_newest"]),
+    ({"merge is data"}, "a merge of the ledger is not a data commit", ["tag_newest"]),
     ({"compaction contents"}, "a compaction names no contents, no check", ["replaced"]),
     ({"forget late"}, "a dead attempt leaves with its first fragment", ["replaced"]),
     ({"forget"}, "a dead attempt never leaves the state", ["replaced"]),
@@ -41,13 +43,13 @@ MUTATIONS = [
     ({"tag since"}, "a vacuum keeps what was born before a tag", ["tags_killed"]),
     ({"tag data"}, "a tag names the head, not the data commit", ["tag_newest"]),
     ({"tag refusal"}, "an expired state can be tagged", ["tag_newest"]),
-    ({"tag exempts"}, "tags are no exception to the horizon", ["tag_newest"]),
+    ({"tag exempts"}, "the horizon has no exception for tags", ["tag_newest"]),
     ({"tag reads live"}, "a state that only a tag keeps trusts equal names", ["late_removed"]),
     ({"crc"}, "the CRC of a commit is not checked", ["flipped"]),
     ({"checkpoint crc"}, "the CRC of a checkpoint is not checked", ["flipped"]),
     ({"clock"}, "a clock that is ahead is not corrected", ["clock_ahead"]),
     ({"own clock"}, "ages by the log's time when it is later", ["clock_ahead"]),
-    ({"repair is data"}, "a repair keeps T, is no data commit", ["tag_newest"]),
+    ({"repair is data"}, "a repair is not a data commit", ["tag_newest"]),
     ({"repair unlinks"}, "a repair leaves commit files of what is broken", ["repaired"]),
     ({"repair dead"}, "a repair looks at live fragments only", ["repaired"]),
     ({"reread"}, "a repair marks no incomplete attempts", ["repaired"]),
@@ -64,7 +66,7 @@ def main(words):
         for name in judges:
             kwargs = {"seeds": range(40)} if name == "any_order" else {}
             try:
-                judge = getattr(scenarios, name)(off=off, **kwargs)
+                judge = SCENARIOS[name](off=off, **kwargs)
             except Enough as enough:
                 judge = enough.args[0]
             found, cases, first = found + len(judge.faults), cases + judge.cases, first or (judge.faults or [""])[0]

@@ -4,12 +4,44 @@ import shutil
 import sys
 import time
 
+import damage
+import kept
+import late
 import scenarios
 from harness import WORK
 
+ALL = [
+    scenarios.writer_killed,
+    scenarios.compactor_killed,
+    scenarios.vacuum_killed,
+    scenarios.killed_anywhere,
+    scenarios.merge_killed,
+    scenarios.merge_vacuumed,
+    scenarios.ledger_orphans,
+    scenarios.clocks,
+    scenarios.paused,
+    scenarios.slow_reader,
+    scenarios.grace_kept,
+    late.cancelling,
+    late.late_given_up,
+    late.lost_and_late,
+    late.late_removed,
+    scenarios.unlink_fails,
+    scenarios.replaced,
+    scenarios.lost_answer,
+    scenarios.any_order,
+    kept.tags_killed,
+    kept.tag_raced,
+    kept.tag_reader,
+    kept.tag_newest,
+    kept.clock_ahead,
+    damage.flipped,
+    damage.repaired,
+]
+
 
 def main(names):
-    chosen = [s for s in scenarios.ALL if not names or s.__name__ in names]
+    chosen = [s for s in ALL if not names or s.__name__ in names]
     total = 0
     print(f"{'scenario':<52} {'checks':>7} {'refused':>8} {'violations':>11} {'s':>6}")
     for scenario in chosen:

@@ -1,13 +1,12 @@
-"""The scenarios: each gets the rules that are switched off (none for the protocol itself) and returns a Judge."""
+"""Scenarios of writers, compactors, vacuums and readers: each gets the rules that are switched off (none for the protocol
+itself) and returns a Judge."""
 
 import itertools
 import random
 import shutil
 import time
 
-from database import ROWS
 from harness import (
-    DAY,
     EVERY,
     HOUR,
     Judge,
@@ -18,8 +17,6 @@ from harness import (
     load,
     merger,
     reader,
-    repair,
-    rows_of,
     run,
     sample,
     steps_of,
@@ -28,7 +25,6 @@ from harness import (
     vacuum,
     writer,
 )
-from log import Damaged, Log, Steps
 
 BASE = [(writer, {1: 1, 2: 1}, {3: 1, 4: 1})]
 JOB = {5: 1, 2: 2}  # one new granule, one replaced
@@ -49,7 +45,9 @@ def killed_twice(name, base, role, args, expected, off, limit=None, seed=0):
         judge.read(first, run(first, reader, OLD, off=off), f"old snapshot, {step}", may_expire=True)
         again = steps_of(first, role, *args, off=off)
         chosen = range(len(again))
-        for j in (j for j, _ in sample(again)) if limit is None else sorted(chance.sample(chosen, min(limit, len(again)))):
+        for j in (
+            (j for j, _ in sample(again)) if limit is None else sorted(chance.sample(chosen, min(limit, len(again))))
+        ):
             case, root = f"{step} / {again[j]}", copy(first)
             judge.holder(run(root, role, *args, at=j, action="kill", off=off), case, ("killed",))
             judge.read(root, run(root, reader, off=off), case)
@@ -237,92 +235,6 @@ def grace_kept(off=()):
     return judge
 
 
-def cancelling(off=()):
-    """As many late fragments appear as a vacuum removes while a reader is stopped: the counts agree, rows do not."""
-    judge, base = Judge("4c missing and late fragments cancel"), build((writer, {1: 1}))
-    at = steps_of(base, writer, {9: 1}).index("take over: swept")
-    for i, step in sample(steps_of(base, reader, off=off)):
-        root = copy(base)
-        late = Process(root, writer, {9: 1}, at=at, action="stop", clock=-HOUR, off=off, force=True)
-        judge.holder(late.wait(), step)
-        judge.holder(run(root, writer, {2: 1}, off=off, force=True), step)
-        slow = Process(root, reader, at=i, action="stop", off=off)
-        judge.holder(slow.wait(), step)
-        for role, argument in ((compactor, 2), (vacuum, 0)):
-            judge.holder(run(root, role, argument, off=off, force=True), step)
-        judge.holder(late.go_on(), step, ("Fenced",))
-        judge.read(root, slow.go_on(), step, may_expire=True)
-        judge.read(root, run(root, reader, off=off), step)
-        judge.clean(root, {1: 1, 2: 1}, step, off)
-    return judge
-
-
-def late_given_up(off=()):
-    """A reader stopped while a late fragment, marked dead by a take-over, is removed."""
-    judge, base = Judge("4d late fragment given up under a reader"), build((writer, {1: 1}))
-    at = steps_of(base, writer, {9: 1}).index("take over: swept")
-    late = Process(base, writer, {9: 1}, at=at, action="stop", clock=-HOUR, off=off, force=True)
-    judge.holder(late.wait())
-    judge.holder(run(base, writer, {2: 1}, off=off, force=True))
-    judge.holder(late.go_on(), "", ("Fenced",))
-    judge.holder(run(base, writer, {3: 1}, off=off))
-    for i, step in sample(steps_of(base, reader, off=off)):
-        root = copy(base)
-        slow = Process(root, reader, at=i, action="stop", off=off)
-        judge.holder(slow.wait(), step)
-        judge.holder(run(root, vacuum, HOUR, clock=2 * HOUR, off=off), step)
-        judge.read(root, slow.go_on(), step)
-        judge.read(root, run(root, reader, off=off), step)
-        judge.clean(root, {1: 1, 2: 1, 3: 1}, step, off)
-    return judge
-
-
-def late_fragment(off, *jobs):
-    """A database with a late fragment of a replaced writer that its newest state does not know."""
-    base = build((writer, {1: 1}))
-    at = steps_of(base, writer, {9: 1}, off=off).index("take over: swept")
-    late = Process(base, writer, {9: 1}, at=at, action="stop", clock=-HOUR, off=off, force=True)
-    late.wait()
-    for role, *args in ((writer, {2: 1}), *jobs):
-        run(base, role, *args, off=off, force=True)
-    return base, late.go_on()
-
-
-def lost_and_late(off=()):
-    """As many live fragments are lost outside the protocol as late ones are visible: the names differ, the counts do not."""
-    judge = Judge("4e lost and late fragments cancel in the count")
-    base, answer = late_fragment(off)
-    judge.holder(answer, "", ("Fenced",))
-    for lost in itertools.combinations(sorted(load(base).live), 2):
-        root = copy(base)
-        for name in lost:
-            (root / "segments" / "__commits" / f"{name}.wrt").unlink()
-        judge.read(root, run(root, reader, off=off), "lost", allowed=("Damaged",))
-        judge.true(run(root, reader, off=off)["outcome"] == "Damaged", "a loss is not noticed")
-        shutil.rmtree(root)
-    return judge
-
-
-def late_removed(off=()):
-    """A late fragment is opened by a reader, then marked dead and removed before the reader lists: of the newest state,
-    and of one that only a tag keeps."""
-    judge = Judge("4f late fragment removed between open and listing")
-    base, answer = late_fragment(off, (tag, "t"))
-    judge.holder(answer, "", ("Fenced",))
-    for name, plan in itertools.product((None, "t"), (((vacuum,),), ((vacuum,), (vacuum,)), ((compactor,), (vacuum,)))):
-        for i, step in sample(steps_of(base, reader, None, name, off=off)):
-            root, case = copy(base), f"tag {name}, {step}"
-            slow = Process(root, reader, None, name, at=i, action="stop", off=off)
-            judge.holder(slow.wait(), case)
-            for role, *args in plan:
-                judge.holder(run(root, role, *args, off=off), case)
-            judge.read(root, slow.go_on(), case, may_expire=True)
-            judge.read(root, run(root, reader, off=off), case)
-            judge.read(root, run(root, reader, None, "t", off=off), case)
-            judge.clean(root, {1: 1, 2: 1}, case, off)
-    return judge
-
-
 def unlink_fails(off=()):
     """Every single deletion of a vacuum, and of a take-over after a crash, fails once."""
     judge = Judge("5 a deletion fails midway")
@@ -347,12 +259,13 @@ def replaced(off=()):
     """Granules replaced after compaction, again and again: values, ids and lists; the dead lists empty in the end."""
     judge, root = Judge("6 granule replaced after compaction, repeatedly"), build(*COMPACTED)
     end = dict(AFTER)
-    for version in (3, 4, 5):
-        jobs = [(writer, {2: version}), (compactor, 1), (writer, {3: version}), (vacuum, 0), (compactor,), (vacuum, 0)]
+    for version in (3, 5, 7):
+        jobs = [(writer, {2: version}), (writer, {2: version + 1}), (compactor, 3), (writer, {3: version}), (vacuum, 0)]
+        jobs += [(compactor, 1), (vacuum, 0), (compactor,), (vacuum, 0)]
         for job in jobs:
             judge.holder(run(root, *job, off=off), job)
             judge.read(root, run(root, reader, off=off), job)
-        end |= {2: version, 3: version}
+        end |= {2: version + 1, 3: version}
     judge.clean(root, end, "", off)
     return judge
 
@@ -369,327 +282,6 @@ def lost_answer(off=()):
             judge.holder(run(root, writer, JOB, off=off), step)
             judge.clean(root, AFTER, step, off)
     return judge
-
-
-TAGGING = [
-    (tag, "t", OLD),
-    (writer, JOB),
-    (compactor,),
-    (vacuum,),
-    (vacuum,),
-    (tag, "u", None, "t"),
-    (untag, "t"),
-    (vacuum,),
-]
-
-
-def tags_killed(off=()):
-    """Tag, replace, compact, vacuum, tag again by the tag, delete the first: each killed at every step, then run again."""
-    judge, base = Judge("9 tagged state kept, every job killed at every step"), build(*BASE, (writer, {6: 1}))
-
-    def by_tag(root, case):
-        for name in load(root).tags:
-            answer = run(root, reader, None, name, off=off)
-            judge.read(root, answer, f"tag {name}, {case}")
-            judge.true(answer["outcome"] == "done" and answer["value"]["n"] == OLD, "tag names another state", case)
-
-    for k, (role, *args) in enumerate(TAGGING):
-        for i, step in sample(steps_of(base, role, *args, off=off)):
-            case, root = f"{role.__name__}: {step}", copy(base)
-            judge.holder(run(root, role, *args, at=i, action="kill", off=off), case, ("killed",))
-            judge.read(root, run(root, reader, off=off), case)
-            by_tag(root, case)
-            for other, *rest in TAGGING[k:]:
-                judge.holder(run(root, other, *rest, off=off), case)
-                by_tag(root, case)
-            judge.read(root, run(root, reader, off=off), case)
-            judge.true(load(root).tags == {"u": OLD}, "tags", case)
-            if i % 4 == 0:
-                judge.clean(copy(root), AFTER | {6: 1}, case, off)
-                judge.holder(run(root, untag, "u", off=off), case)
-                judge.clean(root, AFTER | {6: 1}, case, off)
-            else:
-                shutil.rmtree(root)
-        judge.holder(run(base, role, *args, off=off), f"{role.__name__} undisturbed")
-    return judge
-
-
-def tag_raced(off=()):
-    """A vacuum stopped at every step while a state is tagged or a tag deleted, and the reverse: refused, or kept."""
-    judge = Judge("9b tag races with a vacuum")
-    plain, kept = build(*COMPACTED), build(*BASE, (tag, "t"), (writer, JOB), (compactor,))
-    races = [
-        (plain, (vacuum,), [(tag, "new", OLD)]),
-        (plain, (vacuum,), [(tag, "new")]),
-        (plain, (tag, "new", OLD), [(vacuum,), (vacuum,)]),
-        (plain, (tag, "new"), [(compactor,), (vacuum,), (vacuum,)]),
-        (kept, (vacuum,), [(untag, "t"), (tag, "new", OLD)]),
-        (kept, (untag, "t"), [(vacuum,), (tag, "new", None, "t")]),
-        (kept, (tag, "new", None, "t"), [(untag, "t"), (vacuum,), (vacuum,)]),
-    ]
-    for base, (role, *args), plan in races:
-        for i, step in sample(steps_of(base, role, *args, off=off)):
-            case, root = f"{role.__name__}, then {[p[0].__name__ for p in plan]}: {step}", copy(base)
-            slow = Process(root, role, *args, at=i, action="stop", off=off, force=True)
-            judge.holder(slow.wait(), case)
-            for other, *rest in plan:
-                judge.holder(run(root, other, *rest, off=off, force=True), case, ("done", "Refused"))
-            for answer in (slow.go_on(), run(root, vacuum, off=off), run(root, vacuum, off=off)):
-                judge.holder(answer, case, ("done", "Fenced", "Refused"))
-            for name in load(root).tags:
-                judge.read(root, run(root, reader, None, name, off=off), f"tag {name}, {case}")
-            judge.read(root, run(root, reader, off=off), case)
-            judge.clean(root, AFTER, case, off)
-    return judge
-
-
-def tag_reader(off=()):
-    """A reader of a tag stopped at every step while others replace, compact, merge, vacuum, delete the tag."""
-    judge = Judge("9c reader of a tag stopped while others work")
-    plans = {
-        "vacuum twice": [(vacuum,), (vacuum,)],
-        "replace, compact, vacuum twice": [(writer, {1: 2}), (compactor,), (vacuum,), (vacuum,)],
-        "tag deleted, vacuum twice": [(untag, "t"), (compactor,), (vacuum,), (vacuum,)],
-        "tag deleted, tagged again": [(untag, "t"), (tag, "t"), (vacuum,), (vacuum,)],
-    }
-    bases = build(*COMPACTED, (tag, "t"), (writer, {6: 1})), build(*REPLACED, (tag, "t"), (compactor,), (vacuum,))
-    for base, (title, plan) in itertools.product(bases, plans.items()):
-        for i, step in sample(steps_of(base, reader, None, "t", off=off)):
-            case, root = f"{title}, {step}", copy(base)
-            slow = Process(root, reader, None, "t", at=i, action="stop", off=off)
-            judge.holder(slow.wait(), case)
-            for role, *args in plan:
-                judge.holder(run(root, role, *args, off=off), case)
-            judge.read(root, slow.go_on(), case, allowed=("Expired", "UnknownTag"))
-            if "t" in load(root).tags:
-                judge.read(root, run(root, reader, None, "t", off=off), case)
-            judge.read(root, run(root, reader, off=off), case)
-            shutil.rmtree(root)
-    return judge
-
-
-def tag_newest(off=()):
-    """The newest state can be tagged whatever came after its data, and stays readable; an expired one is refused."""
-    judge = Judge("9d newest state tagged; an expired one refused")
-    late, _ = late_fragment(off)
-    cases = {
-        "after a merge": build(*BASE, (writer, {5: 1}), (merger,), (vacuum,), off=off),
-        "after a vacuum": build(*COMPACTED, (vacuum,), (vacuum,)),
-        "after a late fragment pushed the horizon": late,
-        "after a repair": build(*REPLACED),
-    }
-    for name in sorted(load(cases["after a repair"]).live)[-1:]:
-        (cases["after a repair"] / "segments" / "__commits" / f"{name}.wrt").unlink()
-    judge.holder(run(cases["after a repair"], repair, off=off))
-    judge.holder(run(late, vacuum, off=off))
-    for case, root in cases.items():
-        before = run(root, reader, off=off)["value"]["rows"]
-        judge.holder(run(root, tag, "t", off=off), case)
-        for role, *args in ((writer, {1: 5, 3: 5}), (compactor,), (vacuum,), (vacuum,), (vacuum,)):
-            judge.holder(run(root, role, *args, off=off), case)
-            judge.read(root, run(root, reader, None, "t", off=off), case, expect=before)
-        judge.holder(run(root, tag, "again", None, "t", off=off), case)
-        judge.holder(run(root, tag, "old", 2, off=off), f"expired, {case}", ("Refused",))
-        judge.files(root, case)
-    return judge
-
-
-def clock_ahead(off=()):
-    """Two machines, one a day ahead, each run beginning with a vacuum: what died a moment ago must stay for the grace."""
-    judge, base = Judge("10 a clock a day ahead: no vacuum is early"), build(*COMPACTED)
-    wrong = DAY + HOUR
-
-    def still_there(root, case):
-        judge.holder(run(root, vacuum, DAY, off=off), case)
-        judge.read(root, run(root, reader, OLD, off=off), f"old snapshot, {case}")
-        judge.read(root, run(root, reader, off=off), case)
-
-    for seen in (0, None):  # whether the storage has a clock of its own
-        kwargs = {"grace": DAY} if seen == 0 else {}
-        names = steps_of(base, writer, {6: 1}, clock=wrong, storage=seen, off=off, **kwargs)
-        for i, step in sample(names):
-            root, case = copy(base), f"storage {seen}: {step}"
-            judge.holder(run(root, writer, {6: 1}, at=i, action="kill", clock=wrong, storage=seen, off=off, **kwargs),
-                         case, ("killed",))  # fmt: skip
-            still_there(root, case)
-            judge.holder(run(root, writer, {6: 1}, clock=wrong, storage=seen, off=off, **kwargs), case)
-            still_there(root, case)
-            if seen == 0:
-                judge.true(load(root).at < time.time() * 1000 + HOUR, "`at` is in the future", case)
-            shutil.rmtree(root)
-    for clock in (-DAY, -HOUR, 0):  # behind: later, and after the grace it goes
-        root = copy(base)
-        judge.holder(run(root, vacuum, HOUR, clock=clock, storage=0, off=off), clock)
-        still_there(root, f"clock {clock}")
-        for _ in range(2):
-            judge.holder(run(root, vacuum, HOUR, clock=4 * HOUR, off=off), clock)
-        judge.true(not load(root).dead and not load(root).ledger_dead, "nothing is removed after the grace", clock)
-        shutil.rmtree(root)
-    return judge
-
-
-def flipped(off=()):
-    """Every byte of the log damaged, one at a time: a commit is refused, a checkpoint skipped; files of the ledger, too."""
-    judge, base = Judge("11 a byte of the log is damaged"), build(*COMPACTED, (tag, "t"), (writer, {6: 1}), (vacuum,))
-    log, right = Log(base, Steps(), off), load(base)
-
-    def outcome():
-        try:
-            return "same" if log.load() == right else "other"
-        except Damaged:
-            return "Damaged"
-        except Exception as error:
-            return repr(error)
-
-    def each(folder, expected, stride=1):
-        for path in sorted((base / folder).iterdir()):
-            data = path.read_bytes()
-            for k in range(0, len(data), stride):
-                path.write_bytes(data[:k] + bytes([data[k] ^ (1 << k % 7)]) + data[k + 1 :])
-                judge.true(outcome() == expected, f"byte {k} of {folder}/{path.name}: {outcome()}")
-            path.write_bytes(data[: len(data) // 2])
-            judge.true(outcome() == expected, f"{folder}/{path.name} cut")
-            path.write_bytes(data)
-
-    each("checkpoints", "same", 3 * EVERY)
-    for path in (base / "checkpoints").iterdir():
-        path.unlink()
-    each("commits", "Damaged", EVERY)
-    for path in sorted((base / "commits").iterdir())[1:-1]:
-        data = path.read_bytes()
-        path.unlink()
-        judge.true(outcome() == "Damaged", f"{path.name} missing")
-        path.write_bytes(data)
-    for name in right.ledger:
-        path = base / "ledger" / name
-        data = path.read_bytes()
-        for k in range(0, len(data), len(data) // 4):
-            path.write_bytes(data[:k] + bytes([data[k] ^ 1]) + data[k + 1 :])
-            if right.ledger[name]["kind"] == "granules":
-                answer = run(base, reader, off=off)
-                judge.true(answer["outcome"] == "Damaged", f"byte {k} of {name}")
-        path.write_bytes(data)
-    judge.read(base, run(base, reader, off=off), "everything put back")
-    return judge
-
-
-def damages(root):
-    """Ways to damage a database: {title: function of a copy, which returns the ids of the live fragments it breaks}."""
-    state = load(root)
-    commits, folders = (root / "segments" / f"__{kind}" for kind in ("commits", "fragments"))
-    newest, oldest = sorted(state.live)[-1], sorted(state.live)[0]
-    kinds = {kind: [n for n, f in state.ledger.items() if f["kind"] == kind] for kind in ("granules", "contents")}
-
-    def flip(path):
-        data = path.read_bytes()
-        path.write_bytes(data[:-20] + bytes([data[-20] ^ 255]) + data[-19:])
-
-    def at(path, copied):
-        return copied / path.relative_to(root)
-
-    def footer(name):
-        return folders / name / "__fragment_metadata.tdb"
-
-    out = {
-        "commit file lost": ([newest], lambda r: at(commits / f"{newest}.wrt", r).unlink()),
-        "folder lost": ([oldest], lambda r: shutil.rmtree(at(folders / oldest, r))),
-        "footer damaged": ([newest], lambda r: flip(at(footer(newest), r))),
-        "footer cut": ([oldest], lambda r: at(footer(oldest), r).write_bytes(b"x")),
-        "rows of the ledger lost": ([], lambda r: (r / "ledger" / kinds["granules"][0]).unlink()),
-        "contents damaged": ([], lambda r: flip(r / "ledger" / kinds["contents"][0])),
-        "commit file without folder": ([], lambda r: at(commits / f"{ghost(newest)}.wrt", r).touch()),
-        "fragment and contents lost": (
-            [newest], lambda r: (shutil.rmtree(at(folders / newest, r)), (r / "ledger" / kinds["contents"][-1]).unlink())
-        ),
-    }  # fmt: skip
-    for name in sorted(state.dead)[:1]:
-        out["folder of a dead fragment lost"] = ([], lambda r: shutil.rmtree(at(folders / name, r)))
-    return {title: ([state.live[n]["id"] for n in lost], damage) for title, (lost, damage) in out.items()}
-
-
-def ghost(name):
-    """A name as a late fragment of the same time has it."""
-    _, _, first, last, _, version = name.split("_")
-    return f"__{first}_{last}_{'0' * 32}_{version}"
-
-
-def repaired(off=()):
-    """A damaged database is repaired, the repair killed and stopped at every step: only what cannot be read is lost, what is
-    incomplete is marked, older states are right or refused, and the next ingest brings everything back."""
-    judge = Judge("12 repair killed or stopped at every step")
-    refusals = ("Damaged", "error", "Expired")
-    for jobs in (REPLACED, [*COMPACTED, (writer, {6: 1}), (tag, "t")]):
-        base = build(*jobs)
-        before, end = run(base, reader, off=off)["value"]["rows"], judge.model(base)[0][-1]
-        newest = load(base).n
-        for title, (ids, damage) in damages(base).items():
-            lost = run(base, rows_of, ids, off=off)["value"] if ids else []
-            after = [row for row in before if row not in lost]
-            broken = copy(base)
-            damage(broken)
-            judge.read(broken, run(broken, reader, off=off), title, allowed=refusals, expect=before)
-            names = steps_of(broken, repair, off=off)
-            for (i, _), action in itertools.product(sample(names), ("kill", "stop")):
-                root, case = copy(broken), f"{title}: {action} {names[i]}"
-                first = Process(root, repair, at=i, action=action, off=off, force=True)
-                judge.holder(first.wait(), case, ("killed", "stopped"))
-                judge.holder(run(root, repair, off=off, force=True), case)
-                if action == "stop":
-                    judge.holder(first.go_on(), case, ("Fenced", "done"))
-                answer = run(root, reader, off=off)
-                if title == "rows of the ledger lost":  # attempts without a ledger row are dead, whole
-                    judge.true(answer["outcome"] == "done" and not attempts_cut(answer["value"]["rows"]), "cut", case)
-                else:
-                    judge.read(root, answer, case, expect=after)
-                old = run(root, reader, OLD, off=off)
-                judge.read(root, old, f"old snapshot, {case}", allowed=("Damaged",) if lost_in(root, OLD) else ())
-                full = sorted(set(g for g, *_ in before) - {row[0] for row in lost})
-                if title != "rows of the ledger lost":
-                    marked = {g for g, v in end.items() if g not in full}
-                    judge.true(bool(load(root).reread) >= bool(marked), "incomplete attempts are not marked", case)
-                judge.holder(run(root, writer, end, off=off), case)
-                judge.read(root, run(root, reader, off=off), case, expect=before)
-                state = load(root)
-                for name in state.tags:
-                    allowed = ("Damaged", "Expired") if lost_in(root, state.tags[name]) else ()
-                    judge.read(root, run(root, reader, None, name, off=off), f"tag, {case}", allowed, expect=before)
-                if i % 4 == 0 or action == "kill":
-                    for role in (vacuum, compactor, *[(untag, "t")] * bool(state.tags), vacuum, vacuum):
-                        role, *args = role if isinstance(role, tuple) else (role,)
-                        judge.holder(run(root, role, *args, off=off), case)
-                    judge.read(root, run(root, reader, off=off), case, expect=before)
-                    last = judge.files(root, case)
-                    judge.true(not last.dead_attempts and not last.reread, "lists of attempts not empty", case)
-                shutil.rmtree(root)
-            for i, step in sample(steps_of(base, reader, off=off)):  # a reader meets the damage and its repair
-                root, case = copy(base), f"{title}: reader at {step}"
-                slow = Process(root, reader, at=i, action="stop", off=off)
-                judge.holder(slow.wait(), case)
-                damage(root)
-                judge.holder(run(root, repair, off=off), case)
-                answer = slow.go_on()
-                if title == "rows of the ledger lost":
-                    continue
-                expect = before if answer["outcome"] == "done" and answer["value"]["n"] == newest else after
-                judge.read(root, answer, case, allowed=refusals, expect=expect)
-                shutil.rmtree(root)
-            shutil.rmtree(broken)
-    return judge
-
-
-def attempts_cut(rows):
-    """Granules of which only some rows are visible."""
-    return [g for g in {row[0] for row in rows} if sum(row[0] == g for row in rows) != ROWS]
-
-
-def lost_in(root, n):
-    """Whether the state of commit n needs a file that a repair has found broken."""
-    old, state, log = load(root, n), load(root), Log(root, Steps())
-    repairs = [log.read(k) for k in range(log.newest() + 1) if log.read(k)["kind"] == "repair"]
-    ids = {i for commit in repairs for i in commit["segments"]["removed"]}
-    files = {name for commit in repairs for name in commit["ledger"]["removed"]}
-    horizon = state.horizon > n and old.data not in state.tags.values()
-    return bool({v["id"] for v in old.live.values()} & ids or old.ledger.keys() & files) or horizon
 
 
 def any_order(off=(), seeds=range(60 // EVERY), clocks_wrong=True):
@@ -740,33 +332,3 @@ def any_order(off=(), seeds=range(60 // EVERY), clocks_wrong=True):
         judge.read(root, run(root, reader, off=off), f"seed {seed}")
         judge.clean(root, judge.model(root)[0][-1], f"seed {seed}", off)
     return judge
-
-
-ALL = [
-    writer_killed,
-    compactor_killed,
-    vacuum_killed,
-    killed_anywhere,
-    merge_killed,
-    merge_vacuumed,
-    ledger_orphans,
-    clocks,
-    paused,
-    slow_reader,
-    grace_kept,
-    cancelling,
-    late_given_up,
-    lost_and_late,
-    late_removed,
-    unlink_fails,
-    replaced,
-    lost_answer,
-    any_order,
-    tags_killed,
-    tag_raced,
-    tag_reader,
-    tag_newest,
-    clock_ahead,
-    flipped,
-    repaired,
-]

@@ -14,6 +14,7 @@ import zlib
 import numpy as np
 import pyarrow as pa
 import tiledb
+
 from log import State, plain_json, sealed
 
 NOW = 1_800_000_000_000
@@ -50,7 +51,8 @@ def commit(kind, fragments=0, removed=0, replaced=0, holders=2, files=()):
     change["segments"]["added"] = [record(8_990, k) for k in range(fragments)]
     change["segments"]["removed"] = [(8_000 << 32) + k for k in range(removed)]
     change["dead_attempts"] = [
-        {"id": (8_000 << 32) + k, "fragments": [(8_000 << 32) + 9 * k + j for j in range(holders)]} for k in range(replaced)
+        {"id": (8_000 << 32) + k, "fragments": [(8_000 << 32) + 9 * k + j for j in range(holders)]}
+        for k in range(replaced)
     ]
     change["ledger"]["added"] = [ledger_file(*file) for file in files]
     return sealed(plain_json(change))
