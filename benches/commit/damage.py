@@ -188,4 +188,6 @@ def lost_in(root, n):
     ids = {i for commit in repairs for i in commit["segments"]["removed"]}
     files = {name for commit in repairs for name in commit["ledger"]["removed"]}
     horizon = state.horizon > n and old.data not in state.tags.values()
-    return bool({v["id"] for v in old.live.values()} & ids or old.ledger.keys() & files) or horizon
+    folders = {path.name for path in (root / "segments" / "__fragments").iterdir()}
+    lost = {v["id"] for v in old.live.values()} & ids or old.ledger.keys() & files or old.live.keys() - folders
+    return bool(lost) or horizon

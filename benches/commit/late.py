@@ -11,6 +11,7 @@ from harness import (
     compactor,
     copy,
     load,
+    merger,
     reader,
     run,
     sample,
@@ -93,15 +94,15 @@ def late_removed(off=()):
     judge = Judge("4f late fragment removed between open and listing")
     base, answer = late_fragment(off, (tag, "t"))
     judge.holder(answer, "", ("Fenced",))
-    later, plans = {"clock": 2 * HOUR}, ([vacuum], [vacuum, vacuum], [compactor, vacuum])
+    later, plans = 2 * HOUR, ([merger, vacuum], [compactor, vacuum])
     for name, plan in itertools.product((None, "t"), plans):  # the folder stays for the grace, so an open file can be read
         for i, step in sample(steps_of(base, reader, None, name, off=off)):
             root, case = copy(base), f"tag {name}, {step}"
             slow = Process(root, reader, None, name, at=i, action="stop", off=off)
             judge.holder(slow.wait(), case)
             for role in plan:
-                args = (HOUR,) if role is vacuum else ()
-                judge.holder(run(root, role, *args, off=off, **later), case)
+                args, clock = ((HOUR,), later) if role is vacuum else ((), 0)
+                judge.holder(run(root, role, *args, off=off, clock=clock), case)
             judge.read(root, slow.go_on(), case, may_expire=True)
             judge.read(root, run(root, reader, off=off), case)
             judge.read(root, run(root, reader, None, "t", off=off), case)

@@ -28,7 +28,7 @@ MUTATIONS = [
     ({"hide"}, "folders removed as soon as hidden", ["grace_kept"]),
     ({"list before fence"}, "the takeover lists after its fence", ["paused", "any_order"]),
     ({"ledger list before fence"}, "the takeover lists ledger files after its fence", ["paused", "any_order"]),
-    ({"ledger dead"}, "the takeover removes dead ledger files, too", ["writer_killed"]),
+    ({"ledger dead"}, "the takeover removes dead ledger files, too", ["ledger_orphans"]),
     ({"ledger sweep"}, "the takeover removes no ledger files", ["writer_killed"]),
     ({"ledger first"}, "the commit before its ledger file", ["writer_killed"]),
     ({"ledger horizon"}, "dead ledger files removed without a horizon", ["merge_vacuumed"]),

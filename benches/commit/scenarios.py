@@ -214,7 +214,10 @@ def grace_kept(off=()):
     for n, late in itertools.product((OLD, None), (0, 2 * HOUR)):
         for i, step in sample(names):
             if step in ("reader: horizon checked", "reader: batch", "reader: segments read"):
-                root, first = copy(base), bool(n and late)  # ledger files of an old state go in one step
+                first = bool(n and late)  # ledger files of an old state go in one step, so it reads them before
+                if first and step == "reader: horizon checked":
+                    continue
+                root = copy(base)
                 slow = Process(root, reader, n, None, first, at=i, action="stop", off=off)
                 slow.wait()
                 judge.holder(run(root, vacuum, HOUR, clock=late, off=off), step)
