@@ -127,7 +127,7 @@ class Database:
             return "no"
         return "tag" if state.data in newest.tags.values() and "tag exempts" not in self.off else "yes"
 
-    def snapshot(self, n=None, tag=None, ledger_first=False, retry=True):
+    def snapshot(self, n=None, tag=None, ledger="last", retry=True):
         """Rows of the segments and of the ledger as of commit `n` or of a tag (default: newest), and the commit's number."""
         newest = self.log.load()
         if tag is not None:
@@ -148,19 +148,18 @@ class Database:
                 if expired == "yes" and "horizon" not in self.off:
                     raise Expired(f"snapshot {state.n}")
                 self.steps("reader: horizon checked")
-                condition, ledger = self.hidden_by(state, listed, expired == "tag"), None
-                if ledger_first:
-                    ledger = self.ledger(state)
+                condition = self.hidden_by(state, listed, expired == "tag")
+                granules = self.ledger(state) if ledger == "first" else None
                 parts = []
                 for batch in scan(array, condition):
                     given = True
                     parts.append(batch)
                     self.steps("reader: batch")
                 rows = joined(parts)
-                if ledger is None:
+                if ledger == "last":
                     self.steps("reader: segments read")
-                    ledger = self.ledger(state)
-                return rows, ledger, state.n
+                    granules = self.ledger(state)
+                return rows, granules, state.n
         except (tiledb.TileDBError, Expired, Damaged) as error:
             newest = self.log.follow(newest)
             vacuumed = isinstance(error, Expired) or max(newest.horizon, newest.deleting) > state.n
@@ -169,7 +168,7 @@ class Database:
             if not vacuumed and not (again and newest.n > state.n and tag is None):
                 raise
             if again and retry and not given:
-                return self.snapshot(None, tag, ledger_first, retry=False)
+                return self.snapshot(None, tag, ledger, retry=False)
             if not vacuumed:
                 raise
             raise Expired(str(error)) from error

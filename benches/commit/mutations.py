@@ -20,7 +20,7 @@ MUTATIONS = [
     ({"strays hidden"}, "unrecorded fragments are not looked for", ["late_removed"]),
     ({"names"}, "fragments are counted, names not compared", ["lost_and_late"]),
     ({"dead without id"}, "a late fragment hidden only while listed", ["late_given_up"]),
-    ({"dead listed"}, "NOT IN names only the dead that are listed", ["slow_reader"]),
+    ({"dead listed"}, "NOT IN names only the dead that are listed", ["grace_kept"]),
     ({"commit file first"}, "a vacuum removes the folder first", ["vacuum_killed"]),
     ({"horizon first"}, "a vacuum deletes before it commits the horizon", ["vacuum_killed"]),
     ({"horizon"}, "the reader ignores the horizon", ["late_removed"]),

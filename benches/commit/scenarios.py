@@ -192,11 +192,11 @@ def slow_reader(off=()):
         "partial compact, vacuum": [(compactor, 1), (vacuum, 0)],
     }
     for jobs, (title, plan), old in itertools.product((REPLACED, COMPACTED), plans.items(), (False, True)):
-        base = build(*jobs)
+        base, ledger = build(*jobs), "none" if jobs is REPLACED else "last"  # a query may need no ledger
         n = OLD if old else None
-        for i, step in sample(steps_of(base, reader, n, off=off)):
+        for i, step in sample(steps_of(base, reader, n, None, ledger, off=off)):
             case, root = f"{title}, {'old snapshot, ' if old else ''}{step}", copy(base)
-            slow = Process(root, reader, n, at=i, action="stop", off=off)
+            slow = Process(root, reader, n, None, ledger, at=i, action="stop", off=off)
             judge.holder(slow.wait(), case)
             for role, *args in plan:
                 judge.holder(run(root, role, *args, off=off), case)
@@ -213,12 +213,12 @@ def grace_kept(off=()):
     names = steps_of(base, reader, off=off)
     for n, late in itertools.product((OLD, None), (0, 2 * HOUR)):
         for i, step in sample(names):
-            if step in ("reader: horizon checked", "reader: batch", "reader: segments read"):
+            if n is None or step in ("reader: horizon checked", "reader: batch", "reader: segments read"):
                 first = bool(n and late)  # ledger files of an old state go in one step, so it reads them before
                 if first and step == "reader: horizon checked":
                     continue
                 root = copy(base)
-                slow = Process(root, reader, n, None, first, at=i, action="stop", off=off)
+                slow = Process(root, reader, n, None, "first" if first else "last", at=i, action="stop", off=off)
                 slow.wait()
                 judge.holder(run(root, vacuum, HOUR, clock=late, off=off), step)
                 judge.holder(run(root, vacuum, HOUR, clock=late, off=off), step)
