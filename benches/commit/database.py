@@ -149,7 +149,7 @@ class Database:
                     raise Expired(f"snapshot {state.n}")
                 self.steps("reader: horizon checked")
                 condition = self.hidden_by(state, listed, expired == "tag")
-                granules = self.ledger(state) if ledger == "first" else None
+                granules = None
                 parts = []
                 for batch in scan(array, condition):
                     given = True

@@ -92,10 +92,12 @@ def late_removed(off=()):
     """A late fragment is opened by a reader, then marked dead and removed before the reader lists: of the newest state,
     and of one that only a tag keeps."""
     judge = Judge("4f late fragment removed between open and listing")
-    base, answer = late_fragment(off, (tag, "t"))
-    judge.holder(answer, "", ("Fenced",))
+    bases = {}
+    for name, jobs in ((None, ()), ("t", [(tag, "t")])):
+        bases[name], answer = late_fragment(off, *jobs)
+        judge.holder(answer, "", ("Fenced",))
     later, plans = 2 * HOUR, ([merger, vacuum], [compactor, vacuum])
-    for name, plan in itertools.product((None, "t"), plans):  # the folder stays for the grace, so an open file can be read
+    for (name, base), plan in itertools.product(bases.items(), plans):  # the folder stays for the grace, so an open file can be read
         for i, step in sample(steps_of(base, reader, None, name, off=off)):
             root, case = copy(base), f"tag {name}, {step}"
             slow = Process(root, reader, None, name, at=i, action="stop", off=off)
@@ -105,6 +107,6 @@ def late_removed(off=()):
                 judge.holder(run(root, role, *args, off=off, clock=clock), case)
             judge.read(root, slow.go_on(), case, may_expire=True)
             judge.read(root, run(root, reader, off=off), case)
-            judge.read(root, run(root, reader, None, "t", off=off), case)
+            judge.read(root, run(root, reader, None, name, off=off), case)
             judge.clean(root, {1: 1, 2: 1}, case, off)
     return judge
