@@ -130,6 +130,7 @@ def tag_newest(off=()):
     late, _ = late_fragment(off)
     cases = {
         "after a merge": build(*BASE, (writer, {5: 1}), (merger,), (vacuum,), off=off),
+        "after a compaction": build(*COMPACTED),
         "after a vacuum": build(*COMPACTED, (vacuum,), (vacuum,)),
         "after a late fragment pushed the horizon": late,
         "after a repair": build(*REPLACED),

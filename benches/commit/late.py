@@ -97,7 +97,7 @@ def late_removed(off=()):
         bases[name], answer = late_fragment(off, *jobs)
         judge.holder(answer, "", ("Fenced",))
     later, plans = 2 * HOUR, ([merger, vacuum], [compactor, vacuum])
-    for (name, base), plan in itertools.product(bases.items(), plans):  # the folder stays for the grace, so an open file can be read
+    for (name, base), plan in itertools.product(bases.items(), plans):
         for i, step in sample(steps_of(base, reader, None, name, off=off)):
             root, case = copy(base), f"tag {name}, {step}"
             slow = Process(root, reader, None, name, at=i, action="stop", off=off)

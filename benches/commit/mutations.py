@@ -40,7 +40,7 @@ MUTATIONS = [
     ({"tag keeps"}, "a vacuum ignores tags", ["tag_reader"]),
     ({"tag keeps ledger"}, "a vacuum ignores tags for ledger files", ["tag_reader"]),
     ({"born"}, "a vacuum keeps what died after a tag, born or not", ["tags_killed"]),
-    ({"tag since"}, "a vacuum keeps what was born before a tag", ["tags_killed"]),
+    ({"tag since"}, "a vacuum keeps what was born before a tag", ["tag_newest"]),
     ({"tag data"}, "a tag names the head, not the data commit", ["tag_newest"]),
     ({"tag refusal"}, "an expired state can be tagged", ["tag_newest"]),
     ({"tag exempts"}, "the horizon has no exception for tags", ["tag_newest"]),
