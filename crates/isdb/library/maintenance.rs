@@ -71,7 +71,7 @@ pub async fn vacuum(location: &Location, older_than_ms: u64) -> Result<Vacuumed>
 /// cannot open is checked as well. `progress` is called before each fragment.
 ///
 /// # Errors
-/// [`Error::Store`](crate::Error::Store) when there is no database, or something cannot be read now although it may be whole.
+/// [`Error::Store`](crate::Error::Store) when no database exists there, or something cannot be read now although it may be whole.
 pub async fn check(location: &Location, progress: impl FnMut(CheckProgress)) -> Result<CheckReport> {
     Ok(isdb_store::check(location, progress).await?)
 }

@@ -93,7 +93,7 @@ pub(super) fn write_batches(
         rows,
         ingest_ids: ingest_ids.unwrap_or((Id(0), Id(0))),
         fragment_ids,
-        checksum: FileChecksum::of(&content),
+        checksum: FileChecksum::new(&content),
     })
 }
 

@@ -116,7 +116,8 @@ async fn a_lost_commit_file_of_a_whole_fragment_is_restored() {
 
 #[tokio::test]
 async fn a_fragment_that_cannot_be_read_is_dropped_and_its_granule_ingested_again() {
-    let cases: [(&str, &str, fn(&Path)); 8] = [
+    type Case = (&'static str, &'static str, fn(&Path));
+    let cases: [Case; 8] = [
         ("a lost file", "d0.tdb", remove),
         ("a cut file", "a0.tdb", cut),
         ("a changed coordinate", "d1.tdb", flip),

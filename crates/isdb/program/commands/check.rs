@@ -1,6 +1,5 @@
 //! `isdb check`: reads everything in the database, and reports what is damaged.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use isdb::{CheckProgress, CheckReport, Damage, Remedy, check};
