@@ -20,7 +20,7 @@ use crate::id::Id;
 use crate::log::state::LogState;
 
 /// The check of the fragments in one state.
-pub(super) struct Fragments<'d> {
+pub(super) struct FragmentCheck<'d> {
     database: &'d Database,
     state: &'d LogState,
     array: PathBuf,
@@ -31,14 +31,14 @@ pub(super) struct Fragments<'d> {
 /// Rows by attempt of a whole fragment, or its problem.
 type Decoded = Result<BTreeMap<Id, u64>, Problem>;
 
-impl<'d> Fragments<'d> {
-    pub(super) async fn list(database: &'d Database, state: &'d LogState) -> Result<Fragments<'d>> {
+impl<'d> FragmentCheck<'d> {
+    pub(super) async fn list(database: &'d Database, state: &'d LogState) -> Result<FragmentCheck<'d>> {
         let location = database.location().clone();
         let array = PathBuf::from(location.segments());
         let folder = array.clone();
         let list = move || Ok((list_fragments(&folder)?, View::new(&location, false)?));
         let (listed, view) = blocking(list).await?;
-        Ok(Fragments { database, state, array, listed, view: Arc::new(Mutex::new(view)) })
+        Ok(FragmentCheck { database, state, array, listed, view: Arc::new(Mutex::new(view)) })
     }
 
     /// Checks that the array has the recorded columns. Without them no fragment can be judged.

@@ -9,6 +9,7 @@ use super::report::{CheckReport, Damage, Remedy};
 use crate::database::Database;
 use crate::error::Result;
 use crate::files::objects::numbered;
+use crate::id::Id;
 use crate::log::commit::Commit;
 use crate::log::commit_log::{CHECKPOINTS, COMMITS, CommitLog};
 use crate::log::state::LogState;
@@ -127,7 +128,7 @@ fn check_commit(number: u64, state: Option<&LogState>, commit: Commit) -> Result
     if commit.timestamp < state.timestamp || commit.at < state.at || commit.epoch < state.epoch {
         return Err("expected a time and an epoch that are not earlier than the previous commit's".to_owned());
     }
-    let is_live = |id: &&crate::Id| state.segments.live.get(id).is_some();
+    let is_live = |id: &&Id| state.segments.live.get(id).is_some();
     if let Some(id) = commit.segments.removed.iter().find(|id| !is_live(id)) {
         return Err(format!("it removes fragment {id}, which is not live"));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fragments::Fragments;
+use super::fragments::FragmentCheck;
 use super::ledger::{Ledger, check_ledger, check_tagged_files};
 use super::log::check_log;
 use super::report::{CheckProgress, CheckReport, Damage, Remedy};
@@ -42,7 +42,7 @@ pub(crate) async fn check_database(
     let Some(state) = check_log(database, &mut report).await? else { return Ok(report) };
     report.commit = state.number;
     let mut ledger = check_ledger(database, &state, &mut report).await?;
-    let fragments = Fragments::list(database, &state).await?;
+    let fragments = FragmentCheck::list(database, &state).await?;
     if fragments.check_schema(&mut report).await? {
         fragments.check_live(&mut ledger, &mut report, progress).await?;
         fragments.check_others(&mut report).await?;

@@ -11,6 +11,9 @@ use crate::ledger::file::LedgerFileKind;
 use crate::log::commit::CommitKind;
 use crate::{CheckReport, Database, Error, Id, Location, Remedy, Repaired, Writer, check, fault, write_fragment};
 
+/// What happens to a file or folder.
+type Harm = fn(&Path);
+
 /// The attempts of [`two_granules`].
 const FIRST: Id = Id((2 << 32) | 1);
 const SECOND: Id = Id((2 << 32) | 3);
@@ -116,8 +119,7 @@ async fn a_lost_commit_file_of_a_whole_fragment_is_restored() {
 
 #[tokio::test]
 async fn a_fragment_that_cannot_be_read_is_dropped_and_its_granule_ingested_again() {
-    type Case = (&'static str, &'static str, fn(&Path));
-    let cases: [Case; 8] = [
+    let cases: [(&str, &str, Harm); 8] = [
         ("a lost file", "d0.tdb", remove),
         ("a cut file", "a0.tdb", cut),
         ("a changed coordinate", "d1.tdb", flip),
