@@ -133,6 +133,6 @@ pub use library::ingest::{dry_run, ingest, ingest_request, selection_request};
 #[cfg(feature = "ingest")]
 pub use library::ingest_types::*;
 #[cfg(feature = "ingest")]
-pub use library::maintenance::{add_variables, consolidate, remove, vacuum};
+pub use library::maintenance::{add_variables, check, consolidate, remove, repair, vacuum};
 #[cfg(feature = "ingest")]
 pub use library::tags::{delete_tag, tag};

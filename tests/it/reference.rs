@@ -12,7 +12,7 @@ use isdb_testing::real;
 use serde_json::Value;
 
 /// Every command, in the order of `isdb help`.
-pub(crate) const COMMANDS: [&str; 17] = [
+pub(crate) const COMMANDS: [&str; 19] = [
     "ingest",
     "query",
     "search",
@@ -28,6 +28,8 @@ pub(crate) const COMMANDS: [&str; 17] = [
     "consolidate",
     "vacuum",
     "tag",
+    "check",
+    "repair",
     "add-variable",
     "remove",
 ];

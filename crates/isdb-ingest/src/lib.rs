@@ -42,6 +42,7 @@ pub use ingest::ingest;
 pub use maintain::add_variables::{AddedVariables, add_variables};
 pub use maintain::consolidate::{Consolidated, consolidate};
 pub use maintain::remove::{Removal, remove};
+pub use maintain::repair::repair;
 pub use maintain::vacuum::vacuum;
 pub use report::IngestReport;
 pub use report::ledger_summary::{LedgerSummary, ReleaseSummary};

@@ -16,7 +16,7 @@ use crate::files::interrupted_creations::{creation_folder, remove_interrupted_cr
 use crate::files::location::{Location, SEGMENTS};
 use crate::files::lock::{LOCK, Lock};
 use crate::log::commit::Commit;
-use crate::log::commit_log::CommitLog;
+use crate::log::commit_log::{COMMITS, CommitLog};
 use crate::log::envelope::FORMAT;
 use crate::log::segments_schema::SegmentsSchema;
 
@@ -100,6 +100,8 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<Lock
         Array::create(&context, &folder.segments(), &layout, &schema)?;
         group::add_member(&context, &folder.uri(), SEGMENTS, SEGMENTS)?;
         group::put_metadata(&context, &folder.uri(), &metadata)?;
+        // Made before everything is synced, so that a commit syncs only this folder.
+        std::fs::create_dir(folder.root().join(COMMITS)).map_err(failed)?;
         sync_tree(folder.root())?;
         let (arrow, layout) = Array::schema_at(&context, &folder.segments(), NEVER)?;
         Ok((lock, SegmentsSchema { arrow, capacity: layout.capacity }))

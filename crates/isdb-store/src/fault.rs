@@ -23,6 +23,10 @@ pub const POINTS: [&str; 18] = [
     "vacuum-done",
 ];
 
+/// Every point that a repair reaches, in their order.
+pub const REPAIR_POINTS: [&str; 4] =
+    ["repair-restored", "repair-before-commit", "repair-committed", "repair-each-commit-file"];
+
 #[cfg(debug_assertions)]
 mod armed {
     use std::sync::OnceLock;
@@ -53,7 +57,7 @@ pub fn arm(text: &str) {
     let _ = text;
 }
 
-/// Aborts the process if [`arm`] was called for `name`, one of [`POINTS`].
+/// Aborts the process if [`arm`] was called for `name`, one of [`POINTS`] or [`REPAIR_POINTS`].
 pub fn reached(name: &'static str) {
     #[cfg(debug_assertions)]
     armed::reached(name);

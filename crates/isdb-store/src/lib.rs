@@ -10,12 +10,13 @@
 //!    condition that hides dead fragments and attempts.
 //!
 //! The modules in that order: `database` and `create` (a handle, a new database), `design` and `array_layout` (the content of a
-//! database, and its array), `fragment/` (a fragment and its record), `writer/` (takeover, window, compaction, tags, vacuum), `ledger/`
+//! database, and its array), `fragment/` (a fragment and its record), `writer/` (takeover, window, compaction, tags, vacuum, repair), `check/` (everything is read), `ledger/`
 //! (rows, their files, the current attempts), `log/` (commits and their sum), `reader/` (snapshots), `files/` (durable files, the
 //! lock). `docs/design/0002-commit.md` gives the protocol and its proof.
 
 mod array_layout;
 mod blocking;
+mod check;
 mod create;
 mod database;
 mod design;
@@ -32,6 +33,7 @@ mod tests;
 mod writer;
 
 pub use blocking::run_blocking;
+pub use check::{CheckProgress, CheckReport, Damage, Remedy, check};
 pub use database::Database;
 pub use design::{Design, stored_variables};
 pub use error::{Error, Result};
@@ -46,4 +48,4 @@ pub use log::changes::{AbandonedFragment, DeadAttempt, LedgerChanges, SegmentCha
 pub use log::commit::{Commit, CommitKind};
 pub use reader::snapshot::Snapshot;
 pub use reader::{AttemptSegments, OpenSegments, Retention, TagCosts};
-pub use writer::{Changes, Vacuumed, Window, Writer};
+pub use writer::{Changes, Repaired, Vacuumed, Window, Writer};

@@ -37,6 +37,8 @@ pub struct Info {
     pub releases: BTreeSet<String>,
     /// The number of granules of each release, if there is more than one release; otherwise empty.
     pub mixed_releases: Vec<(String, i64)>,
+    /// The number of granules that lack segments after a repair, until the next ingest reads their files again.
+    pub incomplete: usize,
     /// The number of segments.
     pub segments: u64,
     /// The number of TileDB fragments that hold the segments.
@@ -99,6 +101,7 @@ impl Database {
             granules: summary.granules,
             releases: current_attempts(&ledger).filter_map(|row| row.release.clone()).collect(),
             mixed_releases: self.mixed_releases().await?,
+            incomplete: snapshot.attempts_to_reread().len(),
             segments,
             fragments: snapshot.fragment_count() as u64,
             extent,

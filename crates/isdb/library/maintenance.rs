@@ -1,4 +1,4 @@
-//! Changes of a database that read no granules: variables added, granules removed, fragments consolidated and vacuumed.
+//! Changes of a database that read no granules: variables added, granules removed, fragments consolidated and vacuumed, damage repaired.
 
 use std::path::Path;
 
@@ -7,7 +7,9 @@ use isdb_schema::config::Policy;
 use isdb_store::Location;
 
 use crate::library::error::Result;
-use crate::library::ingest_types::{AddedVariables, Consolidated, Removal, Vacuumed};
+use crate::library::ingest_types::{
+    AddedVariables, CheckProgress, CheckReport, Consolidated, Removal, Repaired, Vacuumed,
+};
 use crate::library::variables::find_variable;
 
 /// The minimum number of fragments that are joined.
@@ -63,4 +65,27 @@ pub async fn consolidate(
 /// [`Error::Ingest`](crate::Error::Ingest) when another writer holds the database, or a file cannot be deleted.
 pub async fn vacuum(location: &Location, older_than_ms: u64) -> Result<Vacuumed> {
     Ok(isdb_ingest::vacuum(location, older_than_ms).await?)
+}
+
+/// Reads everything that the database at `location` consists of, and reports what is damaged; nothing is changed. A database that TileDB
+/// cannot open is checked as well. `progress` is called before each fragment.
+///
+/// # Errors
+/// [`Error::Store`](crate::Error::Store) when no database exists there, or something cannot be read now although it may be whole.
+pub async fn check(location: &Location, progress: impl FnMut(CheckProgress)) -> Result<CheckReport> {
+    Ok(isdb_store::check(location, progress).await?)
+}
+
+/// Checks the database at `location` and repairs it if `confirm` returns true for what was found; returns None if it does not. What other
+/// files repeat is restored, and only what cannot be read is dropped. The next [`ingest`](crate::ingest()) reads the files of incomplete
+/// granules again. An interrupted repair is continued by the next one.
+///
+/// # Errors
+/// [`Error::Ingest`](crate::Error::Ingest) as for [`check`], when the newest state is unknown, or when another writer holds the database.
+pub async fn repair(
+    location: &Location,
+    progress: impl FnMut(CheckProgress),
+    confirm: impl AsyncFnOnce(&CheckReport) -> bool,
+) -> Result<Option<Repaired>> {
+    Ok(isdb_ingest::repair(location, progress, confirm).await?)
 }

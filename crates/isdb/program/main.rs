@@ -127,6 +127,8 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, CliError> {
         Command::Consolidate(arguments) => commands::consolidate::run(arguments, settings()?).await,
         Command::Vacuum(arguments) => commands::vacuum::run(arguments, settings()?).await,
         Command::Tag(arguments) => commands::tag::run(arguments, settings()?).await,
+        Command::Check(arguments) => commands::check::run(arguments, settings()?).await,
+        Command::Repair(arguments) => commands::repair::run(arguments, settings()?).await,
         Command::AddVariable(arguments) => commands::add_variable::run(arguments, settings()?).await,
         Command::Remove(arguments) => commands::remove::run(arguments, settings()?).await,
     }

@@ -6,3 +6,4 @@ mod full_disk;
 mod kill_points;
 mod killed_ingest;
 mod power_cut;
+mod repair;

@@ -23,6 +23,9 @@ pub(crate) async fn store_area(objects: &Objects, text: &str) -> Result<String> 
             Err(error) if already_exists(&error) => {}
             created => created?,
         }
+        // The folder may be new. If another process created the file or the folder, it may not have synced them yet.
+        objects.sync_folder_of(&path)?;
+        objects.sync_root()?;
     }
     Ok(name)
 }

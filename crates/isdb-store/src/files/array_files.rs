@@ -10,6 +10,7 @@ use crate::error::Result;
 
 /// The folder of an array's commit files, `<fragment>.wrt`. TileDB does not see a fragment without one.
 pub(crate) const COMMIT_FILES: &str = "__commits";
+const COMMIT_SUFFIX: &str = ".wrt";
 /// The folder of an array's fragments.
 pub(crate) const FRAGMENTS: &str = "__fragments";
 /// The file of a fragment that describes its other files.
@@ -29,15 +30,24 @@ pub(crate) struct FragmentFiles {
 pub(crate) fn list_fragments(array: &Path) -> Result<BTreeMap<String, FragmentFiles>> {
     let mut fragments: BTreeMap<String, FragmentFiles> = BTreeMap::new();
     let commits = array.join(COMMIT_FILES);
-    for file in list_names(&commits)? {
-        if let Some(name) = file.strip_suffix(".wrt") {
-            fragments.entry(name.to_owned()).or_default().commit_file = Some(commits.join(&file));
-        }
+    for name in list_finished(array)? {
+        let file = commits.join(format!("{name}{COMMIT_SUFFIX}"));
+        fragments.entry(name).or_default().commit_file = Some(file);
     }
     for name in list_names(&array.join(FRAGMENTS))? {
         fragments.entry(name).or_default().has_folder = true;
     }
     Ok(fragments)
+}
+
+/// Lists the fragments of the array in the folder `array` that have a commit file, in no particular order.
+pub(crate) fn list_finished(array: &Path) -> Result<Vec<String>> {
+    let name = |mut file: String| {
+        let end = file.strip_suffix(COMMIT_SUFFIX)?.len();
+        file.truncate(end);
+        Some(file)
+    };
+    Ok(list_names(&array.join(COMMIT_FILES))?.into_iter().filter_map(name).collect())
 }
 
 /// Lists every schema of the array in the folder `array`: its timestamp in milliseconds since 1970, and its file.
@@ -47,7 +57,7 @@ pub(crate) fn list_schemas(array: &Path) -> Result<Vec<(u64, PathBuf)>> {
     Ok(names.filter_map(|name| Some((end_timestamp(&name)?, folder.join(name)))).collect())
 }
 
-/// The names in `folder`; none if it does not exist. A name that is not UTF-8 belongs to nobody here and is left out.
+/// The names in `folder`; none if it does not exist. A name that is not UTF-8 is not ours and is left out.
 pub(crate) fn list_names(folder: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -28,7 +28,8 @@ impl Objects {
         Ok(Objects { location: location.clone(), store: Arc::new(store) })
     }
 
-    /// Creates the object `path`, durably and only if it does not exist. It is first written as the staged object `name`.
+    /// Creates the object `path`, durably and only if it does not exist. It is first written as the staged object `name`. If its folder
+    /// may be new, [`sync_root`](Self::sync_root) makes the folder durable.
     ///
     /// # Errors
     /// [`Error::Log`], which does not mean that nothing was created. [`already_exists`] recognises an object that existed.
@@ -103,12 +104,15 @@ impl Objects {
         sync_file(&self.location.root().join(staged.as_ref()))
     }
 
-    /// Makes the entry of `path` in its folder durable, and the entry of the folder, which may be new as well.
+    /// Makes the entry of `path` in its folder durable.
     pub(crate) fn sync_folder_of(&self, path: &Path) -> Result<()> {
-        let root = self.location.root();
         let folder = path.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder);
-        sync_folder(&root.join(folder))?;
-        sync_folder(root)
+        sync_folder(&self.location.root().join(folder))
+    }
+
+    /// Makes the entries of folders that may be new durable.
+    pub(crate) fn sync_root(&self) -> Result<()> {
+        sync_folder(self.location.root())
     }
 
     fn error(&self) -> impl Fn(object_store::Error) -> Error + '_ {

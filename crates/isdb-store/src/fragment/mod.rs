@@ -1,7 +1,7 @@
 //! Fragments of `segments`: how one is written, and what the log records of it.
 
 pub(crate) mod record;
-mod summary;
+pub(crate) mod summary;
 mod write;
 
 pub use record::{Bounds, FileChecksum, FragmentRecord};

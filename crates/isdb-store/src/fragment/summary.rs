@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 use crate::id::Id;
 
 /// Rows, bounds, rows by chunk, and rows by attempt.
-pub(super) struct Summary {
-    pub(super) rows: u64,
-    pub(super) bounds: Bounds,
-    pub(super) chunks: BTreeMap<u32, u64>,
-    pub(super) attempts: BTreeMap<Id, u64>,
+pub(crate) struct Summary {
+    pub(crate) rows: u64,
+    pub(crate) bounds: Bounds,
+    pub(crate) chunks: BTreeMap<u32, u64>,
+    pub(crate) attempts: BTreeMap<Id, u64>,
 }
 
 impl Summary {
@@ -24,7 +24,7 @@ impl Summary {
     ///
     /// # Errors
     /// [`Error::Damaged`] without rows, or when a column is missing or has another type.
-    pub(super) fn of(batches: &[RecordBatch], uri: &str) -> Result<Summary> {
+    pub(crate) fn new(batches: &[RecordBatch], uri: &str) -> Result<Summary> {
         let mut rows = 0;
         let (mut chunks, mut attempts) = (BTreeMap::new(), BTreeMap::new());
         let mut bounds = Vec::new();

@@ -15,6 +15,7 @@ use crate::fragment::WrittenFragment;
 use crate::id::Id;
 
 const ROWS: &str = "rows";
+const COLUMNS: [&str; 3] = [INGEST_ID, FRAGMENT_ID, ROWS];
 
 /// The rows of one attempt in one fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +69,7 @@ pub(crate) fn contents_of_attempts(
 ) -> Result<Vec<ContentEntry>> {
     let mut entries = Vec::new();
     for file in files.iter().filter(|file| file.may_have(attempts)) {
-        for batch in read_rows_of(location, file, INGEST_ID, attempts)? {
+        for batch in read_rows_of(location, file, INGEST_ID, attempts, &COLUMNS)? {
             append(&mut entries, &batch, &file.name)?;
         }
     }
@@ -84,7 +85,7 @@ pub(crate) fn contents_of_fragments(
     let may_have = |(low, high): (Id, Id)| fragments.range(low..=high).next().is_some();
     let mut entries = Vec::new();
     for file in files.iter().filter(|file| file.fragment_ids.is_some_and(may_have)) {
-        for batch in read_rows_of(location, file, FRAGMENT_ID, fragments)? {
+        for batch in read_rows_of(location, file, FRAGMENT_ID, fragments, &COLUMNS)? {
             append(&mut entries, &batch, &file.name)?;
         }
     }
@@ -121,6 +122,7 @@ fn append(entries: &mut Vec<ContentEntry>, batch: &RecordBatch, file: &str) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::files::make_ledger_folder;
 
     fn entry(attempt: i64, fragment: i64, rows: u64) -> ContentEntry {
         ContentEntry { attempt: Id(attempt), fragment: Id(fragment), rows }
@@ -130,6 +132,7 @@ mod tests {
     fn attempts_and_fragments_are_found_in_the_files_that_have_them() {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
+        make_ledger_folder(&location).unwrap();
         let early = vec![entry(1, 10, 4), entry(2, 10, 5)];
         let late = vec![entry(3, 11, 6), entry(2, 11, 7)];
         let files: Vec<LedgerFile> =
@@ -147,6 +150,7 @@ mod tests {
     fn a_flipped_byte_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
+        make_ledger_folder(&location).unwrap();
         let file = write_contents(&location, vec![entry(1, 10, 4)]).unwrap().unwrap();
         let path = super::super::files::ledger_path(&location, &file.name);
         let mut content = std::fs::read(&path).unwrap();

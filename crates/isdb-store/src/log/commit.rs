@@ -88,6 +88,9 @@ pub struct Commit {
     /// Attempts that no longer have to be read again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub reread_done: BTreeSet<Id>,
+    /// Commits that are lost, each with the commit whose checkpoint replaces it and the readable commits up to there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lost_commits: BTreeMap<u64, u64>,
     /// Tags that are set, or deleted (null).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, Option<Tag>>,
@@ -123,6 +126,7 @@ impl Commit {
             dead_attempts: Vec::new(),
             reread: BTreeSet::new(),
             reread_done: BTreeSet::new(),
+            lost_commits: BTreeMap::new(),
             tags: BTreeMap::new(),
             filters: None,
             region: None,

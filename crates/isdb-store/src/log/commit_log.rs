@@ -1,6 +1,7 @@
 //! The log of commits: objects `commits/<number>`, created only if absent, and `checkpoints/<number>`, which summarise them. Creating a
 //! commit is the only operation that changes what readers see.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt};
@@ -71,14 +72,46 @@ impl CommitLog {
     }
 
     /// Reads the number of the newest commit that was made at the time `at` or before; None if the log is younger.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when a commit that cannot be read may be the one.
     pub(crate) async fn number_at(&self, at: u64) -> Result<Option<u64>> {
         // Numbers and times grow together, so the log can be bisected.
         let (mut low, mut high) = (0, self.newest_number()?);
         while low < high {
             let middle = high - (high - low) / 2;
-            if self.read(middle).await?.at <= at { low = middle } else { high = middle - 1 }
+            match self.read(middle).await {
+                Ok(commit) if commit.at <= at => low = middle,
+                Ok(_) => high = middle - 1,
+                Err(error @ Error::Damaged { .. }) => {
+                    // A lost commit says nothing about its time, so the readable ones around it decide.
+                    let (before, after) = (
+                        self.readable(low + 1..middle, true).await?,
+                        self.readable(middle + 1..high + 1, false).await?,
+                    );
+                    match (before, after) {
+                        (_, Some(after)) if after.at <= at => low = after.number,
+                        (Some(before), _) if before.at > at => high = before.number - 1,
+                        _ => return Err(error),
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok((low > 0).then_some(low))
+    }
+
+    /// The first of the commits `numbers`, or the last, that can be read.
+    async fn readable(&self, numbers: Range<u64>, last: bool) -> Result<Option<Commit>> {
+        let (first, end) = (numbers.start, numbers.end);
+        for number in numbers {
+            let number = if last { end - 1 - (number - first) } else { number };
+            match self.read(number).await {
+                Err(Error::Damaged { .. }) => {}
+                read => return read.map(Some),
+            }
+        }
+        Ok(None)
     }
 
     /// Creates `commit` durably.
@@ -102,7 +135,8 @@ impl CommitLog {
         Ok(())
     }
 
-    /// Returns the state after the commit `number`, which must exist: the newest usable checkpoint, and the commits after it.
+    /// Returns the state after the commit `number`, which must exist: the newest usable checkpoint, and the commits after it. If one of
+    /// many commits cannot be read, a later checkpoint replaces it.
     pub(crate) async fn state_at(&self, number: u64) -> Result<LogState> {
         let remembered = self.remembered().filter(|state| state.number <= number);
         let mut state = remembered.unwrap_or_default();
@@ -111,6 +145,21 @@ impl CommitLog {
         {
             state = checkpoint;
         }
+        let first = state.number + 1;
+        match self.add_up(state, number).await {
+            Err(error @ Error::Damaged { .. }) => match self.newest_checkpoint(first, number).await? {
+                Some(checkpoint) => {
+                    tracing::warn!(%error, checkpoint = checkpoint.number, "reading on from a checkpoint");
+                    self.add_up(checkpoint, number).await
+                }
+                None => Err(error),
+            },
+            added => added,
+        }
+    }
+
+    /// Applies the commits after `state` up to `number`.
+    async fn add_up(&self, mut state: LogState, number: u64) -> Result<LogState> {
         let reads = (state.number + 1..=number).map(|number| self.read(number));
         let mut commits = futures::stream::iter(reads).buffered(CONCURRENT_READS);
         while let Some(commit) = commits.try_next().await? {
@@ -144,7 +193,9 @@ impl CommitLog {
         let object = envelope::seal(&checkpoint::to_bytes(state)?);
         self.objects.replace(&path, &format!("checkpoint-{}", state.number), object).await?;
         let numbers = self.objects.numbers(CHECKPOINTS, 0)?;
-        let old = numbers.iter().rev().skip(KEPT_CHECKPOINTS).filter(|number| !number.is_multiple_of(KEPT_EVERY));
+        let replaces_lost = |number: &u64| state.lost_commits.values().any(|checkpoint| checkpoint == number);
+        let is_kept = |number: &u64| number.is_multiple_of(KEPT_EVERY) || replaces_lost(number);
+        let old = numbers.iter().rev().skip(KEPT_CHECKPOINTS).filter(|number| !is_kept(number));
         for number in old {
             self.objects.remove(&numbered(CHECKPOINTS, *number)).await?;
         }

@@ -48,7 +48,7 @@ pub(crate) struct Death {
 
 /// The fragments of `segments`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Fragments {
+pub(crate) struct SegmentFragments {
     /// Visible fragments. A checkpoint stores them apart.
     #[serde(skip)]
     pub(crate) live: MapM<Id, LiveFragment>,
@@ -86,12 +86,15 @@ pub(crate) struct LogState {
     pub(crate) horizon: u64,
     /// See [`Commit::deleting`].
     pub(crate) deleting: u64,
-    pub(crate) segments: Fragments,
+    pub(crate) segments: SegmentFragments,
     pub(crate) ledger: LedgerFiles,
     /// Attempts whose segments are in live fragments and are not visible.
     pub(crate) dead_attempts: MapM<Id, BTreeSet<Id>>,
     /// Attempts whose files have to be read again.
     pub(crate) reread: BTreeSet<Id>,
+    /// See [`Commit::lost_commits`].
+    #[serde(default)]
+    pub(crate) lost_commits: BTreeMap<u64, u64>,
     pub(crate) tags: BTreeMap<String, Tag>,
     #[serde(with = "filters_as_text")]
     pub(crate) filters: Option<Vec<Rule>>,
@@ -126,7 +129,10 @@ impl LogState {
             self.dead_attempts.insert_cow(*id, fragments.clone());
         }
         self.reread.extend(&commit.reread);
-        self.reread.retain(|id| !commit.reread_done.contains(id));
+        for id in &commit.reread_done {
+            self.reread.remove(id);
+        }
+        self.lost_commits.extend(&commit.lost_commits);
         for (name, tag) in &commit.tags {
             match tag {
                 Some(tag) => self.tags.insert(name.clone(), *tag),
@@ -179,6 +185,7 @@ impl LogState {
             dead_attempts: Vec::new(),
             reread: BTreeSet::new(),
             reread_done: BTreeSet::new(),
+            lost_commits: BTreeMap::new(),
             tags: BTreeMap::new(),
             filters: None,
             region: None,
@@ -199,7 +206,7 @@ impl LogState {
     }
 }
 
-impl Fragments {
+impl SegmentFragments {
     fn apply(&mut self, commit: &Commit) {
         let changes = &commit.segments;
         let death = |born| Death { born, since: commit.number, at: commit.made_at };

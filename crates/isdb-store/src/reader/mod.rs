@@ -5,6 +5,7 @@ mod fragment_index;
 pub(crate) mod open_segments;
 mod retention;
 pub(crate) mod snapshot;
+mod states;
 pub(crate) mod visibility;
 
 pub use attempt_segments::AttemptSegments;

@@ -1,13 +1,13 @@
 //! The array of segments, opened at a snapshot's timestamp, and the condition under which its rows belong to the snapshot.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::Path;
 
 use tiledb::{Array, Context, Predicate};
 
 use super::visibility::{VisibleFragments, segments_condition};
 use crate::error::{Error, Result};
-use crate::files::array_files::{end_timestamp, list_fragments};
+use crate::files::array_files::{end_timestamp, list_finished};
 use crate::log::state::LogState;
 
 /// The most fragments that an error names.
@@ -37,11 +37,9 @@ impl OpenSegments {
     /// [`Error::Damaged`] when a live fragment has no commit file.
     pub(super) fn open(context: &Context, uri: &str, state: &LogState) -> Result<OpenSegments> {
         let array = Array::open_at(context, uri, state.timestamp)?;
-        let on_disk = list_fragments(Path::new(uri))?;
-        let is_in_time = |name: &str| end_timestamp(name).is_some_and(|timestamp| timestamp <= state.timestamp);
-        let finished = on_disk.iter().filter(|(_, files)| files.commit_file.is_some());
-        let mut listed: BTreeSet<&str> =
-            finished.map(|(name, _)| name.as_str()).filter(|name| is_in_time(name)).collect();
+        let finished = list_finished(Path::new(uri))?;
+        let is_in_time = |name: &&str| end_timestamp(name).is_some_and(|timestamp| timestamp <= state.timestamp);
+        let mut listed: HashSet<&str> = finished.iter().map(String::as_str).filter(is_in_time).collect();
         let live = state.segments.live.into_iter().map(|(_, fragment)| fragment.record.name.as_str());
         let missing: Vec<&str> = live.filter(|name| !listed.remove(name)).collect();
         if !missing.is_empty() {

@@ -1,7 +1,7 @@
 //! A snapshot: one committed state of the database. It never changes, whatever writers do, and reads files only when they are needed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::datatypes::SchemaRef;
@@ -12,6 +12,7 @@ use super::open_segments::OpenSegments;
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
+use crate::files::array_files::COMMIT_FILES;
 use crate::fragment::{Bounds, FragmentRecord};
 use crate::id::Id;
 use crate::ledger::file::{LedgerFile, LedgerFileKind};
@@ -172,7 +173,20 @@ impl Snapshot {
             }
             opened = open();
         }
-        opened
+        opened.map_err(|error| self.with_later_states(error))
+    }
+
+    /// Adds to the error of an older state that newer states can be read, if they no longer need a fragment that was dropped.
+    fn with_later_states(&self, error: Error) -> Error {
+        let Error::Damaged { object, problem } = error else { return error };
+        let newest = Handle::try_current().ok().and_then(|runtime| runtime.block_on(self.database.newest()).ok());
+        let commit_files = Path::new(&self.database.location().segments()).join(COMMIT_FILES);
+        let is_dropped = newest.is_some_and(|newest| {
+            let mut dead = self.fragments().filter(|fragment| newest.segments.live.get(&fragment.id).is_none());
+            dead.any(|fragment| !commit_files.join(format!("{}.wrt", fragment.name)).exists())
+        });
+        let problem = if is_dropped { format!("{problem}; newer states do not need it") } else { problem };
+        Error::Damaged { object, problem }
     }
 
     /// Checks that no vacuum has passed this snapshot. A vacuum announces what it removes before it removes it, so files that were

@@ -5,7 +5,9 @@ mod attempt_segments;
 mod checks;
 mod deaths;
 mod readers;
+mod repairing;
 mod replacing;
+mod scale;
 mod tagging;
 mod vacuuming;
 mod windows;
@@ -56,7 +58,15 @@ fn write_with(database: &Database, window: &Window, rows: usize, variables: &[&V
 
 /// Writes a fragment with a segment at each of `times`, in nanoseconds since 1970.
 fn write_at(database: &Database, window: &Window, times: &[i64], variables: &[&Variable]) -> WrittenFragment {
-    let (id, rows) = (window.fragment_id(0), times.len());
+    let id = window.fragment_id(0);
+    let batch = batch(id, window.ingest_id(0), times, variables);
+    let uri = database.location().segments();
+    write_fragment(database.context().unwrap(), &uri, window.timestamp, id, vec![batch]).unwrap()
+}
+
+/// Segments of an attempt in a fragment, one at each of `times`.
+fn batch(fragment: Id, attempt: Id, times: &[i64], variables: &[&Variable]) -> RecordBatch {
+    let rows = times.len();
     let schema = Arc::new(Schema::new(stored_fields(variables)));
     let columns: Vec<ArrayRef> = schema
         .fields()
@@ -67,17 +77,15 @@ fn write_at(database: &Database, window: &Window, times: &[i64], variables: &[&V
                     Arc::new(Float64Array::from_iter_values((0..rows).map(|n| n as f64 / 100.0)))
                 }
                 "time" => Arc::new(TimestampNanosecondArray::from(times.to_vec()).with_timezone("UTC")),
-                "ingest_id" => Arc::new(Int64Array::from_value(window.ingest_id(0).0, rows)),
-                "fragment_id" => Arc::new(Int64Array::from_value(id.0, rows)),
+                "ingest_id" => Arc::new(Int64Array::from_value(attempt.0, rows)),
+                "fragment_id" => Arc::new(Int64Array::from_value(fragment.0, rows)),
                 "beam" => Arc::new(LargeStringArray::from(vec!["gt1l"; rows])),
                 "segment_id_beg" => Arc::new(Int32Array::from_value(7, rows)),
                 _ => new_null_array(field.data_type(), rows),
             }
         })
         .collect();
-    let batch = RecordBatch::try_new(schema, columns).unwrap();
-    let uri = database.location().segments();
-    write_fragment(database.context().unwrap(), &uri, window.timestamp, id, vec![batch]).unwrap()
+    RecordBatch::try_new(schema, columns).unwrap()
 }
 
 /// Ingests one granule of `rows` segments.

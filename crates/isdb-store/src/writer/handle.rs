@@ -1,7 +1,7 @@
 //! The writer: the state of the log, and the append of the next commit.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,6 +14,7 @@ use crate::files::durable::sync_folder;
 use crate::files::lock::Lock;
 use crate::fragment::FragmentRecord;
 use crate::id::Id;
+use crate::ledger::files::LEDGER;
 use crate::log::changes::AbandonedFragment;
 use crate::log::commit::{Commit, CommitKind};
 use crate::log::state::LogState;
@@ -66,9 +67,9 @@ impl Writer {
         commit
     }
 
-    /// Appends the next commit to the log, after the fragments that it makes visible are durable.
+    /// Appends the next commit to the log, after the fragments and files that it makes visible are durable.
     pub(super) async fn append(&mut self, commit: Commit) -> Result<()> {
-        self.sync_added_fragments(&commit).await?;
+        self.sync_added(&commit).await?;
         let log = self.database.log();
         log.create(&commit).await?;
         tracing::debug!(commit = commit.number, kind = ?commit.kind, timestamp = commit.timestamp, "committed");
@@ -80,21 +81,27 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes the fragments that `commit` adds durable: libtiledb has synced their files, but not the folders that name them. A commit
-    /// that survives a power cut without one of its fragments would make the database unreadable.
-    async fn sync_added_fragments(&self, commit: &Commit) -> Result<()> {
-        if commit.segments.added.is_empty() {
+    /// Makes what `commit` adds durable: the files have been synced, but not the folders that name them. A commit that survives a power
+    /// cut without one of its fragments or files would make the database unreadable.
+    async fn sync_added(&self, commit: &Commit) -> Result<()> {
+        let names: Vec<String> = commit.segments.added.iter().map(|added| added.name.clone()).collect();
+        let has_files = !commit.ledger.added.is_empty();
+        if names.is_empty() && !has_files {
             return Ok(());
         }
-        let uri = self.database.location().segments();
-        let names: Vec<String> = commit.segments.added.iter().map(|added| added.name.clone()).collect();
+        let location = self.database.location().clone();
         let sync = move || {
             let start = Instant::now();
-            let array = Path::new(&uri);
-            let fragments = array.join(FRAGMENTS);
-            names.iter().try_for_each(|name| sync_folder(&fragments.join(name)))?;
-            sync_folder(&fragments)?;
-            sync_folder(&array.join(COMMIT_FILES))?;
+            if !names.is_empty() {
+                let array = PathBuf::from(location.segments());
+                let fragments = array.join(FRAGMENTS);
+                names.iter().try_for_each(|name| sync_folder(&fragments.join(name)))?;
+                sync_folder(&fragments)?;
+                sync_folder(&array.join(COMMIT_FILES))?;
+            }
+            if has_files {
+                sync_folder(&location.root().join(LEDGER))?;
+            }
             tracing::debug!(fragments = names.len(), seconds = start.elapsed().as_secs_f64(), "synced");
             Ok(())
         };

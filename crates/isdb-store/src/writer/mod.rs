@@ -1,4 +1,4 @@
-//! The one writer of a database: takeover, windows and their checks, compaction, changes of the design, tags, vacuum.
+//! The one writer of a database: takeover, windows and their checks, compaction, changes of the design, tags, vacuum, repair.
 
 mod add_variables;
 mod change_region;
@@ -9,6 +9,7 @@ mod compaction;
 mod footers;
 mod handle;
 mod orphans;
+mod repair;
 mod replaced;
 mod tags;
 mod takeover;
@@ -18,5 +19,6 @@ mod window;
 #[cfg(test)]
 pub(crate) use add_variables::add_attributes;
 pub use handle::Writer;
+pub use repair::Repaired;
 pub use vacuum::Vacuumed;
 pub use window::{Changes, Window};

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::fault;
 use crate::files::interrupted_creations::remove_interrupted_creations;
 use crate::files::lock::Lock;
+use crate::ledger::files::make_ledger_folder;
 use crate::log::changes::AbandonedFragment;
 use crate::log::commit::{Commit, CommitKind};
 use crate::log::state::LogState;
@@ -78,7 +79,11 @@ struct Fenced {
 async fn fence(database: &Database, now_ms: u64) -> Result<Fenced> {
     let mut state = database.newest().await?;
     let (location, recorded) = (database.location().clone(), state.clone());
-    let orphans = blocking(move || Orphans::list(&location, &recorded, now_ms)).await?;
+    let list = move || {
+        make_ledger_folder(&location)?;
+        Orphans::list(&location, &recorded, now_ms)
+    };
+    let orphans = blocking(list).await?;
     fault::reached("take-over-listed");
     let mut fence = state.next_commit(CommitKind::Fence, now_ms);
     fence.epoch = u32::try_from(fence.number).map_err(|_| ids_exhausted(database, fence.number))?;

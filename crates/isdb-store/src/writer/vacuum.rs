@@ -10,7 +10,7 @@ use super::handle::Writer;
 use crate::blocking::blocking;
 use crate::error::Result;
 use crate::fault;
-use crate::files::array_files::{COMMIT_FILES, FRAGMENTS, list_fragments};
+use crate::files::array_files::{COMMIT_FILES, FRAGMENTS, list_finished};
 use crate::files::durable::sync_folder;
 use crate::ledger::files::ledger_path;
 use crate::log::commit::CommitKind;
@@ -124,8 +124,7 @@ impl Writer {
                 // Before a folder is removed: a power cut must not bring back a commit file without its folder.
                 sync_folder(&folder)?;
             }
-            let finished = list_fragments(&array)?.into_iter();
-            Ok(finished.filter(|(_, on_disk)| on_disk.commit_file.is_some()).map(|(name, _)| name).collect())
+            Ok(list_finished(&array)?.into_iter().collect())
         })
         .await
     }

@@ -7,7 +7,7 @@ use isdb::At;
 use isdb_schema::config::Policy;
 
 use super::archive::SearchArgs;
-use super::common::{RegionArgs, ResourceArgs};
+use super::common::{RegionArgs, ResourceArgs, TextFormat};
 use super::parse::{milliseconds, policy};
 use super::query::Format;
 
@@ -121,6 +121,23 @@ pub(crate) struct TagArgs {
     /// Output format of the list
     #[arg(long, value_enum, conflicts_with = "name")]
     pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Output format
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Repair {
+    /// Only show what is damaged and what would be done about it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Repair without a question
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

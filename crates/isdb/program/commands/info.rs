@@ -41,6 +41,10 @@ fn facts(info: &Info) -> Vec<(&'static str, String)> {
         let releases = info.mixed_releases.iter().map(|(release, count)| format!("{release} ({count} granules)"));
         facts.push(("", format!("more than one release: {}", releases.collect::<Vec<_>>().join(", "))));
     }
+    if info.incomplete > 0 {
+        let note = "granules are incomplete since a repair; the next `isdb ingest` reads their files again";
+        facts.push(("", format!("{} {note}", info.incomplete)));
+    }
     facts.push(("segments", format!("{} in {} fragments", info.segments, info.fragments)));
     let degrees = |(low, high): (f64, f64)| format!("{} to {}", format_degrees(low), format_degrees(high));
     let times = |(first, last): (i64, i64)| format!("{} to {}", format_nanoseconds(first), format_nanoseconds(last));

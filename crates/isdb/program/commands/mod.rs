@@ -1,6 +1,7 @@
 //! The commands, one file each. A command calls the library and prints the result.
 
 pub(crate) mod add_variable;
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod consolidate;
 pub(crate) mod download;
@@ -10,6 +11,7 @@ pub(crate) mod ingest;
 pub(crate) mod login;
 pub(crate) mod query;
 pub(crate) mod remove;
+pub(crate) mod repair;
 pub(crate) mod search;
 pub(crate) mod tag;
 pub(crate) mod vacuum;

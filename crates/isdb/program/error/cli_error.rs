@@ -45,6 +45,8 @@ pub(crate) enum CliError {
     UnknownTable { name: String, hint: String },
     #[error("no such file: {name}")]
     NoFile { name: String, hint: Option<&'static str> },
+    #[error("nothing was repaired")]
+    NotConfirmed,
     #[error("cannot locate a home directory for the netrc")]
     NoHome,
     #[error("{0}")]

@@ -37,6 +37,7 @@ impl CliError {
             CliError::Memory(_) => Some(
                 "raise the limit with --memory, select fewer columns or a smaller region, or read the first rows with LIMIT",
             ),
+            CliError::NotConfirmed => Some("`isdb repair --yes` repairs without a question"),
             CliError::NoHome => Some("specify the file with NETRC"),
             _ => None,
         }
@@ -169,6 +170,9 @@ fn store_hint(error: &StoreError) -> Option<&'static str> {
         StoreError::FileSystem { .. } => {
             Some("choose a folder on a local disk (ext4, XFS, Btrfs, APFS), on NFS or on Lustre, with --db or ISDB_DB")
         }
+        StoreError::Damaged { .. } => Some(
+            "`isdb check` lists everything that is damaged; `isdb repair` restores what it can and drops only what cannot be read",
+        ),
         StoreError::Mismatch { .. } => Some(
             "this is a fault of isdb: please report it with the output of `--log debug`; the visible state is unchanged",
         ),

@@ -1,0 +1,21 @@
+//! Repair: restores damaged files, and drops what cannot be read.
+
+use isdb_store::{CheckProgress, CheckReport, Database, Location, Repaired, Writer};
+
+use crate::clock::now_ms;
+use crate::error::Result;
+
+/// Checks the database at `location` and repairs it if `confirm` returns true for what was found; returns None if it does not. The next
+/// [`ingest`](fn@crate::ingest) reads the files of incomplete granules again, whatever its request is.
+///
+/// # Errors
+/// When the database does not exist, its newest state is unknown, another process is writing, or a file cannot be read or written now.
+pub async fn repair(
+    location: &Location,
+    progress: impl FnMut(CheckProgress),
+    confirm: impl AsyncFnOnce(&CheckReport) -> bool,
+) -> Result<Option<Repaired>> {
+    let database = Database::open(location).await?;
+    let mut writer = Writer::take_over(&database, now_ms()).await?;
+    Ok(writer.repair(now_ms(), progress, confirm).await?)
+}

@@ -1,0 +1,243 @@
+//! The check of fragments: those of the newest state are decoded, and all others must not keep libtiledb from opening the array.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tiledb::Array;
+
+use super::decode::{Problem, check_files, check_footer, decode};
+use super::ledger::Ledger;
+use super::problem::problem_of;
+use super::report::{CheckProgress, CheckReport, Damage, Remedy};
+use super::view::{CONSOLIDATED, View};
+use crate::blocking::blocking;
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::files::array_files::{COMMIT_FILES, FRAGMENTS, FragmentFiles, end_timestamp, list_fragments, list_names};
+use crate::fragment::FragmentRecord;
+use crate::id::Id;
+use crate::log::state::LogState;
+
+/// The check of the fragments in one state.
+pub(super) struct Fragments<'d> {
+    database: &'d Database,
+    state: &'d LogState,
+    array: PathBuf,
+    listed: BTreeMap<String, FragmentFiles>,
+    view: Arc<Mutex<View>>,
+}
+
+/// Rows by attempt of a whole fragment, or its problem.
+type Decoded = Result<BTreeMap<Id, u64>, Problem>;
+
+impl<'d> Fragments<'d> {
+    pub(super) async fn list(database: &'d Database, state: &'d LogState) -> Result<Fragments<'d>> {
+        let location = database.location().clone();
+        let array = PathBuf::from(location.segments());
+        let folder = array.clone();
+        let list = move || Ok((list_fragments(&folder)?, View::new(&location, false)?));
+        let (listed, view) = blocking(list).await?;
+        Ok(Fragments { database, state, array, listed, view: Arc::new(Mutex::new(view)) })
+    }
+
+    /// Checks that the array has the recorded columns. Without them no fragment can be judged.
+    pub(super) async fn check_schema(&self, report: &mut CheckReport) -> Result<bool> {
+        let problem = match self.open(Vec::new()).await {
+            Ok(array) if self.state.schema.as_ref().is_some_and(|recorded| recorded.arrow == array.schema()) => {
+                return Ok(true);
+            }
+            Ok(_) => "expected the columns that the log records, found others".to_owned(),
+            Err(error) => problem_of(error)?,
+        };
+        report.damages.push(Damage::new(self.array.join("__schema").display(), problem, Remedy::Rebuild));
+        Ok(false)
+    }
+
+    /// Decodes the live fragments one by one.
+    pub(super) async fn check_live(
+        &self,
+        ledger: &mut Ledger,
+        report: &mut CheckReport,
+        progress: &mut impl FnMut(CheckProgress),
+    ) -> Result<()> {
+        let live: Vec<Arc<FragmentRecord>> =
+            self.state.segments.live.into_iter().map(|(_, fragment)| Arc::clone(&fragment.record)).collect();
+        let mut done =
+            CheckProgress { fragments: 0, of_fragments: live.len() as u64, rows: 0, of_rows: self.state.segments.rows };
+        for record in live {
+            progress(done);
+            let decoded = match self.decode(&record).await? {
+                // A second try shows whether the problem passes.
+                Err(_) => self.decode(&record).await?,
+                decoded => decoded,
+            };
+            self.judge(&record, decoded, ledger, report);
+            done.fragments += 1;
+            done.rows += record.rows;
+        }
+        progress(done);
+        (report.fragments, report.rows) = (done.fragments, done.rows);
+        Ok(())
+    }
+
+    async fn decode(&self, record: &Arc<FragmentRecord>) -> Result<Decoded> {
+        let (database, array, view) = (self.database.clone(), self.array.clone(), Arc::clone(&self.view));
+        let (record, timestamp) = (Arc::clone(record), self.state.timestamp);
+        let decode = move || {
+            let folder = array.join(FRAGMENTS).join(&record.name);
+            if let Some(problem) = check_footer(&array, &record)? {
+                return Ok(Err(problem));
+            }
+            if let Some(problem) = check_files(&folder)? {
+                return Ok(Err(problem));
+            }
+            let mut view = view.lock().unwrap_or_else(PoisonError::into_inner);
+            view.show([record.name.as_str()])?;
+            let decoded = decode(database.context()?, &view.uri(), timestamp, &record)?;
+            Ok(decoded.map_err(|problem| {
+                let problem = view.with_real_paths(&problem);
+                (file_in(&problem, &folder).unwrap_or(folder), problem)
+            }))
+        };
+        blocking(decode).await
+    }
+
+    /// Compares a decoded fragment with the ledger's contents.
+    fn judge(&self, record: &FragmentRecord, decoded: Decoded, ledger: &mut Ledger, report: &mut CheckReport) {
+        let recorded = ledger.contents.get(&record.id);
+        let is_recorded = recorded.is_some_and(|contents| contents.values().sum::<u64>() == record.rows);
+        let decoded = decoded.and_then(|attempts| match recorded {
+            Some(recorded) if is_recorded && *recorded != attempts => {
+                let problem = "expected the attempts that the ledger records, found others".to_owned();
+                Err((self.array.join(FRAGMENTS).join(&record.name), problem))
+            }
+            _ => Ok(attempts),
+        });
+        match decoded {
+            Ok(attempts) => {
+                if !is_recorded {
+                    if recorded.is_some() {
+                        report.repairs.rewrite_contents = true;
+                    }
+                    report.repairs.counted.insert(record.id);
+                    ledger.contents.insert(record.id, attempts);
+                }
+                self.check_commit_file(record, ledger, report);
+            }
+            Err((path, problem)) => {
+                let mut damage = Damage::new(path.display(), problem, Remedy::Drop);
+                damage.granules = ledger.granules(recorded.into_iter().flat_map(BTreeMap::keys), self.state);
+                report.damages.push(damage);
+                report.repairs.dropped.insert(record.id, record.name.clone());
+            }
+        }
+    }
+
+    /// Checks that a whole fragment has a commit file.
+    fn check_commit_file(&self, record: &FragmentRecord, ledger: &Ledger, report: &mut CheckReport) {
+        if self.is_listed(&record.name) {
+            return;
+        }
+        let path = self.array.join(COMMIT_FILES).join(format!("{}.wrt", record.name));
+        let mut damage = Damage::new(path.display(), "it does not exist", Remedy::Restore);
+        damage.granules =
+            ledger.granules(ledger.contents.get(&record.id).into_iter().flat_map(BTreeMap::keys), self.state);
+        report.damages.push(damage);
+        report.repairs.commit_files.insert(record.name.clone());
+    }
+
+    fn is_listed(&self, name: &str) -> bool {
+        self.listed.get(name).is_some_and(|files| files.commit_file.is_some())
+    }
+
+    /// Checks the fragments that only tagged states show.
+    pub(super) async fn check_tagged(&self, tagged: &LogState, tag: &str, report: &mut CheckReport) -> Result<()> {
+        let only_tagged = tagged.segments.live.into_iter().filter(|(id, _)| self.state.segments.live.get(id).is_none());
+        for record in only_tagged.map(|(_, fragment)| Arc::clone(&fragment.record)) {
+            let array = self.array.clone();
+            let footer = Arc::clone(&record);
+            let problem = blocking(move || check_footer(&array, &footer)).await?;
+            let path = self.array.join(COMMIT_FILES).join(format!("{}.wrt", record.name));
+            match problem {
+                Some((path, problem)) => {
+                    let problem = format!("{problem}; the state of tag {tag} needs it");
+                    let damage = Damage::new(path.display(), problem, Remedy::DeleteTag);
+                    if !report.damages.contains(&damage) {
+                        report.damages.push(damage);
+                    }
+                }
+                None if !self.is_listed(&record.name) && report.repairs.commit_files.insert(record.name.clone()) => {
+                    report.damages.push(Damage::new(path.display(), "it does not exist", Remedy::Restore));
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that the fragments which no longer are live, or never were, can be opened: a broken one fails every open of the array.
+    pub(super) async fn check_others(&self, report: &mut CheckReport) -> Result<()> {
+        let live: BTreeSet<&str> =
+            self.state.segments.live.into_iter().map(|(_, fragment)| fragment.record.name.as_str()).collect();
+        // Later fragments belong to a writer that is at work.
+        let is_seen = |name: &str| end_timestamp(name).is_none_or(|timestamp| timestamp <= self.state.timestamp);
+        for name in self.listed.keys().filter(|name| self.is_listed(name) && !live.contains(name.as_str())) {
+            if !is_seen(name) && self.state.segments.dead.get(name).is_none() {
+                continue;
+            }
+            let folder = self.array.join(FRAGMENTS).join(name);
+            let problem = match self.open(vec![name.clone()]).await {
+                Ok(_) => continue,
+                Err(_) if !folder.is_dir() => "the folder does not exist".to_owned(),
+                Err(error) => {
+                    self.view.lock().unwrap_or_else(PoisonError::into_inner).with_real_paths(&problem_of(error)?)
+                }
+            };
+            report.damages.push(Damage::new(folder.display(), problem, Remedy::Remove));
+            report.repairs.unlisted.insert(name.clone());
+        }
+        Ok(())
+    }
+
+    /// Checks that the array can be opened with its consolidated footers, without the fragments that a repair drops.
+    pub(super) async fn check_consolidated(&self, report: &mut CheckReport) -> Result<()> {
+        let folder = self.array.join(CONSOLIDATED);
+        let footers = list_names(&folder)?;
+        if footers.is_empty() {
+            return Ok(());
+        }
+        let broken: BTreeSet<&String> = report.repairs.dropped.values().chain(&report.repairs.unlisted).collect();
+        let is_whole = |name: &&String| self.is_listed(name) && !broken.contains(*name);
+        let whole: Vec<String> = self.listed.keys().filter(is_whole).cloned().collect();
+        let (database, timestamp) = (self.database.clone(), self.state.timestamp);
+        let open = move || {
+            let mut view = View::new(database.location(), true)?;
+            view.show(whole.iter().map(String::as_str))?;
+            Array::open_at(database.context()?, &view.uri(), timestamp).map(|_| ()).map_err(Error::from)
+        };
+        if let Err(error) = blocking(open).await {
+            report.damages.push(Damage::new(folder.display(), problem_of(error)?, Remedy::Remove));
+            report.repairs.footers = footers.into_iter().map(|name| folder.join(name)).collect();
+        }
+        Ok(())
+    }
+
+    /// Opens a view of the fragments `names`.
+    async fn open(&self, names: Vec<String>) -> Result<Array> {
+        let (database, view, timestamp) = (self.database.clone(), Arc::clone(&self.view), self.state.timestamp);
+        let open = move || {
+            let mut view = view.lock().unwrap_or_else(PoisonError::into_inner);
+            view.show(names.iter().map(String::as_str))?;
+            Ok(Array::open_at(database.context()?, &view.uri(), timestamp)?)
+        };
+        blocking(open).await
+    }
+}
+
+/// The file in `folder` that a message names.
+fn file_in(message: &str, folder: &Path) -> Option<PathBuf> {
+    let start = message.find(&*folder.to_string_lossy())?;
+    let path = message[start..].split(['\'', '"', ';', ' ', ')']).next()?;
+    Path::new(path).extension().is_some_and(|extension| extension == "tdb").then(|| PathBuf::from(path))
+}
