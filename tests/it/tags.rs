@@ -168,7 +168,10 @@ fn a_citation_names_the_tag_or_says_how_long_the_state_is_kept() {
     let text = cite(&[]);
     assert!(text.contains("\nkept until at least ") && text.contains("; `isdb tag NAME --at "), "{text}");
     let untagged = json(&[]);
-    assert!(untagged["tag"].is_null() && untagged["kept_until"].as_str() > untagged["at_utc"].as_str(), "{untagged}");
+    assert!(
+        untagged["tags"] == serde_json::json!([]) && untagged["kept_until"].as_str() > untagged["at_utc"].as_str(),
+        "{untagged}"
+    );
 
     place.ok(&["tag", "paper-2026"]);
     place.make_granules("more", &["--count", "1", "--seed", "5", "--segments", "60"]);
@@ -176,8 +179,8 @@ fn a_citation_names_the_tag_or_says_how_long_the_state_is_kept() {
     let text = cite(&["--at", "paper-2026"]);
     assert!(text.ends_with("\nkept by the tag paper-2026: --at paper-2026\n"), "{text}");
     let tagged = json(&["--at", &untagged["at"].to_string()]);
-    assert_eq!((&tagged["tag"], &tagged["at"]), (&Value::from("paper-2026"), &untagged["at"]));
-    assert!(tagged["kept_until"].is_null() && json(&[])["tag"].is_null());
+    assert_eq!((&tagged["tags"], &tagged["at"]), (&serde_json::json!(["paper-2026"]), &untagged["at"]));
+    assert!(tagged["kept_until"].is_null() && json(&[])["tags"] == serde_json::json!([]));
 
     place.ok(&["query", "--at", "paper-2026", "-o", "rows.arrow", "SELECT latitude FROM atl08"]);
     let file = fs::File::open(place.path("rows.arrow")).unwrap();

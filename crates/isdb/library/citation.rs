@@ -36,15 +36,15 @@ pub struct Citation {
     written_by: Option<String>,
     commit: u64,
     at: u64,
-    /// The tag that keeps the state.
-    tag: Option<String>,
-    /// The time until which vacuums with the default period keep the state, in milliseconds since 1970; None with a tag, and if the
+    /// The tags that keep the state.
+    tags: Vec<String>,
+    /// The time until which vacuums with the default period keep the state, in milliseconds since 1970; None with tags, and if the
     /// next vacuum may remove it.
     kept_until: Option<u64>,
 }
 
 impl Database {
-    /// Returns the citation of this state, with the tag that keeps it now, or the time until which it is kept at least.
+    /// Returns the citation of this state, with the tags that keep it now, or the time until which it is kept at least.
     ///
     /// # Errors
     /// When the ledger or the design of the database cannot be read.
@@ -53,7 +53,7 @@ impl Database {
         let ledger = snapshot.ledger().await?;
         let design = self.stored().design(snapshot).await?;
         let summary = LedgerSummary::new(&ledger, &design.filters, design.region.as_ref());
-        let (tag, kept_until) = self.kept().await?;
+        let (tags, kept_until) = self.kept().await?;
         Ok(Citation {
             releases: summary.releases,
             filters: NamedExpression::from_filters(&design.filters),
@@ -64,17 +64,17 @@ impl Database {
             written_by: self.stored().created_by().await?,
             commit: self.commit(),
             at: self.timestamp(),
-            tag,
+            tags,
             kept_until,
         })
     }
 
-    /// Returns the tag that keeps this state, or the time until which it is kept, in whole minutes.
-    async fn kept(&self) -> Result<(Option<String>, Option<u64>)> {
+    /// Returns the tags that keep this state, or the time until which it is kept, in whole minutes.
+    async fn kept(&self) -> Result<(Vec<String>, Option<u64>)> {
         let (now, older_than_ms) = (now_ms(), Config::shipped()?.consolidate.keep_ms);
         Ok(match self.snapshot().retention(now, older_than_ms).await? {
-            Retention::Tag(name) => (Some(name), None),
-            Retention::Until(time) => (None, (time > now).then_some(time - time % MINUTE_MS)),
+            Retention::Tags(names) => (names, None),
+            Retention::Until(time) => (Vec::new(), (time > now).then_some(time - time % MINUTE_MS)),
         })
     }
 }
@@ -99,7 +99,7 @@ impl Citation {
             "commit": self.commit,
             "at": self.at,
             "at_utc": format_milliseconds(self.at),
-            "tag": self.tag,
+            "tags": self.tags,
             "kept_until": self.kept_until.map(format_milliseconds),
         })
     }
@@ -110,10 +110,10 @@ impl Citation {
         self.region.as_ref().map(Region::to_text)
     }
 
-    /// Returns the tag that keeps the state, if one does.
+    /// Returns the tags that keep the state.
     #[must_use]
-    pub fn tag(&self) -> Option<&str> {
-        self.tag.as_deref()
+    pub fn tags(&self) -> &[String] {
+        &self.tags
     }
 
     fn granules(&self) -> usize {
@@ -199,15 +199,16 @@ impl Display for Citation {
         let written_by = self.written_by.as_deref().unwrap_or("unknown");
         writeln!(f, "written by isdb {written_by}, read by isdb {}", env!("CARGO_PKG_VERSION"))?;
         writeln!(f, "state: --at {} ({}), commit {}", self.at, format_milliseconds(self.at), self.commit)?;
-        match (&self.tag, self.kept_until) {
-            (Some(tag), _) => write!(f, "kept by the tag {tag}: --at {tag}"),
-            (None, Some(time)) => write!(
+        match (self.tags.as_slice(), self.kept_until) {
+            ([tag], _) => write!(f, "kept by the tag {tag}: --at {tag}"),
+            ([first, ..], _) => write!(f, "kept by the tags {}: --at {first}", self.tags.join(", ")),
+            ([], Some(time)) => write!(
                 f,
                 "kept until at least {}, unless a vacuum keeps less than a day; `isdb tag NAME --at {}` keeps it for good",
                 format_milliseconds(time),
                 self.at
             ),
-            (None, None) => write!(f, "the next vacuum may remove it; `isdb tag NAME --at {}` keeps it", self.at),
+            ([], None) => write!(f, "the next vacuum may remove it; `isdb tag NAME --at {}` keeps it", self.at),
         }
     }
 }

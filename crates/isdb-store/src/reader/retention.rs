@@ -19,8 +19,8 @@ use crate::reader::snapshot::Snapshot;
 /// How long a state can be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Retention {
-    /// As long as the tag of this name exists.
-    Tag(String),
+    /// As long as one of the tags of these names exists.
+    Tags(Vec<String>),
     /// At least until this time, in milliseconds since 1970. It may be in the past: then the next vacuum may remove the state.
     Until(u64),
 }
@@ -63,8 +63,10 @@ impl Database {
 }
 
 fn retention(newest: &LogState, data_commit: u64, now_ms: u64, older_than_ms: u64) -> Retention {
-    if let Some((name, _)) = newest.tags.iter().find(|(_, tag)| tag.commit == data_commit) {
-        return Retention::Tag(name.clone());
+    let tags = newest.tags.iter().filter(|(_, tag)| tag.commit == data_commit);
+    let tags: Vec<String> = tags.map(|(name, _)| name.clone()).collect();
+    if !tags.is_empty() {
+        return Retention::Tags(tags);
     }
     if newest.data_commit == data_commit {
         return Retention::Until(now_ms + older_than_ms);
@@ -172,7 +174,7 @@ mod tests {
     #[test]
     fn a_tag_keeps_its_state_and_lets_the_others_expire() {
         let state = with_tag(replaced(), "paper", 2);
-        assert_eq!(retention(&state, 2, 5_000, DAY), Retention::Tag("paper".to_owned()));
+        assert_eq!(retention(&state, 2, 5_000, DAY), Retention::Tags(vec!["paper".to_owned()]));
         assert_eq!(retention(&state, 3, 5_000, DAY), Retention::Until(5_000 + DAY));
     }
 

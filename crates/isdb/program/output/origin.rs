@@ -17,7 +17,7 @@ pub(crate) struct Origin {
     pub(crate) period: Option<String>,
     /// The state of the database, in milliseconds since 1970, as `--at` accepts it.
     pub(crate) snapshot: Option<u64>,
-    /// The tag that keeps this state, if one does.
+    /// A tag that keeps this state, if one does.
     pub(crate) tag: Option<String>,
     /// The region of the database, as `W,S,E,N` or GeoJSON.
     pub(crate) database_region: Option<String>,

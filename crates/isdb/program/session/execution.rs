@@ -136,7 +136,7 @@ impl Session {
         let mut origin = restriction::origin(&self.options.views, &sql, sources.reads_views, self.timestamp());
         if format.is_binary() {
             let citation = self.database.cite().await?;
-            origin.tag = citation.tag().map(str::to_owned);
+            origin.tag = citation.tags().first().cloned();
             (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));
         }
         let count = write_rows(rows, format, output, &origin).await?;
