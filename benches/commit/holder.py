@@ -1,13 +1,22 @@
-"""The one writer at a time: take over, write a window, compact, vacuum."""
+"""The one writer at a time: take over, write a window, compact, merge the ledger, vacuum, tag."""
 
+import collections
 import fcntl
 import os
-import shutil
+import uuid
 
+import crc32c
 import numpy as np
 import tiledb
-from database import CONFIG, ROWS, WINDOW_FRAGMENTS, Database, scan, stamp
-from log import ARRAYS, Fenced
+
+from database import CONFIG, ROWS, WINDOW_FRAGMENTS, Database, joined, scan, stamp
+from log import Damaged, Fenced, plain_json, sync_folder
+
+MERGE = 2  # more small ledger files of a kind than this are merged
+
+
+class Refused(Exception):
+    """The request cannot be met, and nothing was committed."""
 
 
 class Holder(Database):
@@ -15,212 +24,328 @@ class Holder(Database):
 
     def acquire(self, force=False):
         """Takes over: lists first, then commits the fence, then removes only what it listed."""
-        self.lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT)
+        self.lock, self.pending = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT), []
         if not force:
             fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.ahead = 0 if "clock" in self.off else max(0, self.clock - self.storage)  # measured at a file of its own
         while True:
             before = self.log.load()
             self.steps("take over: state loaded")
-            unfinished, (unrecorded, folders) = self.log.unfinished(), self.unrecorded(before)
+            unfinished, unrecorded, folders, ledger = self.unrecorded(before)
             self.steps("take over: listed")
-            self.state = before.next("fence", self.now())
-            self.state.epoch, self.counter = self.state.n, 0
-            for a in ARRAYS:
-                visible = {name for name in unrecorded[a] if stamp(name) <= before.T}
-                for name in visible:  # a snapshot may see it: give it up like a compacted fragment
-                    self.state.dead[a][name] = [None, self.state.n, self.state.at]
-                unrecorded[a] -= visible
-                for name in folders[a] - visible:
-                    self.state.hidden[a].setdefault(name, self.state.at)
+            fence = before.change("fence", self.now())
+            fence["epoch"], self.counter = fence["n"], 0
+            late = {name for name in unrecorded if stamp(name) <= before.T}  # a snapshot may see these
+            fence["segments"]["abandoned"] = [[None, name] for name in sorted(late)]
+            unrecorded -= late
+            fence["segments"]["hid"] = sorted(folders - late - before.hidden.keys())
             if "fence" in self.off:
                 self.state = before
-                self.state.epoch, self.counter = before.n + 1, 0
+                self.state.epoch = before.n + 1
                 break
             try:
-                self.log.create(before, self.state)
+                self.state = self.log.create(before, fence)
                 break
             except Fenced:
                 continue
         self.steps("take over: fenced")
         if "list before fence" in self.off:
-            unfinished, (unrecorded, _) = self.log.unfinished(), self.unrecorded(before)
+            unfinished, unrecorded, _, _ = self.unrecorded(before)
+        if "ledger list before fence" in self.off:
+            ledger = self.unrecorded(before)[3]
         for path in unfinished:
             path.unlink(missing_ok=True)
-        for a in ARRAYS:
-            for name in sorted(unrecorded[a]):  # later than every snapshot, so no reader can see it
-                if "sweep" not in self.off and not self.unlink(a, name):
-                    self.state.dead[a][name] = [None, self.state.n + 1, self.state.at]
+        for name in sorted(unrecorded):  # later than every snapshot, so no reader can see it
+            if "sweep" not in self.off and not self.unlink(name):
+                self.pending.append([None, name])
+        for name in sorted(ledger):
+            if "ledger sweep" not in self.off:
+                self.unlink_ledger(name)
         self.steps("take over: swept")
         return self
 
-    def unrecorded(self, state):
-        """Commit files and folders that `state` does not account for."""
-        known = {a: state.live[a].keys() | state.dead[a].keys() for a in ARRAYS}
-        return {a: self.listed(a) - known[a] for a in ARRAYS}, {a: self.folders(a) - known[a] for a in ARRAYS}
+    def now(self):
+        return super().now() - getattr(self, "ahead", 0)
 
-    def unlink(self, array, name):
+    def unrecorded(self, state):
+        """What `state` does not account for: staged commits, commit files, folders, ledger files."""
+        known = state.live.keys() | state.dead.keys()
+        ledger = state.ledger.keys() | (set() if "ledger dead" in self.off else state.ledger_dead.keys())
+        return self.log.unfinished(), self.listed() - known, self.folders() - known, self.ledger_files() - ledger
+
+    def unlink(self, name):
         """Removes the commit file; what could not be removed is left for a later holder."""
         try:
-            self.steps(f"unlink {array} commit file")
-            self.commit_file(array, name).unlink(missing_ok=True)
+            self.steps("unlink commit file")
+            self.commit_file(name).unlink(missing_ok=True)
             return True
         except OSError:
             return False
+
+    def unlink_ledger(self, name):
+        try:
+            self.steps("unlink ledger file")
+            self.ledger_file(name).unlink(missing_ok=True)
+            return True
+        except OSError:
+            return False
+
+    def replaced(self):
+        """Whether another holder has replaced this one: then an error only says that it has removed files that this one uses."""
+        state = getattr(self, "state", None)
+        return state is not None and self.log.load().epoch != state.epoch
 
     def next_id(self):
         self.counter += 1
         return self.state.epoch << 32 | self.counter
 
-    def commit(self, state, note=None):
+    # Commits
+
+    def change(self, kind, data=False):
+        """A commit after the newest; a data commit gets a T that is later than every snapshot, whatever the clocks say."""
+        now = self.now()
+        change = self.state.change(kind, now)
+        change["segments"]["abandoned"] += self.pending
+        if data:
+            change["T"] = now if "T after T_c" in self.off else max(now, self.state.T + 1, self.state.at + 1)
+            change["at"] = max(change["T"], change["at"])
+        return change
+
+    def commit(self, change, note=None):
         if "conditional commit" in self.off:
-            state.n = max(state.n, self.log.newest() + 1)
-        self.log.create(self.state, state, note)
-        self.state = state
-        self.steps(f"{state.kind} committed")
+            change["n"] = max(change["n"], self.log.newest() + 1)
+        change["note"] = note
+        if "compaction contents" not in self.off:
+            self.check(change)
+        self.state = self.log.create(self.state, change)
+        self.pending = []
+        self.steps(f"{change['kind']} committed")
 
-    def next_T(self):
-        """Later than every snapshot, whatever the clocks say."""
-        return self.now() if "T after T_c" in self.off else max(self.now(), self.state.T + 1)
+    def check(self, change):
+        """Every added fragment has exactly as many rows as `contents` counts for it, and ids are new and of this epoch."""
+        counted = collections.Counter()
+        for name, kind, rows, size, crc in change["ledger"]["added"]:
+            if kind == "contents":
+                for fragment, _, n in self.ledger_rows(name, {"bytes": size, "crc": crc}):
+                    counted[fragment] += n
+        used = {v["id"] for v in (self.state.live | self.state.dead).values()}
+        for name, i, rows, _ in change["segments"]["added"]:
+            if counted[i] != rows or i in used or i >> 32 != self.state.epoch:
+                raise Damaged(f"fragment {name}: {rows} rows, {counted[i]} in the ledger")
 
-    def add(self, state, array, columns, coords):
-        """Writes one fragment at the next commit's timestamp and records it in `state`."""
-        rows = len(columns["fragment_id"])
-        with tiledb.open(str(self.root / array), "w", timestamp=state.T, ctx=self.ctx) as A:
-            A[tuple(columns.pop(c) for c in coords)] = columns
+    def add(self, change, columns):
+        """Writes one fragment at the commit's timestamp and records it in `change`."""
+        ids, rows = columns["fragment_id"], len(columns["fragment_id"])
+        attempts = collections.Counter(columns["ingest_id"].tolist())
+        columns = {k: v for k, v in columns.items()}
+        coords = tuple(columns.pop(c) for c in ("latitude", "longitude"))
+        with tiledb.open(str(self.root / "segments"), "w", timestamp=change["T"], ctx=self.ctx) as A:
+            A[coords] = columns
             name = next(iter(A.last_write_info)).rsplit("/", 1)[-1]
-        state.live[array][name] = {"id": int(columns["fragment_id"][0]), "rows": rows}
-        self.steps(f"{array} fragment written")
+        change["segments"]["added"].append([name, int(ids[0]), rows, self.footer(name)])
+        self.steps("fragment written")
+        return [[int(ids[0]), attempt, n] for attempt, n in attempts.items()]
 
-    def current(self, array, extra=None):
+    def footer(self, name):
+        data = (self.folder(name) / "__fragment_metadata.tdb").read_bytes()
+        return [len(data), crc32c.crc32c(data)]
+
+    def add_ledger(self, change, kind, rows, write=True):
+        """Writes one ledger file, whole and durable, and records it in `change`."""
+        name, data = f"{uuid.uuid4().hex}.json", plain_json(rows)
+        change["ledger"]["added"].append([name, kind, len(rows), len(data), crc32c.crc32c(data)])
+        if write:
+            self.write_ledger(name, data)
+        return name, data
+
+    def write_ledger(self, name, data):
+        with open(self.ledger_file(name), "xb") as out:
+            out.write(data[: len(data) // 2])
+            out.flush()
+            self.steps("ledger file half written")
+            out.write(data[len(data) // 2 :])
+            out.flush()
+            os.fsync(out.fileno())
+        sync_folder(self.root / "ledger")
+        self.steps("ledger file written")
+
+    def current(self, extra=None):
         """Rows visible to this holder; nothing else can commit meanwhile without fencing it."""
-        head = self.state.head()
-        condition, _ = self.hidden_by(array, head, self.listed(array))
+        condition = self.hidden_by(self.state, self.listed())
         terms = [t for t in (condition, extra) if t]
-        with self.open(array, self.state.T) as A:
-            parts = list(scan(A, " and ".join(terms) or None))
-        return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]} if parts else {}
+        with self.open(self.state.T) as A:
+            return joined(list(scan(A, " and ".join(terms) or None)))
 
     # Jobs
 
+    def holders(self, attempt, rows):
+        """Ids of the live fragments that hold rows of an attempt, from the ledger's `contents`."""
+        live = {v["id"] for v in self.state.live.values()}
+        held = [(f, n) for f, i, n in self.ledger(self.state, "contents") if i == attempt and f in live]
+        whole = sum(n for _, n in held) == rows or attempt in self.state.reread
+        if not whole and "compaction contents" not in self.off:
+            raise Damaged(f"attempt {attempt}: {rows} rows in the ledger, {held} in its contents")
+        return sorted({f for f, _ in held})
+
     def ingest(self, window):
-        """Writes a window {granule: version}; what the ledger already has is left out."""
-        ledger = self.current("granules")
+        """Writes a window {granule: version}; what the ledger has is left out, unless a repair found it incomplete."""
         have = {}
-        for granule, version, ingest in zip(*(ledger.get(k, ()) for k in ("granule", "version", "ingest_id"))):
-            if version >= have.get(granule, (-1, 0))[0]:
-                have[int(granule)] = (int(version), int(ingest))
-        todo = {g: v for g, v in window.items() if have.get(g, (-1, 0))[0] < v}
+        for attempt, granule, version, rows in sorted(self.ledger(self.state)):
+            if version >= have.get(granule, (-1,))[0]:
+                have[granule] = (version, attempt, rows)
+        incomplete = {g for g, (_, attempt, _) in have.items() if attempt in self.state.reread}
+        todo = {g: v for g, v in window.items() if have.get(g, (-1,))[0] < v or g in incomplete}
         if not todo:
             return
-        state = self.state.next("ingest", self.now())
-        state.T = self.next_T()
+        change = self.change("ingest", data=True)
         for granule in todo:
             if granule in have:
-                ingest = have[granule][1]
-                holders = self.current("segments", f"ingest_id == {ingest}")
-                fragments = sorted({int(i) for i in holders.get("fragment_id", ())})
-                state.dead_ingests[ingest] = [state.n, fragments]
+                _, attempt, rows = have[granule]
+                change["dead_attempts"].append([attempt, self.holders(attempt, rows)])
         ids = {g: self.next_id() for g in todo}
         rows = [(g, todo[g], s) for g in todo for s in range(ROWS)]
         if "fragments first" in self.off:
-            self.commit(state, todo)
+            self.commit(change, todo)
+        contents = []
         for part in range(WINDOW_FRAGMENTS):
             mine = np.array([r for r in rows if r[2] % WINDOW_FRAGMENTS == part], dtype=np.int64)
             columns = {"latitude": mine[:, 0] + mine[:, 2] / 100, "longitude": mine[:, 2] / 10.0}
             columns |= {"granule": mine[:, 0], "version": mine[:, 1], "segment": mine[:, 2]}
             columns["ingest_id"] = np.array([ids[g] for g in mine[:, 0]], dtype=np.int64)
             columns["fragment_id"] = np.full(len(mine), self.next_id(), dtype=np.int64)
-            self.add(state, "segments", columns, ("latitude", "longitude"))
-        columns = {"ingest_id": np.array(list(ids.values()), dtype=np.int64)}
-        columns |= {"granule": np.array(list(todo)), "version": np.array(list(todo.values()))}
-        columns["fragment_id"] = np.full(len(ids), self.next_id(), dtype=np.int64)
-        self.add(state, "granules", columns, ("ingest_id",))
-        if "fragments first" not in self.off:
-            self.commit(state, todo)
+            contents += self.add(change, columns)
+        if "fragments first" in self.off:
+            return
+        files = [self.add_ledger(change, "contents", contents)]
+        write = "ledger first" not in self.off
+        files.append(self.add_ledger(change, "granules", [[ids[g], g, todo[g], ROWS] for g in todo], write))
+        self.commit(change, todo)
+        if not write:
+            self.write_ledger(*files[1])
 
     def compact(self, keep=0):
-        """Rewrites all fragments of each array but the newest `keep` as one; the inputs are dead from then on."""
-        for array in ARRAYS:
-            inputs = sorted(self.state.live[array], key=stamp)
-            inputs = inputs[: len(inputs) - keep]
-            ids = [self.state.live[array][name]["id"] for name in inputs]
-            if len(ids) < 2 and not (ids and self.state.dead_ingests):
-                continue
-            columns = self.current(array, f"fragment_id in {ids}")
-            state = self.state.next("compact", self.now())
-            state.T = self.next_T()
-            for name in inputs:
-                state.dead[array][name] = [state.live[array].pop(name)["id"], state.n, state.at]
+        """Rewrites all fragments but the newest `keep` as one; the inputs are dead from then on. Then merges the ledger."""
+        inputs = sorted(self.state.live, key=stamp)
+        inputs = inputs[: len(inputs) - keep]
+        ids = [self.state.live[name]["id"] for name in inputs]
+        if len(ids) >= 2 or (ids and self.state.dead_attempts):
+            columns = self.current(f"fragment_id in {ids}")
+            change = self.change("compact", data=True)
+            change["segments"]["removed"] = ids
             if columns:
                 columns["fragment_id"] = np.full(len(columns["granule"]), self.next_id(), dtype=np.int64)
-                self.add(state, array, columns, ("latitude", "longitude") if array == "segments" else ("ingest_id",))
-            self.commit(state)
-
+                contents = self.add(change, columns)
+                if "compaction contents" not in self.off:
+                    self.add_ledger(change, "contents", contents)
+            self.commit(change)
+        self.merge()
         self.consolidate_footers()
+
+    def merge(self):
+        """Rewrites many small ledger files of a kind as one; `contents` of fragments that are not live are left out."""
+        live = {v["id"] for v in self.state.live.values()}
+        due = {}
+        for kind in ("contents", "granules"):
+            names = [name for name, file in self.state.ledger.items() if file["kind"] == kind]
+            if len(names) > MERGE:
+                rows = sorted(self.ledger(self.state, kind))
+                due[kind] = names, [r for r in rows if kind == "granules" or r[0] in live]
+        if not due:
+            return
+        change = self.change("merge", data=False) if "merge is data" in self.off else self.change("compact", data=True)
+        for kind, (names, rows) in due.items():
+            self.add_ledger(change, kind, rows)
+            change["ledger"]["removed"] += names
+        self.commit(change)
 
     def consolidate_footers(self):
         """TileDB's own consolidation of fragment metadata: a copy that opens read instead of many footers."""
-        for array in ARRAYS:
-            for job, key in ((tiledb.consolidate, "sm.consolidation.mode"), (tiledb.vacuum, "sm.vacuum.mode")):
-                try:
-                    job(str(self.root / array), ctx=self.ctx, config=tiledb.Config({**CONFIG, key: "fragment_meta"}))
-                except tiledb.TileDBError:
-                    pass  # a vacuum got in between; only an optimisation is lost
-                self.steps("footers")
+        for job, key in ((tiledb.consolidate, "sm.consolidation.mode"), (tiledb.vacuum, "sm.vacuum.mode")):
+            try:
+                config = tiledb.Config({**CONFIG, key: "fragment_meta"})
+                job(str(self.root / "segments"), ctx=self.ctx, config=config)
+            except tiledb.TileDBError:
+                pass  # a vacuum got in between; only an optimisation is lost
+            self.steps("footers")
+
+    def tag(self, name, of=None, other=None):
+        """Keeps the data of commit `of` (default: newest) or of another tag readable."""
+        number = self.state.tags.get(other) if other else of
+        state = self.state if number is None else self.log.load(number)
+        if self.expired(state, self.state) == "yes" and "tag refusal" not in self.off:
+            raise Refused(f"commit {state.n} has expired")
+        change = self.change("tag")
+        change["tags"][name] = state.n if "tag data" in self.off else state.data
+        self.commit(change)
+
+    def untag(self, name):
+        if name in self.state.tags:
+            change = self.change("tag")
+            change["tags"][name] = None
+            self.commit(change)
+
+    def kept(self, entry):
+        """Whether a tag names a state in which a dead fragment or ledger file was live."""
+        born = 0 if "born" in self.off else entry["born"]
+        since = float("inf") if "tag since" in self.off else entry["since"]
+        return (
+            born is not None
+            and any(born <= t < since for t in self.state.tags.values())
+            and "tag keeps" not in self.off
+        )
 
     def vacuum(self, grace=0):
-        """Horizon, commit files, listing, commit; folders of what has been hidden longer than `grace`."""
-        now, chosen = max(self.now(), self.state.at), []  # ages by the log's own time: it never goes back
-        for a in ARRAYS:
-            chosen += [(a, name, since) for name, (_, since, at) in self.state.dead[a].items() if now - at >= grace]
-        horizon = max((since for *_, since in chosen), default=0)
-        if horizon > self.state.horizon:
-            state = self.state.next("horizon", now)
-            state.horizon = horizon
-            if "horizon first" not in self.off:
-                self.commit(state)
-        for a, name, _ in sorted(chosen):
-            if "commit file first" in self.off:
-                shutil.rmtree(self.folder(a, name), ignore_errors=True)
-                self.steps("folder removed")
-            self.unlink(a, name)
-        listed = {a: self.listed(a) for a in ARRAYS}
-        state = self.state.next("vacuum", now)
-        if "horizon first" in self.off:
-            state.horizon = max(horizon, state.horizon)
-        for a in ARRAYS:
-            for name in [name for name in state.dead[a] if name not in listed[a]]:
-                state.dead[a].pop(name)
-                state.hidden[a][name] = state.at
-        there = {v["id"] for v in state.live["segments"].values()} | {r[0] for r in state.dead["segments"].values()}
-        for ingest in [i for i, (_, held) in state.dead_ingests.items() if not there & set(held)]:
-            state.dead_ingests.pop(ingest)
-        due = [
-            (a, name)
-            for a in ARRAYS
-            for name, at in state.hidden[a].items()
-            if (state.at - at >= grace or "hide" in self.off) and name not in listed[a]
-        ]
-        if due:
-            state.deleting = state.n
-        if due or state.dead != self.state.dead or state.horizon != self.state.horizon:
-            self.commit(state)
-        gone = [(a, name) for a, name in due if self.remove_folder(a, name)]
-        if gone:
-            state = self.state.next("vacuum", self.now())
-            for a, name in gone:
-                state.hidden[a].pop(name)
-            self.commit(state)
+        """Horizon, commit files, listing, commit; then folders of what has been hidden, and ledger files dead, for `grace`."""
+        now = max(self.now(), self.state.at) if "own clock" in self.off else self.now()
 
-    def remove_folder(self, array, name):
+        def old(at, grace=grace):  # by this machine's clock alone: late when it is behind, never early
+            return max(0, now - at) >= grace
+
+        chosen = {name: v for name, v in self.state.dead.items() if old(v["at"]) and not self.kept(v)}
+        files = {
+            name: v
+            for name, v in self.state.ledger_dead.items()
+            if (old(v["at"]) or "ledger grace" in self.off) and ("tag keeps ledger" in self.off or not self.kept(v))
+        }
+        horizon = max((v["since"] for v in (*chosen.values(), *files.values())), default=0)
+        if "ledger horizon" in self.off:
+            horizon = max((v["since"] for v in chosen.values()), default=0)
+        if horizon > self.state.horizon:
+            change = self.change("horizon")
+            change["horizon"] = horizon
+            if "horizon first" not in self.off:
+                self.commit(change)
+        for name in sorted(chosen):
+            if "commit file first" in self.off:
+                self.remove_folder(name)
+            self.unlink(name)
+        listed = self.listed()
+        change = self.change("vacuum")
+        if "horizon first" in self.off:
+            change["horizon"] = max(horizon, self.state.horizon)
+        hid = change["segments"]["hid"] = sorted(chosen.keys() - listed)
+        hidden = self.state.hidden | {name: change["at"] for name in hid}
+        due = [n for n, at in hidden.items() if (old(at) or "hide" in self.off) and n not in listed]
+        if due:
+            change["deleting"] = change["n"]
+        if due or hid or change["horizon"] != self.state.horizon:
+            self.commit(change)
+        gone = sorted(name for name in due if self.remove_folder(name))
+        gone_ledger = sorted(name for name in files if self.unlink_ledger(name))
+        if gone or gone_ledger:
+            change = self.change("vacuum")
+            change["segments"]["gone"], change["ledger"]["gone"] = gone, gone_ledger
+            self.commit(change)
+
+    def remove_folder(self, name):
         """File by file; True when nothing is left."""
-        folder = self.folder(array, name)
+        folder = self.folder(name)
         try:
             for path in sorted(folder.iterdir()) if folder.exists() else ():
-                self.steps(f"unlink {array} data file")
+                self.steps("unlink data file")
                 path.unlink(missing_ok=True)
             if folder.exists():
-                self.steps(f"unlink {array} folder")
+                self.steps("unlink folder")
                 folder.rmdir()
             return True
         except OSError:

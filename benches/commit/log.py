@@ -1,6 +1,6 @@
-"""The commit log: state of the database, commit objects, and the step points at which a harness may stop a process.
+"""The commit log: commits as changes, the state that they add up to, and the step points at which a harness may stop a process.
 
-A commit object contains everything that a reader needs in full and the rest as a delta; checkpoints are derived from it.
+A commit is two lines, a header with the CRC32C of the second line, and its changes. A checkpoint is a state, derived from the commits.
 """
 
 import copy
@@ -12,12 +12,18 @@ import signal
 import time
 import uuid
 
-ARRAYS = ("segments", "granules")
+import crc32c
+
 CHECKPOINT_EVERY = 4
+DATA = ("ingest", "compact", "repair")  # commits that change what a snapshot contains
 
 
 class Fenced(Exception):
     """Another holder has committed, so this one must stop."""
+
+
+class Damaged(Exception):
+    """Files are missing, broken or extra, and the log does not explain it."""
 
 
 class Steps:
@@ -47,111 +53,177 @@ class Steps:
 
 @dataclasses.dataclass
 class State:
-    """The whole database as of one commit. Names are TileDB fragment names."""
+    """The whole database as of one commit: the sum of all changes. Names are those of TileDB fragments and ledger files."""
 
     n: int = -1
-    T: int = 0  # open both arrays at this timestamp
+    T: int = 0  # open the array at this timestamp
     epoch: int = 0
     at: int = 0
     kind: str = "new"
     uuid: str = ""
     horizon: int = 0  # snapshots before this commit can no longer be opened
     deleting: int = 0  # newest commit after which folders may have been removed
-    dead_ingests: dict = dataclasses.field(default_factory=dict)  # id -> [since, [fragment ids]]
-    live: dict = dataclasses.field(default_factory=lambda: {a: {} for a in ARRAYS})  # name -> {id, rows}
-    dead: dict = dataclasses.field(default_factory=lambda: {a: {} for a in ARRAYS})  # name -> [id or None, since, at]
-    hidden: dict = dataclasses.field(default_factory=lambda: {a: {} for a in ARRAYS})  # name -> at
+    data: int = 0  # newest commit that changed what a snapshot contains
+    live: dict = dataclasses.field(default_factory=dict)  # fragment -> {id, rows, footer, born}
+    dead: dict = dataclasses.field(
+        default_factory=dict
+    )  # fragment -> {id or None, footer or None, born or None, since, at}
+    hidden: dict = dataclasses.field(default_factory=dict)  # folder -> at
+    ledger: dict = dataclasses.field(default_factory=dict)  # file -> {kind, rows, bytes, crc, born}
+    ledger_dead: dict = dataclasses.field(default_factory=dict)  # file -> the same with since, at
+    dead_attempts: dict = dataclasses.field(default_factory=dict)  # id -> ids of live fragments that hold its rows
+    reread: list = dataclasses.field(default_factory=list)  # attempts that a repair found incomplete
+    tags: dict = dataclasses.field(default_factory=dict)  # name -> data commit
 
-    def next(self, kind, now):
-        state = copy.deepcopy(self)
-        state.n, state.kind, state.at, state.uuid = self.n + 1, kind, max(now, self.at), uuid.uuid4().hex
-        return state
+    def change(self, kind, now):
+        """A commit after this one that changes nothing yet."""
+        head = {k: getattr(self, k) for k in ("T", "epoch", "horizon", "deleting")}
+        head |= {"n": self.n + 1, "kind": kind, "at": max(now, self.at), "uuid": uuid.uuid4().hex, "note": None}
+        head["segments"] = {"added": [], "removed": [], "abandoned": [], "hid": [], "gone": []}
+        head["ledger"] = {"added": [], "removed": [], "gone": []}
+        return head | {"dead_attempts": [], "tags": {}, "reread": []}
 
-    def head(self):
-        """What a reader needs: one object, no history."""
-        head = {k: getattr(self, k) for k in ("n", "T", "epoch", "at", "kind", "uuid", "horizon", "deleting")}
-        head["dead_ingests"] = [[i, *rest] for i, rest in self.dead_ingests.items()]
-        for a in ARRAYS:
-            head[a] = {"live": len(self.live[a]), "dead": [[name, *rest] for name, rest in self.dead[a].items()]}
-        return head
-
-    def delta(self, before):
-        out = {}
-        for a in ARRAYS:
-            old, new, was, now = before.live[a], self.live[a], before.hidden[a], self.hidden[a]
-            out[a] = {
-                "added": [[name, v["id"], v["rows"]] for name, v in new.items() if name not in old],
-                "removed": [name for name in old if name not in new],
-                "hid": [[name, at] for name, at in now.items() if name not in was],
-                "gone": [name for name in was if name not in now],
-            }
-        return out
-
-    def apply(self, commit):
+    def apply(self, commit, off=()):
+        """The state after `commit`. `off` is for mutations."""
+        new = copy.copy(self)
+        for name in ("live", "dead", "hidden", "ledger", "ledger_dead", "dead_attempts", "reread", "tags"):
+            setattr(new, name, copy.copy(getattr(self, name)))
         for k in ("n", "T", "epoch", "at", "kind", "uuid", "horizon", "deleting"):
-            setattr(self, k, commit[k])
-        self.dead_ingests = {i: rest for i, *rest in commit["dead_ingests"]}
-        for a in ARRAYS:
-            d = commit["delta"][a]
-            for name in d["removed"]:
-                self.live[a].pop(name)
-            self.live[a].update({name: {"id": i, "rows": rows} for name, i, rows in d["added"]})
-            for name in d["gone"]:
-                self.hidden[a].pop(name)
-            self.hidden[a].update({name: at for name, at in d["hid"]})
-            self.dead[a] = {name: rest for name, *rest in commit[a]["dead"]}
-        return self
+            setattr(new, k, commit[k])
+        since, files, ledger = {"since": new.n, "at": new.at}, commit["segments"], commit["ledger"]
+        names = {v["id"]: name for name, v in new.live.items()}
+        for i in files["removed"]:
+            new.dead[names[i]] = new.live.pop(names[i]) | since
+        for i, name in files["abandoned"]:
+            new.dead[name] = {"id": i, "rows": None, "footer": None, "born": None} | since
+        for name in files["hid"]:
+            new.dead.pop(name, None)
+            new.hidden[name] = new.at
+        for name in files["gone"]:
+            new.hidden.pop(name)
+        for name, i, rows, footer in files["added"]:
+            new.live[name] = {"id": i, "rows": rows, "footer": footer, "born": new.n}
+        for name in ledger["removed"]:
+            new.ledger_dead[name] = new.ledger.pop(name) | since
+        for name in ledger["gone"]:
+            new.ledger_dead.pop(name)
+        for name, *rest in ledger["added"]:
+            new.ledger[name] = dict(zip(("kind", "rows", "bytes", "crc"), rest)) | {"born": new.n}
+        new.dead_attempts |= {i: fragments for i, fragments in commit["dead_attempts"]}
+        new.reread = sorted({*new.reread, *commit["reread"]} - new.dead_attempts.keys())
+        there, gone = {v["id"] for v in new.live.values()}, set(files["removed"])
+        for attempt, held in list(new.dead_attempts.items()):
+            left = [i for i in held if i in there]
+            if "forget late" in off:  # mutation: a dead attempt leaves with the first of its fragments
+                left = [] if gone & set(held) else left
+            if left or "forget" in off:
+                new.dead_attempts[attempt] = left
+            else:
+                new.dead_attempts.pop(attempt)
+        for name, number in commit["tags"].items():
+            new.tags.pop(name, None)
+            if number is not None:
+                new.tags[name] = number
+        if commit["kind"] in DATA and not ("repair is data" in off and commit["kind"] == "repair"):
+            new.data = new.n
+        return new
+
+
+def sealed(text, **header):
+    """`text` with a header line that has its CRC32C."""
+    head = {"format": 3, "crc32c": f"{crc32c.crc32c(text):08x}"} | header
+    return json.dumps(head, separators=(",", ":")).encode() + b"\n" + text
+
+
+def unsealed(data, what, check=True):
+    """The text after the header line. The format is checked first, then the CRC, and only then is anything parsed."""
+    line, _, text = data.partition(b"\n")
+    try:
+        head = json.loads(line)
+        right = (
+            head["format"] == 3 and set(head) == {"format", "crc32c"} and head["crc32c"] == f"{crc32c.crc32c(text):08x}"
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"header of {what}: {error}") from None
+    if check and not right:
+        raise Damaged(f"{what} differs from its CRC")
+    return text
+
+
+def plain_json(value):
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 class Log:
     """`commits/<n>` on a local disk, each created only if absent."""
 
-    def __init__(self, root, steps):
-        self.root, self.steps = pathlib.Path(root), steps
+    def __init__(self, root, steps, off=()):
+        self.root, self.steps, self.off = pathlib.Path(root), steps, set(off)
+
+    def numbers(self, folder):
+        return [int(p.name) for p in (self.root / folder).iterdir() if p.name.isdigit()]
 
     def newest(self):
-        numbers = [int(p.name) for p in (self.root / "commits").iterdir() if p.name.isdigit()]
-        return max(numbers, default=-1)
+        return max(self.numbers("commits"), default=-1)
 
     def read(self, n):
-        return json.loads((self.root / "commits" / f"{n:020}").read_bytes())
-
-    def newest_commit(self):
-        return self.read(self.newest())
+        what = f"commit {n}"
+        try:
+            return json.loads(unsealed((self.root / "commits" / f"{n:020}").read_bytes(), what, "crc" not in self.off))
+        except (FileNotFoundError, ValueError) as error:
+            raise Damaged(f"{what}: {error}") from None
 
     def unfinished(self):
         """Commit objects that a dead process wrote and did not link."""
         return [p for p in (self.root / "commits").iterdir() if p.name.startswith(".tmp-")]
 
-    def load(self, upto=None):
-        """The full state: newest usable checkpoint, then the deltas after it."""
-        upto = self.newest() if upto is None else upto
-        points = [int(p.name) for p in (self.root / "checkpoints").iterdir() if p.name.isdigit()]
-        state = State()
-        for point in sorted((p for p in points if p <= upto), reverse=True):
-            state = State(**json.loads((self.root / "checkpoints" / f"{point:020}").read_bytes()))
-            state.dead_ingests = {int(i): rest for i, rest in state.dead_ingests.items()}
-            break
-        for n in range(state.n + 1, upto + 1):
-            state.apply(self.read(n))
+    def follow(self, state, upto=None):
+        """`state` with all later commits. Every number is read: a listing may lack one and show the next."""
+        for n in range(state.n + 1, (self.newest() if upto is None else upto) + 1):
+            state = state.apply(self.read(n), self.off)
         return state
 
-    def create(self, before, state, note=None):
-        """Commits `state`, or raises `Fenced`. A create whose answer was lost is read back and compared."""
-        commit = state.head() | {"delta": state.delta(before), "note": note}
-        path = self.root / "commits" / f"{state.n:020}"
-        try:
-            put_if_absent(path, json.dumps(commit, separators=(",", ":")).encode(), self.steps)
-        except (FileExistsError, FileNotFoundError, TimeoutError):  # there, swept, or unanswered
-            if not path.exists() or self.read(state.n)["uuid"] != state.uuid:
-                raise Fenced(f"commit {state.n} is another's") from None
-        if state.n % CHECKPOINT_EVERY == 0:
-            self.steps("checkpoint")
-            data = json.dumps(dataclasses.asdict(state), separators=(",", ":")).encode()
+    def load(self, upto=None):
+        """The full state: newest usable checkpoint, then the commits after it."""
+        upto = self.newest() if upto is None else upto
+        state = State()
+        for point in sorted((p for p in self.numbers("checkpoints") if p <= upto), reverse=True):
             try:
-                put_if_absent(self.root / "checkpoints" / f"{state.n:020}", data, lambda name: None)
+                state = self.checkpoint(point)
+                break
+            except Damaged:
+                continue
+        return self.follow(state, upto)
+
+    def checkpoint(self, n):
+        try:
+            data = (self.root / "checkpoints" / f"{n:020}").read_bytes()
+            head, live = unsealed(data, f"checkpoint {n}", "checkpoint crc" not in self.off).split(b"\n")
+            state = State(**json.loads(head), live=json.loads(live))
+        except (ValueError, TypeError, OSError) as error:
+            raise Damaged(f"checkpoint {n}: {error}") from None
+        state.dead_attempts = {int(i): held for i, held in state.dead_attempts.items()}
+        return state
+
+    def create(self, before, commit):
+        """Commits and returns the new state, or raises `Fenced`. A create whose answer was lost is read back and compared."""
+        n, path = commit["n"], self.root / "commits" / f"{commit['n']:020}"
+        try:
+            put_if_absent(path, sealed(plain_json(commit)), self.steps)
+        except (FileExistsError, FileNotFoundError, TimeoutError):  # there, swept, or unanswered
+            if not path.exists() or self.read(n)["uuid"] != commit["uuid"]:
+                raise Fenced(f"commit {n} is another's") from None
+        state = before.apply(commit, self.off)
+        if n % CHECKPOINT_EVERY == 0:
+            self.steps("checkpoint")
+            body = dataclasses.asdict(state)
+            live = body.pop("live")
+            try:
+                text = plain_json(body) + b"\n" + plain_json(live)
+                put_if_absent(self.root / "checkpoints" / f"{n:020}", sealed(text), lambda name: None)
             except FileExistsError:
                 pass
+        return state
 
 
 def put_if_absent(path, data, steps):
@@ -164,12 +236,16 @@ def put_if_absent(path, data, steps):
     try:
         steps("commit written, not linked")
         os.link(temp, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        sync_folder(path.parent)
         steps("commit created")
     finally:
         temp.unlink(missing_ok=True)
+
+
+def sync_folder(path):
+    folder = os.open(path, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
 
 
 def wall_ms():

@@ -1,8 +1,9 @@
-"""Sizes: commit objects and checkpoints at mission scale, fragment footers that every open must load, `IN` lists."""
+"""Sizes: commits and checkpoints at mission scale, fragment footers that every open must load, `IN` lists."""
 
 import json
 import os
 import pathlib
+import random
 import shutil
 import sys
 import tempfile
@@ -11,45 +12,94 @@ import uuid
 import zlib
 
 import numpy as np
+import pyarrow as pa
 import tiledb
-from log import State
+
+from log import State, plain_json, sealed
+
+NOW = 1_800_000_000_000
 
 
-def name():
-    t = int(time.time() * 1000)
+def name(t=NOW):
     return f"__{t}_{t}_{uuid.uuid4().hex}_22"
 
 
-def state(fragments, dead, ingests):
-    s = State(n=9_000, T=1_800_000_000_000, epoch=8_990, at=1_800_000_000_000, kind="ingest", uuid=uuid.uuid4().hex)
-    s.live["segments"] = {name(): {"id": (i << 32) + 7, "rows": 1_000_000} for i in range(fragments)}
-    s.live["granules"] = {name(): {"id": (i << 32) + 9, "rows": 500} for i in range(100)}
-    s.dead["segments"] = {name(): [(i << 32) + 5, 8_900, s.at] for i in range(dead)}
-    s.dead_ingests = {(i << 32) + 3: [8_950, [(i << 32) + k for k in range(10)]] for i in range(ingests)}
-    return s
+def record(epoch, k, chunks=3):
+    """A fragment as a commit of `isdb-store` records it."""
+    lat, lon = random.uniform(-88, 80), random.uniform(-180, 170)
+    return {
+        "id": (epoch << 32) + k,
+        "name": name(),
+        "rows": random.randrange(500_000, 2_000_000),
+        "bounds": {
+            "latitude": [lat, lat + 5.123456789],
+            "longitude": [lon, lon + 7.123456789],
+            "time": [NOW * 1_000_000 + k, NOW * 1_000_000 + 9_876_543_210_123],
+        },
+        "chunks": [[random.randrange(60_000) + i, random.randrange(100_000)] for i in range(chunks)],
+        "footer": {"bytes": 15_234, "crc32c": random.randrange(2**32)},
+    }
 
 
-def compact_json(value):
-    return json.dumps(value, separators=(",", ":")).encode()
+def ledger_file(kind, rows):
+    crc = random.randrange(2**32)
+    return {"name": f"{uuid.uuid4()}.parquet", "kind": kind, "rows": rows, "bytes": 123_456, "crc32c": crc}
+
+
+def commit(kind, fragments=0, removed=0, replaced=0, holders=2, files=()):
+    change = State(n=9_000, T=NOW, epoch=8_990, at=NOW, horizon=8_000, deleting=8_001).change(kind, NOW)
+    change["segments"]["added"] = [record(8_990, k) for k in range(fragments)]
+    change["segments"]["removed"] = [(8_000 << 32) + k for k in range(removed)]
+    change["dead_attempts"] = [
+        {"id": (8_000 << 32) + k, "fragments": [(8_000 << 32) + 9 * k + j for j in range(holders)]}
+        for k in range(replaced)
+    ]
+    change["ledger"]["added"] = [ledger_file(*file) for file in files]
+    return sealed(plain_json(change))
+
+
+def arrow(records):
+    """The live fragments of a checkpoint: an Arrow IPC stream."""
+    bounds = {
+        f"{axis}_{end}": [r["bounds"][axis][k] for r in records]
+        for axis in ("latitude", "longitude", "time")
+        for k, end in enumerate(("min", "max"))
+    }
+    columns = {k: [r[k] for r in records] for k in ("id", "name", "rows")} | bounds
+    chunks = [[{"chunk": c, "rows": n} for c, n in r["chunks"]] for r in records]
+    table = pa.table(columns | {
+        "chunks": pa.array(chunks, pa.list_(pa.struct([("chunk", pa.uint32()), ("rows", pa.uint64())]))),
+        "footer": [r["footer"]["bytes"] for r in records],
+        "crc32c": [r["footer"]["crc32c"] for r in records],
+    })  # fmt: skip
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, table.schema) as stream:
+        stream.write_table(table)
+    return out.getvalue().to_pybytes()
 
 
 def objects():
-    print("object                                                      bytes   deflated")
-    for title, fragments, added, dead, ingests in (
-        ("window of 500 granules: 20 fragments, nothing dead", 10_000, 20, 0, 0),
-        ("same, 200 dead fragments, 20 dead ingests", 10_000, 20, 200, 20),
-        ("same, 2,000 dead fragments, 1,000 dead ingests", 10_000, 20, 2_000, 1_000),
-        ("fence", 10_000, 0, 0, 0),
+    random.seed(1)
+    print("object                                                           bytes   deflated")
+    ingested = ("granules", 500), ("contents", 2_000)
+    for title, data in (
+        ("fence", commit("fence")),
+        ("window of 500 granules, 20 fragments", commit("ingest", 20, files=ingested)),
+        ("same, 500 replaced attempts in 2 fragments each", commit("ingest", 20, replaced=500, files=ingested)),
+        ("same, 500 replaced attempts in 10 fragments each", commit("ingest", 20, 0, 500, 10, ingested)),
+        ("compaction of 64 fragments to 1", commit("compact", 1, 64, files=[("contents", 1_600)])),
+        ("merge of 33 ledger files", commit("compact", files=[("granules", 16_500)])),
+        ("vacuum that hides 2,000 folders", sealed(plain_json({"hid": [name() for _ in range(2_000)]}))),
     ):
-        before = state(fragments, dead, ingests)
-        after = before.next("ingest", before.at)
-        after.live["segments"] |= {name(): {"id": 9_001 << 32, "rows": 1_000_000} for _ in range(added)}
-        data = compact_json(after.head() | {"delta": after.delta(before), "note": None})
-        print(f"{title:<56} {len(data):>9,} {len(zlib.compress(data)):>10,}")
+        print(f"{title:<61} {len(data):>9,} {len(zlib.compress(data)):>10,}")
     for fragments in (1_000, 10_000, 100_000):
-        data = compact_json({"live": state(fragments, 0, 0).live})
-        title = f"checkpoint, {fragments:,} fragments"
-        print(f"{title:<56} {len(data):>9,} {len(zlib.compress(data)):>10,}")
+        records = [record(i, 7) for i in range(fragments)]
+        for form, data in (("JSON", plain_json(records)), ("Arrow", arrow(records))):
+            title = f"live fragments of a checkpoint, {fragments:,}, {form}"
+            print(f"{title:<61} {len(data):>9,} {len(zlib.compress(data, 1)):>10,}")
+            start = time.monotonic()
+            json.loads(data) if form == "JSON" else pa.ipc.open_stream(data).read_all()
+            print(f"    read in {(time.monotonic() - start) * 1e3:.1f} ms")
 
 
 def axis(name, width):

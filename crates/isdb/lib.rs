@@ -33,7 +33,8 @@
 //! # }
 //! ```
 //!
-//! A past state, a region and a period restrict what a database shows. An error says whether a vacuum has removed that state:
+//! A past state, a region and a period restrict what a database shows. `at` accepts a time, or the name of a [`tag`](fn@tag), whose
+//! state no vacuum removes. An error says whether a vacuum has removed a state:
 //!
 //! ```no_run
 //! # async fn past() -> isdb::Result<()> {
@@ -96,7 +97,8 @@ pub use isdb_schema::filters;
 pub use isdb_schema::filters::FilterError;
 pub use isdb_schema::ledger::GranuleState;
 pub use isdb_schema::period::{Period, PeriodError};
-pub use isdb_store::{Error as StoreError, Location};
+pub use isdb_store::{Error as StoreError, Location, Tag, TagCosts};
+pub use library::at::At;
 pub use library::builder::{DatabaseBuilder, FilterChoice};
 pub use library::database::Database;
 pub use library::error::{Error, Result};
@@ -132,3 +134,5 @@ pub use library::ingest::{dry_run, ingest, ingest_request, selection_request};
 pub use library::ingest_types::*;
 #[cfg(feature = "ingest")]
 pub use library::maintenance::{add_variables, check, consolidate, remove, repair, vacuum};
+#[cfg(feature = "ingest")]
+pub use library::tags::{delete_tag, tag};

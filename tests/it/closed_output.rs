@@ -6,10 +6,11 @@ use std::process::Command;
 use crate::support::{Run, TestFolder};
 
 /// Commands that write to standard output, for a folder with a database.
-const PRINTING: [&[&str]; 12] = [
+const PRINTING: [&[&str]; 13] = [
     &["info"],
     &["info", "--cite"],
     &["info", "--cite", "--format", "json"],
+    &["tag"],
     &["variables"],
     &["variables", "h_canopy"],
     &["variables", "beam"],

@@ -33,7 +33,7 @@ fn prepared() -> (TestFolder, String) {
 #[test]
 fn the_builder_selects_a_state_filters_and_a_region() {
     let (place, uri) = prepared();
-    let timestamp = place.timestamp().parse().unwrap();
+    let timestamp: u64 = place.timestamp().parse().unwrap();
     place.make_granules("more", &["--count", "1", "--seed", "5", "--segments", "60"]);
     place.ok(&["ingest", "more"]);
     Runtime::new().unwrap().block_on(async {

@@ -17,3 +17,4 @@ mod reference;
 mod search;
 mod support;
 mod surface;
+mod tags;

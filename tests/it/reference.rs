@@ -12,7 +12,7 @@ use isdb_testing::real;
 use serde_json::Value;
 
 /// Every command, in the order of `isdb help`.
-pub(crate) const COMMANDS: [&str; 18] = [
+pub(crate) const COMMANDS: [&str; 19] = [
     "ingest",
     "query",
     "search",
@@ -27,6 +27,7 @@ pub(crate) const COMMANDS: [&str; 18] = [
     "config schema",
     "consolidate",
     "vacuum",
+    "tag",
     "check",
     "repair",
     "add-variable",

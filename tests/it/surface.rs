@@ -11,7 +11,7 @@ use crate::support::handmade_granule as handmade;
 use crate::support::{Run, TestFolder};
 
 /// Parts of the output that differ between runs, machines and versions, and what replaces them.
-const VARYING: [(&str, &str); 12] = [
+const VARYING: [(&str, &str); 13] = [
     // Ingest progress depends on the clock.
     (r"(?m)^granules: \d+ of \d+, .*\n", ""),
     (r"(?m)\b(seconds|MB/s) +[\d.]+ *$", "$1 [number]"),
@@ -19,6 +19,7 @@ const VARYING: [(&str, &str); 12] = [
     (r"(?m)(\S) {2,}([\d.]+)$", "$1  $2"),
     (r"(rows: \d+, seconds:) [\d.]+", "$1 [number]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "[time]"),
+    (r"(kept until at least )[^,]+", "$1[time]"),
     (r"(at |timestamp=|--at )\d{13}", "$1[timestamp]"),
     // One partition for each core.
     (r"partitions=\d+", "partitions=[number]"),

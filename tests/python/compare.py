@@ -2,7 +2,7 @@
 
     compare.py DATABASE TIMESTAMP [--parquet FILE] [--fills variables.csv]
 
-The granules are read with h5py (granule.py), the arrays with TileDB-Py at the timestamp that `isdb info` prints, and the file
+The granules are read with h5py (granule.py), the array with TileDB-Py at the timestamp that `isdb info` prints, and the file
 that `isdb query -o FILE "SELECT * FROM atl08"` wrote with pyarrow (database.py). `--fills` is the product's table of variables.
 """
 

@@ -1,5 +1,8 @@
 """The content of a database, read without isdb: its arrays with TileDB-Py, and a Parquet file of all its rows with pyarrow."""
 
+import json
+import pathlib
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,13 +33,28 @@ def from_array(database, timestamp):
 
 def ledger(database, timestamp):
     """The ledger's rows as dictionaries, None for NULL."""
-    with tiledb.open(f"{database}/granules", timestamp=timestamp) as array:
-        columns = array.query()[:]
     names = (
         "ingest_id", "source", "state", "start_time", "rgt", "cycle", "region", "release", "revision", "identity_source",
         "qa_granule_pass_fail",
     )  # fmt: skip
-    return [dict(zip(names, row)) for row in zip(*(np.ma.asarray(columns[name]).tolist() for name in names))]
+    rows = []
+    for name in ledger_files(database, timestamp):
+        table = pq.read_table(f"{database}/ledger/{name}", columns=list(names))
+        table = table.set_column(3, "start_time", table["start_time"].cast(pa.int64()))
+        rows.extend(table.to_pylist())
+    return rows
+
+
+def ledger_files(database, timestamp):
+    """The Parquet files with the ledger's rows at `timestamp`: what the commits up to it have added and not removed."""
+    live = set()
+    for path in sorted(pathlib.Path(database, "commits").iterdir()):
+        commit = json.loads(path.read_text().splitlines()[1])
+        if commit["timestamp"] <= timestamp:
+            ledger = commit.get("ledger", {})
+            live -= set(ledger.get("removed", []))
+            live |= {file["name"] for file in ledger.get("added", []) if file["kind"] == "granules"}
+    return sorted(live)
 
 
 def stored(column, element_null):

@@ -12,7 +12,7 @@ use datafusion::scalar::ScalarValue;
 use isdb_schema::segments::FRAGMENT_ID;
 use isdb_store::{Bounds, FragmentRecord, Snapshot, run_blocking};
 use tiledb::{Literal, Predicate};
-use tiledb_datafusion::TileDbTable;
+use tiledb_datafusion::{TableFragment, TableFragments, TileDbTable};
 
 use crate::engine::Engine;
 use crate::error::Result;
@@ -51,11 +51,12 @@ pub async fn compact_plan(
         values: ids.iter().map(|id| Literal::Int(id.0)).collect(),
         negated: false,
     };
+    let fragments = TableFragments { fragments: group.iter().map(table_fragment).collect(), are_exact: false };
     let snapshot = snapshot.clone();
     let load = move || -> Result<TileDbTable> {
         let segments = snapshot.segments()?;
         let conditions = segments.visible().into_iter().chain([is_in_group]).collect();
-        Ok(TileDbTable::new(segments.array().clone(), Some(Predicate::And(conditions)))?)
+        Ok(TileDbTable::with_fragments(segments.array().clone(), Some(Predicate::And(conditions)), &fragments))
     };
     let table = run_blocking(load).await??;
     let columns: Vec<usize> = table
@@ -69,6 +70,14 @@ pub async fn compact_plan(
     let state = engine.state(readers);
     let rows = table.scan(&state, Some(&columns), &within(group), None).await?;
     Ok(write_plan(rows, target, CommitRequest::Compaction { inputs: ids })?)
+}
+
+/// The rows and bounds of `fragment`, from which the partitions of a scan are planned.
+fn table_fragment(fragment: &Arc<FragmentRecord>) -> TableFragment {
+    let Bounds { latitude, longitude, time } = fragment.bounds;
+    let degrees = |(low, high)| (Literal::Float(low), Literal::Float(high));
+    let time = (Literal::TimestampNs(time.0), Literal::TimestampNs(time.1));
+    TableFragment { rows: fragment.rows, domain: vec![degrees(latitude), degrees(longitude), time] }
 }
 
 /// Predicates for rows within the bounds of `group`, so that tiles outside are not read.

@@ -11,9 +11,6 @@ pub enum Error {
     /// A selection does not fit the product or the database.
     #[error(transparent)]
     Query(#[from] isdb_query::Error),
-    /// An array of the database cannot be scanned.
-    #[error(transparent)]
-    Scan(#[from] tiledb_datafusion::Error),
     /// Rows that do not fit in memory cannot be spilled or read back.
     #[error("cannot spill rows to {}", path.display())]
     Spill {
@@ -48,7 +45,6 @@ impl From<Error> for DataFusionError {
         match error {
             Error::DataFusion(error) => error,
             Error::Query(error) => error.into(),
-            Error::Scan(error) => error.into(),
             error => Self::External(Box::new(error)),
         }
     }

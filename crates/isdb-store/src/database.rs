@@ -1,17 +1,15 @@
-//! A database that exists: the handle through which readers open snapshots and writers take over.
+//! A database that exists: the handle through which readers open snapshots (`reader/states.rs`) and writers take over.
 
 use std::sync::{Arc, OnceLock};
 
 use isdb_schema::suggest::did_you_mean;
 use tiledb::Context;
 
-use crate::design::Design;
 use crate::error::{Error, Result};
-use crate::files::areas::{load_area, load_region, store_area};
+use crate::files::areas::{load_area, store_area};
 use crate::files::location::Location;
 use crate::log::commit_log::CommitLog;
 use crate::log::state::LogState;
-use crate::reader::snapshot::Snapshot;
 
 /// A database that exists.
 #[derive(Clone, Debug)]
@@ -62,48 +60,9 @@ impl Database {
         &self.log
     }
 
-    /// Opens the newest committed state.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] when a commit is missing or cannot be parsed.
-    pub async fn snapshot(&self) -> Result<Snapshot> {
-        let newest = self.newest().await?;
-        let tags = newest.tags.clone();
-        Snapshot::new(self, newest, tags)
-    }
-
-    /// Opens the state at the time `at_ms`, in milliseconds since 1970: the newest commit that is not later. The timestamp of a
-    /// snapshot selects the same state again.
-    ///
-    /// # Errors
-    /// [`Error::Expired`] when that state was vacuumed, [`Error::TooEarly`] when the database is younger.
-    pub async fn snapshot_at(&self, at_ms: u64) -> Result<Snapshot> {
-        let too_early = || Error::TooEarly { uri: self.location.uri(), timestamp: at_ms };
-        let number = self.log.number_at(at_ms).await?.ok_or_else(too_early)?;
-        self.snapshot_of(number).await
-    }
-
-    /// Opens the state that the tag `name` keeps.
-    ///
-    /// # Errors
-    /// [`Error::UnknownTag`].
-    pub async fn snapshot_of_tag(&self, name: &str) -> Result<Snapshot> {
-        let newest = self.newest().await?;
-        let tag = newest.tags.get(name).ok_or_else(|| self.unknown_tag(name, &newest))?;
-        self.snapshot_of(tag.commit).await
-    }
-
     pub(crate) fn unknown_tag(&self, name: &str, state: &LogState) -> Error {
         let suggestion = did_you_mean(name, state.tags.keys().map(String::as_str));
         Error::UnknownTag { uri: self.location.uri(), name: name.to_owned(), suggestion }
-    }
-
-    /// Opens the state after the commit `number`.
-    async fn snapshot_of(&self, number: u64) -> Result<Snapshot> {
-        let tags = self.newest().await?.tags;
-        let snapshot = Snapshot::new(self, self.log.state_at(number).await?, tags)?;
-        snapshot.check().await?;
-        Ok(snapshot)
     }
 
     /// Reads the newest state.
@@ -117,18 +76,6 @@ impl Database {
     /// When the log cannot be read.
     pub async fn created_by(&self) -> Result<Option<String>> {
         Ok(self.newest().await?.created_by)
-    }
-
-    /// Reads the design of the database in `snapshot`.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] when its region cannot be read.
-    pub async fn design(&self, snapshot: &Snapshot) -> Result<Design> {
-        let (mut design, area) = Design::of(snapshot);
-        if let Some(area) = area {
-            design.region = Some(load_region(self.log.objects(), &area).await?);
-        }
-        Ok(design)
     }
 
     /// Stores the text of an area, as `areas/<SHA-256 of the text>.json` if it is longer than 300 bytes, and returns its name:

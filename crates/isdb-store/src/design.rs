@@ -47,7 +47,7 @@ impl Design {
     }
 
     /// The design of the database in `snapshot`, without its region, and the name of the region's area.
-    pub(crate) fn of(snapshot: &Snapshot) -> (Design, Option<String>) {
+    pub(crate) fn from_snapshot(snapshot: &Snapshot) -> (Design, Option<String>) {
         let state = snapshot.state();
         let derived = snapshot.schema().fields().iter().filter(|field| field.metadata().contains_key(EXPRESSION));
         let design = Design {

@@ -47,5 +47,5 @@ pub use ledger::row::LedgerRow;
 pub use log::changes::{AbandonedFragment, DeadAttempt, LedgerChanges, SegmentChanges, Tag};
 pub use log::commit::{Commit, CommitKind};
 pub use reader::snapshot::Snapshot;
-pub use reader::{AttemptSegments, OpenSegments};
+pub use reader::{AttemptSegments, OpenSegments, Retention, TagCosts};
 pub use writer::{Changes, Repaired, Vacuumed, Window, Writer};

@@ -11,6 +11,7 @@ use isdb_region::Region;
 use isdb_schema::filters::{Rule, choose};
 use isdb_schema::period::Period;
 
+use crate::library::at::At;
 use crate::library::database::Database;
 use crate::library::error::{Error, Result};
 
@@ -19,7 +20,7 @@ use crate::library::error::{Error, Result};
 #[must_use = "a database is opened by .await"]
 pub struct DatabaseBuilder {
     uri: String,
-    at: Option<u64>,
+    at: Option<At>,
     filters: FilterChoice,
     region: Option<Region>,
     period: Period,
@@ -80,10 +81,11 @@ impl DatabaseBuilder {
         }
     }
 
-    /// Opens the state at this time, in milliseconds since 1970 UTC, instead of the newest. [`Database::timestamp`] of an open
-    /// database selects its state again, until a vacuum removes it.
-    pub fn at(mut self, timestamp_ms: u64) -> DatabaseBuilder {
-        self.at = Some(timestamp_ms);
+    /// Opens a past state instead of the newest: `.at(database.timestamp())` the state of an open database, until a vacuum removes
+    /// it; `.at("2026-11-29")` the last state of a day; `.at("paper")` the state that the tag `paper` keeps. See [`At`] for the forms
+    /// of a time.
+    pub fn at(mut self, at: impl Into<At>) -> DatabaseBuilder {
+        self.at = Some(at.into());
         self
     }
 
@@ -128,7 +130,7 @@ impl DatabaseBuilder {
         let options = ViewOptions { filters, region: self.region, period: self.period };
         let resources = self.memory.map(|memory| resources(memory, self.spill_folder)).transpose()?;
         let stored = isdb_store::Database::open(&location).await?;
-        Database::load(&stored, self.at, &options, resources.as_ref()).await
+        Database::load(&stored, self.at.as_ref(), &options, resources.as_ref()).await
     }
 }
 

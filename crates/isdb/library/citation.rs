@@ -1,16 +1,17 @@
-//! The citation of a database: NASA's data sets with their DOIs and granules, the filters and derived columns, and the timestamp
-//! with which [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens the same state again.
+//! The citation of a database: NASA's data sets with their DOIs and granules, the filters and derived columns, the timestamp or tag
+//! with which [`DatabaseBuilder::at`](crate::DatabaseBuilder::at) opens the same state again, and how long it does.
 
 use std::fmt::{self, Display, Formatter};
 
 use isdb_region::Region;
-use isdb_store::area_name;
+use isdb_schema::config::Config;
+use isdb_store::{Retention, area_name};
 use serde_json::{Value, json};
 
 use crate::library::database::Database;
 use crate::library::error::Result;
 use crate::library::ingest_types::{LedgerSummary, NamedExpression, ReleaseSummary};
-use crate::library::time::{format_milliseconds, format_nanoseconds};
+use crate::library::time::{format_milliseconds, format_nanoseconds, now_ms};
 
 const AUTHORS: &str = "Neuenschwander, A. L., et al.";
 const TITLE: &str = "ATLAS/ICESat-2 L3A Land and Vegetation Height";
@@ -19,6 +20,7 @@ const PUBLISHER: &str = "NASA National Snow and Ice Data Center Distributed Acti
 const DOI: &str = "10.5067/ATLAS/ATL08";
 /// The releases that have a DOI.
 const RELEASES: [&str; 4] = ["004", "005", "006", "007"];
+const MINUTE_MS: u64 = 60_000;
 
 /// The citation of one state of a database: text by [`Display`], for programs by [`to_json`](Self::to_json).
 #[derive(Clone, Debug)]
@@ -34,10 +36,15 @@ pub struct Citation {
     written_by: Option<String>,
     commit: u64,
     at: u64,
+    /// The tags that keep the state.
+    tags: Vec<String>,
+    /// The time until which vacuums with the default period keep the state, in milliseconds since 1970; None with tags, and if the
+    /// next vacuum may remove it.
+    kept_until: Option<u64>,
 }
 
 impl Database {
-    /// Returns the citation of this state.
+    /// Returns the citation of this state, with the tags that keep it now, or the time until which it is kept at least.
     ///
     /// # Errors
     /// When the ledger or the design of the database cannot be read.
@@ -46,6 +53,7 @@ impl Database {
         let ledger = snapshot.ledger().await?;
         let design = self.stored().design(snapshot).await?;
         let summary = LedgerSummary::new(&ledger, &design.filters, design.region.as_ref());
+        let (tags, kept_until) = self.kept().await?;
         Ok(Citation {
             releases: summary.releases,
             filters: NamedExpression::from_filters(&design.filters),
@@ -56,6 +64,17 @@ impl Database {
             written_by: self.stored().created_by().await?,
             commit: self.commit(),
             at: self.timestamp(),
+            tags,
+            kept_until,
+        })
+    }
+
+    /// Returns the tags that keep this state, or the time until which it is kept, in whole minutes.
+    async fn kept(&self) -> Result<(Vec<String>, Option<u64>)> {
+        let (now, older_than_ms) = (now_ms(), Config::shipped()?.consolidate.keep_ms);
+        Ok(match self.snapshot().retention(now, older_than_ms).await? {
+            Retention::Tags(names) => (names, None),
+            Retention::Until(time) => (Vec::new(), (time > now).then_some(time - time % MINUTE_MS)),
         })
     }
 }
@@ -80,6 +99,8 @@ impl Citation {
             "commit": self.commit,
             "at": self.at,
             "at_utc": format_milliseconds(self.at),
+            "tags": self.tags,
+            "kept_until": self.kept_until.map(format_milliseconds),
         })
     }
 
@@ -87,6 +108,12 @@ impl Citation {
     #[must_use]
     pub fn region(&self) -> Option<String> {
         self.region.as_ref().map(Region::to_text)
+    }
+
+    /// Returns the tags that keep the state.
+    #[must_use]
+    pub fn tags(&self) -> &[String] {
+        &self.tags
     }
 
     fn granules(&self) -> usize {
@@ -171,7 +198,18 @@ impl Display for Citation {
         writeln!(f, "derived columns: {}", describe_sql(&self.derived))?;
         let written_by = self.written_by.as_deref().unwrap_or("unknown");
         writeln!(f, "written by isdb {written_by}, read by isdb {}", env!("CARGO_PKG_VERSION"))?;
-        write!(f, "state: --at {} ({}), commit {}", self.at, format_milliseconds(self.at), self.commit)
+        writeln!(f, "state: --at {} ({}), commit {}", self.at, format_milliseconds(self.at), self.commit)?;
+        match (self.tags.as_slice(), self.kept_until) {
+            ([tag], _) => write!(f, "kept by the tag {tag}: --at {tag}"),
+            ([first, ..], _) => write!(f, "kept by the tags {}: --at {first}", self.tags.join(", ")),
+            ([], Some(time)) => write!(
+                f,
+                "kept until at least {}, unless a vacuum keeps less than a day; `isdb tag NAME --at {}` keeps it for good",
+                format_milliseconds(time),
+                self.at
+            ),
+            ([], None) => write!(f, "the next vacuum may remove it; `isdb tag NAME --at {}` keeps it", self.at),
+        }
     }
 }
 

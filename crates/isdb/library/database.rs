@@ -1,5 +1,6 @@
 //! An open database: one committed state, its SQL session, and its tables for other sessions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
@@ -10,8 +11,9 @@ use datafusion::prelude::SessionContext;
 use isdb_query::{DatabaseTables, QueryResources, ReadOnly, SessionOptions, ViewOptions};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::suggest::did_you_mean;
-use isdb_store::{Location, Snapshot};
+use isdb_store::{Location, Snapshot, Tag, TagCosts};
 
+use crate::library::at::At;
 use crate::library::error::{Error, Result};
 use crate::library::variables::stored_variables;
 
@@ -56,13 +58,13 @@ impl Database {
     /// Opens the state at `at` or the newest. Reads the commit log only.
     pub(crate) async fn load(
         stored: &isdb_store::Database,
-        at: Option<u64>,
+        at: Option<&At>,
         options: &ViewOptions,
         resources: Option<&QueryResources>,
     ) -> Result<Database> {
         let snapshot = match at {
             None => stored.snapshot().await?,
-            Some(timestamp) => stored.snapshot_at(timestamp).await?,
+            Some(at) => at.open(stored).await?,
         };
         let session =
             isdb_query::session(&SessionOptions { resources: resources.cloned(), ..SessionOptions::default() })?;
@@ -163,6 +165,20 @@ impl Database {
     /// the same state with it.
     pub fn timestamp(&self) -> u64 {
         self.snapshot.timestamp()
+    }
+
+    /// Returns the tags that the database had when it was opened, by name, with those that were set after this state.
+    /// [`tag`](fn@crate::tag) sets a tag.
+    pub fn tags(&self) -> BTreeMap<String, Tag> {
+        self.snapshot.tags().map(|(name, tag)| (name.to_owned(), tag)).collect()
+    }
+
+    /// Measures what is on disk for tags only, because the newest state does not show it.
+    ///
+    /// # Errors
+    /// When the commit log or a folder cannot be read.
+    pub async fn tag_costs(&self) -> Result<TagCosts> {
+        Ok(self.stored.tag_costs().await?)
     }
 
     /// Returns the variables of ATL08 that the database stores.

@@ -43,6 +43,14 @@ pub enum Error {
         /// The end of the sentence: similar names, or nothing.
         suggestion: String,
     },
+    /// The name of a tag is invalid.
+    #[error("invalid name of a tag {name:?}: {problem}")]
+    TagName {
+        /// The name that was given.
+        name: String,
+        /// The reason.
+        problem: &'static str,
+    },
     /// A list of filters is invalid.
     #[error(transparent)]
     Filter(#[from] FilterError),

@@ -8,7 +8,7 @@ use isdb_region::Region;
 use isdb_schema::catalogue::Variable;
 use isdb_schema::filters::Rule;
 use isdb_schema::ledger::GranuleState;
-use isdb_store::{Bounds, Snapshot, current_attempts, run_blocking};
+use isdb_store::{Bounds, Snapshot, Tag, TagCosts, current_attempts, run_blocking};
 
 use crate::library::database::Database;
 use crate::library::error::Result;
@@ -57,6 +57,10 @@ pub struct Info {
     pub region: Option<Region>,
     /// The number of granules that were ingested for another area, by its name in the ledger; None for whole granules.
     pub other_areas: BTreeMap<Option<String>, usize>,
+    /// The tags of the database, with those that were set after this state.
+    pub tags: BTreeMap<String, Tag>,
+    /// What exists on disk for tags only.
+    pub tag_costs: TagCosts,
 }
 
 /// The smallest and the largest coordinates of segments.
@@ -107,6 +111,8 @@ impl Database {
             other_filters: summary.other_filters,
             region: design.region,
             other_areas: summary.other_areas,
+            tags: self.tags(),
+            tag_costs: self.tag_costs().await?,
         })
     }
 

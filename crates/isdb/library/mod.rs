@@ -1,6 +1,7 @@
-//! The library that programs embed. `builder` opens a `database`; `search`, `ingest` and `maintenance` change databases; `info` and
-//! `citation` describe one; `error` is their common error.
+//! The library that programs embed. `builder` opens a `database`, in a past state by `at`; `search`, `ingest`, `maintenance` and
+//! `tags` change databases; `info` and `citation` describe one; `error` is their common error.
 
+pub(crate) mod at;
 pub(crate) mod builder;
 #[cfg(feature = "ingest")]
 pub(crate) mod citation;
@@ -24,6 +25,8 @@ pub(crate) mod region;
 pub mod resources;
 #[cfg(feature = "cmr")]
 pub(crate) mod search;
+#[cfg(feature = "ingest")]
+pub(crate) mod tags;
 pub mod time;
 pub(crate) mod variables;
 #[cfg(feature = "cmr")]

@@ -126,6 +126,7 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, CliError> {
         Command::Config(ConfigCommand::Schema) => commands::config::schema(),
         Command::Consolidate(arguments) => commands::consolidate::run(arguments, settings()?).await,
         Command::Vacuum(arguments) => commands::vacuum::run(arguments, settings()?).await,
+        Command::Tag(arguments) => commands::tag::run(arguments, settings()?).await,
         Command::Check(arguments) => commands::check::run(arguments, settings()?).await,
         Command::Repair(arguments) => commands::repair::run(arguments, settings()?).await,
         Command::AddVariable(arguments) => commands::add_variable::run(arguments, settings()?).await,

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::{Content, TestFolder};
 
 /// Sizes of the disk in kB, in order: too small to create a database, enough for some windows, enough for all.
-const SIZES: [u32; 9] = [200, 600, 1_200, 1_800, 2_400, 3_200, 4_800, 8_000, 40_000];
+const SIZES: [u32; 9] = [200, 500, 700, 800, 900, 1_000, 1_200, 1_800, 40_000];
 const CONFIG: &str =
     "product: ATL08\nvariables: [h_canopy, h_te_best_fit, canopy_h_metrics, night_flag]\nwindow: {granules: 2}\n";
 

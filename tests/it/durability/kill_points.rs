@@ -143,7 +143,8 @@ fn a_writer_that_dies_at_any_kill_point_is_recovered_by_the_next_run() {
     assert!(dies(&place, "after-ledger:2").is_some());
     std::fs::rename(place.path("db"), place.path("left")).unwrap();
 
-    for point in POINTS {
+    // A file of the ledger dies when more than 32 are merged, which takes as many windows; the tests of isdb-store do that.
+    for point in POINTS.into_iter().filter(|point| *point != "vacuum-each-ledger-file") {
         // The first passes, then ever fewer: a vacuum passes for each file that it removes.
         for time in [1, 2, 3, 5, 9, 17, 33, 65] {
             remove(&place);

@@ -77,8 +77,12 @@ impl DatabaseTables {
         open_segments: OpenSegments,
         granules: Arc<LedgerTable>,
     ) -> Self {
+        let mut planner = context.state();
+        // The catalog of the session holds these tables: a planner that kept it would keep the session alive for ever, and its
+        // temporary files.
+        planner.register_catalog_list(Arc::new(MemoryCatalogProviderList::new()));
         Self {
-            planner: context.state(),
+            planner,
             options,
             open_segments,
             granules,

@@ -57,7 +57,7 @@ pub(crate) fn list_schemas(array: &Path) -> Result<Vec<(u64, PathBuf)>> {
     Ok(names.filter_map(|name| Some((end_timestamp(&name)?, folder.join(name)))).collect())
 }
 
-/// The names in `folder`; none if it does not exist. A name that is not UTF-8 belongs to nobody here and is left out.
+/// The names in `folder`; none if it does not exist. A name that is not UTF-8 is not ours and is left out.
 pub(crate) fn list_names(folder: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -61,13 +61,13 @@ pub struct FileChecksum {
 
 impl FileChecksum {
     /// The size and checksum of a file with this content.
-    pub(crate) fn of(content: &[u8]) -> FileChecksum {
+    pub(crate) fn new(content: &[u8]) -> FileChecksum {
         FileChecksum { bytes: content.len() as u64, crc32c: crc32c::crc32c(content) }
     }
 
     /// Describes how `content` differs from the recorded file; None if it does not.
     pub(crate) fn difference(&self, content: &[u8]) -> Option<String> {
-        let found = FileChecksum::of(content);
+        let found = FileChecksum::new(content);
         if found.bytes != self.bytes {
             return Some(format!("expected {} bytes, found {}", self.bytes, found.bytes));
         }
@@ -115,7 +115,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_changed_file_is_described() {
-        let sum = FileChecksum::of(b"footer");
+        let sum = FileChecksum::new(b"footer");
         assert_eq!(sum.difference(b"footer"), None);
         assert!(sum.difference(b"foote").unwrap().contains("expected 6 bytes, found 5"));
         assert!(sum.difference(b"Footer").unwrap().contains("CRC32C"));

@@ -24,7 +24,7 @@ impl Summary {
     ///
     /// # Errors
     /// [`Error::Damaged`] without rows, or when a column is missing or has another type.
-    pub(crate) fn of(batches: &[RecordBatch], uri: &str) -> Result<Summary> {
+    pub(crate) fn new(batches: &[RecordBatch], uri: &str) -> Result<Summary> {
         let mut rows = 0;
         let (mut chunks, mut attempts) = (BTreeMap::new(), BTreeMap::new());
         let mut bounds = Vec::new();

@@ -36,10 +36,10 @@ pub fn write_fragment(
     id: Id,
     batches: Vec<RecordBatch>,
 ) -> Result<WrittenFragment> {
-    let Summary { rows, bounds, chunks, attempts } = Summary::of(&batches, uri)?;
+    let Summary { rows, bounds, chunks, attempts } = Summary::new(&batches, uri)?;
     let name = tiledb::write_fragment(context, uri, timestamp, batches)?;
     let path = Path::new(uri).join(FRAGMENTS).join(&name).join(FOOTER);
-    let footer = FileChecksum::of(&std::fs::read(&path).map_err(|source| io_error(&path, source))?);
+    let footer = FileChecksum::new(&std::fs::read(&path).map_err(|source| io_error(&path, source))?);
     let record = FragmentRecord { id, name, rows, bounds, chunks: chunks.into_iter().collect(), footer };
     Ok(WrittenFragment { record, attempts })
 }

@@ -5,12 +5,14 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::array::{AsArray, BooleanArray, RecordBatch, RecordBatchReader};
 use arrow::compute::{concat_batches, max, min};
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{Int64Type, SchemaRef};
 use isdb_schema::segments::INGEST_ID;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
+};
 use parquet::arrow::arrow_writer::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -49,9 +51,19 @@ pub(crate) fn make_ledger_folder(location: &Location) -> Result<()> {
     sync_folder(location.root())
 }
 
-/// Writes `batch` as a new file of the ledger and returns what a commit records of it. The content is durable, and the commit makes its
-/// entry durable. Blocks.
+/// Writes `batch` as a new file of the ledger: [`write_batches`].
 pub(super) fn write(location: &Location, kind: LedgerFileKind, batch: &RecordBatch) -> Result<LedgerFile> {
+    write_batches(location, kind, batch.schema(), std::iter::once(Ok(batch.clone())))
+}
+
+/// Writes `batches` as a new file of the ledger and returns what a commit records of it. The content is durable, and the commit makes its
+/// entry durable. Blocks.
+pub(super) fn write_batches(
+    location: &Location,
+    kind: LedgerFileKind,
+    schema: SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+) -> Result<LedgerFile> {
     let name = format!("{}.parquet", Uuid::new_v4().simple());
     let path = ledger_path(location, &name);
     let failed = |error: ParquetError| parquet_error(&path, error);
@@ -61,8 +73,15 @@ pub(super) fn write(location: &Location, kind: LedgerFileKind, batch: &RecordBat
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .build();
     let mut content = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut content, batch.schema(), Some(properties)).map_err(failed)?;
-    writer.write(batch).map_err(failed)?;
+    let mut writer = ArrowWriter::try_new(&mut content, schema, Some(properties)).map_err(failed)?;
+    let (mut rows, mut ingest_ids, mut fragment_ids) = (0, None, None);
+    for batch in batches {
+        let batch = batch?;
+        writer.write(&batch).map_err(failed)?;
+        rows += batch.num_rows() as u64;
+        widen(&mut ingest_ids, range(&batch, INGEST_ID));
+        widen(&mut fragment_ids, range(&batch, FRAGMENT_ID));
+    }
     writer.close().map_err(failed)?;
 
     let io = |source| io_error(&path, source);
@@ -71,15 +90,22 @@ pub(super) fn write(location: &Location, kind: LedgerFileKind, batch: &RecordBat
     Ok(LedgerFile {
         name,
         kind,
-        rows: batch.num_rows() as u64,
-        ingest_ids: range(batch, INGEST_ID).unwrap_or((Id(0), Id(0))),
-        fragment_ids: range(batch, FRAGMENT_ID),
-        checksum: FileChecksum::of(&content),
+        rows,
+        ingest_ids: ingest_ids.unwrap_or((Id(0), Id(0))),
+        fragment_ids,
+        checksum: FileChecksum::new(&content),
     })
 }
 
 /// Reads a whole file of the ledger, after a check of its size and checksum. Blocks.
 pub(crate) fn read_checked(location: &Location, file: &LedgerFile) -> Result<RecordBatch> {
+    let batches = checked_batches(location, file)?;
+    let schema = batches.schema();
+    Ok(concat_batches(&schema, &batches.collect::<Result<Vec<_>, _>>()?)?)
+}
+
+/// The content of a file of the ledger, which is decoded as it is read, after a check of its size and checksum. Blocks.
+pub(super) fn checked_batches(location: &Location, file: &LedgerFile) -> Result<ParquetRecordBatchReader> {
     let path = ledger_path(location, &file.name);
     let content = fs::read(&path).map_err(|source| io_error(&path, source))?;
     if let Some(problem) = file.checksum.difference(&content) {
@@ -87,10 +113,7 @@ pub(crate) fn read_checked(location: &Location, file: &LedgerFile) -> Result<Rec
     }
     let failed = |error: ParquetError| parquet_error(&path, error);
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(content)).map_err(failed)?;
-    let schema = std::sync::Arc::clone(builder.schema());
-    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(failed)?;
-    let batches = reader.collect::<Result<Vec<_>, _>>()?;
-    Ok(concat_batches(&schema, &batches)?)
+    builder.with_batch_size(BATCH_ROWS).build().map_err(failed)
 }
 
 /// Reads `columns` of the rows of a file whose `column` is one of `ids`; only row groups that may have one are decoded. Blocks.
@@ -130,6 +153,14 @@ pub(super) fn read_rows_of(
         .with_row_filter(RowFilter::new(vec![Box::new(is_wanted)]));
     let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(failed)?;
     Ok(reader.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Widens `range` so that it contains `other`.
+fn widen(range: &mut Option<(Id, Id)>, other: Option<(Id, Id)>) {
+    if let Some((low, high)) = other {
+        let (lowest, highest) = range.unwrap_or((low, high));
+        *range = Some((lowest.min(low), highest.max(high)));
+    }
 }
 
 /// The smallest and the largest id in `column`.

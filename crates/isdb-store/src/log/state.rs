@@ -48,7 +48,7 @@ pub(crate) struct Death {
 
 /// The fragments of `segments`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Fragments {
+pub(crate) struct SegmentFragments {
     /// Visible fragments. A checkpoint stores them apart.
     #[serde(skip)]
     pub(crate) live: MapM<Id, LiveFragment>,
@@ -86,7 +86,7 @@ pub(crate) struct LogState {
     pub(crate) horizon: u64,
     /// See [`Commit::deleting`].
     pub(crate) deleting: u64,
-    pub(crate) segments: Fragments,
+    pub(crate) segments: SegmentFragments,
     pub(crate) ledger: LedgerFiles,
     /// Attempts whose segments are in live fragments and are not visible.
     pub(crate) dead_attempts: MapM<Id, BTreeSet<Id>>,
@@ -206,7 +206,7 @@ impl LogState {
     }
 }
 
-impl Fragments {
+impl SegmentFragments {
     fn apply(&mut self, commit: &Commit) {
         let changes = &commit.segments;
         let death = |born| Death { born, since: commit.number, at: commit.made_at };

@@ -1,10 +1,13 @@
-//! Snapshots for readers: what is visible, and the segments of chosen attempts.
+//! Snapshots for readers: what is visible, the segments of chosen attempts, and how long a state can be read.
 
 mod attempt_segments;
 mod fragment_index;
 pub(crate) mod open_segments;
+mod retention;
 pub(crate) mod snapshot;
+mod states;
 pub(crate) mod visibility;
 
 pub use attempt_segments::AttemptSegments;
 pub use open_segments::OpenSegments;
+pub use retention::{Retention, TagCosts};

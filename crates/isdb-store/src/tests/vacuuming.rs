@@ -82,6 +82,8 @@ async fn late_fragments_of_a_replaced_writer_are_hidden_and_then_vacuumed() {
     assert_clean(&database).await;
     assert_eq!(seen(&database).await, (7, 1));
     assert!(snapshot.is_expired().await.unwrap());
+    let again = database.snapshot_at(snapshot.timestamp()).await.unwrap();
+    assert_eq!(counts(&again).await, (7, 1), "the time of the newest state selects it, whatever else was vacuumed");
 }
 
 #[tokio::test]

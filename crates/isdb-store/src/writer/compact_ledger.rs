@@ -3,10 +3,9 @@
 use super::handle::Writer;
 use crate::blocking::blocking;
 use crate::error::Result;
-use crate::files::location::Location;
 use crate::ledger::contents::{read_contents, write_contents};
 use crate::ledger::file::{LedgerFile, LedgerFileKind};
-use crate::ledger::rows::{read_rows, write_rows};
+use crate::ledger::rows::merge_rows;
 use crate::log::commit::{Commit, CommitKind};
 
 /// More files than this with fewer rows than one of [`SIZES`] are written again as one. Every window adds one of each kind.
@@ -33,19 +32,14 @@ impl Writer {
         commit.ledger.removed = inputs.iter().map(|file| file.name.clone()).collect();
         let (location, live) = (self.database.location().clone(), self.state.segments.live.clone());
         let merge = move || {
-            let mut merged = merge_rows(&location, of_kind(&inputs, LedgerFileKind::Granules))?;
+            let granules = merge_rows(&location, of_kind(&inputs, LedgerFileKind::Granules))?;
             let mut contents = read_contents(&location, &of_kind(&inputs, LedgerFileKind::Contents))?;
             contents.retain(|entry| live.get(&entry.fragment).is_some());
-            merged.extend(write_contents(&location, contents)?);
-            Ok(merged)
+            Ok(granules.into_iter().chain(write_contents(&location, contents)?).collect())
         };
         commit.ledger.added = blocking(merge).await?;
         self.finish_compaction(&window, commit).await.map(Some)
     }
-}
-
-fn merge_rows(location: &Location, files: Vec<LedgerFile>) -> Result<Vec<LedgerFile>> {
-    Ok(write_rows(location, &read_rows(location, &files)?)?.into_iter().collect())
 }
 
 fn of_kind(files: &[LedgerFile], kind: LedgerFileKind) -> Vec<LedgerFile> {

@@ -155,7 +155,7 @@ impl Writer {
         fault::reached("before-ledger");
         let location = self.database.location().clone();
         let write = move || {
-            let files = [write_rows(&location, &rows)?, write_contents(&location, contents)?];
+            let files = [write_rows(&location, rows)?, write_contents(&location, contents)?];
             Ok(files.into_iter().flatten().collect())
         };
         let files = blocking(write).await?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::common::TextFormat;
+use super::common::{StateArgs, TextFormat};
 use super::query::Format;
 
 #[derive(Debug, Args)]
@@ -15,6 +15,8 @@ pub(crate) struct InfoArgs {
     /// Format of the citation
     #[arg(long, value_enum, default_value = "text", requires = "cite")]
     pub(crate) format: TextFormat,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
 }
 
 #[derive(Debug, Args)]

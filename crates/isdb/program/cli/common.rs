@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use isdb::Config;
 use isdb::resources::{cores, ingest_memory};
+use isdb::{At, Config};
 
 use super::parse::{log_filter_text, memory};
 
@@ -65,6 +65,15 @@ pub(crate) struct RegionArgs {
     /// Only segments measured before the end of this time: a year, month or day is inclusive, an instant exclusive
     #[arg(long, value_name = "TIME")]
     pub(crate) end: Option<String>,
+}
+
+/// The state of the database.
+#[derive(Debug, Args)]
+pub(crate) struct StateArgs {
+    /// Use the state that was the newest at this time, or that this tag keeps: 2026-11-29 (the last state of that day),
+    /// 2026-11-29T12:00:00Z, milliseconds since 1970 (as `isdb info` prints them), or a name that `isdb tag` lists
+    #[arg(long, value_name = "TIME|TAG")]
+    pub(crate) at: Option<At>,
 }
 
 /// Processors, memory and scratch disk of a command.

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use isdb::At;
 use isdb_schema::config::Policy;
 
 use super::archive::SearchArgs;
 use super::common::{RegionArgs, ResourceArgs, TextFormat};
 use super::parse::{milliseconds, policy};
+use super::query::Format;
 
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
@@ -104,6 +106,21 @@ pub(crate) struct Vacuum {
     /// [default: from the config, 1d]
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]
     pub(crate) older_than: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TagArgs {
+    /// Name of the tag: letters, digits, `.`, `-` and `_`, not like a time [default: list the tags]
+    pub(crate) name: Option<String>,
+    /// Keep this state instead of the newest: a time or a tag, as `isdb query --at` accepts it
+    #[arg(long, value_name = "TIME|TAG", requires = "name")]
+    pub(crate) at: Option<At>,
+    /// Delete the tag; a later vacuum deletes the files that only its state needs
+    #[arg(long, requires = "name", conflicts_with = "at")]
+    pub(crate) delete: bool,
+    /// Output format of the list
+    #[arg(long, value_enum, conflicts_with = "name")]
+    pub(crate) format: Option<Format>,
 }
 
 #[derive(Debug, Args)]

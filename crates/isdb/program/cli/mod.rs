@@ -12,7 +12,7 @@ mod query;
 pub(crate) use archive::{Download, Login, Search, SearchArgs};
 pub(crate) use catalogue::{ConfigCommand, Filters, InfoArgs, Init, Variables};
 pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, Resources, TextFormat};
-pub(crate) use database::{AddVariable, Check, Consolidate, Ingest, Remove, Repair, Vacuum};
+pub(crate) use database::{AddVariable, Check, Consolidate, Ingest, Remove, Repair, TagArgs, Vacuum};
 pub(crate) use query::{Format, Query};
 
 /// ICESat-2 ATL08 granules as a database.
@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Consolidate(Consolidate),
     /// Delete files that no retained state of the database needs
     Vacuum(Vacuum),
+    /// Keep a state of the database under a name that --at accepts, whatever is vacuumed; without a name, list the tags
+    Tag(TagArgs),
     /// Read everything in the database, and report damaged files and the granules in them
     Check(Check),
     /// Restore damaged files, and drop what cannot be read; the next ingest reads the granules in it again

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::common::RegionArgs;
+use super::common::{RegionArgs, StateArgs};
 use super::parse::query_memory;
 
 #[derive(Debug, Args)]
@@ -34,9 +34,8 @@ pub(crate) struct Query {
     /// Folder for spilled rows [default: TMPDIR, else the system's]
     #[arg(long, value_name = "DIR")]
     pub(crate) temp: Option<PathBuf>,
-    /// Query the database as of this time, in milliseconds since 1970 (`isdb info` prints the newest)
-    #[arg(long, value_name = "MILLISECONDS")]
-    pub(crate) at: Option<u64>,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -11,9 +11,14 @@ use crate::error::CliError;
 use crate::exit_code::SUCCESS;
 use crate::output;
 use crate::settings::Settings;
+use crate::units::format_bytes;
 
 pub(crate) async fn run(arguments: InfoArgs, settings: Settings) -> Result<u8, CliError> {
-    let database = Database::open(&settings.location.uri()).await?;
+    let mut builder = Database::open(&settings.location.uri());
+    if let Some(at) = arguments.state.at {
+        builder = builder.at(at);
+    }
+    let database = builder.await?;
     if arguments.cite {
         let citation = database.cite().await?;
         match arguments.format {
@@ -30,7 +35,7 @@ pub(crate) async fn run(arguments: InfoArgs, settings: Settings) -> Result<u8, C
 
 /// Returns names and values; a value without a name continues the previous one.
 fn facts(info: &Info) -> Vec<(&'static str, String)> {
-    let state = format!("commit {} at {} ({})", info.commit, info.timestamp, format_milliseconds(info.timestamp));
+    let state = describe_state(info.commit, info.timestamp);
     let mut facts = vec![("database", info.uri.clone()), ("state", state), ("granules", granules(info))];
     if !info.mixed_releases.is_empty() {
         let releases = info.mixed_releases.iter().map(|(release, count)| format!("{release} ({count} granules)"));
@@ -60,12 +65,29 @@ fn facts(info: &Info) -> Vec<(&'static str, String)> {
     for (area, granules) in &info.other_areas {
         facts.push(("", format!("{granules} granules were ingested for: {}", describe_area(area.as_deref()))));
     }
+    for (name, tag) in &info.tags {
+        let label = if Some(name) == info.tags.keys().next() { "tags" } else { "" };
+        let bytes = info.tag_costs.by_tag.get(name).copied().unwrap_or(0);
+        let state = describe_state(tag.commit, tag.timestamp);
+        facts.push((label, format!("{name}: {state}; keeps {}", format_bytes(bytes))));
+    }
+    if info.tags.len() > 1 {
+        facts.push((
+            "",
+            format!("all tags keep {} that the newest state does not show", format_bytes(info.tag_costs.total)),
+        ));
+    }
     facts.push(("TileDB-Py", format!("tiledb.open(\"{}\", timestamp={})", info.segments_uri, info.timestamp)));
     if info.has_hidden_rows {
         let note = "also shows rows that were replaced or removed, or that no commit records; isdb leaves them out";
         facts.push(("", note.to_owned()));
     }
     facts
+}
+
+/// Describes a state by its commit and time.
+fn describe_state(commit: u64, timestamp: u64) -> String {
+    format!("commit {commit} at {timestamp} ({})", format_milliseconds(timestamp))
 }
 
 /// Returns the number of granules by state, and the releases of the current ones.

@@ -13,5 +13,6 @@ pub(crate) mod query;
 pub(crate) mod remove;
 pub(crate) mod repair;
 pub(crate) mod search;
+pub(crate) mod tag;
 pub(crate) mod vacuum;
 pub(crate) mod variables;

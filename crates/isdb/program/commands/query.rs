@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
         if output.is_some() || format.is_binary() {
             return Err(CliError::OutputOfPrompt);
         }
-        return prompt::run(&options, arguments.at, format, interrupts).await;
+        return prompt::run(&options, arguments.state.at.as_ref(), format, interrupts).await;
     }
     let (text, origin) = text(&arguments)?;
     let statements = statements(&text);
@@ -55,7 +55,7 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     }
     let engine = Handle::current();
     let start = async || {
-        let session = Session::open(&options, arguments.at).await?;
+        let session = Session::open(&options, arguments.state.at.as_ref()).await?;
         let started = session.start(first, &engine).await?;
         Ok((session, started))
     };

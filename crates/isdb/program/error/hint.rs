@@ -12,7 +12,7 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             expired if expired.is_expired() => Some(
-                "run the query again (at the prompt: \\r, then again); `vacuum --older-than` sets how long earlier states can be read",
+                "run the query again (at the prompt: \\r, then again); `vacuum --older-than` sets how long earlier states can be read, and `isdb tag` keeps a state",
             ),
             CliError::Library(error) => library_hint(error),
             CliError::NoDatabase => Some("specify it with --db PATH, with ISDB_DB, or as `database:` in a config file"),
@@ -47,6 +47,9 @@ impl CliError {
 fn library_hint(error: &isdb::Error) -> Option<&str> {
     match error {
         isdb::Error::UnknownVariable { .. } => Some("`isdb variables` lists all variables"),
+        isdb::Error::TagName { .. } => {
+            Some("a name begins with a letter, or has one that a time does not have: paper-2026, v1.0")
+        }
         isdb::Error::Config(_) => {
             Some("`isdb init` writes a config with comments; `isdb config schema` prints a schema for editors")
         }
@@ -147,6 +150,10 @@ fn store_hint(error: &StoreError) -> Option<&'static str> {
         StoreError::NotFound { .. } => Some("`isdb ingest` creates a database; --db or ISDB_DB names an existing one"),
         StoreError::Occupied { .. } => Some("choose an empty or new folder"),
         StoreError::Locked { .. } => Some("wait for the other ingest to end, then run the same command again"),
+        StoreError::UnknownTag { .. } => {
+            Some("`isdb tag` lists the tags; a time is 2026-11-29, 2026-11-29T12:00:00Z, or milliseconds since 1970")
+        }
+        StoreError::TagExists { .. } => Some("choose another name, or delete the tag first: `isdb tag --delete NAME`"),
         StoreError::Overtaken { .. } => {
             Some("run the same command again: granules that the other writer has ingested are skipped")
         }

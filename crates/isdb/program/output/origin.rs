@@ -17,6 +17,8 @@ pub(crate) struct Origin {
     pub(crate) period: Option<String>,
     /// The state of the database, in milliseconds since 1970, as `--at` accepts it.
     pub(crate) snapshot: Option<u64>,
+    /// A tag that keeps this state, if one does.
+    pub(crate) tag: Option<String>,
     /// The region of the database, as `W,S,E,N` or GeoJSON.
     pub(crate) database_region: Option<String>,
     /// The citation of the database in that state.
@@ -25,7 +27,7 @@ pub(crate) struct Origin {
 
 impl Origin {
     /// Returns the keys and values of the metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_region`, `isdb_period`,
-    /// `isdb_snapshot`, `isdb_database_region`, `isdb_citation`.
+    /// `isdb_snapshot`, `isdb_tag`, `isdb_database_region`, `isdb_citation`.
     pub(crate) fn entries(&self) -> Vec<(String, String)> {
         let known = [
             ("isdb_version", Some(env!("CARGO_PKG_VERSION").to_owned())),
@@ -34,6 +36,7 @@ impl Origin {
             ("isdb_region", self.region.clone()),
             ("isdb_period", self.period.clone()),
             ("isdb_snapshot", self.snapshot.map(|snapshot| snapshot.to_string())),
+            ("isdb_tag", self.tag.clone()),
             ("isdb_database_region", self.database_region.clone()),
             ("isdb_citation", self.citation.clone()),
         ];

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use isdb::At;
 use isdb::time::format_milliseconds;
 use tokio::runtime::Runtime;
 
@@ -16,7 +17,7 @@ use crate::session::{QueryOptions, Session, statements};
 /// Reads and runs statements until Ctrl-D or `\q`. An error does not end the prompt.
 pub(crate) async fn run(
     options: &Arc<QueryOptions>,
-    at: Option<u64>,
+    at: Option<&At>,
     format: Format,
     interrupts: &Interrupts,
 ) -> Result<u8, CliError> {

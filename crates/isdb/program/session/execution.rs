@@ -12,7 +12,7 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchSt
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use isdb::{Database, Location};
+use isdb::{At, Database, Location};
 use isdb_query::ViewOptions;
 use tokio::runtime::Handle;
 
@@ -48,14 +48,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens the newest state, or the state at `at`, in milliseconds since 1970.
-    pub(crate) async fn open(options: &Arc<QueryOptions>, at: Option<u64>) -> Result<Session, CliError> {
+    /// Opens the newest state, or the state at `at`.
+    pub(crate) async fn open(options: &Arc<QueryOptions>, at: Option<&At>) -> Result<Session, CliError> {
         let mut builder = Database::open(&options.location.uri())
             .filters(options.views.filters.clone())
             .period(options.views.period)
             .memory(options.memory);
-        if let Some(timestamp) = at {
-            builder = builder.at(timestamp);
+        if let Some(at) = at {
+            builder = builder.at(at.clone());
         }
         if let Some(region) = &options.views.region {
             builder = builder.region(region.clone());
@@ -136,6 +136,7 @@ impl Session {
         let mut origin = restriction::origin(&self.options.views, &sql, sources.reads_views, self.timestamp());
         if format.is_binary() {
             let citation = self.database.cite().await?;
+            origin.tag = citation.tags().first().cloned();
             (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));
         }
         let count = write_rows(rows, format, output, &origin).await?;

@@ -16,6 +16,7 @@ pub(super) fn origin(options: &ViewOptions, sql: &str, reads_view: bool, timesta
         region: applied(options.region.as_ref().map(Region::to_text)),
         period: applied((!options.period.is_everything()).then(|| options.period.to_string())),
         snapshot: Some(timestamp),
+        tag: None,
         database_region: None,
         citation: None,
     }

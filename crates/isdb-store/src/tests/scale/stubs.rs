@@ -2,16 +2,17 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::time::Instant;
 
+use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::super::{NOW, changes, fresh};
+use super::super::{NOW, changes, variables};
 use crate::files::array_files::{COMMIT_FILES, FOOTER, FRAGMENTS};
 use crate::ledger::row::tests::row;
 use crate::log::commit_log::COMMITS;
 use crate::{
-    Bounds, Database, FileChecksum, FragmentRecord, Id, LedgerFileKind, LedgerRow, Window, Writer, WrittenFragment,
+    Bounds, Changes, Database, Design, FileChecksum, FragmentRecord, Id, LedgerFileKind, LedgerRow, Location, Window,
+    Writer, WrittenFragment,
 };
 
 /// The fragments that have the segments of one granule.
@@ -28,7 +29,7 @@ const FOOTER_CONTENT: &[u8] = b"stub";
 
 /// A database with stub fragments, and its writer.
 pub(super) struct Stubs {
-    pub(super) folder: tempfile::TempDir,
+    pub(super) folder: TempDir,
     pub(super) database: Database,
     pub(super) writer: Writer,
     /// The attempts of the first ingest, in the order of their fragments.
@@ -38,8 +39,9 @@ pub(super) struct Stubs {
 }
 
 impl Stubs {
-    pub(super) async fn new() -> Stubs {
-        let (folder, database) = fresh().await;
+    pub(super) async fn new(folder: TempDir) -> Stubs {
+        let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
+        let database = Database::create(&location, &Design::new(&variables()), NOW).await.unwrap();
         let writer = Writer::take_over(&database, NOW).await.unwrap();
         Stubs { folder, database, writer, attempts: Vec::new(), current: Vec::new() }
     }
@@ -76,16 +78,20 @@ impl Stubs {
         }
     }
 
-    /// Replaces one granule by an attempt with fragments of its own. Returns the milliseconds that the commit takes.
-    pub(super) async fn replace_one(&mut self) -> f64 {
+    /// Replaces one granule by an attempt with fragments of its own.
+    pub(super) async fn replace_one(&mut self) {
+        let (window, changes) = self.replacement();
+        self.writer.commit(window, changes).await.unwrap();
+    }
+
+    /// Writes the fragments of a window that replaces one granule, without committing.
+    pub(super) fn replacement(&mut self) -> (Window, Changes) {
         let next = self.next_to_replace();
         let old = self.current.swap_remove(next);
         let window = self.writer.begin_window(1, NOW).unwrap();
         let new = window.ingest_id(0);
         let fragments = (0..FRAGMENTS_PER_GRANULE).map(|index| self.fragment(&window, index, &[(new, ROWS)])).collect();
-        let start = Instant::now();
-        self.writer.commit(window, changes(fragments, vec![granule(new, &[old])])).await.unwrap();
-        start.elapsed().as_secs_f64() * 1e3
+        (window, changes(fragments, vec![granule(new, &[old])]))
     }
 
     /// The files of granules, and of contents, that the next [`replace_one`](Self::replace_one) opens.

@@ -1,6 +1,7 @@
 //! A table of times and sizes by number of fragments. It is printed on request, and best by a build with optimisation:
 //! `cargo test --release -p isdb-store --lib -- --ignored --exact tests::scale::table::print --nocapture`. `TMPDIR` selects the disk.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -26,21 +27,22 @@ async fn print() {
 }
 
 async fn table_of(count: u32) {
-    let mut stubs = Stubs::new().await;
+    let mut stubs = Stubs::new(tempfile::tempdir().unwrap()).await;
     let start = Instant::now();
     stubs.grow_to(count).await;
     println!("{count} fragments, built in {:.1} s", start.elapsed().as_secs_f64());
-    let mut windows = Vec::new();
-    let mut with_checkpoint = 0.0;
-    while windows.len() < 50 {
-        let time = stubs.replace_one().await;
-        match stubs.writer.head().number.is_multiple_of(COMMITS_PER_CHECKPOINT) {
-            true => with_checkpoint = time,
-            false => windows.push(time),
+    let (mut times, mut cpu_times) = (Vec::new(), Vec::new());
+    while times.len() < 50 {
+        let (window, changes) = stubs.replacement();
+        let meter = Meter::start();
+        stubs.writer.commit(window, changes).await.unwrap();
+        if !stubs.writer.head().number.is_multiple_of(COMMITS_PER_CHECKPOINT) {
+            times.push(meter.ms());
+            cpu_times.push(meter.cpu_ms());
         }
     }
-    row("commit of a window", &format!("{:.2} ms, {} bytes", median(&mut windows), stubs.commit_bytes()));
-    row("commit with a checkpoint", &format!("{with_checkpoint:.1} ms"));
+    let (time, cpu_time) = (median(&mut times), median(&mut cpu_times));
+    row("commit of a window", &format!("{time:.2} ms, {cpu_time:.2} ms of CPU, {} bytes", stubs.commit_bytes()));
     let state = stubs.database.newest().await.unwrap();
     let bytes = timed("checkpoint", async || {
         stubs.database.log().write_checkpoint(&state).await.unwrap();
@@ -61,20 +63,22 @@ async fn table_of(count: u32) {
 }
 
 async fn ledger_table() {
-    let mut stubs = Stubs::new().await;
+    let mut stubs = Stubs::new(tempfile::tempdir().unwrap()).await;
     let mut merges = Vec::new();
     for _ in 0..LEDGER_ROWS / ROWS_PER_WINDOW {
         let window = stubs.writer.begin_window(ROWS_PER_WINDOW, NOW).unwrap();
         let empty = |index| LedgerRow { rows_kept: 0, ..granule(window.ingest_id(index), &[]) };
         let ledger = (0..ROWS_PER_WINDOW).map(empty).collect();
         stubs.writer.commit(window, changes(Vec::new(), ledger)).await.unwrap();
-        let start = Instant::now();
-        if stubs.writer.compact_ledger(NOW).await.unwrap().is_some() {
-            merges.push(start.elapsed().as_secs_f64());
+        let meter = Meter::start();
+        if let Some(commit) = stubs.writer.compact_ledger(NOW).await.unwrap() {
+            let rows: u64 = commit.ledger.added.iter().map(|file| file.rows).sum();
+            merges.push(format!("{rows} rows {:.0} ms, {:.0} ms of CPU", meter.ms(), meter.cpu_ms()));
         }
     }
     println!("{LEDGER_ROWS} rows of the ledger");
-    row("merges", &merges.iter().map(|seconds| format!("{seconds:.2} s")).collect::<Vec<_>>().join(", "));
+    row("merges", &merges.join("; "));
+    row("memory at most", &format!("{:.0} MB", resident_mb().1));
     read_in_child(&stubs.database);
 }
 
@@ -111,14 +115,42 @@ async fn read() {
 
 /// Runs `work` and prints how long it takes and by how much the process grows meanwhile.
 async fn timed<T>(name: &str, work: impl AsyncFnOnce() -> T) -> T {
-    let (before, start) = (resident_mb(), Instant::now());
+    let (before, meter) = (resident_mb().0, Meter::start());
     let result = work().await;
-    let time = start.elapsed().as_secs_f64() * 1e3;
-    row(
-        name,
-        &format!("{time:.2} ms, {:.1} MB, at most {:.1} MB", resident_mb().0 - before.0, resident_mb().1 - before.0),
-    );
+    let (time, cpu_time, (after, peak)) = (meter.ms(), meter.cpu_ms(), resident_mb());
+    let (grown, at_most) = (after - before, peak - before);
+    row(name, &format!("{time:.2} ms, {cpu_time:.2} ms of CPU, {grown:+.1} MB, at most {at_most:+.1} MB"));
     result
+}
+
+/// The time since its start, and the processor's time that this process used since then: on a busy machine only the latter means much.
+struct Meter {
+    start: Instant,
+    cpu_ms: f64,
+}
+
+impl Meter {
+    fn start() -> Meter {
+        Meter { start: Instant::now(), cpu_ms: cpu_ms() }
+    }
+
+    fn ms(&self) -> f64 {
+        self.start.elapsed().as_secs_f64() * 1e3
+    }
+
+    fn cpu_ms(&self) -> f64 {
+        cpu_ms() - self.cpu_ms
+    }
+}
+
+/// The processor's time that the threads of this process have used.
+fn cpu_ms() -> f64 {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let used = |path: PathBuf| {
+        let text = std::fs::read_to_string(path.join("schedstat")).unwrap_or_default();
+        text.split_whitespace().next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+    threads.map(|thread| used(thread.path())).sum::<f64>() / 1e6
 }
 
 fn row(name: &str, value: &str) {
