@@ -18,7 +18,7 @@ use isdb_store::{LedgerRow, Writer};
 use object_store::ObjectStore;
 use tiledb_datafusion::ReadMemory;
 use tokio::sync::MappedMutexGuard;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::error::Error;
 use crate::filter::quality::ROWS_KEPT;
@@ -121,13 +121,12 @@ impl Engine {
         mut on_progress: impl FnMut(PlanProgress),
     ) -> Result<Vec<LedgerRow>> {
         let mut output = plan.execute(0, self.context.task_ctx())?;
-        let mut clock = interval(PROGRESS_INTERVAL);
+        on_progress(progress(plan));
+        let mut clock = interval_at(Instant::now() + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut rows = Vec::new();
         loop {
             tokio::select! {
-                // The first tick is due at once: progress is reported before the plan begins.
-                biased;
                 _ = clock.tick() => on_progress(progress(plan)),
                 batch = output.next() => match batch {
                     Some(batch) => rows.extend(LedgerRow::from_batch(&batch?).map_err(Error::Store)?),

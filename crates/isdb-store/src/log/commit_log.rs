@@ -179,7 +179,15 @@ impl CommitLog {
     /// Writes a checkpoint when one is due, and removes older ones. A checkpoint only repeats the commits, so a failure to write one
     /// loses nothing, and must not make an existing commit look like a failed one.
     pub(crate) async fn checkpoint_if_due(&self, state: &LogState) {
-        if state.number.is_multiple_of(COMMITS_PER_CHECKPOINT)
+        if state.number.is_multiple_of(COMMITS_PER_CHECKPOINT) {
+            self.checkpoint(state).await;
+        }
+    }
+
+    /// Writes a checkpoint of `state`, if there is none. A failure is logged only, as in [`checkpoint_if_due`](Self::checkpoint_if_due).
+    pub(crate) async fn checkpoint(&self, state: &LogState) {
+        let exists = self.objects.exists(&numbered(CHECKPOINTS, state.number));
+        if !matches!(exists, Ok(true))
             && let Err(error) = self.write_checkpoint(state).await
         {
             let error = &error as &dyn std::error::Error;

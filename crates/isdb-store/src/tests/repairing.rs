@@ -248,7 +248,7 @@ async fn a_damaged_checkpoint_is_written_again() {
         assert_found(&examine(&database).await, &file, Remedy::Restore);
         repair(&database).await;
         let report = examine(&database).await;
-        assert_eq!((report.is_sound(), report.checkpoints), (true, 1));
+        assert!(report.is_sound() && report.checkpoints > 1, "{:?}", report.damages);
     }
 }
 
@@ -257,12 +257,12 @@ async fn a_damaged_commit_before_a_checkpoint_loses_the_states_between_them_only
     for damage in [flip, cut, remove] {
         let (_folder, database) = two_granules().await;
         let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-        let at = [writer.head().timestamp, ingest(&mut writer, 7, NOW).await.unwrap()];
+        let at = [ingest(&mut writer, 6, NOW).await.unwrap(), ingest(&mut writer, 7, NOW).await.unwrap()];
         database.log().write_checkpoint(&database.newest().await.unwrap()).await.unwrap();
         let after = ingest(&mut writer, 9, NOW).await.unwrap();
         drop(writer);
         let before = now_in(&database).await;
-        let file = database.location().root().join("commits").join(format!("{:020}", 4));
+        let file = database.location().root().join("commits").join(format!("{:020}", 6));
         damage(&file);
         assert_found(&examine(&database).await, &file, Remedy::GiveUpStates);
         assert_eq!(now_in(&database).await, before, "the newest state can be read without a repair");
@@ -274,7 +274,7 @@ async fn a_damaged_commit_before_a_checkpoint_loses_the_states_between_them_only
         let database = again(&database).await;
         let is_lost = database.snapshot_at(at[0]).await;
         assert!(matches!(is_lost, Err(Error::Damaged { .. })), "{is_lost:?}");
-        assert_eq!(database.snapshot_at(at[1]).await.unwrap().commit(), 6);
+        assert_eq!(database.snapshot_at(at[1]).await.unwrap().commit(), 7);
         for whole in [NOW, after] {
             assert_eq!(database.snapshot_at(whole).await.unwrap().timestamp(), whole);
         }
@@ -284,7 +284,7 @@ async fn a_damaged_commit_before_a_checkpoint_loses_the_states_between_them_only
             database.log().write_checkpoint(&database.newest().await.unwrap()).await.unwrap();
             ingest(&mut writer, 1, NOW).await.unwrap();
         }
-        assert_eq!(again(&database).await.snapshot_at(at[1]).await.unwrap().commit(), 6);
+        assert_eq!(again(&database).await.snapshot_at(at[1]).await.unwrap().commit(), 7);
     }
 }
 

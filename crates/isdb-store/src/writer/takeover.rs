@@ -93,6 +93,7 @@ async fn fence(database: &Database, now_ms: u64) -> Result<Fenced> {
     database.log().create(&fence).await?;
     state.apply(&fence);
     database.log().remember(&state);
-    database.log().checkpoint_if_due(&state).await;
+    // A run begins with a checkpoint and ends with one, so that a damaged commit of an earlier run can be repaired.
+    database.log().checkpoint(&state).await;
     Ok(Fenced { head: fence, state, orphans })
 }

@@ -83,6 +83,7 @@ impl Writer {
             (commit.segments.gone, commit.ledger.gone) = (gone.fragments, gone.ledger);
             self.append(commit).await?;
         }
+        self.database.log().checkpoint(&self.state).await;
         fault::reached("vacuum-done");
         let Vacuumed { fragments, files, bytes } = removed;
         tracing::debug!(fragments, files, bytes, "vacuumed");
