@@ -124,7 +124,7 @@ async fn a_damaged_commit_is_an_error_that_names_it() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut writer, 5, NOW).await.unwrap();
-    let path = database.location().root().join("commits/00000000000000000002");
+    let path = database.location().root().join("commits/00000000000000000003");
     let content = std::fs::read(&path).unwrap();
     let mut changed = content.clone();
     changed[60] ^= 1;
@@ -134,7 +134,7 @@ async fn a_damaged_commit_is_an_error_that_names_it() {
             None => std::fs::remove_file(&path).unwrap(),
         }
         let error = Database::open(database.location()).await.unwrap_err();
-        assert!(matches!(&error, Error::Damaged { object, .. } if object.ends_with("2")), "{error}");
+        assert!(matches!(&error, Error::Damaged { object, .. } if object.ends_with("3")), "{error}");
     }
 }
 
