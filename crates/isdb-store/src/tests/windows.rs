@@ -123,7 +123,9 @@ async fn a_long_log_has_a_checkpoint_and_a_lost_checkpoint_loses_nothing() {
 async fn a_damaged_commit_is_an_error_that_names_it() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    ingest(&mut writer, 5, NOW).await.unwrap();
+    for rows in [5, 7] {
+        ingest(&mut writer, rows, NOW).await.unwrap();
+    }
     let path = database.location().root().join("commits/00000000000000000003");
     let content = std::fs::read(&path).unwrap();
     let mut changed = content.clone();
