@@ -1,7 +1,7 @@
 //! Helpers that the tests of all crates share.
 //!
 //! [`real`] finds real data, [`python()`] the packages of independent checks, and [`skip()`] counts the tests that cannot run without them.
-//! [`batch`] fills the columns that a test does not name.
+//! [`batch()`] fills the columns that a test does not name.
 //! [`times`] and [`seed`] set how often and with which random numbers a test runs. [`hostile_files`] are HDF5 files made to harm a
 //! reader, and [`bound_by_permissions`] runs a program that file permissions bind even if the tests run as root.
 //!
