@@ -129,12 +129,18 @@ impl Database {
     }
 
     /// Returns warnings about the views `atl08` and `atl08_unique` for the user, one sentence each: filters that cannot be applied to
-    /// some granules, and releases that coexist. Reads the ledger.
+    /// some granules, granules that are incomplete since a repair, and releases that coexist. Reads the ledger.
     ///
     /// # Errors
     /// [`Error::Query`] when a filter does not fit the database, and when the ledger cannot be read.
     pub async fn warnings(&self) -> Result<Vec<String>> {
         let mut warnings = self.tables.warnings().await?;
+        let incomplete = self.snapshot.attempts_to_reread().len();
+        if incomplete > 0 {
+            warnings.push(format!(
+                "granules that are incomplete since a repair: {incomplete}; `isdb ingest` reads their files again"
+            ));
+        }
         let releases = self.mixed_releases().await?;
         if !releases.is_empty() {
             warnings.push(format!("more than one release is in the database: {}", describe_releases(&releases)));

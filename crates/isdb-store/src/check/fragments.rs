@@ -67,11 +67,7 @@ impl<'d> FragmentCheck<'d> {
             CheckProgress { fragments: 0, of_fragments: live.len() as u64, rows: 0, of_rows: self.state.segments.rows };
         for record in live {
             progress(done);
-            let decoded = match self.decode(&record).await? {
-                // A second try shows whether the problem passes.
-                Err(_) => self.decode(&record).await?,
-                decoded => decoded,
-            };
+            let decoded = self.decode_twice(&record).await?;
             self.judge(&record, decoded, ledger, report);
             done.fragments += 1;
             done.rows += record.rows;
@@ -79,6 +75,14 @@ impl<'d> FragmentCheck<'d> {
         progress(done);
         (report.fragments, report.rows) = (done.fragments, done.rows);
         Ok(())
+    }
+
+    /// Decodes a fragment. A second try shows whether a problem passes.
+    async fn decode_twice(&self, record: &Arc<FragmentRecord>) -> Result<Decoded> {
+        match self.decode(record).await? {
+            Err(_) => self.decode(record).await,
+            decoded => Ok(decoded),
+        }
     }
 
     async fn decode(&self, record: &Arc<FragmentRecord>) -> Result<Decoded> {
@@ -126,11 +130,24 @@ impl<'d> FragmentCheck<'d> {
                 self.check_commit_file(record, ledger, report);
             }
             Err((path, problem)) => {
+                let problem = format!("{problem}{}", self.tags_that_need(record.id));
                 let mut damage = Damage::new(path.display(), problem, Remedy::Drop);
                 damage.granules = ledger.granules(recorded.into_iter().flat_map(BTreeMap::keys), self.state);
                 report.damages.push(damage);
                 report.repairs.dropped.insert(record.id, record.name.clone());
             }
+        }
+    }
+
+    /// The end of a sentence that names the tags whose states show a live fragment, and cannot be opened without it.
+    fn tags_that_need(&self, fragment: Id) -> String {
+        let born = self.state.segments.live.get(&fragment).map_or(u64::MAX, |fragment| fragment.born);
+        let tags = self.state.tags.iter().filter(|(_, tag)| tag.commit >= born);
+        let names: Vec<&str> = tags.map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!("; tags that cannot be opened without it: {}", names.join(", "))
         }
     }
 
@@ -151,26 +168,23 @@ impl<'d> FragmentCheck<'d> {
         self.listed.get(name).is_some_and(|files| files.commit_file.is_some())
     }
 
-    /// Checks the fragments that only tagged states show.
+    /// Decodes the fragments that only tagged states show.
     pub(super) async fn check_tagged(&self, tagged: &LogState, tag: &str, report: &mut CheckReport) -> Result<()> {
         let only_tagged = tagged.segments.live.into_iter().filter(|(id, _)| self.state.segments.live.get(id).is_none());
         for record in only_tagged.map(|(_, fragment)| Arc::clone(&fragment.record)) {
-            let array = self.array.clone();
-            let footer = Arc::clone(&record);
-            let problem = blocking(move || check_footer(&array, &footer)).await?;
             let path = self.array.join(COMMIT_FILES).join(format!("{}.wrt", record.name));
-            match problem {
-                Some((path, problem)) => {
+            match self.decode_twice(&record).await? {
+                Err((path, problem)) => {
                     let problem = format!("{problem}; the state of tag {tag} needs it");
                     let damage = Damage::new(path.display(), problem, Remedy::DeleteTag);
                     if !report.damages.contains(&damage) {
                         report.damages.push(damage);
                     }
                 }
-                None if !self.is_listed(&record.name) && report.repairs.commit_files.insert(record.name.clone()) => {
+                Ok(_) if !self.is_listed(&record.name) && report.repairs.commit_files.insert(record.name.clone()) => {
                     report.damages.push(Damage::new(path.display(), "it does not exist", Remedy::Restore));
                 }
-                None => {}
+                Ok(_) => {}
             }
         }
         Ok(())

@@ -28,9 +28,11 @@ struct Log<'d> {
 
 /// Reads the whole log and adds what is damaged to `report`. Returns the state after the newest commit; None when it cannot be known.
 pub(super) async fn check_log(database: &Database, report: &mut CheckReport) -> Result<Option<LogState>> {
+    // Checkpoints first: a takeover in between makes a commit and its checkpoint.
+    let checkpoints = database.log().objects().numbers(CHECKPOINTS, 0)?;
     let newest = database.log().newest_number()?;
     let mut log = Log { database, checkpoints: BTreeSet::new(), damaged: BTreeMap::new() };
-    for number in database.log().objects().numbers(CHECKPOINTS, 0)? {
+    for number in checkpoints {
         log.check_checkpoint(number, newest, report).await?;
     }
     let state = log.add_up(newest, report).await?;

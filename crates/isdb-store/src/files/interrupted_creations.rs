@@ -14,7 +14,8 @@ use super::lock::{LOCK, Lock};
 const MIN_AGE: Duration = Duration::from_secs(3_600);
 
 /// The entries that a database may contain while it is being created. A folder with anything else is not removed.
-const EXPECTED: [&str; 7] = [SEGMENTS, STAGING, "commits", LOCK, "__group", "__meta", "__tiledb_group.tdb"];
+const EXPECTED: [&str; 9] =
+    [SEGMENTS, STAGING, "areas", "ledger", "commits", LOCK, "__group", "__meta", "__tiledb_group.tdb"];
 
 /// Returns a new folder beside `root` to create a database in; None where `root` has no name.
 pub(crate) fn creation_folder(root: &Path) -> Option<PathBuf> {

@@ -1,9 +1,10 @@
 //! Parquet files of the ledger: written whole and durable under a new name before a commit names them, and never changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch, RecordBatchReader};
 use arrow::compute::{concat_batches, max, min};
@@ -116,6 +117,22 @@ pub(super) fn checked_batches(location: &Location, file: &LedgerFile) -> Result<
     builder.with_batch_size(BATCH_ROWS).build().map_err(failed)
 }
 
+/// Checks size and checksum of a file that is about to be searched, once in a process: what a search finds decides which rows are dead.
+fn check_once(path: &Path, file: &LedgerFile) -> Result<()> {
+    /// Names of files that were checked. Names are random, and files never change.
+    static CHECKED: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+    let checked = || CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if checked().contains(&file.name) {
+        return Ok(());
+    }
+    let content = fs::read(path).map_err(|source| io_error(path, source))?;
+    if let Some(problem) = file.checksum.difference(&content) {
+        return Err(Error::Damaged { object: path.display().to_string(), problem });
+    }
+    checked().insert(file.name.clone());
+    Ok(())
+}
+
 /// Reads `columns` of the rows of a file whose `column` is one of `ids`; only row groups that may have one are decoded. Blocks.
 pub(super) fn read_rows_of(
     location: &Location,
@@ -125,6 +142,7 @@ pub(super) fn read_rows_of(
     columns: &[&str],
 ) -> Result<Vec<RecordBatch>> {
     let path = ledger_path(location, &file.name);
+    check_once(&path, file)?;
     let failed = |error: ParquetError| parquet_error(&path, error);
     let opened = File::open(&path).map_err(|source| io_error(&path, source))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(failed)?;
@@ -133,7 +151,7 @@ pub(super) fn read_rows_of(
     let groups = builder.metadata().row_groups().iter().enumerate();
     let may_have = |statistics: Option<&Statistics>| match statistics {
         Some(Statistics::Int64(of)) => match (of.min_opt(), of.max_opt()) {
-            (Some(low), Some(high)) => ids.range(Id(*low)..=Id(*high)).next().is_some(),
+            (Some(low), Some(high)) if low <= high => ids.range(Id(*low)..=Id(*high)).next().is_some(),
             _ => true,
         },
         _ => true,
@@ -169,11 +187,11 @@ fn range(batch: &RecordBatch, column: &str) -> Option<(Id, Id)> {
     Some((Id(min(values)?), Id(max(values)?)))
 }
 
-fn parquet_error(path: &std::path::Path, error: ParquetError) -> Error {
+fn parquet_error(path: &Path, error: ParquetError) -> Error {
     Error::Damaged { object: path.display().to_string(), problem: error.to_string() }
 }
 
-fn missing(path: &std::path::Path, column: &str) -> Error {
+fn missing(path: &Path, column: &str) -> Error {
     let problem = format!("column {column} is missing or has another type");
     Error::Damaged { object: path.display().to_string(), problem }
 }

@@ -54,14 +54,18 @@ impl CommitLog {
     pub(crate) async fn newest(&self) -> Result<Option<LogState>> {
         let number = match self.remembered() {
             // A commit that is not the next one cannot exist without the next one.
-            Some(state) => {
+            Some(state) if self.objects.exists(&numbered(COMMITS, state.number))? => {
                 let mut number = state.number;
                 while self.objects.exists(&numbered(COMMITS, number + 1))? {
                     number += 1;
                 }
                 number
             }
-            None => self.newest_number()?,
+            _ => {
+                // Nothing is remembered, or the folder was replaced by another database.
+                self.forget();
+                self.newest_number()?
+            }
         };
         if number == 0 {
             return Ok(None);
@@ -184,12 +188,9 @@ impl CommitLog {
         }
     }
 
-    /// Writes a checkpoint of `state`, if there is none. A failure is logged only, as in [`checkpoint_if_due`](Self::checkpoint_if_due).
+    /// Writes a checkpoint of `state`. A failure is logged only, as in [`checkpoint_if_due`](Self::checkpoint_if_due).
     pub(crate) async fn checkpoint(&self, state: &LogState) {
-        let exists = self.objects.exists(&numbered(CHECKPOINTS, state.number));
-        if !matches!(exists, Ok(true))
-            && let Err(error) = self.write_checkpoint(state).await
-        {
+        if let Err(error) = self.write_checkpoint(state).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(number = state.number, error, "cannot write a checkpoint");
         }
@@ -242,7 +243,8 @@ impl CommitLog {
         let numbers = self.objects.numbers(CHECKPOINTS, first - 1)?;
         for number in numbers.into_iter().rev().filter(|number| *number <= last) {
             match self.read_checkpoint(number).await {
-                Ok(state) => return Ok(Some(state)),
+                Ok(state) if self.is_of_this_log(&state).await? => return Ok(Some(state)),
+                Ok(_) => tracing::warn!(number, "skipping a checkpoint of another commit"),
                 Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "skipping a checkpoint"),
                 Err(error) if is_not_found(&error) => {}
                 Err(error) => return Err(error),
@@ -251,14 +253,30 @@ impl CommitLog {
         Ok(None)
     }
 
+    /// Whether the commit of a checkpoint is the one in the log. A newest commit that was lost, as in a backup that is older, gets a
+    /// successor with the same number. A commit that cannot be read may be the one.
+    async fn is_of_this_log(&self, checkpoint: &LogState) -> Result<bool> {
+        match self.read(checkpoint.number).await {
+            Ok(commit) => Ok(commit.uuid == checkpoint.uuid),
+            Err(Error::Damaged { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Forgets the remembered state, so that the log is read again.
+    pub(crate) fn forget(&self) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn remembered(&self) -> Option<LogState> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The number of the newest commit; 0 in an empty log.
+    /// The number of the newest commit; 0 in an empty log. A checkpoint without its commit shows that the commit was lost: it was
+    /// durable before the checkpoint was written.
     pub(crate) fn newest_number(&self) -> Result<u64> {
-        let numbers = self.objects.numbers(COMMITS, 0)?;
-        Ok(numbers.last().copied().unwrap_or(0))
+        let last = |folder| self.objects.numbers(folder, 0).map(|numbers| numbers.last().copied().unwrap_or(0));
+        Ok(last(COMMITS)?.max(last(CHECKPOINTS)?))
     }
 }
 

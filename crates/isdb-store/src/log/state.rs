@@ -74,6 +74,8 @@ pub(crate) struct LedgerFiles {
 pub(crate) struct LogState {
     /// The number of that commit; 0 before the first.
     pub(crate) number: u64,
+    /// The [uuid](Commit::uuid) of that commit.
+    pub(crate) uuid: String,
     /// The last commit that changed what readers see.
     pub(crate) data_commit: u64,
     /// See [`Commit::timestamp`].
@@ -117,6 +119,7 @@ impl LogState {
     /// Applies the next commit.
     pub(crate) fn apply(&mut self, commit: &Commit) {
         self.number = commit.number;
+        self.uuid.clone_from(&commit.uuid);
         if commit.kind.has_data() {
             self.data_commit = commit.number;
         }

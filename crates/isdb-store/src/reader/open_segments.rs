@@ -37,6 +37,7 @@ impl OpenSegments {
     /// [`Error::Damaged`] when a live fragment has no commit file.
     pub(super) fn open(context: &Context, uri: &str, state: &LogState) -> Result<OpenSegments> {
         let array = Array::open_at(context, uri, state.timestamp)?;
+        check_columns(&array, state)?;
         let finished = list_finished(Path::new(uri))?;
         let is_in_time = |name: &&str| end_timestamp(name).is_some_and(|timestamp| timestamp <= state.timestamp);
         let mut listed: HashSet<&str> = finished.iter().map(String::as_str).filter(is_in_time).collect();
@@ -56,6 +57,21 @@ impl OpenSegments {
     pub(super) fn with_live_only(self, state: &LogState) -> OpenSegments {
         OpenSegments { visible: segments_condition(state, VisibleFragments::Live), ..self }
     }
+}
+
+/// Checks that the array has every column that the log records, with its metadata: without the marker of a missing element, NULL would
+/// be read as a number. A column more is that of a replaced writer, and is NULL.
+fn check_columns(array: &Array, state: &LogState) -> Result<()> {
+    let schema = array.schema();
+    let recorded = state.schema.iter().flat_map(|recorded| recorded.arrow.fields());
+    for field in recorded {
+        if schema.field_with_name(field.name()).ok() != Some(field.as_ref()) {
+            let problem = format!("expected the column {} as the log records it, found another or none", field.name());
+            let object = format!("{uri}/__schema or {uri}/__meta", uri = array.uri());
+            return Err(Error::Damaged { object, problem });
+        }
+    }
+    Ok(())
 }
 
 fn describe_missing(names: &[&str]) -> String {

@@ -156,24 +156,23 @@ impl Snapshot {
 
     fn open_segments(&self) -> Result<OpenSegments> {
         let uri = self.database.location().segments();
-        let open = || OpenSegments::open(self.database.context()?, &uri, &self.state);
-        let mut opened = open();
-        for _ in 1..MAX_OPENS {
+        let mut opened = OpenSegments::open(self.database.context()?, &uri, &self.state);
+        for left in (0..MAX_OPENS).rev() {
             // A vacuum announces what it removes before it removes it, so files that were listed before a successful check were
             // listed completely.
-            if let Ok(runtime) = Handle::try_current()
-                && runtime.block_on(self.horizon())? > self.state.number
-            {
+            let horizon = match Handle::try_current() {
+                Ok(runtime) => runtime.block_on(self.horizon())?,
+                Err(_) => return Err(Error::Shutdown),
+            };
+            match opened {
                 // Readable only because of a tag. A vacuum that keeps the tag's fragments may have removed an unrecorded one after it was
                 // opened and before it was listed, so that its name would not be missed.
-                return opened.map(|opened| opened.with_live_only(&self.state));
+                Ok(segments) if horizon > self.state.number => return Ok(segments.with_live_only(&self.state)),
+                Err(_) if left > 0 => opened = OpenSegments::open(self.database.context()?, &uri, &self.state),
+                opened => return opened.map_err(|error| self.with_later_states(error)),
             }
-            if opened.is_ok() {
-                break;
-            }
-            opened = open();
         }
-        opened.map_err(|error| self.with_later_states(error))
+        opened
     }
 
     /// Adds to the error of an older state that newer states can be read, if they no longer need a fragment that was dropped.

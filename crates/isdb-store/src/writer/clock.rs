@@ -2,7 +2,7 @@
 //! vacuum what has just died.
 
 use std::fs;
-use std::time::UNIX_EPOCH;
+use std::time::{Instant, UNIX_EPOCH};
 
 use tempfile::NamedTempFile;
 
@@ -26,12 +26,15 @@ impl Clock {
     /// # Errors
     /// [`Error::Io`](crate::Error::Io) when no file can be created.
     pub(super) fn compare(location: &Location, now_ms: u64) -> Result<Clock> {
+        let begun = Instant::now();
         let staging = location.root().join(STAGING);
         let failed = |source| io_error(&staging, source);
         fs::create_dir_all(&staging).map_err(failed)?;
         let probe = NamedTempFile::with_prefix_in("clock-", &staging).map_err(failed)?;
         let modified = probe.as_file().metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
         let storage = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        // The clock as of now: a slow answer must not make it look less ahead than it is.
+        let now_ms = now_ms.saturating_add(u64::try_from(begun.elapsed().as_millis()).unwrap_or(0));
         let ahead_ms = now_ms.saturating_sub(u64::try_from(storage).unwrap_or(u64::MAX));
         if ahead_ms <= TOLERANCE_MS {
             return Ok(Clock::default());

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -69,13 +70,17 @@ impl Orphans {
                 failed.push(name.clone());
             }
         }
-        for file in self.fragments.schemas.iter().chain(&self.ledger) {
-            fault::reached("sweep-each");
-            fs::remove_file(file).map_err(|source| io_error(file, source))?;
-        }
         // A commit file that a power cut brings back would name a folder that a vacuum has removed, and every open would fail.
         if !self.fragments.commit_files.is_empty() {
             sync_folder(&Path::new(&location.segments()).join(COMMIT_FILES))?;
+        }
+        for file in self.fragments.schemas.iter().chain(&self.ledger) {
+            fault::reached("sweep-each");
+            match fs::remove_file(file) {
+                // Another takeover was faster.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                removed => removed.map_err(|source| io_error(file, source))?,
+            }
         }
         for path in &self.staged {
             // No process reads staged files; a later takeover tries again.
@@ -99,6 +104,12 @@ fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, t
     for (name, files) in listed.into_iter().filter(|(name, _)| !known.contains(name.as_str())) {
         let written = end_timestamp(&name);
         match files.commit_file {
+            // A writer that was suspended within libtiledb finished it after its folder was vacuumed. It makes every open fail.
+            Some(file) if !files.has_folder => {
+                orphans.commit_files.push((name.clone(), file));
+                orphans.visible.push(name);
+                continue;
+            }
             Some(_) if written.is_none_or(|written| written <= timestamp) => {
                 orphans.visible.push(name);
                 continue;

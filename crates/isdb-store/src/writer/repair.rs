@@ -17,6 +17,7 @@ use crate::fault;
 use crate::files::array_files::COMMIT_FILES;
 use crate::files::durable::{io_error, sync_file, sync_folder};
 use crate::files::objects::numbered;
+use crate::id::Id;
 use crate::log::commit::CommitKind;
 use crate::log::commit_log::CHECKPOINTS;
 
@@ -59,6 +60,10 @@ impl Writer {
         }
         if !confirm(&report).await {
             return Ok(None);
+        }
+        // A question may take long, and locks may not exist: nothing is written for a state that is no longer the newest.
+        if self.database.log().newest_number()? != self.state.number {
+            return Err(Error::Overtaken { uri: self.database.location().uri(), number: self.state.number + 1 });
         }
         self.apply(report.repairs, now_ms).await.map(Some)
     }
@@ -116,6 +121,8 @@ impl Writer {
         commit.segments.removed = repairs.dropped.keys().copied().collect();
         commit.dead_attempts.clone_from(&repairs.dead_attempts);
         commit.reread.clone_from(&repairs.reread);
+        let dead: BTreeSet<Id> = repairs.dead_attempts.iter().map(|dead| dead.id).collect();
+        commit.reread_done = self.state.reread.intersection(&dead).copied().collect();
         commit.lost_commits.clone_from(&repairs.lost_commits);
         commit.ledger.removed.clone_from(&repairs.ledger_files);
         commit.ledger.added = self.write_ledger(repairs.rows.clone(), repairs.contents.clone()).await?;

@@ -47,6 +47,8 @@ impl Writer {
         let mut commit = self.next_commit(CommitKind::Tag, self.clock.correct(now_ms));
         commit.tags.insert(name.to_owned(), tag);
         self.append(commit).await?;
+        // Nothing else repeats the commit, which may be the last one for a long time.
+        self.database.log().checkpoint(&self.state).await;
         Ok(&self.head)
     }
 }

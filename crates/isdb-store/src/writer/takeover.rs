@@ -37,7 +37,12 @@ impl Writer {
     /// # Errors
     /// As for [`take_over`](Self::take_over); the lock is released then.
     pub async fn renew(self, now_ms: u64) -> Result<Writer> {
-        let Writer { database, clock, lock, .. } = self;
+        let Writer { database, state, clock, lock, .. } = self;
+        let newest = database.newest().await?;
+        if newest.epoch != state.epoch {
+            // Without locks, another writer may be the writer now: its files are not this one's to clean up.
+            return Err(Error::Overtaken { uri: database.location().uri(), number: state.number + 1 });
+        }
         take_over_locked(&database, clock, clock.correct(now_ms), lock).await
     }
 }
@@ -78,6 +83,11 @@ struct Fenced {
 
 async fn fence(database: &Database, now_ms: u64) -> Result<Fenced> {
     let mut state = database.newest().await?;
+    if database.log().newest_number()? != state.number {
+        // Only a listing shows commits after a lost one, which this log must not create again.
+        database.log().forget();
+        state = database.newest().await?;
+    }
     let (location, recorded) = (database.location().clone(), state.clone());
     let list = move || {
         make_ledger_folder(&location)?;

@@ -110,21 +110,18 @@ impl Writer {
         let (array, dead) = (PathBuf::from(self.database.location().segments()), dead.clone());
         blocking(move || {
             let folder = array.join(COMMIT_FILES);
-            let mut is_changed = false;
             for name in &dead {
                 let file = folder.join(format!("{name}.wrt"));
                 if file.exists() {
                     fault::reached("vacuum-each-commit-file");
-                    is_changed = true;
                     if let Err(error) = fs::remove_file(&file) {
                         warn_not_removed(&file, &error);
                     }
                 }
             }
-            if is_changed {
-                // Before a folder is removed: a power cut must not bring back a commit file without its folder.
-                sync_folder(&folder)?;
-            }
+            // Before a folder is removed: a power cut must not bring back a commit file without its folder. An earlier vacuum, takeover or
+            // repair that died may have removed commit files and not synced that.
+            sync_folder(&folder)?;
             Ok(list_finished(&array)?.into_iter().collect())
         })
         .await

@@ -1,6 +1,6 @@
 //! Windows: granules that become visible in one commit, together with the attempts that they replace.
 
-use std::time::Instant;
+use std::time::SystemTime;
 
 use isdb_schema::filters::Rule;
 
@@ -26,14 +26,14 @@ pub struct Window {
     first: u32,
     granules: u32,
     start_ms: u64,
-    start: Instant,
+    start: SystemTime,
 }
 
 impl Window {
     /// A window of `granules` granules for a plan that is shown and never run. It needs neither the lock nor a database. Its timestamp
     /// is before every commit, so that no writer accepts it.
     pub fn for_dry_run(granules: u32) -> Window {
-        Window { timestamp: 0, epoch: 0, first: 0, granules, start_ms: 0, start: Instant::now() }
+        Window { timestamp: 0, epoch: 0, first: 0, granules, start_ms: 0, start: SystemTime::now() }
     }
 
     /// The id of the attempt at granule `index` of the window, from 0.
@@ -59,7 +59,8 @@ impl Window {
     /// The current time, in milliseconds since 1970. A window may take long; the age of fragments that die with its commit
     /// counts from the commit, not from the beginning of the window.
     fn now_ms(&self) -> u64 {
-        let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(0);
+        // The time of day, which goes on while a laptop sleeps; one that was set back counts as no time.
+        let elapsed = u64::try_from(self.start.elapsed().unwrap_or_default().as_millis()).unwrap_or(0);
         self.start_ms.saturating_add(elapsed)
     }
 }
@@ -95,7 +96,7 @@ impl Writer {
             first: self.next_counter,
             granules,
             start_ms,
-            start: Instant::now(),
+            start: SystemTime::now(),
         })
     }
 
