@@ -6,6 +6,7 @@ The granules lie on two continents and, by default, weeks apart; --every brings 
 """
 
 import argparse
+import json
 import shutil
 from collections import defaultdict
 from datetime import datetime, timezone
@@ -43,19 +44,21 @@ def main() -> None:
 
 
 def print_windows(database: Path) -> None:
-    """Prints a line for each window: the names of all files that it writes contain its timestamp in milliseconds."""
-    windows = defaultdict(lambda: defaultdict(list))
-    for array in ("segments", "granules"):
-        for commit in sorted((database / array / "__commits").glob("*.wrt")):
-            windows[int(commit.name.split("_")[2])][array].append(database / array / "__fragments" / commit.stem)
-    print("| window | fragments | files | MB | ledger fragments | ledger files |\n|---|---|---|---|---|---|")
+    """Prints a line for each commit with fragments: the names of their files contain its timestamp in milliseconds."""
+    windows = defaultdict(list)
+    array = database / "segments"
+    for commit in sorted((array / "__commits").glob("*.wrt")):
+        windows[int(commit.name.split("_")[2])].append(array / "__fragments" / commit.stem)
+    ledger = defaultdict(list)
+    for path in sorted((database / "commits").iterdir()):
+        commit = json.loads(path.read_text().splitlines()[1])
+        ledger[commit["timestamp"]] += [file["bytes"] for file in commit.get("ledger", {}).get("added", [])]
+    print("| window | fragments | files | MB | ledger files | ledger kB |\n|---|---|---|---|---|---|")
     sums = [0] * 5
-    for timestamp, arrays in sorted(windows.items()):
-        figures = []
-        for array in ("segments", "granules"):
-            fragments = arrays[array]
-            files = sum(len(list(fragment.iterdir())) + 1 for fragment in fragments)
-            figures += [len(fragments), files] + ([sum(map(bytes_under, fragments)) / 1e6] if array == "segments" else [])
+    for timestamp, fragments in sorted(windows.items()):
+        files = sum(len(list(fragment.iterdir())) + 1 for fragment in fragments)
+        size, rows = sum(map(bytes_under, fragments)) / 1e6, ledger[timestamp]
+        figures = [len(fragments), files, size, len(rows), sum(rows) / 1e3]
         sums = [total + figure for total, figure in zip(sums, figures)]
         moment = datetime.fromtimestamp(timestamp / 1000, timezone.utc).strftime("%H:%M:%S.%f")[:-3]
         print(row(moment, figures))
@@ -63,8 +66,8 @@ def print_windows(database: Path) -> None:
 
 
 def row(first: str, figures: list) -> str:
-    fragments, files, size, ledger, ledger_files = figures
-    return f"| {first} | {fragments} | {files} | {size:.1f} | {ledger} | {ledger_files} |"
+    fragments, files, size, ledger_files, ledger_size = figures
+    return f"| {first} | {fragments} | {files} | {size:.1f} | {ledger_files} | {ledger_size:.1f} |"
 
 
 if __name__ == "__main__":
