@@ -23,6 +23,8 @@ pub(crate) const STAGED_COMMIT: &str = "commit-";
 
 /// A checkpoint follows every commit whose number is a multiple of this: a reader reads at most one checkpoint and this many commits.
 pub(crate) const COMMITS_PER_CHECKPOINT: u64 = 64;
+/// So many commits are read without a search for a checkpoint, which would be two reads and a larger object.
+const FEW_COMMITS: u64 = 8;
 /// The newest checkpoints, which are kept. Each is as large as the state, so keeping all of them would cost more than the commits.
 const KEPT_CHECKPOINTS: usize = 4;
 /// Checkpoints of commits whose numbers are multiples of this are kept, so that an old state is found without reading all commits.
@@ -144,7 +146,7 @@ impl CommitLog {
     pub(crate) async fn state_at(&self, number: u64) -> Result<LogState> {
         let remembered = self.remembered().filter(|state| state.number <= number);
         let mut state = remembered.unwrap_or_default();
-        if number - state.number > COMMITS_PER_CHECKPOINT
+        if number - state.number > FEW_COMMITS
             && let Some(checkpoint) = self.newest_checkpoint(state.number + 1, number).await?
         {
             state = checkpoint;
