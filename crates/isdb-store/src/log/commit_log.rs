@@ -23,7 +23,7 @@ pub(crate) const STAGED_COMMIT: &str = "commit-";
 
 /// A checkpoint follows every commit whose number is a multiple of this: a reader reads at most one checkpoint and this many commits.
 pub(crate) const COMMITS_PER_CHECKPOINT: u64 = 64;
-/// So many commits are read without a search for a checkpoint, which would be two reads and a larger object.
+/// Up to this many commits are read without a search for a checkpoint, which would be two reads and a larger object.
 const FEW_COMMITS: u64 = 8;
 /// The newest checkpoints, which are kept. Each is as large as the state, so keeping all of them would cost more than the commits.
 const KEPT_CHECKPOINTS: usize = 4;
