@@ -11,6 +11,15 @@ use crate::files::location::Location;
 use crate::log::commit_log::CommitLog;
 use crate::log::state::LogState;
 
+/// The settings of reads from a local disk. DataFusion's partitions are the threads: with as many threads in libtiledb as well, a scan
+/// took 2.8 times the CPU time on eight cores. Small requests with small gaps read a sixth of the bytes for a box.
+const READ_SETTINGS: [(&str, &str); 4] = [
+    ("sm.compute_concurrency_level", "1"),
+    ("sm.io_concurrency_level", "2"),
+    ("vfs.min_batch_size", "65536"),
+    ("vfs.min_batch_gap", "65536"),
+];
+
 /// A database that exists.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -52,7 +61,7 @@ impl Database {
         if let Some(context) = self.context.get() {
             return Ok(context);
         }
-        let context = Context::new([])?;
+        let context = Context::new(READ_SETTINGS)?;
         Ok(self.context.get_or_init(|| context))
     }
 

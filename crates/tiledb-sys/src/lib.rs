@@ -7,6 +7,8 @@
 mod array;
 mod context;
 mod evolution;
+#[cfg(target_env = "gnu")]
+mod malloc;
 mod query;
 mod schema;
 mod types;
@@ -18,6 +20,8 @@ mod wheel;
 pub use array::*;
 pub use context::*;
 pub use evolution::*;
+#[cfg(target_env = "gnu")]
+pub use malloc::*;
 pub use query::*;
 pub use schema::*;
 pub use types::*;

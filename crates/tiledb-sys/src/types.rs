@@ -73,9 +73,9 @@ pub const TILEDB_HILBERT: tiledb_layout_t = 4;
 
 pub type tiledb_filter_type_t = u32;
 pub const TILEDB_FILTER_ZSTD: tiledb_filter_type_t = 2;
-pub const TILEDB_FILTER_RLE: tiledb_filter_type_t = 4;
 pub const TILEDB_FILTER_DOUBLE_DELTA: tiledb_filter_type_t = 6;
 pub const TILEDB_FILTER_BIT_WIDTH_REDUCTION: tiledb_filter_type_t = 7;
+pub const TILEDB_FILTER_BITSHUFFLE: tiledb_filter_type_t = 8;
 pub const TILEDB_FILTER_BYTESHUFFLE: tiledb_filter_type_t = 9;
 
 pub type tiledb_filter_option_t = u32;
