@@ -1,0 +1,18 @@
+//! Metadata of fragments: files `__fragment_metadata.tdb`. Generic tiles hold what is known of each field's tiles, and a footer at
+//! the end tells where they begin.
+
+mod footer;
+mod metadata;
+mod rtree;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod vectors;
+mod write;
+
+pub use footer::{FieldFooter, Footer};
+pub use metadata::FragmentMetadata;
+pub use rtree::RTree;
+pub use statistics::{FieldStatistics, TileValues};
+pub use vectors::TileOffsets;
+pub use write::{FieldMetadata, FragmentMetadataBuilder};

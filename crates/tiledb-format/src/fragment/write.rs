@@ -1,0 +1,228 @@
+//! Metadata of a new fragment.
+
+use crate::error::{Error, Result};
+use crate::field::{Field, Numbering, Shape};
+use crate::fragment::footer::{FieldFooter, Footer};
+use crate::fragment::rtree::RTree;
+use crate::fragment::statistics::{self, FieldStatistics, TileValues};
+use crate::fragment::vectors;
+use crate::generic_tile::{self, Compression};
+use crate::schema::Schema;
+
+const WHAT: &str = "metadata of a new fragment";
+
+/// What a fragment's metadata tells of one field. A vector has a number per tile, or is empty if the field has no such file or
+/// statistics.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldMetadata {
+    /// Bytes of the file of values of fixed size, or of offsets.
+    pub file_size: u64,
+    /// Where its tiles begin.
+    pub tile_offsets: Vec<u64>,
+    /// Bytes of the file of values of variable size.
+    pub var_file_size: u64,
+    /// Where its tiles begin.
+    pub var_offsets: Vec<u64>,
+    /// The decoded size of its tiles.
+    pub var_sizes: Vec<u64>,
+    /// Bytes of the file of validity bytes.
+    pub validity_file_size: u64,
+    /// Where its tiles begin.
+    pub validity_offsets: Vec<u64>,
+    /// The least value of each tile; any value for tiles of only NULLs.
+    pub mins: Option<TileValues>,
+    /// The greatest value of each tile; any value for tiles of only NULLs.
+    pub maxs: Option<TileValues>,
+    /// The bits of each tile's sum; see [`Number::sum_bits`](crate::Number::sum_bits).
+    pub sums: Vec<u64>,
+    /// The number of NULLs of each tile.
+    pub null_counts: Vec<u64>,
+}
+
+/// Builds the content of `__fragment_metadata.tdb`.
+#[derive(Debug)]
+pub struct FragmentMetadataBuilder<'a> {
+    schema: &'a Schema,
+    schema_name: &'a str,
+    cells: u64,
+    leaves: Vec<u8>,
+    has_timestamps: bool,
+    has_deletes: bool,
+    fields: Vec<(Field, FieldMetadata)>,
+    processed_conditions: Vec<String>,
+}
+
+impl<'a> FragmentMetadataBuilder<'a> {
+    /// Starts the metadata of a fragment of `cells` cells. `schema_name` is the name of the schema's file; `leaves` are the
+    /// rectangles of all tiles, as in [`RTree::build`].
+    pub fn new(schema: &'a Schema, schema_name: &'a str, cells: u64, leaves: Vec<u8>) -> Self {
+        Self {
+            schema,
+            schema_name,
+            cells,
+            leaves,
+            has_timestamps: false,
+            has_deletes: false,
+            fields: Vec::new(),
+            processed_conditions: Vec::new(),
+        }
+    }
+
+    /// Sets what is known of a field. Fields of consolidated fragments are present if they are set.
+    #[must_use]
+    pub fn field(mut self, field: Field, metadata: FieldMetadata) -> Self {
+        self.has_timestamps |= field == Field::Timestamps;
+        self.has_deletes |= matches!(field, Field::DeleteTimestamps | Field::DeleteConditions);
+        self.fields.push((field, metadata));
+        self
+    }
+
+    /// Sets the names of conditions of deletion that were applied.
+    #[must_use]
+    pub fn processed_conditions(mut self, names: Vec<String>) -> Self {
+        self.processed_conditions = names;
+        self
+    }
+
+    /// The content of the file.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if a field is missing or set twice, or a vector's length is not the number of tiles; or if zstd fails.
+    pub fn build(self, compression: Compression) -> Result<Vec<u8>> {
+        let tile_count = self.cells.div_ceil(self.schema.capacity.max(1));
+        let tree = RTree::build(self.leaves, self.schema)?;
+        check_length("rectangles", tree.tile_count(), tile_count)?;
+        let tiles = tree.tile_count();
+        let full = tile_count.saturating_sub(1);
+        let last_tile_cells = self.cells - full * self.schema.capacity;
+        let numbering = Numbering::new(self.schema, self.has_timestamps, self.has_deletes);
+        let empty = FieldMetadata::default();
+        let mut fields = vec![None; numbering.count()];
+        for (field, metadata) in &self.fields {
+            let place = numbering.number(*field).and_then(|number| fields.get_mut(number));
+            match (place, self.schema.shape(*field)) {
+                (Some(place @ None), Some(shape)) => {
+                    check(*field, metadata, shape, tile_count)?;
+                    *place = Some((metadata, shape));
+                }
+                (Some(_), _) => return Err(invalid("each field once", format!("{} twice", field.stem()))),
+                (None, _) => return Err(invalid("fields of the schema", field.stem())),
+            }
+        }
+        if let Some(missing) =
+            numbering.fields().into_iter().find(|field| !self.fields.iter().any(|(found, _)| found == field))
+        {
+            return Err(invalid("every field of the schema", format!("none for {}", missing.stem())));
+        }
+        let metadata_of = |field: &Option<(&'_ FieldMetadata, Shape)>| field.map_or(&empty, |(metadata, _)| metadata).clone();
+        let all: Vec<FieldMetadata> = fields.iter().map(metadata_of).collect();
+
+        let mut file = File { bytes: Vec::new(), compression };
+        let mut footers = vec![FieldFooter::default(); all.len()];
+        let rtree = file.add(&tree.write())?;
+        // libtiledb keeps the first four vectors of every field, the unused number included, as long as there are tiles.
+        for (footer, field) in footers.iter_mut().zip(&all) {
+            footer.file_size = field.file_size;
+            footer.var_file_size = field.var_file_size;
+            footer.validity_file_size = field.validity_file_size;
+            footer.tile_offsets = file.add_padded(&field.tile_offsets, tiles)?;
+        }
+        for (footer, field) in footers.iter_mut().zip(&all) {
+            footer.var_offsets = file.add_padded(&field.var_offsets, tiles)?;
+        }
+        for (footer, field) in footers.iter_mut().zip(&all) {
+            footer.var_sizes = file.add_padded(&field.var_sizes, tiles)?;
+        }
+        for (footer, field) in footers.iter_mut().zip(&all) {
+            footer.validity_offsets = file.add_padded(&field.validity_offsets, tiles)?;
+        }
+        for (footer, field) in footers.iter_mut().zip(&all) {
+            footer.mins = file.add(&TileValues::write(field.mins.as_ref()))?;
+        }
+        for (footer, field) in footers.iter_mut().zip(&all) {
+            footer.maxs = file.add(&TileValues::write(field.maxs.as_ref()))?;
+        }
+        for (footer, field) in footers.iter_mut().zip(&all) {
+            footer.sums = file.add(&vectors::write(&field.sums))?;
+        }
+        for (footer, field) in footers.iter_mut().zip(&all) {
+            footer.null_counts = file.add(&vectors::write(&field.null_counts))?;
+        }
+        let whole = fields.iter().map(|field| match field {
+            Some((field, shape)) => {
+                let capacity = self.schema.capacity;
+                let cells = (0..tile_count).map(|tile| if tile < full { capacity } else { last_tile_cells });
+                let (mins, maxs) = (field.mins.as_ref(), field.maxs.as_ref());
+                FieldStatistics::of_tiles(*shape, cells, mins, maxs, &field.sums, &field.null_counts)
+            }
+            None => FieldStatistics::default(),
+        });
+        let statistics = file.add(&FieldStatistics::write(&whole.collect::<Vec<_>>()))?;
+        let processed_conditions = file.add(&statistics::write_conditions(&self.processed_conditions))?;
+        let footer = Footer {
+            version: crate::FORMAT_VERSION,
+            schema_name: self.schema_name.to_owned(),
+            domain: tree.domain(),
+            tile_count,
+            last_tile_cells,
+            has_timestamps: self.has_timestamps,
+            has_deletes: self.has_deletes,
+            fields: footers,
+            rtree,
+            statistics,
+            processed_conditions,
+        };
+        file.bytes.extend(footer.write());
+        Ok(file.bytes)
+    }
+}
+
+/// The file so far.
+struct File {
+    bytes: Vec<u8>,
+    compression: Compression,
+}
+
+impl File {
+    /// Appends a generic tile and returns its offset.
+    fn add(&mut self, content: &[u8]) -> Result<u64> {
+        let offset = self.bytes.len() as u64;
+        self.bytes.extend(generic_tile::write(content, self.compression)?);
+        Ok(offset)
+    }
+
+    /// Appends a vector, or as many zeros if it is empty.
+    fn add_padded(&mut self, numbers: &[u64], tiles: usize) -> Result<u64> {
+        if numbers.is_empty() { self.add(&vectors::write(&vec![0; tiles])) } else { self.add(&vectors::write(numbers)) }
+    }
+}
+
+/// Checks what libtiledb would trust: it reads as many numbers as there are tiles, of the type's size.
+fn check(field: Field, metadata: &FieldMetadata, shape: Shape, tiles: u64) -> Result<()> {
+    let what = |vector: &str| format!("{vector} of {}", field.stem());
+    let variable = shape.cell_size.is_none();
+    check_length(&what("offsets"), metadata.tile_offsets.len(), tiles)?;
+    check_length(&what("offsets of variable size"), metadata.var_offsets.len(), if variable { tiles } else { 0 })?;
+    check_length(&what("variable sizes"), metadata.var_sizes.len(), if variable { tiles } else { 0 })?;
+    let nullable = if shape.nullable { tiles } else { 0 };
+    check_length(&what("offsets of validity"), metadata.validity_offsets.len(), nullable)?;
+    check_length(&what("counts of NULLs"), metadata.null_counts.len(), nullable)?;
+    if !metadata.sums.is_empty() {
+        check_length(&what("sums"), metadata.sums.len(), tiles)?;
+    }
+    for values in [&metadata.mins, &metadata.maxs].into_iter().flatten() {
+        let found = TileValues::parse(&TileValues::write(Some(values)), shape, tiles)?;
+        if found.as_ref() != Some(values) && tiles > 0 {
+            return Err(invalid("values of the field's type", what("others")));
+        }
+    }
+    Ok(())
+}
+
+fn check_length(what: &str, found: usize, tiles: u64) -> Result<()> {
+    if found as u64 == tiles { Ok(()) } else { Err(invalid(&format!("{tiles} {what}"), found.to_string())) }
+}
+
+fn invalid(expected: &str, found: String) -> Error {
+    Error::Invalid { what: WHAT, expected: expected.to_owned(), found }
+}

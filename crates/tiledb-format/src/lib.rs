@@ -1,0 +1,29 @@
+//! The on-disk format of sparse TileDB arrays: bytes in, structures out, and back.
+
+#![forbid(unsafe_code)]
+
+mod bytes;
+mod datatype;
+mod enumeration;
+mod error;
+mod field;
+pub mod fragment;
+pub mod generic_tile;
+mod name;
+mod number;
+mod pipeline;
+mod schema;
+pub mod tile;
+
+pub use bytes::{ByteReader, ByteWriter};
+pub use datatype::Datatype;
+pub use enumeration::Enumeration;
+pub use error::{Error, Result};
+pub use field::{Field, FilePart, Numbering, Shape};
+pub use name::{CommitKind, TimestampedName};
+pub use number::Number;
+pub use pipeline::{Filter, Pipeline};
+pub use schema::{Attribute, Dimension, EnumerationPath, Order, Schema};
+
+/// The version of the format that this crate writes, libtiledb's since 2.25.
+pub const FORMAT_VERSION: u32 = 22;
