@@ -6,13 +6,10 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
-use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::scalar::ScalarValue;
 use isdb_schema::segments::FRAGMENT_ID;
-use isdb_store::{Bounds, FragmentRecord, Snapshot, run_blocking};
-use tiledb::{Literal, Predicate};
-use tiledb_datafusion::{TableFragment, TableFragments, TileDbTable};
+use isdb_store::{FragmentRecord, Snapshot};
+use tiledb_datafusion::TileDbTable;
 
 use crate::engine::Engine;
 use crate::error::Result;
@@ -46,19 +43,8 @@ pub async fn compact_plan(
     target: WriteTarget,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let ids: BTreeSet<_> = group.iter().map(|fragment| fragment.id).collect();
-    let is_in_group = Predicate::In {
-        column: FRAGMENT_ID.to_owned(),
-        values: ids.iter().map(|id| Literal::Int(id.0)).collect(),
-        negated: false,
-    };
-    let fragments = TableFragments { fragments: group.iter().map(table_fragment).collect(), are_exact: false };
-    let snapshot = snapshot.clone();
-    let load = move || -> Result<TileDbTable> {
-        let segments = snapshot.segments()?;
-        let conditions = segments.visible().into_iter().chain([is_in_group]).collect();
-        Ok(TileDbTable::with_fragments(segments.array().clone(), Some(Predicate::And(conditions)), &fragments))
-    };
-    let table = run_blocking(load).await??;
+    let segments = snapshot.segments_of(group.iter())?;
+    let table = TileDbTable::of_fragments(segments.array().clone(), segments.visible(), false);
     let columns: Vec<usize> = table
         .schema()
         .fields()
@@ -68,26 +54,6 @@ pub async fn compact_plan(
         .map(|(index, _)| index)
         .collect();
     let state = engine.state(readers);
-    let rows = table.scan(&state, Some(&columns), &within(group), None).await?;
+    let rows = table.scan(&state, Some(&columns), &[], None).await?;
     Ok(write_plan(rows, target, CommitRequest::Compaction { inputs: ids })?)
-}
-
-/// The rows and bounds of `fragment`, from which the partitions of a scan are planned.
-fn table_fragment(fragment: &Arc<FragmentRecord>) -> TableFragment {
-    let Bounds { latitude, longitude, time } = fragment.bounds;
-    let degrees = |(low, high)| (Literal::Float(low), Literal::Float(high));
-    let time = (Literal::TimestampNs(time.0), Literal::TimestampNs(time.1));
-    TableFragment { rows: fragment.rows, domain: vec![degrees(latitude), degrees(longitude), time] }
-}
-
-/// Predicates for rows within the bounds of `group`, so that tiles outside are not read.
-fn within(group: &[Arc<FragmentRecord>]) -> Vec<Expr> {
-    let Some(bounds) = Bounds::around(group.iter().map(|fragment| fragment.bounds)) else { return Vec::new() };
-    let instant = |at| lit(ScalarValue::TimestampNanosecond(Some(at), Some("UTC".into())));
-    let Bounds { latitude, longitude, time } = bounds;
-    vec![
-        col("latitude").between(lit(latitude.0), lit(latitude.1)),
-        col("longitude").between(lit(longitude.0), lit(longitude.1)),
-        col("time").between(instant(time.0), instant(time.1)),
-    ]
 }

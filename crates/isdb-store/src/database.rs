@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use isdb_schema::suggest::did_you_mean;
-use tiledb::Context;
+use tiledb::{Context, FragmentCache};
 
 use crate::error::{Error, Result};
 use crate::files::areas::{load_area, store_area};
@@ -25,6 +25,7 @@ const READ_SETTINGS: [(&str, &str); 4] = [
 pub struct Database {
     location: Location,
     context: Arc<OnceLock<Context>>,
+    fragments: FragmentCache,
     log: CommitLog,
 }
 
@@ -45,7 +46,8 @@ impl Database {
 
     /// A handle of the database at `location`, whose folder must exist, without a read of its log.
     pub(crate) fn unread(location: &Location) -> Result<Database> {
-        Ok(Database { location: location.clone(), context: Arc::default(), log: CommitLog::open(location)? })
+        let log = CommitLog::open(location)?;
+        Ok(Database { location: location.clone(), context: Arc::default(), fragments: FragmentCache::default(), log })
     }
 
     /// The location of the database.
@@ -63,6 +65,11 @@ impl Database {
         }
         let context = Context::new(READ_SETTINGS)?;
         Ok(self.context.get_or_init(|| context))
+    }
+
+    /// The metadata of fragments that were read, for all snapshots.
+    pub(crate) fn fragment_cache(&self) -> &FragmentCache {
+        &self.fragments
     }
 
     pub(crate) fn log(&self) -> &CommitLog {

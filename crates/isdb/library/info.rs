@@ -143,5 +143,5 @@ impl Database {
 /// Whether a read of the array of segments alone shows more than `snapshot`.
 async fn has_hidden_rows(snapshot: &Snapshot) -> Result<bool> {
     let snapshot = snapshot.clone();
-    Ok(run_blocking(move || snapshot.segments().map(|segments| segments.visible().is_some())).await??)
+    Ok(run_blocking(move || snapshot.has_hidden_rows()).await??)
 }

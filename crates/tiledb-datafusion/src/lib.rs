@@ -2,13 +2,13 @@
 //!
 //! [`TileDbTable`] is a `TableProvider` over one array at one timestamp. The data flow of a scan:
 //!
-//! 1. `snapshot` loads schema, layout and fragment rectangles once, when the table is created; an owner who records the
-//!    fragments passes them as [`TableFragments`] instead.
+//! 1. `snapshot` loads schema, layout and fragment rectangles once, when the table is created, unless the array was opened with a
+//!    list of fragments, which its owner has recorded.
 //! 2. `predicate` converts the filters of a statement to a [`tiledb::Predicate`]. `tiledb` splits it into coordinate ranges and
 //!    a query condition, and reports for each filter whether the array evaluates it exactly; DataFusion evaluates the others
 //!    again.
-//! 3. `partition` splits the ranges into disjoint partitions with about equal numbers of cells; `statistics` estimates their
-//!    rows.
+//! 3. `partition` divides the tiles with cells in the ranges into partitions with about equal numbers of cells; where libtiledb
+//!    reads the array, it splits the ranges instead. `statistics` estimates their rows.
 //! 4. [`TileDbSource`] describes the scan under DataFusion's own `DataSourceExec`, and `stream` reads one partition into record
 //!    batches.
 //!
@@ -69,7 +69,6 @@ mod table;
 
 pub use error::{Error, Result};
 pub use error_hook::ErrorHook;
-pub use fragment::{TableFragment, TableFragments};
 pub use read_memory::ReadMemory;
 pub use source::TileDbSource;
 pub use table::TileDbTable;

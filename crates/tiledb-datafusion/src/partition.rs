@@ -1,7 +1,7 @@
-//! Splits a scan into disjoint coordinate ranges with about equal numbers of cells, from the bounding rectangles and cell
-//! counts of the fragments. They become the partitions of `TileDbSource`.
+//! Splits a scan into partitions with about equal numbers of cells, which become the partitions of `TileDbSource`: runs of tiles, or,
+//! where libtiledb reads the array, disjoint coordinate ranges, from the bounding rectangles and cell counts of the fragments.
 
-use tiledb::{ArrayLayout, Axis, Intervals, Ranges};
+use tiledb::{ArrayLayout, Axis, Intervals, Ranges, TileRun};
 
 use crate::fragment::TableFragment;
 
@@ -28,7 +28,9 @@ pub(crate) struct Rectangle {
 pub(crate) struct Partition {
     /// Coordinate ranges to read.
     pub(crate) ranges: Ranges,
-    /// Expected number of cells, if the cells of each fragment are spread evenly over its rectangle.
+    /// The tiles with cells in the ranges, if the array is read by tile.
+    pub(crate) tiles: Option<Vec<TileRun>>,
+    /// Number of cells of the tiles; else an expectation, if the cells of each fragment are spread evenly over its rectangle.
     pub(crate) cells: usize,
 }
 
@@ -79,6 +81,35 @@ fn share(side: (i64, i64), keys: &Intervals, axis: Axis) -> f64 {
     }
 }
 
+/// Divides the tiles with cells in `ranges` between at most `target` partitions.
+pub(crate) fn divide(runs: &[TileRun], ranges: &Ranges, capacity: u64, target: usize) -> Vec<Partition> {
+    let total: u64 = runs.iter().map(|run| run.cells).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a number of partitions")]
+    let partitions = whole((total as f64 / CELLS_PER_PARTITION).floor()).clamp(1, target.max(1));
+    let share = total.div_ceil(partitions as u64).max(1);
+    let mut divided: Vec<Partition> = Vec::with_capacity(partitions);
+    let mut runs: Vec<TileRun> = runs.iter().rev().copied().collect();
+    while divided.is_empty() || !runs.is_empty() {
+        let (mut tiles, mut cells) = (Vec::new(), 0);
+        while cells < share {
+            let Some(run) = runs.pop() else { break };
+            let wanted = usize::try_from((share - cells).div_ceil(capacity.max(1))).unwrap_or(usize::MAX);
+            let run = if wanted < run.count {
+                let (head, tail) = run.split_at(wanted, capacity);
+                runs.push(tail);
+                head
+            } else {
+                run
+            };
+            cells += run.cells;
+            tiles.push(run);
+        }
+        let cells = usize::try_from(cells).unwrap_or(usize::MAX);
+        divided.push(Partition { ranges: ranges.clone(), tiles: Some(tiles), cells });
+    }
+    divided
+}
+
 /// Splits `ranges` into at most `target` disjoint partitions.
 pub(crate) fn split(rectangles: &[Rectangle], ranges: &Ranges, layout: &ArrayLayout, target: usize) -> Vec<Partition> {
     let axes: Vec<Axis> = layout.dimensions.iter().map(|dimension| dimension.domain.axis()).collect();
@@ -94,12 +125,12 @@ pub(crate) fn split(rectangles: &[Rectangle], ranges: &Ranges, layout: &ArrayLay
         .filter_map(|dimension| Cuts::along(dimension, *axes.get(dimension)?, &weighted, ranges, partitions))
         .min_by(|a, b| (b.keys.len().cmp(&a.keys.len())).then(a.straddling.total_cmp(&b.straddling)));
     let Some(cuts) = cuts else {
-        return vec![Partition { ranges: ranges.clone(), cells: whole(total) }];
+        return vec![Partition { ranges: ranges.clone(), tiles: None, cells: whole(total) }];
     };
     cuts.apply(ranges, layout)
         .map(|ranges| {
             let cells = weighted.iter().map(|(rectangle, _)| rectangle.expected(&ranges, &axes)).sum();
-            Partition { ranges, cells: whole(cells) }
+            Partition { ranges, tiles: None, cells: whole(cells) }
         })
         .collect()
 }

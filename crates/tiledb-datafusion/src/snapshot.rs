@@ -8,7 +8,7 @@ use tiledb::{Array, Predicate};
 
 use crate::error::{Error, Result};
 use crate::error_hook::ErrorHook;
-use crate::fragment::{TableFragment, TableFragments};
+use crate::fragment::TableFragment;
 use crate::partition::Rectangle;
 
 /// One array at one timestamp.
@@ -30,18 +30,22 @@ pub(crate) struct ArraySnapshot {
 }
 
 impl ArraySnapshot {
-    /// Creates the snapshot of an array whose fragments are known. No I/O.
-    pub(crate) fn new(array: Array, visible: Option<Predicate>, fragments: &TableFragments) -> Self {
+    /// Creates the snapshot of an array that was opened with a list of fragments. No I/O.
+    pub(crate) fn of_fragments(array: Array, visible: Option<Predicate>, are_exact: bool) -> Self {
+        let fragments = array.live_fragments().iter();
+        let fragments = fragments.map(|live| TableFragment { rows: live.cells, domain: live.domain.clone() }).collect();
+        Self::new(array, visible, fragments, are_exact)
+    }
+
+    fn new(array: Array, visible: Option<Predicate>, fragments: Vec<TableFragment>, countable: bool) -> Self {
         let layout = array.layout();
-        let rectangles: Vec<Rectangle> =
-            fragments.fragments.iter().map(|fragment| Rectangle::new(fragment, layout)).collect();
+        let rectangles: Vec<Rectangle> = fragments.iter().map(|fragment| Rectangle::new(fragment, layout)).collect();
         let side = |dimension: usize| {
             let sides = rectangles.iter().filter_map(|rectangle| rectangle.side(dimension));
             sides.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
         };
         let sides = (0..layout.dimensions.len()).map(side).collect();
         let cells = rectangles.iter().map(Rectangle::cells).sum();
-        let countable = fragments.are_exact;
         Self { schema: array.schema(), array, visible, rectangles, cells, sides, error_hook: None, countable }
     }
 
@@ -68,8 +72,8 @@ impl ArraySnapshot {
         let distinct = array.layout().allows_duplicates || fragments.len() <= 1;
         let are_exact = is_complete && visible.is_none() && whole && distinct;
         let fragments = fragments.into_iter().map(|found| TableFragment { rows: found.cells, domain: found.domain });
-        let fragments = TableFragments { fragments: fragments.collect(), are_exact };
-        Ok(Self::new(array, visible, &fragments))
+        let fragments = fragments.collect();
+        Ok(Self::new(array, visible, fragments, are_exact))
     }
 
     /// Returns the last part of the array's URI, its name in plans.

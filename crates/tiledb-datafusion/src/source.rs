@@ -18,7 +18,8 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::projection::{all_alias_free_columns, new_projections_for_columns};
 use tiledb::{DisplayRanges, Predicate, Pushdown, Ranges, ReadRequest};
 
-use crate::partition::{Partition, split};
+use crate::error::Error;
+use crate::partition::{Partition, divide, split};
 use crate::read_memory::ReadMemory;
 use crate::snapshot::SharedSnapshot;
 use crate::statistics::statistics;
@@ -53,7 +54,13 @@ impl TileDbSource {
     ) -> Result<Self> {
         let schema = Arc::new(snapshot.schema.project(&projection)?);
         let (ranges, condition) = pushdown.into_parts();
-        let partitions = split(&snapshot.rectangles, &ranges, snapshot.array.layout(), partitions).into();
+        let layout = snapshot.array.layout();
+        let tiles = snapshot.array.tiles(&ranges);
+        let tiles = tiles.map_err(|source| Error::Read { uri: snapshot.array.uri().to_owned(), source })?;
+        let partitions = match tiles {
+            Some(tiles) => divide(&tiles, &ranges, layout.capacity, partitions).into(),
+            None => split(&snapshot.rectangles, &ranges, layout, partitions).into(),
+        };
         Ok(Self {
             snapshot,
             projection,
@@ -76,6 +83,7 @@ impl TileDbSource {
             columns: self.schema.fields().iter().map(|field| field.name().clone()).collect(),
             ranges: partition.ranges.to_dimension_ranges(self.snapshot.array.layout()),
             condition,
+            tiles: partition.tiles.clone(),
             batch_rows: stream::batch_rows(&self.schema, partition.cells, self.fetch, budget),
         }
     }
@@ -121,6 +129,11 @@ impl DataSource for TileDbSource {
         if let Some(fetch) = self.fetch {
             details.push(format!("limit={fetch}"));
         }
+        let tiles = self.partitions.iter().map(|partition| partition.tiles.as_ref());
+        if let Some(tiles) = tiles.collect::<Option<Vec<_>>>() {
+            let tiles: usize = tiles.into_iter().flatten().map(|run| run.count).sum();
+            details.push(format!("tiles={tiles}"));
+        }
         details.push(format!("partitions={}", self.partitions.len()));
         let name = self.snapshot.name();
         match t {
@@ -133,7 +146,7 @@ impl DataSource for TileDbSource {
         Partitioning::UnknownPartitioning(self.partitions.len())
     }
 
-    /// Batches arrive through a tokio channel, which yields to the scheduler.
+    /// Streams yield to the scheduler.
     fn scheduling_type(&self) -> SchedulingType {
         SchedulingType::Cooperative
     }

@@ -1,13 +1,15 @@
-//! Reads one partition as a stream of record batches. libtiledb blocks, so a thread reads ahead and sends batches through a
-//! short channel.
+//! Reads one partition as a stream of record batches: by tile where it is polled, because decoding is work for the query's own threads,
+//! or through libtiledb, which waits for its own threads, so that another thread reads ahead and sends batches through a short channel.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::metrics::{BaselineMetrics, RecordOutput};
-use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
-use tiledb::{Array, ReadRequest};
+use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
+use futures::stream;
+use tiledb::{Array, ReadRequest, Reader};
 
 use crate::error::Error;
 use crate::read_memory::ReadMemory;
@@ -24,8 +26,75 @@ const VARIABLE_WIDTH: usize = 16;
 
 /// Streams the rows of `request`, at most `fetch`. libtiledb uses at most `memory` bytes for tiles; its default for None.
 ///
-/// After the stream is dropped, the thread ends when its current submit returns.
 pub(crate) fn read(
+    array: Array,
+    request: ReadRequest,
+    memory: Option<u64>,
+    schema: SchemaRef,
+    fetch: Option<usize>,
+    metrics: BaselineMetrics,
+) -> SendableRecordBatchStream {
+    if request.tiles.is_some() {
+        read_tiles(array, request, schema, fetch, metrics)
+    } else {
+        read_ahead(array, request, memory, schema, fetch, metrics)
+    }
+}
+
+/// A read by tile, which begins at the first poll.
+struct TileStream {
+    array: Array,
+    request: ReadRequest,
+    reader: Option<Reader>,
+    remaining: usize,
+    metrics: BaselineMetrics,
+}
+
+impl TileStream {
+    fn next(&mut self) -> Result<Option<RecordBatch>, tiledb::Error> {
+        if self.remaining == 0 {
+            return Ok(None);
+        }
+        let _timer = self.metrics.elapsed_compute().timer();
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            None => self.reader.insert(self.array.read(&self.request)?),
+        };
+        let Some(batch) = reader.next().transpose()? else { return Ok(None) };
+        let batch = first_rows(batch, self.remaining);
+        self.remaining -= batch.num_rows();
+        Ok(Some(batch.record_output(&self.metrics)))
+    }
+}
+
+fn read_tiles(
+    array: Array,
+    request: ReadRequest,
+    schema: SchemaRef,
+    fetch: Option<usize>,
+    metrics: BaselineMetrics,
+) -> SendableRecordBatchStream {
+    let remaining = fetch.unwrap_or(usize::MAX);
+    let started = TileStream { array, request, reader: None, remaining, metrics };
+    let batches = stream::unfold(started, |mut tiles| async move {
+        match tiles.next() {
+            Ok(Some(batch)) => Some((Ok(batch), tiles)),
+            Ok(None) => {
+                tiles.metrics.done();
+                None
+            }
+            Err(source) => {
+                let error = Error::Read { uri: tiles.array.uri().to_owned(), source };
+                tiles.remaining = 0;
+                Some((Err(error.into()), tiles))
+            }
+        }
+    });
+    Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, batches)))
+}
+
+/// After the stream is dropped, the thread ends when its current submit returns.
+fn read_ahead(
     array: Array,
     request: ReadRequest,
     memory: Option<u64>,

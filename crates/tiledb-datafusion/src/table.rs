@@ -17,7 +17,6 @@ use tiledb::{Array, Literal, Predicate, Pushdown};
 
 use crate::error::Result;
 use crate::error_hook::ErrorHook;
-use crate::fragment::TableFragments;
 use crate::predicate::to_predicate;
 use crate::snapshot::{ArraySnapshot, SharedSnapshot};
 use crate::source::TileDbSource;
@@ -49,10 +48,12 @@ impl TileDbTable {
         Ok(Self::from_snapshot(ArraySnapshot::load(array, visible)?))
     }
 
-    /// Creates the table of an opened array whose fragments the caller knows, as [`new`](Self::new) does, without I/O.
+    /// Creates the table of an array that was [opened](Array::open_fragments) with a list of fragments, as [`new`](Self::new) does,
+    /// without I/O. `are_exact` says whether every cell of the fragments is visible as one row: then their numbers of cells and their
+    /// bounds answer `COUNT(*)`, `MIN` and `MAX` of a coordinate, else these are read.
     #[must_use]
-    pub fn with_fragments(array: Array, visible: Option<Predicate>, fragments: &TableFragments) -> Self {
-        Self::from_snapshot(ArraySnapshot::new(array, visible, fragments))
+    pub fn of_fragments(array: Array, visible: Option<Predicate>, are_exact: bool) -> Self {
+        Self::from_snapshot(ArraySnapshot::of_fragments(array, visible, are_exact))
     }
 
     /// Passes errors of reads through `hook`.

@@ -111,6 +111,26 @@ pub enum Error {
         /// The text.
         text: String,
     },
+    /// A file of an array cannot be read. If it does not exist, its fragment may have been vacuumed.
+    #[error("cannot read {path}")]
+    File {
+        /// The file.
+        path: String,
+        /// The error of the file.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The bytes of a file are damaged, or in a form that this crate does not read.
+    #[error("cannot decode {path}{}", column.as_ref().map(|column| format!(" (column {column})")).unwrap_or_default())]
+    Format {
+        /// The file, or the pattern of a column's files.
+        path: String,
+        /// The column; `None` for metadata.
+        column: Option<String>,
+        /// What is wrong with the bytes.
+        #[source]
+        source: tiledb_format::Error,
+    },
     /// Stored data is not valid Arrow data, e.g. text that is not UTF-8.
     #[error("cannot convert column {column} of {uri} to or from Arrow")]
     Data {

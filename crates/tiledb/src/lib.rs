@@ -43,7 +43,7 @@
 //!
 //! let south = DimensionRange { dimension: "lat".into(), low: Literal::Int(50), high: Literal::Int(55) };
 //! let request =
-//!     ReadRequest { columns: vec!["height".into()], ranges: vec![south], condition: None, batch_rows: 8_192 };
+//!     ReadRequest { columns: vec!["height".into()], ranges: vec![south], condition: None, tiles: None, batch_rows: 8_192 };
 //! let mut rows = 0;
 //! for batch in Array::open(&ctx, uri)?.read(&request)? {
 //!     rows += batch?.num_rows();
@@ -57,6 +57,7 @@
 #![allow(unsafe_code)]
 
 mod array;
+mod cells;
 mod context;
 mod elements;
 mod error;
@@ -64,6 +65,7 @@ pub mod group;
 mod handle;
 mod literal;
 mod metadata;
+mod native;
 mod predicate;
 mod read;
 mod schema;
@@ -83,6 +85,7 @@ pub use error::{Error, Result};
 pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
+pub use native::{FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, Storage, TileRun};
 pub use predicate::{
     Axis, DimensionRange, DisplayRanges, Intervals, NAN_KEY, NAN_NEVER, Op, Predicate, Pushdown, Ranges,
 };

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 use futures::FutureExt;
-use isdb_store::{Database, FragmentRecord, Location, Snapshot};
-use tiledb::Literal;
-use tiledb_datafusion::{TableFragment, TableFragments, TileDbTable};
+use isdb_store::{Database, Location, Snapshot};
+use tiledb_datafusion::TileDbTable;
 
 use crate::error::{Error, Result};
 use crate::session::context::{SessionOptions, session};
@@ -51,31 +50,16 @@ pub fn register(context: &SessionContext, snapshot: &Snapshot, options: &ViewOpt
 async fn open_segments(snapshot: Arc<Snapshot>) -> Result<Arc<TileDbTable>> {
     let opening = Arc::clone(&snapshot);
     let open = move || {
-        let (segments, fragments) = (opening.segments()?, table_fragments(&opening));
-        let table = TileDbTable::with_fragments(segments.array().clone(), segments.visible(), &fragments);
+        let segments = opening.segments()?;
+        // Without rows of dead attempts every cell of the live fragments is a row.
+        let table =
+            TileDbTable::of_fragments(segments.array().clone(), segments.visible(), !opening.has_dead_attempts());
         Ok(Arc::new(table.with_error_hook(expiry_hook(&opening))))
     };
     match tokio::task::spawn_blocking(open).await.map_err(|stopped| Error::Stopped { source: stopped })? {
         Ok(table) => Ok(table),
         Err(error) => Err(explain_expiry(&snapshot, error, |expired| expired).await),
     }
-}
-
-/// Returns the fragments of `snapshot` as its commits record them. What a condition of the snapshot hides is either not among them,
-/// or rows of dead attempts, so without these every cell is a row, even if other fragments are on disk.
-fn table_fragments(snapshot: &Snapshot) -> TableFragments {
-    TableFragments {
-        fragments: snapshot.fragments().map(|fragment| table_fragment(fragment)).collect(),
-        are_exact: !snapshot.has_dead_attempts(),
-    }
-}
-
-fn table_fragment(fragment: &FragmentRecord) -> TableFragment {
-    let degrees = |(low, high)| (Literal::Float(low), Literal::Float(high));
-    let (first, last) = fragment.bounds.time;
-    let time = (Literal::TimestampNs(first), Literal::TimestampNs(last));
-    let domain = vec![degrees(fragment.bounds.latitude), degrees(fragment.bounds.longitude), time];
-    TableFragment { rows: fragment.rows, domain }
 }
 
 /// Returns the ledger of `snapshot` as a table.

@@ -1,8 +1,8 @@
 //! A snapshot: one committed state of the database. It never changes, whatever writers do, and reads files only when they are needed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::SchemaRef;
 use tokio::runtime::Handle;
@@ -12,7 +12,7 @@ use super::open_segments::OpenSegments;
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::files::array_files::COMMIT_FILES;
+use crate::files::array_files::{end_timestamp, list_finished};
 use crate::fragment::{Bounds, FragmentRecord};
 use crate::id::Id;
 use crate::ledger::file::{LedgerFile, LedgerFileKind};
@@ -22,10 +22,6 @@ use crate::ledger::rows::read_rows;
 use crate::log::changes::Tag;
 use crate::log::segments_schema::SegmentsSchema;
 use crate::log::state::LogState;
-
-/// The maximum number of attempts to open the array, because a vacuum, or newly consolidated footers, may remove files while they are
-/// being opened.
-const MAX_OPENS: usize = 5;
 
 /// A database at one commit.
 #[derive(Clone)]
@@ -42,8 +38,6 @@ pub struct Snapshot {
 #[derive(Default)]
 struct Lazy {
     segments: OnceLock<OpenSegments>,
-    /// Locked while the array is being opened, so that it is opened once.
-    opening: Mutex<()>,
     index: OnceLock<FragmentIndex>,
 }
 
@@ -140,73 +134,52 @@ impl Snapshot {
     /// The array of segments, which is opened at the first call. Blocks.
     ///
     /// # Errors
-    /// [`Error::Expired`] when a vacuum has passed this snapshot, [`Error::Damaged`] when a fragment is missing, [`Error::TileDb`] when
-    /// the array cannot be opened.
+    /// [`Error::Expired`] when a vacuum has passed this snapshot, [`Error::TileDb`] for a column that cannot be read.
     pub fn segments(&self) -> Result<&OpenSegments> {
         if let Some(opened) = self.lazy.segments.get() {
             return Ok(opened);
         }
-        let _opening = self.lazy.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(opened) = self.lazy.segments.get() {
-            return Ok(opened);
+        match Handle::try_current() {
+            Ok(runtime) => runtime.block_on(self.check())?,
+            Err(_) => return Err(Error::Shutdown),
         }
-        let opened = self.open_segments()?;
+        let opened = self.segments_of(self.fragments())?;
         Ok(self.lazy.segments.get_or_init(|| opened))
     }
 
-    fn open_segments(&self) -> Result<OpenSegments> {
-        let uri = self.database.location().segments();
-        let mut opened = OpenSegments::open(self.database.context()?, &uri, &self.state);
-        for left in (0..MAX_OPENS).rev() {
-            // A vacuum announces what it removes before it removes it, so files that were listed before a successful check were
-            // listed completely.
-            let horizon = match Handle::try_current() {
-                Ok(runtime) => runtime.block_on(self.horizon())?,
-                Err(_) => return Err(Error::Shutdown),
-            };
-            match opened {
-                // Readable only because of a tag. A vacuum that keeps the tag's fragments may have removed an unrecorded one after it was
-                // opened and before it was listed, so that its name would not be missed.
-                Ok(segments) if horizon > self.state.number => return Ok(segments.with_live_only(&self.state)),
-                Err(_) if left > 0 => opened = OpenSegments::open(self.database.context()?, &uri, &self.state),
-                opened => return opened.map_err(|error| self.with_later_states(error)),
-            }
-        }
-        opened
+    /// The array of segments with only these of its fragments. Reads no file.
+    ///
+    /// # Errors
+    /// [`Error::TileDb`] for a column that cannot be read.
+    pub fn segments_of<'f>(&self, fragments: impl Iterator<Item = &'f Arc<FragmentRecord>>) -> Result<OpenSegments> {
+        let cache = self.database.fragment_cache();
+        OpenSegments::new(&self.database.location().segments(), &self.schema, &self.state, fragments, cache)
     }
 
-    /// Adds to the error of an older state that newer states can be read, if they no longer need a fragment that was dropped.
-    fn with_later_states(&self, error: Error) -> Error {
-        let Error::Damaged { object, problem } = error else { return error };
-        let newest = Handle::try_current().ok().and_then(|runtime| runtime.block_on(self.database.newest()).ok());
-        let commit_files = Path::new(&self.database.location().segments()).join(COMMIT_FILES);
-        let is_dropped = newest.is_some_and(|newest| {
-            let mut dead = self.fragments().filter(|fragment| newest.segments.live.get(&fragment.id).is_none());
-            dead.any(|fragment| !commit_files.join(format!("{}.wrt", fragment.name)).exists())
-        });
-        let problem = if is_dropped { format!("{problem}; newer states do not need it") } else { problem };
-        Error::Damaged { object, problem }
+    /// Whether a read of the whole array up to [`timestamp`](Self::timestamp), as by another TileDB program, shows more than this
+    /// snapshot. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the array's folder cannot be listed.
+    pub fn has_hidden_rows(&self) -> Result<bool> {
+        let live: HashSet<&str> = self.fragments().map(|fragment| fragment.name.as_str()).collect();
+        let is_hidden = |name: &String| {
+            end_timestamp(name).is_some_and(|end| end <= self.state.timestamp) && !live.contains(name.as_str())
+        };
+        let finished = list_finished(Path::new(&self.database.location().segments()))?;
+        Ok(self.has_dead_attempts() || finished.iter().any(is_hidden))
     }
 
-    /// Checks that no vacuum has passed this snapshot. A vacuum announces what it removes before it removes it, so files that were
-    /// listed before a successful check were listed completely.
+    /// Checks that no vacuum has passed this snapshot. A vacuum announces what it removes before it removes it.
     ///
     /// # Errors
     /// [`Error::Expired`] when a vacuum has passed it.
     pub async fn check(&self) -> Result<()> {
-        self.horizon().await.map(|_| ())
-    }
-
-    /// The oldest commit whose snapshots have not expired. It may be later than this snapshot's commit if a tag keeps the state.
-    ///
-    /// # Errors
-    /// [`Error::Expired`] when a vacuum has passed this snapshot.
-    async fn horizon(&self) -> Result<u64> {
-        let Some(newest) = self.database.log().newest().await? else { return Ok(0) };
+        let Some(newest) = self.database.log().newest().await? else { return Ok(()) };
         let horizon = newest.horizon;
         match self.state.number < horizon && !newest.is_tagged(self.state.data_commit) {
             true => Err(Error::Expired { uri: self.uri(), commit: self.state.number, horizon }),
-            false => Ok(horizon),
+            false => Ok(()),
         }
     }
 

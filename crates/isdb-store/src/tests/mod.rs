@@ -120,7 +120,7 @@ async fn rewrite(window: &Window, database: &Database) -> Option<WrittenFragment
     let snapshot = database.snapshot().await.unwrap();
     let segments = open(&snapshot).await.unwrap();
     let columns = snapshot.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let request = ReadRequest { columns, ranges: Vec::new(), condition: segments.visible(), batch_rows: 1024 };
+    let request = ReadRequest { columns, ranges: Vec::new(), condition: segments.visible(), tiles: None, batch_rows: 1024 };
     let id = window.fragment_id(0);
     let with_id = |batch: RecordBatch| {
         let mut columns = batch.columns().to_vec();
@@ -160,7 +160,7 @@ type Content = (BTreeMap<Id, usize>, BTreeSet<Id>);
 async fn content(snapshot: &Snapshot) -> crate::Result<Content> {
     let opened = open(snapshot).await?;
     let columns = vec!["ingest_id".to_owned()];
-    let request = ReadRequest { columns, ranges: Vec::new(), condition: opened.visible(), batch_rows: 1024 };
+    let request = ReadRequest { columns, ranges: Vec::new(), condition: opened.visible(), tiles: None, batch_rows: 1024 };
     let mut segments = BTreeMap::new();
     for batch in opened.array().read(&request)? {
         for id in batch?.column(0).as_primitive::<Int64Type>().values() {

@@ -1,12 +1,14 @@
 //! Arrays at a URI: creation, snapshots, fragments, schema evolution and maintenance.
 
+pub(crate) mod description;
 mod evolution;
 mod fragment;
 pub(crate) mod history;
+pub(crate) mod library;
 mod maintenance;
 pub(crate) mod open;
 mod outline;
-mod snapshot;
+pub(crate) mod snapshot;
 mod timestamped_name;
 
 pub use fragment::{Fragment, list_fragments};

@@ -1,20 +1,22 @@
 //! Snapshots of arrays, shared by their readers, and the creation of arrays.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use tiledb_sys as sys;
 
-use crate::array::fragment::{Fragment, list_until};
+use crate::array::description::Description;
+use crate::array::fragment::Fragment;
 use crate::array::history;
+use crate::array::library::LibraryArray;
 use crate::array::open::OpenArray;
 use crate::array::outline::Outline;
 use crate::context::{Context, c_text};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::metadata::{self, MetadataValue};
-use crate::schema::column::Column;
+use crate::native::{FragmentCache, LiveFragment, NativeArray, Storage, TileRun};
+use crate::predicate::Ranges;
 use crate::schema::layout::ArrayLayout;
 use crate::schema::{arrow as arrow_schema, build, field_metadata};
 
@@ -25,21 +27,17 @@ const FIELD_METADATA_MS: u64 = 1;
 /// number up to 2286 text order equals numeric order.
 const FIRST_SCHEMA_MS: u64 = 1_000_000_000_000;
 
-/// A sparse array opened for reading, as of one timestamp.
+/// A sparse array opened for reading: as of one timestamp by libtiledb, or as a list of fragments by this crate.
 ///
 /// Cheap to clone and usable from any thread; every [`Reader`](crate::Reader) keeps its snapshot open.
 #[derive(Clone)]
-pub struct Array {
-    inner: Arc<ArrayInner>,
-}
+pub struct Array(pub(crate) Engine);
 
-struct ArrayInner {
-    open: OpenArray,
-    uri: String,
-    timestamp: Option<u64>,
-    schema: SchemaRef,
-    columns: Vec<Column>,
-    layout: ArrayLayout,
+/// What reads the array.
+#[derive(Clone)]
+pub(crate) enum Engine {
+    Library(LibraryArray),
+    Native(NativeArray),
 }
 
 impl Array {
@@ -61,30 +59,39 @@ impl Array {
         put_metadata(ctx, uri, FIELD_METADATA_MS, &entries)
     }
 
-    /// Opens the array as of now, by the local clock.
+    /// Opens the array as of now, by the local clock, with libtiledb.
     ///
     /// # Errors
-    /// [`Error::Library`] if the array does not exist or cannot be read, [`Error::Unsupported`] for a dense array or a column
-    /// type outside the supported set.
+    /// [`Error::Library`](crate::Error::Library) if the array does not exist or cannot be read,
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a dense array or a column type outside the supported set.
     pub fn open(ctx: &Context, uri: &str) -> Result<Self> {
-        Self::open_until(ctx, uri, None)
+        LibraryArray::open(ctx, uri, None).map(Engine::Library).map(Self)
     }
 
-    /// Opens the array as of `timestamp_ms` (milliseconds since 1970, inclusive).
+    /// Opens the array as of `timestamp_ms` (milliseconds since 1970, inclusive) with libtiledb.
     ///
     /// # Errors
     /// As [`Array::open`].
     pub fn open_at(ctx: &Context, uri: &str, timestamp_ms: u64) -> Result<Self> {
-        Self::open_until(ctx, uri, Some(timestamp_ms))
+        LibraryArray::open(ctx, uri, Some(timestamp_ms)).map(Engine::Library).map(Self)
     }
 
-    fn open_until(ctx: &Context, uri: &str, timestamp: Option<u64>) -> Result<Self> {
-        let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, timestamp)?;
-        let (layout, mut columns, entries) = open.describe(uri)?;
-        history::count_schemas_without(ctx, uri, &mut columns)?;
-        let schema = field_metadata::restore(&mut columns, &entries)?;
-        let inner = ArrayInner { open, uri: uri.to_owned(), timestamp, schema, columns, layout };
-        Ok(Self { inner: Arc::new(inner) })
+    /// Opens `fragments` of the array at `uri`, without libtiledb and without a read of any file. The caller knows what the array
+    /// contains: `schema` is as [`Array::schema`] returned it, `fragments` are those to read, and no other is looked at. `storage`
+    /// has the array's files, and `cache` keeps what was read of them.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a column type outside the supported set, and for an array without
+    /// duplicates, whose fragments hide cells of each other.
+    pub fn open_fragments(
+        uri: &str,
+        layout: &ArrayLayout,
+        schema: SchemaRef,
+        fragments: Vec<LiveFragment>,
+        storage: Arc<dyn Storage>,
+        cache: &FragmentCache,
+    ) -> Result<Self> {
+        NativeArray::open(uri, layout, schema, fragments, storage, cache).map(Engine::Native).map(Self)
     }
 
     /// Returns the [schema](Array::schema) and [layout](Array::layout) that the array at `uri` has as of `timestamp_ms`
@@ -100,68 +107,67 @@ impl Array {
         Ok((field_metadata::restore(&mut columns, &entries)?, layout))
     }
 
-    /// The URI that the array was opened with.
-    pub fn uri(&self) -> &str {
-        &self.inner.uri
+    fn description(&self) -> &Description {
+        match &self.0 {
+            Engine::Library(array) => array,
+            Engine::Native(array) => array,
+        }
     }
 
-    /// The timestamp that the array was opened at; `None` for [`Array::open`].
+    /// The URI that the array was opened with.
+    pub fn uri(&self) -> &str {
+        &self.description().uri
+    }
+
+    /// The timestamp of [`Array::open_at`].
     pub fn timestamp(&self) -> Option<u64> {
-        self.inner.timestamp
+        self.description().timestamp
     }
 
     /// The dimensions, then the attributes, with their field metadata. Attributes added after creation also have the metadata key
     /// [`ADDED_LATER`](crate::ADDED_LATER).
     pub fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.inner.schema)
+        Arc::clone(&self.description().schema)
     }
 
     /// Dimensions, cell order and tile capacity.
     pub fn layout(&self) -> &ArrayLayout {
-        &self.inner.layout
+        &self.description().layout
     }
 
-    /// Returns the fragments that this snapshot reads.
+    /// The fragments that the array was [opened](Array::open_fragments) with; none if libtiledb opened it.
+    pub fn live_fragments(&self) -> &[LiveFragment] {
+        match &self.0 {
+            Engine::Library(_) => &[],
+            Engine::Native(array) => array.fragments(),
+        }
+    }
+
+    /// Lists the fragments that this snapshot reads; none for an array that was [opened](Array::open_fragments) with a list of them.
     ///
     /// If TileDB has consolidated cells after the snapshot's timestamp, the fragments it consolidated are missing from the list.
     ///
     /// # Errors
-    /// [`Error::FutureFragment`] if the snapshot includes a fragment stamped later than the local clock.
+    /// [`Error::FutureFragment`](crate::Error::FutureFragment) if the snapshot includes a fragment stamped later than the local
+    /// clock.
     pub fn fragments(&self) -> Result<Vec<Fragment>> {
-        let array = self.as_ptr();
-        // SAFETY: an open array and a valid out pointer.
-        let end = self.ctx().get("read the timestamp of", self.uri(), |c, out| unsafe {
-            sys::tiledb_array_get_open_timestamp_end(c, array, out)
-        })?;
-        list_until(self.ctx(), self.uri(), &self.inner.layout, end)
+        match &self.0 {
+            Engine::Library(array) => array.fragments(),
+            Engine::Native(_) => Ok(Vec::new()),
+        }
     }
 
-    /// Returns the array's metadata as of this snapshot, including field metadata (`<field>.<key>`), without values that are
-    /// neither text nor one number.
+    /// Returns the tiles that have cells within `ranges`, which a [`ReadRequest`](crate::ReadRequest) can divide between readers;
+    /// `None` if libtiledb reads the array, because it does not read by tile.
     ///
     /// # Errors
-    /// [`Error::Library`] if it cannot be read.
-    pub fn metadata(&self) -> Result<BTreeMap<String, MetadataValue>> {
-        self.inner.open.metadata(self.uri())
-    }
-
-    pub(crate) fn ctx(&self) -> &Context {
-        self.inner.open.ctx()
-    }
-
-    pub(crate) fn as_ptr(&self) -> *mut sys::tiledb_array_t {
-        self.inner.open.as_ptr()
-    }
-
-    /// All columns, dimensions first.
-    pub(crate) fn columns(&self) -> &[Column] {
-        &self.inner.columns
-    }
-
-    /// The column `name`.
-    pub(crate) fn column(&self, name: &str) -> Result<&Column> {
-        let column = self.inner.columns.iter().find(|column| column.name == name);
-        column.ok_or_else(|| Error::UnknownColumn { uri: self.uri().to_owned(), column: name.to_owned() })
+    /// [`Error::File`](crate::Error::File) and [`Error::Format`](crate::Error::Format) if the metadata of a fragment that `ranges`
+    /// cut cannot be read.
+    pub fn tiles(&self, ranges: &Ranges) -> Result<Option<Vec<TileRun>>> {
+        match &self.0 {
+            Engine::Library(_) => Ok(None),
+            Engine::Native(array) => array.tiles(ranges).map(Some),
+        }
     }
 }
 

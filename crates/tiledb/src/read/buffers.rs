@@ -1,17 +1,13 @@
 //! The buffers into which one column is read; they become the Arrow array without copying.
 
-use std::sync::Arc;
-
-use arrow::array::{Array as _, ArrayData, ArrayRef, FixedSizeListArray, make_array};
-use arrow::buffer::{Buffer, MutableBuffer, NullBuffer};
-use arrow::error::ArrowError;
+use arrow::array::ArrayRef;
+use arrow::buffer::{Buffer, MutableBuffer};
 use tiledb_sys as sys;
 
-use crate::array::Array;
-use crate::elements;
+use crate::array::library::LibraryArray;
+use crate::cells;
 use crate::error::{Error, Result};
 use crate::schema::column::Column;
-use crate::schema::physical::PhysicalType;
 use crate::validity;
 
 const ACTION: &str = "read";
@@ -55,7 +51,7 @@ impl ColumnBuffers {
     /// Neither the buffers nor the values behind `sizes` may move or be dropped before the query's next submit has returned.
     pub(super) unsafe fn attach(
         &mut self,
-        array: &Array,
+        array: &LibraryArray,
         query: *mut sys::tiledb_query_t,
         column: &Column,
         sizes: *mut Sizes,
@@ -84,7 +80,7 @@ impl ColumnBuffers {
     ///
     /// # Safety
     /// libtiledb has written the first `sizes` bytes of the buffers it was given.
-    pub(super) unsafe fn finish(self, array: &Array, column: &Column, sizes: Sizes, rows: usize) -> Result<ArrayRef> {
+    pub(super) unsafe fn finish(self, array: &LibraryArray, column: &Column, sizes: Sizes, rows: usize) -> Result<ArrayRef> {
         // SAFETY: the caller's promise, for each of the three.
         let (data, offsets, validity) = unsafe {
             (
@@ -94,7 +90,7 @@ impl ColumnBuffers {
             )
         };
         let nulls = validity.and_then(|bytes| validity::nulls(bytes.as_slice()));
-        build(column, rows, data, offsets, nulls).map_err(|source| Error::Data {
+        cells::build(column, rows, data, offsets, nulls).map_err(|source| Error::Data {
             uri: array.uri().to_owned(),
             column: column.name.clone(),
             source,
@@ -127,40 +123,4 @@ unsafe fn used(mut buffer: MutableBuffer, size: u64) -> Buffer {
         buffer.shrink_to_fit();
     }
     buffer.into()
-}
-
-fn build(
-    column: &Column,
-    rows: usize,
-    data: Buffer,
-    offsets: Option<Buffer>,
-    nulls: Option<NullBuffer>,
-) -> Result<ArrayRef, ArrowError> {
-    if column.width > 1 {
-        return list(column, rows, data, nulls);
-    }
-    let data_type = column.data_type();
-    let builder = ArrayData::builder(data_type).len(rows).nulls(nulls);
-    let builder = match (column.physical, offsets) {
-        (PhysicalType::Bool, _) => builder.add_buffer(validity::pack(data.as_slice()).into_inner()),
-        // Checks that offsets ascend and that text is UTF-8: another program may have written it.
-        (PhysicalType::Text, Some(offsets)) => builder.add_buffer(offsets).add_buffer(data),
-        _ => builder.add_buffer(data),
-    };
-    builder.build().map(make_array)
-}
-
-fn list(column: &Column, rows: usize, data: Buffer, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
-    let width =
-        i32::try_from(column.width).map_err(|_| ArrowError::InvalidArgumentError("list too wide".to_owned()))?;
-    let elements = data.len() / column.physical.size();
-    let element_nulls = column.element_null.as_ref().and_then(|marker| elements::nulls(column.physical, marker, &data));
-    let builder = ArrayData::builder(column.physical.to_arrow()).len(elements).nulls(element_nulls).add_buffer(data);
-    let values = make_array(builder.build()?);
-    let lists = FixedSizeListArray::try_new(column.item(), width, values, nulls)?;
-    if lists.len() == rows {
-        Ok(Arc::new(lists))
-    } else {
-        Err(ArrowError::InvalidArgumentError(format!("{} lists for {rows} rows", lists.len())))
-    }
 }

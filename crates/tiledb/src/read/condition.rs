@@ -6,7 +6,7 @@ use std::ptr;
 
 use tiledb_sys as sys;
 
-use crate::array::Array;
+use crate::array::library::LibraryArray;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::literal::Literal;
@@ -23,11 +23,11 @@ const ACTION: &str = "create a condition on";
 ///
 /// # Errors
 /// [`Error::UnknownColumn`], [`Error::NotRepresentable`], [`Error::Condition`].
-pub(super) fn resolve(predicate: &Predicate, array: &Array) -> Result<Predicate> {
+pub(super) fn resolve(predicate: &Predicate, array: &LibraryArray) -> Result<Predicate> {
     resolve_normal_form(&predicate.normal_form(), array)
 }
 
-fn resolve_normal_form(predicate: &Predicate, array: &Array) -> Result<Predicate> {
+fn resolve_normal_form(predicate: &Predicate, array: &LibraryArray) -> Result<Predicate> {
     Ok(match predicate {
         Predicate::Constant(_) => predicate.clone(),
         Predicate::Compare { column, value, .. } => {
@@ -82,7 +82,7 @@ fn cannot_evaluate(predicate: &Predicate) -> Error {
 }
 
 /// The column `name`, which must not be a list.
-fn scalar<'a>(array: &'a Array, name: &str) -> Result<&'a Column> {
+fn scalar<'a>(array: &'a LibraryArray, name: &str) -> Result<&'a Column> {
     let column = array.column(name)?;
     if column.width > 1 {
         let reason = "TileDB cannot compare lists";
@@ -101,7 +101,7 @@ fn bytes(column: &Column, value: &Literal) -> Result<Vec<u8>> {
 }
 
 /// How many schemas lack the attribute of this test.
-fn schemas_without(predicate: &Predicate, array: &Array) -> usize {
+fn schemas_without(predicate: &Predicate, array: &LibraryArray) -> usize {
     match predicate {
         Predicate::Compare { column, .. } | Predicate::In { column, .. } | Predicate::IsNull { column, .. } => {
             array.column(column).map_or(0, |column| column.schemas_without)
@@ -111,7 +111,7 @@ fn schemas_without(predicate: &Predicate, array: &Array) -> usize {
 }
 
 /// Builds TileDB's condition from a [resolved](resolve) predicate; `None` for constants, which the caller handles.
-pub(super) fn native(predicate: &Predicate, array: &Array) -> Result<Option<NativeCondition>> {
+pub(super) fn native(predicate: &Predicate, array: &LibraryArray) -> Result<Option<NativeCondition>> {
     match predicate {
         Predicate::Constant(_) => Ok(None),
         Predicate::Compare { column, op, value } => {
@@ -140,7 +140,7 @@ pub(super) fn native(predicate: &Predicate, array: &Array) -> Result<Option<Nati
 
 /// Joins the two halves recursively, because each join copies its operands.
 fn join(
-    array: &Array,
+    array: &LibraryArray,
     parts: &[Predicate],
     op: sys::tiledb_query_condition_combination_op_t,
 ) -> Result<Option<NativeCondition>> {
@@ -159,7 +159,7 @@ fn join(
 
 /// Compares a column with a value, or with NULL.
 fn compare(
-    array: &Array,
+    array: &LibraryArray,
     column: &Column,
     op: sys::tiledb_query_condition_op_t,
     value: Option<&[u8]>,
@@ -178,7 +178,7 @@ fn compare(
 
 /// Tests whether a column is a member of a set.
 fn member(
-    array: &Array,
+    array: &LibraryArray,
     column: &Column,
     set: &BTreeSet<Vec<u8>>,
     op: sys::tiledb_query_condition_op_t,

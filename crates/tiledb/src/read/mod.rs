@@ -1,7 +1,8 @@
-//! Reading: a request becomes a TileDB query, and its buffers become record batches.
+//! Reading: a request becomes record batches, by libtiledb's queries or by this crate's own scan of tiles.
 
 mod buffers;
 mod condition;
+mod library_reader;
 mod reader;
 mod request;
 mod subarray;
@@ -9,8 +10,13 @@ mod subarray;
 pub use reader::Reader;
 pub use request::ReadRequest;
 
+use library_reader::LibraryReader;
+use reader::Engine;
+
 use crate::array::Array;
+use crate::array::snapshot;
 use crate::error::Result;
+use crate::native::TileScan;
 
 impl Array {
     /// Starts a read. Batches come in no particular order, with the columns in the requested order.
@@ -29,6 +35,9 @@ impl Array {
     /// As for [`read`](Self::read); the reader ends with [`Error::Library`](crate::Error::Library) if `memory` is too small for a
     /// single tile.
     pub fn read_within(&self, request: &ReadRequest, memory: Option<u64>) -> Result<Reader> {
-        Reader::new(self, request, memory)
+        Ok(Reader(match &self.0 {
+            snapshot::Engine::Library(array) => Engine::Library(Box::new(LibraryReader::new(array, request, memory)?)),
+            snapshot::Engine::Native(array) => Engine::Native(Box::new(TileScan::new(array, request)?)),
+        }))
     }
 }

@@ -1,5 +1,6 @@
 //! Read requests: columns, ranges and condition.
 
+use crate::native::TileRun;
 use crate::predicate::{DimensionRange, Predicate};
 
 /// The cells and columns to read.
@@ -12,6 +13,9 @@ pub struct ReadRequest {
     pub ranges: Vec<DimensionRange>,
     /// The condition on cells; `None` reads all.
     pub condition: Option<Predicate>,
+    /// The tiles to read, some of those that [`Array::tiles`](crate::Array::tiles) returned for the same ranges; `None` reads all of
+    /// them. Ignored where that returned none.
+    pub tiles: Option<Vec<TileRun>>,
     /// The maximum number of rows per batch (at least 1). Buffers are sized for this many rows, or for some ten thousand if
     /// that is more; several batches then share their memory.
     pub batch_rows: usize,

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field};
 use crate::context::c_text;
 use crate::error::{Error, Result};
 use crate::literal::Literal;
+use crate::predicate::{NAN_KEY, NAN_NEVER};
 use crate::schema::physical::PhysicalType;
 
 /// Field metadata key of the integer that marks a NULL list element on disk.
@@ -42,6 +43,8 @@ pub(crate) struct Column {
     pub(crate) element_null: Option<ElementNull>,
     /// How many schemas of the array lack the column; fragments written with those schemas lack it too.
     pub(crate) schemas_without: usize,
+    /// Whether no value is NaN, as the field's metadata say.
+    pub(crate) never_nan: bool,
 }
 
 impl Column {
@@ -54,7 +57,8 @@ impl Column {
         is_dimension: bool,
     ) -> Result<Self> {
         let c_name = c_text(&name)?;
-        Ok(Self { name, c_name, physical, width, nullable, is_dimension, element_null: None, schemas_without: 0 })
+        let (element_null, schemas_without, never_nan) = (None, 0, false);
+        Ok(Self { name, c_name, physical, width, nullable, is_dimension, element_null, schemas_without, never_nan })
     }
 
     /// Returns the column that stores `field`.
@@ -81,6 +85,7 @@ impl Column {
             return Err(unsupported(format!("the metadata key {ITEM_NULLABLE} is reserved")));
         }
         let mut column = Column::new(field.name().clone(), physical, width, field.is_nullable(), is_dimension)?;
+        column.never_nan = field.metadata().get(NAN_KEY).is_some_and(|nan| nan == NAN_NEVER);
         if item_nullable {
             let marker = field.metadata().get(ELEMENT_NULL).map(String::as_str);
             column.element_null = Some(column.parse_element_null(marker)?);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
+use tiledb_format::Datatype;
 use tiledb_sys as sys;
 
 /// The type of one stored value.
@@ -82,6 +83,25 @@ impl PhysicalType {
             Self::TimestampNs => sys::TILEDB_DATETIME_NS,
             Self::Bool => sys::TILEDB_BOOL,
             Self::Text => sys::TILEDB_STRING_UTF8,
+        }
+    }
+
+    /// Whether files of this datatype store it.
+    pub(crate) fn is_stored_as(self, datatype: Datatype) -> bool {
+        match self {
+            Self::Int8 => datatype == Datatype::Int8,
+            Self::Int16 => datatype == Datatype::Int16,
+            Self::Int32 => datatype == Datatype::Int32,
+            Self::Int64 => datatype == Datatype::Int64,
+            Self::UInt8 => datatype == Datatype::UInt8,
+            Self::UInt16 => datatype == Datatype::UInt16,
+            Self::UInt32 => datatype == Datatype::UInt32,
+            Self::UInt64 => datatype == Datatype::UInt64,
+            Self::Float32 => datatype == Datatype::Float32,
+            Self::Float64 => datatype == Datatype::Float64,
+            Self::TimestampNs => datatype == Datatype::DATETIME_NS,
+            Self::Bool => datatype == Datatype::Bool,
+            Self::Text => matches!(datatype, Datatype::Utf8 | Datatype::Ascii),
         }
     }
 

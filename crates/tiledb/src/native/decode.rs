@@ -1,0 +1,184 @@
+//! The tiles of a column as one Arrow array: each chunk is inflated into the place where Arrow needs it.
+
+use arrow::array::{ArrayRef, BooleanBufferBuilder, new_null_array};
+use arrow::buffer::{BooleanBuffer, Buffer, MutableBuffer, NullBuffer};
+use tiledb_format::{Pipeline, TileDecoder};
+
+use super::fragment::ColumnTiles;
+use super::requests::{Requests, TileBytes};
+use crate::cells;
+use crate::schema::column::Column;
+use crate::schema::physical::PhysicalType;
+
+/// Bytes of a text offset.
+const OFFSET: usize = size_of::<u64>();
+
+/// The tiles of a column to decode, once they have been read.
+#[derive(Debug)]
+pub(super) enum ColumnBytes<'f> {
+    /// All cells are NULL, because the fragment lacks the column or says so.
+    Null,
+    /// The bytes of each tile.
+    Tiles {
+        tiles: &'f ColumnTiles,
+        values: Vec<TileBytes>,
+        text: Option<Vec<TileBytes>>,
+        /// `None` if no cell is NULL.
+        validity: Option<Vec<TileBytes>>,
+    },
+}
+
+/// The tiles that are decoded together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Selection<'s> {
+    /// Their positions in the fragment, ascending.
+    pub(super) tiles: &'s [usize],
+    /// The number of cells of each.
+    pub(super) cells: &'s [usize],
+    /// The number of all cells.
+    pub(super) rows: usize,
+}
+
+/// Why tiles cannot be decoded.
+#[derive(Debug)]
+pub(super) enum DecodeError {
+    /// The bytes of a file are damaged.
+    Format(tiledb_format::Error),
+    /// The values are no Arrow data, such as text that is not UTF-8.
+    Arrow(arrow::error::ArrowError),
+}
+
+impl From<tiledb_format::Error> for DecodeError {
+    fn from(error: tiledb_format::Error) -> Self {
+        Self::Format(error)
+    }
+}
+
+impl<'f> ColumnBytes<'f> {
+    /// Adds the ranges of the selected tiles to `requests`.
+    pub(super) fn request(tiles: Option<&'f ColumnTiles>, selection: &Selection<'_>, requests: &mut Requests) -> Self {
+        let Some(tiles) = tiles else { return Self::Null };
+        let nulls: Option<u64> = selection.tiles.iter().map(|tile| tiles.nulls(*tile)).sum();
+        if nulls.is_some_and(|nulls| nulls >= selection.rows as u64 && nulls > 0) {
+            return Self::Null;
+        }
+        let values = requests.add(&tiles.values, selection.tiles);
+        let text = tiles.text.as_ref().map(|text| requests.add(&text.values, selection.tiles));
+        let validity = tiles.validity.as_ref().filter(|_| nulls != Some(0));
+        let validity = validity.map(|validity| requests.add(validity, selection.tiles));
+        Self::Tiles { tiles, values, text, validity }
+    }
+
+    /// Decodes the cells from the bytes that `requests` has read.
+    pub(super) fn decode(
+        &self,
+        column: &Column,
+        selection: &Selection<'_>,
+        requests: &Requests,
+        decoder: &mut TileDecoder,
+    ) -> Result<ArrayRef, DecodeError> {
+        let Self::Tiles { tiles, values, text, validity } = self else {
+            return Ok(new_null_array(&column.data_type(), selection.rows));
+        };
+        let nulls = match (validity, &tiles.validity) {
+            (Some(places), Some(file)) => {
+                let valid = bitmap(places, &file.pipeline, selection, requests, decoder)?;
+                Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0)
+            }
+            _ => None,
+        };
+        let (data, offsets) = match (text, &tiles.text) {
+            (Some(places), Some(text)) => {
+                let sizes: Vec<usize> = selection.tiles.iter().map(|tile| text.size(*tile)).collect();
+                let data = fixed(places, &sizes, &text.values.pipeline, 1, 1, requests, decoder)?;
+                let offsets = offsets(values, &sizes, tiles, selection, requests, decoder)?;
+                (data, Some(offsets))
+            }
+            _ => {
+                let size = column.physical.size();
+                let cell = size * usize::try_from(column.width).unwrap_or(1);
+                let sizes: Vec<usize> = selection.cells.iter().map(|cells| cells * cell).collect();
+                (fixed(values, &sizes, &tiles.values.pipeline, size, cell, requests, decoder)?, None)
+            }
+        };
+        cells::build(column, selection.rows, data, offsets, nulls).map_err(DecodeError::Arrow)
+    }
+}
+
+/// Decodes tiles of these sizes one after the other.
+fn fixed(
+    places: &[TileBytes],
+    sizes: &[usize],
+    pipeline: &Pipeline,
+    value: usize,
+    cell: usize,
+    requests: &Requests,
+    decoder: &mut TileDecoder,
+) -> Result<Buffer, DecodeError> {
+    let mut data = MutableBuffer::from_len_zeroed(sizes.iter().sum());
+    let mut rest = data.as_slice_mut();
+    for (place, size) in places.iter().zip(sizes) {
+        let (tile, after) = rest.split_at_mut((*size).min(rest.len()));
+        decoder.decode(requests.bytes(place), pipeline, value, cell, tile)?;
+        rest = after;
+    }
+    Ok(data.into())
+}
+
+/// Decodes the offsets of text, which start at 0 in each tile, as Arrow's, which go on, with the end of the last value.
+fn offsets(
+    places: &[TileBytes],
+    sizes: &[usize],
+    tiles: &ColumnTiles,
+    selection: &Selection<'_>,
+    requests: &Requests,
+    decoder: &mut TileDecoder,
+) -> Result<Buffer, DecodeError> {
+    let lengths: Vec<usize> = selection.cells.iter().map(|cells| cells * OFFSET).collect();
+    let stored = fixed(places, &lengths, &tiles.values.pipeline, OFFSET, OFFSET, requests, decoder)?;
+    let mut stored = stored.typed_data::<u64>();
+    let mut offsets: Vec<i64> = Vec::with_capacity(selection.rows + 1);
+    let mut start = 0_u64;
+    for (cells, size) in selection.cells.iter().zip(sizes) {
+        let (own, rest) = stored.split_at(*cells);
+        // An offset beyond the type is beyond the data as well, which Arrow checks.
+        offsets.extend(own.iter().map(|offset| start.saturating_add(*offset).cast_signed()));
+        stored = rest;
+        start += *size as u64;
+    }
+    offsets.push(start.cast_signed());
+    Ok(Buffer::from_vec(offsets))
+}
+
+/// Decodes validity as a bitmap.
+fn bitmap(
+    places: &[TileBytes],
+    pipeline: &Pipeline,
+    selection: &Selection<'_>,
+    requests: &Requests,
+    decoder: &mut TileDecoder,
+) -> Result<BooleanBuffer, DecodeError> {
+    let whole_bytes = selection.cells.iter().rev().skip(1).all(|cells| cells % 8 == 0);
+    if whole_bytes {
+        let mut bits = MutableBuffer::from_len_zeroed(selection.rows.div_ceil(8));
+        let mut rest = bits.as_slice_mut();
+        for (place, cells) in places.iter().zip(selection.cells) {
+            let (tile, after) = rest.split_at_mut(cells.div_ceil(8).min(rest.len()));
+            decoder.decode_validity(requests.bytes(place), pipeline, *cells, tile)?;
+            rest = after;
+        }
+        return Ok(BooleanBuffer::new(bits.into(), 0, selection.rows));
+    }
+    let mut bits = BooleanBufferBuilder::new(selection.rows);
+    for (place, cells) in places.iter().zip(selection.cells) {
+        let mut tile = vec![0; cells.div_ceil(8)];
+        decoder.decode_validity(requests.bytes(place), pipeline, *cells, &mut tile)?;
+        bits.append_packed_range(0..*cells, &tile);
+    }
+    Ok(bits.finish())
+}
+
+/// Whether a column of this type can have tile statistics that conditions use.
+pub(super) fn has_statistics(column: &Column) -> bool {
+    column.width == 1 && !matches!(column.physical, PhysicalType::Bool | PhysicalType::Text)
+}

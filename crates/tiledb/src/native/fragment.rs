@@ -1,0 +1,305 @@
+//! The metadata of one fragment in memory: its footer, and of each column what was read so far.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use arrow::buffer::Buffer;
+use tiledb_format::{Field, FilePart, FragmentMetadata, Number, Pipeline, Schema, TileOffsets, TileValues};
+
+use super::array::{FileChecksum, LiveFragment, NativeArray};
+use super::decode::has_statistics;
+use super::requests::FileTiles;
+use super::storage::file_error;
+use super::test::{Test, TileStatistics};
+use super::tiles::side;
+use crate::error::{Error, Result};
+use crate::literal::Literal;
+use crate::schema::column::Column;
+use crate::schema::layout::Domain;
+
+/// The folder of an array's fragments.
+const FRAGMENTS: &str = "__fragments";
+/// The folder of an array's schemas.
+const SCHEMAS: &str = "__schema";
+/// The file with a fragment's metadata.
+const METADATA: &str = "__fragment_metadata.tdb";
+
+/// A fragment whose footer has been read.
+#[derive(Debug)]
+pub(crate) struct OpenFragment {
+    /// The folder below the array's.
+    folder: String,
+    /// The folder with the array's URI, for errors.
+    uri: String,
+    metadata: FragmentMetadata,
+    domains: Vec<Domain>,
+    capacity: usize,
+    tiles: usize,
+    /// `None` for a column that the fragment lacks.
+    columns: Mutex<HashMap<String, Option<Arc<ColumnTiles>>>>,
+    rectangles: OnceLock<Vec<Vec<(i64, i64)>>>,
+    /// Bytes of what was read.
+    bytes: AtomicUsize,
+}
+
+/// Where the tiles of a column are, and what is known of them.
+#[derive(Debug)]
+pub(super) struct ColumnTiles {
+    /// The tiles of values, or of the offsets of text.
+    pub(super) values: FileTiles,
+    pub(super) text: Option<TextTiles>,
+    /// `None` if no cell can be NULL.
+    pub(super) validity: Option<FileTiles>,
+    /// NULLs of each tile, if they were counted.
+    nulls: Option<Vec<u64>>,
+    /// The smallest and the largest value of each tile, for types with an order that conditions use.
+    ranges: Option<(Buffer, Buffer)>,
+}
+
+/// The tiles of text.
+#[derive(Debug)]
+pub(super) struct TextTiles {
+    pub(super) values: FileTiles,
+    /// Decoded bytes of each tile.
+    sizes: Vec<u64>,
+}
+
+impl OpenFragment {
+    /// Reads the metadata of a fragment, and the schema that it was written with.
+    pub(super) fn open(array: &NativeArray, live: &LiveFragment) -> Result<Self> {
+        let folder = format!("{FRAGMENTS}/{}", live.name);
+        let uri = format!("{}/{folder}", array.uri.trim_end_matches('/'));
+        let path = format!("{folder}/{METADATA}");
+        let bytes = array.storage().read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
+        let in_metadata = |source| Error::Format { path: format!("{uri}/{METADATA}"), column: None, source };
+        if let Some(recorded) = live.metadata {
+            recorded.check(&bytes).map_err(in_metadata)?;
+        }
+        let name = tiledb_format::Footer::schema_name(&bytes).map_err(in_metadata)?;
+        let schema = array.cache().schema(&array.uri, name, || {
+            let path = format!("{SCHEMAS}/{name}");
+            let bytes = array.storage().read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
+            let parsed = tiledb_format::generic_tile::read(&bytes, 0).and_then(|bytes| Schema::parse(&bytes));
+            parsed.map_err(|source| Error::Format { path: format!("{}/{path}", array.uri), column: None, source })
+        })?;
+        let size = bytes.len();
+        let metadata = FragmentMetadata::parse(bytes, schema).map_err(in_metadata)?;
+        if metadata.cell_count() != live.cells {
+            let (expected, found) = (format!("{} cells", live.cells), metadata.cell_count().to_string());
+            return Err(in_metadata(tiledb_format::Error::Invalid { what: "fragment", expected, found }));
+        }
+        let count = |number: u64| {
+            usize::try_from(number).map_err(|_| {
+                let expected = "a number of tiles and cells that fits into memory".to_owned();
+                in_metadata(tiledb_format::Error::Invalid { what: "fragment", expected, found: number.to_string() })
+            })
+        };
+        count(metadata.cell_count())?;
+        Ok(Self {
+            capacity: count(metadata.schema().capacity)?,
+            tiles: count(metadata.tile_count())?,
+            domains: array.layout.dimensions.iter().map(|dimension| dimension.domain).collect(),
+            folder,
+            uri,
+            metadata,
+            columns: Mutex::default(),
+            rectangles: OnceLock::new(),
+            bytes: AtomicUsize::new(size),
+        })
+    }
+
+    /// Cells of a tile, except the last one.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub(super) fn tiles(&self) -> usize {
+        self.tiles
+    }
+
+    pub(super) fn cells_of(&self, tile: usize) -> usize {
+        usize::try_from(self.metadata.tile_cells(tile as u64)).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The lowest and highest key of each tile per dimension.
+    pub(super) fn rectangles(&self) -> Result<&Vec<Vec<(i64, i64)>>> {
+        if let Some(rectangles) = self.rectangles.get() {
+            return Ok(rectangles);
+        }
+        let tree = self.metadata.rtree().map_err(|source| self.metadata_error(source))?;
+        let rectangle = |tile: usize| {
+            let sides = self.domains.iter().enumerate().map(|(dimension, domain)| {
+                let side = tree.range(tile, dimension).and_then(|range| rectangle_side(*domain, range));
+                // Of another type than the dimension, so that it may be anywhere.
+                side.unwrap_or_else(|| domain.keys())
+            });
+            sides.collect()
+        };
+        let rectangles: Vec<Vec<(i64, i64)>> = (0..self.tiles).map(rectangle).collect();
+        let bytes = self.tiles * (self.domains.len() * size_of::<(i64, i64)>() + size_of::<Vec<(i64, i64)>>());
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        Ok(self.rectangles.get_or_init(|| rectangles))
+    }
+
+    /// Returns where the tiles of a column are; `None` if the fragment was written before the attribute was added.
+    pub(super) fn column(&self, column: &Column) -> Result<Option<Arc<ColumnTiles>>> {
+        let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = columns.get(&column.name) {
+            return Ok(found.clone());
+        }
+        let read = self.read_column(column)?.map(Arc::new);
+        self.bytes.fetch_add(read.as_ref().map_or(0, |read| read.memory()), Ordering::Relaxed);
+        columns.insert(column.name.clone(), read.clone());
+        Ok(read)
+    }
+
+    /// Returns the tiles of the columns that a condition compares, by name.
+    pub(super) fn columns_of<'t>(&self, test: &'t Test) -> Result<Vec<(&'t str, Option<Arc<ColumnTiles>>)>> {
+        let mut compared = Vec::new();
+        test.columns(&mut |column| compared.push(column));
+        compared.into_iter().map(|column| Ok((column.name.as_str(), self.column(column)?))).collect()
+    }
+
+    fn read_column(&self, column: &Column) -> Result<Option<ColumnTiles>> {
+        let schema = self.metadata.schema();
+        let Some(field) = Field::find(schema, &column.name) else { return Ok(None) };
+        self.check_type(column, field)?;
+        let in_metadata = |source| self.metadata_error(source);
+        let (filters, is_text) = match field {
+            Field::Attribute(index) => {
+                (schema.attributes.get(index).map(|attribute| &attribute.filters), column.is_text())
+            }
+            Field::Dimension(index) => {
+                (schema.dimensions.get(index).map(|dimension| schema.dimension_filters(dimension)), false)
+            }
+            _ => (None, false),
+        };
+        let filters = filters.cloned().unwrap_or_default();
+        let file = |part: FilePart, offsets: TileOffsets, pipeline: &Pipeline| FileTiles {
+            path: format!("{}/{}", self.folder, field.file(part)).into(),
+            bounds: offsets.offsets().iter().copied().chain([offsets.file_size()]).collect(),
+            pipeline: Arc::new(pipeline.clone()),
+        };
+        let offsets = self.metadata.tile_offsets(field).map_err(in_metadata)?;
+        let (values, text) = if is_text {
+            let var = self.metadata.var_offsets(field).map_err(in_metadata)?;
+            let sizes = self.metadata.var_sizes(field).map_err(in_metadata)?;
+            let text = TextTiles { values: file(FilePart::Variable, var, &filters), sizes };
+            (file(FilePart::Fixed, offsets, &schema.offsets), Some(text))
+        } else {
+            (file(FilePart::Fixed, offsets, &filters), None)
+        };
+        let is_nullable = matches!(field, Field::Attribute(index) if schema.attributes.get(index).is_some_and(|a| a.nullable));
+        let (validity, nulls) = if is_nullable {
+            let validity = self.metadata.validity_offsets(field).map_err(in_metadata)?;
+            let nulls = self.metadata.null_counts(field).map_err(in_metadata)?;
+            (Some(file(FilePart::Validity, validity, &schema.validity)), nulls)
+        } else {
+            (None, None)
+        };
+        let ranges = if has_statistics(column) && !matches!(field, Field::Dimension(_)) && is_ordered(column) {
+            let low = self.metadata.mins(field).map_err(in_metadata)?;
+            let high = self.metadata.maxs(field).map_err(in_metadata)?;
+            low.zip(high).map(|(low, high)| (self.values(&low), self.values(&high)))
+        } else {
+            None
+        };
+        Ok(Some(ColumnTiles { values, text, validity, nulls, ranges }))
+    }
+
+    /// Checks that cells have the type of the column.
+    fn check_type(&self, column: &Column, field: Field) -> Result<()> {
+        let shape = self.metadata.schema().shape(field);
+        let cell = (!column.is_text()).then(|| column.cell_bytes() as u64);
+        let matches = shape.is_some_and(|shape| {
+            shape.cell_size == cell && column.physical.is_stored_as(shape.datatype) && (column.nullable || !shape.nullable)
+        });
+        if matches {
+            return Ok(());
+        }
+        let (what, expected, found) = ("fragment", column.data_type().to_string(), format!("{shape:?}"));
+        Err(self.format_error(&column.name, tiledb_format::Error::Invalid { what, expected, found }))
+    }
+
+    /// One value per tile, aligned for its type.
+    fn values(&self, values: &TileValues) -> Buffer {
+        let all: Vec<u8> = (0..self.tiles).filter_map(|tile| values.tile(tile)).flatten().copied().collect();
+        Buffer::from(all.as_slice())
+    }
+
+    fn metadata_error(&self, source: tiledb_format::Error) -> Error {
+        Error::Format { path: format!("{}/{METADATA}", self.uri), column: None, source }
+    }
+
+    /// An error in the files of a column.
+    pub(super) fn format_error(&self, column: &str, source: tiledb_format::Error) -> Error {
+        let stem = Field::find(self.metadata.schema(), column).map(Field::stem).unwrap_or_default();
+        Error::Format { path: format!("{}/{stem}*.tdb", self.uri), column: Some(column.to_owned()), source }
+    }
+}
+
+impl ColumnTiles {
+    /// NULLs of a tile; `None` if they were not counted.
+    pub(super) fn nulls(&self, tile: usize) -> Option<u64> {
+        if self.validity.is_none() { Some(0) } else { self.nulls.as_ref()?.get(tile).copied() }
+    }
+
+    /// Statistics of a tile with so many cells.
+    pub(super) fn statistics(&self, tile: usize, cells: u64) -> TileStatistics<'_> {
+        TileStatistics {
+            range: self.ranges.as_ref().map(|(low, high)| (low, high)),
+            tile,
+            nulls: self.nulls(tile),
+            cells,
+        }
+    }
+
+    fn memory(&self) -> usize {
+        let bounds = |file: &FileTiles| (file.bounds.len() * size_of::<u64>()) + file.path.len() + size_of::<FileTiles>();
+        let text = self.text.as_ref().map_or(0, |text| bounds(&text.values) + text.sizes.len() * size_of::<u64>());
+        let ranges = self.ranges.as_ref().map_or(0, |(low, high)| low.len() + high.len());
+        let validity = self.validity.as_ref().map_or(0, bounds);
+        bounds(&self.values) + text + validity + ranges + self.nulls.as_ref().map_or(0, |nulls| nulls.len() * size_of::<u64>())
+    }
+}
+
+impl TextTiles {
+    /// Decoded bytes of a tile.
+    pub(super) fn size(&self, tile: usize) -> usize {
+        self.sizes.get(tile).map_or(0, |size| usize::try_from(*size).unwrap_or(usize::MAX))
+    }
+}
+
+impl FileChecksum {
+    /// Compares a file with what was recorded of it.
+    fn check(self, content: &[u8]) -> Result<(), tiledb_format::Error> {
+        let found = Self { bytes: content.len() as u64, crc32c: crc32c::crc32c(content) };
+        if found == self {
+            return Ok(());
+        }
+        let describe = |sum: Self| format!("{} bytes with CRC32C {:08x}", sum.bytes, sum.crc32c);
+        Err(tiledb_format::Error::Invalid { what: "fragment metadata", expected: describe(self), found: describe(found) })
+    }
+}
+
+/// Whether the statistics of the column's tiles can be trusted: those of libtiledb depend on the order of the cells if some are NaN.
+fn is_ordered(column: &Column) -> bool {
+    !column.physical.is_float() || column.never_nan
+}
+
+/// Returns the keys of the side of a rectangle; `None` if its numbers are not of the dimension's type.
+fn rectangle_side(domain: Domain, [low, high]: [Number; 2]) -> Option<(i64, i64)> {
+    let literal = |number: Number| match (domain, number) {
+        (Domain::Float64 { .. }, Number::Float(value)) => Some(Literal::Float(value)),
+        (Domain::Int64 { .. }, Number::Int(value)) => Some(Literal::Int(value)),
+        (Domain::TimestampNs { .. }, Number::Int(value)) => Some(Literal::TimestampNs(value)),
+        _ => None,
+    };
+    side(domain.axis(), &literal(low)?, &literal(high)?)
+}

@@ -1,0 +1,25 @@
+//! Reading without libtiledb: the fragments that a caller names, tile by tile, straight into Arrow arrays.
+//!
+//! [`NativeArray`] knows the columns and the live fragments. `tiles` selects the tiles that a read's ranges overlap, and `scan` reads
+//! them: `prune` drops tiles by their statistics, `requests` turns columns and tiles into ranges of files, [`Storage`] reads these,
+//! `decode` inflates them into Arrow arrays, `test` evaluates the condition, and only then the other columns of the rows that remain
+//! are read. `fragment` and [`FragmentCache`] keep the metadata of fragments in memory.
+
+mod array;
+mod cache;
+mod decode;
+mod fragment;
+mod prune;
+mod requests;
+mod scan;
+mod storage;
+mod test;
+mod tiles;
+
+pub use array::{FileChecksum, LiveFragment};
+pub use cache::FragmentCache;
+pub use storage::{FileRange, LocalFiles, Storage};
+pub use tiles::TileRun;
+
+pub(crate) use array::NativeArray;
+pub(crate) use scan::TileScan;

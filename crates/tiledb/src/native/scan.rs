@@ -1,0 +1,341 @@
+//! The iterator over the batches of a read. It reads the columns of the condition first, and of the others only the tiles in which
+//! some cell remains.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array as _, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::{BatchCoalescer, FilterBuilder, FilterPredicate};
+use arrow::array::BooleanArray;
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
+use tiledb_format::TileDecoder;
+
+use super::array::NativeArray;
+use super::decode::{ColumnBytes, DecodeError, Selection};
+use super::fragment::OpenFragment;
+use super::prune::{TileTests, range_mask};
+use super::requests::Requests;
+use super::storage::file_error;
+use super::test::Test;
+use super::tiles::{TileRun, with_both_zeros};
+use crate::error::{Error, Result};
+use crate::predicate::{DimensionRange, Intervals, Ranges};
+use crate::read::ReadRequest;
+use crate::schema::column::Column;
+
+/// The most rows that are decoded together: their columns stay in the processor's cache, and a batch pays for its overhead.
+const STEP_ROWS: usize = if cfg!(test) { 64 } else { 32_768 };
+
+/// Batches with fewer rows are copied together; larger ones are passed on as they are.
+const SMALL_BATCH: usize = 4_096;
+
+/// Columns of a read, each once.
+#[derive(Debug)]
+struct ReadColumn {
+    column: Column,
+    /// Whether the condition compares it, so that it is read first.
+    is_tested: bool,
+    /// Whether it is part of the batches.
+    is_output: bool,
+}
+
+/// A running read of tiles.
+pub(crate) struct TileScan {
+    array: NativeArray,
+    schema: SchemaRef,
+    columns: Vec<ReadColumn>,
+    /// For each output column, its index in `columns`.
+    output: Vec<usize>,
+    ranges: Ranges,
+    tests: Vec<Test>,
+    work: VecDeque<TileRun>,
+    /// Rows of the next step: the first steps are small, because a limit may end the read.
+    step_rows: usize,
+    decoder: TileDecoder,
+    requests: Requests,
+    small: BatchCoalescer,
+}
+
+/// The columns of some tiles as far as they are decoded, by position.
+type Decoded = Vec<Option<ArrayRef>>;
+
+impl TileScan {
+    pub(crate) fn new(array: &NativeArray, request: &ReadRequest) -> Result<Self> {
+        let ranges = with_both_zeros(&dimension_ranges(array, &request.ranges)?, &array.layout);
+        let work = match &request.tiles {
+            Some(tiles) => tiles.clone(),
+            None => array.tiles(&ranges)?,
+        };
+        let tests = match &request.condition {
+            Some(condition) => Test::new(condition, array)?.into_conjuncts(),
+            None => Vec::new(),
+        };
+        let (columns, output) = columns(array, &request.columns, &tests)?;
+        let fields = request.columns.iter().map(|name| array.schema.field_with_name(name).cloned());
+        let schema = Arc::new(Schema::new(fields.collect::<Result<Vec<_>, _>>().map_err(|error| array.data_error("", error))?));
+        let batch_rows = request.batch_rows.max(1);
+        let small = BatchCoalescer::new(Arc::clone(&schema), batch_rows.min(SMALL_BATCH))
+            .with_biggest_coalesce_batch_size(Some(SMALL_BATCH / 2));
+        Ok(Self {
+            array: array.clone(),
+            schema,
+            columns,
+            output,
+            ranges,
+            tests,
+            work: work.into(),
+            step_rows: 1,
+            decoder: TileDecoder::new(),
+            requests: Requests::default(),
+            small,
+        })
+    }
+
+    pub(crate) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// Reads some tiles; returns false at the end.
+    fn advance(&mut self) -> Result<bool> {
+        let Some(run) = self.work.pop_front() else { return Ok(false) };
+        let fragment = self.array.fragment(run.fragment)?;
+        let count = self.step_rows.div_ceil(fragment.capacity()).clamp(1, run.count.max(1));
+        if count < run.count {
+            let (step, rest) = run.split_at(count, fragment.capacity() as u64);
+            self.work.push_front(rest);
+            self.step(&fragment, &step)?;
+        } else {
+            self.step(&fragment, &run)?;
+        }
+        self.step_rows = (self.step_rows.max(fragment.capacity()) * 2).min(STEP_ROWS);
+        Ok(true)
+    }
+
+    /// Reads tiles that follow each other.
+    fn step(&mut self, fragment: &OpenFragment, run: &TileRun) -> Result<()> {
+        let mut tiles: Vec<usize> = (run.first..run.first + run.count).filter(|tile| *tile < fragment.tiles()).collect();
+        let mut tests = TileTests::new(&self.tests);
+        tests.prune(fragment, &mut tiles)?;
+        if tiles.is_empty() {
+            return Ok(());
+        }
+        let mut decoded: Decoded = vec![None; self.columns.len()];
+        let cut: Vec<usize> = if run.is_cut { self.ranges.dimensions().collect() } else { Vec::new() };
+        let is_first = |at: usize, column: &ReadColumn| {
+            (column.is_tested && tests.needs(&column.column.name)) || cut.contains(&at)
+        };
+        let first: Vec<bool> = self.columns.iter().enumerate().map(|(at, column)| is_first(at, column)).collect();
+        let mut mask: Option<BooleanBuffer> = None;
+        if first.contains(&true) {
+            let cells: Vec<usize> = tiles.iter().map(|tile| fragment.cells_of(*tile)).collect();
+            let selection = Selection { tiles: &tiles, cells: &cells, rows: cells.iter().sum() };
+            self.decode(fragment, &selection, &first, &mut decoded)?;
+            let evaluated = self.evaluate(&selection, &tests, &cut, &decoded);
+            match evaluated.count_set_bits() {
+                0 => return Ok(()),
+                all if all == selection.rows => {}
+                _ => mask = Some(evaluated),
+            }
+        }
+        self.finish(fragment, &tiles, decoded, mask)
+    }
+
+    /// Evaluates ranges and tests on the decoded columns.
+    fn evaluate(
+        &self,
+        selection: &Selection<'_>,
+        tests: &TileTests<'_>,
+        cut: &[usize],
+        decoded: &Decoded,
+    ) -> BooleanBuffer {
+        let column = |name: &str| {
+            let at = self.columns.iter().position(|column| column.column.name == name)?;
+            decoded.get(at)?.clone()
+        };
+        let in_ranges = cut.iter().filter_map(|dimension| {
+            let array = decoded.get(*dimension)?.as_ref()?;
+            Some(range_mask(array, self.array.layout.dimensions.get(*dimension)?, self.ranges.get(*dimension)?))
+        });
+        let tested = tests.remaining().map(|test| test.mask(selection.rows, &column));
+        in_ranges.chain(tested).reduce(|a, b| &a & &b).unwrap_or_else(|| BooleanBuffer::new_set(selection.rows))
+    }
+
+    /// Decodes the other columns of the tiles in which `mask` leaves a cell, and adds the cells that remain to the output.
+    fn finish(
+        &mut self,
+        fragment: &OpenFragment,
+        tiles: &[usize],
+        mut decoded: Decoded,
+        mask: Option<BooleanBuffer>,
+    ) -> Result<()> {
+        let (kept, late_mask) = match &mask {
+            Some(mask) => kept_tiles(fragment, tiles, mask),
+            None => (tiles.to_vec(), None),
+        };
+        let filter = |mask: &BooleanBuffer| FilterBuilder::new(&BooleanArray::new(mask.clone(), None)).optimize().build();
+        let early_filter = mask.as_ref().map(filter);
+        let late_filter = if kept.len() == tiles.len() { None } else { late_mask.as_ref().map(filter) };
+        let cells: Vec<usize> = kept.iter().map(|tile| fragment.cells_of(*tile)).collect();
+        let selection = Selection { tiles: &kept, cells: &cells, rows: cells.iter().sum() };
+        let late: Vec<bool> =
+            self.columns.iter().zip(&decoded).map(|(column, done)| column.is_output && done.is_none()).collect();
+        self.decode(fragment, &selection, &late, &mut decoded)?;
+        let rows = mask.as_ref().map_or(selection.rows, BooleanBuffer::count_set_bits);
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.output.len());
+        for at in &self.output {
+            let Some(array) = decoded.get(*at).and_then(Option::as_ref) else { continue };
+            let is_late = late.get(*at).copied().unwrap_or(false);
+            let filter = if is_late { late_filter.as_ref().or(early_filter.as_ref()) } else { early_filter.as_ref() };
+            arrays.push(filtered(array, filter).map_err(|error| self.array.data_error("", error))?);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(self.schema(), arrays, &options)
+            .and_then(|batch| self.small.push_batch(batch))
+            .map_err(|error| self.array.data_error("", error))
+    }
+
+    /// Reads and decodes the columns that `wanted` marks.
+    fn decode(
+        &mut self,
+        fragment: &OpenFragment,
+        selection: &Selection<'_>,
+        wanted: &[bool],
+        decoded: &mut Decoded,
+    ) -> Result<()> {
+        let wanted = |(at, _): &(usize, &ReadColumn)| wanted.get(*at).copied().unwrap_or(false);
+        let columns: Vec<(usize, &ReadColumn)> = self.columns.iter().enumerate().filter(wanted).collect();
+        let tiles = columns.iter().map(|(_, column)| fragment.column(&column.column));
+        let tiles = tiles.collect::<Result<Vec<_>>>()?;
+        self.requests.clear();
+        let requested: Vec<ColumnBytes<'_>> = tiles
+            .iter()
+            .map(|tiles| ColumnBytes::request(tiles.as_deref(), selection, &mut self.requests))
+            .collect();
+        let uri = &self.array.uri;
+        self.requests
+            .read(self.array.storage())
+            .map_err(|(path, source)| file_error(uri, &path, source))?;
+        for ((at, column), requested) in columns.iter().zip(requested) {
+            let cells = requested.decode(&column.column, selection, &self.requests, &mut self.decoder);
+            let cells = cells.map_err(|error| match error {
+                DecodeError::Format(source) => fragment.format_error(&column.column.name, source),
+                DecodeError::Arrow(source) => self.array.data_error(&column.column.name, source),
+            })?;
+            if let Some(place) = decoded.get_mut(*at) {
+                *place = Some(cells);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for TileScan {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(batch) = self.small.next_completed_batch() {
+                return Some(Ok(batch));
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => {
+                    if let Err(error) = self.small.finish_buffered_batch() {
+                        return Some(Err(self.array.data_error("", error)));
+                    }
+                    return self.small.next_completed_batch().map(Ok);
+                }
+                Err(error) => {
+                    self.work.clear();
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for TileScan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TileScan").field("array", &self.array).field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl NativeArray {
+    fn data_error(&self, column: &str, source: ArrowError) -> Error {
+        Error::Data { uri: self.uri.clone(), column: column.to_owned(), source }
+    }
+}
+
+/// Returns the columns to read: the dimensions first, at their positions in the layout, then those of the output and the tests.
+fn columns(array: &NativeArray, names: &[String], tests: &[Test]) -> Result<(Vec<ReadColumn>, Vec<usize>)> {
+    let dimensions = array.layout.dimensions.iter().map(|dimension| array.column(&dimension.name));
+    let mut columns = Vec::new();
+    for column in dimensions {
+        columns.push(ReadColumn { column: column?.clone(), is_tested: false, is_output: false });
+    }
+    let mut place = |name: &str| -> Result<usize> {
+        if let Some(at) = columns.iter().position(|column| column.column.name == name) {
+            return Ok(at);
+        }
+        columns.push(ReadColumn { column: array.column(name)?.clone(), is_tested: false, is_output: false });
+        Ok(columns.len() - 1)
+    };
+    let output = names.iter().map(|name| place(name)).collect::<Result<Vec<_>>>()?;
+    let mut tested = Vec::new();
+    tests.iter().for_each(|test| test.columns(&mut |column| tested.push(column.name.as_str())));
+    let tested = tested.into_iter().map(place).collect::<Result<Vec<_>>>()?;
+    for (at, column) in columns.iter_mut().enumerate() {
+        column.is_output = output.contains(&at);
+        column.is_tested = tested.contains(&at);
+    }
+    Ok((columns, output))
+}
+
+/// The intervals of a request's ranges per dimension.
+fn dimension_ranges(array: &NativeArray, ranges: &[DimensionRange]) -> Result<Ranges> {
+    let mut restricted = Ranges::new();
+    for range in ranges {
+        let position = array.layout.dimensions.iter().position(|dimension| dimension.name == range.dimension);
+        let unknown = || Error::UnknownColumn { uri: array.uri.clone(), column: range.dimension.clone() };
+        let position = position.ok_or_else(unknown)?;
+        let domain = array.layout.dimensions.get(position).ok_or_else(unknown)?.domain;
+        let key = |value: &crate::Literal| {
+            domain.axis().key(value).ok_or_else(|| Error::NotRepresentable {
+                column: range.dimension.clone(),
+                data_type: domain.physical_type().to_arrow(),
+                value: value.clone(),
+            })
+        };
+        let own = Intervals::with_both_zeros(domain.axis(), vec![(key(&range.low)?, key(&range.high)?)]);
+        let united = restricted.get(position).map_or_else(|| own.clone(), |others| others.union(&own));
+        restricted.insert(position, united);
+    }
+    Ok(restricted)
+}
+
+/// Returns the tiles in which `mask` leaves a cell, and the mask of their cells; no mask if these are all tiles.
+fn kept_tiles(fragment: &OpenFragment, tiles: &[usize], mask: &BooleanBuffer) -> (Vec<usize>, Option<BooleanBuffer>) {
+    let mut kept = Vec::with_capacity(tiles.len());
+    let mut masks = Vec::with_capacity(tiles.len());
+    let mut start = 0;
+    for tile in tiles {
+        let own = mask.slice(start, fragment.cells_of(*tile));
+        start += own.len();
+        if own.count_set_bits() > 0 {
+            kept.push(*tile);
+            masks.push(own);
+        }
+    }
+    if kept.len() == tiles.len() {
+        return (kept, None);
+    }
+    let mask = masks.iter().flat_map(BooleanBuffer::iter).collect();
+    (kept, Some(mask))
+}
+
+fn filtered(array: &ArrayRef, filter: Option<&FilterPredicate>) -> Result<ArrayRef, ArrowError> {
+    filter.map_or_else(|| Ok(Arc::clone(array)), |filter| filter.filter(array))
+}

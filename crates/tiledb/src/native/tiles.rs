@@ -1,0 +1,123 @@
+//! The tiles that ranges select, by the rectangles of fragments and of tiles.
+
+use super::array::{LiveFragment, NativeArray};
+use super::fragment::OpenFragment;
+use crate::error::Result;
+use crate::literal::Literal;
+use crate::predicate::{Axis, Intervals, Ranges};
+use crate::schema::layout::ArrayLayout;
+
+/// Tiles of one fragment that follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TileRun {
+    /// The fragment's position in the list that the array was opened with.
+    pub fragment: usize,
+    /// The first tile.
+    pub first: usize,
+    /// The number of tiles.
+    pub count: usize,
+    /// The number of their cells.
+    pub cells: u64,
+    /// Whether some of their cells may be outside of the ranges.
+    pub is_cut: bool,
+}
+
+impl TileRun {
+    /// Splits after `tiles` tiles of `capacity` cells each.
+    #[must_use]
+    pub fn split_at(self, tiles: usize, capacity: u64) -> (Self, Self) {
+        let cells = self.cells.min(tiles as u64 * capacity);
+        let head = Self { count: tiles, cells, ..self };
+        let tail = Self { first: self.first + tiles, count: self.count - tiles, cells: self.cells - cells, ..self };
+        (head, tail)
+    }
+}
+
+/// How a rectangle lies to the ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overlap {
+    Outside,
+    Cut,
+    Inside,
+}
+
+impl NativeArray {
+    /// As [`Array::tiles`](crate::Array::tiles).
+    pub(crate) fn tiles(&self, ranges: &Ranges) -> Result<Vec<TileRun>> {
+        let ranges = with_both_zeros(ranges, &self.layout);
+        let mut runs = Vec::new();
+        for (position, live) in self.fragments().iter().enumerate().filter(|(_, live)| live.cells > 0) {
+            match overlap(&ranges, |dimension| recorded_side(live, dimension, &self.layout)) {
+                Overlap::Outside => {}
+                Overlap::Inside => {
+                    let count = usize::try_from(live.cells.div_ceil(self.layout.capacity)).unwrap_or(usize::MAX);
+                    runs.push(TileRun { fragment: position, first: 0, count, cells: live.cells, is_cut: false });
+                }
+                Overlap::Cut => cut(position, &*self.fragment(position)?, &ranges, &mut runs)?,
+            }
+        }
+        Ok(runs)
+    }
+}
+
+/// Adds the tiles of a fragment that overlap `ranges`.
+fn cut(position: usize, fragment: &OpenFragment, ranges: &Ranges, runs: &mut Vec<TileRun>) -> Result<()> {
+    let rectangles = fragment.rectangles()?;
+    let mut last: Option<TileRun> = None;
+    for tile in 0..fragment.tiles() {
+        let side = |dimension: usize| rectangles.get(tile)?.get(dimension).copied();
+        let is_cut = match overlap(ranges, side) {
+            Overlap::Outside => {
+                runs.extend(last.take());
+                continue;
+            }
+            Overlap::Cut => true,
+            Overlap::Inside => false,
+        };
+        let cells = fragment.cells_of(tile) as u64;
+        match &mut last {
+            Some(run) if run.is_cut == is_cut => {
+                run.count += 1;
+                run.cells += cells;
+            }
+            _ => runs.extend(last.replace(TileRun { fragment: position, first: tile, count: 1, cells, is_cut })),
+        }
+    }
+    runs.extend(last);
+    Ok(())
+}
+
+/// Returns how the rectangle with these sides, of keys, lies to `ranges`. A side that is not known may be anywhere.
+fn overlap(ranges: &Ranges, side: impl Fn(usize) -> Option<(i64, i64)>) -> Overlap {
+    let mut overlap = Overlap::Inside;
+    for (dimension, intervals) in ranges.iter() {
+        match side(dimension) {
+            Some((low, high)) if intervals.covers(low, high) => {}
+            Some((low, high)) if !intervals.iter().any(|interval| interval.0 <= high && low <= interval.1) => {
+                return Overlap::Outside;
+            }
+            _ => overlap = Overlap::Cut,
+        }
+    }
+    overlap
+}
+
+fn recorded_side(live: &LiveFragment, dimension: usize, layout: &ArrayLayout) -> Option<(i64, i64)> {
+    let (low, high) = live.domain.get(dimension)?;
+    side(layout.dimensions.get(dimension)?.domain.axis(), low, high)
+}
+
+/// Returns the keys of a side, with both zeros: the rectangles of TileDB do not distinguish them.
+pub(super) fn side(axis: Axis, low: &Literal, high: &Literal) -> Option<(i64, i64)> {
+    Intervals::with_both_zeros(axis, vec![(axis.key(low)?, axis.key(high)?)]).iter().next()
+}
+
+/// Returns ranges that include −0.0 where they include 0.0, and the other way around, as in libtiledb.
+pub(super) fn with_both_zeros(ranges: &Ranges, layout: &ArrayLayout) -> Ranges {
+    let widened = ranges.iter().map(|(dimension, intervals)| {
+        let axis = layout.dimensions.get(dimension).map(|dimension| dimension.domain.axis());
+        let widened = axis.map(|axis| intervals.clone().with_whole_zeros(axis).0);
+        (dimension, widened.unwrap_or_else(|| intervals.clone()))
+    });
+    widened.collect()
+}
