@@ -67,7 +67,7 @@ pub fn write(content: &[u8], compression: Compression) -> Result<Vec<u8>> {
     let filters = filters.finish();
     let pipeline = Pipeline::parse(&mut ByteReader::new(&filters, WHAT))?;
     let mut tile = Vec::new();
-    TileEncoder::new().encode(content, &pipeline, 1, 1, &mut tile)?;
+    TileEncoder::new(true).encode(content, &pipeline, 1, 1, &mut tile)?;
     let mut writer = ByteWriter::new();
     writer.u32(crate::FORMAT_VERSION);
     writer.u64(tile.len() as u64);

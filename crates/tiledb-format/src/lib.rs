@@ -7,13 +7,14 @@ mod datatype;
 mod enumeration;
 mod error;
 mod field;
+mod filter;
 pub mod fragment;
 pub mod generic_tile;
 mod name;
 mod number;
 mod pipeline;
 mod schema;
-pub mod tile;
+mod tile;
 
 pub use bytes::{ByteReader, ByteWriter};
 pub use datatype::Datatype;
@@ -23,7 +24,9 @@ pub use field::{Field, FilePart, Numbering, Shape};
 pub use name::{CommitKind, TimestampedName};
 pub use number::Number;
 pub use pipeline::{Filter, Pipeline};
+pub use fragment::{FieldFooter, FieldStatistics, Footer, FragmentMetadata, RTree, TileOffsets, TileValues};
 pub use schema::{Attribute, Dimension, EnumerationPath, Order, Schema};
+pub use tile::{TileDecoder, TileEncoder, tile_length};
 
 /// The version of the format that this crate writes, libtiledb's since 2.25.
 pub const FORMAT_VERSION: u32 = 22;

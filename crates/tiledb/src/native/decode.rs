@@ -90,6 +90,14 @@ impl<'f> ColumnBytes<'f> {
         let (data, offsets) = match (text, &tiles.text) {
             (Some(places), Some(text)) => {
                 let sizes: Vec<usize> = selection.tiles.iter().map(|tile| text.size(*tile)).collect();
+                // The sizes come from another file. Compared before memory is reserved for them.
+                for (place, size) in places.iter().zip(&sizes) {
+                    let found = tiledb_format::tile_length(requests.bytes(place))?;
+                    if found != *size as u64 {
+                        let (expected, found) = (format!("{size} bytes of text"), found.to_string());
+                        return Err(tiledb_format::Error::Invalid { what: "tile", expected, found }.into());
+                    }
+                }
                 let data = fixed(places, &sizes, &text.values.pipeline, 1, 1, requests, decoder)?;
                 let offsets = offsets(values, &sizes, tiles, selection, requests, decoder)?;
                 (data, Some(offsets))
@@ -164,7 +172,7 @@ fn bitmap(
         let mut rest = bits.as_slice_mut();
         for (place, cells) in places.iter().zip(selection.cells) {
             let (tile, after) = rest.split_at_mut(cells.div_ceil(8).min(rest.len()));
-            decoder.decode_validity(requests.bytes(place), pipeline, *cells, tile)?;
+            decoder.decode_validity_bitmap(requests.bytes(place), pipeline, *cells, tile)?;
             rest = after;
         }
         return Ok(BooleanBuffer::new(bits.into(), 0, selection.rows));
@@ -172,7 +180,7 @@ fn bitmap(
     let mut bits = BooleanBufferBuilder::new(selection.rows);
     for (place, cells) in places.iter().zip(selection.cells) {
         let mut tile = vec![0; cells.div_ceil(8)];
-        decoder.decode_validity(requests.bytes(place), pipeline, *cells, &mut tile)?;
+        decoder.decode_validity_bitmap(requests.bytes(place), pipeline, *cells, &mut tile)?;
         bits.append_packed_range(0..*cells, &tile);
     }
     Ok(bits.finish())

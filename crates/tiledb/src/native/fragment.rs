@@ -198,7 +198,9 @@ impl OpenFragment {
         let is_nullable = matches!(field, Field::Attribute(index) if schema.attributes.get(index).is_some_and(|a| a.nullable));
         let (validity, nulls) = if is_nullable {
             let validity = self.metadata.validity_offsets(field).map_err(in_metadata)?;
-            let nulls = self.metadata.null_counts(field).map_err(in_metadata)?;
+            // libtiledb writes zero for other types.
+            let is_counted = has_statistics(column);
+            let nulls = if is_counted { self.metadata.null_counts(field).map_err(in_metadata)? } else { None };
             (Some(file(FilePart::Validity, validity, &schema.validity)), nulls)
         } else {
             (None, None)

@@ -5,10 +5,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{BatchCoalescer, FilterBuilder, FilterPredicate};
-use arrow::array::BooleanArray;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use tiledb_format::TileDecoder;
@@ -50,7 +49,7 @@ pub(crate) struct TileScan {
     /// For each output column, its index in `columns`.
     output: Vec<usize>,
     ranges: Ranges,
-    tests: Vec<Test>,
+    tests: Arc<[Test]>,
     work: VecDeque<TileRun>,
     /// Rows of the next step: the first steps are small, because a limit may end the read.
     step_rows: usize,
@@ -85,7 +84,7 @@ impl TileScan {
             columns,
             output,
             ranges,
-            tests,
+            tests: tests.into(),
             work: work.into(),
             step_rows: 1,
             decoder: TileDecoder::new(),
@@ -117,7 +116,8 @@ impl TileScan {
     /// Reads tiles that follow each other.
     fn step(&mut self, fragment: &OpenFragment, run: &TileRun) -> Result<()> {
         let mut tiles: Vec<usize> = (run.first..run.first + run.count).filter(|tile| *tile < fragment.tiles()).collect();
-        let mut tests = TileTests::new(&self.tests);
+        let all_tests = Arc::clone(&self.tests);
+        let mut tests = TileTests::new(&all_tests);
         tests.prune(fragment, &mut tiles)?;
         if tiles.is_empty() {
             return Ok(());

@@ -81,7 +81,7 @@ impl LibraryReader {
         let fields: Vec<Arc<Field>> = request
             .columns
             .iter()
-            .map(|name| array.schema().field_with_name(name).cloned().map(Arc::new))
+            .map(|name| array.schema.field_with_name(name).cloned().map(Arc::new))
             .collect::<Result<_, _>>()
             .map_err(|source| Error::Data { uri: array.uri().to_owned(), column: String::new(), source })?;
         let batch_rows = request.batch_rows.max(1);

@@ -17,7 +17,9 @@ use arrow::compute::{concat_batches, sort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use tempfile::TempDir;
 
-use crate::{Array, ArrayLayout, CellOrder, Context, Dimension, Domain, ReadRequest};
+use crate::{
+    Array, ArrayLayout, CellOrder, Context, Dimension, Domain, Error, FragmentCache, LiveFragment, LocalFiles, ReadRequest,
+};
 
 /// The context of all tests, which share its thread pools.
 fn ctx() -> &'static Context {
@@ -101,12 +103,40 @@ fn names(schema: &Schema) -> Vec<&str> {
     schema.fields().iter().map(|field| field.name().as_str()).collect()
 }
 
-/// All rows of a read that includes the column `row`, sorted by it.
+/// All rows of a read that includes the column `row`, sorted by it. Every read of every test is also one by tile, which must return the
+/// same.
 fn sorted(array: &Array, request: &ReadRequest) -> RecordBatch {
+    let by_library = all_rows(array, request);
+    if let Some(array) = by_tile(array) {
+        assert_eq!(all_rows(&array, request), by_library, "{request:?}");
+    }
+    by_library
+}
+
+fn all_rows(array: &Array, request: &ReadRequest) -> RecordBatch {
     let reader = array.read(request).unwrap();
     let schema = reader.schema();
     let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
+    assert!(batches.iter().all(|batch| batch.num_rows() > 0 && batch.num_rows() <= request.batch_rows.max(1)));
     by_row(&concat_batches(&schema, &batches).unwrap())
+}
+
+/// The same array, as a list of its fragments; `None` where libtiledb merges them, or does not list them.
+fn by_tile(array: &Array) -> Option<Array> {
+    if !array.layout().allows_duplicates {
+        return None;
+    }
+    let fragments = match array.fragments() {
+        Ok(fragments) => fragments.into_iter(),
+        Err(Error::FutureFragment { .. }) => return None,
+        Err(error) => panic!("{error}"),
+    };
+    let live = fragments.map(|fragment| {
+        LiveFragment { name: fragment.name, cells: fragment.cells, domain: fragment.domain, metadata: None }
+    });
+    let (uri, cache) = (array.uri(), FragmentCache::default());
+    let storage = Arc::new(LocalFiles::new(uri));
+    Some(Array::open_fragments(uri, array.layout(), array.schema(), live.collect(), storage, &cache).unwrap())
 }
 
 fn by_row(batch: &RecordBatch) -> RecordBatch {

@@ -1,8 +1,10 @@
 //! Snapshots return what was written up to their timestamp.
 
 use super::*;
+use crate::array::open::OpenArray;
+use tiledb_sys as sys;
 use crate::{
-    Error, Literal, MetadataValue, consolidate_fragment_metadata, list_fragments, put_metadata,
+    Literal, MetadataValue, consolidate_fragment_metadata, list_fragments, put_metadata,
     vacuum_fragment_metadata, write_fragment,
 };
 
@@ -94,9 +96,10 @@ fn metadata_is_read_as_of_the_timestamp() {
         &[("title".to_owned(), text("new")), ("scale".to_owned(), MetadataValue::Float(0.5))],
     )
     .unwrap();
-    let early = Array::open_at(ctx(), &uri, 15).unwrap().metadata().unwrap();
+    let metadata = |at| OpenArray::new(ctx(), &uri, sys::TILEDB_READ, at).unwrap().metadata(&uri).unwrap();
+    let early = metadata(Some(15));
     assert_eq!(early, first.into_iter().collect());
-    let late = Array::open(ctx(), &uri).unwrap().metadata().unwrap();
+    let late = metadata(None);
     assert_eq!((late.len(), &late["title"], &late["scale"]), (4, &text("new"), &MetadataValue::Float(0.5)));
 }
 
