@@ -13,6 +13,8 @@ mod name;
 mod number;
 mod pipeline;
 mod schema;
+#[cfg(test)]
+mod testing;
 pub mod tile;
 
 pub use bytes::{ByteReader, ByteWriter};

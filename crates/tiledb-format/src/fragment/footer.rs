@@ -198,7 +198,7 @@ impl Footer {
         writer.u64(self.last_tile_cells);
         writer.u8(self.has_timestamps.into());
         writer.u8(self.has_deletes.into());
-        let mut column = |writer: &mut ByteWriter, (number, _): Column| {
+        let column = |writer: &mut ByteWriter, (number, _): Column| {
             for field in &self.fields {
                 writer.u64(number(field));
             }

@@ -173,7 +173,7 @@ impl FieldStatistics {
                 }
             }
             found = true;
-            if let Some(bits) = sums.get(tile) {
+            if let Some(bits) = sums.get(tile).filter(|_| !sum.is_at_end()) {
                 sum = sum.add_sum(Number::of_sum(shape.datatype, *bits));
             }
         }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::field::{Field, Numbering, Shape};
 use crate::fragment::footer::{FieldFooter, Footer};
+use crate::fragment::metadata::FragmentMetadata;
 use crate::fragment::rtree::RTree;
 use crate::fragment::statistics::{self, FieldStatistics, TileValues};
 use crate::fragment::vectors;
@@ -39,6 +40,32 @@ pub struct FieldMetadata {
     pub null_counts: Vec<u64>,
 }
 
+impl FieldMetadata {
+    /// What a fragment's metadata tells of one of its fields.
+    pub fn read(metadata: &FragmentMetadata, field: Field) -> Result<Self> {
+        let (footer, shape) = (metadata.field(field)?, metadata.schema().shape(field));
+        let mut read = Self {
+            file_size: footer.file_size,
+            tile_offsets: metadata.tile_offsets(field)?.offsets().to_vec(),
+            var_file_size: footer.var_file_size,
+            validity_file_size: footer.validity_file_size,
+            mins: metadata.mins(field)?,
+            maxs: metadata.maxs(field)?,
+            sums: metadata.sums(field)?.unwrap_or_default(),
+            null_counts: metadata.null_counts(field)?.unwrap_or_default(),
+            ..Self::default()
+        };
+        if shape.is_some_and(|shape| shape.cell_size.is_none()) {
+            read.var_offsets = metadata.var_offsets(field)?.offsets().to_vec();
+            read.var_sizes = metadata.var_sizes(field)?;
+        }
+        if shape.is_some_and(|shape| shape.nullable) {
+            read.validity_offsets = metadata.validity_offsets(field)?.offsets().to_vec();
+        }
+        Ok(read)
+    }
+}
+
 /// Builds the content of `__fragment_metadata.tdb`.
 #[derive(Debug)]
 pub struct FragmentMetadataBuilder<'a> {
@@ -66,6 +93,17 @@ impl<'a> FragmentMetadataBuilder<'a> {
             fields: Vec::new(),
             processed_conditions: Vec::new(),
         }
+    }
+
+    /// Starts with all that a fragment's metadata tells, to store it in another way.
+    pub fn copy_of(metadata: &'a FragmentMetadata) -> Result<Self> {
+        let leaves = metadata.rtree()?.leaves().to_vec();
+        let (schema, name) = (metadata.schema(), &metadata.footer().schema_name);
+        let mut copy = Self::new(schema, name, metadata.cell_count(), leaves);
+        for field in metadata.numbering().fields() {
+            copy = copy.field(field, FieldMetadata::read(metadata, field)?);
+        }
+        Ok(copy.processed_conditions(metadata.processed_conditions()?))
     }
 
     /// Sets what is known of a field. Fields of consolidated fragments are present if they are set.
