@@ -81,8 +81,7 @@ pub enum CommitKind {
 }
 
 impl CommitKind {
-    const ALL: [Self; 6] =
-        [Self::Write, Self::Consolidated, Self::Ignore, Self::Vacuum, Self::Delete, Self::Update];
+    const ALL: [Self; 6] = [Self::Write, Self::Consolidated, Self::Ignore, Self::Vacuum, Self::Delete, Self::Update];
 
     /// The suffix, with its dot.
     pub fn suffix(self) -> &'static str {

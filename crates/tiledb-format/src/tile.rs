@@ -37,7 +37,9 @@ impl TileDecoder {
                         return Err(reader.invalid("one part", size));
                     }
                     let n = match code {
-                        1 => libdeflater::Decompressor::new().zlib_decompress(data, target).map_err(|e| damaged("gzip", e))?,
+                        1 => libdeflater::Decompressor::new()
+                            .zlib_decompress(data, target)
+                            .map_err(|e| damaged("gzip", e))?,
                         2 => zstd::bulk::Decompressor::new()
                             .and_then(|mut d| d.decompress_to_buffer(data, target))
                             .map_err(|e| damaged("zstd", e))?,

@@ -44,7 +44,8 @@ impl RTree {
                 Some(above) => count.div_ceil(fan_out.into()) == above,
             };
             if !fits {
-                let expected = above.map_or("one root".to_owned(), |above| format!("rectangles for {above} above them"));
+                let expected =
+                    above.map_or("one root".to_owned(), |above| format!("rectangles for {above} above them"));
                 return Err(reader.invalid(expected, count));
             }
             above = Some(count);
@@ -54,7 +55,9 @@ impl RTree {
         for tile in 0..tree.tile_count() {
             let ordered = |dimension| tree.range(tile, dimension).is_some_and(|[low, high]| low <= high);
             if !(0..tree.dimensions.len()).all(ordered) {
-                return Err(ByteReader::new(&[], WHAT).invalid("ranges in ascending order", format!("others in tile {tile}")));
+                return Err(
+                    ByteReader::new(&[], WHAT).invalid("ranges in ascending order", format!("others in tile {tile}"))
+                );
             }
         }
         Ok(tree)
@@ -97,7 +100,9 @@ impl RTree {
             for (datatype, start) in &self.dimensions {
                 let (middle, end) = (start + datatype.size(), start + 2 * datatype.size());
                 for (range, is_low) in [(*start..middle, true), (middle..end, false)] {
-                    let (Some(old), Some(new)) = (around.get_mut(range.clone()), rectangle.get(range)) else { continue };
+                    let (Some(old), Some(new)) = (around.get_mut(range.clone()), rectangle.get(range)) else {
+                        continue;
+                    };
                     let (a, b) = (Number::read(*datatype, old), Number::read(*datatype, new));
                     if if is_low { b < a } else { b > a } {
                         old.copy_from_slice(new);

@@ -166,7 +166,9 @@ impl FieldStatistics {
             if nulls >= cells {
                 continue;
             }
-            for (best, values, wanted) in [(&mut all.min, mins, Ordering::Less), (&mut all.max, maxs, Ordering::Greater)] {
+            for (best, values, wanted) in
+                [(&mut all.min, mins, Ordering::Less), (&mut all.max, maxs, Ordering::Greater)]
+            {
                 let Some(value) = values.and_then(|values| values.tile(tile)) else { continue };
                 if !found || compare(shape, value, best) == Some(wanted) {
                     *best = value.to_vec();

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -53,10 +55,14 @@ fn footers_tell_sizes_of_files_and_counts_of_cells() {
 
 #[test]
 fn tiles_have_the_capacity_and_the_last_one_the_rest() {
-    let tiles: Vec<_> = Golden::open("segments").fragments().iter().map(|fragment| {
-        let metadata = &fragment.metadata;
-        (0..=metadata.tile_count()).map(|tile| metadata.tile_cells(tile)).collect::<Vec<_>>()
-    }).collect();
+    let tiles: Vec<_> = Golden::open("segments")
+        .fragments()
+        .iter()
+        .map(|fragment| {
+            let metadata = &fragment.metadata;
+            (0..=metadata.tile_count()).map(|tile| metadata.tile_cells(tile)).collect::<Vec<_>>()
+        })
+        .collect();
     assert_eq!(tiles, [vec![1, 0], vec![20, 0], vec![20, 1, 0], vec![20, 20, 20, 10, 0]]);
 }
 
@@ -99,7 +105,8 @@ fn statistics_are_those_of_the_rows() {
         let metadata = &fragment.metadata;
         for field in metadata.numbering().fields() {
             let shape = metadata.schema().shape(field).unwrap();
-            let (Some(name), Some(true)) = (name(metadata, field), shape.cell_size.map(|size| size == shape.datatype.size() as u64))
+            let (Some(name), Some(true)) =
+                (name(metadata, field), shape.cell_size.map(|size| size == shape.datatype.size() as u64))
             else {
                 continue;
             };
@@ -112,7 +119,8 @@ fn statistics_are_those_of_the_rows() {
             }
             let like = Number::read(shape.datatype, &vec![0; shape.datatype.size()]).unwrap();
             let tiles = tiles_of(fragment, name, like);
-            let counts: Vec<_> = tiles.iter().map(|tile| tile.iter().filter(|row| row.is_none()).count() as u64).collect();
+            let counts: Vec<_> =
+                tiles.iter().map(|tile| tile.iter().filter(|row| row.is_none()).count() as u64).collect();
             assert_eq!(metadata.null_counts(field).unwrap(), shape.nullable.then_some(counts), "{name}");
             let sums = metadata.sums(field).unwrap().unwrap();
             let whole = metadata.statistics(field).unwrap();
@@ -136,7 +144,9 @@ fn statistics_are_those_of_the_rows() {
                 let zero = Number::of_sum(shape.datatype, 0);
                 let expected = rows.iter().flatten().fold(zero, |sum, row| sum.add_sum(*row));
                 match (Number::of_sum(shape.datatype, bits), expected) {
-                    (Number::Float(found), Number::Float(sum)) => assert!((found - sum).abs() <= 1e-9 * sum.abs().max(1.0)),
+                    (Number::Float(found), Number::Float(sum)) => {
+                        assert!((found - sum).abs() <= 1e-9 * sum.abs().max(1.0))
+                    }
                     // A float's sum is exact here; an integer's may have left its type.
                     (found, sum) => assert_eq!(found, sum, "{name}"),
                 }
@@ -183,7 +193,7 @@ fn rebuilt_metadata_tells_the_same() {
         for compression in [Compression::None, Compression::default()] {
             let old = &fragment.metadata;
             let bytes = FragmentMetadataBuilder::copy_of(old).unwrap().build(compression).unwrap();
-            let new = FragmentMetadata::parse(bytes, old.schema().clone()).unwrap();
+            let new = FragmentMetadata::parse(bytes, Arc::clone(old.schema())).unwrap();
             assert_eq!(new.numbering(), old.numbering());
             assert_eq!(new.cell_count(), old.cell_count());
             assert_eq!(new.footer().domain, old.footer().domain);
@@ -219,8 +229,8 @@ fn a_wrong_schema_is_noticed() {
     let array = Golden::open("evolved");
     let fragments = array.fragments();
     let (first, second) = (&fragments[0], &fragments[1]);
-    assert!(FragmentMetadata::parse(first.bytes.clone(), second.metadata.schema().clone()).is_err());
-    assert!(FragmentMetadata::parse(second.bytes.clone(), first.metadata.schema().clone()).is_err());
+    assert!(FragmentMetadata::parse(first.bytes.clone(), Arc::clone(second.metadata.schema())).is_err());
+    assert!(FragmentMetadata::parse(second.bytes.clone(), Arc::clone(first.metadata.schema())).is_err());
 }
 
 #[test]
@@ -230,7 +240,7 @@ fn other_fragments_are_refused() {
     let refused = |at: usize, value: u8| {
         let mut bytes = fragment.bytes.clone();
         bytes[footer + at] = value;
-        matches!(FragmentMetadata::parse(bytes, fragment.metadata.schema().clone()), Err(Error::Unsupported { .. }))
+        matches!(FragmentMetadata::parse(bytes, Arc::clone(fragment.metadata.schema())), Err(Error::Unsupported { .. }))
     };
     assert!(refused(0, 23));
     assert!(refused(0, 15));
@@ -268,9 +278,9 @@ fn truncated_metadata_is_an_error() {
     let fragment = &Golden::open("consolidated").fragments()[0];
     let schema = fragment.metadata.schema();
     for length in 0..fragment.bytes.len() {
-        let parsed = FragmentMetadata::parse(&fragment.bytes[..length], schema.clone());
+        let parsed = FragmentMetadata::parse(&fragment.bytes[..length], Arc::clone(schema));
         assert!(parsed.is_err(), "the first {length} bytes");
-        let parsed = FragmentMetadata::parse(&fragment.bytes[fragment.bytes.len() - length..], schema.clone());
+        let parsed = FragmentMetadata::parse(&fragment.bytes[fragment.bytes.len() - length..], Arc::clone(schema));
         assert!(parsed.and_then(|metadata| read_all(&metadata)).is_err(), "the last {length} bytes");
     }
 }
@@ -319,7 +329,7 @@ proptest! {
         for (at, flip) in flips {
             *at.get_mut(&mut bytes) ^= flip;
         }
-        if let Ok(metadata) = FragmentMetadata::parse(bytes, fragment.metadata.schema().clone()) {
+        if let Ok(metadata) = FragmentMetadata::parse(bytes, Arc::clone(fragment.metadata.schema())) {
             let _ = read_all(&metadata);
         }
     }
@@ -334,7 +344,7 @@ proptest! {
         let footer = bytes.len() - fragment.metadata.footer().write().len();
         let at = footer + at.index(bytes.len() - footer);
         bytes[at] ^= flip;
-        if let Ok(metadata) = FragmentMetadata::parse(bytes, fragment.metadata.schema().clone()) {
+        if let Ok(metadata) = FragmentMetadata::parse(bytes, Arc::clone(fragment.metadata.schema())) {
             let _ = read_all(&metadata);
         }
     }
@@ -394,7 +404,10 @@ fn text_statistics_are_combined() {
 fn rows_of_every_fragment_are_described() {
     each(|fragment| {
         let rows = fragment.described["rows"].as_object().unwrap();
-        assert!(rows.values().all(|rows| rows.as_array().map(Vec::len) == fragment.described["cells"].as_u64().map(|n| n.try_into().unwrap())));
+        assert!(
+            rows.values().all(|rows| rows.as_array().map(Vec::len)
+                == fragment.described["cells"].as_u64().map(|n| n.try_into().unwrap()))
+        );
         assert!(!matches!(fragment.described["mbrs"], Value::Null));
     });
 }

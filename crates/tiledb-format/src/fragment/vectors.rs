@@ -11,7 +11,11 @@ pub(crate) fn parse(content: &[u8], what: &'static str, tiles: u64) -> Result<Ve
     if numbers.len() as u64 == tiles {
         Ok(numbers)
     } else {
-        Err(Error::Invalid { what, expected: format!("a number for each of {tiles} tiles"), found: numbers.len().to_string() })
+        Err(Error::Invalid {
+            what,
+            expected: format!("a number for each of {tiles} tiles"),
+            found: numbers.len().to_string(),
+        })
     }
 }
 

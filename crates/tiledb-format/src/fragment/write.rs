@@ -7,7 +7,7 @@ use crate::fragment::metadata::FragmentMetadata;
 use crate::fragment::rtree::RTree;
 use crate::fragment::statistics::{self, FieldStatistics, TileValues};
 use crate::fragment::vectors;
-use crate::generic_tile::{self, Compression};
+use crate::generic_tile::{Compression, Writer};
 use crate::schema::Schema;
 
 const WHAT: &str = "metadata of a new fragment";
@@ -152,10 +152,11 @@ impl<'a> FragmentMetadataBuilder<'a> {
         {
             return Err(invalid("every field of the schema", format!("none for {}", missing.stem())));
         }
-        let metadata_of = |field: &Option<(&'_ FieldMetadata, Shape)>| field.map_or(&empty, |(metadata, _)| metadata).clone();
+        let metadata_of =
+            |field: &Option<(&'_ FieldMetadata, Shape)>| field.map_or(&empty, |(metadata, _)| metadata).clone();
         let all: Vec<FieldMetadata> = fields.iter().map(metadata_of).collect();
 
-        let mut file = File { bytes: Vec::new(), compression };
+        let mut file = File { bytes: Vec::new(), writer: Writer::new(compression) };
         let mut footers = vec![FieldFooter::default(); all.len()];
         let rtree = file.add(&tree.write())?;
         // libtiledb keeps the first four vectors of every field, the unused number included, as long as there are tiles.
@@ -218,14 +219,14 @@ impl<'a> FragmentMetadataBuilder<'a> {
 /// The file so far.
 struct File {
     bytes: Vec<u8>,
-    compression: Compression,
+    writer: Writer,
 }
 
 impl File {
     /// Appends a generic tile and returns its offset.
     fn add(&mut self, content: &[u8]) -> Result<u64> {
         let offset = self.bytes.len() as u64;
-        self.bytes.extend(generic_tile::write(content, self.compression)?);
+        self.writer.append(content, &mut self.bytes)?;
         Ok(offset)
     }
 

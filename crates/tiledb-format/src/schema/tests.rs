@@ -27,7 +27,8 @@ fn fields_have_the_types_that_the_script_gave_them() {
     let schema = Golden::open("segments").schema();
     assert_eq!((schema.version, schema.capacity, schema.allows_duplicates), (FORMAT_VERSION, 20, true));
     assert_eq!((schema.cell_order, schema.tile_order), (Order::Hilbert, Order::RowMajor));
-    let dimensions: Vec<_> = schema.dimensions.iter().map(|d| (d.name.as_str(), d.datatype, d.extent.is_none())).collect();
+    let dimensions: Vec<_> =
+        schema.dimensions.iter().map(|d| (d.name.as_str(), d.datatype, d.extent.is_none())).collect();
     let expected = [
         ("latitude", Datatype::Float64, true),
         ("longitude", Datatype::Float64, true),
