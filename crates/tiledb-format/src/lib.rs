@@ -5,7 +5,10 @@
 mod bytes;
 mod datatype;
 mod error;
+mod filter;
+mod pipeline;
 
 pub use bytes::{ByteReader, ByteWriter};
 pub use datatype::Datatype;
 pub use error::{Error, Result};
+pub use pipeline::{Filter, Pipeline};
