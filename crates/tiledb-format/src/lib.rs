@@ -7,6 +7,7 @@ mod datatype;
 mod enumeration;
 mod error;
 mod field;
+mod filter;
 pub mod fragment;
 pub mod generic_tile;
 mod name;
