@@ -7,8 +7,10 @@ mod datatype;
 mod error;
 mod filter;
 mod pipeline;
+mod tile;
 
 pub use bytes::{ByteReader, ByteWriter};
 pub use datatype::Datatype;
 pub use error::{Error, Result};
 pub use pipeline::{Filter, Pipeline};
+pub use tile::{TileDecoder, TileEncoder, tile_length};
