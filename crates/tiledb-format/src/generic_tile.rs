@@ -145,7 +145,9 @@ fn content_size(tile: &[u8]) -> Result<u64> {
     let limit = LIMIT.min(tile.len() as u64 / 12 * u64::from(Pipeline::CHUNK_SIZE));
     match tile_length(tile)? {
         size if size <= limit => Ok(size),
-        size => Err(ByteReader::new(tile, WHAT).unsupported(format!("content of {size} bytes, expected at most {limit}"))),
+        size => {
+            Err(ByteReader::new(tile, WHAT).unsupported(format!("content of {size} bytes, expected at most {limit}")))
+        }
     }
 }
 

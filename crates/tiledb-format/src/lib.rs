@@ -16,7 +16,7 @@ mod pipeline;
 mod schema;
 #[cfg(test)]
 mod testing;
-pub mod tile;
+mod tile;
 
 pub use bytes::{ByteReader, ByteWriter};
 pub use datatype::Datatype;
@@ -27,6 +27,7 @@ pub use name::{CommitKind, TimestampedName};
 pub use number::Number;
 pub use pipeline::{Filter, Pipeline};
 pub use schema::{Attribute, Dimension, EnumerationPath, Order, Schema};
+pub use tile::{TileDecoder, TileEncoder, tile_length};
 
 /// The version of the format that this crate writes, libtiledb's since 2.25.
 pub const FORMAT_VERSION: u32 = 22;

@@ -1,122 +1,130 @@
 //! Byte planes: the first bytes of all values, then the second ones, and so on. Bytes after the last whole value stay where they are.
 //!
-//! Values are moved in blocks through integers that are twice as wide at each step, which compilers turn into vector instructions.
-
-/// Values of a block.
-const BLOCK: usize = 16;
+//! The loops join and split integers, because compilers turn those into vector instructions, which they do not for copies of bytes. Values
+//! of eight bytes are two of four.
 
 /// Gathers values of `size` bytes from their planes.
 pub(crate) fn unshuffle(data: &[u8], size: usize, out: &mut [u8]) {
+    let count = data.len().checked_div(size).unwrap_or_default();
+    let (planes, rest) = data.split_at(count * size);
+    let (values, out_rest) = out.split_at_mut(count * size);
+    out_rest.copy_from_slice(rest);
     match size {
-        0 | 1 => out.copy_from_slice(data),
-        2 => unshuffle_blocks::<2>(data, out, join2),
-        4 => unshuffle_blocks::<4>(data, out, join4),
-        8 => unshuffle_blocks::<8>(data, out, join8),
+        0 | 1 => values.copy_from_slice(planes),
+        2 => join2(planes_of(planes), values.as_chunks_mut().0),
+        4 => join4(planes_of(planes), values.as_chunks_mut().0),
+        8 => join8(planes_of(planes), values.as_chunks_mut().0),
         _ => {
-            let count = data.len() / size;
-            let (planes, rest) = data.split_at(count * size);
-            let (values, out_rest) = out.split_at_mut(count * size);
             for (index, plane) in planes.chunks_exact(count.max(1)).enumerate() {
                 values.chunks_exact_mut(size).zip(plane).for_each(|(value, byte)| value[index] = *byte);
             }
-            out_rest.copy_from_slice(rest);
         }
     }
 }
 
 /// Spreads values of `size` bytes to planes.
 pub(crate) fn shuffle(data: &[u8], size: usize, out: &mut [u8]) {
+    let count = data.len().checked_div(size).unwrap_or_default();
+    let (values, rest) = data.split_at(count * size);
+    let (planes, out_rest) = out.split_at_mut(count * size);
+    out_rest.copy_from_slice(rest);
     match size {
-        0 | 1 => out.copy_from_slice(data),
-        2 => shuffle_blocks::<2>(data, out, split2),
-        4 => shuffle_blocks::<4>(data, out, split4),
-        8 => shuffle_blocks::<8>(data, out, split8),
+        0 | 1 => planes.copy_from_slice(values),
+        2 => split2(values.as_chunks().0, planes_of_mut(planes)),
+        4 => split4(values.as_chunks().0, planes_of_mut(planes)),
+        8 => split8(values.as_chunks().0, planes_of_mut(planes)),
         _ => {
-            let count = data.len() / size;
-            let (values, rest) = data.split_at(count * size);
-            let (planes, out_rest) = out.split_at_mut(count * size);
             for (index, plane) in planes.chunks_exact_mut(count.max(1)).enumerate() {
                 plane.iter_mut().zip(values.chunks_exact(size)).for_each(|(byte, value)| *byte = value[index]);
             }
-            out_rest.copy_from_slice(rest);
         }
     }
 }
 
-/// The same block of each plane.
-type Planes<const W: usize> = [[u8; BLOCK]; W];
-
-fn unshuffle_blocks<const W: usize>(data: &[u8], out: &mut [u8], join: impl Fn(&Planes<W>, &mut [[u8; W]; BLOCK])) {
-    let count = data.len() / W;
-    let (data, rest) = data.split_at(count * W);
-    let (values, out_rest) = out.as_chunks_mut::<W>();
-    out_rest.copy_from_slice(rest);
-    let planes: [&[u8]; W] = std::array::from_fn(|plane| &data[plane * count..][..count]);
-    let blocks: [&[[u8; BLOCK]]; W] = planes.map(|plane| plane.as_chunks().0);
-    let (value_blocks, value_rest) = values.as_chunks_mut::<BLOCK>();
-    for (index, out) in value_blocks.iter_mut().enumerate() {
-        join(&blocks.map(|plane| plane[index]), out);
-    }
-    let done = count - value_rest.len();
-    for (index, value) in value_rest.iter_mut().enumerate() {
-        *value = planes.map(|plane| plane[done + index]);
-    }
+fn planes_of<const W: usize>(planes: &[u8]) -> [&[u8]; W] {
+    let count = planes.len() / W;
+    std::array::from_fn(|plane| &planes[plane * count..][..count])
 }
 
-fn shuffle_blocks<const W: usize>(data: &[u8], out: &mut [u8], split: impl Fn(&[[u8; W]; BLOCK]) -> Planes<W>) {
-    let count = data.len() / W;
-    let (values, rest) = data.as_chunks::<W>();
-    let (mut out, out_rest) = out.split_at_mut(count * W);
-    out_rest.copy_from_slice(rest);
-    let mut planes: [&mut [u8]; W] = std::array::from_fn(|_| {
-        let (plane, after) = std::mem::take(&mut out).split_at_mut(count);
-        out = after;
+fn planes_of_mut<const W: usize>(mut planes: &mut [u8]) -> [&mut [u8]; W] {
+    let count = planes.len() / W;
+    std::array::from_fn(|_| {
+        let (plane, after) = std::mem::take(&mut planes).split_at_mut(count);
+        planes = after;
         plane
-    });
-    let (value_blocks, value_rest) = values.as_chunks::<BLOCK>();
-    for (index, block) in value_blocks.iter().enumerate() {
-        for (plane, bytes) in planes.iter_mut().zip(split(block)) {
-            plane[index * BLOCK..][..BLOCK].copy_from_slice(&bytes);
+    })
+}
+
+fn join2([a, b]: [&[u8]; 2], values: &mut [[u8; 2]]) {
+    for ((value, a), b) in values.iter_mut().zip(a).zip(b) {
+        *value = (u16::from(*a) | u16::from(*b) << 8).to_le_bytes();
+    }
+}
+
+fn join4([a, b, c, d]: [&[u8]; 4], values: &mut [[u8; 4]]) {
+    for ((((value, a), b), c), d) in values.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+        *value = (u32::from(*a) | u32::from(*b) << 8 | u32::from(*c) << 16 | u32::from(*d) << 24).to_le_bytes();
+    }
+}
+
+/// Values of eight bytes that are joined from halves at a time, so that the halves stay in the nearest cache.
+const HALVES: usize = 128;
+
+fn join8([a, b, c, d, e, f, g, h]: [&[u8]; 8], values: &mut [[u8; 8]]) {
+    let (mut low, mut high) = ([[0; 4]; HALVES], [[0; 4]; HALVES]);
+    for (block, values) in values.chunks_mut(HALVES).enumerate() {
+        let count = values.len();
+        let [low, high] = [&mut low[..count], &mut high[..count]];
+        join4([a, b, c, d].map(|plane| &plane[block * HALVES..][..count]), low);
+        join4([e, f, g, h].map(|plane| &plane[block * HALVES..][..count]), high);
+        for ((value, low), high) in values.iter_mut().zip(low).zip(high) {
+            *value = (u64::from(u32::from_le_bytes(*low)) | u64::from(u32::from_le_bytes(*high)) << 32).to_le_bytes();
         }
     }
-    let done = count - value_rest.len();
-    for (index, value) in value_rest.iter().enumerate() {
-        planes.iter_mut().zip(value).for_each(|(plane, byte)| plane[done + index] = *byte);
+}
+
+fn split2(values: &[[u8; 2]], [a, b]: [&mut [u8]; 2]) {
+    for ((value, a), b) in values.iter().zip(a).zip(b) {
+        let value = u16::from_le_bytes(*value);
+        *a = value.to_le_bytes()[0];
+        *b = (value >> 8).to_le_bytes()[0];
     }
 }
 
-fn pairs8(low: &[u8; BLOCK], high: &[u8; BLOCK]) -> [u16; BLOCK] {
-    std::array::from_fn(|i| u16::from(low[i]) | u16::from(high[i]) << 8)
+/// Values that are split together.
+const BLOCK: usize = 16;
+
+fn split4(values: &[[u8; 4]], planes: [&mut [u8]; 4]) {
+    let (value_blocks, value_rest) = values.as_chunks::<BLOCK>();
+    let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] = planes.map(|plane| plane.as_chunks_mut::<BLOCK>());
+    for ((((values, a), b), c), d) in value_blocks.iter().zip(a).zip(b).zip(c).zip(d) {
+        let words = values.map(u32::from_le_bytes);
+        let bytes = |shift: u32| words.map(|word| (word >> shift).to_le_bytes()[0]);
+        (*a, *b, *c, *d) = (bytes(0), bytes(8), bytes(16), bytes(24));
+    }
+    for ((((value, a), b), c), d) in value_rest.iter().zip(a_rest).zip(b_rest).zip(c_rest).zip(d_rest) {
+        [*a, *b, *c, *d] = *value;
+    }
 }
 
-fn pairs16(low: [u16; BLOCK], high: [u16; BLOCK]) -> [u32; BLOCK] {
-    std::array::from_fn(|i| u32::from(low[i]) | u32::from(high[i]) << 16)
-}
-
-fn join2([a, b]: &Planes<2>, out: &mut [[u8; 2]; BLOCK]) {
-    *out = pairs8(a, b).map(u16::to_le_bytes);
-}
-
-fn join4([a, b, c, d]: &Planes<4>, out: &mut [[u8; 4]; BLOCK]) {
-    *out = pairs16(pairs8(a, b), pairs8(c, d)).map(u32::to_le_bytes);
-}
-
-fn join8([a, b, c, d, e, f, g, h]: &Planes<8>, out: &mut [[u8; 8]; BLOCK]) {
-    let low = pairs16(pairs8(a, b), pairs8(c, d));
-    let high = pairs16(pairs8(e, f), pairs8(g, h));
-    *out = std::array::from_fn(|i| (u64::from(low[i]) | u64::from(high[i]) << 32).to_le_bytes());
-}
-
-fn split2(values: &[[u8; 2]; BLOCK]) -> Planes<2> {
-    std::array::from_fn(|plane| std::array::from_fn(|i| values[i][plane]))
-}
-
-fn split4(values: &[[u8; 4]; BLOCK]) -> Planes<4> {
-    std::array::from_fn(|plane| std::array::from_fn(|i| values[i][plane]))
-}
-
-fn split8(values: &[[u8; 8]; BLOCK]) -> Planes<8> {
-    std::array::from_fn(|plane| std::array::from_fn(|i| values[i][plane]))
+fn split8(values: &[[u8; 8]], planes: [&mut [u8]; 8]) {
+    let (mut low, mut high) = ([[0; 4]; HALVES], [[0; 4]; HALVES]);
+    let mut left = planes;
+    for values in values.chunks(HALVES) {
+        let count = values.len();
+        let [low, high] = [&mut low[..count], &mut high[..count]];
+        for ((value, low), high) in values.iter().zip(&mut *low).zip(&mut *high) {
+            let [a, b, c, d, e, f, g, h] = *value;
+            (*low, *high) = ([a, b, c, d], [e, f, g, h]);
+        }
+        let [a, b, c, d, e, f, g, h] = left.each_mut().map(|plane| {
+            let (block, after) = std::mem::take(plane).split_at_mut(count);
+            *plane = after;
+            block
+        });
+        split4(low, [a, b, c, d]);
+        split4(high, [e, f, g, h]);
+    }
 }
 
 #[cfg(test)]

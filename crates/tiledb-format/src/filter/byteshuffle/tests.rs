@@ -17,7 +17,7 @@ fn by_definition(data: &[u8], size: usize) -> Vec<u8> {
 proptest! {
     /// Every float and integer of an array goes through this.
     #[test]
-    fn planes_are_those_of_the_definition(data in prop::collection::vec(any::<u8>(), 0..700), size in 1..12_usize) {
+    fn planes_are_those_of_the_definition(data in prop::collection::vec(any::<u8>(), 0..2500), size in 1..12_usize) {
         let mut planes = vec![0; data.len()];
         shuffle(&data, size, &mut planes);
         prop_assert_eq!(&planes, &by_definition(&data, size));
