@@ -13,7 +13,7 @@ use crate::number::Number;
 use crate::schema::Schema;
 use crate::{generic_tile, name::TimestampedName};
 
-pub(crate) const ARRAYS: [&str; 6] = ["empty", "segments", "tall", "evolved", "enumerated", "consolidated"];
+pub(crate) const ARRAYS: [&str; 7] = ["empty", "segments", "tall", "evolved", "enumerated", "consolidated", "peer"];
 
 /// One array.
 pub(crate) struct Golden {

@@ -19,7 +19,7 @@ fn each(mut test: impl FnMut(&GoldenFragment)) {
             count += 1;
         }
     }
-    assert_eq!(count, 9);
+    assert_eq!(count, 10);
 }
 
 fn name(metadata: &FragmentMetadata, field: Field) -> Option<&str> {
@@ -127,8 +127,6 @@ fn statistics_are_those_of_the_rows() {
             for (greatest, values, all) in
                 [(false, metadata.mins(field).unwrap(), whole.min), (true, metadata.maxs(field).unwrap(), whole.max)]
             {
-                // Dimensions have none: rectangles tell them.
-                assert_eq!(values.is_none(), matches!(field, Field::Dimension(_)));
                 let Some(values) = values else { continue };
                 assert_eq!(values.len(), tiles.len());
                 for (tile, rows) in tiles.iter().enumerate() {
@@ -154,6 +152,21 @@ fn statistics_are_those_of_the_rows() {
         }
     });
     assert!(compared > 300, "only {compared} values were compared");
+}
+
+/// libtiledb reads the statistics that it counts on without looking whether they are there.
+#[test]
+fn fields_have_the_statistics_that_libtiledb_counts_on() {
+    each(|fragment| {
+        let metadata = &fragment.metadata;
+        for field in metadata.numbering().fields() {
+            let shape = metadata.schema().shape(field).unwrap();
+            assert_eq!(metadata.mins(field).unwrap().is_some(), shape.has_min_max, "{}", field.stem());
+            assert_eq!(metadata.maxs(field).unwrap().is_some(), shape.has_min_max, "{}", field.stem());
+            assert_eq!(metadata.sums(field).unwrap().is_some(), shape.has_sum, "{}", field.stem());
+            assert_eq!(metadata.null_counts(field).unwrap().is_some(), shape.nullable, "{}", field.stem());
+        }
+    });
 }
 
 /// Every generic tile of real metadata, written again, has the bytes that libtiledb wrote.
@@ -304,6 +317,8 @@ fn the_builder_checks_its_vectors() {
     assert!(build(12, &|_, known| known.tile_offsets.truncate(1)).is_err());
     assert!(build(12, &|_, known| known.null_counts.truncate(1)).is_err());
     assert!(build(12, &|_, known| known.sums.truncate(1)).is_err());
+    assert!(build(12, &|_, known| known.sums.clear()).is_err());
+    assert!(build(12, &|_, known| known.mins = None).is_err());
     assert!(build(12, &|_, known| known.var_sizes.push(1)).is_err());
     assert!(build(12, &|_, known| known.mins = Some(TileValues::Fixed { size: 1, bytes: vec![0; 2] })).is_err());
     let missing = FragmentMetadataBuilder::new(metadata.schema(), "__schema", 12, leaves());
@@ -374,6 +389,23 @@ proptest! {
             prop_assert_eq!(&tree.domain()[16..24], &least.to_le_bytes());
         }
     }
+}
+
+/// ASCII text of variable length has statistics, other text has none.
+#[test]
+fn text_statistics_are_those_of_the_rows() {
+    let fragment = &Golden::open("peer").fragments()[0];
+    let metadata = &fragment.metadata;
+    let find = |name| Field::find(metadata.schema(), name).unwrap();
+    assert_eq!(metadata.mins(find("beam")).unwrap(), None);
+    let (mins, maxs) = (metadata.mins(find("name")).unwrap().unwrap(), metadata.maxs(find("name")).unwrap().unwrap());
+    let rows: Vec<_> = fragment.described["rows"]["name"].as_array().unwrap().iter().map(Value::as_str).collect();
+    for (tile, rows) in rows.chunks(10).enumerate() {
+        assert_eq!(mins.tile(tile), rows.iter().flatten().min().map(|text| text.as_bytes()));
+        assert_eq!(maxs.tile(tile), rows.iter().flatten().max().map(|text| text.as_bytes()));
+    }
+    let whole = metadata.statistics(find("name")).unwrap();
+    assert_eq!((whole.min.as_slice(), whole.max.as_slice(), whole.null_count), (&b""[..], &b"zz"[..], 6));
 }
 
 /// Texts are combined by their bytes; libtiledb stops at the first zero byte of each, which TileDB-Py never stores.

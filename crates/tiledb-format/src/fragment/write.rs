@@ -13,7 +13,7 @@ use crate::schema::Schema;
 const WHAT: &str = "metadata of a new fragment";
 
 /// What a fragment's metadata tells of one field. A vector has a number per tile, or is empty if the field has no such file or
-/// statistics.
+/// statistics; [`Shape`] tells which.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldMetadata {
     /// Bytes of the file of values of fixed size, or of offsets.
@@ -246,13 +246,12 @@ fn check(field: Field, metadata: &FieldMetadata, shape: Shape, tiles: u64) -> Re
     let nullable = if shape.nullable { tiles } else { 0 };
     check_length(&what("offsets of validity"), metadata.validity_offsets.len(), nullable)?;
     check_length(&what("counts of NULLs"), metadata.null_counts.len(), nullable)?;
-    if !metadata.sums.is_empty() {
-        check_length(&what("sums"), metadata.sums.len(), tiles)?;
-    }
-    for values in [&metadata.mins, &metadata.maxs].into_iter().flatten() {
-        let found = TileValues::parse(&TileValues::write(Some(values)), shape, tiles)?;
-        if found.as_ref() != Some(values) && tiles > 0 {
-            return Err(invalid("values of the field's type", what("others")));
+    check_length(&what("sums"), metadata.sums.len(), if shape.has_sum { tiles } else { 0 })?;
+    for values in [&metadata.mins, &metadata.maxs] {
+        let found = TileValues::parse(&TileValues::write(values.as_ref()), shape, tiles)?;
+        if &found != values || found.is_some() != (shape.has_min_max && tiles > 0) {
+            let expected = if shape.has_min_max { "values of the type for each tile" } else { "no values" };
+            return Err(invalid(expected, what("others")));
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ fn schemas_are_written_byte_for_byte_as_libtiledb_writes_them() {
             count += 1;
         }
     }
-    assert_eq!(count, 7);
+    assert_eq!(count, 8);
 }
 
 /// A query would otherwise read columns with false types.
