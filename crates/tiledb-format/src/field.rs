@@ -1,6 +1,7 @@
 //! Fields of a fragment: their numbers in its metadata, and their files.
 
 use crate::datatype::Datatype;
+use crate::pipeline::Pipeline;
 use crate::schema::{Attribute, Schema};
 
 /// A field, by its position in the schema.
@@ -155,6 +156,15 @@ impl Schema {
             Field::Timestamps | Field::DeleteTimestamps | Field::DeleteConditions => {
                 Some(Shape::of_number(Datatype::UInt64, true))
             }
+        }
+    }
+
+    /// The filters of a field's values. Offsets and validity bytes have those of the schema.
+    pub fn filters(&self, field: Field) -> Option<&Pipeline> {
+        match field {
+            Field::Attribute(index) => self.attributes.get(index).map(|attribute| &attribute.filters),
+            Field::Dimension(index) => self.dimensions.get(index).map(|dimension| self.dimension_filters(dimension)),
+            Field::Timestamps | Field::DeleteTimestamps | Field::DeleteConditions => Some(&self.coords),
         }
     }
 }

@@ -25,6 +25,7 @@ pub(crate) struct Golden {
 
 /// One fragment.
 pub(crate) struct GoldenFragment {
+    pub(crate) folder: PathBuf,
     pub(crate) bytes: Vec<u8>,
     pub(crate) metadata: FragmentMetadata,
     pub(crate) described: Value,
@@ -76,7 +77,7 @@ impl Golden {
         let bytes = fs::read(folder.join("__fragment_metadata.tdb")).unwrap();
         let schema = Schema::parse(&self.schemas[Footer::schema_name(&bytes).unwrap()]).unwrap();
         let metadata = FragmentMetadata::parse(bytes.clone(), Arc::new(schema)).unwrap();
-        GoldenFragment { bytes, metadata, described: described.clone() }
+        GoldenFragment { folder, bytes, metadata, described: described.clone() }
     }
 }
 

@@ -1,15 +1,18 @@
+mod cells;
+mod damage;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::field::{Field, FilePart};
 use crate::fragment::{statistics, vectors};
 use crate::generic_tile::{self, Compression};
 use crate::number::Number;
-use crate::testing::{ARRAYS, Golden, GoldenFragment, number};
+use crate::testing::{Golden, GoldenFragment, number};
 
 fn each(mut test: impl FnMut(&GoldenFragment)) {
     let mut count = 0;
@@ -262,42 +265,6 @@ fn other_fragments_are_refused() {
     assert!(refused(13 + name, 1), "no domain");
 }
 
-/// Reads all that can be read, for its errors.
-fn read_all(metadata: &FragmentMetadata) -> Result<()> {
-    let mut results = vec![
-        metadata.rtree().map(drop),
-        metadata.all_statistics().map(drop),
-        metadata.processed_conditions().map(drop),
-    ];
-    for field in metadata.numbering().fields() {
-        results.extend([
-            metadata.tile_offsets(field).map(drop),
-            metadata.var_offsets(field).map(drop),
-            metadata.var_sizes(field).map(drop),
-            metadata.validity_offsets(field).map(drop),
-            metadata.mins(field).map(drop),
-            metadata.maxs(field).map(drop),
-            metadata.sums(field).map(drop),
-            metadata.null_counts(field).map(drop),
-            metadata.statistics(field).map(drop),
-        ]);
-    }
-    results.into_iter().collect()
-}
-
-/// Files cut short, in front or behind, are errors.
-#[test]
-fn truncated_metadata_is_an_error() {
-    let fragment = &Golden::open("consolidated").fragments()[0];
-    let schema = fragment.metadata.schema();
-    for length in 0..fragment.bytes.len() {
-        let parsed = FragmentMetadata::parse(&fragment.bytes[..length], Arc::clone(schema));
-        assert!(parsed.is_err(), "the first {length} bytes");
-        let parsed = FragmentMetadata::parse(&fragment.bytes[fragment.bytes.len() - length..], Arc::clone(schema));
-        assert!(parsed.and_then(|metadata| read_all(&metadata)).is_err(), "the last {length} bytes");
-    }
-}
-
 /// The builder refuses what libtiledb would read beyond its vectors for.
 #[test]
 fn the_builder_checks_its_vectors() {
@@ -329,41 +296,6 @@ fn the_builder_checks_its_vectors() {
 }
 
 proptest! {
-    /// Damage is an error or other numbers, never a panic. With checksums, numbers are the right ones.
-    #[test]
-    fn flipped_bytes_do_no_harm(
-        array in prop::sample::select(&ARRAYS[1..]), rebuilt: bool,
-        flips in prop::collection::vec((any::<prop::sample::Index>(), 1..=255_u8), 1..4),
-    ) {
-        let fragment = &Golden::open(array).fragments()[0];
-        let mut bytes = if rebuilt {
-            FragmentMetadataBuilder::copy_of(&fragment.metadata).unwrap().build(Compression::default()).unwrap()
-        } else {
-            fragment.bytes.clone()
-        };
-        for (at, flip) in flips {
-            *at.get_mut(&mut bytes) ^= flip;
-        }
-        if let Ok(metadata) = FragmentMetadata::parse(bytes, Arc::clone(fragment.metadata.schema())) {
-            let _ = read_all(&metadata);
-        }
-    }
-
-    /// Damage of the footer alone, where no checksum is.
-    #[test]
-    fn flipped_bytes_of_footers_do_no_harm(
-        array in prop::sample::select(&ARRAYS[1..]), at: prop::sample::Index, flip in 1..=255_u8,
-    ) {
-        let fragment = &Golden::open(array).fragments()[0];
-        let mut bytes = fragment.bytes.clone();
-        let footer = bytes.len() - fragment.metadata.footer().write().len();
-        let at = footer + at.index(bytes.len() - footer);
-        bytes[at] ^= flip;
-        if let Ok(metadata) = FragmentMetadata::parse(bytes, Arc::clone(fragment.metadata.schema())) {
-            let _ = read_all(&metadata);
-        }
-    }
-
     /// Trees of any height are the ones that they are read as.
     #[test]
     fn trees_stand_above_all_tiles(points in prop::collection::vec((-90.0..90.0_f32, -180.0..180.0_f32, 0..9_i64), 0..1_300)) {
