@@ -93,7 +93,8 @@ def hilbert():
     time = start + random.integers(0, 2500 * step, count)
     latitude[:6] = [-90, 90, -90, 90, 0, 0]
     longitude[:6] = [-180, 180, 180, -180, 0, 0]
-    low, high = np.datetime64("1700-01-01", "ns"), np.datetime64("2250-01-01", "ns")
+    # The domain of this project's segments.
+    low, high = np.datetime64(-8_520_336_000_000_000_000, "ns"), np.datetime64(8_835_868_800_000_000_000, "ns")
     time[:6] = [low.astype(np.int64), high.astype(np.int64), start, start, start, start + 1]
     # Neighbours in space and time, whose order the last bits decide.
     latitude[6:400] = 12.5 + random.integers(0, 40, 394) * 1e-6
