@@ -39,12 +39,20 @@ impl Dimension {
 
     /// For slices of at most 32 bits.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "slices are cut to whole numbers, as in libtiledb")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "slices are cut to whole numbers, as in libtiledb"
+    )]
     fn slice_u32(self, coordinate: f64) -> u32 {
         self.slice(coordinate).min(self.top) as u32
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "slices are cut to whole numbers, as in libtiledb")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "slices are cut to whole numbers, as in libtiledb"
+    )]
     fn slice_u64(self, coordinate: f64, bits: u32) -> u64 {
         (self.slice(coordinate) as u64).min((1 << bits) - 1)
     }

@@ -146,6 +146,8 @@ def main():
     fixed("double_delta_zstd_i64", time, [tiledb.DoubleDeltaFilter(), ZSTD])
     fixed("double_delta_i64_extremes", np.array([-(2**61), 2**61 - 1, 5, -7, 2**60]), [tiledb.DoubleDeltaFilter()])
     fixed("double_delta_i64_one", np.array([-5]), [tiledb.DoubleDeltaFilter()])
+    # The first delta needs more bits than all differences of deltas.
+    fixed("double_delta_i64_first", np.array([0, 1000, 1999, 3000, 4000]), [tiledb.DoubleDeltaFilter()])
     fixed("double_delta_i64_two", np.array([-5, 9]), [tiledb.DoubleDeltaFilter()])
     fixed("double_delta_i32", np.cumsum(random.integers(-5, 99, 300)).astype(np.int32), [tiledb.DoubleDeltaFilter()])
     fixed("double_delta_i16_raw", np.array([0, 32767, -32768, 32767, 1], np.int16), [tiledb.DoubleDeltaFilter()])

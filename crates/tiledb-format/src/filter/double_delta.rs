@@ -66,7 +66,11 @@ fn compress_as<const W: usize>(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
     let (values, rest) = data.as_chunks::<W>();
     if !rest.is_empty() {
         let found = format!("{} bytes", data.len());
-        return Err(Error::Invalid { what: "double deltas of a tile", expected: format!("values of {W} bytes"), found });
+        return Err(Error::Invalid {
+            what: "double deltas of a tile",
+            expected: format!("values of {W} bytes"),
+            found,
+        });
     }
     let bits = needed_bits(values);
     out.clear();
@@ -90,7 +94,15 @@ fn compress_as<const W: usize>(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
 
 /// From this many bits on, values are stored as they are.
 const fn raw_bits<const W: usize>() -> u32 {
-    if W == 8 { 63 } else if W == 4 { 31 } else if W == 2 { 15 } else { 7 }
+    if W == 8 {
+        63
+    } else if W == 4 {
+        31
+    } else if W == 2 {
+        15
+    } else {
+        7
+    }
 }
 
 /// Bits of the largest double delta or, as in libtiledb, of the first delta if that is larger.

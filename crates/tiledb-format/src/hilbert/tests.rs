@@ -63,8 +63,10 @@ proptest! {
 fn the_curve_goes_from_neighbour_to_neighbour() {
     let curve = HilbertCurve::new(&[(0.0, 1.0), (0.0, 1.0)]).unwrap();
     let corner = |slice: u32| (f64::from(slice) + 0.5) / 16.0;
-    let mut cells: Vec<(u64, u32, u32)> =
-        (0..16).flat_map(|x| (0..16).map(move |y| (x, y))).map(|(x, y)| (curve.value(&[corner(x), corner(y)]), x, y)).collect();
+    let mut cells: Vec<(u64, u32, u32)> = (0..16)
+        .flat_map(|x| (0..16).map(move |y| (x, y)))
+        .map(|(x, y)| (curve.value(&[corner(x), corner(y)]), x, y))
+        .collect();
     cells.sort_unstable();
     for two in cells.windows(2) {
         let &[(_, x, y), (_, next_x, next_y)] = two else { unreachable!() };

@@ -168,7 +168,8 @@ fn var_chunks(length: usize, offsets: &[u64], datatype_size: usize) -> Result<Ve
             return Err(invalid(format!("a cell at {start}"), offset));
         }
         let next = offsets.get(index + 1);
-        let end = next.map_or(Some(length), |end| usize::try_from(*end).ok()).filter(|end| (start..=length).contains(end));
+        let end =
+            next.map_or(Some(length), |end| usize::try_from(*end).ok()).filter(|end| (start..=length).contains(end));
         let Some(end) = end else {
             return Err(invalid(format!("offsets from {start} to {length}"), next.copied().unwrap_or(length as u64)));
         };
