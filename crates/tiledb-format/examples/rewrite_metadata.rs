@@ -1,5 +1,5 @@
-//! Writes the metadata of an array's fragments again: `rewrite_metadata <array> none|zstd`. What libtiledb wrote without checksums
-//! then has them. `testdata/check_rewritten.py` asks libtiledb what it thinks of it.
+//! Writes the metadata of an array's fragments again: `rewrite_metadata <array> none|zstd`. What libtiledb wrote without
+//! checksums then has them. `testdata/check_rewritten.py` compares what libtiledb reads before and after.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 use crate::bytes::{ByteReader, ByteWriter};
 use crate::datatype::Datatype;
 use crate::error::{Error, Result};
-use crate::schema::{Attribute, read_text, write_text};
+use crate::schema::Attribute;
+use crate::text::{read_text, write_text};
 
 const WHAT: &str = "enumeration";
 

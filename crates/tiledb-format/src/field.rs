@@ -100,8 +100,8 @@ impl Shape {
     }
 }
 
-/// The numbers of fields in a fragment's metadata: attributes, an unused one (once all coordinates), dimensions, and those that
-/// consolidation adds.
+/// The numbers of fields in a fragment's metadata: attributes, an unused one (once all coordinates), dimensions, and
+/// those that consolidation adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Numbering {
     attributes: usize,
@@ -146,7 +146,7 @@ impl Numbering {
 }
 
 impl Schema {
-    /// What the metadata of fragments tells of a field's cells. `None` if the schema does not have the field.
+    /// What the metadata of fragments depends on: the type, size and nullability of a field's cells. `None` if the schema does not have the field.
     pub fn shape(&self, field: Field) -> Option<Shape> {
         match field {
             Field::Attribute(index) => self.attributes.get(index).map(Shape::of_attribute),

@@ -1,4 +1,4 @@
-//! Generic tiles: a tile after a header that tells its filters. Schemas, enumerations and fragment metadata consist of them.
+//! Generic tiles: a tile after a header with its filters. Schemas, enumerations and fragment metadata consist of them.
 
 use std::cell::RefCell;
 
@@ -140,7 +140,8 @@ impl<'a> Located<'a> {
     }
 }
 
-/// The size of a tile's content, by the headers of its chunks. Each takes 12 bytes and holds 64 KiB at most, as libtiledb cuts them.
+/// The size of a tile's content, by the headers of its chunks. Each takes 12 bytes and holds 64 KiB at most, as libtiledb
+/// cuts them.
 fn content_size(tile: &[u8]) -> Result<u64> {
     let limit = LIMIT.min(tile.len() as u64 / 12 * u64::from(Pipeline::CHUNK_SIZE));
     match tile_length(tile)? {
@@ -162,10 +163,12 @@ mod tests {
     }
 
     proptest! {
-        /// Metadata that is written is metadata that is read, wherever it stands in its file.
+        /// Metadata that is written is metadata that is read, wherever it is in its file.
         #[test]
         fn reads_what_it_writes(
-            content in proptest::collection::vec(0..4_u8, 0..200_000), compression in compression(), before in 0..40_usize,
+            content in proptest::collection::vec(0..4_u8, 0..200_000),
+            compression in compression(),
+            before in 0..40_usize,
         ) {
             let mut bytes = vec![7; before];
             bytes.extend(write(&content, compression).unwrap());

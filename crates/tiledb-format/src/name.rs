@@ -115,7 +115,9 @@ mod tests {
     proptest! {
         /// Names that are parsed and formatted name the same files.
         #[test]
-        fn formats_what_it_parses(a: u64, b: u64, uuid in "[0-9a-f]{32}", version in proptest::option::of(any::<u32>())) {
+        fn formats_what_it_parses(
+            a: u64, b: u64, uuid in "[0-9a-f]{32}", version in proptest::option::of(any::<u32>()),
+        ) {
             let name = TimestampedName { first: a.min(b), last: a.max(b), uuid, version };
             prop_assert_eq!(TimestampedName::parse(&name.to_string()).unwrap(), name);
         }

@@ -93,7 +93,8 @@ def hilbert():
     time = start + random.integers(0, 2500 * step, count)
     latitude[:6] = [-90, 90, -90, 90, 0, 0]
     longitude[:6] = [-180, 180, 180, -180, 0, 0]
-    low, high = np.datetime64("1700-01-01", "ns"), np.datetime64("2250-01-01", "ns")
+    # The domain of this project's segments.
+    low, high = np.datetime64(-8_520_336_000_000_000_000, "ns"), np.datetime64(8_835_868_800_000_000_000, "ns")
     time[:6] = [low.astype(np.int64), high.astype(np.int64), start, start, start, start + 1]
     # Neighbours in space and time, whose order the last bits decide.
     latitude[6:400] = 12.5 + random.integers(0, 40, 394) * 1e-6
@@ -145,6 +146,8 @@ def main():
     fixed("double_delta_zstd_i64", time, [tiledb.DoubleDeltaFilter(), ZSTD])
     fixed("double_delta_i64_extremes", np.array([-(2**61), 2**61 - 1, 5, -7, 2**60]), [tiledb.DoubleDeltaFilter()])
     fixed("double_delta_i64_one", np.array([-5]), [tiledb.DoubleDeltaFilter()])
+    # The first delta needs more bits than all differences of deltas.
+    fixed("double_delta_i64_first", np.array([0, 1000, 1999, 3000, 4000]), [tiledb.DoubleDeltaFilter()])
     fixed("double_delta_i64_two", np.array([-5, 9]), [tiledb.DoubleDeltaFilter()])
     fixed("double_delta_i32", np.cumsum(random.integers(-5, 99, 300)).astype(np.int32), [tiledb.DoubleDeltaFilter()])
     fixed("double_delta_i16_raw", np.array([0, 32767, -32768, 32767, 1], np.int16), [tiledb.DoubleDeltaFilter()])

@@ -38,7 +38,7 @@ impl RTree {
                 return Err(reader.invalid("fewer rectangles", count));
             };
             let level = reader.bytes_u64(length)?.to_vec();
-            // A rectangle stands above as many as the fan-out, the last of a level perhaps above fewer.
+            // A rectangle is above as many as the fan-out, the last of a level perhaps above fewer.
             let fits = match above {
                 None => count <= 1,
                 Some(above) => count.div_ceil(fan_out.into()) == above,
@@ -141,13 +141,14 @@ impl RTree {
         self.levels.len()
     }
 
-    /// The bytes of a tile's rectangle. `None` if there is no such tile.
+    /// The bytes of a tile's rectangle. `None` if the tree has fewer tiles.
     pub fn rectangle(&self, tile: usize) -> Option<&[u8]> {
         let start = tile.checked_mul(self.size)?;
         self.leaves().get(start..start.checked_add(self.size)?)
     }
 
-    /// The least and the greatest coordinate of a tile's cells in a dimension. `None` if there is no such tile or dimension.
+    /// The least and the greatest coordinate of a tile's cells in a dimension. `None` if the tree has fewer tiles or
+    /// dimensions.
     pub fn range(&self, tile: usize, dimension: usize) -> Option<[Number; 2]> {
         let (datatype, start) = self.dimensions.get(dimension)?;
         let coordinates = self.rectangle(tile)?.get(*start..)?;

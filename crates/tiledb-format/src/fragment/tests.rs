@@ -34,9 +34,9 @@ fn name(metadata: &FragmentMetadata, field: Field) -> Option<&str> {
     }
 }
 
-/// What a footer tells decides which bytes of which file are read.
+/// The footer decides which bytes of which file are read.
 #[test]
-fn footers_tell_sizes_of_files_and_counts_of_cells() {
+fn footers_hold_sizes_of_files_and_counts_of_cells() {
     each(|fragment| {
         let metadata = &fragment.metadata;
         assert_eq!(metadata.cell_count(), fragment.described["cells"].as_u64().unwrap());
@@ -202,9 +202,9 @@ fn parts_are_written_byte_for_byte_as_libtiledb_writes_them() {
     });
 }
 
-/// A fragment's metadata, written by the builder, tells what libtiledb's told.
+/// A fragment's metadata, written by the builder, has the content of libtiledb's.
 #[test]
-fn rebuilt_metadata_tells_the_same() {
+fn rebuilt_metadata_has_the_same_content() {
     each(|fragment| {
         for compression in [Compression::None, Compression::default()] {
             let old = &fragment.metadata;
@@ -239,7 +239,7 @@ fn a_tail_is_enough_for_the_footer() {
     });
 }
 
-/// A fragment is read with the schema that it names: with another one, the footer's length tells.
+/// A fragment is read with the schema that it names: with another one, the footer has a wrong length.
 #[test]
 fn a_wrong_schema_is_noticed() {
     let array = Golden::open("evolved");
@@ -298,7 +298,9 @@ fn the_builder_checks_its_vectors() {
 proptest! {
     /// Trees of any height are the ones that they are read as.
     #[test]
-    fn trees_stand_above_all_tiles(points in prop::collection::vec((-90.0..90.0_f32, -180.0..180.0_f32, 0..9_i64), 0..1_300)) {
+    fn trees_cover_all_tiles(
+        points in prop::collection::vec((-90.0..90.0_f32, -180.0..180.0_f32, 0..9_i64), 0..1_300),
+    ) {
         let schema = Golden::open("tall").schema();
         let mut leaves = Vec::new();
         for (latitude, longitude, time) in &points {

@@ -66,17 +66,17 @@ impl TileOffsets {
         self.offsets.len()
     }
 
-    /// Whether there are no tiles.
+    /// Whether the file is without tiles.
     pub fn is_empty(&self) -> bool {
         self.offsets.is_empty()
     }
 
-    /// The bytes of a tile in the file. `None` if there is no such tile.
+    /// The bytes of a tile in the file. `None` if the file has fewer.
     pub fn tile(&self, tile: usize) -> Option<Range<u64>> {
         self.tiles(tile..tile.checked_add(1)?)
     }
 
-    /// The bytes of neighbouring tiles in the file. `None` if there are no such tiles.
+    /// The bytes of neighbouring tiles in the file. `None` if the file has fewer.
     pub fn tiles(&self, tiles: Range<usize>) -> Option<Range<u64>> {
         let edge = |at: usize| match self.offsets.get(at) {
             Some(offset) => Some(*offset),

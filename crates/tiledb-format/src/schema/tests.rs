@@ -7,7 +7,7 @@ use crate::number::Number;
 use crate::testing::{Golden, decoded, files};
 use crate::{Datatype, FORMAT_VERSION, TimestampedName};
 
-/// A schema that is written otherwise than libtiledb writes it would make an array that other programs cannot open.
+/// A schema that is written differently from how libtiledb writes it would make an array that other programs cannot open.
 #[test]
 fn schemas_are_written_byte_for_byte_as_libtiledb_writes_them() {
     let mut count = 0;
@@ -149,7 +149,8 @@ proptest! {
     /// Damage is an error or another schema, which is written as it was read. It is never a panic or an endless loop.
     #[test]
     fn flipped_bytes_do_no_harm(
-        array in prop::sample::select(&crate::testing::ARRAYS[..]), flips in prop::collection::vec((any::<prop::sample::Index>(), 1..=255_u8), 1..4),
+        array in prop::sample::select(&crate::testing::ARRAYS[..]),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 1..=255_u8), 1..4),
     ) {
         let mut bytes = Golden::open(array).schemas.into_values().next().unwrap();
         for (at, flip) in flips {

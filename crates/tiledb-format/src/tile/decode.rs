@@ -15,7 +15,7 @@ pub struct TileDecoder {
     pub(super) chunk: Vec<u8>,
     /// Validity as bytes, where it must be decoded to them.
     pub(super) cells: Vec<u8>,
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
 }
 
 impl Default for TileDecoder {

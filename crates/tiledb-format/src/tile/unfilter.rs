@@ -18,10 +18,10 @@ pub(super) struct Layout<'a> {
 /// Buffers that are kept between chunks.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    data: Vec<u8>,
-    next: Vec<u8>,
-    metadata: Vec<u8>,
-    next_metadata: Vec<u8>,
+    pub(super) data: Vec<u8>,
+    pub(super) next: Vec<u8>,
+    pub(super) metadata: Vec<u8>,
+    pub(super) next_metadata: Vec<u8>,
 }
 
 /// The most that a filter's output may be larger than the values: runs of single bytes take three bytes each.
