@@ -11,7 +11,7 @@ const POSITION_BITS: u32 = 63;
 /// libtiledb has fewer dimensions than this in Hilbert order.
 const MAX_DIMENSIONS: usize = 16;
 /// Cells whose positions are computed together.
-const LANES: usize = 16;
+const LANES: usize = 32;
 
 /// The curve through a domain.
 #[derive(Debug, Clone, PartialEq)]

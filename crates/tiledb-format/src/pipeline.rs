@@ -31,7 +31,7 @@ pub enum Filter {
     DoubleDelta {
         /// Stored, without a meaning.
         level: i32,
-        /// The code of the datatype that values are taken for, whatever the field's type. Schemas have it since version 20.
+        /// The code of the datatype that values are treated as, whatever the field's type. Schemas have it since version 20.
         reinterpret: Option<u8>,
     },
     /// Integers as the difference from the least one of a window, with 1, 2, 4 or 8 bytes.

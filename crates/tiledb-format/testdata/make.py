@@ -138,7 +138,7 @@ def main():
     fixed("gzip_i32", np.arange(300, dtype=np.int32), [tiledb.GzipFilter(level=5)])
     fixed("rle_i32", np.repeat(np.arange(5, dtype=np.int32), [1, 70000, 3, 2, 40]), [tiledb.RleFilter()])
     for kind in (np.int32, np.int16, np.int64, np.float64):
-        # 2,049 and 1,001 values: blocks of 8,192 bytes, and a rest that is no multiple of 8 values.
+        # 2,049 and 1,001 values: blocks of 8,192 bytes, and a rest that is not a multiple of 8 values.
         for count in (2049, 1001, 1000):
             values = np.cumsum(random.integers(-3, 4, count)).astype(kind)
             fixed(f"bitshuffle_zstd_{np.dtype(kind).name}_{count}", values, [tiledb.BitShuffleFilter(), ZSTD])

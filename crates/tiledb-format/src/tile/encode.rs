@@ -23,7 +23,7 @@ impl std::fmt::Debug for TileEncoder {
 }
 
 impl TileEncoder {
-    /// An encoder whose zstd frames end with a checksum of their content, if asked. libtiledb does not write those, but reads and verifies
+    /// An encoder whose zstd frames end with a checksum of their content, on request. libtiledb does not write those, but reads and verifies
     /// them. Without, tiles that were compressed with zstd are byte for byte those of libtiledb.
     pub fn new(checksums: bool) -> Self {
         Self { zstd: Compressor::new(checksums), data: Vec::new(), next: Vec::new(), part: Vec::new() }

@@ -39,7 +39,7 @@ fn decode(tile: &[u8], pipeline: &Pipeline, size: usize, length: usize) -> Resul
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Bytes of a file that is no tile at all.
+    /// Bytes of a file that are not a tile.
     #[test]
     fn arbitrary_chunks(
         chunks in prop::collection::vec((0..200_u32, prop::collection::vec(0..20_u8, 0..40), prop::collection::vec(any::<u8>(), 0..60)), 0..3),

@@ -67,7 +67,7 @@ fn double_deltas() {
     assert_fixed("double_delta_i64_two", &[DOUBLE_DELTA], 8, Equal);
     assert_fixed("double_delta_i32", &[DOUBLE_DELTA], 4, Equal);
     assert_fixed("double_delta_i16_raw", &[DOUBLE_DELTA], 2, Equal);
-    // Taken for signed values, these have other differences.
+    // As signed values, these have other differences.
     assert_fixed("double_delta_u16", &[DOUBLE_DELTA], 2, Otherwise);
 }
 
