@@ -83,7 +83,11 @@ impl<'a> ByteReader<'a> {
 
     /// Checks that nothing is left.
     pub fn finish(self) -> Result<()> {
-        if self.bytes.is_empty() { Ok(()) } else { Err(self.invalid("the end", format!("{} more bytes", self.bytes.len()))) }
+        if self.bytes.is_empty() {
+            Ok(())
+        } else {
+            Err(self.invalid("the end", format!("{} more bytes", self.bytes.len())))
+        }
     }
 
     /// An [`Error::Invalid`] about the structure that is read.

@@ -3,7 +3,8 @@
 use crate::bytes::{ByteReader, ByteWriter};
 use crate::datatype::Datatype;
 use crate::error::{Error, Result};
-use crate::schema::{Attribute, read_text, write_text};
+use crate::schema::Attribute;
+use crate::text::{read_text, write_text};
 
 const WHAT: &str = "enumeration";
 
@@ -59,7 +60,8 @@ impl Enumeration {
     }
 
     fn check(&self) -> Result<()> {
-        let invalid = |expected: &str, found: String| Error::Invalid { what: WHAT, expected: expected.to_owned(), found };
+        let invalid =
+            |expected: &str, found: String| Error::Invalid { what: WHAT, expected: expected.to_owned(), found };
         match self.value_size() {
             Some(size) if !(self.data.len() as u64).is_multiple_of(size) => {
                 Err(invalid("whole values", format!("{} bytes", self.data.len())))
@@ -68,7 +70,11 @@ impl Enumeration {
             None => {
                 let ends = self.offsets.iter().skip(1).copied().chain([self.data.len() as u64]);
                 let sorted = self.offsets.iter().zip(ends).all(|(start, end)| *start <= end);
-                if sorted { Ok(()) } else { Err(invalid("ascending offsets within the data", format!("{:?}", self.offsets))) }
+                if sorted {
+                    Ok(())
+                } else {
+                    Err(invalid("ascending offsets within the data", format!("{:?}", self.offsets)))
+                }
             }
         }
     }

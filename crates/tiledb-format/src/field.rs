@@ -1,7 +1,8 @@
 //! Fields of a fragment: their numbers in its metadata, and their files.
 
 use crate::datatype::Datatype;
-use crate::schema::Schema;
+use crate::pipeline::Pipeline;
+use crate::schema::{Attribute, Schema};
 
 /// A field, by its position in the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,10 +75,33 @@ pub struct Shape {
     pub cell_size: Option<u64>,
     /// Whether cells may be NULL.
     pub nullable: bool,
+    /// Whether tiles have a least and a greatest value. Those of dimensions are in the R-tree instead.
+    pub has_min_max: bool,
+    /// Whether tiles have a sum. libtiledb counts on it, even where a sum means nothing, as of times.
+    pub has_sum: bool,
 }
 
-/// The numbers of fields in a fragment's metadata: attributes, an unused one (once all coordinates), dimensions, and those that
-/// consolidation adds.
+impl Shape {
+    fn of_attribute(attribute: &Attribute) -> Self {
+        let (datatype, cell_size) = (attribute.datatype, attribute.fixed_cell_size());
+        let (is_single, is_ascii) = (attribute.cell_values == 1, datatype == Datatype::Ascii);
+        let is_typed = !matches!(datatype, Datatype::Utf8 | Datatype::Blob);
+        Self {
+            datatype,
+            cell_size,
+            nullable: attribute.nullable,
+            has_min_max: is_ascii || (is_single && is_typed),
+            has_sum: is_single && is_typed && !is_ascii,
+        }
+    }
+
+    fn of_number(datatype: Datatype, has_min_max: bool) -> Self {
+        Self { datatype, cell_size: Some(datatype.size() as u64), nullable: false, has_min_max, has_sum: true }
+    }
+}
+
+/// The numbers of fields in a fragment's metadata: attributes, an unused one (once all coordinates), dimensions, and
+/// those that consolidation adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Numbering {
     attributes: usize,
@@ -122,17 +146,25 @@ impl Numbering {
 }
 
 impl Schema {
-    /// The type, size and nullability of a field's cells. `None` if the schema does not have the field.
+    /// What the metadata of fragments depends on: the type, size and nullability of a field's cells. `None` if the schema does not have the field.
     pub fn shape(&self, field: Field) -> Option<Shape> {
-        let fixed = |datatype: Datatype| Shape { datatype, cell_size: Some(datatype.size() as u64), nullable: false };
         match field {
-            Field::Attribute(index) => self.attributes.get(index).map(|attribute| Shape {
-                datatype: attribute.datatype,
-                cell_size: attribute.fixed_cell_size(),
-                nullable: attribute.nullable,
-            }),
-            Field::Dimension(index) => self.dimensions.get(index).map(|dimension| fixed(dimension.datatype)),
-            Field::Timestamps | Field::DeleteTimestamps | Field::DeleteConditions => Some(fixed(Datatype::UInt64)),
+            Field::Attribute(index) => self.attributes.get(index).map(Shape::of_attribute),
+            Field::Dimension(index) => {
+                self.dimensions.get(index).map(|dimension| Shape::of_number(dimension.datatype, false))
+            }
+            Field::Timestamps | Field::DeleteTimestamps | Field::DeleteConditions => {
+                Some(Shape::of_number(Datatype::UInt64, true))
+            }
+        }
+    }
+
+    /// The filters of a field's values. Offsets and validity bytes have those of the schema.
+    pub fn filters(&self, field: Field) -> Option<&Pipeline> {
+        match field {
+            Field::Attribute(index) => self.attributes.get(index).map(|attribute| &attribute.filters),
+            Field::Dimension(index) => self.dimensions.get(index).map(|dimension| self.dimension_filters(dimension)),
+            Field::Timestamps | Field::DeleteTimestamps | Field::DeleteConditions => Some(&self.coords),
         }
     }
 }

@@ -1,21 +1,19 @@
-//! Generic tiles: a tile after a header that tells its filters. Schemas, enumerations and fragment metadata consist of them.
+//! Generic tiles: a tile after a header with its filters. Schemas, enumerations and fragment metadata consist of them.
+
+use std::cell::RefCell;
 
 use crate::bytes::{ByteReader, ByteWriter};
 use crate::error::{Error, Result};
-use crate::pipeline::Pipeline;
-use crate::tile::{TileDecoder, TileEncoder};
+use crate::pipeline::{Filter, Pipeline};
+use crate::tile::{TileDecoder, TileEncoder, tile_length};
 
 const WHAT: &str = "generic tile";
 /// Bytes of the header before the filters.
 pub const HEADER_SIZE: u64 = 34;
-/// libtiledb cuts generic tiles into chunks of that many bytes, since their cells have one.
-const CHUNK: u32 = 65_536;
 /// More content than any file has: the vectors of 30 million tiles.
 const LIMIT: u64 = 1 << 28;
 /// `CHAR` of libtiledb, which marks bytes without a type.
 const CHAR: u8 = 4;
-/// The code of zstd, as a filter and as a compressor.
-const ZSTD: u8 = 2;
 
 /// How content is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +37,21 @@ impl Default for Compression {
 pub fn read(bytes: &[u8], offset: u64) -> Result<Vec<u8>> {
     let start = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..));
     let Some(start) = start else {
-        return Err(Error::Truncated { what: WHAT, needed: offset.saturating_add(HEADER_SIZE), available: bytes.len() as u64 });
+        return Err(Error::Truncated {
+            what: WHAT,
+            needed: offset.saturating_add(HEADER_SIZE),
+            available: bytes.len() as u64,
+        });
     };
     let tile = Located::find(start)?;
     let mut content = vec![0; tile.size];
-    TileDecoder::new().decode(tile.tile, &tile.pipeline, 1, 1, &mut content)?;
+    DECODER.with_borrow_mut(|decoder| decoder.decode(tile.tile, &tile.pipeline, 1, 1, &mut content))?;
     Ok(content)
+}
+
+thread_local! {
+    // A fragment's metadata are hundreds of small tiles; making a decompressor for each would take most of the time.
+    static DECODER: RefCell<TileDecoder> = RefCell::new(TileDecoder::new());
 }
 
 /// Encodes `content` as a generic tile.
@@ -52,34 +59,47 @@ pub fn read(bytes: &[u8], offset: u64) -> Result<Vec<u8>> {
 /// # Errors
 /// If zstd fails.
 pub fn write(content: &[u8], compression: Compression) -> Result<Vec<u8>> {
-    let mut filters = ByteWriter::new();
-    filters.u32(CHUNK);
-    match compression {
-        Compression::None => filters.u32(0),
-        Compression::Zstd(level) => {
-            filters.u32(1);
-            filters.u8(ZSTD);
-            filters.u32(5);
-            filters.u8(ZSTD);
-            filters.i32(level);
-        }
+    let mut bytes = Vec::new();
+    Writer::new(compression).append(content, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Encodes many generic tiles in the same way.
+pub(crate) struct Writer {
+    encoder: TileEncoder,
+    pipeline: Pipeline,
+}
+
+impl Writer {
+    pub(crate) fn new(compression: Compression) -> Self {
+        let filters = match compression {
+            Compression::None => Vec::new(),
+            Compression::Zstd(level) => vec![Filter::Zstd { level }],
+        };
+        Self { encoder: TileEncoder::new(true), pipeline: Pipeline::new(filters) }
     }
-    let filters = filters.finish();
-    let pipeline = Pipeline::parse(&mut ByteReader::new(&filters, WHAT))?;
-    let mut tile = Vec::new();
-    TileEncoder::new(true).encode(content, &pipeline, 1, 1, &mut tile)?;
-    let mut writer = ByteWriter::new();
-    writer.u32(crate::FORMAT_VERSION);
-    writer.u64(tile.len() as u64);
-    writer.u64(content.len() as u64);
-    writer.u8(CHAR);
-    writer.u64(1);
-    writer.u8(0);
-    // A pipeline of at most one filter has few bytes.
-    writer.u32(u32::try_from(filters.len()).unwrap_or(u32::MAX));
-    writer.bytes(&filters);
-    writer.bytes(&tile);
-    Ok(writer.finish())
+
+    /// Appends a tile to `bytes`.
+    pub(crate) fn append(&mut self, content: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
+        let mut tile = Vec::new();
+        self.encoder.encode(content, &self.pipeline, 1, 1, &mut tile)?;
+        let mut filters = ByteWriter::new();
+        self.pipeline.write(&mut filters);
+        let filters = filters.finish();
+        let mut writer = ByteWriter::new();
+        writer.u32(crate::FORMAT_VERSION);
+        writer.u64(tile.len() as u64);
+        writer.u64(content.len() as u64);
+        writer.u8(CHAR);
+        writer.u64(1);
+        writer.u8(0);
+        // A pipeline of at most one filter has few bytes.
+        writer.u32(u32::try_from(filters.len()).unwrap_or(u32::MAX));
+        writer.bytes(&filters);
+        bytes.extend(writer.finish());
+        bytes.extend(tile);
+        Ok(())
+    }
 }
 
 /// A tile whose sizes agree with each other and with the bytes.
@@ -109,7 +129,7 @@ impl<'a> Located<'a> {
         let pipeline = Pipeline::parse(&mut filters)?;
         filters.finish()?;
         let tile = reader.bytes_u64(persisted)?;
-        let size = chunks_size(tile)?;
+        let size = content_size(tile)?;
         if size != claimed {
             return Err(reader.invalid(format!("a size of {claimed}, as its header says"), size));
         }
@@ -120,23 +140,16 @@ impl<'a> Located<'a> {
     }
 }
 
-/// The size of a tile's content, by the headers of its chunks.
-fn chunks_size(tile: &[u8]) -> Result<u64> {
-    let mut reader = ByteReader::new(tile, WHAT);
-    let mut size = 0;
-    for _ in 0..reader.u64()? {
-        let (original, filtered, metadata) = (reader.u32()?, reader.u32()?, reader.u32()?);
-        if original > CHUNK {
-            return Err(reader.invalid(format!("a chunk of at most {CHUNK} bytes"), original));
-        }
-        reader.bytes_u64(u64::from(metadata) + u64::from(filtered))?;
-        size += u64::from(original);
-        if size > LIMIT {
-            return Err(reader.unsupported(format!("content of more than {LIMIT} bytes")));
+/// The size of a tile's content, by the headers of its chunks. Each takes 12 bytes and holds 64 KiB at most, as libtiledb
+/// cuts them.
+fn content_size(tile: &[u8]) -> Result<u64> {
+    let limit = LIMIT.min(tile.len() as u64 / 12 * u64::from(Pipeline::CHUNK_SIZE));
+    match tile_length(tile)? {
+        size if size <= limit => Ok(size),
+        size => {
+            Err(ByteReader::new(tile, WHAT).unsupported(format!("content of {size} bytes, expected at most {limit}")))
         }
     }
-    reader.finish()?;
-    Ok(size)
 }
 
 #[cfg(test)]
@@ -150,10 +163,12 @@ mod tests {
     }
 
     proptest! {
-        /// Metadata that is written is metadata that is read, wherever it stands in its file.
+        /// Metadata that is written is metadata that is read, wherever it is in its file.
         #[test]
         fn reads_what_it_writes(
-            content in proptest::collection::vec(0..4_u8, 0..200_000), compression in compression(), before in 0..40_usize,
+            content in proptest::collection::vec(0..4_u8, 0..200_000),
+            compression in compression(),
+            before in 0..40_usize,
         ) {
             let mut bytes = vec![7; before];
             bytes.extend(write(&content, compression).unwrap());
@@ -183,13 +198,18 @@ mod tests {
             }
         }
 
-        /// Whatever bytes claim, content is at most what their chunks can hold: a few bytes cannot ask for gigabytes.
+        /// Whatever chunks claim, content is at most what their number can hold: a few bytes cannot ask for gigabytes.
         #[test]
-        fn sizes_are_bounded(header in proptest::collection::vec(any::<u8>(), 0..200), chunks in 0..3_u64) {
-            let mut tile = chunks.to_le_bytes().to_vec();
-            tile.extend(&header);
-            if let Ok(size) = chunks_size(&tile) {
-                prop_assert!(size <= tile.len() as u64 / 12 * u64::from(CHUNK));
+        fn sizes_are_bounded(chunks in proptest::collection::vec((any::<u32>(), 0..20_u8, 0..25_u32), 0..9)) {
+            let mut tile = (chunks.len() as u64).to_le_bytes().to_vec();
+            for (claim, length, shift) in &chunks {
+                tile.extend([claim >> shift, u32::from(*length), 0].map(u32::to_le_bytes).concat());
+                tile.extend(vec![0; usize::from(*length)]);
+            }
+            let claimed: u64 = chunks.iter().map(|(claim, _, shift)| u64::from(claim >> shift)).sum();
+            match content_size(&tile) {
+                Ok(size) => prop_assert!(size == claimed && size <= 5_500 * tile.len() as u64),
+                Err(_) => prop_assert!(claimed > chunks.len() as u64 * u64::from(Pipeline::CHUNK_SIZE)),
             }
         }
     }

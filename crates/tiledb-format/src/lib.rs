@@ -10,10 +10,16 @@ mod field;
 mod filter;
 pub mod fragment;
 pub mod generic_tile;
+#[cfg(test)]
+mod golden;
+mod hilbert;
 mod name;
 mod number;
 mod pipeline;
 mod schema;
+#[cfg(test)]
+mod testing;
+mod text;
 mod tile;
 
 pub use bytes::{ByteReader, ByteWriter};
@@ -21,10 +27,10 @@ pub use datatype::Datatype;
 pub use enumeration::Enumeration;
 pub use error::{Error, Result};
 pub use field::{Field, FilePart, Numbering, Shape};
+pub use hilbert::HilbertCurve;
 pub use name::{CommitKind, TimestampedName};
 pub use number::Number;
 pub use pipeline::{Filter, Pipeline};
-pub use fragment::{FieldFooter, FieldStatistics, Footer, FragmentMetadata, RTree, TileOffsets, TileValues};
 pub use schema::{Attribute, Dimension, EnumerationPath, Order, Schema};
 pub use tile::{TileDecoder, TileEncoder, tile_length};
 

@@ -81,8 +81,7 @@ pub enum CommitKind {
 }
 
 impl CommitKind {
-    const ALL: [Self; 6] =
-        [Self::Write, Self::Consolidated, Self::Ignore, Self::Vacuum, Self::Delete, Self::Update];
+    const ALL: [Self; 6] = [Self::Write, Self::Consolidated, Self::Ignore, Self::Vacuum, Self::Delete, Self::Update];
 
     /// The suffix, with its dot.
     pub fn suffix(self) -> &'static str {
@@ -116,7 +115,9 @@ mod tests {
     proptest! {
         /// Names that are parsed and formatted name the same files.
         #[test]
-        fn formats_what_it_parses(a: u64, b: u64, uuid in "[0-9a-f]{32}", version in proptest::option::of(any::<u32>())) {
+        fn formats_what_it_parses(
+            a: u64, b: u64, uuid in "[0-9a-f]{32}", version in proptest::option::of(any::<u32>()),
+        ) {
             let name = TimestampedName { first: a.min(b), last: a.max(b), uuid, version };
             prop_assert_eq!(TimestampedName::parse(&name.to_string()).unwrap(), name);
         }

@@ -73,6 +73,15 @@ impl Number {
             _ => self,
         }
     }
+
+    /// Whether a sum has left its type's range; libtiledb stops there.
+    pub(crate) fn is_at_end(self) -> bool {
+        match self {
+            Self::Int(value) => value == i64::MAX || value == i64::MIN,
+            Self::UInt(value) => value == u64::MAX,
+            Self::Float(value) => value.abs() == f64::MAX,
+        }
+    }
 }
 
 /// Numbers of different kinds do not compare, nor does NaN.
@@ -97,6 +106,7 @@ mod tests {
         assert_eq!(Number::UInt(u64::MAX).add_sum(Number::UInt(1)), Number::UInt(u64::MAX));
         assert_eq!(Number::Float(f64::MAX).add_sum(Number::Float(f64::MAX)), Number::Float(f64::MAX));
         assert_eq!(Number::Float(f64::MIN).add_sum(Number::Float(f64::MIN)), Number::Float(f64::MIN));
+        assert!(Number::Int(i64::MAX).is_at_end() && !Number::Int(0).is_at_end());
     }
 
     #[test]

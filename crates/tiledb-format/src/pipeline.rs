@@ -31,7 +31,7 @@ pub enum Filter {
     DoubleDelta {
         /// Stored, without a meaning.
         level: i32,
-        /// The code of the datatype that values are taken for, whatever the field's type. Schemas have it since version 20.
+        /// The code of the datatype that values are treated as, whatever the field's type. Schemas have it since version 20.
         reinterpret: Option<u8>,
     },
     /// Integers as the difference from the least one of a window, with 1, 2, 4 or 8 bytes.
@@ -200,12 +200,15 @@ impl Pipeline {
         let text = variable && matches!(datatype, Datatype::Ascii | Datatype::Utf8);
         let is_float = matches!(datatype, Datatype::Float32 | Datatype::Float64);
         for filter in &self.filters {
-            let unsupported = |why: &str| Err(Error::Unsupported { what: "filter", found: filter.name().to_owned() + why });
+            let unsupported =
+                |why: &str| Err(Error::Unsupported { what: "filter", found: filter.name().to_owned() + why });
             match filter {
                 Filter::Unsupported { code, .. } => return unsupported(&format!(" (code {code})")),
                 // Text has its own form of runs, which stores the offsets of the cells as well.
                 Filter::Rle { .. } if text => return unsupported(" of text"),
-                Filter::DoubleDelta { reinterpret: None | Some(ANY), .. } if is_float => return unsupported(" of floats"),
+                Filter::DoubleDelta { reinterpret: None | Some(ANY), .. } if is_float => {
+                    return unsupported(" of floats");
+                }
                 Filter::DoubleDelta { reinterpret: Some(code), .. } if reinterpreted_size(*code, 1).is_none() => {
                     return unsupported(&format!(" of datatype {code}"));
                 }

@@ -11,6 +11,7 @@ pub use dimension::Dimension;
 use crate::bytes::{ByteReader, ByteWriter};
 use crate::error::Result;
 use crate::pipeline::Pipeline;
+use crate::text::{read_text, write_length, write_text};
 
 const WHAT: &str = "array schema";
 /// The first version with the array's current domain.
@@ -199,23 +200,4 @@ impl Schema {
         let found = self.enumerations.iter().find(|enumeration| enumeration.name == name);
         found.map(|enumeration| enumeration.path.as_str())
     }
-}
-
-/// Reads text after its length of 32 bits.
-pub(crate) fn read_text(reader: &mut ByteReader<'_>) -> Result<String> {
-    let length = reader.u32()?;
-    reader.text(length.into()).map(str::to_owned)
-}
-
-/// Writes text after its length of 32 bits.
-pub(crate) fn write_text(writer: &mut ByteWriter, text: &str) -> Result<()> {
-    write_length(writer, text.len())?;
-    writer.bytes(text.as_bytes());
-    Ok(())
-}
-
-fn write_length(writer: &mut ByteWriter, length: usize) -> Result<()> {
-    let too_long = |_| ByteReader::new(&[], WHAT).invalid("a length below 4294967296", length);
-    writer.u32(u32::try_from(length).map_err(too_long)?);
-    Ok(())
 }

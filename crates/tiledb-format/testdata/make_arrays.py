@@ -7,14 +7,13 @@ The tests read both. Names of fragments contain random identifiers, so a new run
 import json
 import os
 import shutil
-import sys
 
 import numpy as np
 import pyarrow as pa
 import tiledb
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "arrays")
+ROOT = os.path.join(HERE, "arrays")
 CTX = tiledb.Ctx({"sm.compute_concurrency_level": "1", "sm.io_concurrency_level": "1"})
 START = 1_700_000_000_000
 ZSTD = tiledb.ZstdFilter(level=3)
@@ -46,7 +45,7 @@ def schema(attributes, capacity, order="hilbert", coordinate="f8", **more):
     ]
     return tiledb.ArraySchema(
         domain=tiledb.Domain(*dims, ctx=CTX), attrs=attributes, sparse=True, allows_duplicates=True, capacity=capacity, cell_order=order,
-        tile_order="row-major", coords_filters=filters(tiledb.ZstdFilter(level=5)), offsets_filters=filters(tiledb.DoubleDeltaFilter(), ZSTD),
+        tile_order="row-major", offsets_filters=filters(tiledb.DoubleDeltaFilter(), ZSTD),
         validity_filters=filters(tiledb.RleFilter(), ZSTD), ctx=CTX, **more)
 
 
@@ -86,14 +85,16 @@ def segment_values(n, seed):
 
 
 def plain(value):
-    """A NumPy value as JSON."""
+    """A NumPy value as JSON; floats as text, which every parser reads exactly."""
     if isinstance(value, np.ma.core.MaskedConstant):
         return None
     if isinstance(value, (np.datetime64, np.timedelta64)):
         return int(value.astype("i8"))
     if isinstance(value, (tuple, np.void)):
         return [plain(x) for x in value]
-    return value.item() if isinstance(value, np.generic) else value
+    value = value.decode() if isinstance(value, bytes) else value
+    value = value.item() if isinstance(value, np.generic) else value
+    return repr(value) if isinstance(value, float) else value
 
 
 def describe(path):
@@ -126,8 +127,8 @@ def write(path, at, coords, cells):
         array[coords] = cells
 
 
-def create(name, array_schema):
-    path = os.path.join(ROOT, name)
+def create(name, array_schema, root=ROOT):
+    path = os.path.join(root, name)
     tiledb.Array.create(path, array_schema, ctx=CTX)
     # The schema carries the time of now; it must come before START.
     folder = f"{path}/__schema"
@@ -178,8 +179,23 @@ def main():
         tiledb.consolidate(path, config=config(mode))
         tiledb.vacuum(path, config=config(mode))
 
-    for name in ("empty", "segments", "tall", "evolved", "enumerated", "consolidated"):
+    # As gedidb and icesat2db make theirs, and ASCII, whose tiles have least and greatest values.
+    dims = [tiledb.Dim("latitude", domain=(-56.0, 56.0), tile=1, dtype="f8", filters=filters(ZSTD), ctx=CTX),
+            tiledb.Dim("longitude", domain=(-180.0, 180.0), tile=1, dtype="f8", filters=filters(ZSTD), ctx=CTX),
+            tiledb.Dim("time", domain=(17532, 22279), tile=1825, dtype="i8", filters=filters(tiledb.DoubleDeltaFilter(), ZSTD), ctx=CTX)]
+    attributes = [tiledb.Attr("name", dtype="ascii", var=True, nullable=True, filters=filters(ZSTD), ctx=CTX),
+                  tiledb.Attr("beam", dtype=np.dtype("U10"), filters=filters(ZSTD), ctx=CTX),
+                  tiledb.Attr("n", dtype="i4", filters=filters(tiledb.BitWidthReductionFilter(), ZSTD), ctx=CTX)]
+    path = create("peer", tiledb.ArraySchema(domain=tiledb.Domain(*dims, ctx=CTX), attrs=attributes, sparse=True, allows_duplicates=True,
+                                             capacity=10, cell_order="hilbert", ctx=CTX))
+    lat, lon, _ = coordinates(25, 50)
+    names = [["b", "", "aa", "abc", "zz"][i * i % 5] for i in range(25)]
+    write(path, 0, (lat, lon, np.arange(18000, 18025)),
+          {"name": pa.array(names, mask=np.arange(25) % 4 == 1), "beam": np.array(["BEAM0000", "BEAM1011"])[np.arange(25) % 2], "n": np.arange(25, dtype="i4") - 5})
+
+    for name in ("empty", "segments", "tall", "evolved", "enumerated", "consolidated", "peer"):
         describe(os.path.join(ROOT, name))
 
 
-main()
+if __name__ == "__main__":
+    main()

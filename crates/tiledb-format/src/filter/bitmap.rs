@@ -43,11 +43,11 @@ impl<'a> RunWriter<'a> {
         let pattern = if is_set { u64::MAX } else { 0 };
         while count > 0 {
             let free = 64 - self.filled;
-            let taken = u32::try_from(count).map_or(free, |count| count.min(free));
-            self.word |= (pattern >> (64 - taken)) << self.filled;
-            self.filled += taken;
+            let part = u32::try_from(count).map_or(free, |count| count.min(free));
+            self.word |= (pattern >> (64 - part)) << self.filled;
+            self.filled += part;
             // At most 64.
-            count -= taken as usize;
+            count -= part as usize;
             if self.filled == 64 {
                 self.put(8);
                 let bytes = (count / 64 * 8).min(self.out.len());
@@ -63,9 +63,9 @@ impl<'a> RunWriter<'a> {
     }
 
     fn put(&mut self, bytes: usize) {
-        let taken = bytes.min(self.out.len());
-        let (target, rest) = std::mem::take(&mut self.out).split_at_mut(taken);
-        target.copy_from_slice(&self.word.to_le_bytes()[..taken]);
+        let part = bytes.min(self.out.len());
+        let (target, rest) = std::mem::take(&mut self.out).split_at_mut(part);
+        target.copy_from_slice(&self.word.to_le_bytes()[..part]);
         self.out = rest;
         (self.word, self.filled) = (0, 0);
     }

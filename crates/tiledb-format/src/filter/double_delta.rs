@@ -1,5 +1,5 @@
 //! Differences of differences. A part is a byte with the number of bits of the largest one, a 64-bit count, the first two values, and for
-//! each other value a sign and so many bits, from the highest bit of little-endian 64-bit words down. With too many bits, values follow as
+//! each other value a sign and this many bits, from the highest bit of little-endian 64-bit words down. With too many bits, values follow as
 //! they are.
 
 use crate::bytes::ByteReader;
@@ -16,7 +16,7 @@ pub(crate) fn decompress(data: &[u8], size: usize, out: &mut [u8]) -> Result<()>
     }
 }
 
-/// Replaces the content of `out`. Values of `size` bytes are taken for signed ones; the bytes are libtiledb's unless unsigned values lie
+/// Replaces the content of `out`. Values of `size` bytes count as signed ones; the bytes are libtiledb's unless unsigned values lie
 /// in the upper half of their range. Differences that do not fit in 63 bits, which libtiledb refuses, leave the values as they are.
 pub(crate) fn compress(data: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
     match size {
@@ -66,7 +66,11 @@ fn compress_as<const W: usize>(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
     let (values, rest) = data.as_chunks::<W>();
     if !rest.is_empty() {
         let found = format!("{} bytes", data.len());
-        return Err(Error::Invalid { what: "double deltas of a tile", expected: format!("values of {W} bytes"), found });
+        return Err(Error::Invalid {
+            what: "double deltas of a tile",
+            expected: format!("values of {W} bytes"),
+            found,
+        });
     }
     let bits = needed_bits(values);
     out.clear();
@@ -90,7 +94,15 @@ fn compress_as<const W: usize>(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
 
 /// From this many bits on, values are stored as they are.
 const fn raw_bits<const W: usize>() -> u32 {
-    if W == 8 { 63 } else if W == 4 { 31 } else if W == 2 { 15 } else { 7 }
+    if W == 8 {
+        63
+    } else if W == 4 {
+        31
+    } else if W == 2 {
+        15
+    } else {
+        7
+    }
 }
 
 /// Bits of the largest double delta or, as in libtiledb, of the first delta if that is larger.
@@ -147,10 +159,10 @@ impl<'a> BitReader<'a> {
             return 0;
         }
         if bits <= self.left {
-            let taken = self.word >> (64 - bits);
+            let bits_read = self.word >> (64 - bits);
             self.word <<= bits;
             self.left -= bits;
-            return taken;
+            return bits_read;
         }
         // The rest of this word, whose lower bits are zero, and the top of the next one.
         let missing = bits - self.left;

@@ -24,7 +24,7 @@ impl Decompressor {
     }
 }
 
-/// Compresses frames with their content's size, and with a checksum of it if asked.
+/// Compresses frames with their content's size, and with a checksum of it on request.
 pub(crate) struct Compressor {
     context: CCtx<'static>,
     checksums: bool,

@@ -10,7 +10,7 @@ const WHAT: &str = "footer of a fragment's metadata";
 /// Bytes of the length at the end of the file.
 const LENGTH: u64 = 8;
 
-/// What the footer tells of one field. Offsets are those of generic tiles in the file.
+/// The footer's numbers of one field. Offsets are those of generic tiles in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FieldFooter {
     /// Bytes of the file of values of fixed size, or of offsets.
@@ -198,7 +198,7 @@ impl Footer {
         writer.u64(self.last_tile_cells);
         writer.u8(self.has_timestamps.into());
         writer.u8(self.has_deletes.into());
-        let mut column = |writer: &mut ByteWriter, (number, _): Column| {
+        let column = |writer: &mut ByteWriter, (number, _): Column| {
             for field in &self.fields {
                 writer.u64(number(field));
             }
@@ -230,7 +230,7 @@ impl Footer {
         Numbering::new(schema, self.has_timestamps, self.has_deletes)
     }
 
-    /// What the footer tells of a field. `None` if the fragment does not have it.
+    /// The numbers of one field. `None` if the fragment does not have it.
     pub fn field(&self, schema: &Schema, field: Field) -> Option<&FieldFooter> {
         self.fields.get(self.numbering(schema).number(field)?)
     }

@@ -18,8 +18,8 @@ const VALIDITY_OFFSETS: &str = "offsets of validity tiles";
 const SUMS: &str = "sums of tiles";
 const NULL_COUNTS: &str = "counts of NULLs";
 
-/// The bytes of a fragment's metadata, and their footer. Methods decode what they return anew, so that callers keep only what
-/// they use.
+/// The bytes of a fragment's metadata, and their footer. Methods decode what they return each time, so that callers keep
+/// only what they use.
 #[derive(Debug, Clone)]
 pub struct FragmentMetadata {
     bytes: Arc<[u8]>,
@@ -56,7 +56,7 @@ impl FragmentMetadata {
         self.footer.cell_count(self.schema.capacity).unwrap_or(u64::MAX)
     }
 
-    /// The number of cells of a tile. 0 if there is no such tile.
+    /// The number of cells of a tile. 0 if the fragment has fewer tiles.
     pub fn tile_cells(&self, tile: u64) -> u64 {
         match self.footer.tile_count.checked_sub(1) {
             Some(last) if tile < last => self.schema.capacity,
@@ -75,7 +75,7 @@ impl FragmentMetadata {
         self.footer.numbering(&self.schema)
     }
 
-    /// What the footer tells of a field.
+    /// The footer's numbers of a field.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the fragment does not have the field.
@@ -137,7 +137,8 @@ impl FragmentMetadata {
         TileValues::parse(&self.content(self.field(field)?.maxs)?, self.shape(field)?, self.tile_count())
     }
 
-    /// The bits of the sum of each tile; see [`Number::of_sum`](crate::Number::of_sum). `None` if the field's type has none.
+    /// The bits of the sum of each tile; see [`Number::of_sum`](crate::Number::of_sum). `None` if the field's type has
+    /// none.
     pub fn sums(&self, field: Field) -> Result<Option<Vec<u64>>> {
         self.optional(self.field(field)?.sums, SUMS)
     }

@@ -1,5 +1,5 @@
-//! Metadata of fragments: files `__fragment_metadata.tdb`. Generic tiles hold what is known of each field's tiles, and a footer at
-//! the end tells where they begin.
+//! Metadata of fragments: files `__fragment_metadata.tdb`. Generic tiles hold what is known of each field's tiles, and a
+//! footer at the end has their offsets.
 
 mod footer;
 mod metadata;

@@ -38,13 +38,14 @@ impl RTree {
                 return Err(reader.invalid("fewer rectangles", count));
             };
             let level = reader.bytes_u64(length)?.to_vec();
-            // A rectangle stands above as many as the fan-out, the last of a level perhaps above fewer.
+            // A rectangle is above as many as the fan-out, the last of a level perhaps above fewer.
             let fits = match above {
                 None => count <= 1,
                 Some(above) => count.div_ceil(fan_out.into()) == above,
             };
             if !fits {
-                let expected = above.map_or("one root".to_owned(), |above| format!("rectangles for {above} above them"));
+                let expected =
+                    above.map_or("one root".to_owned(), |above| format!("rectangles for {above} above them"));
                 return Err(reader.invalid(expected, count));
             }
             above = Some(count);
@@ -54,7 +55,9 @@ impl RTree {
         for tile in 0..tree.tile_count() {
             let ordered = |dimension| tree.range(tile, dimension).is_some_and(|[low, high]| low <= high);
             if !(0..tree.dimensions.len()).all(ordered) {
-                return Err(ByteReader::new(&[], WHAT).invalid("ranges in ascending order", format!("others in tile {tile}")));
+                return Err(
+                    ByteReader::new(&[], WHAT).invalid("ranges in ascending order", format!("others in tile {tile}"))
+                );
             }
         }
         Ok(tree)
@@ -97,7 +100,9 @@ impl RTree {
             for (datatype, start) in &self.dimensions {
                 let (middle, end) = (start + datatype.size(), start + 2 * datatype.size());
                 for (range, is_low) in [(*start..middle, true), (middle..end, false)] {
-                    let (Some(old), Some(new)) = (around.get_mut(range.clone()), rectangle.get(range)) else { continue };
+                    let (Some(old), Some(new)) = (around.get_mut(range.clone()), rectangle.get(range)) else {
+                        continue;
+                    };
                     let (a, b) = (Number::read(*datatype, old), Number::read(*datatype, new));
                     if if is_low { b < a } else { b > a } {
                         old.copy_from_slice(new);
@@ -136,13 +141,14 @@ impl RTree {
         self.levels.len()
     }
 
-    /// The bytes of a tile's rectangle. `None` if there is no such tile.
+    /// The bytes of a tile's rectangle. `None` if the tree has fewer tiles.
     pub fn rectangle(&self, tile: usize) -> Option<&[u8]> {
         let start = tile.checked_mul(self.size)?;
         self.leaves().get(start..start.checked_add(self.size)?)
     }
 
-    /// The least and the greatest coordinate of a tile's cells in a dimension. `None` if there is no such tile or dimension.
+    /// The least and the greatest coordinate of a tile's cells in a dimension. `None` if the tree has fewer tiles or
+    /// dimensions.
     pub fn range(&self, tile: usize, dimension: usize) -> Option<[Number; 2]> {
         let (datatype, start) = self.dimensions.get(dimension)?;
         let coordinates = self.rectangle(tile)?.get(*start..)?;

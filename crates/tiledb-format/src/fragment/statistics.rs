@@ -84,12 +84,12 @@ impl TileValues {
         }
     }
 
-    /// Whether there are no tiles.
+    /// Whether the fragment is without tiles.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes of a tile's value. `None` if there is no such tile.
+    /// The bytes of a tile's value. `None` if the fragment has fewer tiles.
     pub fn tile(&self, tile: usize) -> Option<&[u8]> {
         match self {
             Self::Fixed { size, bytes } => {
@@ -148,7 +148,7 @@ impl FieldStatistics {
         writer.finish()
     }
 
-    /// Combines the statistics of a field's tiles. `cells` are the cells of each tile: a tile of only NULLs has no values.
+    /// Combines the statistics of a field's tiles. `cells` are the cells of each tile: one of only NULLs has no values.
     pub(crate) fn of_tiles(
         shape: Shape,
         cells: impl Iterator<Item = u64>,
@@ -166,14 +166,16 @@ impl FieldStatistics {
             if nulls >= cells {
                 continue;
             }
-            for (best, values, wanted) in [(&mut all.min, mins, Ordering::Less), (&mut all.max, maxs, Ordering::Greater)] {
+            for (best, values, wanted) in
+                [(&mut all.min, mins, Ordering::Less), (&mut all.max, maxs, Ordering::Greater)]
+            {
                 let Some(value) = values.and_then(|values| values.tile(tile)) else { continue };
                 if !found || compare(shape, value, best) == Some(wanted) {
                     *best = value.to_vec();
                 }
             }
             found = true;
-            if let Some(bits) = sums.get(tile) {
+            if let Some(bits) = sums.get(tile).filter(|_| !sum.is_at_end()) {
                 sum = sum.add_sum(Number::of_sum(shape.datatype, *bits));
             }
         }

@@ -11,7 +11,11 @@ pub(crate) fn parse(content: &[u8], what: &'static str, tiles: u64) -> Result<Ve
     if numbers.len() as u64 == tiles {
         Ok(numbers)
     } else {
-        Err(Error::Invalid { what, expected: format!("a number for each of {tiles} tiles"), found: numbers.len().to_string() })
+        Err(Error::Invalid {
+            what,
+            expected: format!("a number for each of {tiles} tiles"),
+            found: numbers.len().to_string(),
+        })
     }
 }
 
@@ -62,17 +66,17 @@ impl TileOffsets {
         self.offsets.len()
     }
 
-    /// Whether there are no tiles.
+    /// Whether the file is without tiles.
     pub fn is_empty(&self) -> bool {
         self.offsets.is_empty()
     }
 
-    /// The bytes of a tile in the file. `None` if there is no such tile.
+    /// The bytes of a tile in the file. `None` if the file has fewer.
     pub fn tile(&self, tile: usize) -> Option<Range<u64>> {
         self.tiles(tile..tile.checked_add(1)?)
     }
 
-    /// The bytes of neighbouring tiles in the file. `None` if there are no such tiles.
+    /// The bytes of neighbouring tiles in the file. `None` if the file has fewer.
     pub fn tiles(&self, tiles: Range<usize>) -> Option<Range<u64>> {
         let edge = |at: usize| match self.offsets.get(at) {
             Some(offset) => Some(*offset),

@@ -3,16 +3,17 @@
 use crate::error::{Error, Result};
 use crate::field::{Field, Numbering, Shape};
 use crate::fragment::footer::{FieldFooter, Footer};
+use crate::fragment::metadata::FragmentMetadata;
 use crate::fragment::rtree::RTree;
 use crate::fragment::statistics::{self, FieldStatistics, TileValues};
 use crate::fragment::vectors;
-use crate::generic_tile::{self, Compression};
+use crate::generic_tile::{Compression, Writer};
 use crate::schema::Schema;
 
 const WHAT: &str = "metadata of a new fragment";
 
-/// What a fragment's metadata tells of one field. A vector has a number per tile, or is empty if the field has no such file or
-/// statistics.
+/// The metadata of one field. A vector has a number per tile, or is empty if the field lacks that file or statistic;
+/// [`Shape`] says which.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldMetadata {
     /// Bytes of the file of values of fixed size, or of offsets.
@@ -39,6 +40,32 @@ pub struct FieldMetadata {
     pub null_counts: Vec<u64>,
 }
 
+impl FieldMetadata {
+    /// Reads the metadata of one of a fragment's fields.
+    pub fn read(metadata: &FragmentMetadata, field: Field) -> Result<Self> {
+        let (footer, shape) = (metadata.field(field)?, metadata.schema().shape(field));
+        let mut read = Self {
+            file_size: footer.file_size,
+            tile_offsets: metadata.tile_offsets(field)?.offsets().to_vec(),
+            var_file_size: footer.var_file_size,
+            validity_file_size: footer.validity_file_size,
+            mins: metadata.mins(field)?,
+            maxs: metadata.maxs(field)?,
+            sums: metadata.sums(field)?.unwrap_or_default(),
+            null_counts: metadata.null_counts(field)?.unwrap_or_default(),
+            ..Self::default()
+        };
+        if shape.is_some_and(|shape| shape.cell_size.is_none()) {
+            read.var_offsets = metadata.var_offsets(field)?.offsets().to_vec();
+            read.var_sizes = metadata.var_sizes(field)?;
+        }
+        if shape.is_some_and(|shape| shape.nullable) {
+            read.validity_offsets = metadata.validity_offsets(field)?.offsets().to_vec();
+        }
+        Ok(read)
+    }
+}
+
 /// Builds the content of `__fragment_metadata.tdb`.
 #[derive(Debug)]
 pub struct FragmentMetadataBuilder<'a> {
@@ -53,8 +80,8 @@ pub struct FragmentMetadataBuilder<'a> {
 }
 
 impl<'a> FragmentMetadataBuilder<'a> {
-    /// Starts the metadata of a fragment of `cells` cells. `schema_name` is the name of the schema's file; `leaves` are the
-    /// rectangles of all tiles, as in [`RTree::build`].
+    /// Starts the metadata of a fragment of `cells` cells. `schema_name` is the name of the schema's file; `leaves` are
+    /// the rectangles of all tiles, as in [`RTree::build`].
     pub fn new(schema: &'a Schema, schema_name: &'a str, cells: u64, leaves: Vec<u8>) -> Self {
         Self {
             schema,
@@ -66,6 +93,17 @@ impl<'a> FragmentMetadataBuilder<'a> {
             fields: Vec::new(),
             processed_conditions: Vec::new(),
         }
+    }
+
+    /// Starts with all of a fragment's metadata, to store it in another way.
+    pub fn copy_of(metadata: &'a FragmentMetadata) -> Result<Self> {
+        let leaves = metadata.rtree()?.leaves().to_vec();
+        let (schema, name) = (metadata.schema(), &metadata.footer().schema_name);
+        let mut copy = Self::new(schema, name, metadata.cell_count(), leaves);
+        for field in metadata.numbering().fields() {
+            copy = copy.field(field, FieldMetadata::read(metadata, field)?);
+        }
+        Ok(copy.processed_conditions(metadata.processed_conditions()?))
     }
 
     /// Sets what is known of a field. Fields of consolidated fragments are present if they are set.
@@ -87,71 +125,38 @@ impl<'a> FragmentMetadataBuilder<'a> {
     /// The content of the file.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a field is missing or set twice, or a vector's length is not the number of tiles; or if zstd fails.
+    /// [`Error::Invalid`] if a field is missing or set twice, or a vector's length is not the number of tiles; or if zstd
+    /// fails.
     pub fn build(self, compression: Compression) -> Result<Vec<u8>> {
-        let tile_count = self.cells.div_ceil(self.schema.capacity.max(1));
-        let tree = RTree::build(self.leaves, self.schema)?;
+        if self.cells == 0 || self.schema.capacity == 0 {
+            return Err(invalid("at least one cell", self.cells.to_string()));
+        }
+        let tile_count = self.cells.div_ceil(self.schema.capacity);
+        let last_tile_cells = self.cells - (tile_count - 1) * self.schema.capacity;
+        let tree = RTree::build(self.leaves.clone(), self.schema)?;
         check_length("rectangles", tree.tile_count(), tile_count)?;
-        let tiles = tree.tile_count();
-        let full = tile_count.saturating_sub(1);
-        let last_tile_cells = self.cells - full * self.schema.capacity;
-        let numbering = Numbering::new(self.schema, self.has_timestamps, self.has_deletes);
-        let empty = FieldMetadata::default();
-        let mut fields = vec![None; numbering.count()];
-        for (field, metadata) in &self.fields {
-            let place = numbering.number(*field).and_then(|number| fields.get_mut(number));
-            match (place, self.schema.shape(*field)) {
-                (Some(place @ None), Some(shape)) => {
-                    check(*field, metadata, shape, tile_count)?;
-                    *place = Some((metadata, shape));
-                }
-                (Some(_), _) => return Err(invalid("each field once", format!("{} twice", field.stem()))),
-                (None, _) => return Err(invalid("fields of the schema", field.stem())),
-            }
-        }
-        if let Some(missing) =
-            numbering.fields().into_iter().find(|field| !self.fields.iter().any(|(found, _)| found == field))
-        {
-            return Err(invalid("every field of the schema", format!("none for {}", missing.stem())));
-        }
-        let metadata_of = |field: &Option<(&'_ FieldMetadata, Shape)>| field.map_or(&empty, |(metadata, _)| metadata).clone();
-        let all: Vec<FieldMetadata> = fields.iter().map(metadata_of).collect();
+        let fields = self.numbered(tile_count)?;
 
-        let mut file = File { bytes: Vec::new(), compression };
-        let mut footers = vec![FieldFooter::default(); all.len()];
+        let mut file = File { bytes: Vec::new(), writer: Writer::new(compression) };
         let rtree = file.add(&tree.write())?;
-        // libtiledb keeps the first four vectors of every field, the unused number included, as long as there are tiles.
-        for (footer, field) in footers.iter_mut().zip(&all) {
-            footer.file_size = field.file_size;
-            footer.var_file_size = field.var_file_size;
-            footer.validity_file_size = field.validity_file_size;
-            footer.tile_offsets = file.add_padded(&field.tile_offsets, tiles)?;
-        }
-        for (footer, field) in footers.iter_mut().zip(&all) {
-            footer.var_offsets = file.add_padded(&field.var_offsets, tiles)?;
-        }
-        for (footer, field) in footers.iter_mut().zip(&all) {
-            footer.var_sizes = file.add_padded(&field.var_sizes, tiles)?;
-        }
-        for (footer, field) in footers.iter_mut().zip(&all) {
-            footer.validity_offsets = file.add_padded(&field.validity_offsets, tiles)?;
-        }
-        for (footer, field) in footers.iter_mut().zip(&all) {
-            footer.mins = file.add(&TileValues::write(field.mins.as_ref()))?;
-        }
-        for (footer, field) in footers.iter_mut().zip(&all) {
-            footer.maxs = file.add(&TileValues::write(field.maxs.as_ref()))?;
-        }
-        for (footer, field) in footers.iter_mut().zip(&all) {
-            footer.sums = file.add(&vectors::write(&field.sums))?;
-        }
-        for (footer, field) in footers.iter_mut().zip(&all) {
-            footer.null_counts = file.add(&vectors::write(&field.null_counts))?;
+        let empty = FieldMetadata::default();
+        let sizes = |field: &Option<(&FieldMetadata, Shape)>| {
+            let field = field.map_or(&empty, |(field, _)| field);
+            let (file_size, var_file_size) = (field.file_size, field.var_file_size);
+            FieldFooter { file_size, var_file_size, validity_file_size: field.validity_file_size, ..Default::default() }
+        };
+        let mut footers: Vec<_> = fields.iter().map(sizes).collect();
+        for (content, offset) in SECTIONS {
+            for (footer, field) in footers.iter_mut().zip(&fields) {
+                let field = field.map_or(&empty, |(field, _)| field);
+                *offset(footer) = file.add(&content(field, tree.tile_count()))?;
+            }
         }
         let whole = fields.iter().map(|field| match field {
             Some((field, shape)) => {
-                let capacity = self.schema.capacity;
-                let cells = (0..tile_count).map(|tile| if tile < full { capacity } else { last_tile_cells });
+                let last = tile_count - 1;
+                let cells =
+                    (0..tile_count).map(|tile| if tile < last { self.schema.capacity } else { last_tile_cells });
                 let (mins, maxs) = (field.mins.as_ref(), field.maxs.as_ref());
                 FieldStatistics::of_tiles(*shape, cells, mins, maxs, &field.sums, &field.null_counts)
             }
@@ -175,25 +180,62 @@ impl<'a> FragmentMetadataBuilder<'a> {
         file.bytes.extend(footer.write());
         Ok(file.bytes)
     }
+
+    /// The fields by their numbers, checked. The unused number has none.
+    fn numbered(&self, tiles: u64) -> Result<Vec<Option<(&FieldMetadata, Shape)>>> {
+        let numbering = Numbering::new(self.schema, self.has_timestamps, self.has_deletes);
+        let mut fields = vec![None; numbering.count()];
+        for (field, metadata) in &self.fields {
+            let place = numbering.number(*field).and_then(|number| fields.get_mut(number));
+            match (place, self.schema.shape(*field)) {
+                (Some(place @ None), Some(shape)) => {
+                    check(*field, metadata, shape, tiles)?;
+                    *place = Some((metadata, shape));
+                }
+                (Some(_), _) => return Err(invalid("each field once", format!("{} twice", field.stem()))),
+                (None, _) => return Err(invalid("fields of the schema", field.stem())),
+            }
+        }
+        let is_set = |field: &Field| self.fields.iter().any(|(set, _)| set == field);
+        match numbering.fields().into_iter().find(|field| !is_set(field)) {
+            Some(missing) => Err(invalid("every field of the schema", format!("none for {}", missing.stem()))),
+            None => Ok(fields),
+        }
+    }
+}
+
+/// The content of one section of a field's metadata, for a number of tiles, and the place of its offset.
+type Section = (fn(&FieldMetadata, usize) -> Vec<u8>, fn(&mut FieldFooter) -> &mut u64);
+
+/// The sections, in the order of the file.
+const SECTIONS: [Section; 8] = [
+    (|field, tiles| padded(&field.tile_offsets, tiles), |footer| &mut footer.tile_offsets),
+    (|field, tiles| padded(&field.var_offsets, tiles), |footer| &mut footer.var_offsets),
+    (|field, tiles| padded(&field.var_sizes, tiles), |footer| &mut footer.var_sizes),
+    (|field, tiles| padded(&field.validity_offsets, tiles), |footer| &mut footer.validity_offsets),
+    (|field, _| TileValues::write(field.mins.as_ref()), |footer| &mut footer.mins),
+    (|field, _| TileValues::write(field.maxs.as_ref()), |footer| &mut footer.maxs),
+    (|field, _| vectors::write(&field.sums), |footer| &mut footer.sums),
+    (|field, _| vectors::write(&field.null_counts), |footer| &mut footer.null_counts),
+];
+
+/// libtiledb keeps these vectors of every field, the unused number included, as long as there are tiles.
+fn padded(numbers: &[u64], tiles: usize) -> Vec<u8> {
+    if numbers.is_empty() { vectors::write(&vec![0; tiles]) } else { vectors::write(numbers) }
 }
 
 /// The file so far.
 struct File {
     bytes: Vec<u8>,
-    compression: Compression,
+    writer: Writer,
 }
 
 impl File {
     /// Appends a generic tile and returns its offset.
     fn add(&mut self, content: &[u8]) -> Result<u64> {
         let offset = self.bytes.len() as u64;
-        self.bytes.extend(generic_tile::write(content, self.compression)?);
+        self.writer.append(content, &mut self.bytes)?;
         Ok(offset)
-    }
-
-    /// Appends a vector, or as many zeros if it is empty.
-    fn add_padded(&mut self, numbers: &[u64], tiles: usize) -> Result<u64> {
-        if numbers.is_empty() { self.add(&vectors::write(&vec![0; tiles])) } else { self.add(&vectors::write(numbers)) }
     }
 }
 
@@ -207,13 +249,12 @@ fn check(field: Field, metadata: &FieldMetadata, shape: Shape, tiles: u64) -> Re
     let nullable = if shape.nullable { tiles } else { 0 };
     check_length(&what("offsets of validity"), metadata.validity_offsets.len(), nullable)?;
     check_length(&what("counts of NULLs"), metadata.null_counts.len(), nullable)?;
-    if !metadata.sums.is_empty() {
-        check_length(&what("sums"), metadata.sums.len(), tiles)?;
-    }
-    for values in [&metadata.mins, &metadata.maxs].into_iter().flatten() {
-        let found = TileValues::parse(&TileValues::write(Some(values)), shape, tiles)?;
-        if found.as_ref() != Some(values) && tiles > 0 {
-            return Err(invalid("values of the field's type", what("others")));
+    check_length(&what("sums"), metadata.sums.len(), if shape.has_sum { tiles } else { 0 })?;
+    for values in [&metadata.mins, &metadata.maxs] {
+        let found = TileValues::parse(&TileValues::write(values.as_ref()), shape, tiles)?;
+        if &found != values || found.is_some() != (shape.has_min_max && tiles > 0) {
+            let expected = if shape.has_min_max { "values of the type for each tile" } else { "no values" };
+            return Err(invalid(expected, what("others")));
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use crate::bytes::{ByteReader, ByteWriter};
 use crate::datatype::Datatype;
 use crate::error::Result;
 use crate::pipeline::Pipeline;
-use crate::schema::{read_text, write_text};
+use crate::text::{read_text, write_text};
 
 /// An attribute of an array.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub struct Attribute {
     pub cell_values: u32,
     /// Filters of the values.
     pub filters: Pipeline,
-    /// The bytes of the cell that stands for cells that a fragment does not have.
+    /// The bytes of the cell that is read where a fragment lacks the attribute.
     pub fill: Vec<u8>,
     /// Whether cells may be NULL, and have validity bytes.
     pub nullable: bool,
@@ -28,7 +28,7 @@ pub struct Attribute {
 }
 
 impl Attribute {
-    /// The number of values per cell that stands for cells of variable length.
+    /// The number of values per cell that means cells of variable length.
     pub const VARIABLE: u32 = u32::MAX;
 
     pub(super) fn read(reader: &mut ByteReader<'_>) -> Result<Self> {
@@ -47,7 +47,7 @@ impl Attribute {
         if order != 0 {
             return Err(reader.unsupported(format!("attribute {name} with ordered data ({order})")));
         }
-        // The specification does not mention it: the enumeration's name follows since version 20, empty if there is none.
+        // The specification does not mention it: since version 20 the enumeration's name follows, which may be empty.
         let enumeration = Some(read_text(reader)?).filter(|name| !name.is_empty());
         let attribute = Self { name, datatype, cell_values, filters, fill, nullable, fill_validity, enumeration };
         if attribute.fixed_cell_size().is_some_and(|size| size != length) {

@@ -5,7 +5,7 @@ use crate::datatype::Datatype;
 use crate::error::Result;
 use crate::number::Number;
 use crate::pipeline::Pipeline;
-use crate::schema::{read_text, write_text};
+use crate::text::{read_text, write_text};
 
 /// A dimension of an array.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,8 +57,8 @@ impl Dimension {
         Ok(())
     }
 
-    /// The least and the greatest coordinate. `None` if `domain` does not hold two values of the datatype, which no parsed
-    /// dimension has.
+    /// The least and the greatest coordinate. `None` if `domain` does not hold two values of the datatype; a parsed one
+    /// does.
     pub fn limits(&self) -> Option<[Number; 2]> {
         let (low, high) = self.domain.split_at_checked(self.datatype.size())?;
         Some([Number::read(self.datatype, low)?, Number::read(self.datatype, high)?])

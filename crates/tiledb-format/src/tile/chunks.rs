@@ -64,9 +64,11 @@ pub fn tile_length(tile: &[u8]) -> Result<u64> {
 pub(super) fn check_length(tile: &[u8], expected: usize) -> Result<()> {
     match tile_length(tile)? {
         length if length == expected as u64 => Ok(()),
-        length => {
-            Err(Error::Invalid { what: "tile", expected: format!("{expected} bytes of values"), found: length.to_string() })
-        }
+        length => Err(Error::Invalid {
+            what: "tile",
+            expected: format!("{expected} bytes of values"),
+            found: length.to_string(),
+        }),
     }
 }
 

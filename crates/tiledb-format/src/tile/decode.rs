@@ -15,7 +15,7 @@ pub struct TileDecoder {
     pub(super) chunk: Vec<u8>,
     /// Validity as bytes, where it must be decoded to them.
     pub(super) cells: Vec<u8>,
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
 }
 
 impl Default for TileDecoder {
@@ -39,7 +39,7 @@ impl TileDecoder {
     /// Decodes the values of a tile to `out`, whose length must be the tile's: see [`tile_length`](super::tile_length). A cell has
     /// `cell_size` bytes, of values of `datatype_size`; for values of text, both are 1, and for offsets of text, 8.
     ///
-    /// No more memory is taken than a small multiple of `out`, whatever the tile says. After an error, `out` holds anything.
+    /// No more memory is allocated than a small multiple of `out`, whatever the tile says. After an error, `out` holds anything.
     pub fn decode(
         &mut self,
         tile: &[u8],

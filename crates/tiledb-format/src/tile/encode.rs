@@ -23,7 +23,7 @@ impl std::fmt::Debug for TileEncoder {
 }
 
 impl TileEncoder {
-    /// An encoder whose zstd frames end with a checksum of their content, if asked. libtiledb does not write those, but reads and verifies
+    /// An encoder whose zstd frames end with a checksum of their content, on request. libtiledb does not write those, but reads and verifies
     /// them. Without, tiles that were compressed with zstd are byte for byte those of libtiledb.
     pub fn new(checksums: bool) -> Self {
         Self { zstd: Compressor::new(checksums), data: Vec::new(), next: Vec::new(), part: Vec::new() }
@@ -168,7 +168,8 @@ fn var_chunks(length: usize, offsets: &[u64], datatype_size: usize) -> Result<Ve
             return Err(invalid(format!("a cell at {start}"), offset));
         }
         let next = offsets.get(index + 1);
-        let end = next.map_or(Some(length), |end| usize::try_from(*end).ok()).filter(|end| (start..=length).contains(end));
+        let end =
+            next.map_or(Some(length), |end| usize::try_from(*end).ok()).filter(|end| (start..=length).contains(end));
         let Some(end) = end else {
             return Err(invalid(format!("offsets from {start} to {length}"), next.copied().unwrap_or(length as u64)));
         };

@@ -18,10 +18,10 @@ pub(super) struct Layout<'a> {
 /// Buffers that are kept between chunks.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    data: Vec<u8>,
-    next: Vec<u8>,
-    metadata: Vec<u8>,
-    next_metadata: Vec<u8>,
+    pub(super) data: Vec<u8>,
+    pub(super) next: Vec<u8>,
+    pub(super) metadata: Vec<u8>,
+    pub(super) next_metadata: Vec<u8>,
 }
 
 /// The most that a filter's output may be larger than the values: runs of single bytes take three bytes each.
@@ -56,7 +56,8 @@ pub(super) fn unfilter(
                 bit_width::expand(&mut reader, data, size, next)?;
             }
             Filter::ByteShuffle | Filter::BitShuffle => {
-                let function = if *filter == Filter::ByteShuffle { byteshuffle::unshuffle } else { bitshuffle::unshuffle };
+                let function =
+                    if *filter == Filter::ByteShuffle { byteshuffle::unshuffle } else { bitshuffle::unshuffle };
                 resize(next, data.len(), limit)?;
                 let mut source = ByteReader::new(data, "parts of a chunk");
                 let mut target = next.as_mut_slice();
@@ -119,5 +120,9 @@ fn check(length: usize, limit: usize) -> Result<()> {
     if length <= limit {
         return Ok(());
     }
-    Err(Error::Invalid { what: "chunk", expected: format!("at most {limit} filtered bytes"), found: length.to_string() })
+    Err(Error::Invalid {
+        what: "chunk",
+        expected: format!("at most {limit} filtered bytes"),
+        found: length.to_string(),
+    })
 }
