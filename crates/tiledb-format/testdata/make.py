@@ -159,6 +159,7 @@ def main():
     fixed("bit_width_zstd_i16", (random.integers(0, 40, 901) - 32760).astype(np.int16), width)
     fixed("bit_width_zstd_u16", (random.integers(0, 200, 901) + 65300).astype(np.uint16), width)
     fixed("bit_width_zstd_i64", 10**15 + random.integers(0, 10**7, 300), width)
+    fixed("double_delta_bit_width_zstd_i64", time, [tiledb.DoubleDeltaFilter(), *width])
     fixed("bit_width_zstd_u8", random.integers(0, 9, 300).astype(np.uint8), width)
     fixed("bit_width_byteshuffle_zstd_i32", random.integers(-50, 50, 701).astype(np.int32), [width[0], tiledb.ByteShuffleFilter(), ZSTD])
 

@@ -1,10 +1,11 @@
-//! Integers that are stored with fewer bytes, window by window. Reading only: this project does not write them.
+//! Integers that are stored with fewer bytes, window by window.
 //!
 //! The metadata are the length of all values, the number of windows, and for each window its least value, the bits of a stored value and the
 //! window's length. Both lengths are those before the filter. Values of one byte pass without metadata.
 
-use crate::bytes::ByteReader;
-use crate::error::Result;
+use crate::bytes::{ByteReader, ByteWriter};
+use crate::error::{Error, Result};
+use crate::filter::signed;
 
 /// The length of all values, from the front of the metadata.
 pub(crate) fn output_length(metadata: &mut ByteReader<'_>) -> Result<usize> {
@@ -65,6 +66,86 @@ fn add<const N: usize, const W: usize>(stored: &[u8], least: u64, values: &mut [
     }
 }
 
+/// Appends the metadata of values of `size` bytes, and replaces the content of `out`. Values count as signed ones; the bytes are libtiledb's
+/// unless unsigned values lie in the upper half of their range. Of a window that is stored as it is, libtiledb leaves the least value
+/// undefined; here it is 0.
+pub(crate) fn reduce(
+    data: &[u8],
+    size: usize,
+    max_window: u32,
+    metadata: &mut ByteWriter,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let window = usize::try_from(max_window).unwrap_or(usize::MAX);
+    match size {
+        2 => reduce_as::<2>(data, window, metadata, out),
+        4 => reduce_as::<4>(data, window, metadata, out),
+        8 => reduce_as::<8>(data, window, metadata, out),
+        _ => Err(Error::Unsupported { what: "datatype of BIT_WIDTH_REDUCTION", found: format!("{size} bytes") }),
+    }
+}
+
+fn reduce_as<const W: usize>(
+    data: &[u8],
+    max_window: usize,
+    metadata: &mut ByteWriter,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let windows = data.chunks((max_window / W * W).max(W));
+    let too_long = |_| Error::Invalid {
+        what: "values of a chunk",
+        expected: "fewer than 4 GiB".to_owned(),
+        found: data.len().to_string(),
+    };
+    metadata.u32(u32::try_from(data.len()).map_err(too_long)?);
+    metadata.u32(u32::try_from(windows.len()).map_err(too_long)?);
+    out.clear();
+    for window in windows {
+        let (values, rest) = window.as_chunks::<W>();
+        let (least, bits) = range(values);
+        metadata.bytes(&least.to_le_bytes()[..W]);
+        metadata.u8(bits);
+        metadata.u32(u32::try_from(window.len()).map_err(too_long)?);
+        let stored = usize::from(bits / 8);
+        if stored >= W || !rest.is_empty() {
+            out.extend_from_slice(window);
+            continue;
+        }
+        for value in values {
+            out.extend_from_slice(&signed(*value).wrapping_sub(least).to_le_bytes()[..stored]);
+        }
+    }
+    Ok(())
+}
+
+/// The least value of a window, and the bits that differences from it are stored with.
+fn range<const W: usize>(values: &[[u8; W]]) -> (i64, u8) {
+    let (mut least, mut most) = (i64::MAX, i64::MIN);
+    for value in values {
+        let value = signed(*value);
+        (least, most) = (least.min(value), most.max(value));
+    }
+    // libtiledb looks at one more than the range, as a signed number of the type. What does not fit there is stored as it is.
+    let limit = i64::MAX >> (64 - 8 * W);
+    let range = most.checked_sub(least).and_then(|range| range.checked_add(1)).filter(|range| *range <= limit);
+    match range {
+        None => (
+            0,
+            if W == 2 {
+                16
+            } else if W == 4 {
+                32
+            } else {
+                64
+            },
+        ),
+        Some(range) if range <= i64::from(i8::MAX) => (least, 8),
+        Some(range) if range <= i64::from(i16::MAX) => (least, 16),
+        Some(range) if range <= i64::from(i32::MAX) => (least, 32),
+        Some(_) => (least, 64),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -82,6 +163,26 @@ mod tests {
     }
 
     proptest! {
+        /// Any values come back, also those of a window that is cut short or too wide.
+        #[test]
+        fn values_come_back(
+            values in prop::collection::vec((any::<i64>(), 0..64_u32), 0..60), rest in 0..8_usize, window in 0..70_u32, narrow: bool,
+        ) {
+            let shift = |(value, bits): &(i64, u32)| value >> if narrow { 55 } else { *bits };
+            let mut data: Vec<u8> = values.iter().flat_map(|value| shift(value).to_le_bytes()).collect();
+            data.extend(vec![1; rest]);
+            for size in [2, 4, 8] {
+                let (mut metadata, mut stored) = (ByteWriter::new(), Vec::new());
+                reduce(&data, size, window, &mut metadata, &mut stored).unwrap();
+                let metadata = metadata.finish();
+                let mut reader = ByteReader::new(&metadata, "test");
+                let mut out = vec![7; output_length(&mut reader).unwrap()];
+                expand(&mut reader, &stored, size, &mut out).unwrap();
+                reader.finish().unwrap();
+                prop_assert_eq!(&out, &data);
+            }
+        }
+
         /// Damaged metadata are an error, never a crash.
         #[test]
         fn arbitrary_bytes_do_not_panic(

@@ -4,6 +4,7 @@
 
 use crate::bytes::ByteReader;
 use crate::error::{Error, Result};
+use crate::filter::signed;
 
 /// Fills `out` with values of `size` bytes.
 pub(crate) fn decompress(data: &[u8], size: usize, out: &mut [u8]) -> Result<()> {
@@ -123,13 +124,6 @@ fn double_deltas<const W: usize>(values: &[[u8; W]]) -> impl Iterator<Item = Opt
         let &[a, b, c] = three else { return None };
         signed(c).checked_sub(signed(b))?.checked_sub(signed(b).checked_sub(signed(a))?)
     })
-}
-
-fn signed<const W: usize>(value: [u8; W]) -> i64 {
-    let mut bytes = [0; 8];
-    let unused = 64 - 8 * u32::try_from(W).unwrap_or(8);
-    bytes[..W].copy_from_slice(&value);
-    (i64::from_le_bytes(bytes) << unused) >> unused
 }
 
 fn low_bytes<const W: usize>(value: i64) -> [u8; W] {

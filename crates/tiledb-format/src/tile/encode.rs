@@ -3,7 +3,7 @@
 use crate::bytes::ByteWriter;
 use crate::error::{Error, Result};
 use crate::filter::zstd::Compressor;
-use crate::filter::{bitshuffle, byteshuffle, double_delta, gzip, rle};
+use crate::filter::{bit_width, bitshuffle, byteshuffle, double_delta, gzip, rle};
 use crate::pipeline::{Filter, Pipeline};
 
 /// Encodes tiles, one after the other. A thread keeps one for all columns, because its compressor and its buffers are worth keeping.
@@ -118,6 +118,9 @@ impl TileEncoder {
                         bitshuffle::shuffle(values, size, planes);
                         (source, target) = (rest, after);
                     }
+                }
+                Filter::BitWidthReduction { max_window } => {
+                    bit_width::reduce(input, size, *max_window, &mut own, &mut self.next)?;
                 }
                 _ if filter.is_compressor() => {
                     self.next.clear();

@@ -72,9 +72,7 @@ proptest! {
         let (filters, size) = (FILTERS[which], if which % 2 == 0 { 1 } else { 4 });
         let cells: Vec<u8> = cells.into_iter().flat_map(|cell| [cell, 0, 0, 1]).collect();
         let mut tile = Vec::new();
-        if TileEncoder::new(true).encode(&cells, &pipeline(filters), size, size, &mut tile).is_err() {
-            return Ok(());
-        }
+        TileEncoder::new(true).encode(&cells, &pipeline(filters), size, size, &mut tile).unwrap();
         for (at, byte) in flips {
             *at.get_mut(&mut tile) ^= byte;
         }

@@ -12,9 +12,8 @@ enum Written {
     Equal,
     /// The values come back, but the bytes differ.
     Otherwise,
-    Never,
 }
-use Written::{Equal, Never, Otherwise};
+use Written::{Equal, Otherwise};
 
 fn assert_fixed(name: &str, filters: &[Filter], size: usize, written: Written) {
     let [tile, values] = golden(name);
@@ -23,14 +22,11 @@ fn assert_fixed(name: &str, filters: &[Filter], size: usize, written: Written) {
     assert!(decoded(&tile, &pipeline, size, values.len()).unwrap() == values, "{name}");
     for checksums in [false, true] {
         let mut again = Vec::new();
-        let result = TileEncoder::new(checksums).encode(&values, &pipeline, size, size, &mut again);
-        assert_eq!(result.is_err(), written == Never, "{name}");
-        if written != Never {
-            let is_equal =
-                written == Equal && (!checksums || !filters.iter().any(|filter| matches!(filter, Filter::Zstd { .. })));
-            assert_eq!(again == tile, is_equal, "{name}");
-            assert!(decoded(&again, &pipeline, size, values.len()).unwrap() == values, "{name}");
-        }
+        TileEncoder::new(checksums).encode(&values, &pipeline, size, size, &mut again).unwrap();
+        let is_equal =
+            written == Equal && (!checksums || !filters.iter().any(|filter| matches!(filter, Filter::Zstd { .. })));
+        assert_eq!(again == tile, is_equal, "{name}");
+        assert!(decoded(&again, &pipeline, size, values.len()).unwrap() == values, "{name}");
     }
 }
 
@@ -73,14 +69,16 @@ fn double_deltas() {
 
 #[test]
 fn narrowed_integers() {
-    assert_fixed("bit_width_zstd_i32", &[BIT_WIDTH, ZSTD], 4, Never);
-    assert_fixed("bit_width_zstd_i32_narrow", &[BIT_WIDTH, ZSTD], 4, Never);
-    assert_fixed("bit_width_zstd_i32_full", &[BIT_WIDTH, ZSTD], 4, Never);
-    assert_fixed("bit_width_zstd_i16", &[BIT_WIDTH, ZSTD], 2, Never);
-    assert_fixed("bit_width_zstd_u16", &[BIT_WIDTH, ZSTD], 2, Never);
-    assert_fixed("bit_width_zstd_i64", &[BIT_WIDTH, ZSTD], 8, Never);
+    assert_fixed("bit_width_zstd_i32", &[BIT_WIDTH, ZSTD], 4, Equal);
+    assert_fixed("bit_width_zstd_i32_narrow", &[BIT_WIDTH, ZSTD], 4, Equal);
+    // Where values are stored as they are, libtiledb writes some number for the least one.
+    assert_fixed("bit_width_zstd_i32_full", &[BIT_WIDTH, ZSTD], 4, Otherwise);
+    assert_fixed("bit_width_zstd_i16", &[BIT_WIDTH, ZSTD], 2, Equal);
+    assert_fixed("bit_width_zstd_u16", &[BIT_WIDTH, ZSTD], 2, Otherwise);
+    assert_fixed("bit_width_zstd_i64", &[BIT_WIDTH, ZSTD], 8, Equal);
+    assert_fixed("double_delta_bit_width_zstd_i64", &[DOUBLE_DELTA, BIT_WIDTH, ZSTD], 8, Otherwise);
     assert_fixed("bit_width_zstd_u8", &[BIT_WIDTH, ZSTD], 1, Equal);
-    assert_fixed("bit_width_byteshuffle_zstd_i32", &[BIT_WIDTH, Filter::ByteShuffle, ZSTD], 4, Never);
+    assert_fixed("bit_width_byteshuffle_zstd_i32", &[BIT_WIDTH, Filter::ByteShuffle, ZSTD], 4, Equal);
 }
 
 #[test]

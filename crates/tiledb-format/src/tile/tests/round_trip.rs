@@ -15,7 +15,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
         Just(Filter::Zstd { level: 1 }),
         Just(GZIP),
     ];
-    let first = prop_oneof![4 => filter.clone(), 1 => Just(RLE), 1 => Just(DOUBLE_DELTA)];
+    let first = prop_oneof![4 => filter.clone(), 1 => Just(RLE), 1 => Just(DOUBLE_DELTA), 1 => Just(BIT_WIDTH)];
     (prop::option::of(first), prop::collection::vec(filter, 0..3))
         .prop_map(|(first, rest)| Pipeline::new(first.into_iter().chain(rest).collect()))
 }
@@ -103,7 +103,8 @@ fn wrong_cells_are_refused() {
     let mut out = vec![9];
     assert!(encoder.encode(&[1, 2, 3], &pipeline(&[ZSTD]), 2, 2, &mut out).is_err());
     assert!(encoder.encode(&[], &pipeline(&[ZSTD]), 2, 0, &mut out).is_err());
-    assert!(encoder.encode(&[1; 8], &pipeline(&[BIT_WIDTH]), 4, 4, &mut out).is_err());
+    let unknown = Filter::Unsupported { code: 15, options: Vec::new() };
+    assert!(encoder.encode(&[1; 8], &pipeline(&[unknown]), 4, 4, &mut out).is_err());
     for offsets in [&[][..], &[1], &[0, 4], &[0, 2, 1], &[0, u64::MAX]] {
         assert!(encoder.encode_var(b"abc", offsets, &pipeline(&[ZSTD]), 1, &mut out).is_err(), "{offsets:?}");
     }
