@@ -43,7 +43,7 @@ pub async fn compact_plan(
     target: WriteTarget,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let ids: BTreeSet<_> = group.iter().map(|fragment| fragment.id).collect();
-    let segments = snapshot.segments_of(group.iter())?;
+    let segments = snapshot.open_fragments(group.iter())?;
     let table = TileDbTable::of_fragments(segments.array().clone(), segments.visible(), false);
     let columns: Vec<usize> = table
         .schema()

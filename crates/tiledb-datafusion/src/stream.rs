@@ -51,7 +51,7 @@ struct TileStream {
 }
 
 impl TileStream {
-    fn next(&mut self) -> Result<Option<RecordBatch>, tiledb::Error> {
+    fn advance(&mut self) -> Result<Option<RecordBatch>, tiledb::Error> {
         if self.remaining == 0 {
             return Ok(None);
         }
@@ -67,6 +67,20 @@ impl TileStream {
     }
 }
 
+impl Iterator for TileStream {
+    type Item = Result<RecordBatch, DataFusionError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.advance();
+        if !matches!(batch, Ok(Some(_))) {
+            self.remaining = 0;
+            self.metrics.done();
+        }
+        let read_error = |source| Error::Read { uri: self.array.uri().to_owned(), source }.into();
+        batch.map_err(read_error).transpose()
+    }
+}
+
 fn read_tiles(
     array: Array,
     request: ReadRequest,
@@ -75,21 +89,7 @@ fn read_tiles(
     metrics: BaselineMetrics,
 ) -> SendableRecordBatchStream {
     let remaining = fetch.unwrap_or(usize::MAX);
-    let started = TileStream { array, request, reader: None, remaining, metrics };
-    let batches = stream::unfold(started, |mut tiles| async move {
-        match tiles.next() {
-            Ok(Some(batch)) => Some((Ok(batch), tiles)),
-            Ok(None) => {
-                tiles.metrics.done();
-                None
-            }
-            Err(source) => {
-                let error = Error::Read { uri: tiles.array.uri().to_owned(), source };
-                tiles.remaining = 0;
-                Some((Err(error.into()), tiles))
-            }
-        }
-    });
+    let batches = stream::iter(TileStream { array, request, reader: None, remaining, metrics });
     Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, batches)))
 }
 

@@ -143,7 +143,7 @@ impl Snapshot {
             Ok(runtime) => runtime.block_on(self.check())?,
             Err(_) => return Err(Error::Shutdown),
         }
-        let opened = self.segments_of(self.fragments())?;
+        let opened = self.open_fragments(self.fragments())?;
         Ok(self.lazy.segments.get_or_init(|| opened))
     }
 
@@ -151,7 +151,10 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::TileDb`] for a column that cannot be read.
-    pub fn segments_of<'f>(&self, fragments: impl Iterator<Item = &'f Arc<FragmentRecord>>) -> Result<OpenSegments> {
+    pub fn open_fragments<'f>(
+        &self,
+        fragments: impl Iterator<Item = &'f Arc<FragmentRecord>>,
+    ) -> Result<OpenSegments> {
         let cache = self.database.fragment_cache();
         OpenSegments::new(&self.database.location().segments(), &self.schema, &self.state, fragments, cache)
     }

@@ -37,7 +37,7 @@ mod tests {
         let mut commit = state.next_commit(CommitKind::Ingest, 2);
         commit.segments.added = vec![record(Id(9), 1)];
         state.apply(&commit);
-        let mut commit = state.next_commit(CommitKind::Remove, 3);
+        let mut commit = state.next_commit(CommitKind::Ingest, 3);
         commit.dead_attempts = vec![DeadAttempt { id: Id(3), fragments: [Id(9)].into() }];
         state.apply(&commit);
         let values = vec![Literal::Int(3)];

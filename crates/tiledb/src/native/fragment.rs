@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::buffer::Buffer;
-use tiledb_format::{Field, FilePart, FragmentMetadata, Number, Pipeline, Schema, TileOffsets, TileValues};
+use tiledb_format::fragment::{Footer, FragmentMetadata, TileOffsets, TileValues};
+use tiledb_format::{Field, FilePart, Number, Pipeline, Schema};
 
 use super::array::{FileChecksum, LiveFragment, NativeArray};
 use super::decode::has_statistics;
@@ -76,7 +77,7 @@ impl OpenFragment {
         if let Some(recorded) = live.metadata {
             recorded.check(&bytes).map_err(in_metadata)?;
         }
-        let name = tiledb_format::Footer::schema_name(&bytes).map_err(in_metadata)?;
+        let name = Footer::schema_name(&bytes).map_err(in_metadata)?;
         let schema = array.cache().schema(&array.uri, name, || {
             let path = format!("{SCHEMAS}/{name}");
             let bytes = array.storage().read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
