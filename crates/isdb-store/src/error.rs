@@ -123,7 +123,7 @@ pub enum Error {
         /// The format of the object.
         found: u32,
     },
-    /// The database has files and no commit log: nobody can know which of them are visible.
+    /// The database has files and no commit log, which alone says what of them is visible.
     #[error("{uri} has lost its commit log: expected commits or checkpoints beside its {found}, found none")]
     LostLog {
         /// The database's URI.

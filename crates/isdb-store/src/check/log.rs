@@ -57,7 +57,11 @@ pub(crate) async fn check_log(database: &Database, report: &mut CheckReport) -> 
     }
     for (numbers, problem) in found {
         let (first, last) = numbers.into_inner();
-        let newest = if last == newest && problem == MISSING { "; commits after it, which nothing names, would be lost as well" } else { "" };
+        let newest = if last == newest && problem == MISSING {
+            "; commits after it, which nothing names, would be lost as well"
+        } else {
+            ""
+        };
         let damage = match first == last {
             true => Damage::new(log.path(COMMITS, first), format!("{problem}{newest}"), remedy),
             false => {

@@ -48,7 +48,7 @@ pub(crate) async fn check_database(
     report.commit = state.number;
     let mut ledger = check_ledger(database, &state, &mut report).await?;
     if !check_array(database, &state, &mut ledger, &mut report, progress).await? {
-        // Without the array nobody knows which segments a lost ledger row has left.
+        // Only the array shows which segments a lost ledger row has left.
         report.repairs = std::mem::take(&mut report.repairs).of_log();
     }
     if !report.is_sound() {
@@ -71,7 +71,9 @@ async fn check_array(
 ) -> Result<bool> {
     let segments = database.location().segments();
     if database.check_array().is_err() {
-        report.damages.push(Damage::new(segments, "the folder of the array does not exist", Remedy::Rebuild));
+        let problem = "the folder of the array does not exist";
+        let granules = ledger.granules(ledger.current().keys(), &LogState::default());
+        report.damages.push(Damage { granules, ..Damage::new(segments, problem, Remedy::Rebuild) });
         return Ok(false);
     }
     let mut fragments = FragmentCheck::list(database, state).await?;
@@ -81,7 +83,7 @@ async fn check_array(
     fragments.check_live(ledger, report, progress).await?;
     let live = state.segments.live.len();
     if live > 0 && live == report.repairs.dropped.len() && !report.repairs.array_files.is_empty() {
-        // Schemas that do not fit the fragments are no repair: the fragments may be whole.
+        // Schemas that do not fit the fragments repair nothing: the fragments may be whole.
         report.damages.retain(|damage| damage.remedy != Remedy::Drop);
         let rebuilt = |damage: &&mut Damage| damage.remedy == Remedy::Restore && damage.path.starts_with(&segments);
         report.damages.iter_mut().filter(rebuilt).for_each(|damage| damage.remedy = Remedy::Rebuild);

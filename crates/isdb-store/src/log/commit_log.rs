@@ -79,9 +79,14 @@ impl CommitLog {
             return Ok(None);
         }
         let state = match self.state_at(number).await {
-            Err(Error::OtherFormat { object, expected, found }) => {
+            Err(error) if is_unreadable(&error) => {
                 self.check_format().await?;
-                return Err(Error::Damaged { object, problem: format!("expected format {expected}, found {found}") });
+                return Err(match error {
+                    Error::OtherFormat { object, expected, found } => {
+                        Error::Damaged { object, problem: format!("expected format {expected}, found {found}") }
+                    }
+                    error => error,
+                });
             }
             state => state?,
         };

@@ -32,7 +32,7 @@ const MAX_OPENS: usize = 5;
 pub struct Snapshot {
     database: Database,
     state: LogState,
-    /// The commit that was asked for. `state` may be of a later one that shows the same.
+    /// The requested commit. `state` may be of a later one that shows the same.
     commit: u64,
     schema: SegmentsSchema,
     /// The tags of the newest state, of which some may keep this one.
