@@ -11,11 +11,12 @@ use super::report::{CheckProgress, CheckReport, Damage, Remedy};
 use super::tags::check_tags;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::files::location::Location;
+use crate::files::location::{Location, SEGMENTS};
 use crate::fragment::Bounds;
 use crate::id::Id;
 use crate::ledger::contents::ContentEntry;
 use crate::ledger::file::LedgerFileKind;
+use crate::ledger::files::LEDGER;
 use crate::log::changes::DeadAttempt;
 use crate::log::state::LogState;
 
@@ -26,8 +27,8 @@ const MAX_ATTEMPTS: usize = 3;
 /// is changed. A database that libtiledb cannot open is checked as well. `progress` is called before each fragment.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::LostLog`]; [`Error::OtherFormat`]; [`Error::Expired`] when a vacuum removed files during the check; other errors when something cannot be read now
-/// although it may be whole.
+/// [`Error::NotFound`]; [`Error::LostLog`]; [`Error::OtherFormat`]; [`Error::Expired`] when a vacuum removed files during the check; other
+/// errors when something cannot be read now although it may be whole.
 pub async fn check(location: &Location, mut progress: impl FnMut(CheckProgress)) -> Result<CheckReport> {
     if !location.root().is_dir() {
         return Err(Error::NotFound { uri: location.uri() });
@@ -48,8 +49,7 @@ pub(crate) async fn check_database(
     report.commit = state.number;
     let mut ledger = check_ledger(database, &state, &mut report).await?;
     if !check_array(database, &state, &mut ledger, &mut report, progress).await? {
-        // Only the array shows which segments a lost ledger row has left.
-        report.repairs = std::mem::take(&mut report.repairs).of_log();
+        give_up_data(database, &mut report);
     }
     if !report.is_sound() {
         let newest = database.newest().await?;
@@ -85,8 +85,6 @@ async fn check_array(
     if live > 0 && live == report.repairs.dropped.len() && !report.repairs.array_files.is_empty() {
         // Schemas that do not fit the fragments repair nothing: the fragments may be whole.
         report.damages.retain(|damage| damage.remedy != Remedy::Drop);
-        let rebuilt = |damage: &&mut Damage| damage.remedy == Remedy::Restore && damage.path.starts_with(&segments);
-        report.damages.iter_mut().filter(rebuilt).for_each(|damage| damage.remedy = Remedy::Rebuild);
         return Ok(false);
     }
     fragments.check_others(report).await?;
@@ -94,6 +92,16 @@ async fn check_array(
     fragments.check_consolidated(report).await?;
     balance(database, state, ledger, report);
     Ok(true)
+}
+
+/// Leaves a repair only the log: without the array it is unknown which segments a lost ledger row has left.
+fn give_up_data(database: &Database, report: &mut CheckReport) {
+    report.repairs = std::mem::take(&mut report.repairs).of_log();
+    let data = [SEGMENTS, LEDGER].map(|part| database.location().child(part));
+    let is_data = |damage: &&mut Damage| data.iter().any(|part| damage.path.starts_with(part));
+    for damage in report.damages.iter_mut().filter(is_data) {
+        damage.remedy = Remedy::Rebuild;
+    }
 }
 
 /// Compares what each attempt has stored with what is left of it, and completes the repairs.

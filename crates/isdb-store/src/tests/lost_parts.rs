@@ -97,6 +97,11 @@ async fn nothing_is_written_to_a_database_without_its_array_and_the_check_names_
     assert_found(&report, &array, Remedy::Rebuild);
     assert_eq!(report.damages[0].granules, ["granule of 3", "granule of 5"]);
     assert!(!array.exists(), "the check makes no array");
+    let file = ledger_file(&database, &database.newest().await.unwrap(), LedgerFileKind::Granules);
+    fs::rename(&file, file.with_extension("moved")).unwrap();
+    let report = examine(&database).await;
+    assert!(report.damages.iter().all(|damage| damage.remedy == Remedy::Rebuild), "{:?}", report.damages);
+    fs::rename(file.with_extension("moved"), &file).unwrap();
     fs::rename(&moved, &array).unwrap();
     assert_sound(&database).await;
 }

@@ -79,7 +79,9 @@ fn remedy(damage: &Damage) -> &'static str {
         Remedy::Restore => "restores it; nothing is lost",
         Remedy::Remove => "removes it; nothing needs it",
         Remedy::Drop => "drops its segments; the next `isdb ingest` reads its granules again",
-        Remedy::DropRows => "drops its ledger rows and hides their segments; run `isdb ingest` over the same source again: granules without a row are ingested",
+        Remedy::DropRows => {
+            "drops its ledger rows and hides their segments; run `isdb ingest` over the same source again: granules without a row are ingested"
+        }
         Remedy::GiveUpStates => "records that the states which need it cannot be opened; the newest state is whole",
         Remedy::Reread => "marks its granules, whose files the next `isdb ingest` reads again",
         Remedy::DeleteTag => "none; put it back from a backup, or delete the tags",

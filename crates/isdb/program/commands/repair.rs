@@ -35,7 +35,9 @@ pub(crate) async fn run(arguments: Repair, settings: Settings) -> Result<u8, Cli
         repaired => repaired?,
     };
     printed?;
-    let Some(Repaired { fragments, rows, incomplete, without_row, .. }) = repaired else { return Err(CliError::NotConfirmed) };
+    let Some(Repaired { fragments, rows, incomplete, without_row, .. }) = repaired else {
+        return Err(CliError::NotConfirmed);
+    };
     eprintln!("dropped: {fragments} fragments, {rows} segments");
     if incomplete > 0 {
         eprintln!(
