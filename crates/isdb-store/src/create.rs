@@ -15,10 +15,10 @@ use crate::files::durable::{sync_folder, sync_tree};
 use crate::files::interrupted_creations::{creation_folder, remove_interrupted_creations};
 use crate::files::location::{Location, SEGMENTS};
 use crate::files::lock::{LOCK, Lock};
-use crate::log::commit::Commit;
 use crate::log::commit_log::{COMMITS, CommitLog};
 use crate::log::envelope::FORMAT;
 use crate::log::segments_schema::SegmentsSchema;
+use crate::log::state::LogState;
 
 /// A time after every file of the array: a new array has one schema, whatever the clock says.
 const NEVER: u64 = i64::MAX.cast_unsigned();
@@ -108,7 +108,7 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<Lock
     };
     let (lock, schema) = blocking(create_arrays).await?;
     let log = CommitLog::open(location)?;
-    let mut first = Commit::first(now_ms, schema);
+    let mut first = LogState::first_commit(now_ms, schema);
     if let Some(region) = &design.region {
         first.region = Some(store_area(log.objects(), &region.to_text()).await?);
     }

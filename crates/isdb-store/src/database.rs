@@ -1,5 +1,6 @@
 //! A database that exists: the handle through which readers open snapshots (`reader/states.rs`) and writers take over.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use isdb_schema::suggest::did_you_mean;
@@ -7,7 +8,8 @@ use tiledb::{Context, FragmentCache};
 
 use crate::error::{Error, Result};
 use crate::files::areas::{load_area, store_area};
-use crate::files::location::Location;
+use crate::files::location::{Location, SEGMENTS};
+use crate::ledger::files::LEDGER;
 use crate::log::commit_log::CommitLog;
 use crate::log::state::LogState;
 
@@ -33,14 +35,15 @@ impl Database {
     /// Opens the database at `location`. Only its log is read.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when no database exists there.
+    /// [`Error::NotFound`] when no database exists there; [`Error::LostLog`] and [`Error::LostArray`] when a part of it is missing;
+    /// [`Error::OtherFormat`] when another version made it.
     pub async fn open(location: &Location) -> Result<Database> {
-        let not_found = || Error::NotFound { uri: location.uri() };
         if !location.root().is_dir() {
-            return Err(not_found());
+            return Err(Error::NotFound { uri: location.uri() });
         }
         let database = Database::unread(location)?;
-        database.log.newest().await?.ok_or_else(not_found)?;
+        database.newest().await?;
+        database.check_array()?;
         Ok(database)
     }
 
@@ -83,7 +86,21 @@ impl Database {
 
     /// Reads the newest state.
     pub(crate) async fn newest(&self) -> Result<LogState> {
-        self.log.newest().await?.ok_or_else(|| Error::NotFound { uri: self.location.uri() })
+        self.log.newest().await?.ok_or_else(|| self.without_log())
+    }
+
+    /// The error of a database without commits and checkpoints. Fragments or a ledger show that there was one.
+    pub(crate) fn without_log(&self) -> Error {
+        let uri = self.location.uri();
+        let parts = [SEGMENTS, LEDGER].into_iter().filter(|part| self.location.root().join(part).is_dir());
+        let found = parts.collect::<Vec<_>>().join(" and ");
+        if found.is_empty() { Error::NotFound { uri } } else { Error::LostLog { uri, found } }
+    }
+
+    /// Checks that the folder of the array exists. Without it libtiledb would make a new one, and nothing would find what is written.
+    pub(crate) fn check_array(&self) -> Result<()> {
+        let uri = self.location.segments();
+        if Path::new(&uri).is_dir() { Ok(()) } else { Err(Error::LostArray { uri }) }
     }
 
     /// Returns the version of isdb that created the database.

@@ -113,6 +113,38 @@ pub enum Error {
         /// The problem.
         problem: String,
     },
+    /// Another version wrote the object, in a format that this version does not read.
+    #[error("expected format {expected} of {object}, found {found}")]
+    OtherFormat {
+        /// The object's path.
+        object: String,
+        /// The format that this version reads and writes.
+        expected: u32,
+        /// The format of the object.
+        found: u32,
+    },
+    /// The database has files and no commit log, which alone says what of them is visible.
+    #[error("{uri} has lost its commit log: expected commits or checkpoints beside its {found}, found none")]
+    LostLog {
+        /// The database's URI.
+        uri: String,
+        /// What is left of the database.
+        found: String,
+    },
+    /// The database has a commit log and no array.
+    #[error("{uri} does not exist: expected the array of segments that the commit log describes")]
+    LostArray {
+        /// The array's URI.
+        uri: String,
+    },
+    /// A name cannot be the name of a tag.
+    #[error("expected the name of a tag, found {found}: {problem}")]
+    TagName {
+        /// The name in backticks, or `nothing`.
+        found: String,
+        /// The reason.
+        problem: &'static str,
+    },
     /// The storage of the commit log failed.
     #[error("cannot access the commit log of {uri}")]
     Log {

@@ -1,6 +1,6 @@
 //! Repair: restores damaged files, and drops what cannot be read.
 
-use isdb_store::{CheckProgress, CheckReport, Database, Location, Repaired, Writer};
+use isdb_store::{CheckProgress, CheckReport, Location, Repaired};
 
 use crate::clock::now_ms;
 use crate::error::Result;
@@ -15,7 +15,5 @@ pub async fn repair(
     progress: impl FnMut(CheckProgress),
     confirm: impl AsyncFnOnce(&CheckReport) -> bool,
 ) -> Result<Option<Repaired>> {
-    let database = Database::open(location).await?;
-    let mut writer = Writer::take_over(&database, now_ms()).await?;
-    Ok(writer.repair(now_ms(), progress, confirm).await?)
+    Ok(isdb_store::repair(location, now_ms, progress, confirm).await?)
 }

@@ -10,11 +10,16 @@ use super::decode::{Problem, check_files, check_footer, decode};
 use super::ledger::Ledger;
 use super::problem::problem_of;
 use super::report::{CheckProgress, CheckReport, Damage, Remedy};
-use super::view::{CONSOLIDATED, View};
+use super::schema::{Rebuilt, rebuild};
+use super::tag_loss::{LOSES_STATE, loss_of_tags};
+use super::view::{CONSOLIDATED, Parts, View};
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::files::array_files::{COMMIT_FILES, FRAGMENTS, FragmentFiles, end_timestamp, list_fragments, list_names};
+use crate::files::array_files::{
+    COMMIT_FILES, FRAGMENTS, FragmentFiles, SCHEMAS, end_timestamp, list_fragments, list_names, list_schemas,
+    unrecorded_schemas,
+};
 use crate::fragment::FragmentRecord;
 use crate::id::Id;
 use crate::log::state::LogState;
@@ -25,33 +30,88 @@ pub(super) struct FragmentCheck<'d> {
     state: &'d LogState,
     array: PathBuf,
     listed: BTreeMap<String, FragmentFiles>,
+    parts: Parts,
     view: Arc<Mutex<View>>,
 }
 
 /// Rows by attempt of a whole fragment, or its problem.
-type Decoded = Result<BTreeMap<Id, u64>, Problem>;
+pub(super) type Decoded = Result<BTreeMap<Id, u64>, Problem>;
 
 impl<'d> FragmentCheck<'d> {
     pub(super) async fn list(database: &'d Database, state: &'d LogState) -> Result<FragmentCheck<'d>> {
         let location = database.location().clone();
         let array = PathBuf::from(location.segments());
-        let folder = array.clone();
-        let list = move || Ok((list_fragments(&folder)?, View::new(&location, false)?));
-        let (listed, view) = blocking(list).await?;
-        Ok(FragmentCheck { database, state, array, listed, view: Arc::new(Mutex::new(view)) })
+        let (folder, recorded) = (array.clone(), state.schema_timestamps.clone());
+        let list = move || {
+            // A replaced writer may have left a schema, which the next takeover removes.
+            let late = unrecorded_schemas(list_schemas(&folder)?, &recorded);
+            let hidden = late.iter().filter_map(|file| file.strip_prefix(&folder).ok()?.to_str().map(str::to_owned));
+            let parts = Parts { hidden: hidden.collect(), ..Parts::default() };
+            Ok((list_fragments(&folder)?, View::new(&location, &parts)?, parts))
+        };
+        let (listed, view, parts) = blocking(list).await?;
+        Ok(FragmentCheck { database, state, array, listed, parts, view: Arc::new(Mutex::new(view)) })
     }
 
-    /// Checks that the array has the recorded columns. Without them no fragment can be judged.
-    pub(super) async fn check_schema(&self, report: &mut CheckReport) -> Result<bool> {
-        let problem = match self.open(Vec::new()).await {
-            Ok(array) if self.state.schema.as_ref().is_some_and(|recorded| recorded.arrow == array.schema()) => {
+    /// Checks that the array has the recorded columns, or can have them again. Without them no fragment can be judged.
+    pub(super) async fn check_schema(&mut self, report: &mut CheckReport) -> Result<bool> {
+        let Some(problem) = self.schema_problem().await? else {
+            self.check_late_schemas(report).await?;
+            return Ok(true);
+        };
+        let rebuilt = rebuild(self.database, self.state, self.parts.hidden.clone()).await?;
+        if let Some(Rebuilt { files, removed, lost }) = rebuilt {
+            self.parts.hidden.extend(removed.iter().cloned());
+            self.parts.rebuilt.clone_from(&files);
+            let (location, parts) = (self.database.location().clone(), self.parts.clone());
+            self.view = Arc::new(Mutex::new(blocking(move || View::new(&location, &parts)).await?));
+            if self.schema_problem().await?.is_none() {
+                let damage = |(path, problem): (String, String)| {
+                    Damage::new(self.array.join(path).display(), problem, Remedy::Restore)
+                };
+                report.damages.extend(lost.into_iter().map(damage));
+                report.repairs.array_files = files;
+                report.repairs.files.extend(removed.iter().map(|path| self.array.join(path)));
                 return Ok(true);
             }
-            Ok(_) => "expected the columns that the log records, found others".to_owned(),
-            Err(error) => problem_of(error)?,
-        };
-        report.damages.push(Damage::new(self.array.join("__schema").display(), problem, Remedy::Rebuild));
+        }
+        report.damages.push(Damage::new(self.array.join(SCHEMAS).display(), problem, Remedy::Rebuild));
         Ok(false)
+    }
+
+    /// What differs between the columns of the array and the recorded ones.
+    async fn schema_problem(&self) -> Result<Option<String>> {
+        let recorded = self.state.schema.as_ref();
+        match self.open(Vec::new()).await {
+            Ok(array) if recorded.is_some_and(|recorded| recorded.arrow == array.schema()) => Ok(None),
+            Ok(_) => Ok(Some("expected the columns that the log records, found others".to_owned())),
+            Err(error) => {
+                let problem = problem_of(error)?;
+                Ok(Some(self.view.lock().unwrap_or_else(PoisonError::into_inner).with_real_paths(&problem)))
+            }
+        }
+    }
+
+    /// Checks that the schemas of replaced writers do not keep libtiledb from opening the array.
+    async fn check_late_schemas(&self, report: &mut CheckReport) -> Result<()> {
+        if self.parts.hidden.is_empty() {
+            return Ok(());
+        }
+        let database = self.database.clone();
+        let timestamp = self.state.timestamp;
+        let open = move || {
+            let view = View::new(database.location(), &Parts::default())?;
+            Array::open_at(database.context()?, &view.uri(), timestamp).map(|_| ()).map_err(Error::from)
+        };
+        if let Err(error) = blocking(open).await {
+            let problem = problem_of(error)?;
+            for file in self.parts.hidden.iter().map(|path| self.array.join(path)) {
+                let problem = format!("the array cannot be opened with it: {problem}");
+                report.damages.push(Damage::new(file.display(), problem, Remedy::Remove));
+                report.repairs.files.push(file);
+            }
+        }
+        Ok(())
     }
 
     /// Decodes the live fragments one by one.
@@ -73,7 +133,7 @@ impl<'d> FragmentCheck<'d> {
             done.rows += record.rows;
         }
         progress(done);
-        (report.fragments, report.rows) = (done.fragments, done.rows);
+        (report.fragments, report.rows, report.unchecked) = (done.fragments, done.rows, done.rows);
         Ok(())
     }
 
@@ -107,18 +167,32 @@ impl<'d> FragmentCheck<'d> {
         blocking(decode).await
     }
 
-    /// Compares a decoded fragment with the ledger's contents.
-    fn judge(&self, record: &FragmentRecord, decoded: Decoded, ledger: &mut Ledger, report: &mut CheckReport) {
-        let recorded = ledger.contents.get(&record.id);
-        let is_recorded = recorded.is_some_and(|contents| contents.values().sum::<u64>() == record.rows);
-        let decoded = decoded.and_then(|attempts| match recorded {
-            Some(recorded) if is_recorded && *recorded != attempts => {
+    /// Decodes a fragment and compares its attempts with the `recorded` ones, if these are complete.
+    pub(super) async fn decode_as_recorded(
+        &self,
+        record: &Arc<FragmentRecord>,
+        recorded: Option<&BTreeMap<Id, u64>>,
+    ) -> Result<Decoded> {
+        let decoded = self.decode_twice(record).await?;
+        Ok(self.compare(record, decoded, recorded.filter(|recorded| is_complete(record, recorded))))
+    }
+
+    fn compare(&self, record: &FragmentRecord, decoded: Decoded, recorded: Option<&BTreeMap<Id, u64>>) -> Decoded {
+        decoded.and_then(|attempts| match recorded {
+            Some(recorded) if *recorded != attempts => {
                 let problem = "expected the attempts that the ledger records, found others".to_owned();
                 Err((self.array.join(FRAGMENTS).join(&record.name), problem))
             }
             _ => Ok(attempts),
-        });
-        match decoded {
+        })
+    }
+
+    /// Adds a decoded fragment to `ledger` or to what is damaged.
+    fn judge(&self, record: &FragmentRecord, decoded: Decoded, ledger: &mut Ledger, report: &mut CheckReport) {
+        let recorded = ledger.contents.get(&record.id);
+        let complete = recorded.filter(|recorded| is_complete(record, recorded));
+        let is_recorded = complete.is_some();
+        match self.compare(record, decoded, complete) {
             Ok(attempts) => {
                 if !is_recorded {
                     if recorded.is_some() {
@@ -130,24 +204,13 @@ impl<'d> FragmentCheck<'d> {
                 self.check_commit_file(record, ledger, report);
             }
             Err((path, problem)) => {
-                let problem = format!("{problem}{}", self.tags_that_need(record.id));
+                let born = self.state.segments.live.get(&record.id).map_or(u64::MAX, |fragment| fragment.born);
+                let problem = format!("{problem}{}", loss_of_tags(self.state, born, LOSES_STATE));
                 let mut damage = Damage::new(path.display(), problem, Remedy::Drop);
                 damage.granules = ledger.granules(recorded.into_iter().flat_map(BTreeMap::keys), self.state);
                 report.damages.push(damage);
                 report.repairs.dropped.insert(record.id, record.name.clone());
             }
-        }
-    }
-
-    /// The end of a sentence that names the tags whose states show a live fragment, and cannot be opened without it.
-    fn tags_that_need(&self, fragment: Id) -> String {
-        let born = self.state.segments.live.get(&fragment).map_or(u64::MAX, |fragment| fragment.born);
-        let tags = self.state.tags.iter().filter(|(_, tag)| tag.commit >= born);
-        let names: Vec<&str> = tags.map(|(name, _)| name.as_str()).collect();
-        if names.is_empty() {
-            String::new()
-        } else {
-            format!("; tags that cannot be opened without it: {}", names.join(", "))
         }
     }
 
@@ -168,26 +231,12 @@ impl<'d> FragmentCheck<'d> {
         self.listed.get(name).is_some_and(|files| files.commit_file.is_some())
     }
 
-    /// Decodes the fragments that only tagged states show.
-    pub(super) async fn check_tagged(&self, tagged: &LogState, tag: &str, report: &mut CheckReport) -> Result<()> {
-        let only_tagged = tagged.segments.live.into_iter().filter(|(id, _)| self.state.segments.live.get(id).is_none());
-        for record in only_tagged.map(|(_, fragment)| Arc::clone(&fragment.record)) {
+    /// Checks that a whole fragment that only tags need has a commit file.
+    pub(super) fn check_tagged_commit_file(&self, record: &FragmentRecord, report: &mut CheckReport) {
+        if !self.is_listed(&record.name) && report.repairs.commit_files.insert(record.name.clone()) {
             let path = self.array.join(COMMIT_FILES).join(format!("{}.wrt", record.name));
-            match self.decode_twice(&record).await? {
-                Err((path, problem)) => {
-                    let problem = format!("{problem}; the state of tag {tag} needs it");
-                    let damage = Damage::new(path.display(), problem, Remedy::DeleteTag);
-                    if !report.damages.contains(&damage) {
-                        report.damages.push(damage);
-                    }
-                }
-                Ok(_) if !self.is_listed(&record.name) && report.repairs.commit_files.insert(record.name.clone()) => {
-                    report.damages.push(Damage::new(path.display(), "it does not exist", Remedy::Restore));
-                }
-                Ok(_) => {}
-            }
+            report.damages.push(Damage::new(path.display(), "it does not exist", Remedy::Restore));
         }
-        Ok(())
     }
 
     /// Checks that the fragments which no longer are live, or never were, can be opened: a broken one fails every open of the array.
@@ -225,14 +274,15 @@ impl<'d> FragmentCheck<'d> {
         let is_whole = |name: &&String| self.is_listed(name) && !broken.contains(*name);
         let whole: Vec<String> = self.listed.keys().filter(is_whole).cloned().collect();
         let (database, timestamp) = (self.database.clone(), self.state.timestamp);
+        let parts = Parts { footers: true, ..self.parts.clone() };
         let open = move || {
-            let mut view = View::new(database.location(), true)?;
+            let mut view = View::new(database.location(), &parts)?;
             view.show(whole.iter().map(String::as_str))?;
             Array::open_at(database.context()?, &view.uri(), timestamp).map(|_| ()).map_err(Error::from)
         };
         if let Err(error) = blocking(open).await {
             report.damages.push(Damage::new(folder.display(), problem_of(error)?, Remedy::Remove));
-            report.repairs.footers = footers.into_iter().map(|name| folder.join(name)).collect();
+            report.repairs.files.extend(footers.into_iter().map(|name| folder.join(name)));
         }
         Ok(())
     }
@@ -247,6 +297,11 @@ impl<'d> FragmentCheck<'d> {
         };
         blocking(open).await
     }
+}
+
+/// Whether the ledger's contents count every row of the fragment.
+fn is_complete(record: &FragmentRecord, recorded: &BTreeMap<Id, u64>) -> bool {
+    recorded.values().sum::<u64>() == record.rows
 }
 
 /// The file in `folder` that a message names.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::problem::problem_of;
 use super::report::{CheckReport, Damage, Remedy};
+use super::tag_loss::{LOSES_LEDGER, loss_of_tags};
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
@@ -26,6 +27,8 @@ pub(super) struct Ledger {
     replaced: HashSet<Id>,
     /// The rows of each attempt in each live fragment.
     pub(super) contents: BTreeMap<Id, BTreeMap<Id, u64>>,
+    /// Files whose rows are lost, each with the place of its damage in the report.
+    pub(super) lost: Vec<(usize, LedgerFile)>,
     /// Names of areas.
     areas: BTreeSet<String>,
 }
@@ -38,7 +41,7 @@ struct Attempt {
 }
 
 /// The content of one file.
-enum Content {
+pub(super) enum Content {
     Rows(Vec<LedgerRow>),
     Contents(Vec<ContentEntry>),
 }
@@ -71,7 +74,7 @@ pub(super) async fn check_ledger(database: &Database, state: &LogState, report: 
 }
 
 /// Checks that the file can be read and has the recorded rows; the inner error describes the damage.
-async fn read(location: &Location, file: &LedgerFile) -> Result<Result<Content, String>> {
+pub(super) async fn read(location: &Location, file: &LedgerFile) -> Result<Result<Content, String>> {
     let (location, file) = (location.clone(), file.clone());
     let read = move || {
         let content = match file.kind {
@@ -137,8 +140,13 @@ impl Ledger {
         }
         let is_complete = rows.len() as u64 == expected;
         for (file, problem) in &lost {
-            let is_restored = file.kind == LedgerFileKind::Contents || is_complete;
-            let remedy = if is_restored { Remedy::Restore } else { Remedy::DropRows };
+            let has_rows = file.kind == LedgerFileKind::Granules;
+            let remedy = if has_rows && !is_complete { Remedy::DropRows } else { Remedy::Restore };
+            if remedy == Remedy::DropRows {
+                self.lost.push((report.damages.len(), file.clone()));
+            }
+            let born = state.ledger.live.get(&file.name).filter(|_| has_rows).map_or(u64::MAX, |(_, born)| *born);
+            let problem = format!("{problem}{}", loss_of_tags(state, born, LOSES_LEDGER));
             report.damages.push(Damage::new(ledger_path(database.location(), &file.name).display(), problem, remedy));
         }
         for row in rows.into_values() {
@@ -178,24 +186,4 @@ async fn earlier_files(database: &Database, state: &LogState) -> Result<Vec<Ledg
         files.extend(granules.filter(is_dead));
     }
     Ok(files)
-}
-
-/// Checks the files that only a tagged state shows.
-pub(super) async fn check_tagged_files(
-    database: &Database,
-    state: &LogState,
-    tagged: &LogState,
-    tag: &str,
-    report: &mut CheckReport,
-) -> Result<()> {
-    let only_tagged = tagged.ledger.live.into_iter().filter(|(name, _)| state.ledger.live.get(*name).is_none());
-    let files: Vec<LedgerFile> = only_tagged.map(|(_, (file, _))| file.clone()).collect();
-    for file in files {
-        if let Err(problem) = read(database.location(), &file).await? {
-            let problem = format!("{problem}; the state of tag {tag} needs it");
-            let path = ledger_path(database.location(), &file.name);
-            report.damages.push(Damage::new(path.display(), problem, Remedy::DeleteTag));
-        }
-    }
-    Ok(())
 }

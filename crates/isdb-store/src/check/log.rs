@@ -1,6 +1,7 @@
 //! The check of the log: every commit, every checkpoint, and whether they say the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use futures::StreamExt;
 
@@ -11,7 +12,7 @@ use crate::error::Result;
 use crate::files::objects::numbered;
 use crate::id::Id;
 use crate::log::commit::Commit;
-use crate::log::commit_log::{CHECKPOINTS, COMMITS, CommitLog};
+use crate::log::commit_log::{CHECKPOINTS, COMMITS, CommitLog, MISSING};
 use crate::log::state::LogState;
 
 /// How many commits are read at a time.
@@ -27,7 +28,7 @@ struct Log<'d> {
 }
 
 /// Reads the whole log and adds what is damaged to `report`. Returns the state after the newest commit; None when it cannot be known.
-pub(super) async fn check_log(database: &Database, report: &mut CheckReport) -> Result<Option<LogState>> {
+pub(crate) async fn check_log(database: &Database, report: &mut CheckReport) -> Result<Option<LogState>> {
     // Checkpoints first: a takeover in between makes a commit and its checkpoint.
     let checkpoints = database.log().objects().numbers(CHECKPOINTS, 0)?;
     let newest = database.log().newest_number()?;
@@ -37,18 +38,38 @@ pub(super) async fn check_log(database: &Database, report: &mut CheckReport) -> 
     }
     let state = log.add_up(newest, report).await?;
     let known = state.as_ref().map(|state| state.lost_commits.clone()).unwrap_or_default();
+    let remedy = if state.is_some() { Remedy::GiveUpStates } else { Remedy::Rebuild };
+    let mut found: Vec<(RangeInclusive<u64>, &String)> = Vec::new();
     for (number, problem) in &log.damaged {
         let checkpoint = log.checkpoints.range(number..).next();
-        let (recorded, remedy) =
-            (known.get(number), if state.is_some() { Remedy::GiveUpStates } else { Remedy::Rebuild });
+        let recorded = known.get(number);
         if recorded.is_some() && recorded == checkpoint {
             report.lost_commits += 1;
             continue;
         }
-        report.damages.push(Damage::new(log.path(COMMITS, *number), problem, remedy));
-        if let Some(checkpoint) = checkpoint {
-            report.repairs.lost_commits.insert(*number, *checkpoint);
+        report.repairs.lost_commits.extend(checkpoint.map(|checkpoint| (*number, *checkpoint)));
+        match found.last_mut() {
+            Some((numbers, same)) if numbers.end() + 1 == *number && *same == problem && problem == MISSING => {
+                *numbers = *numbers.start()..=*number;
+            }
+            _ => found.push((*number..=*number, problem)),
         }
+    }
+    for (numbers, problem) in found {
+        let (first, last) = numbers.into_inner();
+        let newest = if last == newest && problem == MISSING {
+            "; commits after it, which nothing names, would be lost as well"
+        } else {
+            ""
+        };
+        let damage = match first == last {
+            true => Damage::new(log.path(COMMITS, first), format!("{problem}{newest}"), remedy),
+            false => {
+                let problem = format!("expected commits {first} to {last}, found none of them{newest}");
+                Damage::new(database.location().child(COMMITS), problem, remedy)
+            }
+        };
+        report.damages.push(damage);
     }
     Ok(state)
 }

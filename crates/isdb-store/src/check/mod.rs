@@ -6,11 +6,14 @@
 mod decode;
 mod fragments;
 mod ledger;
-mod log;
+pub(crate) mod log;
 mod problem;
 pub(crate) mod repairs;
 mod report;
 pub(crate) mod run;
+mod schema;
+mod tag_loss;
+mod tags;
 mod view;
 
 pub use report::{CheckProgress, CheckReport, Damage, Remedy};

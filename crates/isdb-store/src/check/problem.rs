@@ -25,6 +25,7 @@ const PASSING: [&str; 7] = [
 pub(super) fn problem_of(error: Error) -> Result<String> {
     match &error {
         Error::Damaged { problem, .. } => Ok(problem.clone()),
+        Error::OtherFormat { expected, found, .. } => Ok(format!("expected format {expected}, found {found}")),
         Error::Io { source, .. } if is_damage(source) => Ok(describe(source)),
         Error::Log { source, .. } => match io_source(source) {
             Some(source) if is_damage(source) => Ok(describe(source)),

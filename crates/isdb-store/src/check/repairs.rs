@@ -17,8 +17,10 @@ pub(crate) struct Repairs {
     pub(crate) lost_commits: BTreeMap<u64, u64>,
     /// Names of live fragments whose commit files are written again.
     pub(crate) commit_files: BTreeSet<String>,
-    /// Files that are removed, because libtiledb makes do without them.
-    pub(crate) footers: Vec<PathBuf>,
+    /// Schemas and metadata of the array that are written again, by path in the array.
+    pub(crate) array_files: BTreeMap<String, Vec<u8>>,
+    /// Files of the array that are removed, because libtiledb makes do without them.
+    pub(crate) files: Vec<PathBuf>,
     /// Live fragments that are dropped, with their names.
     pub(crate) dropped: BTreeMap<Id, String>,
     /// Fragments that are not live and whose commit files are removed, so that the array can be opened.
@@ -40,6 +42,12 @@ pub(crate) struct Repairs {
 }
 
 impl Repairs {
+    /// The steps that need no knowledge of the array.
+    pub(crate) fn of_log(self) -> Repairs {
+        let Repairs { checkpoints, lost_commits, .. } = self;
+        Repairs { checkpoints, lost_commits, ..Repairs::default() }
+    }
+
     /// Whether the log has to record something.
     pub(crate) fn need_commit(&self) -> bool {
         let segments = self.dropped.is_empty() && self.dead_attempts.is_empty() && self.reread.is_empty();

@@ -18,6 +18,9 @@ pub struct CheckReport {
     pub fragments: u64,
     /// Segments in them.
     pub rows: u64,
+    /// Segments whose values have no checksums: they were decoded, but a changed value that can still be decoded is not noticed. Only
+    /// coordinates and ids are compared with what the log and the ledger record.
+    pub unchecked: u64,
     /// Everything that is damaged: the log first, then the ledger, then fragments.
     pub damages: Vec<Damage>,
     /// Commits that were lost earlier. The states between them and the next checkpoint cannot be opened.
@@ -58,7 +61,7 @@ pub enum Remedy {
     GiveUpStates,
     /// It marks the granules, which have to be ingested again.
     Reread,
-    /// Nothing: only the state of a tag needs the file, and the tag can be deleted.
+    /// Nothing: only the states of tags need the file, and the tags can be deleted.
     DeleteTag,
     /// Nothing: the data have to be ingested into a new database.
     Rebuild,

@@ -2,16 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow::temporal_conversions::timestamp_ns_to_datetime;
+
 use super::fragments::FragmentCheck;
-use super::ledger::{Ledger, check_ledger, check_tagged_files};
+use super::ledger::{Ledger, check_ledger};
 use super::log::check_log;
 use super::report::{CheckProgress, CheckReport, Damage, Remedy};
+use super::tags::check_tags;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::files::location::Location;
+use crate::files::location::{Location, SEGMENTS};
+use crate::fragment::Bounds;
 use crate::id::Id;
 use crate::ledger::contents::ContentEntry;
 use crate::ledger::file::LedgerFileKind;
+use crate::ledger::files::LEDGER;
 use crate::log::changes::DeadAttempt;
 use crate::log::state::LogState;
 
@@ -22,8 +27,8 @@ const MAX_ATTEMPTS: usize = 3;
 /// is changed. A database that libtiledb cannot open is checked as well. `progress` is called before each fragment.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Expired`] when a vacuum removed files during the check; other errors when something cannot be read now
-/// although it may be whole.
+/// [`Error::NotFound`]; [`Error::LostLog`]; [`Error::OtherFormat`]; [`Error::Expired`] when a vacuum removed files during the check; other
+/// errors when something cannot be read now although it may be whole.
 pub async fn check(location: &Location, mut progress: impl FnMut(CheckProgress)) -> Result<CheckReport> {
     if !location.root().is_dir() {
         return Err(Error::NotFound { uri: location.uri() });
@@ -35,26 +40,16 @@ pub(crate) async fn check_database(
     database: &Database,
     progress: &mut impl FnMut(CheckProgress),
 ) -> Result<CheckReport> {
+    database.log().check_format().await?;
     let mut report = CheckReport { commit: database.log().newest_number()?, ..CheckReport::default() };
     if report.commit == 0 {
-        return Err(Error::NotFound { uri: database.location().uri() });
+        return Err(database.without_log());
     }
     let Some(state) = check_log(database, &mut report).await? else { return Ok(report) };
     report.commit = state.number;
     let mut ledger = check_ledger(database, &state, &mut report).await?;
-    let fragments = FragmentCheck::list(database, &state).await?;
-    if fragments.check_schema(&mut report).await? {
-        fragments.check_live(&mut ledger, &mut report, progress).await?;
-        fragments.check_others(&mut report).await?;
-        for (tag, kept) in &state.tags {
-            // A state that the log has lost is reported with its commit.
-            if let Ok(tagged) = database.log().state_at(kept.commit).await {
-                fragments.check_tagged(&tagged, tag, &mut report).await?;
-                check_tagged_files(database, &state, &tagged, tag, &mut report).await?;
-            }
-        }
-        fragments.check_consolidated(&mut report).await?;
-        balance(database, &state, &ledger, &mut report);
+    if !check_array(database, &state, &mut ledger, &mut report, progress).await? {
+        give_up_data(database, &mut report);
     }
     if !report.is_sound() {
         let newest = database.newest().await?;
@@ -64,6 +59,49 @@ pub(crate) async fn check_database(
         }
     }
     Ok(report)
+}
+
+/// Checks the array and what only tags need. Returns false if no fragment can be judged.
+async fn check_array(
+    database: &Database,
+    state: &LogState,
+    ledger: &mut Ledger,
+    report: &mut CheckReport,
+    progress: &mut impl FnMut(CheckProgress),
+) -> Result<bool> {
+    let segments = database.location().segments();
+    if database.check_array().is_err() {
+        let problem = "the folder of the array does not exist";
+        let granules = ledger.granules(ledger.current().keys(), &LogState::default());
+        report.damages.push(Damage { granules, ..Damage::new(segments, problem, Remedy::Rebuild) });
+        return Ok(false);
+    }
+    let mut fragments = FragmentCheck::list(database, state).await?;
+    if !fragments.check_schema(report).await? {
+        return Ok(false);
+    }
+    fragments.check_live(ledger, report, progress).await?;
+    let live = state.segments.live.len();
+    if live > 0 && live == report.repairs.dropped.len() && !report.repairs.array_files.is_empty() {
+        // Schemas that do not fit the fragments repair nothing: the fragments may be whole.
+        report.damages.retain(|damage| damage.remedy != Remedy::Drop);
+        return Ok(false);
+    }
+    fragments.check_others(report).await?;
+    check_tags(&fragments, database, state, report).await?;
+    fragments.check_consolidated(report).await?;
+    balance(database, state, ledger, report);
+    Ok(true)
+}
+
+/// Leaves a repair only the log: without the array it is unknown which segments a lost ledger row has left.
+fn give_up_data(database: &Database, report: &mut CheckReport) {
+    report.repairs = std::mem::take(&mut report.repairs).of_log();
+    let data = [SEGMENTS, LEDGER].map(|part| database.location().child(part));
+    let is_data = |damage: &&mut Damage| data.iter().any(|part| damage.path.starts_with(part));
+    for damage in report.damages.iter_mut().filter(is_data) {
+        damage.remedy = Remedy::Rebuild;
+    }
 }
 
 /// Compares what each attempt has stored with what is left of it, and completes the repairs.
@@ -96,6 +134,8 @@ fn balance(database: &Database, state: &LogState, ledger: &Ledger, report: &mut 
     }
     let has_lost_files = !repairs.ledger_files.is_empty();
     repairs.reread = incomplete.difference(&state.reread).copied().collect();
+    describe_lost_rows(state, ledger, &without_row, &stored, report);
+    let repairs = &mut report.repairs;
     repairs.dead_attempts = without_row.into_iter().map(|(id, fragments)| DeadAttempt { id, fragments }).collect();
     report.incomplete = ledger.granules(&(&state.reread & &incomplete), &LogState::default());
 
@@ -123,4 +163,41 @@ fn balance(database: &Database, state: &LogState, ledger: &Ledger, report: &mut 
         add("expected contents of every fragment in the ledger, found none".to_owned(), Remedy::Restore, Vec::new());
     }
     report.damages.append(&mut found);
+}
+
+/// Adds to the damage of each file with lost ledger rows what is known about them: when they were written, the times of the segments that
+/// they leave behind, and the granules of earlier attempts that were replaced by them and are the current ones without them.
+fn describe_lost_rows(
+    state: &LogState,
+    ledger: &Ledger,
+    without_row: &BTreeMap<Id, BTreeSet<Id>>,
+    stored: &BTreeMap<Id, u64>,
+    report: &mut CheckReport,
+) {
+    let dropped = report.repairs.dropped.keys().filter_map(|id| ledger.contents.get(id)).flat_map(BTreeMap::keys);
+    let dropped: BTreeSet<Id> = dropped.copied().collect();
+    let mut earlier = ledger.granules(report.repairs.reread.difference(&dropped), &LogState::default());
+    for (at, file) in &ledger.lost {
+        let Some(damage) = report.damages.get_mut(*at) else { continue };
+        let of_file = || without_row.range(file.ingest_ids.0..=file.ingest_ids.1);
+        let segments: u64 = of_file().filter_map(|(attempt, _)| stored.get(attempt)).sum();
+        let fragments = of_file().flat_map(|(_, fragments)| fragments).filter_map(|id| state.segments.live.get(id));
+        let bounds = Bounds::around(fragments.map(|fragment| fragment.record.bounds));
+        let born = state.ledger.live.get(&file.name).map_or(0, |(_, born)| *born);
+        let left = match bounds {
+            Some(Bounds { time: (first, last), .. }) => {
+                let attempts = of_file().count();
+                format!("{segments} segments of {attempts} attempts, from {} to {}", date(first), date(last))
+            }
+            None => "no segments".to_owned(),
+        };
+        damage.problem =
+            format!("{}; it had {} rows, written by commit {born}, which leave {left}", damage.problem, file.rows);
+        damage.granules = std::mem::take(&mut earlier);
+    }
+}
+
+/// The date of an instant in nanoseconds since 1970.
+fn date(instant: i64) -> String {
+    timestamp_ns_to_datetime(instant).map_or_else(|| instant.to_string(), |time| time.date().to_string())
 }

@@ -13,9 +13,12 @@ pub(crate) const COMMIT_FILES: &str = "__commits";
 const COMMIT_SUFFIX: &str = ".wrt";
 /// The folder of an array's fragments.
 pub(crate) const FRAGMENTS: &str = "__fragments";
+/// The folder of an array's metadata.
+pub(crate) const METADATA: &str = "__meta";
 /// The file of a fragment that describes its other files.
 pub(crate) const FOOTER: &str = "__fragment_metadata.tdb";
-const SCHEMAS: &str = "__schema";
+/// The folder of an array's schemas.
+pub(crate) const SCHEMAS: &str = "__schema";
 
 /// The parts of one fragment that exist on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +60,15 @@ pub(crate) fn list_schemas(array: &Path) -> Result<Vec<(u64, PathBuf)>> {
     Ok(names.filter_map(|name| Some((end_timestamp(&name)?, folder.join(name)))).collect())
 }
 
+/// The schemas that no commit records: their writers died, or were replaced, while they added variables. A snapshot may see one of a
+/// replaced writer, but no fragment has it: a writer that meets it fails, because its rows lack the columns. The first schema is the
+/// array's own, whatever its timestamp.
+pub(crate) fn unrecorded_schemas(mut schemas: Vec<(u64, PathBuf)>, recorded: &[u64]) -> Vec<PathBuf> {
+    schemas.sort();
+    let others = schemas.into_iter().skip(1).filter(|(written, _)| !recorded.contains(written));
+    others.map(|(_, file)| file).collect()
+}
+
 /// The names in `folder`; none if it does not exist. A name that is not UTF-8 is not ours and is left out.
 pub(crate) fn list_names(folder: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
@@ -78,6 +90,14 @@ pub(crate) fn end_timestamp(name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unrecorded_schema_counts_as_one_but_never_the_first() {
+        let schemas =
+            |times: &[u64]| times.iter().map(|at| (*at, PathBuf::from(format!("__{at}_{at}_x")))).collect::<Vec<_>>();
+        assert_eq!(unrecorded_schemas(schemas(&[1, 9, 10, 11]), &[9, 10]), [PathBuf::from("__11_11_x")]);
+        assert!(unrecorded_schemas(schemas(&[2_000]), &[10]).is_empty());
+    }
 
     #[test]
     fn the_name_of_a_fragment_or_schema_contains_its_end_timestamp() {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use isdb_schema::filters::Rule;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::changes::{DeadAttempt, LedgerChanges, SegmentChanges, Tag};
 use super::segments_schema::SegmentsSchema;
@@ -108,34 +107,6 @@ pub struct Commit {
     pub created_by: Option<String>,
 }
 
-impl Commit {
-    /// The first commit of a database, whose array has this schema.
-    pub(crate) fn first(now_ms: u64, schema: SegmentsSchema) -> Commit {
-        Commit {
-            number: 1,
-            kind: CommitKind::Create,
-            timestamp: now_ms,
-            at: now_ms,
-            made_at: now_ms,
-            epoch: 0,
-            horizon: 0,
-            deleting: 0,
-            uuid: Uuid::new_v4().to_string(),
-            segments: SegmentChanges::default(),
-            ledger: LedgerChanges::default(),
-            dead_attempts: Vec::new(),
-            reread: BTreeSet::new(),
-            reread_done: BTreeSet::new(),
-            lost_commits: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            filters: None,
-            region: None,
-            schema: Some(schema),
-            created_by: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        }
-    }
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -167,7 +138,7 @@ pub(crate) mod tests {
     use crate::log::state::LogState;
 
     pub(crate) fn first(now_ms: u64) -> Commit {
-        Commit::first(now_ms, SegmentsSchema { arrow: arrow::datatypes::Schema::empty().into(), capacity: 10 })
+        LogState::first_commit(now_ms, SegmentsSchema { arrow: arrow::datatypes::Schema::empty().into(), capacity: 10 })
     }
 
     /// A commit with a change of every kind, apart from those of the first commit.

@@ -8,6 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
 use super::commit::Commit;
+use super::envelope::FORMAT;
 use super::state::LogState;
 use super::{checkpoint, envelope};
 use crate::error::{Error, Result};
@@ -18,6 +19,8 @@ use crate::files::objects::{Objects, is_not_found, numbered};
 pub(crate) const COMMITS: &str = "commits";
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
+/// The problem of a commit that does not exist.
+pub(crate) const MISSING: &str = "the commit does not exist";
 /// The prefix of the names of staged commits.
 pub(crate) const STAGED_COMMIT: &str = "commit-";
 
@@ -53,6 +56,9 @@ impl CommitLog {
     }
 
     /// Reads the state after the newest commit; None in an empty log.
+    ///
+    /// # Errors
+    /// [`Error::OtherFormat`] for a log of another format, [`Error::Damaged`] when the state cannot be known.
     pub(crate) async fn newest(&self) -> Result<Option<LogState>> {
         let number = match self.remembered() {
             // A commit that is not the next one cannot exist without the next one.
@@ -72,7 +78,18 @@ impl CommitLog {
         if number == 0 {
             return Ok(None);
         }
-        let state = self.state_at(number).await?;
+        let state = match self.state_at(number).await {
+            Err(error) if is_unreadable(&error) => {
+                self.check_format().await?;
+                return Err(match error {
+                    Error::OtherFormat { object, expected, found } => {
+                        Error::Damaged { object, problem: format!("expected format {expected}, found {found}") }
+                    }
+                    error => error,
+                });
+            }
+            state => state?,
+        };
         self.remember(&state);
         Ok(Some(state))
     }
@@ -89,7 +106,7 @@ impl CommitLog {
             match self.read(middle).await {
                 Ok(commit) if commit.at <= at => low = middle,
                 Ok(_) => high = middle - 1,
-                Err(error @ Error::Damaged { .. }) => {
+                Err(error) if is_unreadable(&error) => {
                     // A lost commit says nothing about its time, so the readable ones around it decide.
                     let (before, after) = (
                         self.readable(low + 1..middle, true).await?,
@@ -113,7 +130,7 @@ impl CommitLog {
         for number in numbers {
             let number = if last { end - 1 - (number - first) } else { number };
             match self.read(number).await {
-                Err(Error::Damaged { .. }) => {}
+                Err(error) if is_unreadable(&error) => {}
                 read => return read.map(Some),
             }
         }
@@ -153,7 +170,7 @@ impl CommitLog {
         }
         let first = state.number + 1;
         match self.add_up(state, number).await {
-            Err(error @ Error::Damaged { .. }) => match self.newest_checkpoint(first, number).await? {
+            Err(error) if is_unreadable(&error) => match self.newest_checkpoint(first, number).await? {
                 Some(checkpoint) => {
                     tracing::warn!(%error, checkpoint = checkpoint.number, "reading on from a checkpoint");
                     self.add_up(checkpoint, number).await
@@ -216,12 +233,12 @@ impl CommitLog {
     /// Reads the commit `number`.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when it does not exist or cannot be parsed.
+    /// [`Error::Damaged`] when it does not exist or cannot be parsed, [`Error::OtherFormat`].
     pub(crate) async fn read(&self, number: u64) -> Result<Commit> {
         let path = numbered(COMMITS, number);
         let damaged = |problem: String| Error::Damaged { object: path.to_string(), problem };
         let object = match self.objects.get(&path).await {
-            Err(error) if is_not_found(&error) => return Err(damaged("the commit does not exist".to_owned())),
+            Err(error) if is_not_found(&error) => return Err(damaged(MISSING.to_owned())),
             object => object?,
         };
         let commit = serde_json::from_slice(envelope::open(&path, &object)?);
@@ -231,7 +248,7 @@ impl CommitLog {
     /// Reads a checkpoint.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when it cannot be parsed.
+    /// [`Error::Damaged`] when it cannot be parsed, [`Error::OtherFormat`].
     pub(crate) async fn read_checkpoint(&self, number: u64) -> Result<LogState> {
         let path = numbered(CHECKPOINTS, number);
         let object = self.objects.get(&path).await?;
@@ -248,6 +265,8 @@ impl CommitLog {
                 Ok(state) if self.is_of_this_log(&state).await? => return Ok(Some(state)),
                 Ok(_) => tracing::warn!(number, "skipping a checkpoint of another commit"),
                 Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "skipping a checkpoint"),
+                // If the whole database has another format, the error of its commit says so once.
+                Err(error @ Error::OtherFormat { .. }) => tracing::debug!(%error, "skipping a checkpoint"),
                 Err(error) if is_not_found(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -260,9 +279,32 @@ impl CommitLog {
     async fn is_of_this_log(&self, checkpoint: &LogState) -> Result<bool> {
         match self.read(checkpoint.number).await {
             Ok(commit) => Ok(commit.uuid == checkpoint.uuid),
-            Err(Error::Damaged { .. }) => Ok(true),
+            Err(error) if is_unreadable(&error) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// Checks that the log is of this version's format. One object of another format among others is damaged.
+    ///
+    /// # Errors
+    /// [`Error::OtherFormat`] when both the first and the newest commit, or without commits the newest checkpoint, have another format.
+    pub(crate) async fn check_format(&self) -> Result<()> {
+        let commits = self.objects.numbers(COMMITS, 0)?;
+        let checkpoint = self.objects.numbers(CHECKPOINTS, 0)?.last().copied().filter(|_| commits.is_empty());
+        let mut other = None;
+        for number in commits.first().into_iter().chain(commits.last()) {
+            match self.read(*number).await {
+                Err(Error::OtherFormat { found, .. }) => other = Some(found),
+                _ => return Ok(()),
+            }
+        }
+        if let Some(number) = checkpoint
+            && let Err(Error::OtherFormat { found, .. }) = self.read_checkpoint(number).await
+        {
+            other = Some(found);
+        }
+        let error = |found| Error::OtherFormat { object: self.uri.clone(), expected: FORMAT, found };
+        other.map_or(Ok(()), |found| Err(error(found)))
     }
 
     /// Forgets the remembered state, so that the log is read again.
@@ -280,6 +322,11 @@ impl CommitLog {
         let last = |folder| self.objects.numbers(folder, 0).map(|numbers| numbers.last().copied().unwrap_or(0));
         Ok(last(COMMITS)?.max(last(CHECKPOINTS)?))
     }
+}
+
+/// Whether an object is lost for this version, so that others have to replace it.
+pub(crate) fn is_unreadable(error: &Error) -> bool {
+    matches!(error, Error::Damaged { .. } | Error::OtherFormat { .. })
 }
 
 fn to_bytes(path: &Path, commit: &Commit) -> Result<Vec<u8>> {

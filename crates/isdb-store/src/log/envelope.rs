@@ -31,14 +31,14 @@ pub(super) fn seal(content: &[u8]) -> Vec<u8> {
 /// Returns the content of the object at `path`, after a check of format and checksum.
 ///
 /// # Errors
-/// [`Error::Damaged`] for another format, or a content that does not match its checksum.
+/// [`Error::OtherFormat`]; [`Error::Damaged`] for a content that does not match its checksum.
 pub(super) fn open<'a>(path: &Path, object: &'a [u8]) -> Result<&'a [u8]> {
     let damaged = |problem: String| Error::Damaged { object: path.to_string(), problem };
     let end = object.iter().position(|byte| *byte == b'\n').unwrap_or(object.len());
     let (line, content) = object.split_at(end);
     let header: Header = serde_json::from_slice(line).map_err(|error| damaged(error.to_string()))?;
     if header.format != FORMAT {
-        return Err(damaged(format!("expected format {FORMAT}, found {}", header.format)));
+        return Err(Error::OtherFormat { object: path.to_string(), expected: FORMAT, found: header.format });
     }
     let content = content.get(1..).unwrap_or_default();
     let found = checksum(content);
@@ -75,6 +75,6 @@ mod tests {
     #[test]
     fn an_object_of_another_version_is_refused_because_of_its_format() {
         let error = open(&path(), br#"{"format":2,"number":1}"#).unwrap_err().to_string();
-        assert!(error.contains("commits/1") && error.contains("expected format 3, found 2"), "{error}");
+        assert!(error == "expected format 3 of commits/1, found 2", "{error}");
     }
 }

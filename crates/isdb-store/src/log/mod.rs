@@ -7,3 +7,4 @@ pub(crate) mod commit_log;
 pub(crate) mod envelope;
 pub(crate) mod segments_schema;
 pub(crate) mod state;
+pub(crate) mod tag_name;

@@ -116,6 +116,15 @@ impl LogState {
         state
     }
 
+    /// The first commit of a database, whose array has this schema.
+    pub(crate) fn first_commit(now_ms: u64, schema: SegmentsSchema) -> Commit {
+        Commit {
+            schema: Some(schema),
+            created_by: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            ..LogState::default().next_commit(CommitKind::Create, now_ms)
+        }
+    }
+
     /// Applies the next commit.
     pub(crate) fn apply(&mut self, commit: &Commit) {
         self.number = commit.number;

@@ -28,6 +28,8 @@ use crate::log::state::LogState;
 pub struct Snapshot {
     database: Database,
     state: LogState,
+    /// The requested commit. `state` may be of a later one that shows the same.
+    commit: u64,
     schema: SegmentsSchema,
     /// The tags of the newest state, of which some may keep this one.
     tags: BTreeMap<String, Tag>,
@@ -43,21 +45,26 @@ struct Lazy {
 
 impl std::fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Snapshot").field("uri", &self.uri()).field("commit", &self.state.number).finish_non_exhaustive()
+        f.debug_struct("Snapshot").field("uri", &self.uri()).field("commit", &self.commit).finish_non_exhaustive()
     }
 }
 
 impl Snapshot {
-    /// The snapshot of `state` in a database with these tags.
+    /// The snapshot of the commit `commit`, which shows `state`, in a database with these tags.
     ///
     /// # Errors
     /// [`Error::Damaged`] for a log without the schema of segments.
-    pub(crate) fn new(database: &Database, state: LogState, tags: BTreeMap<String, Tag>) -> Result<Snapshot> {
+    pub(crate) fn new(
+        database: &Database,
+        commit: u64,
+        state: LogState,
+        tags: BTreeMap<String, Tag>,
+    ) -> Result<Snapshot> {
         let Some(schema) = state.schema.clone() else {
             let problem = "expected the schema of segments, found none".to_owned();
             return Err(Error::Damaged { object: format!("{}/commits", database.location().uri()), problem });
         };
-        Ok(Snapshot { database: database.clone(), state, schema, tags, lazy: Arc::default() })
+        Ok(Snapshot { database: database.clone(), state, commit, schema, tags, lazy: Arc::default() })
     }
 
     /// The URI of the database.
@@ -65,9 +72,9 @@ impl Snapshot {
         self.database.location().uri()
     }
 
-    /// The number of the commit.
+    /// The number of the commit: the newest, that of the requested time, or that of the tag.
     pub fn commit(&self) -> u64 {
-        self.state.number
+        self.commit
     }
 
     /// The timestamp of the state, in milliseconds since 1970. [`Database::snapshot_at`] opens the same state with it.

@@ -5,6 +5,7 @@ use crate::database::Database;
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::files::areas::load_region;
+use crate::log::tag_name::check_tag_name;
 
 impl Database {
     /// Opens the newest committed state.
@@ -14,7 +15,7 @@ impl Database {
     pub async fn snapshot(&self) -> Result<Snapshot> {
         let newest = self.newest().await?;
         let tags = newest.tags.clone();
-        Snapshot::new(self, newest, tags)
+        Snapshot::new(self, newest.number, newest, tags)
     }
 
     /// Opens the state at the time `at_ms`, in milliseconds since 1970: the newest commit that is not later. The timestamp of a
@@ -31,10 +32,13 @@ impl Database {
     /// Opens the state that the tag `name` keeps.
     ///
     /// # Errors
-    /// [`Error::UnknownTag`].
+    /// [`Error::UnknownTag`]; [`Error::TagName`] for a name that no tag can have.
     pub async fn snapshot_of_tag(&self, name: &str) -> Result<Snapshot> {
         let newest = self.newest().await?;
-        let tag = newest.tags.get(name).ok_or_else(|| self.unknown_tag(name, &newest))?;
+        let Some(tag) = newest.tags.get(name) else {
+            check_tag_name(name)?;
+            return Err(self.unknown_tag(name, &newest));
+        };
         self.snapshot_of(tag.commit).await
     }
 
@@ -47,7 +51,7 @@ impl Database {
             // Later commits changed nothing that a reader sees, but a vacuum may have passed the earlier ones.
             state = newest;
         }
-        let snapshot = Snapshot::new(self, state, tags)?;
+        let snapshot = Snapshot::new(self, number, state, tags)?;
         snapshot.check().await?;
         Ok(snapshot)
     }

@@ -40,6 +40,10 @@ async fn a_tag_is_set_once_and_only_to_a_state_that_can_be_read() {
     let early = database.snapshot().await.unwrap();
     replace(&mut writer, &[first], 6, NOW).await.unwrap();
     let late = database.snapshot().await.unwrap();
+    for name in ["now", "Latest", "2026", ""] {
+        assert!(matches!(writer.set_tag(name, &late, NOW).await, Err(Error::TagName { .. })), "{name}");
+        assert!(matches!(database.snapshot_of_tag(name).await, Err(Error::TagName { .. })), "{name}");
+    }
     writer.set_tag("a", &late, NOW).await.unwrap();
     writer.set_tag("a", &late, NOW).await.unwrap();
     assert!(matches!(writer.set_tag("a", &early, NOW).await, Err(Error::TagExists { .. })));

@@ -51,7 +51,9 @@ impl Writer {
         let mut commit = self.window_commit(&window, CommitKind::Alter)?;
         let capacity = self.state.schema.as_ref().map_or(0, |schema| schema.capacity);
         commit.schema = Some(SegmentsSchema { arrow, capacity });
-        self.finish_window(&window, commit).await
+        self.finish_window(&window, commit).await?;
+        self.checkpoint_change().await;
+        Ok(&self.head)
     }
 }
 

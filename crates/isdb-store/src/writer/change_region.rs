@@ -19,6 +19,8 @@ impl Writer {
         };
         let window = self.begin_window(0, now_ms)?;
         let commit = self.window_commit(&window, CommitKind::Alter)?;
-        self.finish_window(&window, Commit { region: Some(area), ..commit }).await
+        self.finish_window(&window, Commit { region: Some(area), ..commit }).await?;
+        self.checkpoint_change().await;
+        Ok(&self.head)
     }
 }

@@ -108,6 +108,11 @@ impl Writer {
         blocking(sync).await
     }
 
+    /// Writes a checkpoint after a change that is a run of its own: nothing else repeats its commit, which may be the last for a long time.
+    pub(super) async fn checkpoint_change(&self) {
+        self.database.log().checkpoint(&self.state).await;
+    }
+
     pub(super) fn unfinished(&self) -> Error {
         Error::Unfinished { uri: self.database.location().uri() }
     }

@@ -19,6 +19,6 @@ mod window;
 #[cfg(test)]
 pub(crate) use add_variables::add_attributes;
 pub use handle::Writer;
-pub use repair::Repaired;
+pub use repair::{Repaired, repair};
 pub use vacuum::Vacuumed;
 pub use window::{Changes, Window};

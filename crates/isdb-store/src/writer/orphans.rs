@@ -9,7 +9,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 use crate::fault;
-use crate::files::array_files::{COMMIT_FILES, FragmentFiles, end_timestamp, list_fragments, list_names, list_schemas};
+use crate::files::array_files::{
+    COMMIT_FILES, FragmentFiles, end_timestamp, list_fragments, list_names, list_schemas, unrecorded_schemas,
+};
 use crate::files::durable::{io_error, sync_folder};
 use crate::files::location::{Location, SPILL, STAGING};
 use crate::ledger::files::LEDGER;
@@ -124,15 +126,6 @@ fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, t
     orphans
 }
 
-/// The schemas that no commit records: their writers died, or were replaced, while they added variables. A snapshot may see one of a
-/// replaced writer, but no fragment has it: a writer that meets it fails, because its rows lack the columns. The first schema is the
-/// array's own, whatever its timestamp.
-fn unrecorded_schemas(mut schemas: Vec<(u64, PathBuf)>, recorded: &[u64]) -> Vec<PathBuf> {
-    schemas.sort();
-    let others = schemas.into_iter().skip(1).filter(|(written, _)| !recorded.contains(written));
-    others.map(|(_, file)| file).collect()
-}
-
 /// Files in `staging` that are of no use: commits that were not created and spilled rows, because this takeover ends their writers, and
 /// everything older than a day.
 fn staged_orphans(location: &Location, now_ms: u64) -> Result<Vec<PathBuf>> {
@@ -181,14 +174,6 @@ mod tests {
         assert_eq!(orphans.commit_files, [("__12_12_x_22".to_owned(), PathBuf::from("__12_12_x_22.wrt"))]);
         assert_eq!(orphans.folders, ["__12_12_x_22", "__13_13_x_22"]);
         assert!(orphans.visible.is_empty());
-    }
-
-    #[test]
-    fn an_unrecorded_schema_is_removed_but_never_the_first() {
-        let schemas =
-            |times: &[u64]| times.iter().map(|at| (*at, PathBuf::from(format!("__{at}_{at}_x")))).collect::<Vec<_>>();
-        assert_eq!(unrecorded_schemas(schemas(&[1, 9, 10, 11]), &[9, 10]), [PathBuf::from("__11_11_x")]);
-        assert!(unrecorded_schemas(schemas(&[2_000]), &[10]).is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::handle::Writer;
 use crate::error::{Error, Result};
 use crate::log::changes::Tag;
 use crate::log::commit::{Commit, CommitKind};
+use crate::log::tag_name::check_tag_name;
 use crate::reader::snapshot::Snapshot;
 
 impl Writer {
@@ -11,9 +12,10 @@ impl Writer {
     /// is deleted. Setting a tag to the state that it keeps changes nothing.
     ///
     /// # Errors
-    /// [`Error::TagExists`] when the tag keeps another state, [`Error::Expired`] when a vacuum has passed the snapshot,
+    /// [`Error::TagName`] for a name that means a time, [`Error::TagExists`] when the tag keeps another state, [`Error::Expired`] when a vacuum has passed the snapshot,
     /// [`Error::Unfinished`] within a window; [`Error::Overtaken`].
     pub async fn set_tag(&mut self, name: &str, snapshot: &Snapshot, now_ms: u64) -> Result<&Commit> {
+        check_tag_name(name)?;
         // This writer holds the lock, so no vacuum can pass the snapshot after the check.
         snapshot.check().await?;
         let data_commit = snapshot.state().data_commit;
@@ -47,8 +49,7 @@ impl Writer {
         let mut commit = self.next_commit(CommitKind::Tag, self.clock.correct(now_ms));
         commit.tags.insert(name.to_owned(), tag);
         self.append(commit).await?;
-        // Nothing else repeats the commit, which may be the last one for a long time.
-        self.database.log().checkpoint(&self.state).await;
+        self.checkpoint_change().await;
         Ok(&self.head)
     }
 }

@@ -1,6 +1,8 @@
 //! Takeover: lists the files that earlier writers left, commits a fence that stops those writers, and only then removes the
 //! listed files. Files listed after the fence could belong to a later writer, and be committed.
 
+use std::fs;
+
 use super::clock::Clock;
 use super::handle::{Writer, ids_exhausted};
 use super::orphans::Orphans;
@@ -8,11 +10,14 @@ use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::fault;
+use crate::files::durable::io_error;
 use crate::files::interrupted_creations::remove_interrupted_creations;
+use crate::files::location::Location;
 use crate::files::lock::Lock;
 use crate::ledger::files::make_ledger_folder;
 use crate::log::changes::AbandonedFragment;
 use crate::log::commit::{Commit, CommitKind};
+use crate::log::commit_log::COMMITS;
 use crate::log::state::LogState;
 
 /// The maximum number of attempts to commit the fence, each after another writer's commit got its number. The lock lets few
@@ -24,9 +29,15 @@ impl Writer {
     /// removes what it listed. `now_ms` is this machine's clock; if it is ahead of the storage's, the writer corrects it.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process is writing, [`Error::Overtaken`] when others keep taking over at the same time.
+    /// [`Error::Locked`] when another process is writing, [`Error::Overtaken`] when others keep taking over at the same time,
+    /// [`Error::LostArray`].
     pub async fn take_over(database: &Database, now_ms: u64) -> Result<Writer> {
-        let lock = Lock::acquire(database.location())?;
+        database.check_array()?;
+        Writer::take_over_with(database, now_ms, Lock::acquire(database.location())?).await
+    }
+
+    /// Takes over with the lock, which is held already.
+    pub(super) async fn take_over_with(database: &Database, now_ms: u64, lock: Lock) -> Result<Writer> {
         let location = database.location().clone();
         let clock = blocking(move || Clock::compare(&location, now_ms)).await?;
         take_over_locked(database, clock, clock.correct(now_ms), lock).await
@@ -90,7 +101,7 @@ async fn fence(database: &Database, now_ms: u64) -> Result<Fenced> {
     }
     let (location, recorded) = (database.location().clone(), state.clone());
     let list = move || {
-        make_ledger_folder(&location)?;
+        make_folders(&location)?;
         Orphans::list(&location, &recorded, now_ms)
     };
     let orphans = blocking(list).await?;
@@ -106,4 +117,12 @@ async fn fence(database: &Database, now_ms: u64) -> Result<Fenced> {
     // A run begins with a checkpoint and ends with one, so that a damaged commit of an earlier run can be repaired.
     database.log().checkpoint(&state).await;
     Ok(Fenced { head: fence, state, orphans })
+}
+
+/// Creates the folders of commits and of the ledger durably if they do not exist, so that a commit has to sync only the folders
+/// themselves.
+fn make_folders(location: &Location) -> Result<()> {
+    let commits = location.root().join(COMMITS);
+    fs::create_dir_all(&commits).map_err(|source| io_error(&commits, source))?;
+    make_ledger_folder(location)
 }

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use isdb_schema::filters::Rule;
+use isdb_schema::ledger::GranuleState;
 
 use super::handle::Writer;
 use crate::blocking::blocking;
@@ -110,6 +111,8 @@ impl Writer {
     pub async fn commit(&mut self, window: Window, changes: Changes) -> Result<&Commit> {
         let mut commit = self.window_commit(&window, CommitKind::Ingest)?;
         self.check_window(&window, &changes)?;
+        let is_removed = |row: &LedgerRow| row.state == GranuleState::Removed;
+        let is_removal = !changes.ledger.is_empty() && changes.ledger.iter().all(is_removed);
         let replaced = || changes.ledger.iter().flat_map(|row| row.replaces.iter().copied());
         commit.dead_attempts =
             self.newly_dead(replaced().filter(|id| self.state.dead_attempts.get(id).is_none()).collect()).await?;
@@ -120,7 +123,11 @@ impl Writer {
         commit.filters = changes.filters;
         commit.ledger.added = self.write_ledger(changes.ledger, contents_of(&changes.fragments)).await?;
         commit.segments.added = changes.fragments.into_iter().map(|fragment| fragment.record).collect();
-        self.finish_window(&window, commit).await
+        self.finish_window(&window, commit).await?;
+        if is_removal {
+            self.checkpoint_change().await;
+        }
+        Ok(&self.head)
     }
 
     /// The commit that finishes `window`, without changes yet.

@@ -61,6 +61,12 @@ pub(super) fn text(report: &CheckReport) -> String {
         let count = report.incomplete.len();
         line(format!("incomplete: {count} granules, whose files the next `isdb ingest` reads again"));
     }
+    if report.unchecked > 0 {
+        line(format!(
+            "without checksums: the values of {} segments; a changed value that can still be decoded is not noticed",
+            report.unchecked
+        ));
+    }
     line(format!(
         "damaged: {}",
         if report.is_sound() { "nothing".to_owned() } else { report.damages.len().to_string() }
@@ -73,10 +79,12 @@ fn remedy(damage: &Damage) -> &'static str {
         Remedy::Restore => "restores it; nothing is lost",
         Remedy::Remove => "removes it; nothing needs it",
         Remedy::Drop => "drops its segments; the next `isdb ingest` reads its granules again",
-        Remedy::DropRows => "drops its ledger rows and hides their segments; ingest these granules again",
+        Remedy::DropRows => {
+            "drops its ledger rows and hides their segments; run `isdb ingest` over the same source again: granules without a row are ingested"
+        }
         Remedy::GiveUpStates => "records that the states which need it cannot be opened; the newest state is whole",
         Remedy::Reread => "marks its granules, whose files the next `isdb ingest` reads again",
-        Remedy::DeleteTag => "none; the tag can be deleted",
+        Remedy::DeleteTag => "none; put it back from a backup, or delete the tags",
         _ => "none; put it back from a backup, or ingest the granules into a new database",
     }
 }
@@ -100,6 +108,7 @@ fn to_json(report: &CheckReport) -> Value {
             "segments": report.rows,
         },
         "damages": report.damages.iter().map(damage).collect::<Vec<_>>(),
+        "unchecked": report.unchecked,
         "lost_commits": report.lost_commits,
         "incomplete": report.incomplete,
     })

@@ -26,19 +26,26 @@ pub(crate) async fn run(arguments: Repair, settings: Settings) -> Result<u8, Cli
     };
     let repaired = match repair(location, progress(), confirm).await {
         // Without the newest state nothing can be repaired, but what is damaged can be shown.
-        Err(isdb::Error::Ingest(IngestError::Store(error @ StoreError::Damaged { .. }))) => {
+        Err(isdb::Error::Ingest(IngestError::Store(
+            error @ (StoreError::Damaged { .. } | StoreError::LostArray { .. }),
+        ))) => {
             output::print(&text(&check(location, progress()).await?))?;
             return Err(isdb::Error::Store(error).into());
         }
         repaired => repaired?,
     };
     printed?;
-    let Some(Repaired { fragments, rows, incomplete, .. }) = repaired else { return Err(CliError::NotConfirmed) };
+    let Some(Repaired { fragments, rows, incomplete, without_row, .. }) = repaired else {
+        return Err(CliError::NotConfirmed);
+    };
     eprintln!("dropped: {fragments} fragments, {rows} segments");
     if incomplete > 0 {
         eprintln!(
             "{incomplete} granules are incomplete; `isdb ingest` reads their files again, wherever they still exist"
         );
+    }
+    if without_row > 0 {
+        eprintln!("{without_row} granules are no longer in the ledger; run `isdb ingest` over the same source again");
     }
     if is_left {
         eprintln!("some damage remains; `isdb check` lists it");

@@ -173,6 +173,13 @@ fn store_hint(error: &StoreError) -> Option<&'static str> {
         StoreError::Damaged { .. } => Some(
             "`isdb check` lists everything that is damaged; `isdb repair` restores what it can and drops only what cannot be read",
         ),
+        StoreError::OtherFormat { .. } => Some(
+            "use the version of isdb that made the database, or ingest the granules into a new database with this one",
+        ),
+        StoreError::LostLog { .. } | StoreError::LostArray { .. } => {
+            Some("put it back from a backup, or ingest the granules into a new database")
+        }
+        StoreError::TagName { .. } => Some("`isdb tag` lists the tags; omit --at for the newest state"),
         StoreError::Mismatch { .. } => Some(
             "this is a fault of isdb: please report it with the output of `--log debug`; the visible state is unchanged",
         ),

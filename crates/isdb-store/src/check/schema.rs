@@ -1,0 +1,217 @@
+//! Lost schemas and metadata of the array, made again from the log, which records every schema.
+//!
+//! A schema must get its old name, because the footers of fragments name the schema that they were written with. The name is that of the
+//! damaged file or, if that is lost, the one in a footer. Metadata have no such names: one file at a time before every snapshot has
+//! all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use tempfile::TempDir;
+use tiledb::{Array, Context};
+use uuid::Uuid;
+
+use super::problem::problem_of;
+use super::view::{Parts, View};
+use crate::array_layout::segments_layout;
+use crate::blocking::blocking;
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::files::array_files::{FOOTER, FRAGMENTS, METADATA, SCHEMAS, end_timestamp, list_names};
+use crate::files::durable::io_error;
+use crate::log::segments_schema::SegmentsSchema;
+use crate::log::state::LogState;
+
+/// A time after every schema.
+const NEVER: u64 = i64::MAX.cast_unsigned();
+
+/// Files that replace what the array has lost. All paths are within the array.
+pub(super) struct Rebuilt {
+    /// The files and their contents.
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+    /// Damaged files that these replace under another name.
+    pub(super) removed: BTreeSet<String>,
+    /// What is lost, with the problems.
+    pub(super) lost: Vec<(String, String)>,
+}
+
+/// Schemas as the log records them, with their timestamps; None where the commit is lost.
+type Recorded = Vec<(u64, Option<SegmentsSchema>)>;
+
+/// Makes lost schemas and metadata again; None if the log has lost one of them. Files in `hidden` are ignored.
+pub(super) async fn rebuild(
+    database: &Database,
+    state: &LogState,
+    hidden: BTreeSet<String>,
+) -> Result<Option<Rebuilt>> {
+    let Some(newest) = state.schema.clone() else { return Ok(None) };
+    let mut recorded = Recorded::new();
+    for timestamp in &state.schema_timestamps {
+        recorded.push((*timestamp, schema_of(database, *timestamp).await?));
+    }
+    if let Some((_, schema)) = recorded.last_mut() {
+        *schema = Some(newest.clone());
+    }
+    let (database, fragments) = (database.clone(), fragment_names(state));
+    let timestamp = state.timestamp;
+    let rebuild = move || {
+        let array = PathBuf::from(database.location().segments());
+        let mut rebuilt = Rebuilt { files: BTreeMap::new(), removed: BTreeSet::new(), lost: Vec::new() };
+        let context = database.context()?;
+        if !rebuild_schemas(context, &array, &recorded, &fragments, &hidden, &mut rebuilt)? {
+            return Ok(None);
+        }
+        let parts = Parts { hidden, rebuilt: rebuilt.files.clone(), footers: false };
+        let view = View::new(database.location(), &parts)?;
+        let problem = match Array::open_at(context, &view.uri(), timestamp).map_err(Error::from) {
+            Ok(found) if found.schema() == newest.arrow => return Ok(Some(rebuilt)),
+            Ok(_) => "expected the metadata of the columns that the log records, found others".to_owned(),
+            Err(error) => view.with_real_paths(&problem_of(error)?),
+        };
+        let made = Made::new(context, &newest)?;
+        rebuilt.removed.extend(list_names(&array.join(METADATA))?.iter().map(|name| format!("{METADATA}/{name}")));
+        rebuilt.files.extend(made.files_in(METADATA)?);
+        rebuilt.lost.push((METADATA.to_owned(), problem));
+        Ok(Some(rebuilt))
+    };
+    blocking(rebuild).await
+}
+
+/// The schema that the commit with this timestamp recorded.
+async fn schema_of(database: &Database, timestamp: u64) -> Result<Option<SegmentsSchema>> {
+    let read = async {
+        match database.log().number_at(timestamp).await? {
+            Some(number) => Ok(database.log().state_at(number).await?.schema),
+            None => Ok(None),
+        }
+    };
+    match read.await {
+        Ok(schema) => Ok(schema),
+        Err(error) => problem_of(error).map(|_| None),
+    }
+}
+
+fn fragment_names(state: &LogState) -> Vec<String> {
+    state.segments.live.into_iter().map(|(_, fragment)| fragment.record.name.clone()).collect()
+}
+
+/// Makes each recorded schema whose file is missing or damaged; returns false if one cannot be made.
+fn rebuild_schemas(
+    context: &Context,
+    array: &Path,
+    recorded: &Recorded,
+    fragments: &[String],
+    hidden: &BTreeSet<String>,
+    rebuilt: &mut Rebuilt,
+) -> Result<bool> {
+    let names = list_names(&array.join(SCHEMAS))?.into_iter();
+    let listed: Vec<String> = names.filter(|name| !hidden.contains(&format!("{SCHEMAS}/{name}"))).collect();
+    let named = names_in_footers(array, fragments);
+    let later: BTreeSet<u64> = recorded.iter().skip(1).map(|(timestamp, _)| *timestamp).collect();
+    for (index, (timestamp, schema)) in recorded.iter().enumerate() {
+        // The first schema is as old as an array can be, not as its commit.
+        let is_it = |name: &&String| match end_timestamp(name) {
+            Some(written) if index == 0 => !later.contains(&written),
+            written => written == Some(*timestamp),
+        };
+        let file = listed.iter().find(is_it);
+        let problem = match file {
+            None => "it does not exist".to_owned(),
+            Some(name) => match problem_with(context, &array.join(SCHEMAS).join(name), schema.as_ref())? {
+                None => continue,
+                Some(problem) => problem,
+            },
+        };
+        let Some(schema) = schema else { return Ok(false) };
+        let made = Made::new(context, schema)?;
+        let Some((new, content)) = made.files_in(SCHEMAS)?.into_iter().next() else { return Ok(false) };
+        let name = file.or_else(|| named.iter().find(is_it)).map(|name| format!("{SCHEMAS}/{name}"));
+        let path = match name {
+            Some(path) => path,
+            None if index == 0 => new,
+            None => format!("{SCHEMAS}/__{timestamp}_{timestamp}_{}", Uuid::new_v4().simple()),
+        };
+        rebuilt.lost.push((path.clone(), problem));
+        rebuilt.files.insert(path, content);
+    }
+    Ok(true)
+}
+
+/// The names of schemas in the footers of fragments. A footer begins with the length of the name and the name.
+fn names_in_footers(array: &Path, fragments: &[String]) -> BTreeSet<String> {
+    let footer = |name: &String| fs::read(array.join(FRAGMENTS).join(name).join(FOOTER)).ok();
+    fragments.iter().filter_map(footer).filter_map(|footer| schema_name_in(&footer)).collect()
+}
+
+fn schema_name_in(footer: &[u8]) -> Option<String> {
+    (0..footer.len()).find_map(|at| {
+        let (length, rest) = footer.get(at..)?.split_first_chunk::<8>()?;
+        let name = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        let name = std::str::from_utf8(name).ok().filter(|name| name.len() < 100)?;
+        end_timestamp(name).map(|_| name.to_owned())
+    })
+}
+
+/// Opens the schema in `file` alone, and compares it with the recorded one.
+fn problem_with(context: &Context, file: &Path, recorded: Option<&SegmentsSchema>) -> Result<Option<String>> {
+    let folder = temporary()?;
+    let copy = folder.path().join(SCHEMAS);
+    let copied = fs::create_dir(&copy).and_then(|()| fs::copy(file, copy.join(file.file_name().unwrap_or_default())));
+    let opened = match copied {
+        Ok(_) => Array::schema_at(context, &folder.path().to_string_lossy(), NEVER).map_err(Error::from),
+        Err(source) => Err(io_error(file, source)),
+    };
+    match opened {
+        Ok((columns, layout)) => {
+            // The rest of the layout is the same in every database.
+            let is_recorded = |recorded: &SegmentsSchema| {
+                same_columns(&columns, &recorded.arrow) && layout.capacity == recorded.capacity
+            };
+            let differs = recorded.is_some_and(|recorded| !is_recorded(recorded));
+            Ok(differs.then(|| "expected the columns that the log records, found others".to_owned()))
+        }
+        Err(error) => problem_of(error).map(|problem| Some(problem.replace(&*copy.to_string_lossy(), SCHEMAS))),
+    }
+}
+
+/// Whether two schemas have the same columns, apart from what metadata say about them.
+fn same_columns(one: &SchemaRef, other: &SchemaRef) -> bool {
+    let stored = |field: &Field| match field.data_type() {
+        DataType::FixedSizeList(item, length) => (item.data_type().clone(), *length),
+        scalar => (scalar.clone(), 1),
+    };
+    let same = |(one, other): (&Field, &Field)| {
+        one.name() == other.name() && one.is_nullable() == other.is_nullable() && stored(one) == stored(other)
+    };
+    let pairs = one.fields().iter().map(AsRef::as_ref).zip(other.fields().iter().map(AsRef::as_ref));
+    one.fields().len() == other.fields().len() && pairs.into_iter().all(same)
+}
+
+/// A new array, from which files are copied.
+struct Made(TempDir);
+
+impl Made {
+    fn new(context: &Context, schema: &SegmentsSchema) -> Result<Made> {
+        let folder = temporary()?;
+        let uri = folder.path().join("array");
+        Array::create(context, &uri.to_string_lossy(), &segments_layout(schema.capacity), &schema.arrow)?;
+        Ok(Made(folder))
+    }
+
+    /// The files in a folder of the array, by path in the array.
+    fn files_in(&self, folder: &str) -> Result<BTreeMap<String, Vec<u8>>> {
+        let path = self.0.path().join("array").join(folder);
+        let names = list_names(&path)?.into_iter().filter(|name| path.join(name).is_file());
+        let read = |name: String| {
+            let file = path.join(&name);
+            Ok((format!("{folder}/{name}"), fs::read(&file).map_err(|source| io_error(&file, source))?))
+        };
+        names.map(read).collect()
+    }
+}
+
+fn temporary() -> Result<TempDir> {
+    tempfile::Builder::new().prefix("isdb-schema-").tempdir().map_err(|source| io_error(&std::env::temp_dir(), source))
+}
