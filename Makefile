@@ -68,7 +68,7 @@ polars:
 # The tests of tests/it/surface.rs, whose expected output is replaced by the present one: review the difference with git.
 snapshots:
 	$(CARGO) build $(BUILD)
-	INSTA_UPDATE=always $(CARGO) test --workspace --lib --bins --tests -- surface::
+	INSTA_UPDATE=always $(CARGO) test --workspace --lib --bins --tests -- surface:: sqllogic::
 
 # Runs libFuzzer on one target, in a separate build. Inputs that fail are written to target/fuzz/found; add them to the corpus.
 TARGET ?= granule_decode

@@ -64,7 +64,7 @@ pub(crate) async fn database(
     options: &ViewOptions,
 ) -> (TestDatabase, SessionContext) {
     let (array, folder) = (segments_array(segments), tempfile::tempdir().unwrap());
-    let table = Arc::new(TileDbTable::new(array.open(), None).unwrap());
+    let table = Arc::new(TileDbTable::of_fragments(array.open_by_tile(), None, true));
     let ledger = ledger(&folder.path().join("ledger.parquet"), granules);
     let context = session(2);
     let open = move || ready(Ok(Arc::clone(&table))).boxed();

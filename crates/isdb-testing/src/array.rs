@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use tempfile::TempDir;
-use tiledb::{Array, ArrayLayout, CellOrder, Context, Dimension, Domain};
+use tiledb::{Array, ArrayLayout, CellOrder, Context, Dimension, Domain, FragmentCache, LiveFragment, LocalFiles};
 
 /// A day in nanoseconds.
 pub const DAY: i64 = 86_400_000_000_000;
@@ -92,7 +92,23 @@ impl TestArray {
         batch
     }
 
-    /// Opens the array at timestamp 1,000.
+    /// Opens the fragments of timestamp 1,000 and before, which are then read by tile. The array must allow duplicates.
+    #[must_use]
+    pub fn open_by_tile(&self) -> Array {
+        let array = self.open();
+        let fragments = array.fragments().expect("a test may fail").into_iter();
+        let live = fragments.map(|found| LiveFragment {
+            name: found.name,
+            cells: found.cells,
+            domain: found.domain,
+            metadata: None,
+        });
+        let (storage, cache) = (Arc::new(LocalFiles::new(self.uri())), FragmentCache::default());
+        Array::open_fragments(&self.uri(), array.layout(), array.schema(), live.collect(), storage, &cache)
+            .expect("the array was opened")
+    }
+
+    /// Opens the array at timestamp 1,000 with libtiledb.
     #[must_use]
     pub fn open(&self) -> Array {
         Array::open_at(&self.context, &self.uri(), 1_000).expect("the array was created")

@@ -251,9 +251,11 @@ fn check(first: &[Row], second: &[Row], filters: &[Expr], hidden: bool) -> Resul
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
         let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
-        session
-            .register_table("stored", Arc::new(TileDbTable::new(array.open(), hidden.then_some(visible)).unwrap()))
-            .unwrap();
+        let visible = hidden.then_some(visible);
+        let by_tile = TileDbTable::of_fragments(array.open_by_tile(), visible.clone(), !hidden);
+        session.register_table("by_tile", Arc::new(by_tile)).unwrap();
+        let by_library = TileDbTable::new(array.open(), visible).unwrap();
+        session.register_table("by_library", Arc::new(by_library)).unwrap();
         let memory = MemTable::try_new(array.schema(), vec![batches]).unwrap();
         session.register_table("memory", Arc::new(memory)).unwrap();
         for filter in filters {
@@ -261,10 +263,12 @@ fn check(first: &[Row], second: &[Row], filters: &[Expr], hidden: bool) -> Resul
             if let (true, Ok(expected)) = (hidden, &mut expected) {
                 expected.retain(|id| ![0, 3].contains(id));
             }
-            let found = ids(&session, "stored", filter).await;
-            // a filter DataFusion cannot plan or evaluate fails for both, unless nothing had to be evaluated
-            if expected.is_ok() {
-                prop_assert_eq!(found, expected, "filter: {}", filter);
+            for table in ["by_tile", "by_library"] {
+                let found = ids(&session, table, filter).await;
+                // a filter DataFusion cannot plan or evaluate fails for both, unless nothing had to be evaluated
+                if expected.is_ok() {
+                    prop_assert_eq!(&found, &expected, "{}, filter: {}", table, filter);
+                }
             }
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! Memory limits of a session. Half of the memory is for DataFusion's operators, which spill to disk what does not fit; the other
-//! half is for reads, which libtiledb returns in smaller pieces.
+//! Memory limits of a session. Three quarters of the memory are for DataFusion's operators, which spill to disk what does not fit; the
+//! rest is for reads, which decode some tiles at a time.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 /// Bytes of a row with all variables, as it passes between operators.
 const WIDE_ROW: usize = 1_300;
 /// Batches that fit in the memory of one partition of an operator. A sort counts each twice, and merges several.
-const BUFFERED_BATCHES: usize = 16;
+const BUFFERED_BATCHES: usize = 24;
 /// Rows of a batch. Smaller batches cost more time than the memory that they save is worth; the upper end is DataFusion's default.
 const BATCH_ROWS: std::ops::RangeInclusive<usize> = 256..=8_192;
 /// Bytes that DataFusion reserves in each partition of a sort for merging spilled rows; less if memory is short.
@@ -36,14 +36,14 @@ pub struct QueryResources {
 }
 
 impl QueryResources {
-    /// Returns the bytes for sorts, aggregates and joins. The other half is for reads.
+    /// Returns the bytes for sorts, aggregates and joins. The rest is for reads.
     fn operator_memory(&self) -> usize {
-        self.memory / 2
+        self.memory - self.memory / 4
     }
 
     /// Returns the memory of each read of a scan in `partitions` partitions.
     fn read_memory(&self, partitions: usize) -> ReadMemory {
-        ReadMemory::share(self.memory / 2, partitions)
+        ReadMemory::share(self.memory / 4, partitions)
     }
 
     /// Sets batch size, sort reservation and read memory in `config`.
@@ -81,7 +81,7 @@ mod tests {
                 let resources = QueryResources { memory, temp: PathBuf::new() };
                 let ReadMemory(read) = resources.read_memory(partitions);
                 let reads = usize::try_from(read).unwrap() * partitions;
-                assert!(reads <= (memory / 2).max(ReadMemory::MIN * partitions), "{memory} {partitions}");
+                assert!(reads <= (memory / 4).max(ReadMemory::MIN * partitions), "{memory} {partitions}");
                 let config = resources.apply_to(SessionConfig::new().with_target_partitions(partitions));
                 let reserved = config.options().execution.sort_spill_reservation_bytes * partitions;
                 assert!(

@@ -24,13 +24,33 @@ pub fn is_expired(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Creates a hook that replaces read errors of `snapshot` with [`Error::Expired`] if a vacuum has removed the snapshot.
+/// Creates a hook that replaces read errors of `snapshot` with [`Error::Expired`] if a vacuum has removed the snapshot, and describes
+/// damaged files.
 pub(crate) fn expiry_hook(snapshot: &Arc<Snapshot>) -> ErrorHook {
     let snapshot = Arc::clone(snapshot);
     ErrorHook::new(move |error| {
         let snapshot = Arc::clone(&snapshot);
-        Box::pin(async move { explain_expiry(&snapshot, error, DataFusionError::from).await })
+        Box::pin(async move {
+            match explain_expiry(&snapshot, error, DataFusionError::from).await {
+                DataFusionError::External(error) => describe_damage(&snapshot, error).await,
+                other => other,
+            }
+        })
     })
+}
+
+/// Replaces an error of a file of `snapshot` by one that says what is damaged.
+async fn describe_damage(snapshot: &Snapshot, error: Box<dyn StdError + Send + Sync>) -> DataFusionError {
+    match error.downcast::<tiledb_datafusion::Error>() {
+        Ok(error) => match *error {
+            tiledb_datafusion::Error::Read {
+                source: source @ (tiledb::Error::File { .. } | tiledb::Error::Format { .. }),
+                ..
+            } => Error::Store(snapshot.describe(source).await).into(),
+            other => other.into(),
+        },
+        Err(error) => DataFusionError::External(error),
+    }
 }
 
 /// Returns [`Error::Expired`], converted by `convert`, if a vacuum has removed `snapshot`; else, or if that cannot be determined,

@@ -19,5 +19,11 @@ fn session(partitions: usize) -> SessionContext {
 
 /// Opens the array as a table of its `visible` rows.
 fn table(array: &TestArray, visible: Option<Predicate>) -> Arc<TileDbTable> {
-    Arc::new(TileDbTable::new(array.open(), visible).unwrap())
+    let opened = array.open();
+    Arc::new(if opened.layout().allows_duplicates {
+        let is_exact = visible.is_none();
+        TileDbTable::of_fragments(array.open_by_tile(), visible, is_exact)
+    } else {
+        TileDbTable::new(opened, visible).unwrap()
+    })
 }

@@ -15,7 +15,9 @@ use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use isdb_testing::array::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
-use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
+use sqllogictest::{
+    AsyncDB, DBOutput, DefaultColumnType, Runner, default_column_validator, default_normalizer, default_validator,
+};
 use tiledb::{ArrayLayout, CellOrder, Dimension, Domain, Literal, Predicate};
 
 const ROWS: i32 = 1_000;
@@ -143,7 +145,12 @@ async fn statements_return_the_expected_rows_and_plans() {
     files.sort();
     assert!(!files.is_empty(), "no .slt files in {}", folder.display());
     for file in files {
-        let mut runner = Runner::new(|| async { Ok(Engine::new()) });
-        runner.run_file_async(&file).await.unwrap_or_else(|error| panic!("{}", error.display(false)));
+        let runner = || Runner::new(|| async { Ok(Engine::new()) });
+        // As for the other snapshots: `make snapshots` writes the files again.
+        if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+            let (validator, normalizer, columns) = (default_validator, default_normalizer, default_column_validator);
+            runner().update_test_file(&file, " ", validator, normalizer, columns).await.unwrap();
+        }
+        runner().run_file_async(&file).await.unwrap_or_else(|error| panic!("{}", error.display(false)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tiledb::{Array, FragmentCache, LiveFragment, Literal, LocalFiles, Predicate};
+use tiledb::{Array, FragmentCache, Literal, LiveFragment, LocalFiles, Predicate};
 
 use super::visibility::segments_condition;
 use crate::array_layout::segments_layout;

@@ -158,10 +158,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::TileDb`] for a column that cannot be read.
-    pub fn open_fragments<'f>(
-        &self,
-        fragments: impl Iterator<Item = &'f Arc<FragmentRecord>>,
-    ) -> Result<OpenSegments> {
+    pub fn open_fragments<'f>(&self, fragments: impl Iterator<Item = &'f Arc<FragmentRecord>>) -> Result<OpenSegments> {
         let cache = self.database.fragment_cache();
         OpenSegments::new(&self.database.location().segments(), &self.schema, &self.state, fragments, cache)
     }
@@ -202,6 +199,24 @@ impl Snapshot {
     pub async fn is_expired(&self) -> Result<bool> {
         let newest = self.database.log().newest().await?;
         Ok(newest.is_some_and(|newest| newest.horizon.max(newest.deleting) > self.state.number))
+    }
+
+    /// Describes an error of reading the snapshot's segments: damaged files, with the advice that newer states can be read if they no
+    /// longer need them.
+    pub async fn describe(&self, error: tiledb::Error) -> Error {
+        let (path, problem) = match &error {
+            tiledb::Error::File { path, source } => (path, source.to_string()),
+            tiledb::Error::Format { path, column: Some(column), source } => {
+                (path, format!("column {column}: {source}"))
+            }
+            tiledb::Error::Format { path, column: None, source } => (path, source.to_string()),
+            _ => return Error::TileDb(error),
+        };
+        let of_file = self.fragments().find(|fragment| path.contains(&fragment.name));
+        let newest = self.database.newest().await.ok();
+        let is_dropped = of_file.zip(newest).is_some_and(|(own, newest)| newest.segments.live.get(&own.id).is_none());
+        let problem = if is_dropped { format!("{problem}; newer states do not need it") } else { problem };
+        Error::Damaged { object: path.clone(), problem }
     }
 
     /// The files of the ledger with the rows of the state.

@@ -62,7 +62,6 @@ async fn lost_schemas_and_metadata_are_made_again_and_every_fragment_can_be_read
         let before = now_in(&database).await;
         let names = files(&array(&database).join("__schema"));
         harm(&array(&database));
-        assert!(open(&again(&database).await.snapshot().await.unwrap()).await.is_err(), "{what}");
         let report = examine(&database).await;
         assert_eq!(report.damages.len(), count, "{what}: {:?}", report.damages);
         assert!(report.damages.iter().all(|damage| damage.remedy == Remedy::Restore), "{what}: {:?}", report.damages);

@@ -123,7 +123,8 @@ async fn rewrite(window: &Window, database: &Database) -> Option<WrittenFragment
     let snapshot = database.snapshot().await.unwrap();
     let segments = open(&snapshot).await.unwrap();
     let columns = snapshot.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let request = ReadRequest { columns, ranges: Vec::new(), condition: segments.visible(), tiles: None, batch_rows: 1024 };
+    let request =
+        ReadRequest { columns, ranges: Vec::new(), condition: segments.visible(), tiles: None, batch_rows: 1024 };
     let id = window.fragment_id(0);
     let with_id = |batch: RecordBatch| {
         let mut columns = batch.columns().to_vec();
@@ -162,11 +163,18 @@ type Content = (BTreeMap<Id, usize>, BTreeSet<Id>);
 
 async fn content(snapshot: &Snapshot) -> crate::Result<Content> {
     let opened = open(snapshot).await?;
-    let columns = vec!["ingest_id".to_owned()];
-    let request = ReadRequest { columns, ranges: Vec::new(), condition: opened.visible(), tiles: None, batch_rows: 1024 };
+    let others = snapshot.schema().fields().iter().map(|field| field.name().clone());
+    let columns = std::iter::once("ingest_id".to_owned()).chain(others.filter(|name| name != "ingest_id")).collect();
+    let request =
+        ReadRequest { columns, ranges: Vec::new(), condition: opened.visible(), tiles: None, batch_rows: 1024 };
     let mut segments = BTreeMap::new();
-    for batch in opened.array().read(&request)? {
-        for id in batch?.column(0).as_primitive::<Int64Type>().values() {
+    let batches = opened.array().read(&request).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let batches = match batches {
+        Ok(batches) => batches,
+        Err(error) => return Err(snapshot.describe(error).await),
+    };
+    for batch in batches {
+        for id in batch.column(0).as_primitive::<Int64Type>().values() {
             *segments.entry(Id(*id)).or_default() += 1;
         }
     }

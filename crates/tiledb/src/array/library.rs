@@ -65,6 +65,9 @@ impl Deref for LibraryArray {
 
 impl fmt::Debug for LibraryArray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LibraryArray").field("uri", &self.uri).field("timestamp", &self.timestamp).finish_non_exhaustive()
+        f.debug_struct("LibraryArray")
+            .field("uri", &self.uri)
+            .field("timestamp", &self.timestamp)
+            .finish_non_exhaustive()
     }
 }

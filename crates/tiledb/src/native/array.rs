@@ -65,8 +65,7 @@ impl NativeArray {
             return Err(Error::Unsupported { column: "*".to_owned(), reason });
         }
         let columns = arrow_schema::columns(layout, &schema)?;
-        let description =
-            Description { uri: uri.to_owned(), timestamp: None, schema, columns, layout: layout.clone() };
+        let description = Description { uri: uri.to_owned(), timestamp: None, schema, columns, layout: layout.clone() };
         let inner = Inner { description, fragments, storage, cache: cache.clone() };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -103,6 +102,9 @@ impl Deref for NativeArray {
 
 impl fmt::Debug for NativeArray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NativeArray").field("uri", &self.uri).field("fragments", &self.fragments().len()).finish_non_exhaustive()
+        f.debug_struct("NativeArray")
+            .field("uri", &self.uri)
+            .field("fragments", &self.fragments().len())
+            .finish_non_exhaustive()
     }
 }

@@ -60,12 +60,7 @@ impl FragmentCache {
     }
 
     /// Returns the schema `name` of the array at `uri`; calls `open` if the cache does not have it.
-    pub(super) fn schema(
-        &self,
-        uri: &str,
-        name: &str,
-        open: impl FnOnce() -> Result<Schema>,
-    ) -> Result<Arc<Schema>> {
+    pub(super) fn schema(&self, uri: &str, name: &str, open: impl FnOnce() -> Result<Schema>) -> Result<Arc<Schema>> {
         let key = format!("{uri}/{name}");
         if let Some(found) = self.locked(|entries| entries.schemas.get(&key).map(Arc::clone)) {
             return Ok(found);

@@ -196,7 +196,8 @@ impl OpenFragment {
         } else {
             (file(FilePart::Fixed, offsets, &filters), None)
         };
-        let is_nullable = matches!(field, Field::Attribute(index) if schema.attributes.get(index).is_some_and(|a| a.nullable));
+        let is_nullable =
+            matches!(field, Field::Attribute(index) if schema.attributes.get(index).is_some_and(|a| a.nullable));
         let (validity, nulls) = if is_nullable {
             let validity = self.metadata.validity_offsets(field).map_err(in_metadata)?;
             // libtiledb writes zero for other types.
@@ -221,7 +222,9 @@ impl OpenFragment {
         let shape = self.metadata.schema().shape(field);
         let cell = (!column.is_text()).then(|| column.cell_bytes() as u64);
         let matches = shape.is_some_and(|shape| {
-            shape.cell_size == cell && column.physical.is_stored_as(shape.datatype) && (column.nullable || !shape.nullable)
+            shape.cell_size == cell
+                && column.physical.is_stored_as(shape.datatype)
+                && (column.nullable || !shape.nullable)
         });
         if matches {
             return Ok(());
@@ -264,11 +267,16 @@ impl ColumnTiles {
     }
 
     fn memory(&self) -> usize {
-        let bounds = |file: &FileTiles| (file.bounds.len() * size_of::<u64>()) + file.path.len() + size_of::<FileTiles>();
+        let bounds =
+            |file: &FileTiles| (file.bounds.len() * size_of::<u64>()) + file.path.len() + size_of::<FileTiles>();
         let text = self.text.as_ref().map_or(0, |text| bounds(&text.values) + text.sizes.len() * size_of::<u64>());
         let ranges = self.ranges.as_ref().map_or(0, |(low, high)| low.len() + high.len());
         let validity = self.validity.as_ref().map_or(0, bounds);
-        bounds(&self.values) + text + validity + ranges + self.nulls.as_ref().map_or(0, |nulls| nulls.len() * size_of::<u64>())
+        bounds(&self.values)
+            + text
+            + validity
+            + ranges
+            + self.nulls.as_ref().map_or(0, |nulls| nulls.len() * size_of::<u64>())
     }
 }
 
@@ -287,7 +295,11 @@ impl FileChecksum {
             return Ok(());
         }
         let describe = |sum: Self| format!("{} bytes with CRC32C {:08x}", sum.bytes, sum.crc32c);
-        Err(tiledb_format::Error::Invalid { what: "fragment metadata", expected: describe(self), found: describe(found) })
+        Err(tiledb_format::Error::Invalid {
+            what: "fragment metadata",
+            expected: describe(self),
+            found: describe(found),
+        })
     }
 }
 

@@ -85,11 +85,6 @@ impl Requests {
     pub(super) fn bytes(&self, place: &TileBytes) -> &[u8] {
         self.buffers.get(place.buffer).and_then(|buffer| buffer.get(place.range.clone())).unwrap_or_default()
     }
-
-    /// Bytes of memory that are kept.
-    pub(super) fn memory(&self) -> usize {
-        self.buffers.iter().map(Vec::capacity).sum()
-    }
 }
 
 #[cfg(test)]

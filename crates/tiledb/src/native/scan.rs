@@ -28,8 +28,8 @@ use crate::schema::column::Column;
 /// The most rows that are decoded together: their columns stay in the processor's cache, and a batch pays for its overhead.
 const STEP_ROWS: usize = if cfg!(test) { 64 } else { 32_768 };
 
-/// Batches with fewer rows are copied together; larger ones are passed on as they are.
-const SMALL_BATCH: usize = 4_096;
+/// Batches with fewer rows than half of this are copied together; larger ones are passed on as they are.
+const SMALL_BATCH: usize = if cfg!(test) { 32 } else { 8_192 };
 
 /// Columns of a read, each once.
 #[derive(Debug)]
@@ -53,6 +53,7 @@ pub(crate) struct TileScan {
     work: VecDeque<TileRun>,
     /// Rows of the next step: the first steps are small, because a limit may end the read.
     step_rows: usize,
+    batch_rows: usize,
     decoder: TileDecoder,
     requests: Requests,
     small: BatchCoalescer,
@@ -74,10 +75,13 @@ impl TileScan {
         };
         let (columns, output) = columns(array, &request.columns, &tests)?;
         let fields = request.columns.iter().map(|name| array.schema.field_with_name(name).cloned());
-        let schema = Arc::new(Schema::new(fields.collect::<Result<Vec<_>, _>>().map_err(|error| array.data_error("", error))?));
+        let schema =
+            Arc::new(Schema::new(fields.collect::<Result<Vec<_>, _>>().map_err(|error| array.data_error("", error))?));
         let batch_rows = request.batch_rows.max(1);
-        let small = BatchCoalescer::new(Arc::clone(&schema), batch_rows.min(SMALL_BATCH))
-            .with_biggest_coalesce_batch_size(Some(SMALL_BATCH / 2));
+        let small = BatchCoalescer::new(Arc::clone(&schema), batch_rows.min(SMALL_BATCH));
+        // A consumer with little memory asks for small batches, and counts the whole buffer of which a batch is a slice.
+        let is_copied = batch_rows < SMALL_BATCH;
+        let small = small.with_biggest_coalesce_batch_size((!is_copied).then_some(SMALL_BATCH / 2));
         Ok(Self {
             array: array.clone(),
             schema,
@@ -87,6 +91,7 @@ impl TileScan {
             tests: tests.into(),
             work: work.into(),
             step_rows: 1,
+            batch_rows,
             decoder: TileDecoder::new(),
             requests: Requests::default(),
             small,
@@ -109,13 +114,14 @@ impl TileScan {
         } else {
             self.step(&fragment, &run)?;
         }
-        self.step_rows = (self.step_rows.max(fragment.capacity()) * 2).min(STEP_ROWS);
+        self.step_rows = (self.step_rows.max(fragment.capacity()) * 2).min(STEP_ROWS).min(self.batch_rows);
         Ok(true)
     }
 
     /// Reads tiles that follow each other.
     fn step(&mut self, fragment: &OpenFragment, run: &TileRun) -> Result<()> {
-        let mut tiles: Vec<usize> = (run.first..run.first + run.count).filter(|tile| *tile < fragment.tiles()).collect();
+        let mut tiles: Vec<usize> =
+            (run.first..run.first + run.count).filter(|tile| *tile < fragment.tiles()).collect();
         let all_tests = Arc::clone(&self.tests);
         let mut tests = TileTests::new(&all_tests);
         tests.prune(fragment, &mut tiles)?;
@@ -175,7 +181,8 @@ impl TileScan {
             Some(mask) => kept_tiles(fragment, tiles, mask),
             None => (tiles.to_vec(), None),
         };
-        let filter = |mask: &BooleanBuffer| FilterBuilder::new(&BooleanArray::new(mask.clone(), None)).optimize().build();
+        let filter =
+            |mask: &BooleanBuffer| FilterBuilder::new(&BooleanArray::new(mask.clone(), None)).optimize().build();
         let early_filter = mask.as_ref().map(filter);
         let late_filter = if kept.len() == tiles.len() { None } else { late_mask.as_ref().map(filter) };
         let cells: Vec<usize> = kept.iter().map(|tile| fragment.cells_of(*tile)).collect();
@@ -192,9 +199,12 @@ impl TileScan {
             arrays.push(filtered(array, filter).map_err(|error| self.array.data_error("", error))?);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(self.schema(), arrays, &options)
-            .and_then(|batch| self.small.push_batch(batch))
-            .map_err(|error| self.array.data_error("", error))
+        let batch = RecordBatch::try_new_with_options(self.schema(), arrays, &options);
+        let pushed = batch.and_then(|batch| {
+            let mut slices = (0..rows).step_by(self.batch_rows);
+            slices.try_for_each(|at| self.small.push_batch(batch.slice(at, self.batch_rows.min(rows - at))))
+        });
+        pushed.map_err(|error| self.array.data_error("", error))
     }
 
     /// Reads and decodes the columns that `wanted` marks.
@@ -210,14 +220,10 @@ impl TileScan {
         let tiles = columns.iter().map(|(_, column)| fragment.column(&column.column));
         let tiles = tiles.collect::<Result<Vec<_>>>()?;
         self.requests.clear();
-        let requested: Vec<ColumnBytes<'_>> = tiles
-            .iter()
-            .map(|tiles| ColumnBytes::request(tiles.as_deref(), selection, &mut self.requests))
-            .collect();
+        let requested: Vec<ColumnBytes<'_>> =
+            tiles.iter().map(|tiles| ColumnBytes::request(tiles.as_deref(), selection, &mut self.requests)).collect();
         let uri = &self.array.uri;
-        self.requests
-            .read(self.array.storage())
-            .map_err(|(path, source)| file_error(uri, &path, source))?;
+        self.requests.read(self.array.storage()).map_err(|(path, source)| file_error(uri, &path, source))?;
         for ((at, column), requested) in columns.iter().zip(requested) {
             let cells = requested.decode(&column.column, selection, &self.requests, &mut self.decoder);
             let cells = cells.map_err(|error| match error {

@@ -43,10 +43,21 @@ macro_rules! by_type {
 pub(super) enum Test {
     Constant(bool),
     /// The value of a column compared with one of its type.
-    Compare { column: Arc<Column>, op: Op, value: Buffer },
+    Compare {
+        column: Arc<Column>,
+        op: Op,
+        value: Buffer,
+    },
     /// Whether the value is one of some of its type, ascending.
-    In { column: Arc<Column>, values: Values, negated: bool },
-    IsNull { column: Arc<Column>, negated: bool },
+    In {
+        column: Arc<Column>,
+        values: Values,
+        negated: bool,
+    },
+    IsNull {
+        column: Arc<Column>,
+        negated: bool,
+    },
     All(Vec<Test>),
     Any(Vec<Test>),
 }

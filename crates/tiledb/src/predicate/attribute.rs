@@ -44,6 +44,8 @@ pub(super) enum AttributeKind {
 /// A comparison that the attribute's type can represent, or one with the same result for every cell that is not NULL.
 enum Comparison {
     With(Op, Literal),
+    /// True for more cells: TileDB treats both zeros as equal, while an engine may do so in comparisons only, and not in lists.
+    Superset(Op, Literal),
     Always,
     Never,
 }
@@ -65,7 +67,10 @@ impl AttributeKind {
     pub(super) fn compare(self, column: &str, nullable: bool, op: Op, value: &Literal) -> Pushdown {
         match self.comparison(op, value) {
             Some(Comparison::With(op, value)) => {
-                self.condition(Predicate::Compare { column: column.to_owned(), op, value })
+                Pushdown::condition(Predicate::Compare { column: column.to_owned(), op, value })
+            }
+            Some(Comparison::Superset(op, value)) => {
+                Pushdown::condition(Predicate::Compare { column: column.to_owned(), op, value }).inexact()
             }
             Some(Comparison::Always) => not_null(column, nullable),
             Some(Comparison::Never) => Pushdown::nothing(),
@@ -77,9 +82,14 @@ impl AttributeKind {
     pub(super) fn in_list(self, column: &str, nullable: bool, values: &[Literal], negated: bool) -> Pushdown {
         let op = if negated { Op::NotEq } else { Op::Eq };
         let mut members = Vec::with_capacity(values.len());
+        let mut is_exact = true;
         for value in values {
             match self.comparison(op, value) {
                 Some(Comparison::With(_, value)) => members.push(value),
+                Some(Comparison::Superset(_, value)) => {
+                    is_exact = false;
+                    members.push(value);
+                }
                 // No cell equals a value that the attribute's type cannot represent.
                 Some(Comparison::Always | Comparison::Never) => {}
                 None => return Pushdown::unsupported(),
@@ -88,15 +98,12 @@ impl AttributeKind {
         match (members.is_empty(), negated) {
             (true, true) => not_null(column, nullable),
             (true, false) => Pushdown::nothing(),
-            _ => self.condition(Predicate::In { column: column.to_owned(), values: members, negated }),
+            _ => {
+                let members = Predicate::In { column: column.to_owned(), values: members, negated };
+                let pushed = Pushdown::condition(members);
+                if is_exact { pushed } else { pushed.inexact() }
+            }
         }
-    }
-
-    /// Conditions on floats always select a superset: TileDB treats both zeros as equal, while an engine may do so in
-    /// comparisons only, and not in lists.
-    fn condition(self, condition: Predicate) -> Pushdown {
-        let pushed = Pushdown::condition(condition);
-        if matches!(self, Self::Float { .. }) { pushed.inexact() } else { pushed }
     }
 
     /// The comparison for TileDB; `None` if it has to be left to the engine.
@@ -174,24 +181,28 @@ fn whole(op: Op, value: f64) -> Option<(Op, Option<i128>)> {
     })
 }
 
-/// An IEEE 754 comparison that is true at least wherever the engine's is: bounds become inclusive, because the engine may
-/// order −0.0 below 0.0.
+/// An IEEE 754 comparison that is true wherever the engine's is. It is true for more cells where the engine may order −0.0 below 0.0.
 #[expect(clippy::float_cmp, reason = "checks whether the value is exactly a single")]
 fn float(op: Op, value: f64, single: bool, no_nan: bool) -> Option<Comparison> {
     let exact = !single || f64::from(nearest(value)) == value;
+    let with = |op, value| Some(Comparison::With(op, Literal::Float(value)));
     match op {
         Op::Eq if !exact => Some(Comparison::Never),
-        Op::Eq => Some(Comparison::With(op, Literal::Float(value))),
+        Op::Eq if value == 0.0 => Some(Comparison::Superset(op, Literal::Float(value))),
+        Op::Eq => with(op, value),
         _ if !no_nan => None,
         Op::NotEq if !exact => Some(Comparison::Always),
-        Op::NotEq if value != 0.0 => Some(Comparison::With(op, Literal::Float(value))),
-        Op::Lt | Op::LtEq => {
-            Some(Comparison::With(Op::LtEq, Literal::Float(if single { single_below(value) } else { value })))
-        }
-        Op::Gt | Op::GtEq => {
-            Some(Comparison::With(Op::GtEq, Literal::Float(if single { -single_below(-value) } else { value })))
-        }
+        Op::NotEq if value != 0.0 => with(op, value),
         Op::NotEq => None,
+        // No single equals the value, so it is compared with the next one.
+        Op::Lt | Op::LtEq if !exact => with(Op::LtEq, single_below(value)),
+        Op::Gt | Op::GtEq if !exact => with(Op::GtEq, -single_below(-value)),
+        _ if value != 0.0 => with(op, value),
+        // Neither zero is above 0.0, or below −0.0, in any order.
+        Op::Gt if value.is_sign_positive() => with(op, value),
+        Op::Lt if value.is_sign_negative() => with(op, value),
+        Op::Lt | Op::LtEq => Some(Comparison::Superset(Op::LtEq, Literal::Float(value))),
+        Op::Gt | Op::GtEq => Some(Comparison::Superset(Op::GtEq, Literal::Float(value))),
     }
 }
 

@@ -118,11 +118,11 @@ fn an_unsupported_part_of_an_and_keeps_the_rest() {
 
 #[test]
 fn floats_are_compared_by_tiledb_only_without_nan() {
-    assert_eq!(pushdown(compare("h", Op::Gt, float(5.0))), "superset:  | h >= 5");
+    assert_eq!(pushdown(compare("h", Op::Gt, float(5.0))), "exact:  | h > 5");
     assert_eq!(pushdown(compare("wild", Op::Gt, float(5.0))), "superset:  | ");
     assert_eq!(pushdown(compare("wild", Op::Lt, float(5.0))), "superset:  | ");
-    assert_eq!(pushdown(compare("wild", Op::Eq, float(5.0))), "superset:  | wild = 5");
-    assert_eq!(pushdown(compare("h", Op::Gt, float(5.5))), "superset:  | h >= 5.5");
+    assert_eq!(pushdown(compare("wild", Op::Eq, float(5.0))), "exact:  | wild = 5");
+    assert_eq!(pushdown(compare("h", Op::Gt, float(5.5))), "exact:  | h > 5.5");
     assert_eq!(pushdown(compare("h", Op::Eq, float(5.1))), "never");
     for column in ["h", "x", "id"] {
         assert_eq!(pushdown(compare(column, Op::Lt, float(f64::NAN))), "superset:  | ", "{column}");

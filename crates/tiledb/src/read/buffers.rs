@@ -80,7 +80,13 @@ impl ColumnBuffers {
     ///
     /// # Safety
     /// libtiledb has written the first `sizes` bytes of the buffers it was given.
-    pub(super) unsafe fn finish(self, array: &LibraryArray, column: &Column, sizes: Sizes, rows: usize) -> Result<ArrayRef> {
+    pub(super) unsafe fn finish(
+        self,
+        array: &LibraryArray,
+        column: &Column,
+        sizes: Sizes,
+        rows: usize,
+    ) -> Result<ArrayRef> {
         // SAFETY: the caller's promise, for each of the three.
         let (data, offsets, validity) = unsafe {
             (

@@ -214,7 +214,10 @@ impl Iterator for LibraryReader {
 
 impl fmt::Debug for LibraryReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LibraryReader").field("array", &self.array).field("schema", &self.schema).finish_non_exhaustive()
+        f.debug_struct("LibraryReader")
+            .field("array", &self.array)
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
     }
 }
 

@@ -15,7 +15,10 @@ use crate::schema::layout::Dimension;
 const ACTION: &str = "select ranges of";
 
 /// Builds the subarray of `ranges`; `None` if they select nothing.
-pub(super) fn subarray(array: &LibraryArray, ranges: &[DimensionRange]) -> Result<Option<Handle<sys::tiledb_subarray_t>>> {
+pub(super) fn subarray(
+    array: &LibraryArray,
+    ranges: &[DimensionRange],
+) -> Result<Option<Handle<sys::tiledb_subarray_t>>> {
     let (ctx, dimensions) = (array.ctx(), &array.layout().dimensions);
     // SAFETY: an open array and a valid out pointer.
     let subarray = ctx.make(ACTION, array.uri(), sys::tiledb_subarray_free, |c, out| unsafe {
@@ -68,7 +71,13 @@ fn intervals(axis: Axis, dimension: &Dimension, ranges: &[&DimensionRange]) -> R
 }
 
 /// Adds one range, of the dimension's type.
-fn add<T>(array: &LibraryArray, subarray: &Handle<sys::tiledb_subarray_t>, index: u32, low: &T, high: &T) -> Result<()> {
+fn add<T>(
+    array: &LibraryArray,
+    subarray: &Handle<sys::tiledb_subarray_t>,
+    index: u32,
+    low: &T,
+    high: &T,
+) -> Result<()> {
     let (low, high): (*const c_void, *const c_void) = (ptr::from_ref(low).cast(), ptr::from_ref(high).cast());
     // SAFETY: a live subarray, an index below the number of dimensions, two values of that dimension's type: keys of integers and
     // timestamps are their values.

@@ -18,7 +18,8 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use tempfile::TempDir;
 
 use crate::{
-    Array, ArrayLayout, CellOrder, Context, Dimension, Domain, Error, FragmentCache, LiveFragment, LocalFiles, ReadRequest,
+    Array, ArrayLayout, CellOrder, Context, Dimension, Domain, Error, FragmentCache, LiveFragment, LocalFiles,
+    ReadRequest,
 };
 
 /// The context of all tests, which share its thread pools.
@@ -131,8 +132,11 @@ fn by_tile(array: &Array) -> Option<Array> {
         Err(Error::FutureFragment { .. }) => return None,
         Err(error) => panic!("{error}"),
     };
-    let live = fragments.map(|fragment| {
-        LiveFragment { name: fragment.name, cells: fragment.cells, domain: fragment.domain, metadata: None }
+    let live = fragments.map(|fragment| LiveFragment {
+        name: fragment.name,
+        cells: fragment.cells,
+        domain: fragment.domain,
+        metadata: None,
     });
     let (uri, cache) = (array.uri(), FragmentCache::default());
     let storage = Arc::new(LocalFiles::new(uri));

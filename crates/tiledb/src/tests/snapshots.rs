@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::array::open::OpenArray;
-use tiledb_sys as sys;
 use crate::{
-    Literal, MetadataValue, consolidate_fragment_metadata, list_fragments, put_metadata,
-    vacuum_fragment_metadata, write_fragment,
+    Literal, MetadataValue, consolidate_fragment_metadata, list_fragments, put_metadata, vacuum_fragment_metadata,
+    write_fragment,
 };
+use tiledb_sys as sys;
 
 fn now_ms() -> u64 {
     let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
