@@ -55,6 +55,7 @@
 //! # }
 //! ```
 
+mod dynamic_filter;
 mod error;
 mod error_hook;
 mod fragment;

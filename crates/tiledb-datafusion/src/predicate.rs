@@ -1,9 +1,13 @@
 //! Converts DataFusion expressions to TileDB predicates. Parts that a [`Predicate`] cannot express become
 //! [`Predicate::Opaque`], and DataFusion evaluates them.
 
+use std::sync::Arc;
+
 use arrow::datatypes::{DataType, Schema, TimeUnit};
-use datafusion::common::ScalarValue;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator, expr::InList};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{self as physical, IsNotNullExpr, IsNullExpr};
 use tiledb::{Literal, Op, Predicate};
 
 /// Converts a boolean expression over the columns of `schema`.
@@ -32,6 +36,37 @@ pub(crate) fn to_predicate(expr: &Expr, schema: &Schema) -> Predicate {
         Expr::IsNotNull(column) => is_null(column, true),
         _ => Predicate::Opaque,
     }
+}
+
+/// Converts a boolean expression of a plan, whose columns have the names of `schema`: the forms that dynamic filters have.
+pub(crate) fn from_physical(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Predicate {
+    let column =
+        |expr: &Arc<dyn PhysicalExpr>| expr.downcast_ref::<physical::Column>().map(|column| column.name().to_owned());
+    let literal =
+        |expr: &Arc<dyn PhysicalExpr>| expr.downcast_ref::<physical::Literal>().map(|literal| literal.value().clone());
+    if let Some(ScalarValue::Boolean(value)) = literal(expr) {
+        return Predicate::Constant(value);
+    }
+    let is_null = expr.downcast_ref::<IsNullExpr>().map(|is_null| (is_null.arg(), false));
+    let is_null = is_null.or_else(|| expr.downcast_ref::<IsNotNullExpr>().map(|is_null| (is_null.arg(), true)));
+    if let Some((Some(column), negated)) = is_null.map(|(argument, negated)| (column(argument), negated)) {
+        return Predicate::IsNull { column, negated };
+    }
+    let Some(binary) = expr.downcast_ref::<physical::BinaryExpr>() else { return Predicate::Opaque };
+    let (left, right) = (binary.left(), binary.right());
+    let sides = || [from_physical(left, schema), from_physical(right, schema)];
+    match binary.op() {
+        Operator::And => return Predicate::all(sides()),
+        Operator::Or => return Predicate::any(sides()),
+        _ => {}
+    }
+    let Some(op) = comparison(*binary.op()) else { return Predicate::Opaque };
+    let (name, op, value) = match (column(left), literal(right), literal(left), column(right)) {
+        (Some(name), Some(value), ..) => (name, op, value),
+        (.., Some(value), Some(name)) => (name, op.swapped(), value),
+        _ => return Predicate::Opaque,
+    };
+    compare(&Expr::Column(Column::from_name(name)), op, &value, schema)
 }
 
 fn comparison(op: Operator) -> Option<Op> {

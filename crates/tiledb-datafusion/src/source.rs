@@ -7,17 +7,23 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::config::ConfigOptions;
 use datafusion::datasource::source::DataSource;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::projection::ProjectionExprs;
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_expr_common::physical_expr::is_dynamic_physical_expr;
 use datafusion::physical_plan::DisplayFormatType;
+use datafusion::physical_plan::SortOrderPushdownResult;
 use datafusion::physical_plan::execution_plan::SchedulingType;
+use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
 use datafusion::physical_plan::projection::{all_alias_free_columns, new_projections_for_columns};
-use tiledb::{DisplayRanges, Predicate, Pushdown, Ranges, ReadRequest};
+use tiledb::{DisplayRanges, Predicate, Pushdown, Ranges, ReadRequest, TileOrder};
 
+use crate::dynamic_filter::DynamicFilterWatch;
 use crate::error::Error;
 use crate::partition::{Partition, divide, split};
 use crate::read_memory::ReadMemory;
@@ -37,6 +43,10 @@ pub struct TileDbSource {
     condition: Option<Predicate>,
     partitions: Arc<[Partition]>,
     fetch: Option<usize>,
+    /// Filters that operators above tighten while the scan runs. Rows that do not meet them are not needed.
+    dynamic_filters: Vec<Arc<dyn PhysicalExpr>>,
+    /// The attribute whose extreme values are wanted first.
+    order: Option<TileOrder>,
     metrics: ExecutionPlanMetricsSet,
 }
 
@@ -69,6 +79,8 @@ impl TileDbSource {
             condition,
             partitions,
             fetch,
+            dynamic_filters: Vec::new(),
+            order: None,
             metrics: ExecutionPlanMetricsSet::new(),
         })
     }
@@ -84,12 +96,17 @@ impl TileDbSource {
             ranges: partition.ranges.to_dimension_ranges(self.snapshot.array.layout()),
             condition,
             tiles: partition.tiles.clone(),
+            order: self.order.clone(),
             batch_rows: stream::batch_rows(&self.schema, partition.cells, self.fetch, budget),
         }
     }
 
     fn reads_everything(&self) -> bool {
         self.ranges.is_empty() && self.condition.is_none()
+    }
+
+    fn reads_by_tile(&self) -> bool {
+        self.partitions.iter().all(|partition| partition.tiles.is_some())
     }
 }
 
@@ -105,6 +122,7 @@ impl DataSource for TileDbSource {
             budget.map(|budget| budget.0),
             Arc::clone(&self.schema),
             self.fetch,
+            DynamicFilterWatch::new(&self.dynamic_filters),
             BaselineMetrics::new(&self.metrics, partition),
         );
         Ok(match &self.snapshot.error_hook {
@@ -125,6 +143,12 @@ impl DataSource for TileDbSource {
         }
         if let Some(visible) = &self.snapshot.visible {
             details.push(format!("visible=[{}]", visible));
+        }
+        if let Some(TileOrder { column, descending }) = &self.order {
+            details.push(format!("first={} {column}", if *descending { "largest" } else { "smallest" }));
+        }
+        for filter in &self.dynamic_filters {
+            details.push(format!("dynamic=[{filter}]"));
         }
         if let Some(fetch) = self.fetch {
             details.push(format!("limit={fetch}"));
@@ -188,10 +212,46 @@ impl DataSource for TileDbSource {
         Ok(Some(Arc::new(Self { projection, schema, ..self.clone() })))
     }
 
+    /// Keeps the dynamic filters of a scan by tile. None is promised: the operator that pushes one applies it again.
+    fn try_pushdown_filters(
+        &self,
+        filters: Vec<Arc<dyn PhysicalExpr>>,
+        _config: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn DataSource>>> {
+        let promised = vec![PushedDown::No; filters.len()];
+        let result = FilterPushdownPropagation::with_parent_pushdown_result(promised);
+        let dynamic: Vec<_> = filters.into_iter().filter(is_dynamic_physical_expr).collect();
+        if dynamic.is_empty() || !self.reads_by_tile() {
+            return Ok(result);
+        }
+        let mut updated = self.clone();
+        updated.dynamic_filters.extend(dynamic);
+        Ok(result.with_updated_node(Arc::new(updated)))
+    }
+
+    /// Reads the tiles with the most extreme values of the first column first, so that a sort with a limit soon knows what it does not
+    /// need.
+    fn try_pushdown_sort(&self, order: &[PhysicalSortExpr]) -> Result<SortOrderPushdownResult<Arc<dyn DataSource>>> {
+        let first = order.first().filter(|_| self.reads_by_tile());
+        let column = first.and_then(|first| Some((first.expr.downcast_ref::<Column>()?, first.options)));
+        Ok(match column {
+            Some((column, options)) => {
+                let order = TileOrder { column: column.name().to_owned(), descending: options.descending };
+                SortOrderPushdownResult::Inexact { inner: Arc::new(Self { order: Some(order), ..self.clone() }) }
+            }
+            None => SortOrderPushdownResult::Unsupported,
+        })
+    }
+
     fn apply_expressions(
         &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
+        for filter in &self.dynamic_filters {
+            if f(filter)? == TreeNodeRecursion::Stop {
+                return Ok(TreeNodeRecursion::Stop);
+            }
+        }
         Ok(TreeNodeRecursion::Continue)
     }
 }

@@ -1,6 +1,8 @@
 //! Reads one partition as a stream of record batches: by tile where it is polled, because decoding is work for the query's own threads,
 //! or through libtiledb, which waits for its own threads, so that another thread reads ahead and sends batches through a short channel.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
@@ -11,6 +13,7 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, Record
 use futures::stream;
 use tiledb::{Array, ReadRequest, Reader};
 
+use crate::dynamic_filter::DynamicFilterWatch;
 use crate::error::Error;
 use crate::read_memory::ReadMemory;
 
@@ -32,10 +35,11 @@ pub(crate) fn read(
     memory: Option<u64>,
     schema: SchemaRef,
     fetch: Option<usize>,
+    watch: Option<DynamicFilterWatch>,
     metrics: BaselineMetrics,
 ) -> SendableRecordBatchStream {
     if request.tiles.is_some() {
-        read_tiles(array, request, schema, fetch, metrics)
+        read_tiles(array, request, schema, fetch, watch, metrics)
     } else {
         read_ahead(array, request, memory, schema, fetch, metrics)
     }
@@ -45,22 +49,30 @@ pub(crate) fn read(
 struct TileStream {
     array: Array,
     request: ReadRequest,
+    schema: SchemaRef,
     reader: Option<Reader>,
     remaining: usize,
+    watch: Option<DynamicFilterWatch>,
     metrics: BaselineMetrics,
 }
 
 impl TileStream {
-    fn advance(&mut self) -> Result<Option<RecordBatch>, tiledb::Error> {
+    fn advance(&mut self) -> Result<Option<RecordBatch>, DataFusionError> {
         if self.remaining == 0 {
             return Ok(None);
         }
         let _timer = self.metrics.elapsed_compute().timer();
         let reader = match &mut self.reader {
             Some(reader) => reader,
-            None => self.reader.insert(self.array.read(&self.request)?),
+            None => self.reader.insert(self.array.read(&self.request).map_err(|error| read_error(&self.array, error))?),
         };
-        let Some(batch) = reader.next().transpose()? else { return Ok(None) };
+        if let Some(watch) = &mut self.watch
+            && let Some(condition) = watch.changed(&self.array, &self.schema)?
+        {
+            reader.restrict(&condition).map_err(|error| read_error(&self.array, error))?;
+        }
+        let next = reader.next().transpose().map_err(|error| read_error(&self.array, error))?;
+        let Some(batch) = next else { return Ok(None) };
         let batch = first_rows(batch, self.remaining);
         self.remaining -= batch.num_rows();
         Ok(Some(batch.record_output(&self.metrics)))
@@ -76,9 +88,12 @@ impl Iterator for TileStream {
             self.remaining = 0;
             self.metrics.done();
         }
-        let read_error = |source| Error::Read { uri: self.array.uri().to_owned(), source }.into();
-        batch.map_err(read_error).transpose()
+        batch.transpose()
     }
+}
+
+fn read_error(array: &Array, source: tiledb::Error) -> DataFusionError {
+    Error::Read { uri: array.uri().to_owned(), source }.into()
 }
 
 fn read_tiles(
@@ -86,10 +101,19 @@ fn read_tiles(
     request: ReadRequest,
     schema: SchemaRef,
     fetch: Option<usize>,
+    watch: Option<DynamicFilterWatch>,
     metrics: BaselineMetrics,
 ) -> SendableRecordBatchStream {
     let remaining = fetch.unwrap_or(usize::MAX);
-    let batches = stream::iter(TileStream { array, request, reader: None, remaining, metrics });
+    let batches = stream::iter(TileStream {
+        array,
+        request,
+        schema: Arc::clone(&schema),
+        reader: None,
+        remaining,
+        watch,
+        metrics,
+    });
     Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, batches)))
 }
 
@@ -105,7 +129,7 @@ fn read_ahead(
     let mut builder = RecordBatchReceiverStreamBuilder::new(schema, READ_AHEAD);
     let sender = builder.tx();
     builder.spawn_blocking(move || {
-        let read_error = |source| DataFusionError::from(Error::Read { uri: array.uri().to_owned(), source });
+        let read_error = |source| read_error(&array, source);
         let timer = metrics.elapsed_compute().timer();
         let mut reader = array.read_within(&request, memory).map_err(read_error)?;
         timer.done();

@@ -23,11 +23,11 @@ impl<'a> ByteReader<'a> {
 
     /// Reads `length` bytes.
     pub fn bytes(&mut self, length: usize) -> Result<&'a [u8]> {
-        let Some((taken, rest)) = self.bytes.split_at_checked(length) else {
+        let Some((front, rest)) = self.bytes.split_at_checked(length) else {
             return Err(self.truncated(length as u64));
         };
         self.bytes = rest;
-        Ok(taken)
+        Ok(front)
     }
 
     /// Reads as many bytes as a length from the file says. Lengths are 64 bits wide in the format, whatever the platform.
@@ -39,11 +39,11 @@ impl<'a> ByteReader<'a> {
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let Some((taken, rest)) = self.bytes.split_first_chunk::<N>() else {
+        let Some((front, rest)) = self.bytes.split_first_chunk::<N>() else {
             return Err(self.truncated(N as u64));
         };
         self.bytes = rest;
-        Ok(*taken)
+        Ok(*front)
     }
 
     /// Reads one byte.

@@ -16,20 +16,20 @@ const LANES: usize = 32;
 /// The curve through a domain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HilbertCurve {
-    dimensions: Vec<Dimension>,
+    dimensions: Vec<Scale>,
     /// Bits of a slice's number.
     bits: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Dimension {
+struct Scale {
     low: f64,
     range: f64,
     /// The number of the last slice, as a double.
     top: f64,
 }
 
-impl Dimension {
+impl Scale {
     /// The number of the slice with a coordinate. Coordinates outside of the domain, which libtiledb refuses, are in the slice at its edge.
     #[inline]
     fn slice(self, coordinate: f64) -> f64 {
@@ -73,7 +73,7 @@ impl HilbertCurve {
                 return Err(invalid("a domain with a length", format!("{low} to {high}")));
             }
             // Of 63 bits, this rounds to 2^63, as in libtiledb.
-            Ok(Dimension { low, range, top: ((1_u64 << bits) - 1) as f64 })
+            Ok(Scale { low, range, top: ((1_u64 << bits) - 1) as f64 })
         };
         Ok(Self { dimensions: domains.iter().map(dimension).collect::<Result<_>>()?, bits })
     }
@@ -125,7 +125,7 @@ impl HilbertCurve {
     fn lanes<const N: usize>(
         &self,
         columns: [&[f64]; N],
-        dimensions: [Dimension; N],
+        dimensions: [Scale; N],
         interleave: impl Fn([u32; N]) -> u64,
         out: &mut Vec<u64>,
     ) {

@@ -43,7 +43,7 @@
 //!
 //! let south = DimensionRange { dimension: "lat".into(), low: Literal::Int(50), high: Literal::Int(55) };
 //! let request =
-//!     ReadRequest { columns: vec!["height".into()], ranges: vec![south], condition: None, tiles: None, batch_rows: 8_192 };
+//!     ReadRequest { columns: vec!["height".into()], ranges: vec![south], condition: None, tiles: None, order: None, batch_rows: 8_192 };
 //! let mut rows = 0;
 //! for batch in Array::open(&ctx, uri)?.read(&request)? {
 //!     rows += batch?.num_rows();
@@ -59,6 +59,7 @@
 mod array;
 mod cells;
 mod context;
+mod description;
 mod elements;
 mod error;
 pub mod group;
@@ -68,6 +69,7 @@ mod metadata;
 mod native;
 mod predicate;
 mod read;
+mod request;
 mod schema;
 mod validity;
 mod version;
@@ -85,11 +87,12 @@ pub use error::{Error, Result};
 pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
-pub use native::{FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, Storage, TileRun};
+pub use native::{FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, Storage};
 pub use predicate::{
     Axis, DimensionRange, DisplayRanges, Intervals, NAN_KEY, NAN_NEVER, Op, Predicate, Pushdown, Ranges,
 };
-pub use read::{ReadRequest, Reader};
+pub use read::Reader;
+pub use request::{ReadRequest, TileOrder, TileRun};
 pub use schema::{ADDED_LATER, ArrayLayout, CellOrder, Dimension, Domain};
 pub use vfs::Vfs;
 pub use write::write_fragment;

@@ -95,7 +95,7 @@ fn read_summary(array: &Array, columns: &[String], record: &FragmentRecord) -> R
 }
 
 fn request(columns: Vec<String>) -> ReadRequest {
-    ReadRequest { columns, ranges: Vec::new(), condition: None, tiles: None, batch_rows: BATCH_ROWS }
+    ReadRequest { columns, ranges: Vec::new(), condition: None, tiles: None, order: None, batch_rows: BATCH_ROWS }
 }
 
 fn check_fragment_id(batch: &RecordBatch, record: &FragmentRecord) -> Result<()> {

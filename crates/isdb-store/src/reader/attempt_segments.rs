@@ -121,7 +121,14 @@ impl AttemptSegments {
         let visible = segments.visible().into_iter();
         let attempts = id_condition(INGEST_ID, ids.iter().copied(), false);
         let condition = Some(Predicate::And(visible.chain(attempts).collect()));
-        Ok(segments.array().read(&ReadRequest { columns, ranges, condition, tiles: None, batch_rows: BATCH_ROWS })?)
+        Ok(segments.array().read(&ReadRequest {
+            columns,
+            ranges,
+            condition,
+            tiles: None,
+            order: None,
+            batch_rows: BATCH_ROWS,
+        })?)
     }
 
     /// The rows of `batch` that the first pass did not read, with the requested columns.

@@ -123,8 +123,14 @@ async fn rewrite(window: &Window, database: &Database) -> Option<WrittenFragment
     let snapshot = database.snapshot().await.unwrap();
     let segments = open(&snapshot).await.unwrap();
     let columns = snapshot.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let request =
-        ReadRequest { columns, ranges: Vec::new(), condition: segments.visible(), tiles: None, batch_rows: 1024 };
+    let request = ReadRequest {
+        columns,
+        ranges: Vec::new(),
+        condition: segments.visible(),
+        tiles: None,
+        order: None,
+        batch_rows: 1024,
+    };
     let id = window.fragment_id(0);
     let with_id = |batch: RecordBatch| {
         let mut columns = batch.columns().to_vec();
@@ -165,8 +171,14 @@ async fn content(snapshot: &Snapshot) -> crate::Result<Content> {
     let opened = open(snapshot).await?;
     let others = snapshot.schema().fields().iter().map(|field| field.name().clone());
     let columns = std::iter::once("ingest_id".to_owned()).chain(others.filter(|name| name != "ingest_id")).collect();
-    let request =
-        ReadRequest { columns, ranges: Vec::new(), condition: opened.visible(), tiles: None, batch_rows: 1024 };
+    let request = ReadRequest {
+        columns,
+        ranges: Vec::new(),
+        condition: opened.visible(),
+        tiles: None,
+        order: None,
+        batch_rows: 1024,
+    };
     let mut segments = BTreeMap::new();
     let batches = opened.array().read(&request).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let batches = match batches {

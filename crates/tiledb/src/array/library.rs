@@ -6,21 +6,21 @@ use std::sync::Arc;
 
 use tiledb_sys as sys;
 
-use crate::array::description::Description;
 use crate::array::fragment::{Fragment, list_until};
 use crate::array::history;
 use crate::array::open::OpenArray;
 use crate::context::Context;
+use crate::description::Description;
 use crate::error::Result;
 use crate::schema::field_metadata;
 
 /// An array opened by libtiledb, as of one timestamp. Clones share it.
 #[derive(Clone)]
 pub(crate) struct LibraryArray {
-    inner: Arc<Inner>,
+    inner: Arc<LibraryInner>,
 }
 
-struct Inner {
+struct LibraryInner {
     open: OpenArray,
     description: Description,
 }
@@ -33,7 +33,7 @@ impl LibraryArray {
         history::count_schemas_without(ctx, uri, &mut columns)?;
         let schema = field_metadata::restore(&mut columns, &entries)?;
         let description = Description { uri: uri.to_owned(), timestamp, schema, columns, layout };
-        Ok(Self { inner: Arc::new(Inner { open, description }) })
+        Ok(Self { inner: Arc::new(LibraryInner { open, description }) })
     }
 
     /// Lists the fragments up to the timestamp.

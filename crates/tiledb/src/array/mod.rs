@@ -1,6 +1,5 @@
 //! Arrays at a URI: creation, snapshots, fragments, schema evolution and maintenance.
 
-pub(crate) mod description;
 mod evolution;
 mod fragment;
 pub(crate) mod history;

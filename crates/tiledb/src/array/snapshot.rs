@@ -6,17 +6,18 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use tiledb_sys as sys;
 
-use crate::array::description::Description;
 use crate::array::fragment::Fragment;
 use crate::array::history;
 use crate::array::library::LibraryArray;
 use crate::array::open::OpenArray;
 use crate::array::outline::Outline;
 use crate::context::{Context, c_text};
+use crate::description::Description;
 use crate::error::Result;
 use crate::metadata::{self, MetadataValue};
-use crate::native::{FragmentCache, LiveFragment, NativeArray, Storage, TileRun};
+use crate::native::{FragmentCache, LiveFragment, NativeArray, Storage};
 use crate::predicate::Ranges;
+use crate::request::TileRun;
 use crate::schema::layout::ArrayLayout;
 use crate::schema::{arrow as arrow_schema, build, field_metadata};
 

@@ -7,43 +7,21 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 
 use super::cache::FragmentCache;
-use super::fragment::OpenFragment;
+use super::fragment::{OpenFragment, read_schema};
+use super::live::LiveFragment;
 use super::storage::Storage;
-use crate::array::description::Description;
+use crate::description::Description;
 use crate::error::{Error, Result};
-use crate::literal::Literal;
 use crate::schema::arrow as arrow_schema;
 use crate::schema::layout::ArrayLayout;
-
-/// A fragment as its owner has recorded it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LiveFragment {
-    /// The name of its folder, `__<first>_<last>_<uuid>_<version>`.
-    pub name: String,
-    /// The number of its cells.
-    pub cells: u64,
-    /// The lowest and highest coordinate per dimension, in the layout's order.
-    pub domain: Vec<(Literal, Literal)>,
-    /// Size and checksum of its `__fragment_metadata.tdb`, if they were recorded.
-    pub metadata: Option<FileChecksum>,
-}
-
-/// The size and the CRC32C of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileChecksum {
-    /// The size in bytes.
-    pub bytes: u64,
-    /// The CRC32C of the content.
-    pub crc32c: u32,
-}
 
 /// An array whose fragments are known. Clones share it.
 #[derive(Clone)]
 pub(crate) struct NativeArray {
-    inner: Arc<Inner>,
+    inner: Arc<NativeInner>,
 }
 
-pub(super) struct Inner {
+pub(super) struct NativeInner {
     description: Description,
     fragments: Vec<LiveFragment>,
     storage: Arc<dyn Storage>,
@@ -66,7 +44,7 @@ impl NativeArray {
         }
         let columns = arrow_schema::columns(layout, &schema)?;
         let description = Description { uri: uri.to_owned(), timestamp: None, schema, columns, layout: layout.clone() };
-        let inner = Inner { description, fragments, storage, cache: cache.clone() };
+        let inner = NativeInner { description, fragments, storage, cache: cache.clone() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -84,11 +62,12 @@ impl NativeArray {
             let reason = format!("expected one of {} fragments, found number {position}", self.inner.fragments.len());
             return Err(Error::Batch { uri: self.uri.clone(), reason });
         };
-        self.inner.cache.get_or_open(&self.uri, &live.name, || OpenFragment::open(self, live))
-    }
-
-    pub(super) fn cache(&self) -> &FragmentCache {
-        &self.inner.cache
+        let (description, storage, cache) = (&self.inner.description, self.storage(), &self.inner.cache);
+        cache.get_or_open(&self.uri, &live.name, || {
+            OpenFragment::open(description, storage, live, |name| {
+                cache.schema(&self.uri, name, || read_schema(description, storage, name))
+            })
+        })
     }
 }
 

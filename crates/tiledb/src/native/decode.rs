@@ -8,7 +8,6 @@ use super::fragment::ColumnTiles;
 use super::requests::{Requests, TileBytes};
 use crate::cells;
 use crate::schema::column::Column;
-use crate::schema::physical::PhysicalType;
 
 /// Bytes of a text offset.
 const OFFSET: usize = size_of::<u64>();
@@ -44,7 +43,7 @@ pub(super) struct Selection<'s> {
 pub(super) enum DecodeError {
     /// The bytes of a file are damaged.
     Format(tiledb_format::Error),
-    /// The values are no Arrow data, such as text that is not UTF-8.
+    /// The values are not Arrow data, such as text that is not UTF-8.
     Arrow(arrow::error::ArrowError),
 }
 
@@ -184,9 +183,4 @@ fn bitmap(
         bits.append_packed_range(0..*cells, &tile);
     }
     Ok(bits.finish())
-}
-
-/// Whether a column of this type can have tile statistics that conditions use.
-pub(super) fn has_statistics(column: &Column) -> bool {
-    column.width == 1 && !matches!(column.physical, PhysicalType::Bool | PhysicalType::Text)
 }

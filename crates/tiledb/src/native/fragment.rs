@@ -8,16 +8,18 @@ use arrow::buffer::Buffer;
 use tiledb_format::fragment::{Footer, FragmentMetadata, TileOffsets, TileValues};
 use tiledb_format::{Field, FilePart, Number, Pipeline, Schema};
 
-use super::array::{FileChecksum, LiveFragment, NativeArray};
-use super::decode::has_statistics;
+use super::live::{FileChecksum, LiveFragment};
 use super::requests::FileTiles;
-use super::storage::file_error;
-use super::test::{Test, TileStatistics};
-use super::tiles::side;
+use super::storage::{Storage, file_error};
+use super::test::Test;
+use super::verdict::TileStatistics;
+use crate::description::Description;
 use crate::error::{Error, Result};
 use crate::literal::Literal;
+use crate::predicate::{Axis, Intervals};
 use crate::schema::column::Column;
 use crate::schema::layout::Domain;
+use crate::schema::physical::PhysicalType;
 
 /// The folder of an array's fragments.
 const FRAGMENTS: &str = "__fragments";
@@ -67,23 +69,22 @@ pub(super) struct TextTiles {
 }
 
 impl OpenFragment {
-    /// Reads the metadata of a fragment, and the schema that it was written with.
-    pub(super) fn open(array: &NativeArray, live: &LiveFragment) -> Result<Self> {
+    /// Reads the metadata of a fragment. `schema` returns the schema of a name: the one that the fragment was written with.
+    pub(super) fn open(
+        array: &Description,
+        storage: &dyn Storage,
+        live: &LiveFragment,
+        schema: impl FnOnce(&str) -> Result<Arc<Schema>>,
+    ) -> Result<Self> {
         let folder = format!("{FRAGMENTS}/{}", live.name);
         let uri = format!("{}/{folder}", array.uri.trim_end_matches('/'));
         let path = format!("{folder}/{METADATA}");
-        let bytes = array.storage().read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
+        let bytes = storage.read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
         let in_metadata = |source| Error::Format { path: format!("{uri}/{METADATA}"), column: None, source };
         if let Some(recorded) = live.metadata {
             recorded.check(&bytes).map_err(in_metadata)?;
         }
-        let name = Footer::schema_name(&bytes).map_err(in_metadata)?;
-        let schema = array.cache().schema(&array.uri, name, || {
-            let path = format!("{SCHEMAS}/{name}");
-            let bytes = array.storage().read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
-            let parsed = tiledb_format::generic_tile::read(&bytes, 0).and_then(|bytes| Schema::parse(&bytes));
-            parsed.map_err(|source| Error::Format { path: format!("{}/{path}", array.uri), column: None, source })
-        })?;
+        let schema = schema(Footer::schema_name(&bytes).map_err(in_metadata)?)?;
         let size = bytes.len();
         let metadata = FragmentMetadata::parse(bytes, schema).map_err(in_metadata)?;
         if metadata.cell_count() != live.cells {
@@ -256,7 +257,7 @@ impl ColumnTiles {
         if self.validity.is_none() { Some(0) } else { self.nulls.as_ref()?.get(tile).copied() }
     }
 
-    /// Statistics of a tile with so many cells.
+    /// Statistics of a tile with this number of cells.
     pub(super) fn statistics(&self, tile: usize, cells: u64) -> TileStatistics<'_> {
         TileStatistics {
             range: self.ranges.as_ref().map(|(low, high)| (low, high)),
@@ -285,6 +286,15 @@ impl TextTiles {
     pub(super) fn size(&self, tile: usize) -> usize {
         self.sizes.get(tile).map_or(0, |size| usize::try_from(*size).unwrap_or(usize::MAX))
     }
+}
+
+/// Reads the schema `name` of an array.
+pub(super) fn read_schema(array: &Description, storage: &dyn Storage, name: &str) -> Result<Schema> {
+    let path = format!("{SCHEMAS}/{name}");
+    let bytes = storage.read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
+    let parsed = tiledb_format::generic_tile::read(&bytes, 0).and_then(|bytes| Schema::parse(&bytes));
+    let uri = array.uri.trim_end_matches('/');
+    parsed.map_err(|source| Error::Format { path: format!("{uri}/{path}"), column: None, source })
 }
 
 impl FileChecksum {
@@ -317,4 +327,14 @@ fn rectangle_side(domain: Domain, [low, high]: [Number; 2]) -> Option<(i64, i64)
         _ => None,
     };
     side(domain.axis(), &literal(low)?, &literal(high)?)
+}
+
+/// Whether a column of this type can have tile statistics that conditions use.
+fn has_statistics(column: &Column) -> bool {
+    column.width == 1 && !matches!(column.physical, PhysicalType::Bool | PhysicalType::Text)
+}
+
+/// Returns the keys of a side, with both zeros: the rectangles of TileDB do not distinguish them.
+pub(super) fn side(axis: Axis, low: &Literal, high: &Literal) -> Option<(i64, i64)> {
+    Intervals::with_both_zeros(axis, vec![(axis.key(low)?, axis.key(high)?)]).iter().next()
 }

@@ -7,19 +7,22 @@
 
 mod array;
 mod cache;
+mod compare;
 mod decode;
 mod fragment;
+mod live;
+mod order;
 mod prune;
 mod requests;
 mod scan;
 mod storage;
 mod test;
 mod tiles;
+mod verdict;
 
-pub use array::{FileChecksum, LiveFragment};
 pub use cache::FragmentCache;
+pub use live::{FileChecksum, LiveFragment};
 pub use storage::{FileRange, LocalFiles, Storage};
-pub use tiles::TileRun;
 
 pub(crate) use array::NativeArray;
 pub(crate) use scan::TileScan;

@@ -4,8 +4,10 @@ use arrow::array::{ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Float64Type, Int64Type, TimestampNanosecondType};
 
+use super::compare::bits;
 use super::fragment::OpenFragment;
-use super::test::{Test, TileStatistics, Verdict, bits};
+use super::test::Test;
+use super::verdict::{TileStatistics, Verdict};
 use crate::error::Result;
 use crate::literal::Literal;
 use crate::predicate::{Axis, Intervals};

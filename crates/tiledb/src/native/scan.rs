@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch, RecordBatchOptions};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{BatchCoalescer, FilterBuilder, FilterPredicate};
 use arrow::datatypes::{Schema, SchemaRef};
@@ -15,14 +15,16 @@ use tiledb_format::TileDecoder;
 use super::array::NativeArray;
 use super::decode::{ColumnBytes, DecodeError, Selection};
 use super::fragment::OpenFragment;
+use super::order::in_order;
 use super::prune::{TileTests, range_mask};
 use super::requests::Requests;
 use super::storage::file_error;
 use super::test::Test;
-use super::tiles::{TileRun, with_both_zeros};
+use super::tiles::with_both_zeros;
 use crate::error::{Error, Result};
-use crate::predicate::{DimensionRange, Intervals, Ranges};
-use crate::read::ReadRequest;
+use crate::literal::Literal;
+use crate::predicate::{DimensionRange, Intervals, Predicate, Ranges};
+use crate::request::{ReadRequest, TileRun};
 use crate::schema::column::Column;
 
 /// The most rows that are decoded together: their columns stay in the processor's cache, and a batch pays for its overhead.
@@ -35,8 +37,6 @@ const SMALL_BATCH: usize = if cfg!(test) { 32 } else { 8_192 };
 #[derive(Debug)]
 struct ReadColumn {
     column: Column,
-    /// Whether the condition compares it, so that it is read first.
-    is_tested: bool,
     /// Whether it is part of the batches.
     is_output: bool,
 }
@@ -50,6 +50,8 @@ pub(crate) struct TileScan {
     output: Vec<usize>,
     ranges: Ranges,
     tests: Arc<[Test]>,
+    /// How many of the tests the request has; the others restrict it further.
+    requested_tests: usize,
     work: VecDeque<TileRun>,
     /// Rows of the next step: the first steps are small, because a limit may end the read.
     step_rows: usize,
@@ -68,6 +70,10 @@ impl TileScan {
         let work = match &request.tiles {
             Some(tiles) => tiles.clone(),
             None => array.tiles(&ranges)?,
+        };
+        let work = match &request.order {
+            Some(order) => in_order(array, order, work)?,
+            None => work,
         };
         let tests = match &request.condition {
             Some(condition) => Test::new(condition, array)?.into_conjuncts(),
@@ -88,6 +94,7 @@ impl TileScan {
             columns,
             output,
             ranges,
+            requested_tests: tests.len(),
             tests: tests.into(),
             work: work.into(),
             step_rows: 1,
@@ -100,6 +107,19 @@ impl TileScan {
 
     pub(crate) fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// As [`Reader::restrict`](crate::Reader::restrict).
+    pub(crate) fn restrict(&mut self, condition: &Predicate) -> Result<()> {
+        let requested = self.tests.iter().take(self.requested_tests).cloned();
+        let more = Test::new(condition, &self.array)?.into_conjuncts();
+        let is_read = |test: &Test| {
+            let mut is_read = true;
+            test.columns(&mut |column| is_read &= self.columns.iter().any(|read| read.column.name == column.name));
+            is_read
+        };
+        self.tests = requested.chain(more.into_iter().filter(is_read)).collect();
+        Ok(())
     }
 
     /// Reads some tiles; returns false at the end.
@@ -130,9 +150,7 @@ impl TileScan {
         }
         let mut decoded: Decoded = vec![None; self.columns.len()];
         let cut: Vec<usize> = if run.is_cut { self.ranges.dimensions().collect() } else { Vec::new() };
-        let is_first = |at: usize, column: &ReadColumn| {
-            (column.is_tested && tests.needs(&column.column.name)) || cut.contains(&at)
-        };
+        let is_first = |at: usize, column: &ReadColumn| tests.needs(&column.column.name) || cut.contains(&at);
         let first: Vec<bool> = self.columns.iter().enumerate().map(|(at, column)| is_first(at, column)).collect();
         let mut mask: Option<BooleanBuffer> = None;
         if first.contains(&true) {
@@ -280,22 +298,23 @@ fn columns(array: &NativeArray, names: &[String], tests: &[Test]) -> Result<(Vec
     let dimensions = array.layout.dimensions.iter().map(|dimension| array.column(&dimension.name));
     let mut columns = Vec::new();
     for column in dimensions {
-        columns.push(ReadColumn { column: column?.clone(), is_tested: false, is_output: false });
+        columns.push(ReadColumn { column: column?.clone(), is_output: false });
     }
     let mut place = |name: &str| -> Result<usize> {
         if let Some(at) = columns.iter().position(|column| column.column.name == name) {
             return Ok(at);
         }
-        columns.push(ReadColumn { column: array.column(name)?.clone(), is_tested: false, is_output: false });
+        columns.push(ReadColumn { column: array.column(name)?.clone(), is_output: false });
         Ok(columns.len() - 1)
     };
     let output = names.iter().map(|name| place(name)).collect::<Result<Vec<_>>>()?;
     let mut tested = Vec::new();
     tests.iter().for_each(|test| test.columns(&mut |column| tested.push(column.name.as_str())));
-    let tested = tested.into_iter().map(place).collect::<Result<Vec<_>>>()?;
+    for name in tested {
+        place(name)?;
+    }
     for (at, column) in columns.iter_mut().enumerate() {
         column.is_output = output.contains(&at);
-        column.is_tested = tested.contains(&at);
     }
     Ok((columns, output))
 }
@@ -308,7 +327,7 @@ fn dimension_ranges(array: &NativeArray, ranges: &[DimensionRange]) -> Result<Ra
         let unknown = || Error::UnknownColumn { uri: array.uri.clone(), column: range.dimension.clone() };
         let position = position.ok_or_else(unknown)?;
         let domain = array.layout.dimensions.get(position).ok_or_else(unknown)?.domain;
-        let key = |value: &crate::Literal| {
+        let key = |value: &Literal| {
             domain.axis().key(value).ok_or_else(|| Error::NotRepresentable {
                 column: range.dimension.clone(),
                 data_type: domain.physical_type().to_arrow(),
@@ -325,21 +344,20 @@ fn dimension_ranges(array: &NativeArray, ranges: &[DimensionRange]) -> Result<Ra
 /// Returns the tiles in which `mask` leaves a cell, and the mask of their cells; no mask if these are all tiles.
 fn kept_tiles(fragment: &OpenFragment, tiles: &[usize], mask: &BooleanBuffer) -> (Vec<usize>, Option<BooleanBuffer>) {
     let mut kept = Vec::with_capacity(tiles.len());
-    let mut masks = Vec::with_capacity(tiles.len());
+    let mut kept_mask = BooleanBufferBuilder::new(mask.len());
     let mut start = 0;
     for tile in tiles {
         let own = mask.slice(start, fragment.cells_of(*tile));
         start += own.len();
         if own.count_set_bits() > 0 {
             kept.push(*tile);
-            masks.push(own);
+            kept_mask.append_buffer(&own);
         }
     }
     if kept.len() == tiles.len() {
         return (kept, None);
     }
-    let mask = masks.iter().flat_map(BooleanBuffer::iter).collect();
-    (kept, Some(mask))
+    (kept, Some(kept_mask.finish()))
 }
 
 fn filtered(array: &ArrayRef, filter: Option<&FilterPredicate>) -> Result<ArrayRef, ArrowError> {

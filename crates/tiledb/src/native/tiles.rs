@@ -1,37 +1,12 @@
 //! The tiles that ranges select, by the rectangles of fragments and of tiles.
 
-use super::array::{LiveFragment, NativeArray};
-use super::fragment::OpenFragment;
+use super::array::NativeArray;
+use super::fragment::{OpenFragment, side};
+use super::live::LiveFragment;
 use crate::error::Result;
-use crate::literal::Literal;
-use crate::predicate::{Axis, Intervals, Ranges};
+use crate::predicate::Ranges;
+use crate::request::TileRun;
 use crate::schema::layout::ArrayLayout;
-
-/// Tiles of one fragment that follow each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TileRun {
-    /// The fragment's position in the list that the array was opened with.
-    pub fragment: usize,
-    /// The first tile.
-    pub first: usize,
-    /// The number of tiles.
-    pub count: usize,
-    /// The number of their cells.
-    pub cells: u64,
-    /// Whether some of their cells may be outside of the ranges.
-    pub is_cut: bool,
-}
-
-impl TileRun {
-    /// Splits after `tiles` tiles of `capacity` cells each.
-    #[must_use]
-    pub fn split_at(self, tiles: usize, capacity: u64) -> (Self, Self) {
-        let cells = self.cells.min(tiles as u64 * capacity);
-        let head = Self { count: tiles, cells, ..self };
-        let tail = Self { first: self.first + tiles, count: self.count - tiles, cells: self.cells - cells, ..self };
-        (head, tail)
-    }
-}
 
 /// How a rectangle lies to the ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,11 +80,6 @@ fn overlap(ranges: &Ranges, side: impl Fn(usize) -> Option<(i64, i64)>) -> Overl
 fn recorded_side(live: &LiveFragment, dimension: usize, layout: &ArrayLayout) -> Option<(i64, i64)> {
     let (low, high) = live.domain.get(dimension)?;
     side(layout.dimensions.get(dimension)?.domain.axis(), low, high)
-}
-
-/// Returns the keys of a side, with both zeros: the rectangles of TileDB do not distinguish them.
-pub(super) fn side(axis: Axis, low: &Literal, high: &Literal) -> Option<(i64, i64)> {
-    Intervals::with_both_zeros(axis, vec![(axis.key(low)?, axis.key(high)?)]).iter().next()
 }
 
 /// Returns ranges that include −0.0 where they include 0.0, and the other way around, as in libtiledb.

@@ -11,12 +11,12 @@ use tiledb_sys as sys;
 
 use super::buffers::{ColumnBuffers, Sizes};
 use super::condition;
-use super::request::ReadRequest;
 use super::subarray;
 use crate::array::library::LibraryArray;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::predicate::Predicate;
+use crate::request::ReadRequest;
 use crate::schema::column::Column;
 
 const ACTION: &str = "read";

@@ -4,19 +4,18 @@ mod buffers;
 mod condition;
 mod library_reader;
 mod reader;
-mod request;
 mod subarray;
 
 pub use reader::Reader;
-pub use request::ReadRequest;
 
 use library_reader::LibraryReader;
-use reader::Engine;
+use reader::Running;
 
 use crate::array::Array;
 use crate::array::snapshot;
 use crate::error::Result;
 use crate::native::TileScan;
+use crate::request::ReadRequest;
 
 impl Array {
     /// Starts a read. Batches come in no particular order, with the columns in the requested order.
@@ -36,8 +35,8 @@ impl Array {
     /// single tile.
     pub fn read_within(&self, request: &ReadRequest, memory: Option<u64>) -> Result<Reader> {
         Ok(Reader(match &self.0 {
-            snapshot::Engine::Library(array) => Engine::Library(Box::new(LibraryReader::new(array, request, memory)?)),
-            snapshot::Engine::Native(array) => Engine::Native(Box::new(TileScan::new(array, request)?)),
+            snapshot::Engine::Library(array) => Running::Library(Box::new(LibraryReader::new(array, request, memory)?)),
+            snapshot::Engine::Native(array) => Running::Native(Box::new(TileScan::new(array, request)?)),
         }))
     }
 }

@@ -6,13 +6,14 @@ use arrow::datatypes::SchemaRef;
 use super::library_reader::LibraryReader;
 use crate::error::Result;
 use crate::native::TileScan;
+use crate::predicate::Predicate;
 
 /// A running read: an iterator over record batches, none of which is empty. It keeps its snapshot open, and may move between threads.
 #[derive(Debug)]
-pub struct Reader(pub(super) Engine);
+pub struct Reader(pub(super) Running);
 
 #[derive(Debug)]
-pub(super) enum Engine {
+pub(super) enum Running {
     Library(Box<LibraryReader>),
     Native(Box<TileScan>),
 }
@@ -21,8 +22,23 @@ impl Reader {
     /// The schema of the batches: the requested columns.
     pub fn schema(&self) -> SchemaRef {
         match &self.0 {
-            Engine::Library(reader) => reader.schema(),
-            Engine::Native(scan) => scan.schema(),
+            Running::Library(reader) => reader.schema(),
+            Running::Native(scan) => scan.schema(),
+        }
+    }
+}
+
+impl Reader {
+    /// Leaves out rows that do not meet `condition` from now on, in addition to those that the request excludes, and in place of an
+    /// earlier `restrict`. A read by libtiledb returns them nevertheless, and a read by tile those for which the condition compares a
+    /// column that is not read.
+    ///
+    /// # Errors
+    /// As for the condition of [`Array::read`](crate::Array::read).
+    pub fn restrict(&mut self, condition: &Predicate) -> Result<()> {
+        match &mut self.0 {
+            Running::Library(_) => Ok(()),
+            Running::Native(scan) => scan.restrict(condition),
         }
     }
 }
@@ -33,8 +49,8 @@ impl Iterator for Reader {
     /// Returns the next batch; ends after an error.
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
-            Engine::Library(reader) => reader.next(),
-            Engine::Native(scan) => scan.next(),
+            Running::Library(reader) => reader.next(),
+            Running::Native(scan) => scan.next(),
         }
     }
 }

@@ -97,7 +97,7 @@ fn stored(schema: &Schema, batches: &[RecordBatch]) -> (TempDir, Array) {
 
 fn request(columns: &[&str]) -> ReadRequest {
     let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-    ReadRequest { columns, ranges: vec![], condition: None, tiles: None, batch_rows: 8_192 }
+    ReadRequest { columns, ranges: vec![], condition: None, tiles: None, order: None, batch_rows: 8_192 }
 }
 
 fn names(schema: &Schema) -> Vec<&str> {
