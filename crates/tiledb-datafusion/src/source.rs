@@ -13,8 +13,9 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::projection::ProjectionExprs;
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr, PhysicalSortExpr};
-use datafusion::physical_expr_common::physical_expr::is_dynamic_physical_expr;
+use datafusion::physical_expr::{
+    DynamicFilterTracking, EquivalenceProperties, Partitioning, PhysicalExpr, PhysicalSortExpr,
+};
 use datafusion::physical_plan::DisplayFormatType;
 use datafusion::physical_plan::SortOrderPushdownResult;
 use datafusion::physical_plan::execution_plan::SchedulingType;
@@ -220,7 +221,10 @@ impl DataSource for TileDbSource {
     ) -> Result<FilterPushdownPropagation<Arc<dyn DataSource>>> {
         let promised = vec![PushedDown::No; filters.len()];
         let result = FilterPushdownPropagation::with_parent_pushdown_result(promised);
-        let dynamic: Vec<_> = filters.into_iter().filter(is_dynamic_physical_expr).collect();
+        let dynamic: Vec<_> = filters
+            .into_iter()
+            .filter(|filter| DynamicFilterTracking::classify(filter).contains_dynamic_filter())
+            .collect();
         if dynamic.is_empty() || !self.reads_by_tile() {
             return Ok(result);
         }
