@@ -59,7 +59,8 @@ impl Column {
             kind if kind.is_floating() => {
                 self.kind = "float";
                 let numbers = cast(values, &DataType::Float64)?;
-                let numbers: Vec<f64> = numbers.as_primitive::<Float64Type>().iter().map(Option::unwrap_or_default).collect();
+                let numbers: Vec<f64> =
+                    numbers.as_primitive::<Float64Type>().iter().map(Option::unwrap_or_default).collect();
                 self.sum += numbers.iter().sum::<f64>();
                 self.magnitude += numbers.iter().map(|number| number.abs()).sum::<f64>();
                 Ok(Some(numbers))

@@ -30,16 +30,17 @@ class Engine:
 def engines(binaries: Path, data: Data) -> list[Engine]:
     """All engines. isdb comes first, so that the others are compared with it."""
     speed = str(binaries / "examples" / "query_speed")
-    python = lambda script, path: [sys.executable, str(HERE / script), str(path)]  # noqa: E731
+    python = lambda script, *arguments: [sys.executable, str(HERE / script), *map(str, arguments)]  # noqa: E731
     found = [
         Engine("isdb", "isdb", [speed, "isdb", str(data.database)], "atl08"),
         Engine("isdb segments", "isdb, table segments", [speed, "isdb", str(data.database)]),
     ]
     for form, path in (("plain", data.plain), ("split", data.split)):
-        found.append(Engine(f"DuckDB {form}", f"DuckDB {form}", python("duck.py", path)))
-        for pushdown in ((), ("pushdown",)):
-            name = " ".join(("DataFusion", form, *pushdown))
-            found.append(Engine(name, f"DataFusion {form}", [speed, "parquet", str(path), *pushdown]))
+        for way in ((), ("relation",)):
+            found.append(Engine(" ".join(("DuckDB", form, *way)), f"DuckDB {form}", python("duck.py", path, *way)))
+    for form, path in (("plain", data.plain), ("split", data.split)):
+        for way in ((), ("pushdown",)):
+            found.append(Engine(" ".join(("DataFusion", form, *way)), f"DataFusion {form}", [speed, "parquet", str(path), *way]))
     found.append(Engine("TileDB-Py", "TileDB-Py", python("peer.py", data.database), takes_selections=True))
     return found
 

@@ -28,7 +28,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: &str = "usage: query_speed isdb DATABASE | query_speed parquet FILE [pushdown]";
 
 enum Engine {
-    Isdb(Database),
+    Isdb(Box<Database>),
     Parquet(SessionContext),
 }
 
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let start = Instant::now();
     let engine = match arguments.as_slice() {
-        ["isdb", uri] => Engine::Isdb(Database::open(uri).await?),
+        ["isdb", uri] => Engine::Isdb(Box::new(Database::open(uri).await?)),
         ["parquet", file] => Engine::Parquet(open_parquet(file, false).await?),
         ["parquet", file, "pushdown"] => Engine::Parquet(open_parquet(file, true).await?),
         _ => return Err(USAGE.into()),
