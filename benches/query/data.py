@@ -105,10 +105,10 @@ def row_groups(source: pq.ParquetFile, schema: pa.Schema):
     waiting, rows = [], 0
     for batch in source.iter_batches(batch_size=10_000):
         while batch.num_rows:
-            taken = batch.slice(0, ROW_GROUP - rows)
-            batch = batch.slice(taken.num_rows)
-            waiting.append(taken)
-            rows += taken.num_rows
+            first = batch.slice(0, ROW_GROUP - rows)
+            batch = batch.slice(first.num_rows)
+            waiting.append(first)
+            rows += first.num_rows
             if rows == ROW_GROUP:
                 yield pa.Table.from_batches(waiting).replace_schema_metadata(None).cast(schema)
                 waiting, rows = [], 0
