@@ -27,7 +27,7 @@ ROOT = HERE.parents[1]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder for granules, database and Parquet files (100 MB a granule)")
+    parser.add_argument("--data", type=Path, required=True, help="folder for granules, database and Parquet files (60 MB a granule)")
     parser.add_argument("--granules", type=int, default=24, help="granules to generate; 146 have 5.3 million segments")
     parser.add_argument("--segments", type=int, default=6_100, help="segments a beam")
     parser.add_argument("--from", dest="source", type=Path, help="a folder of granules to use instead of generating any")

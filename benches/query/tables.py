@@ -42,18 +42,21 @@ def print_tables(title: str, wanted: list[Engine], chosen: list[Group], figures:
     columns = list(dict.fromkeys(titles.values()))
     print(f"\n{title}\n\nMilliseconds, the {statistic} run of each statement, median of the statements\n")
     head("query", "rows", *columns, "best on Parquet", "Parquet ÷ isdb")
-    shown = {}
+    shown, best_on_parquet = {}, {}
     for name, found in by_group.items():
         shown[name] = better(found, titles, statistic)
         times = {column: figure.time(statistic) for column, figure in shown[name].items()}
-        parquet = {column: time for column, time in times.items() if column.startswith(PARQUET)}
-        best = min(parquet, key=parquet.get, default=None)
-        ratio = f"{parquet[best] / times['isdb']:.2f}" if best and "isdb" in times else ""
-        row(name, f"{statistics.median(found[0].rows):,.0f}", *(number(times.get(column)) for column in columns), best or "", ratio)
+        best = min((column for column in times if column.startswith(PARQUET)), key=times.get, default="")
+        best_on_parquet[name] = best
+        row(name, f"{statistics.median(found[0].rows):,.0f}", *(number(times.get(column)) for column in columns), best,
+            ratio(times.get(best), times.get("isdb")))
     print("\nMilliseconds, the first run of each statement in a process that has answered others\n")
     table(columns, by_group, lambda name, column: number(time_of(shown[name].get(column), Measured.first_time)))
-    print(f"\nCPU milliseconds of a statement, mean of the statements, the {statistic} run\n")
-    table(columns, by_group, lambda name, column: number(time_of(shown[name].get(column), lambda figure: figure.cpu_time(statistic))))
+    print(f"\nCPU milliseconds of a statement, mean of the statements, the {statistic} run; the ratio is for the best on Parquet above\n")
+    head("query", *columns, "Parquet ÷ isdb")
+    for name in by_group:
+        times = {column: figure.cpu_time(statistic) for column, figure in shown[name].items()}
+        row(name, *(number(times.get(column)) for column in columns), ratio(times.get(best_on_parquet[name]), times.get("isdb")))
     print("\nPeak memory of the process during the runs, MB\n")
     table(columns, by_group, lambda name, column: f"{shown[name][column].peak / 1e6:,.0f}" if column in shown[name] else "")
 
@@ -82,6 +85,10 @@ def first_table(first: list[dict]) -> None:
 
 def time_of(figure: Measured | None, what) -> float | None:
     return None if figure is None else what(figure)
+
+
+def ratio(parquet: float | None, isdb: float | None) -> str:
+    return f"{parquet / isdb:.2f}" if parquet and isdb else ""
 
 
 def number(milliseconds: float | None) -> str:
