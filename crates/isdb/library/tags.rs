@@ -54,6 +54,7 @@ fn problem(name: &str) -> Option<&'static str> {
         _ if !name.bytes().all(is_allowed) => Some("expected letters, digits, `.`, `-` and `_` only"),
         _ if name.starts_with(['.', '-', '_']) => Some("expected a letter or a digit at the beginning"),
         _ if looks_like_time() => Some("it looks like a time"),
+        "now" | "latest" | "today" => Some("it means the newest state"),
         _ => None,
     }
 }

@@ -98,7 +98,13 @@ impl TileDbSource {
             condition,
             tiles: partition.tiles.clone(),
             order: self.order.clone(),
-            batch_rows: stream::batch_rows(&self.schema, partition.cells, self.fetch, budget),
+            // A tile is decoded whole, whatever the limit.
+            batch_rows: stream::batch_rows(
+                &self.schema,
+                partition.cells,
+                self.fetch.filter(|_| partition.tiles.is_none()),
+                budget,
+            ),
         }
     }
 

@@ -1,11 +1,13 @@
-//! Safe, Arrow-native TileDB arrays: [`RecordBatch`](arrow::array::RecordBatch)es in, record batches out, through libtiledb.
+//! Safe, Arrow-native TileDB arrays: [`RecordBatch`](arrow::array::RecordBatch)es in, record batches out, through libtiledb or, for
+//! arrays whose fragments the caller knows, without it.
 //!
 //! An [`Array`] is a snapshot of a sparse array. [`Array::read`] takes a [`ReadRequest`] of columns, ranges and a [`Predicate`];
-//! libtiledb writes directly into the memory of the Arrow arrays that the [`Reader`] returns. [`write_fragment`] checks batches
+//! libtiledb writes directly into the memory of the Arrow arrays that the [`Reader`] returns. [`Array::open_fragments`] takes the
+//! names of fragments instead, and reads them tile by tile. [`write_fragment`] checks batches
 //! and writes them as one fragment at a timestamp. [`Vfs`] and [`group`] give access to the files and groups around arrays.
 //!
 //! The modules follow that flow: `schema` (Arrow fields ⇄ dimensions and attributes), `array` (create, open, evolve, list
-//! fragments), `predicate` (conditions, and their pushdown for query engines), `read` and `write`. All of them call libtiledb
+//! fragments), `predicate` (conditions, and their pushdown for query engines), `read` and `write`. They call libtiledb
 //! through `context`, which turns return codes into [`Error`]s, and `handle`, which owns C objects. The crate knows neither
 //! the meaning of the arrays nor any query engine.
 //!

@@ -43,11 +43,6 @@ impl Bounds {
             time: (a.time.0.min(b.time.0), a.time.1.max(b.time.1)),
         })
     }
-
-    /// Whether the times of both overlap.
-    pub(crate) fn overlaps_in_time(&self, other: &Bounds) -> bool {
-        self.time.0 <= other.time.1 && other.time.0 <= self.time.1
-    }
 }
 
 /// The size and the CRC32C of a file.

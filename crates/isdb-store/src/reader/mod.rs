@@ -1,7 +1,6 @@
 //! Snapshots for readers: what is visible, the segments of chosen attempts, and how long a state can be read.
 
 mod attempt_segments;
-mod fragment_index;
 pub(crate) mod open_segments;
 mod retention;
 pub(crate) mod snapshot;

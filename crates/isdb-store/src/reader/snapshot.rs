@@ -7,13 +7,12 @@ use std::sync::{Arc, OnceLock};
 use arrow::datatypes::SchemaRef;
 use tokio::runtime::Handle;
 
-use super::fragment_index::FragmentIndex;
 use super::open_segments::OpenSegments;
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::files::array_files::{end_timestamp, list_finished};
-use crate::fragment::{Bounds, FragmentRecord};
+use crate::fragment::FragmentRecord;
 use crate::id::Id;
 use crate::ledger::file::{LedgerFile, LedgerFileKind};
 use crate::ledger::files::ledger_path;
@@ -33,6 +32,8 @@ pub struct Snapshot {
     schema: SegmentsSchema,
     /// The tags of the newest state, of which some may keep this one.
     tags: BTreeMap<String, Tag>,
+    /// The tag that selected the state.
+    opened_by: Option<String>,
     lazy: Arc<Lazy>,
 }
 
@@ -40,7 +41,6 @@ pub struct Snapshot {
 #[derive(Default)]
 struct Lazy {
     segments: OnceLock<OpenSegments>,
-    index: OnceLock<FragmentIndex>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -64,7 +64,13 @@ impl Snapshot {
             let problem = "expected the schema of segments, found none".to_owned();
             return Err(Error::Damaged { object: format!("{}/commits", database.location().uri()), problem });
         };
-        Ok(Snapshot { database: database.clone(), state, commit, schema, tags, lazy: Arc::default() })
+        let (database, opened_by, lazy) = (database.clone(), None, Arc::default());
+        Ok(Snapshot { database, state, commit, schema, tags, opened_by, lazy })
+    }
+
+    /// The same snapshot, opened by the tag `name`.
+    pub(super) fn by_tag(self, name: &str) -> Snapshot {
+        Snapshot { opened_by: Some(name.to_owned()), ..self }
     }
 
     /// The URI of the database.
@@ -102,11 +108,6 @@ impl Snapshot {
         self.state.segments.live.into_iter().map(|(_, fragment)| &fragment.record)
     }
 
-    /// The visible fragments that may have segments within `bounds`.
-    pub fn fragments_within(&self, bounds: &Bounds) -> Vec<Arc<FragmentRecord>> {
-        self.lazy.index.get_or_init(|| FragmentIndex::new(self.fragments())).within(bounds)
-    }
-
     /// The number of visible fragments.
     pub fn fragment_count(&self) -> usize {
         self.state.segments.live.len()
@@ -132,8 +133,11 @@ impl Snapshot {
         self.tags.iter().map(|(name, tag)| (name.as_str(), *tag))
     }
 
-    /// A tag that keeps this state; None if no tag does.
+    /// The tag that the snapshot was opened by, else one that keeps its state; None if no tag does.
     pub fn tag(&self) -> Option<&str> {
+        if let Some(name) = self.opened_by.as_deref() {
+            return Some(name);
+        }
         let mut tags = self.tags.iter();
         tags.find(|(_, tag)| tag.commit == self.state.data_commit).map(|(name, _)| name.as_str())
     }

@@ -39,7 +39,7 @@ impl Database {
             check_tag_name(name)?;
             return Err(self.unknown_tag(name, &newest));
         };
-        self.snapshot_of(tag.commit).await
+        Ok(self.snapshot_of(tag.commit).await?.by_tag(name))
     }
 
     /// Opens the state after the commit `number`.

@@ -11,13 +11,13 @@ use std::path::Path;
 use isdb_testing::{is_long, times};
 use tempfile::TempDir;
 
-use super::{NOW, changes};
+use super::{NOW, changes, open};
 use crate::files::array_files::list_fragments;
 use crate::files::objects::numbered;
 use crate::ledger::rows::attempt_entries;
 use crate::log::commit_log::{CHECKPOINTS, COMMITS, COMMITS_PER_CHECKPOINT};
 use crate::{Bounds, Database, FragmentRecord, Id, LedgerFileKind, Location, Writer};
-use stubs::{FRAGMENTS_PER_GRANULE, Stubs, granule};
+use stubs::{FRAGMENTS_PER_GRANULE, Stubs, granule, ranges};
 
 /// The fragments of the database that the large one is compared with.
 const SMALL: u32 = 500;
@@ -51,9 +51,10 @@ async fn the_work_of_windows_boxes_and_opens_does_not_grow_with_the_fragments() 
     assert_eq!(stubs.writer.dead_attempts(), replacements as usize);
     assert_eq!(snapshot.fragment_count(), (large + (replacements - 1) * FRAGMENTS_PER_GRANULE) as usize);
     assert_open_reads_little(&stubs.database).await;
+    let segments = open(&snapshot).await.unwrap();
     assert_box_finds_what_a_scan_finds(
         &snapshot.fragments().map(|record| (**record).clone()).collect::<Vec<_>>(),
-        |bounds| snapshot.fragments_within(bounds).iter().map(|record| record.id).collect(),
+        |bounds| segments.array().fragments_within(&ranges(bounds)),
     );
     // 100 MB for 50,000.
     let heap: usize = snapshot.fragments().map(|record| heap_of(record)).sum();
@@ -126,15 +127,15 @@ async fn assert_open_reads_little(database: &Database) {
     assert!(Database::open(&copy).await.unwrap().newest().await.unwrap() == state);
 }
 
-fn assert_box_finds_what_a_scan_finds(all: &[FragmentRecord], within: impl Fn(&Bounds) -> BTreeSet<Id>) {
+fn assert_box_finds_what_a_scan_finds(all: &[FragmentRecord], within: impl Fn(&Bounds) -> Vec<usize>) {
     let always = (i64::MIN, i64::MAX);
     let bounds = Bounds { latitude: (40.0, 50.0), longitude: (0.0, 15.0), time: always };
     let overlap = |a: (f64, f64), b: (f64, f64)| a.0 <= b.1 && b.0 <= a.1;
-    let is_inside = |record: &&FragmentRecord| {
+    let is_inside = |(_, record): &(usize, &FragmentRecord)| {
         let of = record.bounds;
         overlap(of.latitude, bounds.latitude) && overlap(of.longitude, bounds.longitude)
     };
-    let expected: BTreeSet<Id> = all.iter().filter(is_inside).map(|record| record.id).collect();
+    let expected: Vec<usize> = all.iter().enumerate().filter(is_inside).map(|(position, _)| position).collect();
     assert!((1..all.len() / 50).contains(&expected.len()), "{} of {}", expected.len(), all.len());
     assert_eq!(within(&bounds), expected);
 }

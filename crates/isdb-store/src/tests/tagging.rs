@@ -46,6 +46,15 @@ async fn a_tag_is_set_once_and_only_to_a_state_that_can_be_read() {
     }
     writer.set_tag("a", &late, NOW).await.unwrap();
     writer.set_tag("a", &late, NOW).await.unwrap();
+    writer.set_tag("b", &late, NOW).await.unwrap();
+    for name in ["a", "b"] {
+        assert_eq!(
+            database.snapshot_of_tag(name).await.unwrap().tag(),
+            Some(name),
+            "a citation has the name that was used"
+        );
+    }
+    writer.delete_tag("b", NOW).await.unwrap();
     assert!(matches!(writer.set_tag("a", &early, NOW).await, Err(Error::TagExists { .. })));
     writer.delete_tag("a", NOW).await.unwrap();
     compact(&mut writer, NOW).await.unwrap();

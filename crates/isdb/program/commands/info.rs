@@ -45,7 +45,8 @@ fn facts(info: &Info) -> Vec<(&'static str, String)> {
         let note = "granules are incomplete since a repair; the next `isdb ingest` reads their files again";
         facts.push(("", format!("{} {note}", info.incomplete)));
     }
-    facts.push(("segments", format!("{} in {} fragments", info.segments, info.fragments)));
+    let fragments = if info.fragments == 1 { "fragment" } else { "fragments" };
+    facts.push(("segments", format!("{} in {} {fragments}", info.segments, info.fragments)));
     let degrees = |(low, high): (f64, f64)| format!("{} to {}", format_degrees(low), format_degrees(high));
     let times = |(first, last): (i64, i64)| format!("{} to {}", format_nanoseconds(first), format_nanoseconds(last));
     let nothing = || "- to -".to_owned();

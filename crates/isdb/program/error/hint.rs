@@ -149,7 +149,7 @@ fn store_hint(error: &StoreError) -> Option<&'static str> {
     match error {
         StoreError::NotFound { .. } => Some("`isdb ingest` creates a database; --db or ISDB_DB names an existing one"),
         StoreError::Occupied { .. } => Some("choose an empty or new folder"),
-        StoreError::Locked { .. } => Some("wait for the other ingest to end, then run the same command again"),
+        StoreError::Locked { .. } => Some("wait for the other command that writes to end, then run this one again"),
         StoreError::UnknownTag { .. } => {
             Some("`isdb tag` lists the tags; a time is 2026-11-29, 2026-11-29T12:00:00Z, or milliseconds since 1970")
         }

@@ -144,6 +144,15 @@ impl Array {
         }
     }
 
+    /// Returns the positions, ascending, of those [`live_fragments`](Self::live_fragments) whose recorded rectangles overlap `ranges`.
+    /// Reads no file, and takes a time that hardly grows with the number of the others.
+    pub fn fragments_within(&self, ranges: &Ranges) -> Vec<usize> {
+        match &self.0 {
+            Engine::Library(_) => Vec::new(),
+            Engine::Native(array) => array.fragments_within(ranges),
+        }
+    }
+
     /// Lists the fragments that this snapshot reads; none for an array that was [opened](Array::open_fragments) with a list of them.
     ///
     /// If TileDB has consolidated cells after the snapshot's timestamp, the fragments it consolidated are missing from the list.

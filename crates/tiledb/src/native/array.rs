@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::SchemaRef;
 
 use super::cache::FragmentCache;
 use super::fragment::{OpenFragment, read_schema};
+use super::index::FragmentIndex;
 use super::live::LiveFragment;
 use super::storage::Storage;
 use crate::description::Description;
@@ -26,6 +27,8 @@ pub(super) struct NativeInner {
     fragments: Vec<LiveFragment>,
     storage: Arc<dyn Storage>,
     cache: FragmentCache,
+    /// Built when a read first restricts one of the first two dimensions.
+    index: OnceLock<FragmentIndex>,
 }
 
 impl NativeArray {
@@ -44,12 +47,16 @@ impl NativeArray {
         }
         let columns = arrow_schema::columns(layout, &schema)?;
         let description = Description { uri: uri.to_owned(), timestamp: None, schema, columns, layout: layout.clone() };
-        let inner = NativeInner { description, fragments, storage, cache: cache.clone() };
+        let inner = NativeInner { description, fragments, storage, cache: cache.clone(), index: OnceLock::new() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     pub(crate) fn fragments(&self) -> &[LiveFragment] {
         &self.inner.fragments
+    }
+
+    pub(super) fn index(&self) -> &FragmentIndex {
+        self.inner.index.get_or_init(|| FragmentIndex::new(self.fragments(), &self.layout))
     }
 
     pub(super) fn storage(&self) -> &dyn Storage {

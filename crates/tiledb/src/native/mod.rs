@@ -1,6 +1,6 @@
 //! Reading without libtiledb: the fragments that a caller names, tile by tile, straight into Arrow arrays.
 //!
-//! [`NativeArray`] knows the columns and the live fragments. `tiles` selects the tiles that a read's ranges overlap, and `scan` reads
+//! [`NativeArray`] knows the columns and the live fragments. `index` and `tiles` select the tiles that a read's ranges overlap, and `scan` reads
 //! them: `prune` drops tiles by their statistics, `requests` turns columns and tiles into ranges of files, [`Storage`] reads these,
 //! `decode` inflates them into Arrow arrays, `test` evaluates the condition, and only then the other columns of the rows that remain
 //! are read. `fragment` and [`FragmentCache`] keep the metadata of fragments in memory.
@@ -10,6 +10,7 @@ mod cache;
 mod compare;
 mod decode;
 mod fragment;
+mod index;
 mod live;
 mod order;
 mod prune;

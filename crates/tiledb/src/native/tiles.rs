@@ -8,6 +8,9 @@ use crate::predicate::Ranges;
 use crate::request::TileRun;
 use crate::schema::layout::ArrayLayout;
 
+/// The most fragments that are searched one by one.
+const UNINDEXED: usize = if cfg!(test) { 1 } else { 64 };
+
 /// How a rectangle lies to the ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Overlap {
@@ -21,8 +24,9 @@ impl NativeArray {
     pub(crate) fn tiles(&self, ranges: &Ranges) -> Result<Vec<TileRun>> {
         let ranges = with_both_zeros(ranges, &self.layout);
         let mut runs = Vec::new();
-        for (position, live) in self.fragments().iter().enumerate().filter(|(_, live)| live.cells > 0) {
-            match overlap(&ranges, |dimension| recorded_side(live, dimension, &self.layout)) {
+        for (position, overlap) in self.overlapping(&ranges) {
+            let Some(live) = self.fragments().get(position).filter(|live| live.cells > 0) else { continue };
+            match overlap {
                 Overlap::Outside => {}
                 Overlap::Inside => {
                     let count = usize::try_from(live.cells.div_ceil(self.layout.capacity)).unwrap_or(usize::MAX);
@@ -32,6 +36,28 @@ impl NativeArray {
             }
         }
         Ok(runs)
+    }
+
+    /// As [`Array::fragments_within`](crate::Array::fragments_within).
+    pub(crate) fn fragments_within(&self, ranges: &Ranges) -> Vec<usize> {
+        let ranges = with_both_zeros(ranges, &self.layout);
+        self.overlapping(&ranges).into_iter().map(|(position, _)| position).collect()
+    }
+
+    /// Returns the positions of the fragments that are not outside of `ranges`, ascending.
+    fn overlapping(&self, ranges: &Ranges) -> Vec<(usize, Overlap)> {
+        let is_indexed = ranges.dimensions().any(|dimension| dimension < 2) && self.fragments().len() > UNINDEXED;
+        let mut positions = match is_indexed {
+            true => self.index().candidates(ranges, &self.layout),
+            false => (0..self.fragments().len()).collect(),
+        };
+        positions.sort_unstable();
+        let overlap = |position: usize| {
+            let live = self.fragments().get(position)?;
+            let overlap = overlap(ranges, |dimension| recorded_side(live, dimension, &self.layout));
+            (overlap != Overlap::Outside).then_some((position, overlap))
+        };
+        positions.into_iter().filter_map(overlap).collect()
     }
 }
 

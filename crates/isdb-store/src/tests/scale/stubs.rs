@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+use tiledb::{Axis, Intervals, Literal, Ranges};
 use uuid::Uuid;
 
 use super::super::{NOW, changes, variables};
@@ -174,4 +175,14 @@ pub(super) fn granule(id: Id, replaces: &[Id]) -> LedgerRow {
     let rows_kept = i64::from(FRAGMENTS_PER_GRANULE) * i64::try_from(ROWS).unwrap();
     let name = format!("ATL08_20200821122613_{:08}_007_01", id.counter());
     LedgerRow { rows_kept, replaces: replaces.to_vec(), removed_by: Vec::new(), ..row(id, &name) }
+}
+
+/// The box as ranges of the array's dimensions.
+pub(super) fn ranges(bounds: &Bounds) -> Ranges {
+    let degrees = |(low, high): (f64, f64)| {
+        let key = |degrees| Axis::Float64.key(&Literal::Float(degrees)).unwrap();
+        Intervals::new(key(low), key(high))
+    };
+    let time = Intervals::new(bounds.time.0, bounds.time.1);
+    [(0, degrees(bounds.latitude)), (1, degrees(bounds.longitude)), (2, time)].into_iter().collect()
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-use super::super::{NOW, changes};
-use super::stubs::{FRAGMENTS_PER_GRANULE, Stubs, bounds, granule};
+use super::super::{NOW, changes, open};
+use super::stubs::{FRAGMENTS_PER_GRANULE, Stubs, bounds, granule, ranges};
 use crate::ledger::rows::attempt_entries;
 use crate::log::commit_log::COMMITS_PER_CHECKPOINT;
 use crate::{Database, Id, LedgerRow, Location, Writer};
@@ -99,9 +99,10 @@ async fn read() {
     let snapshot = timed("snapshot", async || database.snapshot().await.unwrap()).await;
     if let Some(first) = snapshot.fragments().next() {
         let middle = bounds(Id(first.id.0 + 50));
-        timed("first box", async || snapshot.fragments_within(&middle).len()).await;
-        let found =
-            timed("1,000 boxes", async || (0..1_000).map(|_| snapshot.fragments_within(&middle).len()).sum::<usize>());
+        let segments = timed("array", async || open(&snapshot).await.unwrap()).await;
+        let within = || segments.array().fragments_within(&ranges(&middle)).len();
+        timed("first box", async || within()).await;
+        let found = timed("1,000 boxes", async || (0..1_000).map(|_| within()).sum::<usize>());
         row("fragments in a box", &(found.await / 1_000).to_string());
         return;
     }
