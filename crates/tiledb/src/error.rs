@@ -129,7 +129,7 @@ pub enum Error {
         column: Option<String>,
         /// What is wrong with the bytes.
         #[source]
-        source: tiledb_format::Error,
+        source: Box<tiledb_format::Error>,
     },
     /// Stored data is not valid Arrow data, e.g. text that is not UTF-8.
     #[error("cannot convert column {column} of {uri} to or from Arrow")]

@@ -46,6 +46,9 @@ pub(crate) struct OpenFragment {
     bytes: AtomicUsize,
 }
 
+/// The name of a column, and where its tiles are; `None` if the fragment lacks it.
+pub(super) type NamedTiles<'t> = (&'t str, Option<Arc<ColumnTiles>>);
+
 /// Where the tiles of a column are, and what is known of them.
 #[derive(Debug)]
 pub(super) struct ColumnTiles {
@@ -80,7 +83,8 @@ impl OpenFragment {
         let uri = format!("{}/{folder}", array.uri.trim_end_matches('/'));
         let path = format!("{folder}/{METADATA}");
         let bytes = storage.read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
-        let in_metadata = |source| Error::Format { path: format!("{uri}/{METADATA}"), column: None, source };
+        let in_metadata =
+            |source| Error::Format { path: format!("{uri}/{METADATA}"), column: None, source: Box::new(source) };
         if let Some(recorded) = live.metadata {
             recorded.check(&bytes).map_err(in_metadata)?;
         }
@@ -162,7 +166,7 @@ impl OpenFragment {
     }
 
     /// Returns the tiles of the columns that a condition compares, by name.
-    pub(super) fn columns_of<'t>(&self, test: &'t Test) -> Result<Vec<(&'t str, Option<Arc<ColumnTiles>>)>> {
+    pub(super) fn columns_of<'t>(&self, test: &'t Test) -> Result<Vec<NamedTiles<'t>>> {
         let mut compared = Vec::new();
         test.columns(&mut |column| compared.push(column));
         compared.into_iter().map(|column| Ok((column.name.as_str(), self.column(column)?))).collect()
@@ -241,13 +245,17 @@ impl OpenFragment {
     }
 
     fn metadata_error(&self, source: tiledb_format::Error) -> Error {
-        Error::Format { path: format!("{}/{METADATA}", self.uri), column: None, source }
+        Error::Format { path: format!("{}/{METADATA}", self.uri), column: None, source: Box::new(source) }
     }
 
     /// An error in the files of a column.
     pub(super) fn format_error(&self, column: &str, source: tiledb_format::Error) -> Error {
         let stem = Field::find(self.metadata.schema(), column).map(Field::stem).unwrap_or_default();
-        Error::Format { path: format!("{}/{stem}*.tdb", self.uri), column: Some(column.to_owned()), source }
+        Error::Format {
+            path: format!("{}/{stem}*.tdb", self.uri),
+            column: Some(column.to_owned()),
+            source: Box::new(source),
+        }
     }
 }
 
@@ -294,7 +302,7 @@ pub(super) fn read_schema(array: &Description, storage: &dyn Storage, name: &str
     let bytes = storage.read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
     let parsed = tiledb_format::generic_tile::read(&bytes, 0).and_then(|bytes| Schema::parse(&bytes));
     let uri = array.uri.trim_end_matches('/');
-    parsed.map_err(|source| Error::Format { path: format!("{uri}/{path}"), column: None, source })
+    parsed.map_err(|source| Error::Format { path: format!("{uri}/{path}"), column: None, source: Box::new(source) })
 }
 
 impl FileChecksum {
