@@ -95,6 +95,12 @@ impl OpenFragment {
             let (expected, found) = (format!("{} cells", live.cells), metadata.cell_count().to_string());
             return Err(in_metadata(tiledb_format::Error::Invalid { what: "fragment", expected, found }));
         }
+        // Runs of tiles are counted with the array's capacity, before the fragment is opened.
+        let (expected, found) = (array.layout.capacity, metadata.schema().capacity);
+        if found != expected {
+            let (expected, found) = (format!("{expected} cells in a tile"), found.to_string());
+            return Err(in_metadata(tiledb_format::Error::Invalid { what: "schema of the fragment", expected, found }));
+        }
         let count = |number: u64| {
             usize::try_from(number).map_err(|_| {
                 let expected = "a number of tiles and cells that fits into memory".to_owned();

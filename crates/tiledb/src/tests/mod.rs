@@ -7,6 +7,7 @@ mod reading;
 mod round_trip;
 mod snapshots;
 mod statistics;
+mod tiles;
 mod writing;
 
 use std::sync::{Arc, OnceLock};
