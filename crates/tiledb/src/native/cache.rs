@@ -50,7 +50,7 @@ impl FragmentCache {
         open: impl FnOnce() -> Result<OpenFragment>,
     ) -> Result<Arc<OpenFragment>> {
         let key = format!("{uri}/{name}");
-        if let Some(found) = self.locked(|entries| entries.get(&key)) {
+        if let Some(found) = self.locked(|entries| entries.get(&key, self.limit)) {
             return Ok(found);
         }
         // Not locked meanwhile: two readers may open the same fragment, which costs less than to wait for each other.
@@ -76,7 +76,7 @@ impl FragmentCache {
 }
 
 impl Entries {
-    fn get(&mut self, key: &str) -> Option<Arc<OpenFragment>> {
+    fn get(&mut self, key: &str, limit: usize) -> Option<Arc<OpenFragment>> {
         self.clock += 1;
         let entry = self.fragments.get_mut(key)?;
         entry.used = self.clock;
@@ -84,7 +84,12 @@ impl Entries {
         let bytes = entry.fragment.bytes();
         self.bytes = self.bytes + bytes - entry.bytes;
         entry.bytes = bytes;
-        Some(Arc::clone(&entry.fragment))
+        let fragment = Arc::clone(&entry.fragment);
+        // Fragments also grow while none is inserted.
+        if self.bytes > limit {
+            self.shrink(limit);
+        }
+        Some(fragment)
     }
 
     fn insert(&mut self, key: String, fragment: &Arc<OpenFragment>, limit: usize) {

@@ -36,3 +36,29 @@ fn a_capacity_other_than_that_of_the_fragments_is_an_error() {
     let error = by_tile.read(&request(&["row"])).unwrap().find_map(Result::err).unwrap();
     assert!(matches!(error, Error::Format { .. }), "{error}");
 }
+
+/// A long-lived session that reads more and more columns of the same fragments must not exceed the cache's size.
+#[test]
+fn a_cache_is_bounded_though_only_the_columns_of_its_fragments_are_added() {
+    let (_folder, array) = fragments(8, 640, 12);
+    let bytes = |cache: &FragmentCache| -> usize {
+        let shown = format!("{cache:?}");
+        shown.split("bytes: ").nth(1).unwrap().split(',').next().unwrap().parse().unwrap()
+    };
+    let read = |cache: &FragmentCache, columns: &[&str]| {
+        let rows = all_rows(&open(&array, array.layout(), cache), &request(columns)).num_rows();
+        assert_eq!(rows, 8 * 640);
+    };
+    let unbounded = FragmentCache::default();
+    (0..2).for_each(|_| read(&unbounded, &["row"]));
+    let limit = bytes(&unbounded) + 1_000;
+    let all = names(&array.schema()).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    (0..2).for_each(|_| read(&unbounded, &all));
+    assert!(bytes(&unbounded) > limit);
+    let bounded = FragmentCache::new(limit);
+    for columns in [&["row"][..], &["row"], &all, &all] {
+        read(&bounded, columns);
+    }
+    assert!(bytes(&bounded) <= limit, "{bounded:?}, expected at most {limit}");
+}
