@@ -59,22 +59,56 @@ impl Storage for LocalFiles {
     }
 
     fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
-        let mut open: Option<(&Arc<str>, File)> = None;
+        let mut open: Option<(&Arc<str>, File, u64)> = None;
         for (range, buffer) in ranges.iter().zip(buffers) {
             let failed = |error| (Arc::clone(&range.path), error);
-            let file = match open.take() {
-                Some((path, file)) if *path == range.path => file,
-                _ => File::open(self.path(&range.path)).map_err(failed)?,
+            let (file, size) = match open.take() {
+                Some((path, file, size)) if *path == range.path => (file, size),
+                _ => open_with_size(&self.path(&range.path)).map_err(failed)?,
             };
+            // Before memory is reserved: the range comes from another file, which may be damaged.
+            let end = range.start.saturating_add(range.length as u64);
+            if end > size {
+                let problem = format!("expected at least {end} bytes, found {size}");
+                return Err(failed(io::Error::new(io::ErrorKind::UnexpectedEof, problem)));
+            }
             buffer.resize(range.length, 0);
             file.read_exact_at(buffer, range.start).map_err(failed)?;
-            open = Some((&range.path, file));
+            open = Some((&range.path, file, size));
         }
         Ok(())
     }
 }
 
+fn open_with_size(path: &Path) -> io::Result<(File, u64)> {
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    Ok((file, size))
+}
+
 /// The error of a file of the array at `uri`.
 pub(super) fn file_error(uri: &str, path: &str, source: io::Error) -> Error {
     Error::File { path: format!("{}/{path}", uri.trim_end_matches('/')), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_beyond_the_file_is_an_error_and_reserves_no_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a0.tdb"), [1, 2, 3]).unwrap();
+        let files = LocalFiles::new(folder.path());
+        for (start, length) in [(0, usize::MAX / 2), (2, 2), (u64::MAX, 1), (u64::MAX, usize::MAX)] {
+            let mut buffers = [Vec::new()];
+            let range = FileRange { path: "a0.tdb".into(), start, length };
+            let (path, error) = files.read_ranges(&[range], &mut buffers).unwrap_err();
+            assert_eq!((&*path, error.kind()), ("a0.tdb", io::ErrorKind::UnexpectedEof));
+            assert_eq!(buffers[0].capacity(), 0);
+        }
+        let mut buffers = [Vec::new()];
+        files.read_ranges(&[FileRange { path: "a0.tdb".into(), start: 1, length: 2 }], &mut buffers).unwrap();
+        assert_eq!(buffers[0], [2, 3]);
+    }
 }
