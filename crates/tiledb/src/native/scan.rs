@@ -122,6 +122,28 @@ impl TileScan {
         Ok(())
     }
 
+    /// As [`Reader::next_step`](crate::Reader::next_step).
+    pub(crate) fn next_step(&mut self) -> Option<Result<Option<RecordBatch>>> {
+        if let Some(batch) = self.small.next_completed_batch() {
+            return Some(Ok(Some(batch)));
+        }
+        match self.advance() {
+            Ok(true) => Some(Ok(self.small.next_completed_batch())),
+            Ok(false) => {
+                if let Err(error) = self.small.finish_buffered_batch() {
+                    return Some(Err(self.array.data_error("", error)));
+                }
+                self.small.next_completed_batch().map(|batch| Ok(Some(batch)))
+            }
+            Err(error) => {
+                // Nothing follows an error, so the rows that were waiting are dropped as well.
+                self.work.clear();
+                self.small = BatchCoalescer::new(self.schema(), SMALL_BATCH);
+                Some(Err(error))
+            }
+        }
+    }
+
     /// Reads some tiles; returns false at the end.
     fn advance(&mut self) -> Result<bool> {
         let Some(run) = self.work.pop_front() else { return Ok(false) };
@@ -134,7 +156,7 @@ impl TileScan {
         } else {
             self.step(&fragment, &run)?;
         }
-        self.step_rows = (self.step_rows.max(fragment.capacity()) * 2).min(STEP_ROWS).min(self.batch_rows);
+        self.step_rows = self.step_rows.max(fragment.capacity()).saturating_mul(2).min(STEP_ROWS).min(self.batch_rows);
         Ok(true)
     }
 
@@ -261,21 +283,8 @@ impl Iterator for TileScan {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(batch) = self.small.next_completed_batch() {
-                return Some(Ok(batch));
-            }
-            match self.advance() {
-                Ok(true) => {}
-                Ok(false) => {
-                    if let Err(error) = self.small.finish_buffered_batch() {
-                        return Some(Err(self.array.data_error("", error)));
-                    }
-                    return self.small.next_completed_batch().map(Ok);
-                }
-                Err(error) => {
-                    self.work.clear();
-                    return Some(Err(error));
-                }
+            if let Some(batch) = self.next_step()?.transpose() {
+                return Some(batch);
             }
         }
     }

@@ -41,6 +41,15 @@ impl Reader {
             Running::Native(scan) => scan.restrict(condition),
         }
     }
+
+    /// As `next`, but a read by tile also returns, with no batch, after each step of some ten thousand rows. So a caller can stop, let
+    /// others run or [restrict](Self::restrict) the read however rare the rows are that it looks for.
+    pub fn next_step(&mut self) -> Option<Result<Option<RecordBatch>>> {
+        match &mut self.0 {
+            Running::Library(reader) => reader.next().map(|batch| batch.map(Some)),
+            Running::Native(scan) => scan.next_step(),
+        }
+    }
 }
 
 impl Iterator for Reader {

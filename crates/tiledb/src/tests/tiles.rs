@@ -1,7 +1,9 @@
 //! Reads by tile, where they differ from those of libtiledb.
 
+use std::path::PathBuf;
+
 use super::*;
-use crate::{LiveFragment, write_fragment};
+use crate::{Literal, LiveFragment, Op, Predicate, write_fragment};
 
 /// An array of `fragments` fragments of `rows` rows each, with some floats.
 fn fragments(fragments: usize, rows: usize, floats: usize) -> (TempDir, Array) {
@@ -61,4 +63,30 @@ fn a_cache_is_bounded_though_only_the_columns_of_its_fragments_are_added() {
         read(&bounded, columns);
     }
     assert!(bytes(&bounded) <= limit, "{bounded:?}, expected at most {limit}");
+}
+
+/// Else a query for rare rows can neither be cancelled nor pruned further before it has read its whole partition.
+#[test]
+fn a_read_that_finds_nothing_returns_after_each_step() {
+    let (_folder, array) = fragments(1, 6_400, 1);
+    let array = open(&array, array.layout(), &FragmentCache::default());
+    let value = Literal::Float(0.5);
+    let condition = Predicate::Compare { column: "f0".to_owned(), op: Op::Eq, value };
+    let mut reader = array.read(&ReadRequest { condition: Some(condition), ..request(&["row"]) }).unwrap();
+    let steps = std::iter::from_fn(|| reader.next_step()).map(|step| assert!(step.unwrap().is_none())).count();
+    assert!(steps >= 6_400 / 128, "{steps} steps");
+}
+
+#[test]
+fn rows_read_before_an_error_do_not_follow_it() {
+    let (_folder, array) = fragments(2, 5, 0);
+    let array = open(&array, array.layout(), &FragmentCache::default());
+    let last = &array.live_fragments()[1].name;
+    let folder = PathBuf::from(array.uri()).join("__fragments").join(last);
+    let mut results = array.read(&request(&["row"])).unwrap();
+    for file in std::fs::read_dir(folder).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    assert!(matches!(results.next(), Some(Err(Error::File { .. }))));
+    assert!(results.next().is_none());
 }
