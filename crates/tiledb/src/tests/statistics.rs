@@ -166,14 +166,16 @@ fn rows_that_statistics_of_tiles_decide_are_those_of_libtiledb() {
         crate::write_fragment(ctx(), &uri, 10, vec![batch.slice(0, 333)]).unwrap();
         crate::write_fragment(ctx(), &uri, 11, vec![batch.slice(333, ROWS - 333)]).unwrap();
         let array = Array::open(ctx(), &uri).unwrap();
+        let tiles = by_tile(&array).unwrap();
         let names = ["row", "n_float64", "n_int16", "n_nan", "uint8"];
         let strategy = (
             conditions(fields.clone()),
             prop::option::of((0..ROWS, 0..ROWS)),
             prop::option::of((prop::sample::select(fields.clone()), any::<bool>())),
+            prop::sample::select(vec![1_usize, 7, 33, 8_192]),
         );
         let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
-        let result = runner.run(&strategy, |(condition, range, order)| {
+        let result = runner.run(&strategy, |(condition, range, order, batch_rows)| {
             let range = range.map(|(a, b)| DimensionRange {
                 dimension: "lat".to_owned(),
                 low: Literal::Float(a.min(b) as f64 / 10.0 - 30.0),
@@ -184,11 +186,17 @@ fn rows_that_statistics_of_tiles_decide_are_those_of_libtiledb() {
                 condition: Some(condition),
                 ranges: range.into_iter().collect(),
                 order,
+                batch_rows,
                 ..request(&names)
             };
             let by_library = format!("{:?}", all_rows(&array, &request));
-            let by_tile = format!("{:?}", all_rows(&by_tile(&array).unwrap(), &request));
+            let by_tile = format!("{:?}", all_rows(&tiles, &request));
             prop_assert_eq!(by_tile, by_library);
+            // As COUNT(*) reads: no column.
+            let counted = ReadRequest { columns: Vec::new(), ..request };
+            let count =
+                |array: &Array| -> usize { array.read(&counted).unwrap().map(|batch| batch.unwrap().num_rows()).sum() };
+            prop_assert_eq!(count(&tiles), count(&array));
             Ok(())
         });
         result.unwrap();

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use super::*;
 use crate::{Literal, LiveFragment, Op, Predicate, write_fragment};
 
+/// Damages that are tried; sixty thousand were once.
+const ROUNDS: usize = 400;
+
 /// An array of `fragments` fragments of `rows` rows each, with some floats.
 fn fragments(fragments: usize, rows: usize, floats: usize) -> (TempDir, Array) {
     let names = (0..floats).map(|at| Field::new(format!("f{at}"), DataType::Float64, false));
@@ -89,4 +92,56 @@ fn rows_read_before_an_error_do_not_follow_it() {
     }
     assert!(matches!(results.next(), Some(Err(Error::File { .. }))));
     assert!(results.next().is_none());
+}
+
+/// Whatever byte of whatever file is wrong, a read ends, with rows or an error, and neither panics nor reserves memory without bound.
+#[test]
+fn damaged_files_end_reads_without_a_panic() {
+    let nullable: ArrayRef = Arc::new(Int64Array::from_iter((0..300).map(|at| (at % 3 > 0).then_some(at))));
+    let texts: ArrayRef =
+        Arc::new(arrow::array::LargeStringArray::from_iter((0..300).map(|at| (at % 5 > 0).then(|| format!("t{at}")))));
+    let fields = vec![Field::new("number", DataType::Int64, true), Field::new("text", DataType::LargeUtf8, true)];
+    let (_folder, array) = stored(&schema(fields.clone()), &[batch(&schema(fields), 0, 300, vec![nullable, texts])]);
+    let root = PathBuf::from(array.uri());
+    let mut files = Vec::new();
+    for folder in [root.join("__schema"), root.join("__fragments").join(&live(&array)[0].name)] {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.extend(entries.filter(|path| path.is_file()));
+    }
+    assert!(files.len() > 8, "{files:?}");
+    let shared = open(&array, array.layout(), &FragmentCache::default());
+    let condition = Predicate::Compare { column: "number".to_owned(), op: Op::Gt, value: Literal::Int(7) };
+    let range =
+        crate::DimensionRange { dimension: "lat".into(), low: Literal::Float(-40.0), high: Literal::Float(40.0) };
+    let requests = [
+        request(&["row", "lat", "time", "number", "text"]),
+        ReadRequest { condition: Some(condition), ranges: vec![range], ..request(&["text"]) },
+    ];
+    let (mut seed, mut errors) = (1_u64, 0);
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    for _ in 0..ROUNDS {
+        let file = &files[next(files.len())];
+        let intact = std::fs::read(file).unwrap();
+        let mut damaged = intact.clone();
+        let at = next(damaged.len());
+        match next(4) {
+            0 => damaged.truncate(at),
+            1 => damaged[at] = 0xff,
+            _ => damaged[at] ^= 1 << next(8),
+        }
+        std::fs::write(file, &damaged).unwrap();
+        let storage = Arc::new(LocalFiles::new(array.uri()));
+        let cache = FragmentCache::default();
+        let live = shared.live_fragments().to_vec();
+        let opened = Array::open_fragments(array.uri(), array.layout(), array.schema(), live, storage, &cache).unwrap();
+        for request in &requests {
+            let result: Result<Vec<_>, _> = opened.read(request).and_then(Iterator::collect);
+            errors += usize::from(result.is_err());
+        }
+        std::fs::write(file, &intact).unwrap();
+    }
+    assert!(errors > ROUNDS / 4, "{errors}");
 }
