@@ -44,8 +44,8 @@ fn small(at: usize, nullable: bool) -> Option<i8> {
     match STRETCHES[at / 40 % STRETCHES.len()] {
         Stretch::Null => (!nullable).then_some(scattered),
         Stretch::Constant(value) => Some(value),
-        Stretch::Mixed => (!nullable || at % 3 != 0).then_some(scattered),
-        Stretch::Low => (!nullable || at % 2 != 0).then_some(scattered / 4),
+        Stretch::Mixed => (!nullable || !at.is_multiple_of(3)).then_some(scattered),
+        Stretch::Low => (!nullable || !at.is_multiple_of(2)).then_some(scattered / 4),
         Stretch::High => Some(9 + scattered / 6),
     }
 }
@@ -60,6 +60,10 @@ fn columns() -> Vec<(Field, ArrayRef)> {
     for nullable in [false, true] {
         let zero = |at: usize| if at.is_multiple_of(2) { -0.0 } else { 0.0 };
         let float = move |v: i8, at: usize| if v == 5 { zero(at) } else { f64::from(v) - 5.0 };
+        let single = |v: i8, at: usize| match v {
+            5 if at.is_multiple_of(2) => -0.0,
+            v => f32::from(v) - 5.0,
+        };
         let arrays: [ArrayRef; 11] = [
             values::<Int8Type>(nullable, |v, _| if v == 0 { i8::MIN } else { v - 5 }),
             values::<Int16Type>(nullable, |v, _| if v == 0 { i16::MIN } else { i16::from(v) - 5 }),
@@ -69,7 +73,7 @@ fn columns() -> Vec<(Field, ArrayRef)> {
             values::<UInt16Type>(nullable, |v, _| if v == 9 { u16::MAX } else { v.unsigned_abs().into() }),
             values::<UInt32Type>(nullable, |v, _| if v == 9 { u32::MAX } else { v.unsigned_abs().into() }),
             values::<UInt64Type>(nullable, |v, _| if v == 9 { u64::MAX } else { v.unsigned_abs().into() }),
-            values::<Float32Type>(nullable, move |v, at| if v == 9 { f32::INFINITY } else { float(v, at) as f32 }),
+            values::<Float32Type>(nullable, move |v, at| if v == 9 { f32::INFINITY } else { single(v, at) }),
             values::<Float64Type>(nullable, move |v, at| if v == 0 { f64::NEG_INFINITY } else { float(v, at) }),
             Arc::new(
                 PrimitiveArray::<TimestampNanosecondType>::from_iter(
