@@ -20,6 +20,11 @@ impl ErrorHook {
         Self(Arc::new(hook))
     }
 
+    /// Passes an error through the hook.
+    pub(crate) async fn explain(&self, error: DataFusionError) -> DataFusionError {
+        (self.0)(error).await
+    }
+
     /// Passes the errors of `rows` through the hook.
     pub(crate) fn watch(&self, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
         let (schema, hook) = (rows.schema(), Arc::clone(&self.0));

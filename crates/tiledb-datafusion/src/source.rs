@@ -97,7 +97,8 @@ impl TileDbSource {
             ranges: partition.ranges.to_dimension_ranges(self.snapshot.array.layout()),
             condition,
             tiles: partition.tiles.clone(),
-            order: self.order.clone(),
+            // A sort without a limit, which has no dynamic filter, reads all tiles: better in the order of the files.
+            order: self.order.clone().filter(|_| !self.dynamic_filters.is_empty()),
             // A tile is decoded whole, whatever the limit.
             batch_rows: stream::batch_rows(
                 &self.schema,
@@ -231,7 +232,7 @@ impl DataSource for TileDbSource {
             .into_iter()
             .filter(|filter| DynamicFilterTracking::classify(filter).contains_dynamic_filter())
             .collect();
-        if dynamic.is_empty() || !self.reads_by_tile() {
+        if dynamic.is_empty() || !self.reads_by_tile() || self.fetch.is_some() {
             return Ok(result);
         }
         let mut updated = self.clone();

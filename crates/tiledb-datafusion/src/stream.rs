@@ -1,7 +1,9 @@
 //! Reads one partition as a stream of record batches: by tile where it is polled, because decoding is work for the query's own threads,
 //! or through libtiledb, which waits for its own threads, so that another thread reads ahead and sends batches through a short channel.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -10,7 +12,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::metrics::{BaselineMetrics, RecordOutput};
 use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
-use futures::stream;
+use futures::Stream;
 use tiledb::{Array, ReadRequest, Reader};
 
 use crate::dynamic_filter::DynamicFilterWatch;
@@ -57,7 +59,8 @@ struct TileStream {
 }
 
 impl TileStream {
-    fn advance(&mut self) -> Result<Option<RecordBatch>, DataFusionError> {
+    /// Reads some tiles. An inner `None` if no row of them is left, an outer one at the end.
+    fn advance(&mut self) -> Result<Option<Option<RecordBatch>>, DataFusionError> {
         if self.remaining == 0 {
             return Ok(None);
         }
@@ -71,24 +74,33 @@ impl TileStream {
         {
             reader.restrict(&condition).map_err(|error| read_error(&self.array, error))?;
         }
-        let next = reader.next().transpose().map_err(|error| read_error(&self.array, error))?;
-        let Some(batch) = next else { return Ok(None) };
+        let next = reader.next_step().transpose().map_err(|error| read_error(&self.array, error))?;
+        let Some(step) = next else { return Ok(None) };
+        let Some(batch) = step else { return Ok(Some(None)) };
         let batch = first_rows(batch, self.remaining);
         self.remaining -= batch.num_rows();
-        Ok(Some(batch.record_output(&self.metrics)))
+        Ok(Some(Some(batch.record_output(&self.metrics))))
     }
 }
 
-impl Iterator for TileStream {
+impl Stream for TileStream {
     type Item = Result<RecordBatch, DataFusionError>;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.advance();
-        if !matches!(batch, Ok(Some(_))) {
-            self.remaining = 0;
-            self.metrics.done();
+    /// Returns to the scheduler after each step, so that a query can be cancelled however rare its rows are.
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.advance() {
+            Ok(Some(Some(batch))) => Poll::Ready(Some(Ok(batch))),
+            Ok(Some(None)) => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            end => {
+                self.remaining = 0;
+                self.reader = None;
+                self.metrics.done();
+                Poll::Ready(end.err().map(Err))
+            }
         }
-        batch.transpose()
     }
 }
 
@@ -105,7 +117,7 @@ fn read_tiles(
     metrics: BaselineMetrics,
 ) -> SendableRecordBatchStream {
     let remaining = fetch.unwrap_or(usize::MAX);
-    let batches = stream::iter(TileStream {
+    let batches = TileStream {
         array,
         request,
         schema: Arc::clone(&schema),
@@ -113,7 +125,7 @@ fn read_tiles(
         remaining,
         watch,
         metrics,
-    });
+    };
     Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, batches)))
 }
 

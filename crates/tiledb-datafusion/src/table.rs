@@ -127,7 +127,14 @@ impl TableProvider for TileDbTable {
             _ => state.config().target_partitions(),
         };
         let snapshot = Arc::clone(&self.snapshot);
-        Ok(DataSourceExec::from_data_source(TileDbSource::try_new(snapshot, projection, pushdown, limit, partitions)?))
+        match TileDbSource::try_new(snapshot, projection, pushdown, limit, partitions) {
+            Ok(source) => Ok(DataSourceExec::from_data_source(source)),
+            // Planning reads metadata of fragments, which a vacuum may have removed.
+            Err(error) => match &self.snapshot.error_hook {
+                Some(hook) => Err(hook.explain(error).await),
+                None => Err(error),
+            },
+        }
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
