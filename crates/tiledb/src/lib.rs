@@ -85,7 +85,9 @@ pub use error::{Error, Result};
 pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
-pub use native::{FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, Storage, TileRun};
+pub use native::{
+    FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, NewFragment, Storage, TileRun, write_tiles,
+};
 pub use predicate::{
     Axis, DimensionRange, DisplayRanges, Intervals, NAN_KEY, NAN_NEVER, Op, Predicate, Pushdown, Ranges,
 };

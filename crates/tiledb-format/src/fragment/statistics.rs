@@ -170,7 +170,8 @@ impl FieldStatistics {
                 [(&mut all.min, mins, Ordering::Less), (&mut all.max, maxs, Ordering::Greater)]
             {
                 let Some(value) = values.and_then(|values| values.tile(tile)) else { continue };
-                if !found || compare(shape, value, best) == Some(wanted) {
+                // A tile of only NaN has no other value.
+                if !found || compare(shape, value, best) == Some(wanted) || compare(shape, best, best).is_none() {
                     *best = value.to_vec();
                 }
             }

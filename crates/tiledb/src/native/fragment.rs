@@ -20,11 +20,11 @@ use crate::schema::column::Column;
 use crate::schema::layout::Domain;
 
 /// The folder of an array's fragments.
-const FRAGMENTS: &str = "__fragments";
+pub(super) const FRAGMENTS: &str = "__fragments";
 /// The folder of an array's schemas.
-const SCHEMAS: &str = "__schema";
+pub(super) const SCHEMAS: &str = "__schema";
 /// The file with a fragment's metadata.
-const METADATA: &str = "__fragment_metadata.tdb";
+pub(super) const METADATA: &str = "__fragment_metadata.tdb";
 
 /// A fragment whose footer has been read.
 #[derive(Debug)]
@@ -288,9 +288,14 @@ impl TextTiles {
 }
 
 impl FileChecksum {
+    /// The size and the checksum of a file with this content.
+    pub(super) fn of(content: &[u8]) -> Self {
+        Self { bytes: content.len() as u64, crc32c: crc32c::crc32c(content) }
+    }
+
     /// Compares a file with what was recorded of it.
     fn check(self, content: &[u8]) -> Result<(), tiledb_format::Error> {
-        let found = Self { bytes: content.len() as u64, crc32c: crc32c::crc32c(content) };
+        let found = Self::of(content);
         if found == self {
             return Ok(());
         }

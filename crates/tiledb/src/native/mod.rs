@@ -1,9 +1,13 @@
-//! Reading without libtiledb: the fragments that a caller names, tile by tile, straight into Arrow arrays.
+//! Reading and writing without libtiledb.
+//!
+//! Reading: the fragments that a caller names, tile by tile, straight into Arrow arrays.
 //!
 //! [`NativeArray`] knows the columns and the live fragments. `tiles` selects the tiles that a read's ranges overlap, and `scan` reads
 //! them: `prune` drops tiles by their statistics, `requests` turns columns and tiles into ranges of files, [`Storage`] reads these,
 //! `decode` inflates them into Arrow arrays, `test` evaluates the condition, and only then the other columns of the rows that remain
 //! are read. `fragment` and [`FragmentCache`] keep the metadata of fragments in memory.
+//!
+//! `write` has the other direction: [`write_tiles`] orders rows, and encodes and stores one column after the other.
 
 mod array;
 mod cache;
@@ -15,11 +19,14 @@ mod scan;
 mod storage;
 mod test;
 mod tiles;
+mod write;
 
 pub use array::{FileChecksum, LiveFragment};
 pub use cache::FragmentCache;
 pub use storage::{FileRange, LocalFiles, Storage};
 pub use tiles::TileRun;
+pub use write::{NewFragment, write_tiles};
 
 pub(crate) use array::NativeArray;
 pub(crate) use scan::TileScan;
+pub(crate) use write::Target;

@@ -6,6 +6,7 @@ mod groups;
 mod reading;
 mod round_trip;
 mod snapshots;
+mod tiles;
 mod writing;
 
 use std::sync::{Arc, OnceLock};
