@@ -6,8 +6,9 @@
 //!
 //! The modules follow that flow: `schema` (Arrow fields ⇄ dimensions and attributes), `array` (create, open, evolve, list
 //! fragments), `predicate` (conditions, and their pushdown for query engines), `read` and `write`. All of them call libtiledb
-//! through `context`, which turns return codes into [`Error`]s, and `handle`, which owns C objects. The crate knows neither
-//! the meaning of the arrays nor any query engine.
+//! through `context`, which turns return codes into [`Error`]s, and `handle`, which owns C objects. `native` reads and writes fragments
+//! without libtiledb: [`Array::open_fragments`] and [`write_tiles`] need no [`Context`]. The crate knows neither the meaning of the
+//! arrays nor any query engine.
 //!
 //! The feature `system` links an installed libtiledb instead of the pinned one; see the documentation of `tiledb-sys`.
 //!

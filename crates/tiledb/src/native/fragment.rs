@@ -256,7 +256,7 @@ impl ColumnTiles {
         if self.validity.is_none() { Some(0) } else { self.nulls.as_ref()?.get(tile).copied() }
     }
 
-    /// Statistics of a tile with so many cells.
+    /// Statistics of a tile with this many cells.
     pub(super) fn statistics(&self, tile: usize, cells: u64) -> TileStatistics<'_> {
         TileStatistics {
             range: self.ranges.as_ref().map(|(low, high)| (low, high)),
@@ -289,13 +289,13 @@ impl TextTiles {
 
 impl FileChecksum {
     /// The size and the checksum of a file with this content.
-    pub(super) fn of(content: &[u8]) -> Self {
+    pub(super) fn new(content: &[u8]) -> Self {
         Self { bytes: content.len() as u64, crc32c: crc32c::crc32c(content) }
     }
 
     /// Compares a file with what was recorded of it.
     fn check(self, content: &[u8]) -> Result<(), tiledb_format::Error> {
-        let found = Self::of(content);
+        let found = Self::new(content);
         if found == self {
             return Ok(());
         }

@@ -19,7 +19,7 @@ mod scan;
 mod storage;
 mod test;
 mod tiles;
-mod write;
+pub(crate) mod write;
 
 pub use array::{FileChecksum, LiveFragment};
 pub use cache::FragmentCache;
@@ -29,4 +29,3 @@ pub use write::{NewFragment, write_tiles};
 
 pub(crate) use array::NativeArray;
 pub(crate) use scan::TileScan;
-pub(crate) use write::Target;

@@ -1,11 +1,13 @@
 //! Tests against libtiledb, each with its own array in a temporary folder.
 
 mod conditions;
+mod damage;
 mod evolution;
 mod groups;
 mod reading;
 mod round_trip;
 mod snapshots;
+mod speed;
 mod tiles;
 mod writing;
 

@@ -1,12 +1,9 @@
-//! Fragments written tile by tile are those that libtiledb would write, and damage to them is noticed.
+//! Fragments written tile by tile are those that libtiledb would write.
 
-use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
-use std::sync::Mutex;
 
-use arrow::array::{AsArray, Float32Array, LargeStringArray};
-use arrow::datatypes::{Float64Type, TimestampNanosecondType};
+use arrow::array::{AsArray, Float32Array};
+use arrow::datatypes::Float64Type;
 use proptest::prelude::*;
 use tiledb_format::fragment::{FieldStatistics, Footer, FragmentMetadata};
 use tiledb_format::{Field as FormatField, Number, Schema as FormatSchema, generic_tile};
@@ -14,10 +11,10 @@ use tiledb_format::{Field as FormatField, Number, Schema as FormatSchema, generi
 use super::round_trip::{Dice, spec};
 use super::*;
 use crate::write::write_by_library;
-use crate::{FileRange, NewFragment, Storage, write_tiles};
+use crate::write_tiles;
 
 /// The metadata of the fragment `name`.
-fn metadata(uri: &str, name: &str) -> FragmentMetadata {
+pub(super) fn metadata(uri: &str, name: &str) -> FragmentMetadata {
     let array = Path::new(uri);
     let bytes = std::fs::read(array.join("__fragments").join(name).join("__fragment_metadata.tdb")).unwrap();
     let schema = std::fs::read(array.join("__schema").join(Footer::schema_name(&bytes).unwrap())).unwrap();
@@ -43,15 +40,42 @@ fn stored_rows(uri: &str, name: &str, columns: &[&str]) -> RecordBatch {
     concat_batches(&schema, &reader.map(Result::unwrap).collect::<Vec<_>>()).unwrap()
 }
 
-fn at(latitudes: Vec<f64>, times: Vec<i64>) -> RecordBatch {
-    let schema = Arc::new(schema(vec![]));
-    let rows = (0..i64::try_from(times.len()).unwrap()).collect::<Vec<_>>();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from(rows)),
-        Arc::new(Float64Array::from(latitudes)),
-        Arc::new(TimestampNanosecondArray::from(times).with_timezone("UTC")),
+/// An array with these dimensions, and rows at these places: of floats, times, and integers.
+fn at(dimensions: &[&str], places: &[(f64, i64, i64)]) -> (ArrayLayout, RecordBatch) {
+    let all: [(&str, Domain, ArrayRef); 4] = [
+        (
+            "lat",
+            Domain::Float64 { low: -90.0, high: 90.0, extent: None },
+            Arc::new(Float64Array::from_iter_values(places.iter().map(|place| place.0))),
+        ),
+        (
+            "time",
+            Domain::TimestampNs { low: 0, high: 9_000 * DAY_NS, extent: None },
+            Arc::new(
+                TimestampNanosecondArray::from_iter_values(places.iter().map(|place| place.1)).with_timezone("UTC"),
+            ),
+        ),
+        (
+            "lon",
+            Domain::Float64 { low: -180.0, high: 180.0, extent: None },
+            Arc::new(Float64Array::from_iter_values(places.iter().map(|place| -1.5 * place.0))),
+        ),
+        (
+            "cycle",
+            Domain::Int64 { low: -20, high: 1 << 60, extent: None },
+            Arc::new(Int64Array::from_iter_values(places.iter().map(|place| place.2))),
+        ),
     ];
-    RecordBatch::try_new(schema, columns).unwrap()
+    let rows: ArrayRef = Arc::new((0..places.len()).map(|row| i64::try_from(row).ok()).collect::<Int64Array>());
+    let mut columns = vec![(Field::new("row", DataType::Int64, false), rows)];
+    let mut layout = ArrayLayout { dimensions: vec![], ..layout() };
+    for dimension in dimensions {
+        let (name, domain, values) = all.iter().find(|(name, ..)| name == dimension).unwrap();
+        layout.dimensions.push(Dimension { name: (*name).into(), domain: *domain });
+        columns.push((Field::new(*name, values.data_type().clone(), false), Arc::clone(values)));
+    }
+    let (fields, columns): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    (layout, RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap())
 }
 
 proptest! {
@@ -64,22 +88,23 @@ proptest! {
             (
                 prop_oneof![-90.0..=90.0_f64, (-3..=3_i32).prop_map(|step| f64::from(step) * 1e-9), Just(-0.0), Just(90.0)],
                 prop_oneof![0..=9_000 * DAY_NS, 0..5_i64, Just(9_000 * DAY_NS)],
+                prop_oneof![-20..=1_i64 << 60, -20..-15_i64],
             ),
             1..400,
         ),
+        dimensions in prop::sample::subsequence(vec!["cycle", "lat", "lon", "time"], 1..=4).prop_shuffle(),
     ) {
         let (_folder, uri) = new_uri();
-        let (latitudes, times) = places.into_iter().unzip();
-        let batch = at(latitudes, times);
-        Array::create(ctx(), &uri, &layout(), &batch.schema()).unwrap();
+        let (layout, batch) = at(&dimensions, &places);
+        Array::create(ctx(), &uri, &layout, &batch.schema()).unwrap();
         let cut = batch.num_rows() / 3;
         let batches = [batch.slice(0, cut), batch.slice(cut, batch.num_rows() - cut)];
-        let [by_library, by_tile] = written_twice(&uri, &batches).map(|name| stored_rows(&uri, &name, &["row", "lat", "time"]));
-        let latitudes = |batch: &RecordBatch| batch.column(1).as_primitive::<Float64Type>().values().to_vec();
-        let times = |batch: &RecordBatch| batch.column(2).as_primitive::<TimestampNanosecondType>().values().to_vec();
+        let columns: Vec<&str> = std::iter::once("row").chain(dimensions.iter().copied()).collect();
+        let [by_library, by_tile] = written_twice(&uri, &batches).map(|name| stored_rows(&uri, &name, &columns));
         // The rows of cells with the same coordinates have no order in libtiledb.
-        prop_assert_eq!(latitudes(&by_tile), latitudes(&by_library));
-        prop_assert_eq!(times(&by_tile), times(&by_library));
+        for (dimension, name) in dimensions.iter().enumerate() {
+            prop_assert!(same_coordinates(by_tile.column(dimension + 1), by_library.column(dimension + 1)), "{}", name);
+        }
         let sorted = by_row(&by_tile);
         for (sorted, given) in sorted.columns().iter().zip(batch.columns()) {
             prop_assert_eq!(sorted, given);
@@ -151,6 +176,14 @@ proptest! {
     }
 }
 
+/// Whether columns are equal; -0.0 and 0.0 are the same coordinate.
+fn same_coordinates(a: &ArrayRef, b: &ArrayRef) -> bool {
+    match (a.as_primitive_opt::<Float64Type>(), b.as_primitive_opt::<Float64Type>()) {
+        (Some(a), Some(b)) => a.values().iter().eq(b.values()),
+        _ => a == b,
+    }
+}
+
 /// Sums of floats depend on the order of their values.
 fn same_sum(datatype: tiledb_format::Datatype, a: u64, b: u64) -> bool {
     match (Number::of_sum(datatype, a), Number::of_sum(datatype, b)) {
@@ -211,157 +244,4 @@ fn other_layouts_are_refused() {
         assert!(matches!(write_tiles(Path::new(&uri), 10, vec![rows.clone()]), Err(Error::Unsupported { .. })));
         crate::write_fragment(ctx(), &uri, 10, vec![rows]).unwrap();
     }
-}
-
-/// The files of an array in memory, of which one byte can be changed.
-#[derive(Debug)]
-struct Memory {
-    files: BTreeMap<String, Vec<u8>>,
-    flipped: Mutex<(String, usize, u8)>,
-}
-
-impl Memory {
-    fn new(folder: &Path) -> Self {
-        let mut files = BTreeMap::new();
-        let mut folders = vec![folder.to_owned()];
-        while let Some(next) = folders.pop() {
-            for entry in std::fs::read_dir(next).unwrap().map(Result::unwrap) {
-                if entry.path().is_dir() {
-                    folders.push(entry.path());
-                } else {
-                    let name = entry.path().strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-                    files.insert(name, std::fs::read(entry.path()).unwrap());
-                }
-            }
-        }
-        Self { files, flipped: Mutex::default() }
-    }
-}
-
-impl Storage for Memory {
-    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        let mut bytes = self.files.get(path).ok_or(io::ErrorKind::NotFound)?.clone();
-        let (name, at, bits) = &*self.flipped.lock().unwrap();
-        if path == name {
-            bytes[*at] ^= bits;
-        }
-        Ok(bytes)
-    }
-
-    fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
-        for (range, buffer) in ranges.iter().zip(buffers) {
-            let failed = |error: io::Error| (Arc::clone(&range.path), error);
-            let file = self.read(&range.path).map_err(failed)?;
-            let start = usize::try_from(range.start).unwrap();
-            let found = start.checked_add(range.length).and_then(|end| file.get(start..end));
-            *buffer = found.ok_or_else(|| failed(io::ErrorKind::UnexpectedEof.into()))?.to_vec();
-        }
-        Ok(())
-    }
-}
-
-/// A bit that flips on disk is an error, or changes nothing. Without checksums in the frames, most flips were other values.
-#[test]
-fn a_flipped_bit_never_changes_rows() {
-    let schema = schema(vec![
-        Field::new("height", DataType::Float32, true),
-        Field::new("beam", DataType::LargeUtf8, true),
-        Field::new("flag", DataType::Boolean, false),
-    ]);
-    let (_folder, uri) = new_uri();
-    Array::create(ctx(), &uri, &layout(), &schema).unwrap();
-    let count = 150;
-    let mut dice = Dice(1);
-    let heights: Float32Array = (0..count).map(|row| (row % 7 > 1).then_some(row as f32 * 0.37)).collect();
-    let beams: LargeStringArray = (0..count).map(|row| ["gt1l", "gt3r", "ÅØ 雪"].get(row % 4)).collect();
-    let flags: arrow::array::BooleanArray = (0..count).map(|_| Some(dice.roll().is_multiple_of(2))).collect();
-    let columns: Vec<ArrayRef> = vec![Arc::new(heights), Arc::new(beams), Arc::new(flags)];
-    let written = batch(&schema, 0, count, columns);
-    let NewFragment { name, metadata: checksum } = write_tiles(Path::new(&uri), 10, vec![written]).unwrap();
-
-    let memory = Arc::new(Memory::new(Path::new(&uri)));
-    let whole = Array::open(ctx(), &uri).unwrap();
-    let described = whole.fragments().unwrap().remove(0);
-    let columns = names(&schema);
-    let read = |checksum| {
-        let (cells, domain) = (described.cells, described.domain.clone());
-        let live = LiveFragment { name: name.clone(), cells, domain, metadata: checksum };
-        let (storage, cache) = (Arc::clone(&memory) as Arc<dyn Storage>, FragmentCache::default());
-        let array = Array::open_fragments(&uri, whole.layout(), whole.schema(), vec![live], storage, &cache)?;
-        let reader = array.read(&request(&columns))?;
-        let schema = reader.schema();
-        Ok::<_, Error>(concat_batches(&schema, &reader.collect::<Result<Vec<_>, Error>>()?).unwrap())
-    };
-    let expected = read(Some(checksum)).unwrap();
-    assert_eq!(expected.num_rows(), count);
-    let folder = format!("__fragments/{name}/");
-    let footer = metadata(&uri, &name).footer().write().len();
-    let (mut flips, mut noticed) = (0, 0);
-    for (path, bytes) in memory.files.iter().filter(|(path, _)| path.starts_with(&folder)) {
-        let is_metadata = path.ends_with("__fragment_metadata.tdb");
-        for at in 0..bytes.len() {
-            *memory.flipped.lock().unwrap() = (path.clone(), at, 1 << (dice.roll() % 8));
-            // The offsets in the footer have no checksum in the file; its owner records one of the whole file.
-            let checksum = (is_metadata && at >= bytes.len() - footer).then_some(checksum);
-            match read(checksum) {
-                Ok(rows) => assert_eq!(rows, expected, "byte {at} of {path}"),
-                Err(_) => noticed += 1,
-            }
-            flips += 1;
-        }
-    }
-    println!("{noticed} of {flips} flipped bits were noticed");
-    assert!(noticed > flips / 2);
-}
-
-/// Not a test: prints how long both engines take to write 100,000 rows of 90 columns. Run it with optimisation, and `--nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let fields = (0..90).map(|at| Field::new(format!("v{at}"), DataType::Float32, true)).collect();
-    let schema = schema(fields);
-    let count = 100_000;
-    let mut dice = Dice(3);
-    let columns = (0..90).map(|_| {
-        let mut left = 0;
-        let values = (0..count).map(|row| {
-            // NULLs come in runs of about ten.
-            if left == 0 {
-                left = 1 + dice.roll() % 20;
-            }
-            left -= 1;
-            let noise = u16::try_from(dice.roll() % 1_000).unwrap();
-            (left > 3).then(|| f32::from(noise) * 0.01 + (row as f32 * 0.001).sin())
-        });
-        Arc::new(values.collect::<Float32Array>()) as ArrayRef
-    });
-    let mut written = batch(&schema, 0, count, columns.collect());
-    // Along tracks, latitude changes slowly.
-    let mut all = written.columns().to_vec();
-    all[1] = Arc::new((0..count).map(|row| Some((row as f64 * 1e-3).sin() * 80.0)).collect::<Float64Array>());
-    written = RecordBatch::try_new(written.schema(), all).unwrap();
-    let layout = ArrayLayout { capacity: 10_000, ..layout() };
-    for round in 0..5 {
-        for native in [false, true] {
-            let (_folder, uri) = new_uri();
-            Array::create(ctx(), &uri, &layout, &schema).unwrap();
-            let start = std::time::Instant::now();
-            let cpu = cpu_ms();
-            if native {
-                write_tiles(Path::new(&uri), 10, vec![written.clone()]).unwrap();
-            } else {
-                write_by_library(ctx(), &uri, 10, vec![written.clone()]).unwrap();
-            }
-            let (wall, cpu) = (start.elapsed(), cpu_ms() - cpu);
-            let bytes = Array::open(ctx(), &uri).unwrap().fragments().unwrap()[0].bytes;
-            println!("round {round}, native {native}: {wall:?}, {cpu} ms of CPU, {bytes} bytes");
-        }
-    }
-}
-
-/// Milliseconds of CPU that this process has used, in steps of 10.
-fn cpu_ms() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
 }

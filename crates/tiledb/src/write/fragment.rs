@@ -13,7 +13,7 @@ use crate::array::history::columns_to_write;
 use crate::array::open::OpenArray;
 use crate::context::Context;
 use crate::error::Result;
-use crate::native::Target;
+use crate::native::write::Target;
 use crate::schema::column::Column;
 
 /// About this many bytes of columns are passed to libtiledb at a time. It builds tiles from all of them before it writes the

@@ -12,7 +12,7 @@ use super::statistics::Statistics;
 use super::target::Target;
 use super::tiles::{ColumnEncoder, FieldOf};
 use crate::error::{Error, Result};
-use crate::native::FileChecksum;
+use crate::native::array::FileChecksum;
 use crate::native::fragment::METADATA;
 use crate::schema::column::Column;
 use crate::write::buffers::WriteBuffers;
@@ -71,7 +71,8 @@ impl Target {
 
         let folder = FragmentFolder::create(&self.folder, timestamp_ms)?;
         let metadata = folder.fill(|files| {
-            let mut fragment = Fragment { target: self, files, encoder: ColumnEncoder::new(), fields: Vec::new() };
+            let mut fragment =
+                FragmentColumns { target: self, files, encoder: ColumnEncoder::new(), fields: Vec::new() };
             let mut ranges = Vec::with_capacity(dimensions.len());
             for (column, buffers) in dimensions.iter().zip(coordinates) {
                 ranges.push(fragment.write(column, &buffers, &sequence)?);
@@ -86,7 +87,7 @@ impl Target {
         })?;
         // Alone, so that the file without which a fragment cannot be read reaches the disk after all others.
         folder.fill(|files| files.write(METADATA, &metadata))?;
-        Ok(NewFragment { metadata: FileChecksum::of(&metadata), name: folder.commit()? })
+        Ok(NewFragment { metadata: FileChecksum::new(&metadata), name: folder.commit()? })
     }
 
     fn encode_error(&self, column: &str, source: tiledb_format::Error) -> Error {
@@ -95,14 +96,14 @@ impl Target {
 }
 
 /// A fragment of which some columns are written.
-struct Fragment<'t> {
+struct FragmentColumns<'t> {
     target: &'t Target,
     files: &'t Files<'t>,
     encoder: ColumnEncoder,
     fields: Vec<(tiledb_format::Field, FieldMetadata)>,
 }
 
-impl Fragment<'_> {
+impl FragmentColumns<'_> {
     /// Writes a column, and returns the least and the greatest value of each tile.
     fn write(&mut self, column: &Column, buffers: &WriteBuffers, sequence: &CellSequence) -> Result<Statistics> {
         let field = FieldOf::find(&self.target.schema, &column.name)

@@ -6,7 +6,7 @@
 use tiledb_format::fragment::{FieldMetadata, TileValues};
 use tiledb_format::{Datatype, Shape};
 
-/// Sums of floats are added up in so many lanes, which a processor does at once.
+/// Sums of floats are added up in this many lanes, which a processor does at once.
 const LANES: usize = 8;
 
 /// The statistics of the tiles of one column so far.
