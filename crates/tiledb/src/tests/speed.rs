@@ -30,18 +30,25 @@ fn speed() {
         });
         Arc::new(values.collect::<Float32Array>()) as ArrayRef
     });
-    let mut written = batch(&schema, 0, count, columns.collect());
-    // Along tracks, latitude changes slowly.
-    let mut all = written.columns().to_vec();
-    all[1] = Arc::new((0..count).map(|row| Some((row as f64 * 1e-3).sin() * 80.0)).collect::<Float64Array>());
-    written = RecordBatch::try_new(written.schema(), all).unwrap();
+    let columns: Vec<ArrayRef> = columns.collect();
+    // Tracks of some thousand rows, along which the latitude changes slowly; or no order at all.
+    let mut tracks = batch(&schema, 0, count, columns.clone()).columns().to_vec();
+    let row_of_track = |row: usize| (row % 5_000, row / 5_000);
+    let latitudes =
+        (0..count).map(row_of_track).map(|(row, track)| Some(row as f64 * 0.001 - 60.0 + track as f64 * 1e-5));
+    tracks[1] = Arc::new(latitudes.collect::<Float64Array>());
+    let times = (0..count)
+        .map(row_of_track)
+        .map(|(row, track)| i64::try_from(track).unwrap() * 91 * DAY_NS + i64::try_from(row).unwrap() * 14_000_000);
+    tracks[2] = Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC"));
+    let tracks = RecordBatch::try_new(Arc::new(schema.clone()), tracks).unwrap();
+    let scattered = batch(&schema, 0, count, columns);
     let layout = ArrayLayout { capacity: 10_000, ..layout() };
-    for round in 0..5 {
-        for native in [false, true] {
+    for (name, written) in [("tracks", tracks), ("scattered rows", scattered)] {
+        for (round, native) in (0..5).flat_map(|round| [(round, false), (round, true)]) {
             let (_folder, uri) = new_uri();
             Array::create(ctx(), &uri, &layout, &schema).unwrap();
-            let start = std::time::Instant::now();
-            let cpu = cpu_ms();
+            let (start, cpu) = (std::time::Instant::now(), cpu_ms());
             if native {
                 write_tiles(Path::new(&uri), 10, vec![written.clone()]).unwrap();
             } else {
@@ -49,7 +56,7 @@ fn speed() {
             }
             let (wall, cpu) = (start.elapsed(), cpu_ms() - cpu);
             let bytes = Array::open(ctx(), &uri).unwrap().fragments().unwrap()[0].bytes;
-            println!("round {round}, native {native}: {wall:?}, {cpu} ms of CPU, {bytes} bytes");
+            println!("{name}, round {round}, native {native}: {wall:?}, {cpu} ms of CPU, {bytes} bytes");
         }
     }
 }

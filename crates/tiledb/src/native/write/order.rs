@@ -22,10 +22,6 @@ impl Run {
     pub(super) fn rows(self) -> std::ops::Range<usize> {
         self.start as usize..self.start as usize + self.count as usize
     }
-
-    pub(super) fn is_shorter_than(self, rows: u32) -> bool {
-        self.count < rows
-    }
 }
 
 /// All rows, in the order of their cells. Along a satellite's track, runs are long.

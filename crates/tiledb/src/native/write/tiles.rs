@@ -9,8 +9,6 @@ use crate::write::buffers::WriteBuffers;
 
 /// Bytes of a text offset.
 const OFFSET: usize = size_of::<u64>();
-/// Shorter runs are copied cell by cell.
-const SHORT: u32 = 8;
 
 /// Encodes columns, one after the other. What it allocates for one is used for the next.
 #[derive(Debug)]
@@ -129,13 +127,18 @@ fn copy_cells(cells: &[u8], size: usize, runs: &[Run], out: &mut Vec<u8>) {
 
 fn copy_cells_of<const N: usize>(cells: &[u8], runs: &[Run], out: &mut Vec<u8>) {
     let (cells, _) = cells.as_chunks::<N>();
+    let start = out.len();
+    out.resize(start + N * runs.iter().map(|run| run.rows().len()).sum::<usize>(), 0);
+    let (mut rest, _) = out[start..].as_chunks_mut::<N>();
     for run in runs {
-        let cells = &cells[run.rows()];
-        if run.is_shorter_than(SHORT) {
-            cells.iter().for_each(|cell| out.extend_from_slice(cell));
-        } else {
-            out.extend_from_slice(cells.as_flattened());
+        let rows = run.rows();
+        let (target, after) = rest.split_at_mut(rows.len());
+        // Where satellites' tracks cross, runs are of one cell.
+        match target {
+            [cell] => *cell = cells[rows.start],
+            target => target.copy_from_slice(&cells[rows]),
         }
+        rest = after;
     }
 }
 
