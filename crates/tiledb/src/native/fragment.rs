@@ -58,6 +58,9 @@ pub(super) struct ColumnTiles {
     ranges: Option<(Buffer, Buffer)>,
 }
 
+/// A column's name, and its tiles if the fragment has it.
+pub(super) type NamedTiles<'t> = (&'t str, Option<Arc<ColumnTiles>>);
+
 /// The tiles of text.
 #[derive(Debug)]
 pub(super) struct TextTiles {
@@ -161,7 +164,7 @@ impl OpenFragment {
     }
 
     /// Returns the tiles of the columns that a condition compares, by name.
-    pub(super) fn columns_of<'t>(&self, test: &'t Test) -> Result<Vec<(&'t str, Option<Arc<ColumnTiles>>)>> {
+    pub(super) fn columns_of<'t>(&self, test: &'t Test) -> Result<Vec<NamedTiles<'t>>> {
         let mut compared = Vec::new();
         test.columns(&mut |column| compared.push(column));
         compared.into_iter().map(|column| Ok((column.name.as_str(), self.column(column)?))).collect()

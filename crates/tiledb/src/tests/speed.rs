@@ -54,9 +54,9 @@ fn speed() {
             } else {
                 write_by_library(ctx(), &uri, 10, vec![written.clone()]).unwrap();
             }
-            let (wall, cpu) = (start.elapsed(), cpu_ms() - cpu);
+            let (wall, cpu) = (start.elapsed().as_millis(), cpu_ms() - cpu);
             let bytes = Array::open(ctx(), &uri).unwrap().fragments().unwrap()[0].bytes;
-            println!("{name}, round {round}, native {native}: {wall:?}, {cpu} ms of CPU, {bytes} bytes");
+            println!("{name}, round {round}, native {native}: {wall} ms, {cpu} ms of CPU, {bytes} bytes");
         }
     }
 }

@@ -166,7 +166,7 @@ proptest! {
             if counted {
                 let FieldStatistics { min, max, sum, null_count } = by_tile.statistics(field).unwrap();
                 let expected = by_library.statistics(field).unwrap();
-                prop_assert!(same_sum(shape.datatype, sum, expected.sum));
+                prop_assert!(same_sum(shape.datatype, sum, expected.sum), "{} {sum:x} {:x}", field.stem(), expected.sum);
                 prop_assert_eq!(null_count, expected.null_count);
                 if null_count < by_library.cell_count() {
                     prop_assert_eq!((min, max), (expected.min, expected.max), "{}", field.stem());

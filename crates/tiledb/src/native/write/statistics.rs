@@ -203,7 +203,8 @@ macro_rules! integers {
 
             fn sum(lanes: &[$sum; LANES], values: impl Iterator<Item = Self>) -> u64 {
                 let total: $sum = lanes.iter().sum();
-                let sum = <$wide>::try_from(total).unwrap_or_else(|_| {
+                // On the way to a total of 64 bits, a sum may have been at the end of the type.
+                let sum = <$wide>::try_from(total).ok().filter(|_| $size < 8).unwrap_or_else(|| {
                     let mut sum: $wide = 0;
                     for value in values {
                         let value = <$wide>::from(value);
