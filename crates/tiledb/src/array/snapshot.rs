@@ -47,7 +47,7 @@ impl Array {
     /// Field metadata is stored as array metadata `<field>.<key>`.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a schema that cannot be stored, [`Error::Library`] if the array exists or cannot be written.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a schema that cannot be stored, [`Error::Library`](crate::Error::Library) if the array exists or cannot be written.
     pub fn create(ctx: &Context, uri: &str, layout: &ArrayLayout, schema: &Schema) -> Result<()> {
         let columns = arrow_schema::columns(layout, schema)?;
         let entries = field_metadata::entries(schema, &columns)?;
@@ -180,7 +180,7 @@ impl fmt::Debug for Array {
 /// Writes array metadata at `timestamp_ms` (milliseconds since 1970).
 ///
 /// # Errors
-/// [`Error::Library`] if the array cannot be opened or written.
+/// [`Error::Library`](crate::Error::Library) if the array cannot be opened or written.
 pub fn put_metadata(ctx: &Context, uri: &str, timestamp_ms: u64, entries: &[(String, MetadataValue)]) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
