@@ -47,7 +47,8 @@ impl Array {
     /// Field metadata is stored as array metadata `<field>.<key>`.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) for a schema that cannot be stored, [`Error::Library`](crate::Error::Library) if the array exists or cannot be written.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a schema that cannot be stored,
+    /// [`Error::Library`](crate::Error::Library) if the array exists or cannot be written.
     pub fn create(ctx: &Context, uri: &str, layout: &ArrayLayout, schema: &Schema) -> Result<()> {
         let columns = arrow_schema::columns(layout, schema)?;
         let entries = field_metadata::entries(schema, &columns)?;

@@ -35,10 +35,10 @@ const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 /// The other fragments of the array are not read, so the cost does not depend on their number.
 ///
 /// # Errors
-/// [`Error::Coordinate`] for a coordinate that is NULL, NaN or outside the domain (TileDB would accept a NaN, and hide cells near
-/// it), [`Error::ElementNull`] for a list element equal to the column's marker of NULL, [`Error::Batch`] for batches that do not
-/// match the array or have no rows, or if the array has a schema later than `timestamp_ms`. These are detected before anything is
-/// written. Other errors may leave files that no reader sees.
+/// [`Error::Coordinate`](crate::Error::Coordinate) for a coordinate that is NULL, NaN or outside the domain (TileDB would accept a NaN,
+/// and hide cells near it), [`Error::ElementNull`](crate::Error::ElementNull) for a list element equal to the column's marker of NULL,
+/// [`Error::Batch`](crate::Error::Batch) for batches that do not match the array or have no rows, or if the array has a schema later
+/// than `timestamp_ms`. These are detected before anything is written. Other errors may leave files that no reader sees.
 pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, batches: Vec<RecordBatch>) -> Result<String> {
     if let Some(folder) = local_folder(uri)
         && let Some(target) = Target::open(uri, folder, timestamp_ms)?
