@@ -117,15 +117,7 @@ fn read_tiles(
     metrics: BaselineMetrics,
 ) -> SendableRecordBatchStream {
     let remaining = fetch.unwrap_or(usize::MAX);
-    let batches = TileStream {
-        array,
-        request,
-        schema: Arc::clone(&schema),
-        reader: None,
-        remaining,
-        watch,
-        metrics,
-    };
+    let batches = TileStream { array, request, schema: Arc::clone(&schema), reader: None, remaining, watch, metrics };
     Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, batches)))
 }
 

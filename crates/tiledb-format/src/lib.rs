@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod array_metadata;
 mod bytes;
 mod datatype;
 mod enumeration;
@@ -22,6 +23,7 @@ mod testing;
 mod text;
 mod tile;
 
+pub use array_metadata::MetadataEntry;
 pub use bytes::{ByteReader, ByteWriter};
 pub use datatype::Datatype;
 pub use enumeration::Enumeration;

@@ -57,29 +57,17 @@ impl Number {
         }
     }
 
-    /// Adds sums as libtiledb does: what leaves the type's range stays at its end.
-    pub(crate) fn add_sum(self, other: Self) -> Self {
+    /// Adds sums as libtiledb does: one that leaves the type's range stays at its end, where libtiledb stops. Returns whether it did.
+    pub(crate) fn add_sum(self, other: Self) -> (Self, bool) {
         match (self, other) {
-            (Self::Int(a), Self::Int(b)) => Self::Int(a.saturating_add(b)),
-            (Self::UInt(a), Self::UInt(b)) => Self::UInt(a.saturating_add(b)),
+            (Self::Int(a), Self::Int(b)) => (Self::Int(a.saturating_add(b)), a.checked_add(b).is_none()),
+            (Self::UInt(a), Self::UInt(b)) => (Self::UInt(a.saturating_add(b)), a.checked_add(b).is_none()),
             (Self::Float(a), Self::Float(b)) => {
                 let sum = a + b;
-                Self::Float(if sum.is_infinite() && a.is_finite() && b.is_finite() {
-                    f64::MAX.copysign(sum)
-                } else {
-                    sum
-                })
+                let left = sum.is_infinite() && a.is_finite() && b.is_finite();
+                (Self::Float(if left { f64::MAX.copysign(sum) } else { sum }), left)
             }
-            _ => self,
-        }
-    }
-
-    /// Whether a sum has left its type's range; libtiledb stops there.
-    pub(crate) fn is_at_end(self) -> bool {
-        match self {
-            Self::Int(value) => value == i64::MAX || value == i64::MIN,
-            Self::UInt(value) => value == u64::MAX,
-            Self::Float(value) => value.abs() == f64::MAX,
+            _ => (self, false),
         }
     }
 }
@@ -102,11 +90,17 @@ mod tests {
 
     #[test]
     fn saturated_sums_do_not_wrap_to_the_other_end() {
-        assert_eq!(Number::Int(i64::MAX).add_sum(Number::Int(1)), Number::Int(i64::MAX));
-        assert_eq!(Number::UInt(u64::MAX).add_sum(Number::UInt(1)), Number::UInt(u64::MAX));
-        assert_eq!(Number::Float(f64::MAX).add_sum(Number::Float(f64::MAX)), Number::Float(f64::MAX));
-        assert_eq!(Number::Float(f64::MIN).add_sum(Number::Float(f64::MIN)), Number::Float(f64::MIN));
-        assert!(Number::Int(i64::MAX).is_at_end() && !Number::Int(0).is_at_end());
+        for end in [
+            Number::Int(i64::MAX),
+            Number::Int(i64::MIN),
+            Number::UInt(u64::MAX),
+            Number::Float(f64::MAX),
+            Number::Float(f64::MIN),
+        ] {
+            assert_eq!(end.add_sum(end), (end, true));
+        }
+        // A sum that happens to be at the end has not left the range.
+        assert_eq!(Number::Int(i64::MIN).add_sum(Number::Int(1)), (Number::Int(i64::MIN + 1), false));
     }
 
     #[test]

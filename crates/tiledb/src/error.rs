@@ -120,6 +120,26 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A file or folder of a new fragment cannot be written. What was begun has been removed.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file or folder.
+        path: String,
+        /// The error of the file.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A column of a new fragment cannot be encoded. What was begun has been removed.
+    #[error("cannot encode column {column} for {uri}")]
+    Encode {
+        /// The array.
+        uri: String,
+        /// The column.
+        column: String,
+        /// Why.
+        #[source]
+        source: tiledb_format::Error,
+    },
     /// The bytes of a file are damaged, or in a form that this crate does not read.
     #[error("cannot decode {path}{}", column.as_ref().map(|column| format!(" (column {column})")).unwrap_or_default())]
     Format {

@@ -8,8 +8,9 @@
 //!
 //! The modules follow that flow: `schema` (Arrow fields ⇄ dimensions and attributes), `array` (create, open, evolve, list
 //! fragments), `predicate` (conditions, and their pushdown for query engines), `read` and `write`. They call libtiledb
-//! through `context`, which turns return codes into [`Error`]s, and `handle`, which owns C objects. The crate knows neither
-//! the meaning of the arrays nor any query engine.
+//! through `context`, which turns return codes into [`Error`]s, and `handle`, which owns C objects. `native` reads and writes fragments
+//! without libtiledb: [`Array::open_fragments`] and [`write_tiles`] need no [`Context`]. The crate knows neither the meaning of the
+//! arrays nor any query engine.
 //!
 //! The feature `system` links an installed libtiledb instead of the pinned one; see the documentation of `tiledb-sys`.
 //!
@@ -89,7 +90,7 @@ pub use error::{Error, Result};
 pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
-pub use native::{FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, Storage};
+pub use native::{FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, NewFragment, Storage, write_tiles};
 pub use predicate::{
     Axis, DimensionRange, DisplayRanges, Intervals, NAN_KEY, NAN_NEVER, Op, Predicate, Pushdown, Ranges,
 };

@@ -5,13 +5,11 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
-use tiledb::Context;
+use tiledb::{Context, NewFragment};
 
 use super::record::{FileChecksum, FragmentRecord};
 use super::summary::Summary;
 use crate::error::Result;
-use crate::files::array_files::{FOOTER, FRAGMENTS};
-use crate::files::durable::io_error;
 use crate::id::Id;
 
 /// A fragment that was written and is not visible yet.
@@ -24,22 +22,21 @@ pub struct WrittenFragment {
 }
 
 /// Writes `batches` as one fragment of the array of segments at `uri`, at the `timestamp` of its window in milliseconds since 1970.
-/// Their column `fragment_id` must contain `id`. Blocks.
+/// Their column `fragment_id` must contain `id`. Blocks. No context of libtiledb is used.
 ///
 /// # Errors
 /// [`Error::Damaged`](crate::Error::Damaged) without rows, or when a leading column is missing; [`Error::TileDb`](crate::Error::TileDb)
-/// and [`Error::Io`](crate::Error::Io) when the fragment cannot be written.
+/// when the fragment cannot be written.
 pub fn write_fragment(
-    context: &Context,
+    _context: &Context,
     uri: &str,
     timestamp: u64,
     id: Id,
     batches: Vec<RecordBatch>,
 ) -> Result<WrittenFragment> {
     let Summary { rows, bounds, chunks, attempts } = Summary::new(&batches, uri)?;
-    let name = tiledb::write_fragment(context, uri, timestamp, batches)?;
-    let path = Path::new(uri).join(FRAGMENTS).join(&name).join(FOOTER);
-    let footer = FileChecksum::new(&std::fs::read(&path).map_err(|source| io_error(&path, source))?);
+    let NewFragment { name, metadata } = tiledb::write_tiles(Path::new(uri), timestamp, batches)?;
+    let footer = FileChecksum { bytes: metadata.bytes, crc32c: metadata.crc32c };
     let record = FragmentRecord { id, name, rows, bounds, chunks: chunks.into_iter().collect(), footer };
     Ok(WrittenFragment { record, attempts })
 }

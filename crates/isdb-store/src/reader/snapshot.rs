@@ -194,15 +194,17 @@ impl Snapshot {
         }
     }
 
-    /// Whether files that the snapshot has opened may have been vacuumed since. If so, an error while reading does not mean that the
-    /// database is damaged, and the newest state, or the same tag, can be opened instead. A tag keeps the files of its state, but not
-    /// those of fragments that were dead in it already, which TileDB has opened as well.
+    /// Whether a vacuum may have removed files of the snapshot: then an error while reading does not mean that the database is damaged, and
+    /// the newest state can be opened instead. A tag keeps all files of its state.
     ///
     /// # Errors
     /// When the commit log cannot be read.
     pub async fn is_expired(&self) -> Result<bool> {
-        let newest = self.database.log().newest().await?;
-        Ok(newest.is_some_and(|newest| newest.horizon.max(newest.deleting) > self.state.number))
+        match self.check().await {
+            Ok(()) => Ok(false),
+            Err(Error::Expired { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Describes an error of reading the snapshot's segments: damaged files, with the advice that newer states can be read if they no

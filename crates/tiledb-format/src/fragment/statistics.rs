@@ -158,7 +158,7 @@ impl FieldStatistics {
         null_counts: &[u64],
     ) -> Self {
         let mut all = Self::default();
-        let mut sum = Number::of_sum(shape.datatype, 0);
+        let (mut sum, mut has_left) = (Number::of_sum(shape.datatype, 0), false);
         let mut found = false;
         for (tile, cells) in cells.enumerate() {
             let nulls = null_counts.get(tile).copied().unwrap_or(0);
@@ -170,13 +170,14 @@ impl FieldStatistics {
                 [(&mut all.min, mins, Ordering::Less), (&mut all.max, maxs, Ordering::Greater)]
             {
                 let Some(value) = values.and_then(|values| values.tile(tile)) else { continue };
-                if !found || compare(shape, value, best) == Some(wanted) {
+                // A tile of only NaN has no other value.
+                if !found || compare(shape, value, best) == Some(wanted) || compare(shape, best, best).is_none() {
                     *best = value.to_vec();
                 }
             }
             found = true;
-            if let Some(bits) = sums.get(tile).filter(|_| !sum.is_at_end()) {
-                sum = sum.add_sum(Number::of_sum(shape.datatype, *bits));
+            if let Some(bits) = sums.get(tile).filter(|_| !has_left) {
+                (sum, has_left) = sum.add_sum(Number::of_sum(shape.datatype, *bits));
             }
         }
         all.sum = sum.sum_bits();

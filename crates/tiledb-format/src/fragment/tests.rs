@@ -143,7 +143,7 @@ fn statistics_are_those_of_the_rows() {
             }
             for (rows, bits) in tiles.iter().zip(sums) {
                 let zero = Number::of_sum(shape.datatype, 0);
-                let expected = rows.iter().flatten().fold(zero, |sum, row| sum.add_sum(*row));
+                let expected = rows.iter().flatten().fold(zero, |sum, row| sum.add_sum(*row).0);
                 match (Number::of_sum(shape.datatype, bits), expected) {
                     (Number::Float(found), Number::Float(sum)) => {
                         assert!((found - sum).abs() <= 1e-9 * sum.abs().max(1.0))

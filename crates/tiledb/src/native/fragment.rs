@@ -22,11 +22,11 @@ use crate::schema::layout::Domain;
 use crate::schema::physical::PhysicalType;
 
 /// The folder of an array's fragments.
-const FRAGMENTS: &str = "__fragments";
+pub(super) const FRAGMENTS: &str = "__fragments";
 /// The folder of an array's schemas.
-const SCHEMAS: &str = "__schema";
+pub(super) const SCHEMAS: &str = "__schema";
 /// The file with a fragment's metadata.
-const METADATA: &str = "__fragment_metadata.tdb";
+pub(super) const METADATA: &str = "__fragment_metadata.tdb";
 
 /// A fragment whose footer has been read.
 #[derive(Debug)]
@@ -46,9 +46,6 @@ pub(crate) struct OpenFragment {
     bytes: AtomicUsize,
 }
 
-/// The name of a column, and where its tiles are; `None` if the fragment lacks it.
-pub(super) type NamedTiles<'t> = (&'t str, Option<Arc<ColumnTiles>>);
-
 /// Where the tiles of a column are, and what is known of them.
 #[derive(Debug)]
 pub(super) struct ColumnTiles {
@@ -62,6 +59,9 @@ pub(super) struct ColumnTiles {
     /// The smallest and the largest value of each tile, for types with an order that conditions use.
     ranges: Option<(Buffer, Buffer)>,
 }
+
+/// A column's name, and its tiles if the fragment has it.
+pub(super) type NamedTiles<'t> = (&'t str, Option<Arc<ColumnTiles>>);
 
 /// The tiles of text.
 #[derive(Debug)]
@@ -312,9 +312,14 @@ pub(super) fn read_schema(array: &Description, storage: &dyn Storage, name: &str
 }
 
 impl FileChecksum {
+    /// The size and the checksum of a file with this content.
+    pub(super) fn new(content: &[u8]) -> Self {
+        Self { bytes: content.len() as u64, crc32c: crc32c::crc32c(content) }
+    }
+
     /// Compares a file with what was recorded of it.
     fn check(self, content: &[u8]) -> Result<(), tiledb_format::Error> {
-        let found = Self { bytes: content.len() as u64, crc32c: crc32c::crc32c(content) };
+        let found = Self::new(content);
         if found == self {
             return Ok(());
         }

@@ -1,9 +1,13 @@
-//! Reading without libtiledb: the fragments that a caller names, tile by tile, straight into Arrow arrays.
+//! Reading and writing without libtiledb.
+//!
+//! Reading: the fragments that a caller names, tile by tile, straight into Arrow arrays.
 //!
 //! [`NativeArray`] knows the columns and the live fragments. `index` and `tiles` select the tiles that a read's ranges overlap, and `scan` reads
 //! them: `prune` drops tiles by their statistics, `requests` turns columns and tiles into ranges of files, [`Storage`] reads these,
 //! `decode` inflates them into Arrow arrays, `test` evaluates the condition, and only then the other columns of the rows that remain
 //! are read. `fragment` and [`FragmentCache`] keep the metadata of fragments in memory.
+//!
+//! `write` has the other direction: [`write_tiles`] orders rows, and encodes and stores one column after the other.
 
 mod array;
 mod cache;
@@ -20,10 +24,12 @@ mod storage;
 mod test;
 mod tiles;
 mod verdict;
+pub(crate) mod write;
 
 pub use cache::FragmentCache;
 pub use live::{FileChecksum, LiveFragment};
 pub use storage::{FileRange, LocalFiles, Storage};
+pub use write::{NewFragment, write_tiles};
 
 pub(crate) use array::NativeArray;
 pub(crate) use scan::TileScan;

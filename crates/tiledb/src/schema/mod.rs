@@ -1,7 +1,7 @@
 //! Array schemas: the Arrow fields of an array ⇄ TileDB's dimensions and attributes.
 //!
 //! [`ArrayLayout`] and an Arrow schema become [`columns`](arrow), which [`build`] turns into TileDB's schema object;
-//! [`load`] reads a stored one back, and [`field_metadata`] restores the fields' metadata from the array's.
+//! [`load`] reads a stored one back, [`stored`] does so without libtiledb, and [`field_metadata`] restores the fields' metadata from the array's.
 
 pub(crate) mod arrow;
 pub(crate) mod build;
@@ -11,6 +11,7 @@ mod filters;
 pub(crate) mod layout;
 pub(crate) mod load;
 pub(crate) mod physical;
+pub(crate) mod stored;
 
 pub use column::ADDED_LATER;
 pub use layout::{ArrayLayout, CellOrder, Dimension, Domain};

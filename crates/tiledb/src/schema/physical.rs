@@ -105,6 +105,26 @@ impl PhysicalType {
         }
     }
 
+    /// The type that this datatype of files is written as; `None` for types that only other programs write.
+    pub(crate) fn from_format(datatype: Datatype) -> Option<Self> {
+        Some(match datatype {
+            Datatype::Int8 => Self::Int8,
+            Datatype::Int16 => Self::Int16,
+            Datatype::Int32 => Self::Int32,
+            Datatype::Int64 => Self::Int64,
+            Datatype::UInt8 => Self::UInt8,
+            Datatype::UInt16 => Self::UInt16,
+            Datatype::UInt32 => Self::UInt32,
+            Datatype::UInt64 => Self::UInt64,
+            Datatype::Float32 => Self::Float32,
+            Datatype::Float64 => Self::Float64,
+            Datatype::DATETIME_NS => Self::TimestampNs,
+            Datatype::Bool => Self::Bool,
+            Datatype::Utf8 => Self::Text,
+            _ => return None,
+        })
+    }
+
     /// The type of a stored attribute or dimension; `None` for types that only other programs write.
     pub(crate) fn from_tiledb(datatype: sys::tiledb_datatype_t) -> Option<Self> {
         Some(match datatype {

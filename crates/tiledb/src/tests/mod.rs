@@ -1,14 +1,17 @@
 //! Tests against libtiledb, each with its own array in a temporary folder.
 
 mod conditions;
+mod damage;
 mod evolution;
 mod groups;
 mod reading;
 mod round_trip;
 mod snapshots;
+mod speed;
 mod statistics;
 mod tiles;
 mod writing;
+mod written_tiles;
 
 use std::sync::{Arc, OnceLock};
 

@@ -14,10 +14,10 @@ use proptest::prelude::*;
 use super::*;
 
 /// A small random generator: the values need variety, but no shrinking.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self) -> u64 {
+    pub(super) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -30,7 +30,7 @@ impl Dice {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+pub(super) enum Kind {
     Int8,
     Int16,
     Int32,
@@ -65,14 +65,14 @@ const KINDS: [Kind; 14] = [
 ];
 
 #[derive(Clone, Debug)]
-struct Spec {
+pub(super) struct Spec {
     kind: Kind,
     width: i32,
     nullable: bool,
     item_nullable: bool,
 }
 
-fn spec() -> impl Strategy<Value = Spec> {
+pub(super) fn spec() -> impl Strategy<Value = Spec> {
     (0..KINDS.len(), prop_oneof![Just(1), 2..20_i32], any::<bool>(), any::<bool>()).prop_map(
         |(kind, width, nullable, item_nullable)| {
             let kind = KINDS[kind];
@@ -102,19 +102,23 @@ impl Spec {
         }
     }
 
-    fn field(&self, name: &str) -> Field {
+    pub(super) fn is_float(&self) -> bool {
+        matches!(self.kind, Kind::Float32 | Kind::Float64)
+    }
+
+    pub(super) fn field(&self, name: &str) -> Field {
         if self.width == 1 {
             return Field::new(name, self.value_type(), self.nullable)
                 .with_metadata([("units".into(), "m".into())].into());
         }
         let item = Field::new_list_field(self.value_type(), self.item_nullable);
         let list = DataType::FixedSizeList(Arc::new(item), self.width);
-        let float = matches!(self.kind, Kind::Float32 | Kind::Float64);
+        let float = self.is_float();
         let metadata = if self.item_nullable && !float { vec![("element_null".into(), "127".into())] } else { vec![] };
         Field::new(name, list, self.nullable).with_metadata(metadata.into_iter().collect())
     }
 
-    fn values(&self, count: usize, dice: &mut Dice) -> ArrayRef {
+    pub(super) fn values(&self, count: usize, dice: &mut Dice) -> ArrayRef {
         let width = usize::try_from(self.width).unwrap();
         if width == 1 {
             let nulls = dice.nulls(count, self.nullable);

@@ -9,15 +9,15 @@ use crate::schema::physical::PhysicalType;
 use crate::validity;
 
 /// One column in libtiledb's form: values, offsets of text, and one validity byte per cell.
-pub(super) struct WriteBuffers {
-    pub(super) data: Buffer,
-    pub(super) offsets: Option<Buffer>,
-    pub(super) validity: Option<Buffer>,
+pub(crate) struct WriteBuffers {
+    pub(crate) data: Buffer,
+    pub(crate) offsets: Option<Buffer>,
+    pub(crate) validity: Option<Buffer>,
 }
 
 impl WriteBuffers {
     /// Converts `values`, whose type matches `column`.
-    pub(super) fn new(column: &Column, values: &ArrayRef) -> Self {
+    pub(crate) fn new(column: &Column, values: &ArrayRef) -> Self {
         let validity = column.nullable.then(|| match values.nulls() {
             Some(nulls) => validity::unpack(nulls.inner()),
             None => Buffer::from(vec![1_u8; values.len()]),

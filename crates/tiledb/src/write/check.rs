@@ -11,7 +11,7 @@ use crate::schema::column::{Column, ElementNull};
 use crate::schema::layout::{ArrayLayout, Domain};
 
 /// Checks that `batches` have rows and the columns of the array, with values that the columns can store.
-pub(super) fn check(uri: &str, layout: &ArrayLayout, columns: &[Column], batches: &[RecordBatch]) -> Result<()> {
+pub(crate) fn check(uri: &str, layout: &ArrayLayout, columns: &[Column], batches: &[RecordBatch]) -> Result<()> {
     let misfit = |reason: String| Error::Batch { uri: uri.to_owned(), reason };
     if batches.is_empty() {
         return Err(misfit("the batches have no rows".to_owned()));

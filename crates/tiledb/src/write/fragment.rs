@@ -1,17 +1,19 @@
 //! Writing a fragment: batches are checked first, then written some columns at a time, so that few are in memory twice.
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{cast, concat};
-use arrow::datatypes::DataType;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
 use tiledb_sys as sys;
 
 use super::buffers::WriteBuffers;
 use super::check::check;
 use super::fragment_writer::FragmentWriter;
+use super::gather::gather;
 use crate::array::history::columns_to_write;
 use crate::array::open::OpenArray;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::native::write::Target;
 use crate::schema::column::Column;
 
 /// About this many bytes of columns are passed to libtiledb at a time. It builds tiles from all of them before it writes the
@@ -22,6 +24,8 @@ const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 /// Writes all batches as one fragment stamped `timestamp_ms` (milliseconds since 1970), and returns its name
 /// (`__<T>_<T>_<uuid>_<version>`).
 ///
+/// Fragments of a local array in Hilbert order with duplicates are written as by [`write_tiles`](crate::write_tiles), others by libtiledb.
+///
 /// Takes the batches by value and frees each column once it is written, so a few columns are in memory in addition to the
 /// batches.
 ///
@@ -31,11 +35,34 @@ const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 /// The other fragments of the array are not read, so the cost does not depend on their number.
 ///
 /// # Errors
-/// [`Error::Coordinate`] for a coordinate that is NULL, NaN or outside the domain (TileDB would accept a NaN, and hide cells near
-/// it), [`Error::ElementNull`] for a list element equal to the column's marker of NULL, [`Error::Batch`] for batches that do not
-/// match the array or have no rows, or if the array has a schema later than `timestamp_ms`. These are detected before anything is
-/// written. Other errors may leave files that no reader sees.
-pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: Vec<RecordBatch>) -> Result<String> {
+/// [`Error::Coordinate`](crate::Error::Coordinate) for a coordinate that is NULL, NaN or outside the domain (TileDB would accept a NaN,
+/// and hide cells near it), [`Error::ElementNull`](crate::Error::ElementNull) for a list element equal to the column's marker of NULL,
+/// [`Error::Batch`](crate::Error::Batch) for batches that do not match the array or have no rows, or if the array has a schema later
+/// than `timestamp_ms`. These are detected before anything is written. Other errors may leave files that no reader sees.
+pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, batches: Vec<RecordBatch>) -> Result<String> {
+    if let Some(folder) = local_folder(uri)
+        && let Some(target) = Target::open(uri, folder, timestamp_ms)?
+    {
+        return target.write(timestamp_ms, batches).map(|written| written.name);
+    }
+    write_by_library(ctx, uri, timestamp_ms, batches)
+}
+
+/// The folder that a URI without scheme, or of a file, names.
+fn local_folder(uri: &str) -> Option<&Path> {
+    match uri.strip_prefix("file://") {
+        Some(path) => Some(Path::new(path)),
+        None => (!uri.contains("://")).then_some(Path::new(uri)),
+    }
+}
+
+/// As [`write_fragment`], whatever the array's layout.
+pub(crate) fn write_by_library(
+    ctx: &Context,
+    uri: &str,
+    timestamp_ms: u64,
+    mut batches: Vec<RecordBatch>,
+) -> Result<String> {
     let array = OpenArray::new(ctx, uri, sys::TILEDB_WRITE, Some(timestamp_ms))?;
     let (layout, columns) = columns_to_write(&array, uri, timestamp_ms)?;
     batches.retain(|batch| batch.num_rows() > 0);
@@ -79,21 +106,4 @@ impl<'a> Iterator for ColumnGroups<'a> {
         }
         (!group.is_empty()).then_some(Ok(group))
     }
-}
-
-/// Removes one column from all batches and concatenates it.
-fn gather(uri: &str, column: &Column, batches: &mut [RecordBatch]) -> Result<ArrayRef> {
-    let arrow = |source| Error::Data { uri: uri.to_owned(), column: column.name.clone(), source };
-    let mut chunks: Vec<ArrayRef> = Vec::with_capacity(batches.len());
-    for batch in batches {
-        let values = batch.remove_column(batch.schema().index_of(&column.name).map_err(arrow)?);
-        chunks.push(match values.data_type() {
-            DataType::Utf8 => cast(&values, &DataType::LargeUtf8).map_err(arrow)?,
-            // Zones and the names of list items may differ from batch to batch.
-            other if *other != column.data_type() => cast(&values, &column.data_type()).map_err(arrow)?,
-            _ => values,
-        });
-    }
-    let chunks: Vec<&dyn arrow::array::Array> = chunks.iter().map(AsRef::as_ref).collect();
-    concat(&chunks).map_err(arrow)
 }

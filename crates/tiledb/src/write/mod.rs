@@ -1,8 +1,12 @@
-//! Writing: record batches are checked as a whole, then written as one fragment, some columns at a time.
+//! Writing: record batches are checked as a whole, then written as one fragment, some columns at a time: by `native` where it can, else
+//! by libtiledb.
 
-mod buffers;
-mod check;
+pub(crate) mod buffers;
+pub(crate) mod check;
 mod fragment;
 mod fragment_writer;
+pub(crate) mod gather;
 
+#[cfg(test)]
+pub(crate) use fragment::write_by_library;
 pub use fragment::write_fragment;

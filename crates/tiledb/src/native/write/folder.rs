@@ -1,0 +1,125 @@
+//! The files of a new fragment. Each is written at once and reaches the disk while the next ones are encoded; the commit file, which
+//! makes the fragment visible, comes after all of them have.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use tiledb_format::{CommitKind, FORMAT_VERSION, TimestampedName};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::native::fragment::FRAGMENTS;
+
+/// The folder of an array's commits.
+const COMMITS: &str = "__commits";
+/// Files that may wait for the disk, which are open meanwhile.
+const WAITING: usize = 16;
+
+/// The folder of a fragment that is not visible yet. Unless it is committed, it is removed when dropped.
+#[derive(Debug)]
+pub(super) struct FragmentFolder<'a> {
+    array: &'a Path,
+    name: String,
+    path: PathBuf,
+    is_committed: bool,
+}
+
+impl<'a> FragmentFolder<'a> {
+    /// Creates the folder of a new fragment, with a name that no other one has.
+    pub(super) fn create(array: &'a Path, timestamp_ms: u64) -> Result<Self> {
+        let uuid = Uuid::new_v4().simple().to_string();
+        let name = TimestampedName { first: timestamp_ms, last: timestamp_ms, uuid, version: Some(FORMAT_VERSION) };
+        let name = name.to_string();
+        let fragments = array.join(FRAGMENTS);
+        let path = fragments.join(&name);
+        fs::create_dir_all(&fragments).map_err(|source| write_error(&fragments, source))?;
+        fs::create_dir(&path).map_err(|source| write_error(&path, source))?;
+        Ok(Self { array, name, path, is_committed: false })
+    }
+
+    /// Calls `write`, which writes files, and waits until they are on disk.
+    pub(super) fn fill<T>(&self, write: impl FnOnce(&Files<'_>) -> Result<T>) -> Result<T> {
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel::<(PathBuf, File)>(WAITING);
+            let syncing = scope.spawn(move || {
+                receiver.into_iter().try_for_each(|(path, file)| file.sync_all().map_err(|e| write_error(&path, e)))
+            });
+            let files = Files { folder: &self.path, written: sender };
+            let written = write(&files);
+            // Ends the thread.
+            drop(files);
+            let synced = syncing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            // A file that could not be synced is why a later one could not be written.
+            synced.and(written)
+        })
+    }
+
+    /// Makes the fragment visible, and returns its name. All its files must be on disk.
+    pub(super) fn commit(mut self) -> Result<String> {
+        let commits = self.array.join(COMMITS);
+        let commit = commits.join(self.name.clone() + CommitKind::Write.suffix());
+        sync_folder(&self.path)?;
+        sync_folder(&self.array.join(FRAGMENTS))?;
+        fs::create_dir_all(&commits).map_err(|source| write_error(&commits, source))?;
+        let created = File::create_new(&commit).and_then(|file| file.sync_all());
+        let created = created.map_err(|source| write_error(&commit, source)).and_then(|()| sync_folder(&commits));
+        if let Err(error) = created {
+            // Before the folder, so that no reader sees one without files.
+            return match fs::remove_file(&commit) {
+                Err(left) if left.kind() != io::ErrorKind::NotFound => {
+                    self.is_committed = true;
+                    Err(error)
+                }
+                _ => Err(error),
+            };
+        }
+        self.is_committed = true;
+        Ok(std::mem::take(&mut self.name))
+    }
+}
+
+impl Drop for FragmentFolder<'_> {
+    fn drop(&mut self) {
+        if !self.is_committed {
+            // No reader sees what may be left.
+            fs::remove_dir_all(&self.path).ok();
+        }
+    }
+}
+
+/// The files of a fragment that is being written.
+#[derive(Debug)]
+pub(super) struct Files<'f> {
+    folder: &'f Path,
+    written: SyncSender<(PathBuf, File)>,
+}
+
+impl Files<'_> {
+    /// Writes a file.
+    pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        let create = || {
+            let mut file = File::create_new(&path)?;
+            file.write_all(content)?;
+            Ok(file)
+        };
+        let file = create().map_err(|source| write_error(&path, source))?;
+        // The receiver is gone if a file could not be synced, which is the error that is returned.
+        self.written.send((path, file)).map_err(|unsent| {
+            let (path, _) = unsent.0;
+            write_error(&path, io::ErrorKind::BrokenPipe.into())
+        })
+    }
+}
+
+/// Makes the entries of a folder durable.
+fn sync_folder(path: &Path) -> Result<()> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(|source| write_error(path, source))
+}
+
+fn write_error(path: &Path, source: io::Error) -> Error {
+    Error::Write { path: path.display().to_string(), source }
+}

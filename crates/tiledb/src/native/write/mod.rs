@@ -1,0 +1,17 @@
+//! Writing fragments without libtiledb, for arrays in Hilbert order that allow duplicates. The files are those that libtiledb would
+//! write, except that zstd frames have a checksum of their content, which libtiledb verifies too.
+//!
+//! [`Target`] is an array to write to, with its newest schema. `order` sorts the rows along the array's Hilbert curve; `tiles` brings the
+//! cells of one column after the other into that order and encodes them, while `statistics` summarises each tile; `folder` stores the
+//! files, and makes them visible by the last one.
+
+mod folder;
+mod fragment;
+mod order;
+mod statistics;
+mod target;
+mod tiles;
+
+pub use fragment::{NewFragment, write_tiles};
+
+pub(crate) use target::Target;

@@ -1,0 +1,147 @@
+//! An array to write to: its newest schema, read without libtiledb.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tiledb_format::{Datatype, Filter, HilbertCurve, MetadataEntry, Number, Schema, TimestampedName, generic_tile};
+
+use crate::error::{Error, Result};
+use crate::metadata::MetadataValue;
+use crate::native::fragment::SCHEMAS;
+use crate::schema::column::Column;
+use crate::schema::layout::{ArrayLayout, CellOrder, Domain};
+use crate::schema::{field_metadata, stored};
+
+/// The folder of an array's metadata.
+const METADATA: &str = "__meta";
+/// The codes of characters, ASCII and UTF-8.
+const TEXTS: [u8; 3] = [4, 11, 12];
+
+/// A local array in Hilbert order that allows duplicates.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// The array's folder.
+    pub(super) folder: PathBuf,
+    /// The same, as the caller wrote it, for errors.
+    pub(super) uri: String,
+    /// The name of the newest schema's file.
+    pub(super) schema_name: String,
+    pub(super) schema: Schema,
+    pub(super) layout: ArrayLayout,
+    /// The dimensions, then the attributes, in the schema's order.
+    pub(super) columns: Vec<Column>,
+    pub(super) curve: HilbertCurve,
+}
+
+impl Target {
+    /// Reads the newest schema of the array in `folder`; `None` if there is none, or one whose fragments libtiledb must write.
+    ///
+    /// # Errors
+    /// [`Error::Batch`] if the array has a schema later than `timestamp_ms`; [`Error::File`] and [`Error::Format`] if a file cannot be
+    /// read.
+    pub(crate) fn open(uri: &str, folder: &Path, timestamp_ms: u64) -> Result<Option<Self>> {
+        let names = timestamped_names(&folder.join(SCHEMAS))?;
+        let Some(newest) = names.iter().max_by_key(|name| (name.last, name.to_string())) else { return Ok(None) };
+        // As libtiledb: the newest schema is written with, and an only schema also applies to the time before it.
+        if names.len() > 1 && newest.last > timestamp_ms {
+            let newest = newest.last;
+            let reason = format!("expected a timestamp at or after the newest schema ({newest}), found {timestamp_ms}");
+            return Err(Error::Batch { uri: uri.to_owned(), reason });
+        }
+        let schema_name = newest.to_string();
+        let schema = match decoded(&folder.join(SCHEMAS).join(&schema_name), Schema::parse) {
+            // Such as dense arrays, of which libtiledb says the same.
+            Err(Error::Format { source, .. }) if matches!(*source, tiledb_format::Error::Unsupported { .. }) => {
+                return Ok(None);
+            }
+            parsed => parsed?,
+        };
+        let Some((layout, mut columns)) = stored::layout_and_columns(&schema)? else { return Ok(None) };
+        if layout.cell_order != CellOrder::Hilbert || !layout.allows_duplicates || !filters_are_known(&schema) {
+            return Ok(None);
+        }
+        let Ok(curve) = HilbertCurve::new(&layout.dimensions.iter().map(|d| limits(d.domain)).collect::<Vec<_>>())
+        else {
+            return Ok(None);
+        };
+        // Only lists need metadata: the markers of NULL elements.
+        if columns.iter().any(|column| column.width > 1) {
+            field_metadata::restore(&mut columns, &metadata(folder, timestamp_ms)?)?;
+        }
+        let (folder, uri) = (folder.to_owned(), uri.to_owned());
+        Ok(Some(Self { folder, uri, schema_name, schema, layout, columns, curve }))
+    }
+}
+
+/// The lowest and the highest coordinate as the curve takes them.
+fn limits(domain: Domain) -> (f64, f64) {
+    match domain {
+        Domain::Float64 { low, high, .. } => (low, high),
+        Domain::Int64 { low, high, .. } | Domain::TimestampNs { low, high, .. } => (low as f64, high as f64),
+    }
+}
+
+fn filters_are_known(schema: &Schema) -> bool {
+    let dimensions = schema.dimensions.iter().map(|dimension| schema.dimension_filters(dimension));
+    let attributes = schema.attributes.iter().map(|attribute| &attribute.filters);
+    let mut pipelines = dimensions.chain(attributes).chain([&schema.offsets, &schema.validity]);
+    pipelines.all(|pipeline| !pipeline.filters.iter().any(|filter| matches!(filter, Filter::Unsupported { .. })))
+}
+
+/// The metadata of an array as of `timestamp_ms`.
+fn metadata(folder: &Path, timestamp_ms: u64) -> Result<BTreeMap<String, MetadataValue>> {
+    let folder = folder.join(METADATA);
+    let mut names = timestamped_names(&folder)?;
+    names.retain(|name| name.last <= timestamp_ms);
+    // Of consolidated files and those that they replace, the latter come later and say the same.
+    names.sort_by_key(|name| (name.first, std::cmp::Reverse(name.last), name.to_string()));
+    let mut metadata = BTreeMap::new();
+    for name in names {
+        for MetadataEntry { key, value } in decoded(&folder.join(name.to_string()), MetadataEntry::parse)? {
+            let value = value.and_then(|(code, bytes)| metadata_value(code, bytes));
+            match value {
+                Some(value) => metadata.insert(key, value),
+                None => metadata.remove(&key),
+            };
+        }
+    }
+    Ok(metadata)
+}
+
+/// Text or one number.
+fn metadata_value(code: u8, bytes: Vec<u8>) -> Option<MetadataValue> {
+    if TEXTS.contains(&code) {
+        return Some(MetadataValue::Text(String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    Some(match Number::read(Datatype::from_code(code).ok()?, &bytes)? {
+        Number::Int(value) => MetadataValue::Int(value),
+        Number::UInt(value) => MetadataValue::Int(i64::try_from(value).ok()?),
+        Number::Float(value) => MetadataValue::Float(value),
+    })
+}
+
+/// The files in `folder` with timestamps in their names; none if the folder does not exist.
+fn timestamped_names(folder: &Path) -> Result<Vec<TimestampedName>> {
+    let failed = |source| Error::File { path: folder.display().to_string(), source };
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        entries => entries.map_err(failed)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        names.extend(name.to_str().and_then(|name| TimestampedName::parse(name).ok()));
+    }
+    Ok(names)
+}
+
+/// Reads and parses a file that is one generic tile.
+fn decoded<T>(path: &Path, parse: impl FnOnce(&[u8]) -> tiledb_format::Result<T>) -> Result<T> {
+    let name = || path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|source| Error::File { path: name(), source })?;
+    let parsed = generic_tile::read(&bytes, 0).and_then(|content| parse(&content));
+    parsed.map_err(|source| Error::Format { path: name(), column: None, source: Box::new(source) })
+}
