@@ -115,9 +115,16 @@ impl Files<'_> {
     }
 }
 
-/// Makes the entries of a folder durable.
+/// Makes the entries of a folder durable, where the file system can: CIFS and some FUSE return EINVAL, others ENOSYS or EPERM.
 fn sync_folder(path: &Path) -> Result<()> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(|source| write_error(path, source))
+    match File::open(path).and_then(|folder| folder.sync_all()) {
+        Err(error) if is_unsupported(error.kind()) => Ok(()),
+        synced => synced.map_err(|source| write_error(path, source)),
+    }
+}
+
+fn is_unsupported(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
 }
 
 fn write_error(path: &Path, source: io::Error) -> Error {
