@@ -117,7 +117,8 @@ impl Files<'_> {
 
 /// Makes the entries of a folder durable, where the file system can: CIFS and some FUSE return EINVAL, others ENOSYS or EPERM.
 fn sync_folder(path: &Path) -> Result<()> {
-    match File::open(path).and_then(|folder| folder.sync_all()) {
+    let folder = File::open(path).map_err(|source| write_error(path, source))?;
+    match folder.sync_all() {
         Err(error) if is_unsupported(error.kind()) => Ok(()),
         synced => synced.map_err(|source| write_error(path, source)),
     }
