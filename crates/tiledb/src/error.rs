@@ -138,7 +138,7 @@ pub enum Error {
         column: String,
         /// Why.
         #[source]
-        source: tiledb_format::Error,
+        source: Box<tiledb_format::Error>,
     },
     /// The bytes of a file are damaged, or in a form that this crate does not read.
     #[error("cannot decode {path}{}", column.as_ref().map(|column| format!(" (column {column})")).unwrap_or_default())]

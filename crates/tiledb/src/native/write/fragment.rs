@@ -91,7 +91,7 @@ impl Target {
     }
 
     fn encode_error(&self, column: &str, source: tiledb_format::Error) -> Error {
-        Error::Encode { uri: self.uri.clone(), column: column.to_owned(), source }
+        Error::Encode { uri: self.uri.clone(), column: column.to_owned(), source: Box::new(source) }
     }
 }
 
