@@ -133,7 +133,7 @@ impl<'d> FragmentCheck<'d> {
             done.rows += record.rows;
         }
         progress(done);
-        (report.fragments, report.rows, report.unchecked) = (done.fragments, done.rows, done.rows);
+        (report.fragments, report.rows) = (done.fragments, done.rows);
         Ok(())
     }
 

@@ -18,9 +18,6 @@ pub struct CheckReport {
     pub fragments: u64,
     /// Segments in them.
     pub rows: u64,
-    /// Segments whose values have no checksums: they were decoded, but a changed value that can still be decoded is not noticed. Only
-    /// coordinates and ids are compared with what the log and the ledger record.
-    pub unchecked: u64,
     /// Everything that is damaged: the log first, then the ledger, then fragments.
     pub damages: Vec<Damage>,
     /// Commits that were lost earlier. The states between them and the next checkpoint cannot be opened.

@@ -2,6 +2,7 @@
 
 mod added_variables;
 mod attempt_segments;
+mod changed_bytes;
 mod checks;
 mod deaths;
 mod lost_parts;

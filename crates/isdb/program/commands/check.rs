@@ -61,12 +61,6 @@ pub(super) fn text(report: &CheckReport) -> String {
         let count = report.incomplete.len();
         line(format!("incomplete: {count} granules, whose files the next `isdb ingest` reads again"));
     }
-    if report.unchecked > 0 {
-        line(format!(
-            "without checksums: the values of {} segments; a changed value that can still be decoded is not noticed",
-            report.unchecked
-        ));
-    }
     line(format!(
         "damaged: {}",
         if report.is_sound() { "nothing".to_owned() } else { report.damages.len().to_string() }
@@ -108,7 +102,6 @@ fn to_json(report: &CheckReport) -> Value {
             "segments": report.rows,
         },
         "damages": report.damages.iter().map(damage).collect::<Vec<_>>(),
-        "unchecked": report.unchecked,
         "lost_commits": report.lost_commits,
         "incomplete": report.incomplete,
     })
