@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn commits_are_told_apart() {
+    fn kinds_of_commits_are_distinguished() {
         let name = "__1700000000000_1700000000002_1f8ac625abf9a51ced9c5e16875ddab7_22";
         let (parsed, kind) = CommitKind::parse(&format!("{name}.con")).unwrap();
         assert_eq!((parsed.to_string().as_str(), kind), (name, CommitKind::Consolidated));

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn signed_and_unsigned_bytes_are_told_apart() {
+    fn signed_and_unsigned_bytes_are_distinguished() {
         assert_eq!(Number::read(Datatype::Int8, &[0xff]), Some(Number::Int(-1)));
         assert_eq!(Number::read(Datatype::UInt8, &[0xff]), Some(Number::UInt(255)));
         assert_eq!(Number::read(Datatype::Int32, &[0xff]), None);
