@@ -53,17 +53,12 @@ impl Engine {
     /// Creates an engine that commits with `writer`.
     ///
     /// # Errors
-    /// When the folder to spill to cannot be used, or libtiledb cannot start its threads.
+    /// When the folder to spill to cannot be used.
     pub fn new(writer: Writer, resources: &Resources) -> Result<Engine> {
-        let threads = resources.tiledb_threads().to_string();
-        let threads =
-            ["sm.compute_concurrency_level", "sm.io_concurrency_level"].map(|level| (level, threads.as_str()));
-        let tiledb = tiledb::Context::new(threads).map_err(isdb_store::Error::from).map_err(Error::from)?;
         let committer = Arc::new(Committer::new(writer));
         let config = SessionConfig::new()
             .with_target_partitions(resources.threads.max(1))
             .with_batch_size(BATCH_ROWS)
-            .with_extension(Arc::new(tiledb))
             .with_extension(Arc::new(ReadMemory::share(resources.working_memory(), resources.readers())))
             .with_extension(Arc::clone(&committer));
         let runtime = RuntimeEnvBuilder::new()

@@ -49,12 +49,6 @@ impl Resources {
         (self.working_memory() / GRANULE_BYTES).clamp(1, self.threads.max(1))
     }
 
-    /// Returns the number of threads that libtiledb adds to its calling threads. For each tile it creates one compressor per
-    /// thread, and each compressor queries the processor's features, which traps in a virtual machine: few threads are faster.
-    pub(crate) fn tiledb_threads(&self) -> usize {
-        (self.threads / 2).max(1)
-    }
-
     /// Returns the number of writers for about `bytes` of rows: no more than there are fragments to fill, because each writes at
     /// least one.
     #[must_use]

@@ -30,7 +30,6 @@ const BATCH_ROWS: std::ops::RangeInclusive<usize> = 8_192..=131_072;
 const VARIABLE_WIDTH: usize = 16;
 
 /// Streams the rows of `request`, at most `fetch`. libtiledb uses at most `memory` bytes for tiles; its default for None.
-///
 pub(crate) fn read(
     array: Array,
     request: ReadRequest,

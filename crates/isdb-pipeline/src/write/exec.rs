@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array as _, AsArray, BooleanArray, RecordBatch, StringArray, new_null_array};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr};
@@ -21,7 +21,6 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use isdb_query::CHUNK;
 use isdb_store::WrittenFragment;
-use tiledb::Context;
 
 use crate::gather::requirements::{chunk_order, distributed_by_chunk};
 use crate::operator::single_input_operator;
@@ -88,12 +87,9 @@ impl ExecutionPlan for TileDbWriteExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let Some(tiledb) = context.session_config().get_extension::<Context>() else {
-            return internal_err!("the session has no TileDB context");
-        };
         let partitions = self.input.output_partitioning().partition_count();
         let input = self.input.execute(partition, Arc::clone(&context))?;
-        let writer = FragmentWriter::new(tiledb, self.target.clone(), (partition, partitions), &input.schema());
+        let writer = FragmentWriter::new(self.target.clone(), (partition, partitions), &input.schema());
         let writer = writer.with_metrics(&self.metrics, partition);
         let output = futures::stream::try_unfold((input, Some(writer)), |(mut input, writer)| async move {
             let Some(mut writer) = writer else { return Ok(None) };

@@ -11,7 +11,6 @@ use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricB
 use isdb_query::CHUNK;
 use isdb_schema::segments::FRAGMENT_ID;
 use isdb_store::{Id, WrittenFragment, fault, write_fragment};
-use tiledb::Context;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
@@ -19,12 +18,11 @@ use crate::memory::slice_bytes;
 use crate::tally::TALLY;
 use crate::write::target::WriteTarget;
 
-/// Fragments that are written at a time: while libtiledb uses one core for one of them, the other cores work on the other.
+/// Fragments that are written at a time: each is encoded by one core.
 const MAX_CONCURRENT: usize = 2;
 
 /// Collects rows until they fill a fragment, and writes it while the rows of the next fragment arrive.
 pub(crate) struct FragmentWriter {
-    context: Arc<Context>,
     target: WriteTarget,
     /// The number of this writer, from 0, and the number of all.
     writer: (usize, usize),
@@ -48,17 +46,11 @@ struct WriteMetrics {
 
 impl FragmentWriter {
     /// Creates a writer for rows with the columns of `input`. `writer` is its number, from 0, and the number of all writers.
-    pub(crate) fn new(
-        context: Arc<Context>,
-        target: WriteTarget,
-        writer: (usize, usize),
-        input: &SchemaRef,
-    ) -> FragmentWriter {
+    pub(crate) fn new(target: WriteTarget, writer: (usize, usize), input: &SchemaRef) -> FragmentWriter {
         let is_stored = |field: &&Arc<Field>| ![TALLY, CHUNK].contains(&field.name().as_str());
         let mut fields: Vec<Arc<Field>> = input.fields().iter().filter(is_stored).map(Arc::clone).collect();
         fields.push(Arc::new(Field::new(FRAGMENT_ID, DataType::Int64, false)));
         FragmentWriter {
-            context,
             target,
             writer,
             schema: Arc::new(Schema::new(fields)),
@@ -158,7 +150,7 @@ impl FragmentWriter {
         if self.writing.len() >= MAX_CONCURRENT {
             self.wait_for_oldest().await?;
         }
-        let (context, array) = (Arc::clone(&self.context), self.target.array.clone());
+        let array = self.target.array.clone();
         let timestamp = self.target.window.timestamp;
         let (pending, bytes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_bytes));
         let metrics = self.metrics.clone();
@@ -167,7 +159,7 @@ impl FragmentWriter {
             let _entered = span.entered();
             let timer = metrics.time.timer();
             let rows: usize = pending.iter().map(RecordBatch::num_rows).sum();
-            let written = write_fragment(&context, &array, timestamp, id, pending).map_err(Error::Store)?;
+            let written = write_fragment(&array, timestamp, id, pending).map_err(Error::Store)?;
             fault::reached("after-fragment");
             tracing::debug!(fragment = written.record.name, rows, bytes, "fragment written");
             drop(timer);
@@ -218,8 +210,7 @@ mod tests {
             fragment_bytes: slice_bytes(&ten).unwrap(),
             writers: 1,
         };
-        let context = Arc::new(database.context().unwrap().clone());
-        let mut writer = FragmentWriter::new(context, target, (0, 1), &rows_of(0, 0).schema());
+        let mut writer = FragmentWriter::new(target, (0, 1), &rows_of(0, 0).schema());
         for (chunk, rows) in [(0, 4), (1, 4), (2, 4), (3, 4), (4, 5), (4, 5), (4, 5), (4, 5), (5, 4), (6, 0)] {
             writer.push(rows_of(chunk, rows)).await.unwrap();
         }

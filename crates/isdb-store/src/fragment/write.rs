@@ -5,7 +5,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
-use tiledb::{Context, NewFragment};
+use tiledb::NewFragment;
 
 use super::record::{FileChecksum, FragmentRecord};
 use super::summary::Summary;
@@ -22,18 +22,12 @@ pub struct WrittenFragment {
 }
 
 /// Writes `batches` as one fragment of the array of segments at `uri`, at the `timestamp` of its window in milliseconds since 1970.
-/// Their column `fragment_id` must contain `id`. Blocks. No context of libtiledb is used.
+/// Their column `fragment_id` must contain `id`. Blocks.
 ///
 /// # Errors
 /// [`Error::Damaged`](crate::Error::Damaged) without rows, or when a leading column is missing; [`Error::TileDb`](crate::Error::TileDb)
 /// when the fragment cannot be written.
-pub fn write_fragment(
-    _context: &Context,
-    uri: &str,
-    timestamp: u64,
-    id: Id,
-    batches: Vec<RecordBatch>,
-) -> Result<WrittenFragment> {
+pub fn write_fragment(uri: &str, timestamp: u64, id: Id, batches: Vec<RecordBatch>) -> Result<WrittenFragment> {
     let Summary { rows, bounds, chunks, attempts } = Summary::new(&batches, uri)?;
     let NewFragment { name, metadata } = tiledb::write_tiles(Path::new(uri), timestamp, batches)?;
     let footer = FileChecksum { bytes: metadata.bytes, crc32c: metadata.crc32c };

@@ -65,7 +65,7 @@ fn write_at(database: &Database, window: &Window, times: &[i64], variables: &[&V
     let id = window.fragment_id(0);
     let batch = batch(id, window.ingest_id(0), times, variables);
     let uri = database.location().segments();
-    write_fragment(database.context().unwrap(), &uri, window.timestamp, id, vec![batch]).unwrap()
+    write_fragment(&uri, window.timestamp, id, vec![batch]).unwrap()
 }
 
 /// Segments of an attempt in a fragment, one at each of `times`.
@@ -143,7 +143,7 @@ async fn rewrite(window: &Window, database: &Database) -> Option<WrittenFragment
     let batches: Vec<RecordBatch> = batches.map(|batch| with_id(batch.unwrap())).collect();
     let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>();
     let uri = database.location().segments();
-    (rows > 0).then(|| write_fragment(database.context().unwrap(), &uri, window.timestamp, id, batches).unwrap())
+    (rows > 0).then(|| write_fragment(&uri, window.timestamp, id, batches).unwrap())
 }
 
 fn changes(fragments: Vec<WrittenFragment>, ledger: Vec<LedgerRow>) -> Changes {

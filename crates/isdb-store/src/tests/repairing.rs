@@ -166,8 +166,8 @@ async fn a_granule_whose_segments_are_partly_lost_shows_the_others_until_it_is_i
     for (index, rows) in [(0, 5), (1, 4)] {
         let (fragment, times) = (window.fragment_id(index), vec![1; rows]);
         let batch = batch(fragment, id, &times, &variables());
-        let (uri, context) = (database.location().segments(), database.context().unwrap());
-        fragments.push(write_fragment(context, &uri, window.timestamp, fragment, vec![batch]).unwrap());
+        let uri = database.location().segments();
+        fragments.push(write_fragment(&uri, window.timestamp, fragment, vec![batch]).unwrap());
     }
     writer.commit(window, changes(fragments, vec![attempt(id, 9, &[])])).await.unwrap();
     drop(writer);
