@@ -13,8 +13,8 @@ use crate::ledger::files::LEDGER;
 use crate::log::commit_log::CommitLog;
 use crate::log::state::LogState;
 
-/// The settings of reads from a local disk. DataFusion's partitions are the threads: with as many threads in libtiledb as well, a scan
-/// took 2.8 times the CPU time on eight cores. Small requests with small gaps read a sixth of the bytes for a box.
+/// The settings of reads by libtiledb, as of a check, from a local disk. More threads cost more than they gain: with eight, a scan took
+/// 2.8 times the CPU time. Small requests with small gaps read a sixth of the bytes for a box.
 const READ_SETTINGS: [(&str, &str); 4] = [
     ("sm.compute_concurrency_level", "1"),
     ("sm.io_concurrency_level", "2"),
@@ -58,7 +58,8 @@ impl Database {
         &self.location
     }
 
-    /// The TileDB context of all reads and writes, which is created at the first call. That takes some milliseconds.
+    /// The context of what libtiledb does: it adds variables, gathers footers and decodes for a check. Queries and writes of segments need
+    /// none. It is created at the first call, which takes some milliseconds.
     ///
     /// # Errors
     /// [`Error::TileDb`] when libtiledb cannot be used.
