@@ -5,9 +5,6 @@ use crate::error::Reason;
 use crate::rows::laser::LaserAttributes;
 use crate::time::{Clock, Epoch};
 
-/// The beams in their order in the product.
-pub(crate) const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
-
 /// The maximum number of segments of a beam; the largest beam seen has 10,214.
 const MAX_ROWS: usize = 100_000;
 

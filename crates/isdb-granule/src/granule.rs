@@ -7,9 +7,9 @@ use arrow::datatypes::Schema;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::printable::Printable;
-use isdb_schema::segments::segment_fields;
+use isdb_schema::segments::{BEAMS, segment_fields};
 
-use crate::beam::{BEAMS, Beam, BeamContent};
+use crate::beam::{Beam, BeamContent};
 use crate::container;
 use crate::container::access::text;
 use crate::container::budget::Budget;

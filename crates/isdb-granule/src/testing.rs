@@ -2,6 +2,8 @@
 
 use std::io;
 
+use arrow::array::ArrayRef;
+use arrow::util::display::array_value_to_string;
 use hdf5::{AttrValue, FileBuilder, GroupBuilder};
 use isdb_schema::catalogue::{Variable, variable, variables};
 pub(crate) use isdb_testing::real;
@@ -134,4 +136,9 @@ pub(crate) fn add_orientations(file: &mut FileBuilder, orientations: &[i8], time
         orbit.create_dataset("sc_orient").with_i8_data(orientations).with_shape(&[orientations.len() as u64]);
         orbit.create_dataset("sc_orient_time").with_f64_data(times).with_shape(&[times.len() as u64]);
     });
+}
+
+/// The text in a row of a text or dictionary column.
+pub(crate) fn text_of(column: &ArrayRef, row: usize) -> String {
+    array_value_to_string(column, row).unwrap()
 }

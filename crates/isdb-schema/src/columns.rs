@@ -33,6 +33,7 @@ pub fn is_reserved_name(name: &str) -> bool {
 pub fn stored_type(sql: &DataType) -> Option<DataType> {
     match sql {
         DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => Some(DataType::LargeUtf8),
+        DataType::Dictionary(_, value) => stored_type(value),
         DataType::Boolean => Some(DataType::Boolean),
         numeric if numeric.is_integer() => Some(numeric.clone()),
         DataType::Float32 | DataType::Float64 => Some(sql.clone()),

@@ -146,7 +146,7 @@ impl Config {
             variables: document.variables.map(|names| reader.variables(names)).transpose()?,
             derived: document.derived.map(|columns| reader.derived(columns)).transpose()?,
             filters: document.filters.map(|filters| reader.filters(filters)).transpose()?,
-            capacity: reader.number_in("layout.capacity", capacity, 100..=10_000_000, "; 10000 suits most uses")?,
+            capacity: reader.number_in("layout.capacity", capacity, 100..=10_000_000, "; 4096 suits most uses")?,
             window: reader.window(document.window)?,
             threads: threads.map(to_usize),
             memory: memory.map(to_usize),

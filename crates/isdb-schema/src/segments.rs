@@ -14,12 +14,21 @@ pub const INGEST_ID: &str = "ingest_id";
 /// The column with the fragment that stores a row; constant within a fragment.
 pub const FRAGMENT_ID: &str = "fragment_id";
 
+/// The ground tracks, the texts of the column `beam` in the order of its keys.
+pub const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
+
+/// The texts of the column `beam_strength` in the order of its keys.
+pub const STRENGTHS: [&str; 2] = ["strong", "weak"];
+
+/// The key of a dictionary column's metadata for its texts, separated by spaces: the array stores them as TileDB's enumeration.
+const ENUMERATION: &str = "enumeration";
+
 /// Variables of the catalogue that are leading columns of every segment (`delta_time` as `time`), so that selecting
 /// them adds no column.
 pub const LEADING_VARIABLES: [&str; 4] = ["latitude", "longitude", "delta_time", "segment_id_beg"];
 
 /// The columns of a granule's rows, in order: `latitude` and `longitude` (float64 degrees), `time` (UTC, ns), `beam`
-/// (`gt1l` to `gt3r`), `beam_strength` (`strong`, `weak` or NULL), `sc_orient` (0 backward, 1 forward, 2 transition or
+/// (a dictionary of [`BEAMS`]), `beam_strength` (one of [`STRENGTHS`], or NULL), `sc_orient` (0 backward, 1 forward, 2 transition or
 /// NULL), `spot` (1 to 6 or NULL), `n_geosegments` (number of 20 m geolocation segments in the segment, or NULL),
 /// `segment_id_beg` (NULL in extracts without it), then the selected variables in catalogue order, each once.
 #[must_use]
@@ -63,16 +72,8 @@ fn leading_fields() -> Vec<Field> {
             "longitude of the segment's centre, WGS 84",
         ),
         described(Field::new("time", utc, false), "", "UTC of the pass over the segment's centre (delta_time)"),
-        described(
-            Field::new("beam", DataType::LargeUtf8, false),
-            "",
-            "ground track: gt1l, gt1r, gt2l, gt2r, gt3l or gt3r",
-        ),
-        described(
-            Field::new("beam_strength", DataType::LargeUtf8, true),
-            "",
-            "strong or weak; NULL if the granule has no orientation",
-        ),
+        dictionary("beam", false, &BEAMS, "ground track: gt1l, gt1r, gt2l, gt2r, gt3l or gt3r"),
+        dictionary("beam_strength", true, &STRENGTHS, "strong or weak; NULL if the granule has no orientation"),
         described(Field::new("sc_orient", DataType::Int8, true), "1", "spacecraft orientation"),
     ];
     if let Some(sc_orient) = fields.last_mut() {
@@ -93,6 +94,14 @@ fn leading_fields() -> Vec<Field> {
     ));
     fields.extend(variables().iter().filter(|v| v.name == "segment_id_beg").map(Variable::field));
     fields
+}
+
+/// A dictionary column of these texts.
+fn dictionary(name: &str, nullable: bool, texts: &[&str], long_name: &str) -> Field {
+    let kind = DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
+    let mut field = described(Field::new(name, kind, nullable), "", long_name);
+    field.metadata_mut().insert(ENUMERATION.to_owned(), texts.join(" "));
+    field
 }
 
 fn described(field: Field, units: &str, long_name: &str) -> Field {

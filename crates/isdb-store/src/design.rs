@@ -39,7 +39,7 @@ pub struct Design {
 }
 
 impl Design {
-    /// A design for these variables, without derived columns, filters and region, with the default capacity of 10,000 segments.
+    /// A design for these variables, without derived columns, filters and region, with the default capacity of 4,096 segments.
     #[must_use]
     pub fn new(variables: &[&'static Variable]) -> Design {
         let (variables, capacity) = (variables.to_vec(), TILE_CAPACITY);

@@ -22,7 +22,7 @@ pub fn utc() -> DataType {
 /// A float attribute that promises to hold no NaN.
 #[must_use]
 pub fn no_nan(name: &str, kind: DataType) -> Field {
-    Field::new(name, kind, true).with_metadata(HashMap::from([("nan".to_owned(), "never".to_owned())]))
+    Field::new(name, kind, true).with_metadata(HashMap::from([("null".to_owned(), "nan".to_owned())]))
 }
 
 /// A layout of segments: latitude, longitude and time, in Hilbert order.

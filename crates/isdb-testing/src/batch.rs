@@ -13,8 +13,12 @@ pub fn batch(schema: &SchemaRef, columns: &[(&str, ArrayRef)]) -> RecordBatch {
     let filled = schema.fields().iter().map(|field| -> ArrayRef {
         let given = columns.iter().find(|(name, _)| name == field.name());
         match (given, field.data_type()) {
-            (Some((_, column)), _) => Arc::clone(column),
+            (Some((_, column)), kind) => cast(column, kind).expect("a test may fail"),
             (None, kind) if field.is_nullable() => new_null_array(kind, rows),
+            (None, kind @ DataType::Dictionary(..)) => {
+                let first = field.metadata()["enumeration"].split(' ').next().unwrap_or_default();
+                cast(&LargeStringArray::from(vec![first; rows]), kind).expect("a test may fail")
+            }
             (None, DataType::LargeUtf8) => Arc::new(LargeStringArray::from(vec![""; rows])),
             (None, kind) => cast(&Int64Array::from(vec![0; rows]), kind).expect("a test may fail"),
         }

@@ -152,6 +152,7 @@ fn literal(scalar: &ScalarValue) -> Option<Literal> {
         ScalarValue::Float32(v) => Literal::Float(v.filter(|v| !v.is_nan())?.into()),
         ScalarValue::Float64(v) => Literal::Float(v.filter(|v| !v.is_nan())?),
         ScalarValue::Utf8(v) | ScalarValue::LargeUtf8(v) | ScalarValue::Utf8View(v) => Literal::Text(v.clone()?),
+        ScalarValue::Dictionary(_, value) => return literal(value),
         timestamp => Literal::TimestampNs(i64::try_from(nanoseconds(timestamp)?).ok()?),
     })
 }
@@ -181,7 +182,9 @@ fn column<'e>(expr: &'e Expr, schema: &Schema) -> Option<&'e str> {
 
 /// Whether a cast is defined for every value, loses nothing and keeps the order.
 fn preserves_comparisons(column: &DataType, target: &DataType) -> bool {
-    use DataType::{Float32, Float64, Int8, Int16, Int32, LargeUtf8, Timestamp, UInt8, UInt16, UInt32, Utf8, Utf8View};
+    use DataType::{
+        Dictionary, Float32, Float64, Int8, Int16, Int32, LargeUtf8, Timestamp, UInt8, UInt16, UInt32, Utf8, Utf8View,
+    };
     if column == target {
         return true;
     }
@@ -189,6 +192,7 @@ fn preserves_comparisons(column: &DataType, target: &DataType) -> bool {
         // A cast from UTC to another zone keeps the instant, a cast to no zone keeps the number.
         (Timestamp(TimeUnit::Nanosecond, Some(zone)), Timestamp(TimeUnit::Nanosecond, _)) => &**zone == "UTC",
         (LargeUtf8 | Utf8, LargeUtf8 | Utf8 | Utf8View) => true,
+        (Dictionary(_, value), LargeUtf8 | Utf8 | Utf8View) => preserves_comparisons(value, target),
         (Float32, Float64) => true,
         (Int8 | Int16 | Int32 | UInt8 | UInt16 | UInt32, Float64) => true,
         (Int8 | Int16 | UInt8 | UInt16, Float32) => true,

@@ -6,6 +6,7 @@
 
 mod array;
 mod context;
+mod enumeration;
 mod evolution;
 #[cfg(target_env = "gnu")]
 mod malloc;
@@ -19,6 +20,7 @@ mod wheel;
 
 pub use array::*;
 pub use context::*;
+pub use enumeration::*;
 pub use evolution::*;
 #[cfg(target_env = "gnu")]
 pub use malloc::*;

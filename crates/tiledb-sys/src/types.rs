@@ -21,6 +21,7 @@ opaque! {
     tiledb_ctx_t,
     tiledb_dimension_t,
     tiledb_domain_t,
+    tiledb_enumeration_t,
     tiledb_error_t,
     tiledb_filter_list_t,
     tiledb_filter_t,

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayData, ArrayRef, FixedSizeListArray, make_array};
-use arrow::buffer::{Buffer, NullBuffer};
+use arrow::array::{
+    Array as _, ArrayData, ArrayRef, FixedSizeListArray, StringArray, UInt8Array, UInt8DictionaryArray, make_array,
+    new_null_array,
+};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
 
 use crate::elements;
@@ -26,14 +29,34 @@ pub(crate) fn build(
     if column.width > 1 {
         return list(column, rows, data, nulls);
     }
-    let data_type = column.data_type();
-    let builder = ArrayData::builder(data_type).len(rows).nulls(nulls);
+    let data = if column.is_widened() { widened(&data) } else { data };
+    if let Some(texts) = &column.enumeration {
+        let keys = UInt8Array::try_new(ScalarBuffer::new(data, 0, rows), nulls)?;
+        return Ok(Arc::new(UInt8DictionaryArray::try_new(keys, Arc::<StringArray>::clone(texts))?));
+    }
+    let builder = ArrayData::builder(column.data_type()).len(rows).nulls(nulls);
     let builder = match (column.physical, offsets) {
         (PhysicalType::Bool, _) => builder.add_buffer(validity::pack(data.as_slice()).into_inner()),
         (PhysicalType::Text, Some(offsets)) => builder.add_buffer(offsets).add_buffer(data),
         _ => builder.add_buffer(data),
     };
     builder.build().map(make_array)
+}
+
+/// Returns cells that are all NULL. A dictionary has the same texts as one with values, so that joining them compares none.
+pub(crate) fn nulls(column: &Column, rows: usize) -> Result<ArrayRef, ArrowError> {
+    Ok(match &column.enumeration {
+        Some(texts) => {
+            Arc::new(UInt8DictionaryArray::try_new(UInt8Array::new_null(rows), Arc::<StringArray>::clone(texts))?)
+        }
+        None => new_null_array(&column.data_type(), rows),
+    })
+}
+
+/// Numbers of single precision as doubles.
+fn widened(data: &Buffer) -> Buffer {
+    let doubles: Vec<f64> = data.typed_data::<f32>().iter().map(|value| f64::from(*value)).collect();
+    doubles.into()
 }
 
 fn list(column: &Column, rows: usize, data: Buffer, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {

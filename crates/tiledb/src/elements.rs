@@ -5,6 +5,29 @@ use arrow::datatypes::ArrowNativeType;
 
 use crate::schema::column::ElementNull;
 use crate::schema::physical::PhysicalType;
+use crate::validity;
+
+/// Returns the validity of values of which NaN is NULL; `None` if none is NaN.
+pub(crate) fn not_nan(physical: PhysicalType, data: &Buffer) -> Option<NullBuffer> {
+    let valid = match physical {
+        PhysicalType::Float32 => validity::bits(data.typed_data::<f32>(), |value| !value.is_nan()),
+        _ => validity::bits(data.typed_data::<f64>(), |value| !value.is_nan()),
+    };
+    Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0)
+}
+
+/// Returns the values with NaN under each NULL, and a validity byte for each: 0 for NULL and NaN.
+pub(crate) fn nan_as_null(physical: PhysicalType, data: Buffer, nulls: Option<&NullBuffer>) -> (Buffer, Buffer) {
+    let data = match physical {
+        PhysicalType::Float32 => replace(data, nulls, Some(f32::NAN)),
+        _ => replace(data, nulls, Some(f64::NAN)),
+    };
+    let validity = match physical {
+        PhysicalType::Float32 => data.typed_data::<f32>().iter().map(|value| u8::from(!value.is_nan())).collect(),
+        _ => data.typed_data::<f64>().iter().map(|value| u8::from(!value.is_nan())).collect::<Vec<u8>>(),
+    };
+    (data, validity.into())
+}
 
 /// Returns the validity of elements read; `None` if none is NULL.
 pub(crate) fn nulls(physical: PhysicalType, marker: &ElementNull, data: &Buffer) -> Option<NullBuffer> {

@@ -91,11 +91,9 @@ pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
 pub use native::{FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, NewFragment, Storage, write_tiles};
-pub use predicate::{
-    Axis, DimensionRange, DisplayRanges, Intervals, NAN_KEY, NAN_NEVER, Op, Predicate, Pushdown, Ranges,
-};
+pub use predicate::{Axis, DimensionRange, DisplayRanges, Intervals, Op, Predicate, Pushdown, Ranges};
 pub use read::Reader;
 pub use request::{ReadRequest, TileOrder, TileRun};
-pub use schema::{ADDED_LATER, ArrayLayout, CellOrder, Dimension, Domain};
+pub use schema::{ADDED_LATER, ArrayLayout, CellOrder, Dimension, Domain, ENUMERATION, NULL_IS_NAN, NULL_KEY};
 pub use vfs::Vfs;
 pub use write::write_fragment;

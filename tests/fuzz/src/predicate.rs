@@ -42,7 +42,7 @@ fn utc() -> DataType {
 
 fn schema() -> Schema {
     let no_nan = |name: &str, kind: DataType| {
-        Field::new(name, kind, true).with_metadata([("nan".to_owned(), "never".to_owned())].into())
+        Field::new(name, kind, true).with_metadata([("null".to_owned(), "nan".to_owned())].into())
     };
     Schema::new(vec![
         Field::new("latitude", DataType::Float64, false),

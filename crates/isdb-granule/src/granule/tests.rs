@@ -17,7 +17,7 @@ use crate::identity::source::IdentitySource;
 use crate::source::FileSource;
 use crate::testing::{
     Bytes, R004, R005, R006, R007, add_beam, add_group, add_orientations, all, build_file, decode, named, open_real,
-    real, small_granule, with_causes,
+    real, small_granule, text_of, with_causes,
 };
 
 #[test]
@@ -29,8 +29,8 @@ fn the_release_004_subset_is_read_beam_by_beam() {
     assert_eq!((decoded.rows_read, decoded.rows_rejected), (35, 0));
     assert_eq!(decoded.beams_missing, ["gt3l", "gt3r"]);
     let first = &decoded.batches[0];
-    assert_eq!(first["beam"].as_string::<i64>().value(0), "gt1l");
-    assert_eq!(first["beam_strength"].as_string::<i64>().value(0), "strong");
+    assert_eq!(text_of(&first["beam"], 0), "gt1l");
+    assert_eq!(text_of(&first["beam_strength"], 0), "strong");
     assert_eq!(first["sc_orient"].as_primitive::<Int8Type>().value(0), 0);
     assert_eq!(first["segment_id_beg"].as_primitive::<Int32Type>().values()[..2], [267_995, 268_065]);
     // Fills are per column: 9 of 14 canopy heights, 10 of 14 of their uncertainties.
@@ -49,7 +49,7 @@ fn clips_are_read_and_report_what_they_lack() {
     if let Some(granule) = open_real(R006) {
         let decoded = granule.decode(&all(), 1).unwrap();
         assert_eq!((decoded.batches.len(), decoded.rows_read, decoded.beams_missing.len()), (1, 9, 5));
-        assert_eq!(decoded.batches[0]["beam_strength"].as_string::<i64>().value(0), "weak");
+        assert_eq!(text_of(&decoded.batches[0]["beam_strength"], 0), "weak");
         assert_eq!(decoded.notes, [Note::EpochAssumed]);
         assert_eq!((granule.identity().rgt, granule.identity().cycle), (Some(150), Some(15)));
         assert_eq!((granule.identity().release, granule.identity().subset), (Some(6), true));
@@ -58,7 +58,7 @@ fn clips_are_read_and_report_what_they_lack() {
         let decoded = granule.decode(&all(), 3).unwrap();
         assert_eq!((decoded.rows_read, decoded.beams_empty.len(), decoded.beams_missing.len()), (2, 5, 0));
         // its sc_orient says the opposite of the beam's own attribute, which wins
-        assert_eq!(decoded.batches[0]["beam_strength"].as_string::<i64>().value(0), "weak");
+        assert_eq!(text_of(&decoded.batches[0]["beam_strength"], 0), "weak");
         assert!(decoded.notes.contains(&Note::StrengthContradicted { beam: "gt1r" }));
     }
 }
@@ -87,7 +87,7 @@ fn every_value_of_the_real_granules_agrees_with_the_hdf5_reader() {
         let decoded = open_real(name).unwrap().decode(&all(), 2).unwrap();
         let mut compared = 0;
         for batch in &decoded.batches {
-            let beam = batch["beam"].as_string::<i64>().value(0);
+            let beam = text_of(&batch["beam"], 0);
             for variable in variables().iter().filter(|v| v.name != "delta_time") {
                 let dataset = format!("{beam}/land_segments/{}", variable.path);
                 let column = numbers_of(&batch[variable.name]);
@@ -322,7 +322,9 @@ fn strength_and_spot_follow_the_orientation_at_each_row() {
         });
         let decoded = decode(bytes, &[]).unwrap();
         let batch = &decoded.batches[0];
-        let strength = batch["beam_strength"].as_string::<i64>().iter().map(|s| s.map(str::to_owned)).collect();
+        let strength = (0..batch.num_rows())
+            .map(|row| batch["beam_strength"].is_valid(row).then(|| text_of(&batch["beam_strength"], row)))
+            .collect();
         let spot = batch["spot"].as_primitive::<Int8Type>().iter().collect();
         (strength, spot, decoded.notes)
     };

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int8Array, Int32Array, LargeStringArray, PrimitiveArray,
-    RecordBatch,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int8Array, Int32Array, PrimitiveArray, RecordBatch,
+    UInt8Array,
 };
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Field, Float64Type, Int32Type, SchemaRef, TimestampNanosecondType};
 use arrow::error::ArrowError;
 
+use isdb_schema::segments::BEAMS;
+
 use crate::beam::Beam;
+use crate::rows::dictionary::{BEAM_TEXTS, dictionary};
 use crate::rows::laser::LaserColumns;
 use crate::rows::orientation::Orientations;
 
@@ -43,7 +46,7 @@ pub(crate) fn assemble(
     let latitude = within(latitude.as_primitive::<Float64Type>(), 90.0);
     let longitude = within(longitude.as_primitive::<Float64Type>(), 180.0);
     let time = time.as_primitive::<TimestampNanosecondType>();
-    let laser = beam.laser.columns(beam.name, time, orientations);
+    let laser = beam.laser.columns(beam.name, time, orientations)?;
     let LaserColumns { orientation, strength, spot, strength_contradicted, in_transition, strength_unknown } = laser;
     let geosegments = geosegments(segment.as_primitive::<Int32Type>(), segment_end.as_primitive::<Int32Type>());
 
@@ -55,8 +58,8 @@ pub(crate) fn assemble(
         Arc::new(Float64Array::new(latitude.values().clone(), None)),
         Arc::new(Float64Array::new(longitude.values().clone(), None)),
         Arc::new(PrimitiveArray::<TimestampNanosecondType>::new(time.values().clone(), None).with_timezone("UTC")),
-        Arc::new(LargeStringArray::new_repeated(beam.name, beam.rows)),
-        Arc::new(strength),
+        beam_names(beam)?,
+        strength,
         Arc::new(orientation),
         Arc::new(spot),
         Arc::new(geosegments),
@@ -74,6 +77,12 @@ pub(crate) fn assemble(
     Ok(BeamRows { batch, rejected, strength_contradicted, in_transition, strength_unknown })
 }
 
+/// The name of the beam in each row.
+fn beam_names(beam: &Beam) -> Result<ArrayRef, ArrowError> {
+    let key = BEAMS.into_iter().zip(0_u8..).find(|(name, _)| *name == beam.name).map_or(0, |(_, key)| key);
+    dictionary(UInt8Array::from_value(key, beam.rows), &BEAM_TEXTS)
+}
+
 /// The number of 20 m geolocation segments from `begin` to `end` inclusive; NULL unless it is from 1 to 127.
 fn geosegments(begin: &Int32Array, end: &Int32Array) -> Int8Array {
     let spanned = |(begin, end): (Option<i32>, Option<i32>)| end?.checked_sub(begin?)?.checked_add(1);
@@ -81,7 +90,10 @@ fn geosegments(begin: &Int32Array, end: &Int32Array) -> Int8Array {
     counts.collect()
 }
 
-/// Degrees within ± `limit`, NULL outside. Negative zeros become positive, because TileDB orders them below the positive ones.
+/// Degrees within ± `limit`, NULL outside. Negative zeros become positive, because TileDB orders them below the positive ones. The product
+/// has single precision; files of others with more digits are rounded to it.
+#[expect(clippy::cast_possible_truncation, reason = "the precision of the product")]
 fn within(degrees: &Float64Array, limit: f64) -> Float64Array {
-    degrees.iter().map(|degree| degree.filter(|degree| degree.abs() <= limit).map(|degree| degree + 0.0)).collect()
+    let known = |degree: &f64| degree.abs() <= limit;
+    degrees.iter().map(|degree| degree.filter(known).map(|degree| f64::from(degree as f32 + 0.0))).collect()
 }

@@ -1,10 +1,13 @@
 //! The laser of each row of a beam: strength and spot, from the beam's attributes and the spacecraft's orientation; NULL where neither
 //! gives them.
 
-use arrow::array::{Array, Int8Array, Int8Builder, LargeStringArray, LargeStringBuilder, TimestampNanosecondArray};
+use arrow::array::{Array, ArrayRef, Int8Array, Int8Builder, TimestampNanosecondArray, UInt8Builder};
+use arrow::error::ArrowError;
 use hdf5::AttrValue;
+use isdb_schema::segments::STRENGTHS;
 
 use crate::container::access::{Attributes, text};
+use crate::rows::dictionary::{STRENGTH_TEXTS, dictionary};
 use crate::rows::orientation::{Orientations, TRANSITION, spot, strength};
 
 /// The attributes `atlas_beam_type` and `atlas_spot_number` of a beam's group.
@@ -17,7 +20,7 @@ pub(crate) struct LaserAttributes {
 /// The columns of the laser, one value per row of the beam.
 pub(crate) struct LaserColumns {
     pub(crate) orientation: Int8Array,
-    pub(crate) strength: LargeStringArray,
+    pub(crate) strength: ArrayRef,
     pub(crate) spot: Int8Array,
     /// Whether `atlas_beam_type` and `sc_orient` disagree on the strength of some row.
     pub(crate) strength_contradicted: bool,
@@ -35,7 +38,7 @@ impl LaserAttributes {
         let number = attributes.get("atlas_spot_number").and_then(AttrValue::as_i64);
         let number = number.or_else(|| text(attributes, "atlas_spot_number")?.parse().ok());
         Self {
-            strength: ["strong", "weak"].into_iter().find(known),
+            strength: STRENGTHS.into_iter().find(known),
             spot: number.and_then(|spot| i8::try_from(spot).ok()).filter(|spot| (1..=6).contains(spot)),
         }
     }
@@ -47,9 +50,9 @@ impl LaserAttributes {
         beam: &str,
         time: &TimestampNanosecondArray,
         orientations: &Orientations,
-    ) -> LaserColumns {
+    ) -> Result<LaserColumns, ArrowError> {
         let rows = time.len();
-        let mut strengths = LargeStringBuilder::with_capacity(rows, rows * "strong".len());
+        let mut strengths = UInt8Builder::with_capacity(rows);
         let mut spots = Int8Builder::with_capacity(rows);
         let (mut strength_contradicted, mut in_transition, mut strength_unknown) = (false, false, false);
         let orientation: Int8Array = time.iter().map(|time| orientations.at(time?)).collect();
@@ -65,22 +68,31 @@ impl LaserAttributes {
             let known = self.strength.or(by_orientation);
             strength_contradicted |= !agreed;
             strength_unknown |= known.is_none() && time.is_valid(row);
-            strengths.append_option(known);
+            strengths.append_option(known.and_then(strength_key));
             spots.append_option(self.spot.or_else(|| spot(beam, flight.filter(|_| agreed)?)));
         }
-        LaserColumns {
+        Ok(LaserColumns {
             orientation,
-            strength: strengths.finish(),
+            strength: dictionary(strengths.finish(), &STRENGTH_TEXTS)?,
             spot: spots.finish(),
             strength_contradicted,
             in_transition,
             strength_unknown,
-        }
+        })
     }
+}
+
+/// The key of a strength in its column.
+fn strength_key(strength: &str) -> Option<u8> {
+    STRENGTHS.into_iter().zip(0_u8..).find(|(known, _)| *known == strength).map(|(_, key)| key)
 }
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::AsArray;
+    use arrow::compute::cast;
+    use arrow::datatypes::DataType;
+
     use super::*;
 
     fn attributes(strength: &str, spot: AttrValue) -> Attributes {
@@ -90,8 +102,9 @@ mod tests {
 
     /// Strength and spot of one row at time 5.
     fn row(laser: &LaserAttributes, beam: &str, orientations: &Orientations) -> (Option<String>, Option<i8>) {
-        let columns = laser.columns(beam, &TimestampNanosecondArray::from(vec![5]), orientations);
-        (columns.strength.iter().next().unwrap().map(str::to_owned), columns.spot.iter().next().unwrap())
+        let columns = laser.columns(beam, &TimestampNanosecondArray::from(vec![5]), orientations).unwrap();
+        let strength = cast(&columns.strength, &DataType::Utf8).unwrap();
+        (strength.as_string::<i32>().iter().next().unwrap().map(str::to_owned), columns.spot.iter().next().unwrap())
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Orientations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beam::BEAMS;
+    use isdb_schema::segments::BEAMS;
 
     #[test]
     fn an_orientation_applies_from_its_time_on() {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 /// The format that this version writes and reads.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -75,6 +75,6 @@ mod tests {
     #[test]
     fn an_object_of_another_version_is_refused_because_of_its_format() {
         let error = open(&path(), br#"{"format":2,"number":1}"#).unwrap_err().to_string();
-        assert!(error == "expected format 3 of commits/1, found 2", "{error}");
+        assert!(error == "expected format 4 of commits/1, found 2", "{error}");
     }
 }

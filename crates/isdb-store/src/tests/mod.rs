@@ -20,9 +20,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, LargeStringArray, RecordBatch, TimestampNanosecondArray,
+    ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
     new_null_array,
 };
+use arrow::compute::cast;
 use arrow::datatypes::{Int64Type, Schema};
 use isdb_schema::catalogue::{Variable, variable};
 use isdb_schema::segments::stored_fields;
@@ -78,12 +79,12 @@ fn batch(fragment: Id, attempt: Id, times: &[i64], variables: &[&Variable]) -> R
         .map(|field| -> ArrayRef {
             match field.name().as_str() {
                 "latitude" | "longitude" => {
-                    Arc::new(Float64Array::from_iter_values((0..rows).map(|n| n as f64 / 100.0)))
+                    Arc::new(Float64Array::from_iter_values((0..rows).map(|n| n as f64 / 128.0)))
                 }
                 "time" => Arc::new(TimestampNanosecondArray::from(times.to_vec()).with_timezone("UTC")),
                 "ingest_id" => Arc::new(Int64Array::from_value(attempt.0, rows)),
                 "fragment_id" => Arc::new(Int64Array::from_value(fragment.0, rows)),
-                "beam" => Arc::new(LargeStringArray::from(vec!["gt1l"; rows])),
+                "beam" => cast(&StringArray::from(vec!["gt1l"; rows]), field.data_type()).unwrap(),
                 "segment_id_beg" => Arc::new(Int32Array::from_value(7, rows)),
                 _ => new_null_array(field.data_type(), rows),
             }

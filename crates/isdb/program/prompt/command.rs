@@ -109,6 +109,7 @@ fn texts<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
 fn type_name(kind: &DataType) -> String {
     match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        DataType::Dictionary(_, value) => type_name(value),
         DataType::Timestamp(_, Some(zone)) => format!("time ({zone})"),
         DataType::Timestamp(_, None) => "time".to_owned(),
         DataType::FixedSizeList(item, width) => format!("{}[{width}]", type_name(item.data_type())),

@@ -9,7 +9,7 @@ use crate::array::snapshot::{Array, put_metadata};
 use crate::context::{Context, c_text};
 use crate::error::{Error, Result};
 use crate::schema::column::Column;
-use crate::schema::{build, field_metadata};
+use crate::schema::{ENUMERATION, build, field_metadata};
 
 const ACTION: &str = "add attributes to";
 
@@ -39,6 +39,9 @@ impl Array {
             let unsupported = |reason: &str| Error::Unsupported { column: field.name().clone(), reason: reason.into() };
             if !field.is_nullable() {
                 return Err(unsupported("an attribute added to existing cells must be nullable"));
+            }
+            if field.metadata().contains_key(ENUMERATION) {
+                return Err(unsupported("a dictionary column cannot be added to an array"));
             }
             if columns.iter().any(|column| column.name == *field.name()) {
                 return Err(unsupported("the array already has this column"));

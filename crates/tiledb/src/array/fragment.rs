@@ -104,17 +104,21 @@ fn describe(
         ctx.get(ACTION, uri, |c, out| unsafe { sys::tiledb_fragment_info_get_fragment_size(c, info, index, out) })?;
     let mut domain = Vec::with_capacity(layout.dimensions.len());
     for (dimension, at) in layout.dimensions.iter().zip(0_u32..) {
-        // Coordinates of all supported types have 8 bytes.
+        // Two coordinates of up to 8 bytes.
         let mut limits = [0_u64; 2];
         let out = limits.as_mut_ptr().cast();
         // SAFETY: as above; two values of the dimension's type are written.
         let code = unsafe { sys::tiledb_fragment_info_get_non_empty_domain_from_index(c, info, index, at, out) };
         ctx.check(code, ACTION, uri)?;
-        let [low, high] = limits.map(|bits| match dimension.domain {
-            Domain::Float64 { .. } => Literal::Float(f64::from_bits(bits)),
-            Domain::TimestampNs { .. } => Literal::TimestampNs(bits.cast_signed()),
-            Domain::Int64 { .. } => Literal::Int(bits.cast_signed()),
-        });
+        let [low, high] = match dimension.domain {
+            Domain::Float32 { .. } => {
+                let [a, b, c, d, e, f, g, h] = limits[0].to_ne_bytes();
+                [[a, b, c, d], [e, f, g, h]].map(|bytes| Literal::Float(f32::from_ne_bytes(bytes).into()))
+            }
+            Domain::Float64 { .. } => limits.map(|bits| Literal::Float(f64::from_bits(bits))),
+            Domain::TimestampNs { .. } => limits.map(|bits| Literal::TimestampNs(bits.cast_signed())),
+            Domain::Int64 { .. } => limits.map(|bits| Literal::Int(bits.cast_signed())),
+        };
         domain.push((low, high));
     }
     Ok(Fragment { name, uri: own_uri, timestamps: (first, last), cells, bytes, domain })

@@ -29,8 +29,8 @@ pub(super) fn count_in_outline(outline: &Outline, uri: &str, columns: &mut [Colu
     Ok(())
 }
 
-/// Returns layout and columns of an array that is open for writing at `timestamp_ms`, with the columns' markers of NULL list
-/// elements.
+/// Returns layout and columns of an array that is open for writing at `timestamp_ms`, with what the metadata of its
+/// fields say of the columns.
 ///
 /// # Errors
 /// [`Error::Batch`] if the array has a schema later than `timestamp_ms`.
@@ -42,11 +42,9 @@ pub(crate) fn columns_to_write(open: &OpenArray, uri: &str, timestamp_ms: u64) -
         return Err(Error::Batch { uri: uri.to_owned(), reason });
     }
     let (layout, mut columns) = open.layout_and_columns(uri)?;
-    // libtiledb reads no metadata of an array that is open for writing, and only lists need them.
-    if columns.iter().any(|column| column.width > 1) {
-        let outline = Outline::new(open.ctx(), uri)?;
-        let entries = outline.open(timestamp_ms)?.metadata(uri)?;
-        field_metadata::restore(&mut columns, &entries)?;
-    }
+    // libtiledb reads no metadata of an array that is open for writing.
+    let outline = Outline::new(open.ctx(), uri)?;
+    let entries = outline.open(timestamp_ms)?.metadata(uri)?;
+    field_metadata::restore(&mut columns, &entries)?;
     Ok((layout, columns))
 }

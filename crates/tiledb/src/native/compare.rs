@@ -7,7 +7,7 @@ use arrow::datatypes::ArrowNativeType;
 use super::verdict::{TileStatistics, Verdict};
 use crate::predicate::Op;
 use crate::schema::physical::PhysicalType;
-use crate::validity;
+use crate::validity::bits;
 
 /// Calls a function that is generic over Arrow's primitive types with the one that represents `$physical`.
 macro_rules! by_type {
@@ -154,10 +154,4 @@ pub(super) fn search_text(array: &ArrayRef, values: &[Vec<u8>]) -> BooleanBuffer
     BooleanBuffer::collect_bool(cells.len(), |at| {
         values.binary_search_by(|value| value.as_slice().cmp(cells.value(at).as_bytes())).is_ok()
     })
-}
-
-/// Packs the results of a test, 64 cells at a time: first as bytes, which the compiler vectorises, then as bits.
-pub(super) fn bits<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> BooleanBuffer {
-    let bytes: Vec<u8> = values.iter().map(|value| u8::from(test(*value))).collect();
-    validity::pack(&bytes)
 }

@@ -1,12 +1,13 @@
 //! The tiles of a column as one Arrow array: each chunk is inflated into the place where Arrow needs it.
 
-use arrow::array::{ArrayRef, BooleanBufferBuilder, new_null_array};
+use arrow::array::{ArrayRef, BooleanBufferBuilder};
 use arrow::buffer::{BooleanBuffer, Buffer, MutableBuffer, NullBuffer};
 use tiledb_format::{Pipeline, TileDecoder};
 
 use super::fragment::ColumnTiles;
 use super::requests::{Requests, TileBytes};
 use crate::cells;
+use crate::elements;
 use crate::schema::column::Column;
 
 /// Bytes of a text offset.
@@ -22,8 +23,9 @@ pub(super) enum ColumnBytes<'f> {
         tiles: &'f ColumnTiles,
         values: Vec<TileBytes>,
         text: Option<Vec<TileBytes>>,
-        /// `None` if no cell is NULL.
+        /// `None` if no cell is NULL, or if the values say which are.
         validity: Option<Vec<TileBytes>>,
+        has_nulls: bool,
     },
 }
 
@@ -55,7 +57,12 @@ impl From<tiledb_format::Error> for DecodeError {
 
 impl<'f> ColumnBytes<'f> {
     /// Adds the ranges of the selected tiles to `requests`.
-    pub(super) fn request(tiles: Option<&'f ColumnTiles>, selection: &Selection<'_>, requests: &mut Requests) -> Self {
+    pub(super) fn request(
+        column: &Column,
+        tiles: Option<&'f ColumnTiles>,
+        selection: &Selection<'_>,
+        requests: &mut Requests,
+    ) -> Self {
         let Some(tiles) = tiles else { return Self::Null };
         let nulls: Option<u64> = selection.tiles.iter().map(|tile| tiles.nulls(*tile)).sum();
         if nulls.is_some_and(|nulls| nulls >= selection.rows as u64 && nulls > 0) {
@@ -63,9 +70,10 @@ impl<'f> ColumnBytes<'f> {
         }
         let values = requests.add(&tiles.values, selection.tiles);
         let text = tiles.text.as_ref().map(|text| requests.add(&text.values, selection.tiles));
-        let validity = tiles.validity.as_ref().filter(|_| nulls != Some(0));
+        let has_nulls = tiles.validity.is_some() && nulls != Some(0);
+        let validity = tiles.validity.as_ref().filter(|_| has_nulls && !column.null_is_nan);
         let validity = validity.map(|validity| requests.add(validity, selection.tiles));
-        Self::Tiles { tiles, values, text, validity }
+        Self::Tiles { tiles, values, text, validity, has_nulls }
     }
 
     /// Decodes the cells from the bytes that `requests` has read.
@@ -76,8 +84,8 @@ impl<'f> ColumnBytes<'f> {
         requests: &Requests,
         decoder: &mut TileDecoder,
     ) -> Result<ArrayRef, DecodeError> {
-        let Self::Tiles { tiles, values, text, validity } = self else {
-            return Ok(new_null_array(&column.data_type(), selection.rows));
+        let Self::Tiles { tiles, values, text, validity, has_nulls } = self else {
+            return cells::nulls(column, selection.rows).map_err(DecodeError::Arrow);
         };
         let nulls = match (validity, &tiles.validity) {
             (Some(places), Some(file)) => {
@@ -107,6 +115,10 @@ impl<'f> ColumnBytes<'f> {
                 let sizes: Vec<usize> = selection.cells.iter().map(|cells| cells * cell).collect();
                 (fixed(values, &sizes, &tiles.values.pipeline, size, cell, requests, decoder)?, None)
             }
+        };
+        let nulls = match column.null_is_nan && *has_nulls {
+            true => elements::not_nan(column.physical, &data),
+            false => nulls,
         };
         cells::build(column, selection.rows, data, offsets, nulls).map_err(DecodeError::Arrow)
     }

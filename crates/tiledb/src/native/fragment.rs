@@ -334,13 +334,13 @@ impl FileChecksum {
 
 /// Whether the statistics of the column's tiles can be trusted: those of libtiledb depend on the order of the cells if some are NaN.
 fn is_ordered(column: &Column) -> bool {
-    !column.physical.is_float() || column.never_nan
+    !column.physical.is_float() || column.null_is_nan
 }
 
 /// Returns the keys of the side of a rectangle; `None` if its numbers are not of the dimension's type.
 fn rectangle_side(domain: Domain, [low, high]: [Number; 2]) -> Option<(i64, i64)> {
     let literal = |number: Number| match (domain, number) {
-        (Domain::Float64 { .. }, Number::Float(value)) => Some(Literal::Float(value)),
+        (Domain::Float32 { .. } | Domain::Float64 { .. }, Number::Float(value)) => Some(Literal::Float(value)),
         (Domain::Int64 { .. }, Number::Int(value)) => Some(Literal::Int(value)),
         (Domain::TimestampNs { .. }, Number::Int(value)) => Some(Literal::TimestampNs(value)),
         _ => None,

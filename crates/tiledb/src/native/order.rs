@@ -16,7 +16,7 @@ use crate::schema::physical::PhysicalType;
 /// say.
 pub(super) fn in_order(array: &NativeArray, order: &TileOrder, runs: Vec<TileRun>) -> Result<Vec<TileRun>> {
     let column = array.column(&order.column)?;
-    by_type!(column.physical, sorted(array, order, runs), Ok(runs))
+    by_type!(column.value_type(), sorted(array, order, runs), Ok(runs))
 }
 
 fn sorted<T: ArrowPrimitiveType>(array: &NativeArray, order: &TileOrder, runs: Vec<TileRun>) -> Result<Vec<TileRun>> {

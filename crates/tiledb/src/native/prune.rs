@@ -4,7 +4,6 @@ use arrow::array::{ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Float64Type, Int64Type, TimestampNanosecondType};
 
-use super::compare::bits;
 use super::fragment::OpenFragment;
 use super::test::Test;
 use super::verdict::{TileStatistics, Verdict};
@@ -12,6 +11,7 @@ use crate::error::Result;
 use crate::literal::Literal;
 use crate::predicate::{Axis, Intervals};
 use crate::schema::layout::Dimension;
+use crate::validity::bits;
 
 /// The tests of a condition that the statistics of some tiles leave open.
 pub(super) struct TileTests<'t> {

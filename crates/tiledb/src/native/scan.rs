@@ -260,8 +260,13 @@ impl TileScan {
         let tiles = columns.iter().map(|(_, column)| fragment.column(&column.column));
         let tiles = tiles.collect::<Result<Vec<_>>>()?;
         self.requests.clear();
-        let requested: Vec<ColumnBytes<'_>> =
-            tiles.iter().map(|tiles| ColumnBytes::request(tiles.as_deref(), selection, &mut self.requests)).collect();
+        let requested: Vec<ColumnBytes<'_>> = columns
+            .iter()
+            .zip(&tiles)
+            .map(|((_, column), tiles)| {
+                ColumnBytes::request(&column.column, tiles.as_deref(), selection, &mut self.requests)
+            })
+            .collect();
         let uri = &self.array.uri;
         self.requests.read(self.array.storage()).map_err(|(path, source)| file_error(uri, &path, source))?;
         for ((at, column), requested) in columns.iter().zip(requested) {
@@ -339,7 +344,7 @@ fn dimension_ranges(array: &NativeArray, ranges: &[DimensionRange]) -> Result<Ra
         let key = |value: &Literal| {
             domain.axis().key(value).ok_or_else(|| Error::NotRepresentable {
                 column: range.dimension.clone(),
-                data_type: domain.physical_type().to_arrow(),
+                data_type: domain.value_type().to_arrow(),
                 value: value.clone(),
             })
         };

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::{BooleanBuffer, Buffer};
+use arrow::datatypes::UInt8Type;
 
 use super::compare::{
     Values, by_type, compare, compare_other, compare_range, search, search_bits, search_range, search_text, sorted,
@@ -48,7 +49,7 @@ impl Test {
     /// # Errors
     /// [`Error::UnknownColumn`], [`Error::NotRepresentable`], [`Error::Condition`].
     pub(super) fn new(predicate: &Predicate, array: &Description) -> Result<Self> {
-        Self::from_normal_form(&predicate.normal_form(), array)
+        Self::from_normal_form(&predicate.normal_form().with_keys(array)?, array)
     }
 
     fn from_normal_form(predicate: &Predicate, array: &Description) -> Result<Self> {
@@ -62,7 +63,8 @@ impl Test {
             Predicate::In { column, values, negated } => {
                 let column = scalar(array, column)?;
                 let values = values.iter().map(|value| bytes(&column, value)).collect::<Result<Vec<_>>>()?;
-                let values = by_type!(column.physical, sorted(values), sorted_bytes(column.physical, values));
+                let physical = column.value_type();
+                let values = by_type!(physical, sorted(values), sorted_bytes(physical, values));
                 Self::In { column, values, negated: *negated }
             }
             Predicate::IsNull { column, negated } => {
@@ -120,10 +122,10 @@ impl Test {
             Self::Constant(true) => Verdict::Always,
             Self::Constant(false) => Verdict::Never,
             Self::Compare { column, op, value } => decide(column, &|statistics| {
-                by_type!(column.physical, compare_range(*op, value, statistics), Verdict::Maybe)
+                by_type!(column.value_type(), compare_range(*op, value, statistics), Verdict::Maybe)
             }),
             Self::In { column, values: Values::Primitive(values), negated } => decide(column, &|statistics| {
-                by_type!(column.physical, search_range(values, *negated, statistics), Verdict::Maybe)
+                by_type!(column.value_type(), search_range(values, *negated, statistics), Verdict::Maybe)
             }),
             Self::In { column, .. } => decide(column, &|_| Verdict::Maybe),
             Self::IsNull { column, negated } => {
@@ -146,12 +148,17 @@ impl Test {
             Self::Constant(true) => BooleanBuffer::new_set(rows),
             Self::Constant(false) => nothing(),
             Self::Compare { column, op, value } => cells(&column.name).map_or_else(nothing, |array| {
-                valid(&array, by_type!(column.physical, compare(&array, *op, value), compare_other(&array, *op, value)))
+                let array = keys_of(array);
+                valid(
+                    &array,
+                    by_type!(column.value_type(), compare(&array, *op, value), compare_other(&array, *op, value)),
+                )
             }),
             Self::In { column, values, negated } => cells(&column.name).map_or_else(nothing, |array| {
+                let array = keys_of(array);
                 let found = match values {
                     Values::Primitive(values) => {
-                        by_type!(column.physical, search(&array, values), search_bits(&array, values))
+                        by_type!(column.value_type(), search(&array, values), search_bits(&array, values))
                     }
                     Values::Text(values) => search_text(&array, values),
                 };
@@ -173,6 +180,14 @@ impl Test {
     }
 }
 
+/// The keys of a dictionary; other arrays as they are.
+fn keys_of(array: ArrayRef) -> ArrayRef {
+    match array.as_dictionary_opt::<UInt8Type>() {
+        Some(dictionary) => Arc::new(dictionary.keys().clone()),
+        None => array,
+    }
+}
+
 /// The column `name`, which must not be a list.
 fn scalar(array: &Description, name: &str) -> Result<Arc<Column>> {
     let column = array.column(name)?;
@@ -183,7 +198,7 @@ fn scalar(array: &Description, name: &str) -> Result<Arc<Column>> {
 }
 
 fn bytes(column: &Column, value: &Literal) -> Result<Vec<u8>> {
-    value.to_bytes(column.physical).ok_or_else(|| Error::NotRepresentable {
+    value.to_bytes(column.value_type()).ok_or_else(|| Error::NotRepresentable {
         column: column.name.clone(),
         data_type: column.data_type(),
         value: value.clone(),

@@ -5,14 +5,7 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 use crate::literal::Literal;
 use crate::predicate::pushdown::Pushdown;
 use crate::predicate::tree::{Op, Predicate};
-
-/// Field metadata key with which an array declares, by the value [`NAN_NEVER`], that a float attribute has no NaN.
-///
-/// Arrow orders NaN above (or, negative, below) every number, while in TileDB NaN satisfies `!=` only. Without the declaration a
-/// pushdown leaves only equality to TileDB.
-pub const NAN_KEY: &str = "nan";
-/// The value of [`NAN_KEY`].
-pub const NAN_NEVER: &str = "never";
+use crate::schema::{NULL_IS_NAN, NULL_KEY};
 
 fn integer_range(kind: &DataType) -> Option<(i128, i128)> {
     Some(match kind {
@@ -53,12 +46,13 @@ enum Comparison {
 impl AttributeKind {
     /// `None` for lists and other types that a pushdown does not support.
     pub(super) fn from_field(field: &Field) -> Option<Self> {
-        let no_nan = field.metadata().get(NAN_KEY).is_some_and(|value| value == NAN_NEVER);
+        let no_nan = field.metadata().get(NULL_KEY).is_some_and(|value| value == NULL_IS_NAN);
         match field.data_type() {
             DataType::Float32 => Some(Self::Float { single: true, no_nan }),
             DataType::Float64 => Some(Self::Float { single: false, no_nan }),
             DataType::Timestamp(TimeUnit::Nanosecond, _) => Some(Self::Timestamp),
             DataType::LargeUtf8 | DataType::Utf8 => Some(Self::Text),
+            DataType::Dictionary(_, value) if **value == DataType::Utf8 => Some(Self::Text),
             other => integer_range(other).map(|(low, high)| Self::Int(low, high)),
         }
     }
@@ -195,8 +189,8 @@ fn float(op: Op, value: f64, single: bool, no_nan: bool) -> Option<Comparison> {
         Op::NotEq if value != 0.0 => with(op, value),
         Op::NotEq => None,
         // No single equals the value, so it is compared with the next one.
-        Op::Lt | Op::LtEq if !exact => with(Op::LtEq, single_below(value)),
-        Op::Gt | Op::GtEq if !exact => with(Op::GtEq, -single_below(-value)),
+        Op::Lt | Op::LtEq if !exact => with(Op::LtEq, single_below(value).into()),
+        Op::Gt | Op::GtEq if !exact => with(Op::GtEq, f64::from(-single_below(-value))),
         _ if value != 0.0 => with(op, value),
         // Neither zero is above 0.0, or below −0.0, in any order.
         Op::Gt if value.is_sign_positive() => with(op, value),
@@ -212,9 +206,9 @@ fn nearest(value: f64) -> f32 {
 }
 
 /// The greatest single-precision number that does not exceed `value`.
-fn single_below(value: f64) -> f64 {
+pub(crate) fn single_below(value: f64) -> f32 {
     let single = nearest(value);
-    f64::from(if f64::from(single) > value { single.next_down() } else { single })
+    if f64::from(single) > value { single.next_down() } else { single }
 }
 
 #[cfg(test)]
@@ -226,8 +220,8 @@ mod tests {
         #[test]
         fn a_literal_rounded_to_single_keeps_every_cell(row in any::<f32>(), value in any::<f64>()) {
             prop_assume!(!row.is_nan() && !value.is_nan());
-            prop_assert_eq!(f64::from(row) <= value, f64::from(row) <= single_below(value));
-            prop_assert_eq!(f64::from(row) >= value, f64::from(row) >= -single_below(-value));
+            prop_assert_eq!(f64::from(row) <= value, row <= single_below(value));
+            prop_assert_eq!(f64::from(row) >= value, row >= -single_below(-value));
         }
 
         #[test]

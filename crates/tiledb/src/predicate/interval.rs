@@ -22,7 +22,7 @@ impl Domain {
     /// The axis of this dimension.
     pub fn axis(self) -> Axis {
         match self {
-            Self::Float64 { .. } => Axis::Float64,
+            Self::Float32 { .. } | Self::Float64 { .. } => Axis::Float64,
             Self::Int64 { .. } => Axis::Int64,
             Self::TimestampNs { .. } => Axis::TimestampNs,
         }
@@ -31,6 +31,7 @@ impl Domain {
     /// The keys of the lowest and the highest coordinate.
     pub fn keys(self) -> (i64, i64) {
         let (low, high) = match self {
+            Self::Float32 { low, high, .. } => (float_key(low.into()), float_key(high.into())),
             Self::Float64 { low, high, .. } => (float_key(low), float_key(high)),
             Self::Int64 { low, high, .. } | Self::TimestampNs { low, high, .. } => (low, high),
         };

@@ -6,6 +6,7 @@
 
 mod attribute;
 mod display;
+mod enumeration;
 mod interval;
 mod normal_form;
 mod pushdown;
@@ -15,7 +16,7 @@ mod split;
 mod tests;
 mod tree;
 
-pub use attribute::{NAN_KEY, NAN_NEVER};
+pub(crate) use attribute::single_below;
 pub use display::DisplayRanges;
 pub use interval::{Axis, Intervals};
 pub use pushdown::Pushdown;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::split::keys;
 use super::*;
 use crate::literal::Literal;
-use crate::schema::{ArrayLayout, CellOrder, Dimension, Domain};
+use crate::schema::{ArrayLayout, CellOrder, Dimension, Domain, NULL_IS_NAN, NULL_KEY};
 
 fn layout() -> ArrayLayout {
     let dimension = |name: &str, domain| Dimension { name: name.to_owned(), domain };
@@ -25,7 +25,7 @@ fn layout() -> ArrayLayout {
 
 fn schema() -> Schema {
     let list = DataType::FixedSizeList(Field::new_list_field(DataType::Float32, true).into(), 3);
-    let no_nan = HashMap::from([(NAN_KEY.to_owned(), NAN_NEVER.to_owned())]);
+    let no_nan = HashMap::from([(NULL_KEY.to_owned(), NULL_IS_NAN.to_owned())]);
     let utc = DataType::Timestamp(arrow::datatypes::TimeUnit::Nanosecond, Some("UTC".into()));
     Schema::new(vec![
         Field::new("x", DataType::Float64, false),

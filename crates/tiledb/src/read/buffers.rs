@@ -1,11 +1,12 @@
 //! The buffers into which one column is read; they become the Arrow array without copying.
 
 use arrow::array::ArrayRef;
-use arrow::buffer::{Buffer, MutableBuffer};
+use arrow::buffer::{Buffer, MutableBuffer, NullBuffer};
 use tiledb_sys as sys;
 
 use crate::array::library::LibraryArray;
 use crate::cells;
+use crate::elements;
 use crate::error::{Error, Result};
 use crate::schema::column::Column;
 use crate::validity;
@@ -96,6 +97,11 @@ impl ColumnBuffers {
             )
         };
         let nulls = validity.and_then(|bytes| validity::nulls(bytes.as_slice()));
+        let nulls = match column.null_is_nan {
+            // Also where another program has stored NaN as a value.
+            true => NullBuffer::union(nulls.as_ref(), elements::not_nan(column.physical, &data).as_ref()),
+            false => nulls,
+        };
         cells::build(column, rows, data, offsets, nulls).map_err(|source| Error::Data {
             uri: array.uri().to_owned(),
             column: column.name.clone(),

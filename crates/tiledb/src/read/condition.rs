@@ -24,7 +24,7 @@ const ACTION: &str = "create a condition on";
 /// # Errors
 /// [`Error::UnknownColumn`], [`Error::NotRepresentable`], [`Error::Condition`].
 pub(super) fn resolve(predicate: &Predicate, array: &LibraryArray) -> Result<Predicate> {
-    resolve_normal_form(&predicate.normal_form(), array)
+    resolve_normal_form(&predicate.normal_form().with_keys(array)?, array)
 }
 
 fn resolve_normal_form(predicate: &Predicate, array: &LibraryArray) -> Result<Predicate> {
@@ -173,7 +173,18 @@ fn compare(
     // SAFETY: a live condition, a name and a value that outlive the call.
     let code = unsafe { sys::tiledb_query_condition_init(ctx.as_ptr(), condition.as_ptr(), name, value, size, op) };
     ctx.check(code, ACTION, uri)?;
+    compare_keys(array, column, &condition)?;
     Ok(condition)
+}
+
+/// Makes the condition on a dictionary column one on its keys: libtiledb would look for texts otherwise.
+fn compare_keys(array: &LibraryArray, column: &Column, condition: &NativeCondition) -> Result<()> {
+    if column.enumeration.is_none() {
+        return Ok(());
+    }
+    // SAFETY: a live condition.
+    let code = unsafe { sys::tiledb_query_condition_set_use_enumeration(array.ctx().as_ptr(), condition.as_ptr(), 0) };
+    array.ctx().check(code, ACTION, array.uri())
 }
 
 /// Tests whether a column is a member of a set.
@@ -193,8 +204,10 @@ fn member(
     let (data_size, offsets_size) = (data.len() as u64, size_of_val(offsets.as_slice()) as u64);
     let name = column.c_name.as_ptr();
     // SAFETY: a name, values and their offsets that outlive the call, with their sizes in bytes.
-    array.ctx().make(ACTION, array.uri(), sys::tiledb_query_condition_free, |c, out| unsafe {
+    let condition = array.ctx().make(ACTION, array.uri(), sys::tiledb_query_condition_free, |c, out| unsafe {
         let (data, offsets) = (data.as_ptr().cast(), offsets.as_ptr().cast());
         sys::tiledb_query_condition_alloc_set_membership(c, name, data, data_size, offsets, offsets_size, op, out)
-    })
+    })?;
+    compare_keys(array, column, &condition)?;
+    Ok(condition)
 }

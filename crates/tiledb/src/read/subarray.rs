@@ -9,8 +9,8 @@ use crate::array::library::LibraryArray;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::literal::Literal;
-use crate::predicate::{Axis, DimensionRange, Intervals};
-use crate::schema::layout::Dimension;
+use crate::predicate::{Axis, DimensionRange, Intervals, single_below};
+use crate::schema::layout::{Dimension, Domain};
 
 const ACTION: &str = "select ranges of";
 
@@ -36,14 +36,24 @@ pub(super) fn subarray(
         }
         let axis = dimension.domain.axis();
         let intervals = intervals(axis, dimension, &requested)?;
-        if intervals.is_empty() {
-            return Ok(None);
-        }
+        let mut is_empty = true;
         for (low, high) in intervals.iter() {
-            match (axis.value(low), axis.value(high)) {
-                (Literal::Float(low), Literal::Float(high)) => add(array, &subarray, index, &low, &high)?,
+            match (dimension.domain, axis.value(low), axis.value(high)) {
+                (Domain::Float32 { .. }, Literal::Float(low), Literal::Float(high)) => {
+                    // No single is between a bound and the next single within the range.
+                    let (low, high) = (-single_below(-low), single_below(high));
+                    if low > high {
+                        continue;
+                    }
+                    add(array, &subarray, index, &low, &high)?;
+                }
+                (_, Literal::Float(low), Literal::Float(high)) => add(array, &subarray, index, &low, &high)?,
                 _ => add(array, &subarray, index, &low, &high)?,
             }
+            is_empty = false;
+        }
+        if is_empty {
+            return Ok(None);
         }
     }
     Ok(Some(subarray))
@@ -61,7 +71,7 @@ fn intervals(axis: Axis, dimension: &Dimension, ranges: &[&DimensionRange]) -> R
     let key = |value: &Literal| {
         axis.key(value).ok_or_else(|| Error::NotRepresentable {
             column: dimension.name.clone(),
-            data_type: dimension.domain.physical_type().to_arrow(),
+            data_type: dimension.domain.value_type().to_arrow(),
             value: value.clone(),
         })
     };

@@ -17,9 +17,9 @@ pub(crate) fn columns(layout: &ArrayLayout, schema: &Schema) -> Result<Vec<Colum
         let field = schema.field_with_name(&dimension.name);
         let field =
             field.map_err(|_| unsupported(&dimension.name, "the dimension has no field in the schema".to_owned()))?;
-        let column = Column::from_field(field, true)?;
-        if column.nullable || column.width != 1 || column.physical != dimension.domain.physical_type() {
-            let expected = dimension.domain.physical_type().to_arrow();
+        let mut column = Column::from_field(field, true)?;
+        if column.nullable || column.width != 1 || column.physical != dimension.domain.value_type() {
+            let expected = dimension.domain.value_type().to_arrow();
             return Err(unsupported(
                 &dimension.name,
                 format!(
@@ -29,6 +29,7 @@ pub(crate) fn columns(layout: &ArrayLayout, schema: &Schema) -> Result<Vec<Colum
                 ),
             ));
         }
+        column.physical = dimension.domain.physical_type();
         columns.push(column);
     }
     for (at, field) in schema.fields().iter().enumerate() {

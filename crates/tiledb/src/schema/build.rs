@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
+use arrow::array::StringArray;
 use tiledb_sys as sys;
 
 use crate::context::Context;
@@ -51,6 +52,11 @@ pub(crate) fn array_schema(
         ctx.check(sys::tiledb_array_schema_set_validity_filter_list(c, s, validity.as_ptr()), ACTION, uri)?;
     }
     for column in columns.iter().filter(|column| !column.is_dimension) {
+        if let Some(texts) = &column.enumeration {
+            let enumeration = enumeration(ctx, uri, column, texts)?;
+            // SAFETY: both alive; the schema keeps its own reference.
+            ctx.check(unsafe { sys::tiledb_array_schema_add_enumeration(c, s, enumeration.as_ptr()) }, ACTION, uri)?;
+        }
         let attribute = attribute(ctx, uri, column)?;
         // SAFETY: both alive; the schema keeps its own reference.
         ctx.check(unsafe { sys::tiledb_array_schema_add_attribute(c, s, attribute.as_ptr()) }, ACTION, uri)?;
@@ -81,6 +87,7 @@ fn dimension_object(
         })
     }
     let built = match dimension.domain {
+        Domain::Float32 { low, high, extent } => make(ctx, uri, column, [low, high], extent)?,
         Domain::Float64 { low, high, extent } => make(ctx, uri, column, [low, high], extent)?,
         Domain::Int64 { low, high, extent } | Domain::TimestampNs { low, high, extent } => {
             make(ctx, uri, column, [low, high], extent)?
@@ -106,6 +113,41 @@ pub(crate) fn attribute(ctx: &Context, uri: &str, column: &Column) -> Result<Han
         ctx.check(sys::tiledb_attribute_set_cell_val_num(c, a, width), ACTION, uri)?;
         ctx.check(sys::tiledb_attribute_set_nullable(c, a, u8::from(column.nullable)), ACTION, uri)?;
         ctx.check(sys::tiledb_attribute_set_filter_list(c, a, filters.as_ptr()), ACTION, uri)?;
+        if column.enumeration.is_some() {
+            ctx.check(sys::tiledb_attribute_set_enumeration_name(c, a, column.c_name.as_ptr()), ACTION, uri)?;
+        }
     }
     Ok(attribute)
+}
+
+/// The texts of a dictionary column as an enumeration with the column's name.
+fn enumeration(
+    ctx: &Context,
+    uri: &str,
+    column: &Column,
+    texts: &StringArray,
+) -> Result<Handle<sys::tiledb_enumeration_t>> {
+    let data: String = texts.iter().flatten().collect();
+    let starts = texts.iter().flatten().scan(0_u64, |next, text| {
+        let start = *next;
+        *next += text.len() as u64;
+        Some(start)
+    });
+    let offsets: Vec<u64> = starts.collect();
+    let (data_size, offsets_size) = (data.len() as u64, size_of_val(offsets.as_slice()) as u64);
+    // SAFETY: a name, texts and their offsets that outlive the call, with their sizes in bytes.
+    ctx.make(ACTION, uri, sys::tiledb_enumeration_free, |c, out| unsafe {
+        sys::tiledb_enumeration_alloc(
+            c,
+            column.c_name.as_ptr(),
+            sys::TILEDB_STRING_UTF8,
+            sys::TILEDB_VAR_NUM,
+            0,
+            data.as_ptr().cast(),
+            data_size,
+            offsets.as_ptr().cast(),
+            offsets_size,
+            out,
+        )
+    })
 }

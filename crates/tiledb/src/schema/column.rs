@@ -1,14 +1,15 @@
 //! Columns: dimensions and attributes, as Arrow fields and as TileDB's datatype, values per cell and nullability.
 
+use std::collections::HashMap;
 use std::ffi::CString;
 use std::sync::Arc;
 
+use arrow::array::StringArray;
 use arrow::datatypes::{DataType, Field};
 
 use crate::context::c_text;
 use crate::error::{Error, Result};
 use crate::literal::Literal;
-use crate::predicate::{NAN_KEY, NAN_NEVER};
 use crate::schema::physical::PhysicalType;
 
 /// Field metadata key of the integer that marks a NULL list element on disk.
@@ -19,6 +20,19 @@ pub(crate) const ITEM_NULLABLE: &str = "item_nullable";
 /// in cells stored before, and TileDB cannot evaluate [`Predicate::IsNull`](crate::Predicate::IsNull) on it.
 /// [`Array::schema`](crate::Array::schema) sets the key; it is never stored.
 pub const ADDED_LATER: &str = "added_later";
+/// Field metadata key with which a nullable float attribute declares, by the value [`NULL_IS_NAN`], that NULL and NaN are the same: NaN is
+/// written as NULL, the value under a NULL is NaN, and so a read needs no validity.
+///
+/// It also lets conditions be pushed down. Arrow orders NaN above (or, negative, below) every number, while in TileDB NaN satisfies `!=`
+/// only; so a pushdown on another float attribute leaves only equality to TileDB.
+pub const NULL_KEY: &str = "null";
+/// The value of [`NULL_KEY`].
+pub const NULL_IS_NAN: &str = "nan";
+/// Field metadata key, of a dictionary column, with the texts of its keys 0, 1, …, separated by spaces. TileDB knows it as the attribute's
+/// enumeration.
+pub const ENUMERATION: &str = "enumeration";
+/// Texts that a key of one byte can stand for.
+const MAX_TEXTS: usize = 256;
 
 /// The marker of NULL list elements on disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,8 +57,10 @@ pub(crate) struct Column {
     pub(crate) element_null: Option<ElementNull>,
     /// How many schemas of the array lack the column; fragments written with those schemas lack it too.
     pub(crate) schemas_without: usize,
-    /// Whether no value is NaN, as the field's metadata say.
-    pub(crate) never_nan: bool,
+    /// Whether every NaN is NULL, and every NULL is stored as NaN, as the field's metadata say.
+    pub(crate) null_is_nan: bool,
+    /// The texts of the stored keys, for a dictionary column.
+    pub(crate) enumeration: Option<Arc<StringArray>>,
 }
 
 impl Column {
@@ -57,8 +73,18 @@ impl Column {
         is_dimension: bool,
     ) -> Result<Self> {
         let c_name = c_text(&name)?;
-        let (element_null, schemas_without, never_nan) = (None, 0, false);
-        Ok(Self { name, c_name, physical, width, nullable, is_dimension, element_null, schemas_without, never_nan })
+        Ok(Self {
+            name,
+            c_name,
+            physical,
+            width,
+            nullable,
+            is_dimension,
+            element_null: None,
+            schemas_without: 0,
+            null_is_nan: false,
+            enumeration: None,
+        })
     }
 
     /// Returns the column that stores `field`.
@@ -69,6 +95,9 @@ impl Column {
         let unsupported = |reason: String| Error::Unsupported { column: field.name().clone(), reason };
         let no_type = || unsupported(format!("the type {} is not supported", field.data_type()));
         let (value_type, width, item_nullable) = match field.data_type() {
+            DataType::Dictionary(key, value) if **key == DataType::UInt8 && **value == DataType::Utf8 => {
+                (&**key, 1, false)
+            }
             DataType::FixedSizeList(item, width) => {
                 let width = u32::try_from(*width).ok().filter(|width| *width > 1);
                 let width =
@@ -85,12 +114,39 @@ impl Column {
             return Err(unsupported(format!("the metadata key {ITEM_NULLABLE} is reserved")));
         }
         let mut column = Column::new(field.name().clone(), physical, width, field.is_nullable(), is_dimension)?;
-        column.never_nan = field.metadata().get(NAN_KEY).is_some_and(|nan| nan == NAN_NEVER);
+        column.restore(field.metadata())?;
+        if column.enumeration.is_some() != matches!(field.data_type(), DataType::Dictionary(..)) {
+            let reason = format!("expected a dictionary exactly where the field metadata have {ENUMERATION}");
+            return Err(unsupported(reason));
+        }
         if item_nullable {
             let marker = field.metadata().get(ELEMENT_NULL).map(String::as_str);
             column.element_null = Some(column.parse_element_null(marker)?);
         }
         Ok(column)
+    }
+
+    /// Sets what the metadata of the field say of stored values.
+    pub(crate) fn restore(&mut self, metadata: &HashMap<String, String>) -> Result<()> {
+        let unsupported = |reason: String| Error::Unsupported { column: self.name.clone(), reason };
+        if metadata.get(NULL_KEY).is_some_and(|null| null == NULL_IS_NAN) {
+            if !(self.nullable && self.width == 1 && self.physical.is_float()) {
+                let reason = format!("expected the field metadata {NULL_KEY} = {NULL_IS_NAN} on a nullable float");
+                return Err(unsupported(reason));
+            }
+            self.null_is_nan = true;
+        }
+        if let Some(texts) = metadata.get(ENUMERATION) {
+            let texts: Vec<&str> = texts.split(' ').collect();
+            let is_distinct = texts.iter().enumerate().all(|(at, text)| !texts.iter().take(at).any(|t| t == text));
+            if self.physical != PhysicalType::UInt8 || self.width != 1 || texts.len() > MAX_TEXTS || !is_distinct {
+                let reason =
+                    format!("expected {ENUMERATION} to be up to {MAX_TEXTS} distinct texts for keys of one byte");
+                return Err(unsupported(reason));
+            }
+            self.enumeration = Some(Arc::new(StringArray::from(texts)));
+        }
+        Ok(())
     }
 
     /// Parses the metadata value `element_null`; lists of floats need none.
@@ -119,8 +175,21 @@ impl Column {
     pub(crate) fn data_type(&self) -> DataType {
         match i32::try_from(self.width) {
             Ok(width) if width > 1 => DataType::FixedSizeList(self.item(), width),
-            _ => self.physical.to_arrow(),
+            _ if self.enumeration.is_some() => {
+                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8))
+            }
+            _ => self.value_type().to_arrow(),
         }
+    }
+
+    /// The type of values in Arrow: coordinates of single precision are widened.
+    pub(crate) fn value_type(&self) -> PhysicalType {
+        if self.is_widened() { PhysicalType::Float64 } else { self.physical }
+    }
+
+    /// Whether stored values are of single precision, and those in Arrow of double.
+    pub(crate) fn is_widened(&self) -> bool {
+        self.is_dimension && self.physical == PhysicalType::Float32
     }
 
     /// The field of a list's elements.

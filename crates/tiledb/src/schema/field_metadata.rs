@@ -53,6 +53,7 @@ pub(crate) fn restore(columns: &mut [Column], entries: &BTreeMap<String, Metadat
         if column.schemas_without > 0 {
             metadata.insert(ADDED_LATER.to_owned(), "true".to_owned());
         }
+        column.restore(&metadata)?;
         if nullable_items.contains(&column.name) {
             column.element_null = Some(column.parse_element_null(metadata.get(ELEMENT_NULL).map(String::as_str))?);
         }

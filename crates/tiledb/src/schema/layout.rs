@@ -29,6 +29,16 @@ pub struct Dimension {
 /// one tile of the whole domain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Domain {
+    /// A float axis that stores single precision. Its column is `Float64`, to which every coordinate is widened without loss; a
+    /// coordinate to write must be a number of single precision.
+    Float32 {
+        /// The lowest coordinate.
+        low: f32,
+        /// The highest coordinate.
+        high: f32,
+        /// Width of a space tile.
+        extent: Option<f32>,
+    },
     /// A float axis.
     Float64 {
         /// The lowest coordinate.
@@ -59,12 +69,21 @@ pub enum Domain {
 }
 
 impl Domain {
-    /// The type of this dimension's coordinates.
+    /// The type of this dimension's stored coordinates.
     pub(crate) fn physical_type(self) -> PhysicalType {
         match self {
+            Self::Float32 { .. } => PhysicalType::Float32,
             Self::Float64 { .. } => PhysicalType::Float64,
             Self::Int64 { .. } => PhysicalType::Int64,
             Self::TimestampNs { .. } => PhysicalType::TimestampNs,
+        }
+    }
+
+    /// The type of this dimension's coordinates in Arrow.
+    pub(crate) fn value_type(self) -> PhysicalType {
+        match self {
+            Self::Float32 { .. } => PhysicalType::Float64,
+            other => other.physical_type(),
         }
     }
 }

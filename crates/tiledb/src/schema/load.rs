@@ -1,5 +1,6 @@
 //! Reads a stored TileDB schema as layout and columns.
 
+use std::ffi::c_void;
 use std::ptr;
 
 use tiledb_sys as sys;
@@ -91,35 +92,48 @@ fn dimension(
     if limits.is_null() {
         return Err(unsupported());
     }
-    // SAFETY: the domain is two values of the dimension's type, the extent one or null; both types below have 8 bytes,
-    // and the reads are unaligned.
-    let (floats, integers) = unsafe {
-        let (low, extent_float) = (limits.cast::<f64>(), extent.cast::<f64>());
-        let (low_integer, extent_integer) = (limits.cast::<i64>(), extent.cast::<i64>());
+    // SAFETY: the domain is two values of the dimension's type, the extent one or null.
+    let domain = unsafe {
         match datatype {
-            sys::TILEDB_FLOAT64 | sys::TILEDB_INT64 | sys::TILEDB_DATETIME_NS => (
-                (low.read_unaligned(), low.add(1).read_unaligned(), optional(extent_float)),
-                (low_integer.read_unaligned(), low_integer.add(1).read_unaligned(), optional(extent_integer)),
-            ),
+            sys::TILEDB_FLOAT32 => {
+                let ([low, high], extent) = (pair(limits), optional(extent));
+                Domain::Float32 { low, high, extent }
+            }
+            sys::TILEDB_FLOAT64 => {
+                let ([low, high], extent) = (pair(limits), optional(extent));
+                Domain::Float64 { low, high, extent }
+            }
+            sys::TILEDB_INT64 => {
+                let ([low, high], extent) = (pair(limits), optional(extent));
+                Domain::Int64 { low, high, extent }
+            }
+            sys::TILEDB_DATETIME_NS => {
+                let ([low, high], extent) = (pair(limits), optional(extent));
+                Domain::TimestampNs { low, high, extent }
+            }
             _ => return Err(unsupported()),
         }
     };
-    let domain = match datatype {
-        sys::TILEDB_FLOAT64 => Domain::Float64 { low: floats.0, high: floats.1, extent: floats.2 },
-        sys::TILEDB_INT64 => Domain::Int64 { low: integers.0, high: integers.1, extent: integers.2 },
-        _ => Domain::TimestampNs { low: integers.0, high: integers.1, extent: integers.2 },
-    };
     let column = Column::new(name.clone(), domain.physical_type(), 1, false, true)?;
     Ok((column, Dimension { name, domain }))
+}
+
+/// The two values behind a pointer.
+///
+/// # Safety
+/// `values` holds two `T`, aligned or not.
+unsafe fn pair<T: Copy>(values: *const c_void) -> [T; 2] {
+    // SAFETY: this function's contract.
+    unsafe { values.cast::<[T; 2]>().read_unaligned() }
 }
 
 /// The value behind a pointer that may be null.
 ///
 /// # Safety
 /// `value` is null or holds a `T`, aligned or not.
-unsafe fn optional<T>(value: *const T) -> Option<T> {
+unsafe fn optional<T: Copy>(value: *const c_void) -> Option<T> {
     // SAFETY: not null, so it points at a `T` by this function's contract.
-    (!value.is_null()).then(|| unsafe { value.read_unaligned() })
+    (!value.is_null()).then(|| unsafe { value.cast::<T>().read_unaligned() })
 }
 
 fn attribute(ctx: &Context, uri: &str, schema: &Handle<sys::tiledb_array_schema_t>, index: u32) -> Result<Column> {

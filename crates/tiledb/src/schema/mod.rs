@@ -13,5 +13,5 @@ pub(crate) mod load;
 pub(crate) mod physical;
 pub(crate) mod stored;
 
-pub use column::ADDED_LATER;
+pub use column::{ADDED_LATER, ENUMERATION, NULL_IS_NAN, NULL_KEY};
 pub use layout::{ArrayLayout, CellOrder, Dimension, Domain};

@@ -34,6 +34,10 @@ fn domain(stored: &tiledb_format::Dimension) -> Option<Domain> {
     let integer = |extent: Number| if let Number::Int(extent) = extent { Some(extent) } else { None };
     let float = |extent: Number| if let Number::Float(extent) = extent { Some(extent) } else { None };
     match (stored.datatype, stored.limits()?) {
+        (Datatype::Float32, [Number::Float(low), Number::Float(high)]) => {
+            let extent = extent.and_then(float).map(single);
+            Some(Domain::Float32 { low: single(low), high: single(high), extent })
+        }
         (Datatype::Float64, [Number::Float(low), Number::Float(high)]) => {
             Some(Domain::Float64 { low, high, extent: extent.and_then(float) })
         }
@@ -47,12 +51,16 @@ fn domain(stored: &tiledb_format::Dimension) -> Option<Domain> {
     }
 }
 
+/// A number of single precision that was widened.
+#[expect(clippy::cast_possible_truncation, reason = "the number was a single")]
+fn single(value: f64) -> f32 {
+    value as f32
+}
+
 /// The type of the values of an attribute's cells, and their number; 1 for text.
 fn cells(stored: &Attribute) -> Option<(PhysicalType, u32)> {
     let physical = PhysicalType::from_format(stored.datatype)?;
     let is_known = match physical {
-        // Numbers of an enumeration mean other values.
-        _ if stored.enumeration.is_some() => false,
         PhysicalType::Text => stored.is_variable(),
         PhysicalType::Bool => stored.cell_values == 1,
         _ => !stored.is_variable(),

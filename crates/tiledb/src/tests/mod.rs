@@ -86,10 +86,10 @@ fn batch(schema: &Schema, first: usize, count: usize, more: Vec<ArrayRef>) -> Re
     RecordBatch::try_new(Arc::new(schema.clone()), columns).unwrap()
 }
 
-/// The latitude of a row: scattered over the domain, and distinct for the first 180,000 rows.
+/// The latitude of a row, of single precision: scattered over the domain, and distinct for the first 180,000 rows.
 fn latitude(row: i64) -> f64 {
     let scattered = (row * 7_919 % 180_001) as f64;
-    scattered / 1_000.0 - 90.0
+    f64::from((scattered / 1_000.0 - 90.0) as f32)
 }
 
 /// Creates an array with `batches` as one fragment, stamped 10 ms.

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, ArrowPrimitiveType, BooleanArray, FixedSizeListArray, LargeStringArray, PrimitiveArray, RecordBatch,
-    StringArray,
+    ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, FixedSizeListArray, Float32Array, LargeStringArray,
+    PrimitiveArray, RecordBatch, StringArray, UInt8DictionaryArray,
 };
 use arrow::buffer::NullBuffer;
-use arrow::compute::concat_batches;
+use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::*;
 use proptest::prelude::*;
 
 use super::*;
+use crate::{ENUMERATION, NULL_IS_NAN, NULL_KEY};
 
 /// A small random generator: the values need variety, but no shrinking.
 pub(super) struct Dice(pub(super) u64);
@@ -45,9 +46,13 @@ pub(super) enum Kind {
     Bool,
     Text,
     ShortText,
+    Word,
 }
 
-const KINDS: [Kind; 14] = [
+/// The texts of dictionaries.
+const WORDS: &str = "gt1l strong ÅØ雪 a gt1r";
+
+const KINDS: [Kind; 15] = [
     Kind::Int8,
     Kind::Int16,
     Kind::Int32,
@@ -62,6 +67,7 @@ const KINDS: [Kind; 14] = [
     Kind::Bool,
     Kind::Text,
     Kind::ShortText,
+    Kind::Word,
 ];
 
 #[derive(Clone, Debug)]
@@ -70,14 +76,17 @@ pub(super) struct Spec {
     width: i32,
     nullable: bool,
     item_nullable: bool,
+    /// NaN is NULL; only of nullable floats.
+    null_is_nan: bool,
 }
 
 pub(super) fn spec() -> impl Strategy<Value = Spec> {
-    (0..KINDS.len(), prop_oneof![Just(1), 2..20_i32], any::<bool>(), any::<bool>()).prop_map(
-        |(kind, width, nullable, item_nullable)| {
+    (0..KINDS.len(), prop_oneof![Just(1), 2..20_i32], any::<[bool; 3]>()).prop_map(
+        |(kind, width, [nullable, item_nullable, null_is_nan])| {
             let kind = KINDS[kind];
-            let width = if matches!(kind, Kind::Bool | Kind::Text | Kind::ShortText) { 1 } else { width };
-            Spec { kind, width, nullable, item_nullable }
+            let width = if matches!(kind, Kind::Bool | Kind::Text | Kind::ShortText | Kind::Word) { 1 } else { width };
+            let null_is_nan = null_is_nan && nullable && width == 1 && matches!(kind, Kind::Float32 | Kind::Float64);
+            Spec { kind, width, nullable, item_nullable, null_is_nan }
         },
     )
 }
@@ -99,6 +108,7 @@ impl Spec {
             Kind::Bool => DataType::Boolean,
             Kind::Text => DataType::LargeUtf8,
             Kind::ShortText => DataType::Utf8,
+            Kind::Word => DataType::Dictionary(DataType::UInt8.into(), DataType::Utf8.into()),
         }
     }
 
@@ -108,8 +118,15 @@ impl Spec {
 
     pub(super) fn field(&self, name: &str) -> Field {
         if self.width == 1 {
-            return Field::new(name, self.value_type(), self.nullable)
-                .with_metadata([("units".into(), "m".into())].into());
+            let mut field = Field::new(name, self.value_type(), self.nullable);
+            field.metadata_mut().insert("units".into(), "m".into());
+            if self.null_is_nan {
+                field.metadata_mut().insert(NULL_KEY.into(), NULL_IS_NAN.into());
+            }
+            if matches!(self.kind, Kind::Word) {
+                field.metadata_mut().insert(ENUMERATION.into(), WORDS.into());
+            }
+            return field;
         }
         let item = Field::new_list_field(self.value_type(), self.item_nullable);
         let list = DataType::FixedSizeList(Arc::new(item), self.width);
@@ -175,6 +192,13 @@ impl Spec {
                 let values = (0..count).map(|_| dice.roll().is_multiple_of(2)).collect();
                 Arc::new(BooleanArray::new(values, nulls))
             }
+            Kind::Word => {
+                // In another order than the column's, and with one more text, without rows.
+                let texts = Arc::new(StringArray::from(vec!["a", "gt1r", "other", "ÅØ雪", "gt1l", "strong"]));
+                let valid = |at: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(at));
+                let keys = (0..count).map(|at| valid(at).then(|| [0, 1, 3, 4, 5][(dice.roll() % 5) as usize]));
+                Arc::new(UInt8DictionaryArray::new(keys.collect(), texts))
+            }
             Kind::Text | Kind::ShortText => {
                 let words = ["", "gt1l", "ÅØ 雪", "a longer text, so that offsets do not step evenly"];
                 let valid = |at: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(at));
@@ -188,6 +212,20 @@ impl Spec {
     }
 }
 
+/// The texts of a dictionary.
+fn as_text(words: &ArrayRef) -> StringArray {
+    cast(words, &DataType::Utf8).unwrap().as_string::<i32>().clone()
+}
+
+/// Floats with NULL instead of NaN.
+fn without_nan(floats: &ArrayRef) -> ArrayRef {
+    if let Some(floats) = floats.as_primitive_opt::<Float32Type>() {
+        return Arc::new(floats.iter().map(|value| value.filter(|value| !value.is_nan())).collect::<Float32Array>());
+    }
+    let floats = floats.as_primitive::<Float64Type>();
+    Arc::new(floats.iter().map(|value| value.filter(|value| !value.is_nan())).collect::<Float64Array>())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(isdb_testing::times(48, 1_000)))]
 
@@ -197,6 +235,7 @@ proptest! {
         sizes in prop::collection::vec(0_usize..90, 1..4),
         seed in any::<u64>(),
         hilbert in any::<bool>(),
+        single in any::<bool>(),
         cut in 0_usize..5,
         batch_rows in prop_oneof![Just(7_usize), Just(8_192)],
     ) {
@@ -214,7 +253,11 @@ proptest! {
         let written = concat_batches(&Arc::new(schema.clone()), &batches).unwrap();
         let (_folder, uri) = new_uri();
         let order = if hilbert { CellOrder::Hilbert } else { CellOrder::RowMajor };
-        Array::create(ctx(), &uri, &ArrayLayout { cell_order: order, ..layout() }, &schema).unwrap();
+        let mut layout = ArrayLayout { cell_order: order, ..layout() };
+        if single {
+            layout.dimensions[0].domain = Domain::Float32 { low: -90.0, high: 90.0, extent: None };
+        }
+        Array::create(ctx(), &uri, &layout, &schema).unwrap();
         if written.num_rows() == 0 {
             prop_assert!(crate::write_fragment(ctx(), &uri, 10, batches.clone()).is_err());
             return Ok(());
@@ -226,15 +269,55 @@ proptest! {
         for field in schema.fields() {
             let (read, written) = (read.column_by_name(field.name()).unwrap(), written.column_by_name(field.name()).unwrap());
             let expected = match field.data_type() {
-                DataType::Utf8 => arrow::compute::cast(written, &DataType::LargeUtf8).unwrap(),
+                DataType::Utf8 => cast(written, &DataType::LargeUtf8).unwrap(),
+                _ if field.metadata().contains_key(NULL_KEY) => without_nan(written),
                 _ => Arc::clone(written),
             };
-            prop_assert_eq!(read, &expected, "{}", field);
+            match field.data_type() {
+                // Of equal texts, whatever their keys.
+                DataType::Dictionary(..) => prop_assert_eq!(as_text(read), as_text(&expected)),
+                _ => prop_assert_eq!(read, &expected, "{}", field),
+            }
             let stored = array.schema().field_with_name(field.name()).unwrap().clone();
             prop_assert_eq!(stored.data_type(), expected.data_type());
             prop_assert_eq!((stored.is_nullable(), stored.metadata()), (field.is_nullable(), field.metadata()));
         }
     }
+}
+
+#[test]
+fn texts_that_a_dictionary_column_does_not_have_are_refused_before_anything_is_written() {
+    let word = Spec { kind: Kind::Word, width: 1, nullable: true, item_nullable: false, null_is_nan: false };
+    let schema = schema(vec![word.field("beam")]);
+    let (_folder, uri) = new_uri();
+    Array::create(ctx(), &uri, &layout(), &schema).unwrap();
+    let text = Field::new("beam", DataType::Utf8, true);
+    let as_text = super::schema(vec![text]);
+    let texts = Arc::new(StringArray::from(vec![Some("gt1r"), None, Some("gt4l")]));
+    let error = crate::write_fragment(ctx(), &uri, 10, vec![batch(&as_text, 0, 3, vec![texts])]).unwrap_err();
+    assert!(
+        error.to_string().contains("row 2: expected column beam to be one of gt1l, strong, ÅØ雪, a, gt1r"),
+        "{error}"
+    );
+    assert!(error.to_string().ends_with("found \"gt4l\""), "{error}");
+    assert_eq!(Array::open(ctx(), &uri).unwrap().fragments().unwrap(), []);
+}
+
+#[test]
+fn coordinates_that_single_precision_would_round_are_refused() {
+    let schema = schema(vec![]);
+    let (_folder, uri) = new_uri();
+    let mut layout = layout();
+    layout.dimensions[0].domain = Domain::Float32 { low: -90.0, high: 90.0, extent: None };
+    Array::create(ctx(), &uri, &layout, &schema).unwrap();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from(vec![0, 1])),
+        Arc::new(Float64Array::from(vec![0.5, 0.1])),
+        Arc::new(TimestampNanosecondArray::from(vec![0, 1]).with_timezone("UTC")),
+    ];
+    let batch = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
+    let error = crate::write_fragment(ctx(), &uri, 10, vec![batch]).unwrap_err();
+    assert!(error.to_string().starts_with("row 1: invalid coordinate lat = 0.1"), "{error}");
 }
 
 #[test]

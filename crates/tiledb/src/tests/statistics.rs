@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use arrow::array::PrimitiveArray;
+use arrow::array::{PrimitiveArray, StringArray, UInt8DictionaryArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampNanosecondType,
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -12,8 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
-use crate::predicate::{NAN_KEY, NAN_NEVER};
-use crate::{DimensionRange, Literal, Op, Predicate, TileOrder};
+use crate::{DimensionRange, ENUMERATION, Literal, NULL_IS_NAN, NULL_KEY, Op, Predicate, TileOrder};
 
 const ROWS: usize = 600;
 
@@ -26,6 +25,9 @@ enum Stretch {
     Low,
     High,
 }
+
+/// The texts of dictionaries, in no order.
+const WORDS: [&str; 5] = ["gt2l", "b", "gt1l", "", "z"];
 
 const STRETCHES: [Stretch; 8] = [
     Stretch::Null,
@@ -85,14 +87,12 @@ fn columns() -> Vec<(Field, ArrayRef)> {
         for array in arrays {
             let array_type = array.data_type().clone();
             let name = format!("{}{}", if nullable { "n_" } else { "" }, short(&array_type));
-            let never_nan = HashMap::from([(NAN_KEY.to_owned(), NAN_NEVER.to_owned())]);
-            let is_float = array_type.is_floating();
             let mut field = Field::new(name, array_type.clone(), nullable);
-            if is_float {
-                field.set_metadata(never_nan);
+            if array_type.is_floating() && nullable {
+                field.set_metadata(HashMap::from([(NULL_KEY.to_owned(), NULL_IS_NAN.to_owned())]));
             }
             columns.push((field, Arc::clone(&array)));
-            // The same floats without the promise, and some NaN.
+            // The same floats without the mark, and some NaN.
             if let Some(floats) = array.as_any().downcast_ref::<Float64Array>() {
                 let name = if nullable { "n_nan" } else { "nan" };
                 let with_nan =
@@ -100,6 +100,15 @@ fn columns() -> Vec<(Field, ArrayRef)> {
                 columns.push((Field::new(name, array_type, nullable), Arc::new(with_nan.collect::<Float64Array>())));
             }
         }
+    }
+    for nullable in [false, true] {
+        let texts = Arc::new(StringArray::from(WORDS.to_vec()));
+        let keys = (0..ROWS).map(|at| small(at, nullable).map(|value| value.unsigned_abs() % 5)).collect();
+        let words = UInt8DictionaryArray::new(keys, texts);
+        let name = if nullable { "n_word" } else { "word" };
+        let field = Field::new(name, words.data_type().clone(), nullable);
+        let metadata = HashMap::from([(ENUMERATION.to_owned(), WORDS.join(" "))]);
+        columns.push((field.with_metadata(metadata), Arc::new(words)));
     }
     columns
 }
@@ -114,6 +123,9 @@ fn short(data_type: &DataType) -> String {
 fn literal(data_type: &DataType, value: i8) -> Literal {
     match data_type {
         DataType::Timestamp(..) => Literal::TimestampNs(i64::from(value) - 5),
+        DataType::Dictionary(..) => {
+            Literal::Text(["gt2l", "b", "gt1l", "", "z", "gt1", "c"][value as usize % 7].into())
+        }
         DataType::Float32 | DataType::Float64 => match value {
             0 => Literal::Float(f64::NEG_INFINITY),
             9 => Literal::Float(f64::INFINITY),
@@ -155,11 +167,14 @@ fn rows_that_statistics_of_tiles_decide_are_those_of_libtiledb() {
     for capacity in [5, 12, 40] {
         let (_folder, uri) = new_uri();
         // Row by row along one side, so that tiles are stretches.
-        let layout = ArrayLayout { capacity, cell_order: CellOrder::RowMajor, ..layout() };
+        let mut layout = ArrayLayout { capacity, cell_order: CellOrder::RowMajor, ..layout() };
+        if capacity == 12 {
+            layout.dimensions[0].domain = Domain::Float32 { low: -90.0, high: 90.0, extent: None };
+        }
         Array::create(ctx(), &uri, &layout, &schema).unwrap();
         let dimensions: [ArrayRef; 3] = [
             Arc::new(Int64Array::from_iter_values(0..ROWS as i64)),
-            Arc::new(Float64Array::from_iter_values((0..ROWS).map(|row| row as f64 / 10.0 - 30.0))),
+            Arc::new(Float64Array::from_iter_values((0..ROWS).map(|row| f64::from(row as f32 / 10.0 - 30.0)))),
             Arc::new(
                 TimestampNanosecondArray::from_iter_values((0..ROWS as i64).map(|row| row * DAY_NS))
                     .with_timezone("UTC"),
@@ -171,7 +186,7 @@ fn rows_that_statistics_of_tiles_decide_are_those_of_libtiledb() {
         crate::write_fragment(ctx(), &uri, 11, vec![batch.slice(333, ROWS - 333)]).unwrap();
         let array = Array::open(ctx(), &uri).unwrap();
         let tiles = by_tile(&array).unwrap();
-        let names = ["row", "n_float64", "n_int16", "n_nan", "uint8"];
+        let names = ["row", "lat", "n_float64", "n_int16", "n_nan", "uint8", "n_word"];
         let strategy = (
             conditions(fields.clone()),
             prop::option::of((0..ROWS, 0..ROWS)),

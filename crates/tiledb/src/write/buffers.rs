@@ -2,6 +2,7 @@
 
 use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray};
 use arrow::buffer::{Buffer, NullBuffer};
+use arrow::datatypes::Float64Type;
 
 use crate::elements;
 use crate::schema::column::Column;
@@ -16,8 +17,12 @@ pub(crate) struct WriteBuffers {
 }
 
 impl WriteBuffers {
-    /// Converts `values`, whose type matches `column`.
+    /// Converts `values`, whose type matches `column`, as they were gathered.
     pub(crate) fn new(column: &Column, values: &ArrayRef) -> Self {
+        if column.null_is_nan {
+            let (data, validity) = elements::nan_as_null(column.physical, primitive(values), values.nulls());
+            return Self { data, offsets: None, validity: Some(validity) };
+        }
         let validity = column.nullable.then(|| match values.nulls() {
             Some(nulls) => validity::unpack(nulls.inner()),
             None => Buffer::from(vec![1_u8; values.len()]),
@@ -26,6 +31,7 @@ impl WriteBuffers {
             _ if column.width > 1 => (list_values(column, values.as_fixed_size_list()), None),
             PhysicalType::Bool => (validity::unpack(values.as_boolean().values()), None),
             PhysicalType::Text => text(values),
+            _ if column.is_widened() => (singles(values), None),
             _ => (primitive(values), None),
         };
         Self { data, offsets, validity }
@@ -51,6 +57,12 @@ fn primitive(values: &ArrayRef) -> Buffer {
     data.buffers()
         .first()
         .map_or_else(|| Buffer::from(&[]), |b| b.slice_with_length(bytes(data.offset()), bytes(data.len())))
+}
+
+/// Coordinates that were checked to be of single precision.
+#[expect(clippy::cast_possible_truncation, reason = "checked to lose nothing")]
+fn singles(values: &ArrayRef) -> Buffer {
+    values.as_primitive::<Float64Type>().values().iter().map(|value| *value as f32).collect::<Vec<f32>>().into()
 }
 
 /// Text and its offsets, which must start at 0 for TileDB.

@@ -1,10 +1,11 @@
 //! Checks of batches before anything is written.
 
-use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray, RecordBatch};
+use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray, RecordBatch, StringArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampNanosecondType};
 
 use super::buffers::elements_of;
+use super::dictionary::{self, UnknownText};
 use crate::elements;
 use crate::error::{Error, Result};
 use crate::schema::column::{Column, ElementNull};
@@ -28,6 +29,10 @@ pub(crate) fn check(uri: &str, layout: &ArrayLayout, columns: &[Column], batches
                 let (name, found, expected) = (&column.name, values.data_type(), column.data_type());
                 return Err(misfit(format!("expected column {name} to be {expected}, found {found}")));
             }
+            if let Some(texts) = &column.enumeration {
+                let keys = dictionary::keys(texts, values);
+                keys.map_err(|unknown| unknown_text(uri, column, texts, &unknown, rows_before))?;
+            }
             if let Some(dimension) = layout.dimensions.get(at) {
                 check_coordinates(column, dimension.domain, values, rows_before)?;
             }
@@ -45,6 +50,9 @@ pub(crate) fn check(uri: &str, layout: &ArrayLayout, columns: &[Column], batches
 
 /// Whether `column` stores values of `data_type`, apart from their nullability.
 fn fits(column: &Column, data_type: &DataType) -> bool {
+    if column.enumeration.is_some() {
+        return dictionary::is_text(data_type);
+    }
     match (data_type, column.data_type()) {
         (DataType::Utf8, DataType::LargeUtf8) => true,
         (DataType::FixedSizeList(item, width), DataType::FixedSizeList(own, own_width)) => {
@@ -52,6 +60,20 @@ fn fits(column: &Column, data_type: &DataType) -> bool {
         }
         (other, own) => same_scalar(other, &own),
     }
+}
+
+/// A text that a dictionary column does not have, in a batch after `rows_before` rows.
+pub(super) fn unknown_text(
+    uri: &str,
+    column: &Column,
+    texts: &StringArray,
+    unknown: &UnknownText,
+    rows_before: usize,
+) -> Error {
+    let texts = texts.iter().flatten().collect::<Vec<_>>().join(", ");
+    let (row, text) = (rows_before + unknown.row, &unknown.text);
+    let reason = format!("row {row}: expected column {} to be one of {texts}, found {text:?}", column.name);
+    Error::Batch { uri: uri.to_owned(), reason }
 }
 
 fn same_scalar(a: &DataType, b: &DataType) -> bool {
@@ -77,6 +99,13 @@ fn check_coordinates(column: &Column, domain: Domain, values: &ArrayRef, rows_be
         outside.map(|row| (row, values.get(row).map(i64::to_string)))
     };
     let outside = match domain {
+        Domain::Float32 { low, high, .. } => {
+            let values = values.as_primitive::<Float64Type>().values();
+            let (low, high) = (f64::from(low), f64::from(high));
+            let is_stored = |value: f64| value >= low && value <= high && f64::from(value as f32) == value;
+            let other = values.iter().position(|value| !is_stored(*value));
+            other.map(|row| (row, values.get(row).map(f64::to_string)))
+        }
         Domain::Float64 { low, high, .. } => {
             let values = values.as_primitive::<Float64Type>().values();
             let outside = values.iter().position(|value| !(*value >= low && *value <= high));

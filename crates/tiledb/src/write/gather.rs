@@ -1,18 +1,28 @@
 //! One column of all batches at a time, so that each can be freed once it is written.
 
+use std::sync::Arc;
+
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::DataType;
 
+use super::check::unknown_text;
+use super::dictionary::{self, UnknownText};
 use crate::error::{Error, Result};
 use crate::schema::column::Column;
 
-/// Removes one column from all batches and concatenates it.
+/// Removes one column from all batches and concatenates it. Of a dictionary column these are the keys.
 pub(crate) fn gather(uri: &str, column: &Column, batches: &mut [RecordBatch]) -> Result<ArrayRef> {
     let arrow = |source| Error::Data { uri: uri.to_owned(), column: column.name.clone(), source };
     let mut chunks: Vec<ArrayRef> = Vec::with_capacity(batches.len());
     for batch in batches {
         let values = batch.remove_column(batch.schema().index_of(&column.name).map_err(arrow)?);
+        if let Some(texts) = &column.enumeration {
+            let keys = dictionary::keys(texts, &values);
+            let unknown = |unknown: UnknownText| unknown_text(uri, column, texts, &unknown, 0);
+            chunks.push(Arc::new(keys.map_err(unknown)?));
+            continue;
+        }
         chunks.push(match values.data_type() {
             DataType::Utf8 => cast(&values, &DataType::LargeUtf8).map_err(arrow)?,
             // Zones and the names of list items may differ from batch to batch.

@@ -3,6 +3,7 @@
 
 pub(crate) mod buffers;
 pub(crate) mod check;
+mod dictionary;
 mod fragment;
 mod fragment_writer;
 pub(crate) mod gather;

@@ -8,11 +8,11 @@ use isdb_schema::catalogue::{Dtype, Fill};
 use super::*;
 use crate::testing::{
     Bytes, R004, R005, R006, R007, add_beam, add_group, all, build_file, decode, named, open_real, real, small_granule,
-    with_causes,
+    text_of, with_causes,
 };
 
 fn rows_of(decoded: &Decoded) -> Vec<(&str, usize)> {
-    let beam = |batch: &RecordBatch| batch["beam"].as_string::<i64>().value(0).to_owned();
+    let beam = |batch: &RecordBatch| text_of(&batch["beam"], 0);
     let found = decoded.batches.iter().map(|batch| (beam(batch), batch.num_rows()));
     found.map(|(name, rows)| (BEAMS.into_iter().find(|beam| *beam == name).unwrap(), rows)).collect()
 }
@@ -74,7 +74,7 @@ fn quirk_03_orbit_info_is_empty_or_contradicts_the_beam() {
         let decoded = granule.decode(&[], 1).unwrap();
         let batch = &decoded.batches[0];
         assert_eq!(batch["sc_orient"].as_primitive::<Int8Type>().value(0), 1);
-        assert_eq!(batch["beam_strength"].as_string::<i64>().value(0), "weak");
+        assert_eq!(text_of(&batch["beam_strength"], 0), "weak");
         assert_eq!(batch["spot"].as_primitive::<Int8Type>().value(0), 2);
         assert!(decoded.notes.contains(&Note::StrengthContradicted { beam: "gt1r" }));
         assert!(decoded.notes.contains(&Note::EpochAssumed));
@@ -85,7 +85,7 @@ fn quirk_03_orbit_info_is_empty_or_contradicts_the_beam() {
     });
     let decoded = decode(bytes, &[]).unwrap();
     let batch = &decoded.batches[0];
-    assert_eq!(batch["beam_strength"].as_string::<i64>().value(2), "strong");
+    assert_eq!(text_of(&batch["beam_strength"], 2), "strong");
     assert_eq!((batch["spot"].as_primitive::<Int8Type>().value(2), batch["sc_orient"].null_count()), (1, 3));
     assert_eq!(decoded.notes, [Note::EpochAssumed]);
 }
@@ -222,7 +222,7 @@ fn quirk_07_strings_are_read_in_every_form() {
         let granule = Granule::open(Bytes::new("x.h5", bytes)).unwrap();
         assert_eq!(granule.identity().id, "ATL08_20220401221822_01501506_006_01");
         let batch = granule.decode(&[], 1).unwrap().batches.remove(0);
-        assert_eq!(batch["beam_strength"].as_string::<i64>().value(0), "weak");
+        assert_eq!(text_of(&batch["beam_strength"], 0), "weak");
         assert_eq!(batch["spot"].as_primitive::<Int8Type>().value(0), 2);
     }
     // 80-byte strings padded with blanks, beside one of 100,000 bytes that is not read

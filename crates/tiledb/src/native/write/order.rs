@@ -84,6 +84,7 @@ impl CellSequence {
 
 /// Coordinates of one dimension.
 enum Coordinates<'b> {
+    Singles(&'b [f32]),
     Floats(&'b [f64]),
     Integers(&'b [i64]),
 }
@@ -91,6 +92,7 @@ enum Coordinates<'b> {
 impl<'b> Coordinates<'b> {
     fn new(domain: Domain, buffer: &'b Buffer) -> Self {
         match domain {
+            Domain::Float32 { .. } => Self::Singles(buffer.typed_data()),
             Domain::Float64 { .. } => Self::Floats(buffer.typed_data()),
             Domain::Int64 { .. } | Domain::TimestampNs { .. } => Self::Integers(buffer.typed_data()),
         }
@@ -100,6 +102,9 @@ impl<'b> Coordinates<'b> {
     fn doubles(&self, rows: std::ops::Range<usize>, out: &mut Vec<f64>) {
         out.clear();
         match self {
+            Self::Singles(values) => {
+                out.extend(values.get(rows).unwrap_or_default().iter().map(|value| f64::from(*value)))
+            }
             Self::Floats(values) => out.extend(values.get(rows).unwrap_or_default()),
             Self::Integers(values) => {
                 out.extend(values.get(rows).unwrap_or_default().iter().map(|value| *value as f64))
@@ -110,6 +115,7 @@ impl<'b> Coordinates<'b> {
     /// Checked coordinates are never NaN.
     fn compare(&self, a: usize, b: usize) -> Ordering {
         match self {
+            Self::Singles(values) => values[a].partial_cmp(&values[b]).unwrap_or(Ordering::Equal),
             Self::Floats(values) => values[a].partial_cmp(&values[b]).unwrap_or(Ordering::Equal),
             Self::Integers(values) => values[a].cmp(&values[b]),
         }

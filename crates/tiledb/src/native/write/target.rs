@@ -65,10 +65,8 @@ impl Target {
         else {
             return Ok(None);
         };
-        // Only lists need metadata: the markers of NULL elements.
-        if columns.iter().any(|column| column.width > 1) {
-            field_metadata::restore(&mut columns, &metadata(folder, timestamp_ms)?)?;
-        }
+        // How NULL is stored, and the texts of dictionaries.
+        field_metadata::restore(&mut columns, &metadata(folder, timestamp_ms)?)?;
         let (folder, uri) = (folder.to_owned(), uri.to_owned());
         Ok(Some(Self { folder, uri, schema_name, schema, layout, columns, curve }))
     }
@@ -77,6 +75,7 @@ impl Target {
 /// The lowest and the highest coordinate as the curve takes them.
 fn limits(domain: Domain) -> (f64, f64) {
     match domain {
+        Domain::Float32 { low, high, .. } => (low.into(), high.into()),
         Domain::Float64 { low, high, .. } => (low, high),
         Domain::Int64 { low, high, .. } | Domain::TimestampNs { low, high, .. } => (low as f64, high as f64),
     }
