@@ -131,7 +131,7 @@ class State:
 
 def sealed(text, **header):
     """`text` with a header line that has its CRC32C."""
-    head = {"format": 3, "crc32c": f"{crc32c.crc32c(text):08x}"} | header
+    head = {"format": 4, "crc32c": f"{crc32c.crc32c(text):08x}"} | header
     return json.dumps(head, separators=(",", ":")).encode() + b"\n" + text
 
 
@@ -141,7 +141,7 @@ def unsealed(data, what, check=True):
     try:
         head = json.loads(line)
         right = (
-            head["format"] == 3 and set(head) == {"format", "crc32c"} and head["crc32c"] == f"{crc32c.crc32c(text):08x}"
+            head["format"] == 4 and set(head) == {"format", "crc32c"} and head["crc32c"] == f"{crc32c.crc32c(text):08x}"
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"header of {what}: {error}") from None

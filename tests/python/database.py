@@ -28,7 +28,10 @@ def from_array(database, timestamp):
     with tiledb.open(f"{database}/segments", timestamp=timestamp) as array:
         columns = dict(array.query()[:])
         meta = dict(array.meta.items())
-    return Rows({name: stored(column, meta.get(f"{name}.element_null")) for name, column in columns.items()}), meta
+        labels = {name: array.attr(name).enum_label for name in columns if array.schema.has_attr(name)}
+        texts = {name: np.array(array.enum(label).values(), object) for name, label in labels.items() if label}
+    rows = {name: stored(column, meta.get(f"{name}.element_null")) for name, column in columns.items()}
+    return Rows(rows | {name: (text[rows[name][0]], rows[name][1]) for name, text in texts.items()}), meta
 
 
 def ledger(database, timestamp):
@@ -82,6 +85,8 @@ def unpacked(column):
         return tuple(np.stack(parts, axis=1) for parts in zip(*elements))
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         raise TypeError("a list column of the Parquet file has lost its length")
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
     null = np.asarray(column.is_null())
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("ns", "UTC")).cast(pa.int64())

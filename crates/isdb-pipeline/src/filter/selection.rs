@@ -189,6 +189,7 @@ impl Compiler {
 #[cfg(test)]
 mod tests {
     use arrow::array::{Array, Float64Array, LargeStringArray, RecordBatch, new_null_array};
+    use arrow::compute::cast;
     use isdb_schema::filters::choose;
 
     use super::*;
@@ -221,7 +222,7 @@ mod tests {
             match field.name().as_str() {
                 "latitude" => Arc::new(latitude.clone()),
                 "longitude" => Arc::new(longitude.clone()),
-                "beam_strength" => Arc::new(strength.clone()),
+                "beam_strength" => cast(&strength, field.data_type()).unwrap(),
                 _ => new_null_array(field.data_type(), 5),
             }
         };

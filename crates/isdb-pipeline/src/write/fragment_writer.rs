@@ -173,7 +173,7 @@ impl FragmentWriter {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::Int32Array;
+    use arrow::array::{Int32Array, StringArray};
     use arrow::compute::cast;
     use isdb_schema::catalogue::variable;
     use isdb_schema::segments::stored_fields;
@@ -187,6 +187,10 @@ mod tests {
         let mut fields: Vec<Field> = fields.into_iter().filter(|field| field.name() != FRAGMENT_ID).collect();
         fields.push(Field::new(CHUNK, DataType::Int32, true));
         let column = |field: &Field| {
+            if let DataType::Dictionary(..) = field.data_type() {
+                let text = field.metadata()["enumeration"].split(' ').next().unwrap();
+                return cast(&StringArray::from(vec![text; rows]), field.data_type()).unwrap();
+            }
             let value = if field.name() == CHUNK { chunk } else { 1 };
             let whole = cast(&Int32Array::from_value(value, rows), &DataType::Int64).unwrap();
             cast(&whole, field.data_type()).unwrap()

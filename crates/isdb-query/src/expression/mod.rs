@@ -184,8 +184,8 @@ impl ExpressionBinder {
             let left_type = left.get_type(&self.schema)?;
             for other in others {
                 let other_type = other.get_type(&self.schema)?;
-                if (left_type.is_numeric() && other_type.is_string())
-                    || (left_type.is_string() && other_type.is_numeric())
+                if (left_type.is_numeric() && is_text(&other_type))
+                    || (is_text(&left_type) && other_type.is_numeric())
                 {
                     let name = [left, other].iter().flat_map(|side| side.column_refs()).next().map(|c| c.name.clone());
                     found = Some((
@@ -280,4 +280,11 @@ fn uses_many_rows(part: &Expr) -> bool {
             | Expr::InSubquery(_)
             | Expr::Exists(_)
     )
+}
+
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Dictionary(_, value) => value.is_string(),
+        kind => kind.is_string(),
+    }
 }

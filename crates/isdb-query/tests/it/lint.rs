@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::{session, table};
 use arrow::array::{ArrayRef, Int64Array, LargeStringArray, TimestampNanosecondArray, new_null_array};
+use arrow::compute::cast;
 use arrow::array::{Float64Array, Int32Array};
 use arrow::datatypes::{Field, Schema};
 use datafusion::parquet::arrow::ArrowWriter;
@@ -40,7 +41,7 @@ fn segments() -> TestArray {
             "latitude" | "longitude" => Arc::new(Float64Array::from(vec![1.0])),
             "time" => Arc::new(TimestampNanosecondArray::from(vec![YEAR_2020 + DAY]).with_timezone("UTC")),
             "ingest_id" | "fragment_id" => Arc::new(Int64Array::from(vec![1])),
-            "beam" => Arc::new(LargeStringArray::from(vec!["gt1l"])),
+            "beam" => cast(&LargeStringArray::from(vec!["gt1l"]), field.data_type()).unwrap(),
             _ => new_null_array(field.data_type(), 1),
         }
     };

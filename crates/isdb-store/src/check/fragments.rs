@@ -82,7 +82,11 @@ impl<'d> FragmentCheck<'d> {
     /// What differs between the columns of the array and the recorded ones.
     async fn schema_problem(&self) -> Result<Option<String>> {
         let recorded = self.state.schema.as_ref();
-        match self.open(Vec::new()).await {
+        let opened = match self.open(Vec::new()).await {
+            Ok(array) => self.check_enumerations().await.map(|()| array),
+            Err(error) => Err(error),
+        };
+        match opened {
             Ok(array) if recorded.is_some_and(|recorded| recorded.arrow == array.schema()) => Ok(None),
             Ok(_) => Ok(Some("expected the columns that the log records, found others".to_owned())),
             Err(error) => {
@@ -90,6 +94,16 @@ impl<'d> FragmentCheck<'d> {
                 Ok(Some(self.view.lock().unwrap_or_else(PoisonError::into_inner).with_real_paths(&problem)))
             }
         }
+    }
+
+    /// Reads the texts of dictionary columns, for other programs.
+    async fn check_enumerations(&self) -> Result<()> {
+        let (database, view) = (self.database.clone(), Arc::clone(&self.view));
+        let check = move || {
+            let view = view.lock().unwrap_or_else(PoisonError::into_inner);
+            Array::check_enumerations(database.context()?, &view.uri()).map_err(Error::from)
+        };
+        blocking(check).await
     }
 
     /// Checks that the schemas of replaced writers do not keep libtiledb from opening the array.

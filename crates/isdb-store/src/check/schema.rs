@@ -19,7 +19,7 @@ use crate::array_layout::segments_layout;
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::files::array_files::{FOOTER, FRAGMENTS, METADATA, SCHEMAS, end_timestamp, list_names};
+use crate::files::array_files::{ENUMERATIONS, FOOTER, FRAGMENTS, METADATA, SCHEMAS, end_timestamp, list_names};
 use crate::files::durable::io_error;
 use crate::log::segments_schema::SegmentsSchema;
 use crate::log::state::LogState;
@@ -135,6 +135,7 @@ fn rebuild_schemas(
         };
         rebuilt.lost.push((path.clone(), problem));
         rebuilt.files.insert(path, content);
+        rebuilt.files.extend(made.files_in(ENUMERATIONS)?);
     }
     Ok(true)
 }
@@ -154,15 +155,20 @@ fn schema_name_in(footer: &[u8]) -> Option<String> {
     })
 }
 
-/// Opens the schema in `file` alone, and compares it with the recorded one.
+/// Opens the schema in `file` alone, with the texts of its dictionary columns, and compares it with the recorded one.
 fn problem_with(context: &Context, file: &Path, recorded: Option<&SegmentsSchema>) -> Result<Option<String>> {
     let folder = temporary()?;
     let copy = folder.path().join(SCHEMAS);
     let copied = fs::create_dir(&copy).and_then(|()| fs::copy(file, copy.join(file.file_name().unwrap_or_default())));
-    let opened = match copied {
-        Ok(_) => Array::schema_at(context, &folder.path().to_string_lossy(), NEVER).map_err(Error::from),
-        Err(source) => Err(io_error(file, source)),
+    let uri = folder.path().to_string_lossy();
+    let open = || {
+        copied.map_err(|source| io_error(file, source))?;
+        let opened = Array::schema_at(context, &uri, NEVER)?;
+        copy_enumerations(file, &folder.path().join(ENUMERATIONS))?;
+        Array::check_enumerations(context, &uri)?;
+        Ok(opened)
     };
+    let opened: Result<_> = open();
     match opened {
         Ok((columns, layout)) => {
             // The rest of the layout is the same in every database.
@@ -176,10 +182,22 @@ fn problem_with(context: &Context, file: &Path, recorded: Option<&SegmentsSchema
     }
 }
 
+/// Copies the texts of dictionary columns that are beside a schema.
+fn copy_enumerations(schema: &Path, to: &Path) -> Result<()> {
+    let from = schema.with_file_name("__enumerations");
+    fs::create_dir(to).map_err(|source| io_error(to, source))?;
+    for name in list_names(&from)? {
+        fs::copy(from.join(&name), to.join(&name)).map_err(|source| io_error(&from.join(&name), source))?;
+    }
+    Ok(())
+}
+
 /// Whether two schemas have the same columns, apart from what metadata say about them.
 fn same_columns(one: &SchemaRef, other: &SchemaRef) -> bool {
     let stored = |field: &Field| match field.data_type() {
         DataType::FixedSizeList(item, length) => (item.data_type().clone(), *length),
+        // Metadata say that the keys are keys.
+        DataType::Dictionary(key, _) => (key.as_ref().clone(), 1),
         scalar => (scalar.clone(), 1),
     };
     let same = |(one, other): (&Field, &Field)| {

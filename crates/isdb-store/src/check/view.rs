@@ -87,7 +87,7 @@ fn link_parts(array: &Path, view: &Path, parts: &Parts) -> io::Result<()> {
         match name.to_str() {
             Some(COMMIT_FILES) => {}
             Some(CONSOLIDATED) if !parts.footers => {}
-            Some(folder @ (SCHEMAS | METADATA)) => link_files(array, view, folder, parts)?,
+            Some(folder @ (SCHEMAS | METADATA)) => link_files(array, view, Path::new(folder), parts)?,
             _ => symlink(array.join(&name), view.join(&name))?,
         }
     }
@@ -99,11 +99,16 @@ fn link_parts(array: &Path, view: &Path, parts: &Parts) -> io::Result<()> {
     Ok(())
 }
 
-/// Links the files in `folder` of `array` in `view`, except for those that are hidden or rebuilt.
-fn link_files(array: &Path, view: &Path, folder: &str, parts: &Parts) -> io::Result<()> {
+/// Links the files in `folder` of `array`, and in folders below it, in `view`, except for those that are hidden or rebuilt.
+fn link_files(array: &Path, view: &Path, folder: &Path, parts: &Parts) -> io::Result<()> {
     fs::create_dir(view.join(folder))?;
     for entry in fs::read_dir(array.join(folder))? {
-        let path = Path::new(folder).join(entry?.file_name());
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            link_files(array, view, &path, parts)?;
+            continue;
+        }
         let is_left_out = |path: &str| parts.hidden.contains(path) || parts.rebuilt.contains_key(path);
         if !path.to_str().is_some_and(is_left_out) {
             symlink(array.join(&path), view.join(&path))?;

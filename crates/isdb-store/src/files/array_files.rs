@@ -19,6 +19,8 @@ pub(crate) const METADATA: &str = "__meta";
 pub(crate) const FOOTER: &str = "__fragment_metadata.tdb";
 /// The folder of an array's schemas.
 pub(crate) const SCHEMAS: &str = "__schema";
+/// The folder of the texts of dictionary columns, which schemas name.
+pub(crate) const ENUMERATIONS: &str = "__schema/__enumerations";
 
 /// The parts of one fragment that exist on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -58,7 +58,7 @@ async fn a_database_without_its_log_is_one_that_lost_it_and_a_new_one_is_not_mad
 fn to_format_2(path: &Path) {
     let content = fs::read(path).unwrap();
     let start = br#"{"format":"#.len();
-    assert_eq!(content[start], b'3');
+    assert_eq!(content[start], b'4');
     fs::write(path, [&content[..start], b"2", &content[start + 1..]].concat()).unwrap();
 }
 
@@ -75,7 +75,7 @@ async fn a_database_of_another_format_is_one_error_and_an_object_of_another_form
         to_format_2(&object);
     }
     for error in failure(&database).await {
-        let expected = format!("expected format 3 of {}, found 2", database.location().uri());
+        let expected = format!("expected format 4 of {}, found 2", database.location().uri());
         assert_eq!(error.to_string(), expected);
     }
     fs::remove_dir_all(part(&database, "commits")).unwrap();

@@ -7,7 +7,7 @@ use isdb_schema::catalogue::{Variable, variable};
 
 use super::repairing::{again, assert_sound, examine, flip, now_in, remove, repair, two_granules};
 use super::{NOW, attempt, changes, ingest, open, replace, write_with};
-use crate::files::array_files::list_schemas;
+use crate::files::array_files::{ENUMERATIONS, list_schemas};
 use crate::{Database, Id, Remedy, Writer};
 
 /// What happens to the array.
@@ -43,12 +43,16 @@ async fn two_schemas() -> (tempfile::TempDir, Database) {
 #[tokio::test]
 async fn lost_schemas_and_metadata_are_made_again_and_every_fragment_can_be_read() {
     // What is lost, and how many damages that is.
-    let cases: [(&str, usize, Harm); 8] = [
+    let cases: [(&str, usize, Harm); 10] = [
         ("all schemas", 2, |array| fs::remove_dir_all(array.join("__schema")).unwrap()),
         ("the first schema", 1, |array| remove(&files(&array.join("__schema"))[0])),
         ("the second schema", 1, |array| remove(&files(&array.join("__schema"))[1])),
         ("a changed schema", 1, |array| flip(&files(&array.join("__schema"))[0])),
         ("an empty schema", 1, |array| fs::write(&files(&array.join("__schema"))[1], "").unwrap()),
+        ("the texts of dictionaries", 2, |array| fs::remove_dir_all(array.join(ENUMERATIONS)).unwrap()),
+        ("changed texts of dictionaries", 2, |array| {
+            files(&array.join(ENUMERATIONS)).iter().for_each(|file| flip(file));
+        }),
         ("all metadata", 1, |array| fs::remove_dir_all(array.join("__meta")).unwrap()),
         ("changed metadata", 1, |array| flip(&files(&array.join("__meta"))[0])),
         ("schemas and metadata", 3, |array| {

@@ -109,6 +109,18 @@ impl Array {
         Ok((field_metadata::restore(&mut columns, &entries)?, layout))
     }
 
+    /// Reads the texts of all dictionary columns of the newest schema of the array at `uri`, which only other programs read:
+    /// [`Array::schema`] has them from the metadata of the fields.
+    ///
+    /// # Errors
+    /// [`Error::Library`](crate::Error::Library) if a file is missing or damaged.
+    pub fn check_enumerations(ctx: &Context, uri: &str) -> Result<()> {
+        let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, None)?;
+        // SAFETY: an open array.
+        let code = unsafe { sys::tiledb_array_load_all_enumerations(ctx.as_ptr(), open.as_ptr()) };
+        ctx.check(code, "read the enumerations of", uri)
+    }
+
     fn description(&self) -> &Description {
         match &self.0 {
             Engine::Library(array) => array,
