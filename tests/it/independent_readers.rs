@@ -98,3 +98,44 @@ fn every_value_and_null_of_all_releases_and_quirks_equals_that_of_h5py() {
     place.ok(&["ingest", "--replace-release", "granules"]);
     compare(&place);
 }
+
+/// Runs the functions that the documentation shows, and returns count, sum of canopy heights and segments of a beam.
+fn read_as_documented(place: &TestFolder) -> Option<String> {
+    let page = include_str!("../../docs/reference/other-programs.md");
+    let functions = page.split_once("```python\n").unwrap().1.split_once("```").unwrap().0;
+    let uses = "import sys\n\
+                rows = read(sys.argv[1], ['h_canopy'])\n\
+                one = read(sys.argv[1], ['h_canopy', 'beam'], \"h_canopy > 5 and beam == 'gt1l'\")\n\
+                print(len(rows['h_canopy']), rows['h_canopy'].sum(), len(one['beam']), sep=',')\n";
+    let script = place.path("documented.py");
+    fs::write(&script, format!("{functions}\n{uses}")).unwrap();
+    let run = python()?.arg(script).arg(place.path("db")).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    Some(String::from_utf8(run.stdout).unwrap().trim().to_owned())
+}
+
+/// A person without isdb must not count segments twice.
+#[test]
+fn the_documented_functions_read_visible_segments_only() {
+    let place = TestFolder::new();
+    place.synthesise("granules", 2, 60);
+    for step in ["ingest", "refilter", "remove", "consolidate"] {
+        match step {
+            "refilter" => place.ok(&["ingest", "--refilter", "--filters", "strong", "granules"]),
+            "remove" => place.ok(&["remove", &place.rows("SELECT min(granule) FROM granules_current")[0]]),
+            "ingest" => place.ok(&["ingest", "granules"]),
+            other => place.ok(&[other]),
+        };
+        let expected = place.rows(
+            "SELECT count(*), sum(CAST(h_canopy AS DOUBLE)), \
+             count(*) FILTER (WHERE h_canopy > 5 AND beam = 'gt1l') FROM segments",
+        );
+        let Some(found) = read_as_documented(&place) else { return };
+        let [(count, sum, of_beam), (found_count, found_sum, found_of_beam)] = [&expected[0], &found].map(|row| {
+            let mut parts = row.split(',').map(str::to_owned);
+            (parts.next().unwrap(), parts.next().unwrap().parse::<f64>().unwrap(), parts.next().unwrap())
+        });
+        assert_eq!((count, of_beam), (found_count, found_of_beam), "{step}");
+        assert!((sum - found_sum).abs() <= 1e-4 * sum.abs(), "{step}: {sum} {found_sum}");
+    }
+}
