@@ -21,7 +21,7 @@ use crate::container::listing::DatasetListing;
 use crate::container::stack::with_large_stack;
 use crate::decode::arrow_column::null_column;
 use crate::decode::chosen_rows::ChosenRows;
-use crate::decode::request::{ColumnRequest, column_requests};
+use crate::decode::request::{ColumnRequest, column_requests, variables_first};
 use crate::decode::{Column, ColumnDecoder, GranuleValues};
 use crate::error::{Error, Result};
 use crate::identity::content_hash::content_hash;
@@ -181,7 +181,7 @@ impl Granule {
         self.decode_chosen(variables, threads, &[], |_| None)
     }
 
-    /// [`decode`](Self::decode), but only of the rows that `choose` chooses: it gets the rows of each beam with the columns of
+    /// [`decode`](Self::decode), but only of the rows that `choose` chooses: it gets the rows of each beam with at least the columns of
     /// [`segment_fields`] of the variables `first`, which are among `variables`, and returns a bit for each row; `None` for all rows. The other
     /// variables are decoded afterwards. The rows that are not chosen count as read. Their HDF5 chunks are not fetched unless they have
     /// chosen rows, too, so that damage in them is not noticed.
@@ -207,7 +207,8 @@ impl Granule {
         first: &[&Variable],
         mut choose: impl FnMut(&RecordBatch) -> Option<BooleanBuffer>,
     ) -> Result<Decoded> {
-        let (mut requests, first_requests) = (column_requests(variables), column_requests(first));
+        let first = variables_first(variables, first);
+        let (mut requests, first_requests) = (column_requests(variables), column_requests(&first));
         self.check_size(&requests)?;
         let values = GranuleValues { source: &*self.source, epoch: self.epoch, is_extract: self.is_extract };
         let decoder = ColumnDecoder::new(values, &self.beams, &requests)?;
@@ -227,7 +228,7 @@ impl Granule {
         };
 
         let mut columns = decoder.decode(&first_requests, &[], threads)?.into_iter();
-        let schema = Arc::new(Schema::new(segment_fields(first)));
+        let schema = Arc::new(Schema::new(segment_fields(&first)));
         let (mut batches, mut chosen) = (Vec::new(), Vec::new());
         let (mut in_transition, mut unknown) = (Vec::new(), Vec::new());
         for beam in &self.beams {
