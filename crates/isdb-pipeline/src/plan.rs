@@ -165,6 +165,6 @@ mod tests {
         assert_eq!(line("TileDbWriteExec"), "TileDbWriteExec: array=segments, fragment=64 MiB");
         let scan = line("DataSourceExec");
         assert!(scan.contains("GranuleScan: granules=5, variables=4, filters=[strong: beam_strength@"), "{scan}");
-        assert!(scan.ends_with("; night: night_flag@11 = 1], columns=13, partitions=2"), "{scan}");
+        assert!(scan.ends_with("; night: night_flag@10 = 1], columns=13, partitions=2"), "{scan}");
     }
 }
