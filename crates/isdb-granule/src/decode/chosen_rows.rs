@@ -10,7 +10,7 @@ pub(crate) struct ChosenRows(Vec<u32>);
 
 impl ChosenRows {
     /// The rows that are set in `valid`, which has all rows of the beam, and of these the ones that are set in `chosen`. `None` of either
-    /// chooses all, and both choose the whole beam, for which there is no list.
+    /// chooses all. Returns `None` for the whole beam, which needs no list.
     pub(crate) fn new(rows: usize, valid: Option<&BooleanBuffer>, chosen: Option<&BooleanBuffer>) -> Option<Self> {
         let indices = |set: &BooleanBuffer| -> Vec<u32> { set.set_indices_u32().collect() };
         let listed = match (valid, chosen) {

@@ -42,7 +42,7 @@ impl<'q> GranuleFilter<'q> {
         }
     }
 
-    /// Returns a bit for each row of `batch`, set if the row passes every filter; None if there is no filter.
+    /// Returns a bit for each row of `batch`, set if the row passes every filter; None without filters.
     pub(crate) fn choose(&mut self, batch: &RecordBatch) -> Option<BooleanBuffer> {
         let nothing = || Some(BooleanBuffer::new_unset(batch.num_rows()));
         if self.failure.is_some() {
