@@ -1,9 +1,13 @@
 //! A granule: opening it finds its identity and its beams, decoding it makes one record batch per beam.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use isdb_schema::catalogue::{Variable, variables};
 use isdb_schema::granule_name::PRODUCT;
 use isdb_schema::printable::Printable;
@@ -15,9 +19,10 @@ use crate::container::access::text;
 use crate::container::budget::Budget;
 use crate::container::listing::DatasetListing;
 use crate::container::stack::with_large_stack;
-use crate::decode::ColumnDecoder;
 use crate::decode::arrow_column::null_column;
-use crate::decode::request::{ColumnRequest, column_requests};
+use crate::decode::chosen_rows::ChosenRows;
+use crate::decode::request::{ColumnRequest, column_requests, variables_first};
+use crate::decode::{Column, ColumnDecoder, GranuleValues};
 use crate::error::{Error, Result};
 use crate::identity::content_hash::content_hash;
 use crate::identity::{Identity, identify};
@@ -152,18 +157,20 @@ impl Granule {
 
     fn find_missing(&self, requests: &[ColumnRequest]) -> Result<Vec<&'static str>> {
         let paths = || requests.iter().map(|request| request.variable.path);
-        let mut missing = vec![false; requests.len()];
+        let mut missing = BTreeSet::new();
         for beam in &self.beams {
             let datasets = DatasetListing::new(&beam.group, paths());
-            for (path, missing) in paths().zip(&mut missing) {
-                let dataset = datasets.dataset(path).map_err(|error| {
-                    let path = format!("{}/land_segments/{path}", beam.name);
+            for ColumnRequest { variable, .. } in requests {
+                let dataset = datasets.dataset(variable.path).map_err(|error| {
+                    let path = format!("{}/land_segments/{}", beam.name, variable.path);
                     Error::dataset(self.source.name(), path, error.into())
                 })?;
-                *missing |= dataset.is_none();
+                if dataset.is_none() {
+                    missing.insert(variable.name);
+                }
             }
         }
-        Ok(names_in_catalogue_order(requests, &missing))
+        Ok(in_catalogue_order(&missing))
     }
 
     /// Reads the requested `variables` of all beams, on up to `threads` threads. Only their HDF5 chunks are fetched.
@@ -171,16 +178,41 @@ impl Granule {
     /// # Errors
     /// If a dataset cannot be read or decoded, or a required variable is missing where there are rows; the error names the dataset.
     pub fn decode(&self, variables: &[&Variable], threads: usize) -> Result<Decoded> {
-        self.budget.reset();
-        unless_a_read_failed(&self.budget, self.source.name(), self.decode_within(variables, threads))
+        self.decode_chosen(variables, threads, &[], |_| None)
     }
 
-    fn decode_within(&self, variables: &[&Variable], threads: usize) -> Result<Decoded> {
-        let requests = column_requests(variables);
+    /// [`decode`](Self::decode), but only of the rows that `choose` chooses: it gets the rows of each beam with at least the columns of
+    /// [`segment_fields`] of the variables `first`, which are among `variables`, and returns a bit for each row; `None` for all rows. The other
+    /// variables are decoded afterwards. The rows that are not chosen count as read. Their HDF5 chunks are not fetched unless they have
+    /// chosen rows, too, so that damage in them is not noticed.
+    ///
+    /// # Errors
+    /// As for `decode`.
+    pub fn decode_chosen(
+        &self,
+        variables: &[&Variable],
+        threads: usize,
+        first: &[&Variable],
+        choose: impl FnMut(&RecordBatch) -> Option<BooleanBuffer>,
+    ) -> Result<Decoded> {
+        self.budget.reset();
+        let decoded = self.decode_within(variables, threads, first, choose);
+        unless_a_read_failed(&self.budget, self.source.name(), decoded)
+    }
+
+    fn decode_within(
+        &self,
+        variables: &[&Variable],
+        threads: usize,
+        first: &[&Variable],
+        mut choose: impl FnMut(&RecordBatch) -> Option<BooleanBuffer>,
+    ) -> Result<Decoded> {
+        let first = variables_first(variables, first);
+        let (mut requests, first_requests) = (column_requests(variables), column_requests(&first));
         self.check_size(&requests)?;
-        let decoder = ColumnDecoder { source: &*self.source, epoch: self.epoch, is_extract: self.is_extract };
-        let mut columns = decoder.decode(&self.beams, &requests, threads)?.into_iter();
-        let schema = Arc::new(Schema::new(segment_fields(variables)));
+        let values = GranuleValues { source: &*self.source, epoch: self.epoch, is_extract: self.is_extract };
+        let decoder = ColumnDecoder::new(values, &self.beams, &requests)?;
+        requests.retain(|request| first_requests.iter().all(|first| first.variable.name != request.variable.name));
         let mut decoded = Decoded {
             batches: Vec::with_capacity(self.beams.len()),
             rows_read: 0,
@@ -190,29 +222,42 @@ impl Granule {
             variables_missing: Vec::new(),
             notes: self.notes.clone(),
         };
-        let mut missing = vec![false; requests.len()];
+        let mut missing = BTreeSet::new();
+        let failed = |beam: &Beam, error: ArrowError| {
+            Error::dataset(self.source.name(), format!("{}/land_segments", beam.name), error.into())
+        };
+
+        let mut columns = decoder.decode(&first_requests, &[], threads)?.into_iter();
+        let schema = Arc::new(Schema::new(segment_fields(&first)));
+        let (mut batches, mut chosen) = (Vec::new(), Vec::new());
         let (mut in_transition, mut unknown) = (Vec::new(), Vec::new());
         for beam in &self.beams {
-            let beam_columns = requests.iter().zip(&mut missing).zip(columns.by_ref());
-            let arrays = beam_columns.map(|((request, missing), column)| {
-                column.unwrap_or_else(|| {
-                    *missing = true;
-                    null_column(request.variable, beam.rows)
-                })
-            });
-            let rows = assemble(beam, &schema, arrays.collect(), &self.orientations).map_err(|error| {
-                Error::dataset(self.source.name(), format!("{}/land_segments", beam.name), error.into())
-            })?;
+            let arrays = columns_or_nulls(&first_requests, columns.by_ref(), beam.rows, &mut missing);
+            let rows = assemble(beam, &schema, arrays, &self.orientations).map_err(|error| failed(beam, error))?;
             decoded.rows_read += beam.rows as u64;
             decoded.rows_rejected += rows.rejected as u64;
-            if rows.batch.num_rows() > 0 {
-                decoded.batches.push(rows.batch);
-            }
             if rows.strength_contradicted {
                 decoded.notes.push(Note::StrengthContradicted { beam: beam.name });
             }
             in_transition.extend(rows.in_transition.then_some(beam.name));
             unknown.extend(rows.strength_unknown.then_some(beam.name));
+            let of_valid = if rows.batch.num_rows() > 0 { choose(&rows.batch) } else { None };
+            chosen.push(ChosenRows::new(beam.rows, rows.valid.as_ref(), of_valid.as_ref()));
+            batches.push(match of_valid {
+                Some(of_valid) => filter_record_batch(&rows.batch, &BooleanArray::new(of_valid, None))
+                    .map_err(|error| failed(beam, error))?,
+                None => rows.batch,
+            });
+        }
+
+        let mut columns = decoder.decode(&requests, &chosen, threads)?.into_iter();
+        let schema = Arc::new(Schema::new(segment_fields(variables)));
+        for (beam, batch) in self.beams.iter().zip(batches) {
+            let arrays = columns_or_nulls(&requests, columns.by_ref(), batch.num_rows(), &mut missing);
+            if batch.num_rows() > 0 {
+                let batch = with_columns(&batch, &schema, &requests, &arrays).map_err(|error| failed(beam, error))?;
+                decoded.batches.push(batch);
+            }
         }
         if !unknown.is_empty() {
             decoded.notes.push(Note::StrengthUnknown { beams: unknown });
@@ -220,7 +265,7 @@ impl Granule {
         if !in_transition.is_empty() {
             decoded.notes.push(Note::InTransition { beams: in_transition });
         }
-        decoded.variables_missing = names_in_catalogue_order(&requests, &missing);
+        decoded.variables_missing = in_catalogue_order(&missing);
         Ok(decoded)
     }
 
@@ -246,10 +291,40 @@ fn unless_a_read_failed<T>(budget: &Budget, file: &str, result: Result<T>) -> Re
     }
 }
 
-/// The names of the variables that are marked in `missing`.
-fn names_in_catalogue_order(requests: &[ColumnRequest], missing: &[bool]) -> Vec<&'static str> {
-    let is_missing = |name: &str| requests.iter().zip(missing).any(|(r, missing)| *missing && r.variable.name == name);
-    variables().iter().map(|variable| variable.name).filter(|name| is_missing(name)).collect()
+/// The next column of each of `requests`; `rows` NULLs for a column that the beam does not have, whose name is added to `missing`.
+fn columns_or_nulls(
+    requests: &[ColumnRequest],
+    columns: impl Iterator<Item = Column>,
+    rows: usize,
+    missing: &mut BTreeSet<&'static str>,
+) -> Vec<ArrayRef> {
+    let column = |(request, column): (&ColumnRequest, Column)| {
+        column.unwrap_or_else(|| {
+            missing.insert(request.variable.name);
+            null_column(request.variable, rows)
+        })
+    };
+    requests.iter().zip(columns).map(column).collect()
+}
+
+/// The batch of `schema` from the columns of `batch`, and from `arrays`, which are the columns of `requests`.
+fn with_columns(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+    requests: &[ColumnRequest],
+    arrays: &[ArrayRef],
+) -> Result<RecordBatch, ArrowError> {
+    let column = |field: &Arc<Field>| {
+        let requested = || requests.iter().position(|request| request.variable.name == field.name());
+        let column = batch.column_by_name(field.name()).or_else(|| arrays.get(requested()?)).map(Arc::clone);
+        column.ok_or_else(|| ArrowError::SchemaError(format!("the column {} was not decoded", field.name())))
+    };
+    RecordBatch::try_new(Arc::clone(schema), schema.fields().iter().map(column).collect::<Result<_, _>>()?)
+}
+
+/// The `names` of variables in the catalogue's order.
+fn in_catalogue_order(names: &BTreeSet<&'static str>) -> Vec<&'static str> {
+    variables().iter().map(|variable| variable.name).filter(|name| names.contains(name)).collect()
 }
 
 #[cfg(test)]

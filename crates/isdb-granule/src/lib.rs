@@ -39,6 +39,7 @@ mod granule;
 mod identity;
 mod metadata;
 mod note;
+mod pages;
 mod rows;
 mod source;
 #[cfg(test)]

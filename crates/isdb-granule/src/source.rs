@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use crate::pages::Pages;
+
 /// Bytes that can be read at any offset, by several threads at once, and that do not change meanwhile.
 pub trait ByteSource: Send + Sync {
     /// The path or URL. Errors contain it, and the granule's id comes from it if the metadata have none.
@@ -30,6 +32,7 @@ pub struct FileSource {
     file: File,
     name: String,
     len: u64,
+    pages: Pages,
 }
 
 impl FileSource {
@@ -40,7 +43,7 @@ impl FileSource {
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = File::open(path.as_ref())?;
         let len = file.metadata()?.len();
-        Ok(Self { file, name: path.as_ref().display().to_string(), len })
+        Ok(Self { file, name: path.as_ref().display().to_string(), len, pages: Pages::default() })
     }
 }
 
@@ -53,22 +56,26 @@ impl ByteSource for FileSource {
         self.len
     }
 
-    #[cfg(unix)]
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
+        self.pages.read_at(self.len, offset, buffer, |offset, buffer| read_exact_at(&self.file, offset, buffer))
     }
+}
 
-    #[cfg(windows)]
-    fn read_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
-        while !buffer.is_empty() {
-            match std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => {
-                    buffer = &mut buffer[read..];
-                    offset += read as u64;
-                }
+#[cfg(unix)]
+fn read_exact_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                buffer = &mut buffer[read..];
+                offset += read as u64;
             }
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -21,8 +21,7 @@ use tokio::sync::MappedMutexGuard;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::error::Error;
-use crate::filter::quality::ROWS_KEPT;
-use crate::read::granule_source::{BYTES_READ, GRANULES_READ};
+use crate::read::granule_source::{BYTES_READ, GRANULES_READ, ROWS_KEPT};
 use crate::read::object_address::ObjectAddress;
 use crate::resources::Resources;
 use crate::write::commit::Committer;

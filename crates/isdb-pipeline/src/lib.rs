@@ -1,13 +1,13 @@
 //! The operators of ingest and compaction, which read granules and commit a window as one DataFusion plan.
 //!
 //! ```text
-//! GranuleSource ► QualityExec ► (CarryExec) ► chunk ► GatherExec ► TileDbWriteExec ► CommitExec
-//!   read/           filter/       stored/               gather/       write/            write/
+//! GranuleSource ► (CarryExec) ► chunk ► GatherExec ► TileDbWriteExec ► CommitExec
+//!   read/ filter/   stored/               gather/       write/            write/
 //! ```
 //!
 //! 1. `read/` decodes each [`PlannedGranule`] of a window, from a file or in place from an object store, into rows and a [`Tally`]:
 //!    its counts, which follow the rows as a row of their own.
-//! 2. `filter/` applies the filters of the [`Selection`] and computes its derived columns, granule by granule.
+//! 2. `filter/` applies the filters of the [`Selection`] while a granule is decoded, and computes its derived columns.
 //! 3. `stored/` compares granules with segments that the database already has: segments of another subset are not stored again, and
 //!    segments that a newer attempt does not replace are carried over to a new attempt.
 //! 4. `gather/` brings the rows of each chunk together, spilling to disk what does not fit in memory.

@@ -1,4 +1,4 @@
-//! The ingest plan of one window: granule source, quality, chunk, gather, write, commit. Operators declare the order and
+//! The ingest plan of one window: granule source, chunk, gather, write, commit. Operators declare the order and
 //! distribution that they require, and DataFusion adds the repartition between them.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use datafusion::physical_plan::{ExecutionPlan, displayable};
 use isdb_query::{CHUNK, SessionOptions, chunk_function, physical_expression, session};
 use isdb_store::Snapshot;
 
-use crate::filter::quality::QualityExec;
+use crate::filter::quality::Quality;
 use crate::filter::selection::Selection;
 use crate::gather::exec::GatherExec;
 use crate::read::granule_source::GranuleSource;
@@ -42,17 +42,14 @@ pub fn ingest_plan(
     target: WriteTarget,
     request: CommitRequest,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let source = GranuleSource::new(granules, &selection.decoded(), &selection.granule_columns(), readers);
-    let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(source);
-    let rows = scan.schema();
-    let (filters, outputs) = (selection.physical_filters(&rows)?, selection.physical_outputs(&rows)?);
     let (stored, snapshot) = stored_segments;
-    let earlier = EarlierAttempts::new(granules, stored).into();
-    let quality: Arc<dyn ExecutionPlan> = Arc::new(QualityExec::new(scan, filters.into(), outputs.into(), earlier));
+    let quality = Quality::new(selection, EarlierAttempts::new(granules, stored))?;
+    let source = GranuleSource::new(granules, quality, readers);
+    let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(source);
     let carried: Vec<PlannedCarry> = granules.iter().flat_map(|granule| granule.carried.clone()).collect();
     let rows: Arc<dyn ExecutionPlan> = match snapshot {
-        Some(snapshot) if !carried.is_empty() => Arc::new(CarryExec::new(quality, snapshot.clone(), carried.into())),
-        _ => quality,
+        Some(snapshot) if !carried.is_empty() => Arc::new(CarryExec::new(scan, snapshot.clone(), carried.into())),
+        _ => scan,
     };
     write_plan(rows, target, request)
 }
@@ -139,7 +136,6 @@ mod tests {
                 "GatherExec",
                 "RepartitionExec",
                 "ProjectionExec",
-                "QualityExec",
                 "DataSourceExec",
             ];
             assert_eq!(operators(&plan), expected, "{plan}");
@@ -157,7 +153,6 @@ mod tests {
             "GatherExec",
             "CoalescePartitionsExec",
             "ProjectionExec",
-            "QualityExec",
             "DataSourceExec",
         ];
         assert_eq!(operators(&plan), expected, "{plan}");
@@ -168,9 +163,8 @@ mod tests {
         let plan = explained(1).await;
         let line = |operator: &str| plan.lines().find(|line| line.contains(operator)).unwrap().trim();
         assert_eq!(line("TileDbWriteExec"), "TileDbWriteExec: array=segments, fragment=64 MiB");
-        let quality = line("QualityExec");
-        assert!(quality.starts_with("QualityExec: filters=[strong: beam_strength@"), "{quality}");
-        assert!(quality.contains("; night: night_flag@11 = 1]") && quality.ends_with("columns=13"), "{quality}");
-        assert!(line("DataSourceExec").ends_with("GranuleScan: granules=5, variables=4, partitions=2"), "{plan}");
+        let scan = line("DataSourceExec");
+        assert!(scan.contains("GranuleScan: granules=5, variables=4, filters=[strong: beam_strength@"), "{scan}");
+        assert!(scan.ends_with("; night: night_flag@10 = 1], columns=13, partitions=2"), "{scan}");
     }
 }

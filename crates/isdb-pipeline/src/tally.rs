@@ -1,8 +1,7 @@
 //! The tally: counts of one granule, in one row behind the granule's own rows. It travels in the data, so that the plan needs no
 //! side channel and runs on any engine.
 //!
-//! A tally is JSON text. The granule source writes it, the quality operator and the carry operator read it and write it again with
-//! their counts, the write operator passes it on, and the commit operator reads it. Text costs four bytes in each of the other
+//! A tally is JSON text. The granule source writes it, the carry operator adds those of carried attempts, the write operator passes it on, and the commit operator reads it. Text costs four bytes in each of the other
 //! rows, as a list column would; a list of structs would repeat every field of the tally in the schemas of all operators.
 
 use std::sync::Arc;
@@ -58,7 +57,7 @@ pub(crate) fn tally_field() -> Field {
     Field::new(TALLY, DataType::Utf8, true)
 }
 
-/// Returns the columns that leave the granule source: the segment columns with their `ingest_id`, the requested columns of the
+/// Returns the columns from which those to store are computed: the segment columns with their `ingest_id`, the requested columns of the
 /// granule as a whole, then the tally. All are nullable, because a tally row has nothing else.
 pub(crate) fn granule_rows_schema(variables: &[&Variable], granule_columns: &[&str]) -> SchemaRef {
     let segment = segments::stored_fields(variables).into_iter().filter(|field| field.name() != FRAGMENT_ID);

@@ -187,7 +187,7 @@ fn a_dry_run_shows_windows_plan_and_estimates_and_changes_nothing() {
     for part in [
         "granules to ingest: 3 in 3 windows",
         "CommitExec: granules=1, replaced=0",
-        "QualityExec: filters=[night: night_flag",
+        "filters=[night: night_flag",
         "estimate: ",
         "(would be created)",
         "nothing was changed",

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow::buffer::{Buffer, MutableBuffer};
 
 use crate::container::access::Attributes;
+use crate::decode::chosen_rows::ChosenRows;
 use crate::decode::element::Element;
 use crate::decode::filters::{Unfilter, can_undo};
 use crate::decode::scalar::Scalar;
@@ -44,12 +45,33 @@ impl UnpackBudget {
 /// The error for HDF5 chunks that would cost far more than their values are worth.
 const CHUNKS_TOO_LARGE: &str = "its HDF5 chunks are far larger than the values in them";
 
+/// A thread's buffers, reused for every dataset.
+pub(crate) struct ReadBuffers {
+    unfilter: Unfilter,
+    /// A whole dataset of which only some rows are chosen. It only grows and is never cleared, because chosen rows are always
+    /// overwritten.
+    dataset: Vec<u8>,
+}
+
+impl ReadBuffers {
+    pub(crate) fn new() -> Self {
+        Self { unfilter: Unfilter::new(), dataset: Vec::new() }
+    }
+}
+
 /// A dataset of `rows` × `width` numbers that has not been read yet.
 pub(crate) struct StoredDataset {
     dataset: hdf5::Dataset,
     pub(crate) element: Element,
     pub(crate) rows: usize,
     pub(crate) width: usize,
+}
+
+/// Where the numbers of a dataset are.
+enum StoredValues {
+    /// All of them at this address.
+    Whole(u64),
+    Chunks(StoredChunks),
 }
 
 /// The HDF5 chunks that cover a dataset.
@@ -102,47 +124,85 @@ impl StoredDataset {
         })
     }
 
-    /// All numbers, row by row, in native byte order. The shape limits the allocation; the caller has compared it with the rows
-    /// of the beam.
+    /// The numbers of the `chosen` rows, or of all, row by row, in native byte order. The shape limits the allocation; the caller has
+    /// compared it with the rows of the beam. HDF5 chunks without a chosen row are neither fetched nor inflated.
     pub(crate) fn read(
         &self,
         source: &dyn ByteSource,
         budget: &UnpackBudget,
-        unfilter: &mut Unfilter,
+        buffers: &mut ReadBuffers,
+        chosen: Option<&ChosenRows>,
     ) -> Result<Buffer, Reason> {
-        let bytes = self.rows.checked_mul(self.width).and_then(|n| n.checked_mul(self.element.size()));
-        let bytes = bytes.ok_or("its shape exceeds the address space")?;
+        let row_bytes = self.width.checked_mul(self.element.size());
+        let bytes =
+            row_bytes.and_then(|row| row.checked_mul(self.rows)).ok_or("its shape exceeds the address space")?;
         let layout = self.dataset.layout()?;
         check_supported(&layout, &self.dataset.filter_pipeline())?;
-        let mut buffer = match layout {
-            hdf5::Layout::Chunked { chunk_shape, .. } => match self.stored_chunks(&chunk_shape, budget)? {
-                Some(chunks) => {
-                    let mut buffer = MutableBuffer::from_len_zeroed(bytes);
-                    self.unfilter_chunks(source, unfilter, &chunks, buffer.as_slice_mut())?;
-                    buffer
-                }
-                None => self.read_by_hdf5(bytes)?,
-            },
-            hdf5::Layout::Contiguous { address: Some(address), size } if usize::try_from(size)? == bytes => {
+        let stored = match &layout {
+            hdf5::Layout::Chunked { chunk_shape, .. } => {
+                self.stored_chunks(chunk_shape, budget)?.map(StoredValues::Chunks)
+            }
+            hdf5::Layout::Contiguous { address: Some(address), size } if usize::try_from(*size)? == bytes => {
+                Some(StoredValues::Whole(*address))
+            }
+            _ => None,
+        };
+        let mut buffer = match (stored, chosen) {
+            (Some(stored), None) => {
                 let mut buffer = MutableBuffer::from_len_zeroed(bytes);
-                source.read_at(address, buffer.as_slice_mut())?;
+                self.fill(source, &mut buffers.unfilter, &stored, None, buffer.as_slice_mut())?;
                 buffer
             }
-            _ => self.read_by_hdf5(bytes)?,
+            (Some(stored), Some(rows)) => {
+                // The whole dataset stays in a processor's cache; only the chosen rows go to new memory.
+                if buffers.dataset.len() < bytes {
+                    buffers.dataset.resize(bytes, 0);
+                }
+                let whole = buffers.dataset.get_mut(..bytes).unwrap_or_default();
+                self.fill(source, &mut buffers.unfilter, &stored, chosen, whole)?;
+                self.choose(rows, whole)
+            }
+            (None, None) => {
+                let mut buffer = MutableBuffer::with_capacity(bytes);
+                buffer.extend_from_slice(&self.read_by_hdf5(bytes)?);
+                buffer
+            }
+            (None, Some(rows)) => self.choose(rows, &self.read_by_hdf5(bytes)?),
         };
         self.element.make_native(buffer.as_slice_mut());
         Ok(buffer.into())
     }
 
+    /// The rows `rows` of `whole`, which has all of them.
+    fn choose(&self, rows: &ChosenRows, whole: &[u8]) -> MutableBuffer {
+        let row_bytes = self.width * self.element.size();
+        let mut buffer = MutableBuffer::from_len_zeroed(rows.len() * row_bytes);
+        rows.copy(row_bytes, whole, buffer.as_slice_mut());
+        buffer
+    }
+
+    /// Fills `target`, which holds the whole dataset, at least where there are `chosen` rows.
+    fn fill(
+        &self,
+        source: &dyn ByteSource,
+        unfilter: &mut Unfilter,
+        stored: &StoredValues,
+        chosen: Option<&ChosenRows>,
+        target: &mut [u8],
+    ) -> Result<(), Reason> {
+        match stored {
+            StoredValues::Whole(address) => Ok(source.read_at(*address, target)?),
+            StoredValues::Chunks(chunks) => self.unfilter_chunks(source, unfilter, chunks, chosen, target),
+        }
+    }
+
     /// The bytes as the HDF5 reader reads them: compact storage, HDF5 chunks never written (they read as the fill value), rare filters.
-    fn read_by_hdf5(&self, bytes: usize) -> Result<MutableBuffer, Reason> {
+    fn read_by_hdf5(&self, bytes: usize) -> Result<Vec<u8>, Reason> {
         let raw = self.dataset.read_raw()?;
         if raw.len() != bytes {
             return Err(format!("it holds {} bytes instead of {bytes}", raw.len()).into());
         }
-        let mut buffer = MutableBuffer::with_capacity(bytes);
-        buffer.extend_from_slice(&raw);
-        Ok(buffer)
+        Ok(raw)
     }
 
     /// The HDF5 chunks that cover the shape. `None` if not all are stored, or if only the HDF5 reader knows their filters.
@@ -193,12 +253,13 @@ impl StoredDataset {
         Ok((chunks.len() == count).then_some(StoredChunks { shape: (rows, columns), chunks }))
     }
 
-    /// Fetches and unfilters `chunks` into `target`, which holds the whole dataset.
+    /// Fetches and unfilters `chunks` that have `chosen` rows into `target`, which holds the whole dataset.
     fn unfilter_chunks(
         &self,
         source: &dyn ByteSource,
         unfilter: &mut Unfilter,
         StoredChunks { shape: (rows, columns), chunks }: &StoredChunks,
+        chosen: Option<&ChosenRows>,
         target: &mut [u8],
     ) -> Result<(), Reason> {
         let (rows, columns) = (*rows, *columns);
@@ -210,6 +271,9 @@ impl StoredDataset {
             let end = chunk.address.checked_add(chunk.stored_bytes as u64);
             if end.is_none_or(|end| end > source.len()) {
                 return Err("an HDF5 chunk is past the end of the file".into());
+            }
+            if chosen.is_some_and(|chosen| !chosen.any_within(chunk.first_row..chunk.first_row + rows)) {
+                continue;
             }
             source.read_at(chunk.address, unfilter.stored_buffer(chunk.stored_bytes))?;
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod arrow_column;
 pub(crate) mod cast;
+pub(crate) mod chosen_rows;
 pub(crate) mod dataset;
 pub(crate) mod element;
 pub(crate) mod fill_to_null;
@@ -25,9 +26,9 @@ use crate::beam::Beam;
 use crate::container::listing::DatasetListing;
 use crate::container::stack::{thread_builder, with_large_stack};
 use crate::decode::arrow_column::{TimeColumn, column, time_column};
-use crate::decode::dataset::{StoredDataset, UnpackBudget};
+use crate::decode::chosen_rows::ChosenRows;
+use crate::decode::dataset::{ReadBuffers, StoredDataset, UnpackBudget};
 use crate::decode::fill_values::FillValues;
-use crate::decode::filters::Unfilter;
 use crate::decode::request::ColumnRequest;
 use crate::error::{Error, Reason, Result};
 use crate::source::ByteSource;
@@ -36,8 +37,8 @@ use crate::time::{Clock, Epoch};
 /// A decoded column; `None` if the beam does not have it.
 pub(crate) type Column = Option<ArrayRef>;
 
-/// The decoding of a granule's datasets.
-pub(crate) struct ColumnDecoder<'a> {
+/// What the datasets of a granule have in common.
+pub(crate) struct GranuleValues<'a> {
     pub(crate) source: &'a dyn ByteSource,
     /// The epoch from which the granule's times are counted.
     pub(crate) epoch: Epoch,
@@ -45,31 +46,54 @@ pub(crate) struct ColumnDecoder<'a> {
     pub(crate) is_extract: bool,
 }
 
-impl ColumnDecoder<'_> {
-    /// Decodes every requested column of every beam, beam by beam. Free threads take the next column; after the first error no more
-    /// columns are started.
+/// The decoding of a granule's datasets.
+pub(crate) struct ColumnDecoder<'a> {
+    values: GranuleValues<'a>,
+    beams: Vec<(&'a Beam, DatasetListing<'a>)>,
+    budget: UnpackBudget,
+}
+
+impl<'a> ColumnDecoder<'a> {
+    /// Prepares for decoding the datasets of `requests` in `beams`.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub(crate) fn new(values: GranuleValues<'a>, beams: &'a [Beam], requests: &[ColumnRequest]) -> Result<Self> {
+        let paths = || requests.iter().map(|request| request.variable.path);
+        let list = || beams.iter().map(|beam| (beam, DatasetListing::new(&beam.group, paths()))).collect();
+        let beams = with_large_stack(values.source.name(), list)?;
+        Ok(Self { values, beams, budget: UnpackBudget::default() })
+    }
+
+    /// Decodes every requested column of every beam, beam by beam, of each beam the rows at its place in `rows`, or all. Free threads take
+    /// the next column; after the first error no more columns are started.
     ///
     /// # Errors
     /// If a dataset cannot be read or decoded, or a required variable is missing; the error names the dataset.
-    pub(crate) fn decode(&self, beams: &[Beam], requests: &[ColumnRequest], threads: usize) -> Result<Vec<Column>> {
-        let paths = || requests.iter().map(|request| request.variable.path);
-        let list = || beams.iter().map(|beam| (beam, DatasetListing::new(&beam.group, paths()))).collect::<Vec<_>>();
-        let file = self.source.name();
-        let beams = with_large_stack(file, list)?;
+    pub(crate) fn decode(
+        &self,
+        requests: &[ColumnRequest],
+        rows: &[Option<ChosenRows>],
+        threads: usize,
+    ) -> Result<Vec<Column>> {
+        let file = self.values.source.name();
+        let rows = rows.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        let beams = self.beams.iter().zip(rows);
         let jobs: Vec<_> = beams
-            .iter()
-            .flat_map(|(beam, datasets)| requests.iter().map(move |request| (*beam, datasets, *request)))
+            .flat_map(|((beam, datasets), rows)| requests.iter().map(move |r| (*beam, datasets, *r, rows)))
             .collect();
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
         let next = AtomicUsize::new(0);
         let failure = Mutex::new(None);
-        let budget = UnpackBudget::default();
         let work = || {
-            let mut unfilter = Unfilter::new();
+            let mut buffers = ReadBuffers::new();
             let mut done = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some((beam, datasets, request)) = jobs.get(at) else { break };
-                match self.decode_column(beam, datasets, *request, &budget, &mut unfilter) {
+                let Some((beam, datasets, request, rows)) = jobs.get(at) else { break };
+                match self.decode_column(beam, datasets, *request, *rows, &mut buffers) {
                     Ok(column) => done.push((at, column)),
                     Err(reason) => {
                         let path = format!("{}/land_segments/{}", beam.name, request.variable.path);
@@ -115,11 +139,11 @@ impl ColumnDecoder<'_> {
         beam: &Beam,
         datasets: &DatasetListing,
         request: ColumnRequest,
-        budget: &UnpackBudget,
-        unfilter: &mut Unfilter,
+        rows: Option<&ChosenRows>,
+        buffers: &mut ReadBuffers,
     ) -> Result<Column, Reason> {
         let ColumnRequest { variable, dtype } = request;
-        let is_required = variable.required || (variable.name == "segment_id_beg" && !self.is_extract);
+        let is_required = variable.required || (variable.name == "segment_id_beg" && !self.values.is_extract);
         let missing = |reason: &str| if is_required { Err(Reason::from(reason.to_owned())) } else { Ok(None) };
         let Some(dataset) = datasets.dataset(variable.path)? else { return missing("it is missing") };
         let stored = StoredDataset::new(dataset)?;
@@ -132,10 +156,10 @@ impl ColumnDecoder<'_> {
         let attributes = stored.attributes()?;
         let fills = FillValues::new(variable, attributes.get("_FillValue"), stored.fill_property()?);
         let clock = match TimeColumn::for_variable(variable) {
-            Some(form) => Some((form, Clock::from_attributes(&attributes, self.epoch)?)),
+            Some(form) => Some((form, Clock::from_attributes(&attributes, self.values.epoch)?)),
             None => None,
         };
-        let buffer = stored.read(self.source, budget, unfilter)?;
+        let buffer = stored.read(self.values.source, &self.budget, buffers, rows)?;
         match clock {
             Some((form, clock)) if form == TimeColumn::UtcNanos || clock.foreign_units.is_some() => {
                 time_column(buffer, stored.element, form, &clock, &fills).map(Some)

@@ -13,6 +13,15 @@ pub(crate) struct ColumnRequest {
     pub(crate) dtype: Dtype,
 }
 
+/// The variables of `variables` that are decoded with the leading columns: those of `first`, and the ends of the segment, which are among
+/// the leading columns anyway.
+pub(crate) fn variables_first<'v>(variables: &[&'v Variable], first: &[&Variable]) -> Vec<&'v Variable> {
+    let is_first = |variable: &&&Variable| {
+        SEGMENT_ENDS.contains(&variable.name) || first.iter().any(|first| first.name == variable.name)
+    };
+    variables.iter().filter(is_first).copied().collect()
+}
+
 /// The columns that [`assemble`](crate::rows::batch::assemble) needs, in its order: the position as doubles, the time (which becomes
 /// UTC nanoseconds), both ends of the segment, then the other requested `variables`.
 pub(crate) fn column_requests(variables: &[&Variable]) -> Vec<ColumnRequest> {

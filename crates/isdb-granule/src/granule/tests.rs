@@ -63,6 +63,32 @@ fn clips_are_read_and_report_what_they_lack() {
     }
 }
 
+#[test]
+fn chosen_rows_have_the_values_that_they_have_among_all_rows() {
+    for name in [R004, R005, R006, R007] {
+        let Some(granule) = open_real(name) else { continue };
+        let whole = granule.decode(&all(), 1).unwrap();
+        // None, every third, all, and one of the rows of each beam.
+        let choices: [fn(usize) -> bool; 4] = [|_| false, |row| row % 3 == 1, |_| true, |row| row == 0];
+        for choice in choices {
+            let mut seen = Vec::new();
+            let choose = |first: &RecordBatch| {
+                seen.push(first.num_rows());
+                assert!(first.column_by_name("h_canopy").is_some() && first.column_by_name("dem_h").is_none());
+                Some(BooleanBuffer::collect_bool(first.num_rows(), choice))
+            };
+            let decoded = granule.decode_chosen(&all(), 2, &named(&["h_canopy"]), choose).unwrap();
+            let chosen = whole.batches.iter().map(|batch| {
+                let rows = BooleanBuffer::collect_bool(batch.num_rows(), choice);
+                filter_record_batch(batch, &BooleanArray::new(rows, None)).unwrap()
+            });
+            let batches: Vec<_> = chosen.filter(|batch| batch.num_rows() > 0).collect();
+            assert_eq!(seen, whole.batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>());
+            assert_eq!(decoded, Decoded { batches, ..whole.clone() }, "{name}");
+        }
+    }
+}
+
 /// The numbers of a column as doubles, `None` where NULL; profiles are flattened.
 fn numbers_of(column: &ArrayRef) -> Vec<Option<f64>> {
     let values = column.as_fixed_size_list_opt().map_or(column, |list| list.values());

@@ -6,6 +6,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int8Array, Int32Array, PrimitiveArray, RecordBatch,
     UInt8Array,
 };
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Field, Float64Type, Int32Type, SchemaRef, TimestampNanosecondType};
 use arrow::error::ArrowError;
@@ -20,6 +21,8 @@ use crate::rows::orientation::Orientations;
 /// The rows of one beam.
 pub(crate) struct BeamRows {
     pub(crate) batch: RecordBatch,
+    /// The rows with a position and a time, if not all have them.
+    pub(crate) valid: Option<BooleanBuffer>,
     /// The number of rows left out because they have no position or no time.
     pub(crate) rejected: usize,
     /// Whether `atlas_beam_type` and `sc_orient` disagree on the strength of some row.
@@ -71,10 +74,11 @@ pub(crate) fn assemble(
     };
     arrays.extend(schema.fields().iter().skip(arrays.len()).filter_map(next_column));
     let mut batch = RecordBatch::try_new(Arc::clone(schema), arrays)?;
-    if let Some(keep) = keep.filter(|_| rejected > 0) {
-        batch = filter_record_batch(&batch, &BooleanArray::new(keep, None))?;
+    let valid = keep.filter(|_| rejected > 0);
+    if let Some(valid) = &valid {
+        batch = filter_record_batch(&batch, &BooleanArray::new(valid.clone(), None))?;
     }
-    Ok(BeamRows { batch, rejected, strength_contradicted, in_transition, strength_unknown })
+    Ok(BeamRows { batch, valid, rejected, strength_contradicted, in_transition, strength_unknown })
 }
 
 /// The name of the beam in each row.

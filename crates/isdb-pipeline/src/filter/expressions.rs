@@ -1,11 +1,11 @@
-//! The expressions of the quality operator.
+//! The expressions of filters and of columns to store.
 
 use std::sync::Arc;
 
 use arrow::datatypes::Field;
 use datafusion::physical_expr::PhysicalExpr;
 
-/// A named predicate over the operator's input.
+/// A named predicate over the rows of a granule.
 #[derive(Clone, Debug)]
 pub(crate) struct FilterExpr {
     /// Name in the tally.
@@ -16,11 +16,11 @@ pub(crate) struct FilterExpr {
     pub(crate) columns: Vec<String>,
 }
 
-/// A column of the operator's output.
+/// A column to store.
 #[derive(Clone, Debug)]
 pub(crate) struct OutputColumn {
     /// Its field.
     pub(crate) field: Field,
-    /// Its value over the operator's input.
+    /// Its value over the rows of a granule.
     pub(crate) value: Arc<dyn PhysicalExpr>,
 }

@@ -1,7 +1,7 @@
 //! Filters and derived columns of an ingest.
 
 pub(crate) mod expressions;
-mod granule_filter;
+pub(crate) mod granule_filter;
 pub(crate) mod minimum_rows;
 pub(crate) mod quality;
 pub(crate) mod selection;

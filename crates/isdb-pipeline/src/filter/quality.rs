@@ -1,126 +1,76 @@
-//! The quality operator: applies named filters in their order to the rows of each granule, then computes the columns to store.
-//! Passes on the remaining rows and one tally per granule, with the counts of each filter.
+//! What the granule source does with the rows of each granule: applies named filters in their order, then computes the columns to
+//! store.
 //!
-//! Filters and derived columns are one operator because a granule over which one of them fails (a division by zero) must fail as a
-//! whole, before any of its rows is passed on, while other granules continue.
+//! Filters are applied while a granule is decoded: the columns that they use come first, and of the other columns only the rows that pass
+//! are made. Filters and derived columns belong to the source because a granule over which one of them fails (a division by zero) must
+//! fail as a whole, before any of its rows is passed on, while other granules continue.
 
-use std::collections::VecDeque;
-use std::fmt::{self, Formatter};
+use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
-use arrow::array::{Array as _, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion::common::{Result, internal_err};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
-use futures::StreamExt;
+use datafusion::common::Result;
+use datafusion::physical_expr::PhysicalExpr;
+use isdb_schema::catalogue::Variable;
 
 use crate::filter::expressions::{FilterExpr, OutputColumn};
-use crate::filter::granule_filter::GranuleFilter;
-use crate::operator::single_input_operator;
+use crate::filter::selection::Selection;
 use crate::stored::earlier_attempts::EarlierAttempts;
-use crate::tally::{TALLY, Tally};
+use crate::tally::granule_rows_schema;
 
-/// The metric of rows kept, counted when their granule is complete.
-pub(crate) const ROWS_KEPT: &str = "rows_kept";
-
-/// Removes rows and computes columns, granule by granule, in each partition separately.
-#[derive(Debug)]
-pub(crate) struct QualityExec {
-    input: Arc<dyn ExecutionPlan>,
-    filters: Arc<[FilterExpr]>,
-    outputs: Arc<[OutputColumn]>,
-    earlier: Arc<EarlierAttempts>,
-    schema: SchemaRef,
-    properties: Arc<PlanProperties>,
-    metrics: ExecutionPlanMetricsSet,
+/// Filters and columns of a plan, bound to the rows of granules.
+#[derive(Clone, Debug)]
+pub(crate) struct Quality {
+    /// The variables to decode.
+    pub(crate) variables: Vec<&'static Variable>,
+    /// The variables that filters use.
+    pub(crate) first: Vec<&'static Variable>,
+    /// The rows that filters are evaluated over.
+    pub(crate) first_schema: SchemaRef,
+    pub(crate) filters: Arc<[FilterExpr]>,
+    /// The rows that the columns to store are computed from.
+    pub(crate) rows_schema: SchemaRef,
+    pub(crate) outputs: Arc<[OutputColumn]>,
+    /// The columns to store, and the tally.
+    pub(crate) stored_schema: SchemaRef,
+    pub(crate) earlier: Arc<EarlierAttempts>,
 }
 
-impl QualityExec {
-    pub(crate) fn new(
-        input: Arc<dyn ExecutionPlan>,
-        filters: Arc<[FilterExpr]>,
-        outputs: Arc<[OutputColumn]>,
-        earlier: Arc<EarlierAttempts>,
-    ) -> QualityExec {
-        let schema = Arc::new(Schema::new(outputs.iter().map(|output| output.field.clone()).collect::<Vec<_>>()));
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
-            input.output_partitioning().clone(),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        let metrics = ExecutionPlanMetricsSet::new();
-        QualityExec { input, filters, outputs, earlier, schema, properties: Arc::new(properties), metrics }
+impl Quality {
+    /// Compiles `selection`. Segments that one of the `earlier` attempts has stored are removed too.
+    ///
+    /// # Errors
+    /// When an expression does not fit the rows; binding the selection has ruled that out.
+    pub(crate) fn new(selection: &Selection, earlier: EarlierAttempts) -> Result<Quality> {
+        let (variables, first) = (selection.decoded(), selection.used_by_filters());
+        let columns = selection.granule_columns();
+        let first_schema = granule_rows_schema(&first, &columns);
+        let rows_schema = granule_rows_schema(&variables, &columns);
+        let outputs = selection.physical_outputs(&rows_schema)?;
+        let stored = Schema::new(outputs.iter().map(|output| output.field.clone()).collect::<Vec<_>>());
+        Ok(Quality {
+            filters: selection.physical_filters(&first_schema)?.into(),
+            variables,
+            first,
+            first_schema,
+            rows_schema,
+            outputs: outputs.into(),
+            stored_schema: Arc::new(stored),
+            earlier: Arc::new(earlier),
+        })
     }
 
-    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Result<QualityExec> {
-        let (filters, outputs) = (Arc::clone(&self.filters), Arc::clone(&self.outputs));
-        Ok(QualityExec::new(input, filters, outputs, Arc::clone(&self.earlier)))
-    }
-
-    fn expressions(&self) -> Vec<Arc<dyn PhysicalExpr>> {
+    /// All expressions.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
         let predicates = self.filters.iter().map(|filter| &filter.predicate);
-        predicates.chain(self.outputs.iter().map(|output| &output.value)).map(Arc::clone).collect()
+        predicates.chain(self.outputs.iter().map(|output| &output.value))
     }
 }
 
-impl DisplayAs for QualityExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+impl Display for Quality {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let filters: Vec<String> =
             self.filters.iter().map(|filter| format!("{}: {}", filter.name, filter.predicate)).collect();
-        write!(f, "QualityExec: filters=[{}], columns={}", filters.join("; "), self.outputs.len())
+        write!(f, "filters=[{}], columns={}", filters.join("; "), self.outputs.len())
     }
-}
-
-impl ExecutionPlan for QualityExec {
-    single_input_operator!("QualityExec");
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context)?;
-        let (filters, outputs) = (Arc::clone(&self.filters), Arc::clone(&self.outputs));
-        let filter = GranuleFilter::new(filters, outputs, Arc::clone(&self.earlier), Arc::clone(&self.schema));
-        let kept = MetricBuilder::new(&self.metrics).counter(ROWS_KEPT, partition);
-        let state = (input, filter, VecDeque::new(), kept);
-        let output = futures::stream::try_unfold(state, |(mut input, mut filter, mut ready, kept)| async move {
-            loop {
-                if let Some(batch) = ready.pop_front() {
-                    return Ok(Some((batch, (input, filter, ready, kept))));
-                }
-                let Some(batch) = input.next().await.transpose()? else { return Ok(None) };
-                ready.extend(completed_granules(&mut filter, &batch, &kept)?);
-            }
-        });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), output)))
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
-    }
-}
-
-/// Gives `filter` the rows of `batch`, and returns the rows and tallies of the granules that end in it.
-fn completed_granules(filter: &mut GranuleFilter, batch: &RecordBatch, kept: &Count) -> Result<Vec<RecordBatch>> {
-    let Some(tallies) = batch.column_by_name(TALLY) else { return internal_err!("the input has no column {TALLY}") };
-    let (mut ready, mut begin) = (Vec::new(), 0);
-    for end in (0..batch.num_rows()).filter(|row| tallies.is_valid(*row)) {
-        filter.push(&batch.slice(begin, end - begin));
-        if let Some(tally) = Tally::decode(&tallies.slice(end, 1))?.pop() {
-            let granule = filter.finish(tally)?;
-            // The last row is the tally.
-            kept.add(granule.iter().map(RecordBatch::num_rows).sum::<usize>().saturating_sub(1));
-            ready.extend(granule);
-        }
-        begin = end + 1;
-    }
-    filter.push(&batch.slice(begin, batch.num_rows() - begin));
-    Ok(ready)
 }

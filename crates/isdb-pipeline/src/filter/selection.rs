@@ -121,6 +121,14 @@ impl Selection {
         variables().iter().filter(|variable| is_stored(variable) || self.used_columns.contains(variable.name)).collect()
     }
 
+    /// Returns the variables that a filter uses.
+    pub(crate) fn used_by_filters(&self) -> Vec<&'static Variable> {
+        let is_used = |variable: &&Variable| {
+            self.filters.iter().any(|(_, bound)| bound.columns.iter().any(|column| column == variable.name))
+        };
+        variables().iter().filter(is_used).collect()
+    }
+
     /// Returns the columns of the granule as a whole that an expression uses.
     pub(crate) fn granule_columns(&self) -> Vec<&'static str> {
         GRANULE_COLUMNS.into_iter().filter(|name| self.used_columns.contains(*name)).collect()
@@ -194,8 +202,9 @@ mod tests {
 
     use super::*;
     use crate::filter::granule_filter::GranuleFilter;
+    use crate::filter::quality::Quality;
     use crate::stored::earlier_attempts::EarlierAttempts;
-    use crate::tally::{Tally, granule_rows_schema};
+    use crate::tally::Tally;
 
     #[test]
     fn a_derived_column_that_uses_another_is_refused() {
@@ -213,7 +222,8 @@ mod tests {
         let triangle = r#"{"type":"Polygon","coordinates":[[[0,0],[4,0],[0,4],[0,0]]]}"#;
         let region = Region::parse(triangle).unwrap();
         let selection = Selection::bind(&[], &[], &choose("strong").unwrap()).unwrap().with_region(&region);
-        let schema = granule_rows_schema(&selection.decoded(), &selection.granule_columns());
+        let quality = Quality::new(&selection, EarlierAttempts::default()).unwrap();
+        let schema = Arc::clone(&quality.first_schema);
         // Three segments in the triangle, one in its box only, one elsewhere.
         let latitude = Float64Array::from(vec![1.0, 1.0, 2.0, 3.0, 50.0]);
         let longitude = Float64Array::from(vec![1.0, 2.0, 2.0, 3.0, 1.0]);
@@ -227,20 +237,18 @@ mod tests {
             }
         };
         let rows = RecordBatch::try_new(Arc::clone(&schema), schema.fields().iter().map(column).collect()).unwrap();
-        let filters = selection.physical_filters(&schema).unwrap();
-        let outputs = selection.physical_outputs(&schema).unwrap();
-        let stored = Schema::new(outputs.iter().map(|output| output.field.clone()).collect::<Vec<_>>());
-        let earlier = Arc::new(EarlierAttempts::default());
-        let mut filter = GranuleFilter::new(filters.into(), outputs.into(), earlier, Arc::new(stored));
-        filter.push(&rows);
-        let ready = filter.finish(Tally::default()).unwrap();
+        let mut filter = GranuleFilter::new(&quality);
+        assert_eq!(filter.choose(&rows).unwrap().set_indices().collect::<Vec<_>>(), [0, 2]);
+        let kept = RecordBatch::new_empty(Arc::clone(&quality.rows_schema));
+        let ready = filter.finish(vec![kept], Tally { rows_kept: 2, ..Tally::default() }).unwrap();
         let tally = Tally::decode(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
         assert_eq!((tally.rows_kept, tally.rows_removed, &tally.error), (2, 3, &None));
         let removed: Vec<_> = tally.removed.iter().map(|f| (f.filter.as_str(), f.removed, f.alone)).collect();
         assert_eq!(removed, [("region", 2, 2), ("strong", 1, 2)]);
 
-        filter.push(&rows.slice(3, 2));
-        let ready = filter.finish(Tally::default()).unwrap();
+        let mut filter = GranuleFilter::new(&quality);
+        filter.choose(&rows.slice(3, 2));
+        let ready = filter.finish(Vec::new(), Tally::default()).unwrap();
         let tally = Tally::decode(ready.last().unwrap().column_by_name(TALLY).unwrap()).unwrap().pop().unwrap();
         assert_eq!(
             (tally.rows_kept, tally.rows_removed, tally.error),

@@ -1,4 +1,4 @@
-//! Decodes a planned granule into its rows and its tally.
+//! Decodes a planned granule into its rows to store and its tally.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -8,10 +8,11 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
 use arrow::datatypes::{Field, SchemaRef};
 use datafusion::common::Result;
 use isdb_granule::{Decoded, Granule, checksum};
-use isdb_schema::catalogue::Variable;
 use isdb_schema::printable::{Printable, error_chain};
 use isdb_schema::segments::INGEST_ID;
 
+use crate::filter::granule_filter::GranuleFilter;
+use crate::filter::quality::Quality;
 use crate::read::open::modified_at;
 use crate::read::planned_granule::PlannedGranule;
 use crate::stage;
@@ -44,20 +45,20 @@ impl Undecoded {
     }
 }
 
-/// Returns the rows of the granule that `open` opens, one batch per beam, followed by its tally; if the granule cannot be decoded,
-/// only a tally with the error. `threads` threads inflate HDF5 chunks in parallel. Blocks.
+/// Returns the rows of the granule that `open` opens that pass the filters of `quality`, with the columns to store, followed by its
+/// tally; if the granule cannot be decoded, only a tally with the error. `threads` threads inflate HDF5 chunks in parallel. Blocks.
 ///
 /// # Errors
-/// When the rows do not fit `schema`; never because of the granule.
+/// When the rows do not fit the plan; never because of the granule.
 pub(crate) fn decode_granule(
     granule: &PlannedGranule,
     open: impl FnOnce() -> isdb_granule::Result<Granule>,
-    variables: &[&'static Variable],
-    schema: &SchemaRef,
+    quality: &Quality,
     threads: usize,
 ) -> Result<Vec<RecordBatch>> {
+    let mut filter = GranuleFilter::new(quality);
     // The HDF5 reader may panic on a damaged file; that must cost one granule, not the window.
-    let decoding = || catch_unwind(AssertUnwindSafe(|| decode(granule, open, variables, threads)));
+    let decoding = || catch_unwind(AssertUnwindSafe(|| decode(granule, open, quality, &mut filter, threads)));
     // The checksum is computed at the same time: it reads the file sequentially, which loads the bytes that the decoder needs into
     // the page cache.
     let (checksum, decoded) = in_parallel(|| content_checksum(granule), decoding);
@@ -74,29 +75,36 @@ pub(crate) fn decode_granule(
             tracing::debug!(stage, error, "cannot be decoded");
             let mut tally = Tally { ingest_id: granule.ingest_id, checksum, ..Tally::default() };
             tally.fail(stage, error);
-            return Ok(vec![tally.encode(schema)?]);
+            return Ok(vec![tally.encode(&quality.stored_schema)?]);
         }
     };
     let tally = tally(granule, checksum, &decoded);
     tracing::debug!(rows = tally.rows_read, beams = tally.beams_read, "decoded");
-    let rows = decoded.batches.iter().map(|batch| with_constants(batch, granule, schema));
-    rows.chain([tally.encode(schema).map_err(Into::into)]).collect()
+    let rows = decoded.batches.iter().map(|batch| with_constants(batch, granule, &quality.rows_schema));
+    filter.finish(rows.collect::<Result<_>>()?, tally)
 }
 
 fn decode(
     granule: &PlannedGranule,
     open: impl FnOnce() -> isdb_granule::Result<Granule>,
-    variables: &[&'static Variable],
+    quality: &Quality,
+    filter: &mut GranuleFilter<'_>,
     threads: usize,
 ) -> Result<Decoded, Undecoded> {
-    let variables: Vec<&Variable> = variables.to_vec();
     let opened = open().map_err(Undecoded::Granule)?;
     let found = opened.identity().id.clone();
     if !granule.granule.is_empty() && found != granule.granule {
         let (path, expected) = (granule.path.clone(), granule.granule.clone());
         return Err(Undecoded::OtherGranule { path, expected, found });
     }
-    opened.decode(&variables, threads).map_err(Undecoded::Granule)
+    let choose = |rows: &RecordBatch| match with_constants(rows, granule, &quality.first_schema) {
+        Ok(rows) => filter.choose(&rows),
+        Err(error) => {
+            filter.fail(error.to_string());
+            None
+        }
+    };
+    opened.decode_chosen(&quality.variables, threads, &quality.first, choose).map_err(Undecoded::Granule)
 }
 
 fn tally(granule: &PlannedGranule, checksum: Option<String>, decoded: &Decoded) -> Tally {
@@ -162,13 +170,15 @@ fn count(rows: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::selection::Selection;
     use crate::read::open::open_file;
-    use crate::tally::granule_rows_schema;
+    use crate::stored::earlier_attempts::EarlierAttempts;
 
     /// Creates the tally of `granule`, which is a local file.
     fn tally_of(granule: &PlannedGranule) -> Tally {
-        let schema = granule_rows_schema(&[], &[]);
-        let rows = decode_granule(granule, || open_file(&granule.path), &[], &schema, 1).unwrap();
+        let selection = Selection::bind(&[], &[], &[]).unwrap();
+        let quality = Quality::new(&selection, EarlierAttempts::default()).unwrap();
+        let rows = decode_granule(granule, || open_file(&granule.path), &quality, 1).unwrap();
         let tallies = rows.iter().flat_map(|row| Tally::decode(row.column_by_name(TALLY).unwrap()).unwrap());
         let [tally] = tallies.collect::<Vec<_>>().try_into().unwrap();
         tally

@@ -4,6 +4,7 @@
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
@@ -14,62 +15,59 @@ use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder}
 use datafusion::physical_plan::projection::ProjectionExprs;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{DisplayFormatType, Partitioning};
-use isdb_schema::catalogue::Variable;
 
+use crate::filter::quality::Quality;
 use crate::read::decode::decode_granule;
 use crate::read::open::open_granule;
 use crate::read::planned_granule::PlannedGranule;
 use crate::read::remote::FetchMetrics;
-use crate::tally::granule_rows_schema;
 
-/// The metrics of a scan's progress: granules decoded, and bytes of their files.
+/// The metrics of a scan's progress: granules decoded, bytes of their files, and rows of them that passed the filters.
 pub(crate) const GRANULES_READ: &str = "granules_read";
 pub(crate) const BYTES_READ: &str = "bytes_read";
+pub(crate) const ROWS_KEPT: &str = "rows_kept";
 /// The metrics of reads from stores.
 const REQUESTS: &str = "requests";
 const BYTES_FETCHED: &str = "bytes_fetched";
 
-/// The granules of a window, in partitions. Contains names and numbers only, so it can be sent to another machine.
+/// The granules of a window, in partitions, and what is done with their rows. Holds plain data, so it can be sent to another machine.
 #[derive(Clone, Debug)]
 pub(crate) struct GranuleSource {
     partitions: Vec<Vec<PlannedGranule>>,
-    variables: Vec<&'static Variable>,
-    schema: SchemaRef,
+    quality: Arc<Quality>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl GranuleSource {
-    /// Distributes `granules` in turn to at most `partitions` partitions. Rows have the `variables` and the columns
-    /// `granule_columns` of the granule as a whole.
-    pub(crate) fn new(
-        granules: &[PlannedGranule],
-        variables: &[&'static Variable],
-        granule_columns: &[&str],
-        partitions: usize,
-    ) -> Self {
+    /// Distributes `granules` in turn to at most `partitions` partitions. Rows have the columns that `quality` stores.
+    pub(crate) fn new(granules: &[PlannedGranule], quality: Quality, partitions: usize) -> Self {
         let partitions = partitions.min(granules.len()).max(1);
         let partition = |first: usize| granules.iter().skip(first).step_by(partitions).cloned().collect();
         GranuleSource {
             partitions: (0..partitions).map(partition).collect(),
-            variables: variables.to_vec(),
-            schema: granule_rows_schema(variables, granule_columns),
+            quality: Arc::new(quality),
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+
+    fn schema(&self) -> &SchemaRef {
+        &self.quality.stored_schema
     }
 }
 
 impl DataSource for GranuleSource {
     fn open(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let granules = self.partitions.get(partition).cloned().unwrap_or_default();
-        let (variables, schema) = (self.variables.clone(), Arc::clone(&self.schema));
+        let quality = Arc::clone(&self.quality);
         let config = context.session_config();
         let batch_rows = config.batch_size();
         // With fewer granules than cores, the HDF5 chunks of each granule are decoded in parallel.
         let threads = (config.target_partitions() / self.partitions.len()).max(1);
-        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 2);
+        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(self.schema()), 2);
         let sender = stream.tx();
         let read_granules = MetricBuilder::new(&self.metrics).counter(GRANULES_READ, partition);
         let read_bytes = MetricBuilder::new(&self.metrics).counter(BYTES_READ, partition);
+        let kept_rows = MetricBuilder::new(&self.metrics).counter(ROWS_KEPT, partition);
         let fetch_metrics = FetchMetrics {
             requests: MetricBuilder::new(&self.metrics).counter(REQUESTS, partition),
             bytes: MetricBuilder::new(&self.metrics).counter(BYTES_FETCHED, partition),
@@ -80,9 +78,11 @@ impl DataSource for GranuleSource {
                 let id = granule.granule.as_str();
                 let _span = tracing::info_span!("granule", granule = id, ingest_id = granule.ingest_id).entered();
                 let open = || open_granule(&granule.path, &stores, &fetch_metrics);
-                let batches = decode_granule(granule, open, &variables, &schema, threads)?;
+                let batches = decode_granule(granule, open, &quality, threads)?;
                 read_granules.add(1);
                 read_bytes.add(usize::try_from(granule.size_bytes).unwrap_or(usize::MAX));
+                // The last row is the tally.
+                kept_rows.add(batches.iter().map(RecordBatch::num_rows).sum::<usize>().saturating_sub(1));
                 for batch in batches {
                     for start in (0..batch.num_rows()).step_by(batch_rows) {
                         let slice = batch.slice(start, batch_rows.min(batch.num_rows() - start));
@@ -101,8 +101,9 @@ impl DataSource for GranuleSource {
         let granules: usize = self.partitions.iter().map(Vec::len).sum();
         write!(
             f,
-            "GranuleScan: granules={granules}, variables={}, partitions={}",
-            self.variables.len(),
+            "GranuleScan: granules={granules}, variables={}, {}, partitions={}",
+            self.quality.variables.len(),
+            self.quality,
             self.partitions.len()
         )
     }
@@ -116,11 +117,11 @@ impl DataSource for GranuleSource {
     }
 
     fn eq_properties(&self) -> EquivalenceProperties {
-        EquivalenceProperties::new(Arc::clone(&self.schema))
+        EquivalenceProperties::new(Arc::clone(self.schema()))
     }
 
     fn partition_statistics(&self, _: Option<usize>) -> Result<Arc<Statistics>> {
-        Ok(Arc::new(Statistics::new_unknown(&self.schema)))
+        Ok(Arc::new(Statistics::new_unknown(self.schema())))
     }
 
     fn with_fetch(&self, _: Option<usize>) -> Option<Arc<dyn DataSource>> {
@@ -137,9 +138,13 @@ impl DataSource for GranuleSource {
 
     fn apply_expressions(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        let mut recursion = TreeNodeRecursion::Continue;
+        for expression in self.quality.expressions() {
+            recursion = recursion.visit_sibling(|| visit(expression))?;
+        }
+        Ok(recursion)
     }
 }
 
@@ -147,7 +152,6 @@ impl DataSource for GranuleSource {
 mod tests {
     use std::path::Path;
 
-    use arrow::array::RecordBatch;
     use datafusion::execution::runtime_env::RuntimeEnvBuilder;
     use datafusion::physical_plan::common::collect;
     use datafusion::prelude::{SessionConfig, SessionContext};
@@ -157,13 +161,17 @@ mod tests {
     use object_store::path::Path as Key;
 
     use super::*;
+    use crate::filter::selection::Selection;
     use crate::read::object_address::ObjectAddress;
+    use crate::stored::earlier_attempts::EarlierAttempts;
 
     /// Returns the rows of the granule at `path`, whose checksum is known, and the number of requests.
     async fn rows(path: &Path, context: &SessionContext) -> (Vec<RecordBatch>, usize) {
         let checksum = Some("xxh64:0123456789abcdef".to_owned());
         let granule = PlannedGranule { path: path.to_owned(), checksum, ..PlannedGranule::default() };
-        let source = GranuleSource::new(&[granule], &[variable("h_canopy").unwrap()], &[], 1);
+        let selection = Selection::bind(&[variable("h_canopy").unwrap()], &[], &[]).unwrap();
+        let quality = Quality::new(&selection, EarlierAttempts::default()).unwrap();
+        let source = GranuleSource::new(&[granule], quality, 1);
         let rows = collect(source.open(0, context.task_ctx()).unwrap()).await.unwrap();
         let requests = source.metrics().clone_inner().sum_by_name(REQUESTS).unwrap().as_usize();
         (rows, requests)
