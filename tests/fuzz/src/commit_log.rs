@@ -88,9 +88,13 @@ const CHECKPOINT: &[u8] = include_bytes!("../corpus/commit_log/checkpoint_0");
 /// the stream of a checkpoint is always that of the corpus, and there is no object for a schema that is another one.
 fn sealed(content: &[u8]) -> Option<Vec<u8>> {
     let (line, stream) = parts(content);
-    let schema = |line| parts_around(line, b"\"arrow\":\"").map(|(_, rest)| parts_around(rest, b"\"").map_or(rest, |(text, _)| text));
+    let schema = |line| {
+        parts_around(line, b"\"arrow\":\"").map(|(_, rest)| parts_around(rest, b"\"").map_or(rest, |(text, _)| text))
+    };
     let (known, known_stream) = parts(CHECKPOINT);
-    if schema(line).is_some_and(|text| Some(text) != schema(known)) || line.windows(7).filter(|text| text == b"\"arrow\"").count() > 1 {
+    if schema(line).is_some_and(|text| Some(text) != schema(known))
+        || line.windows(7).filter(|text| text == b"\"arrow\"").count() > 1
+    {
         return None;
     }
     let content = [line, if stream.is_empty() { stream } else { known_stream }].concat();
@@ -125,7 +129,8 @@ mod tests {
     fn most_of_the_corpus_opens() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/commit_log");
         let objects = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
-        let opened: Vec<bool> = objects.map(|object| PLACE.with(|place| place.open(number(&object), &sealed(&object).unwrap()))).collect();
+        let opened: Vec<bool> =
+            objects.map(|object| PLACE.with(|place| place.open(number(&object), &sealed(&object).unwrap()))).collect();
         assert!(opened.iter().filter(|is_open| **is_open).count() >= 4, "{opened:?}");
     }
 }

@@ -69,8 +69,13 @@ pub(crate) fn tile(input: &[u8]) {
     }
     for has_checksums in [false, true] {
         let mut tile = Vec::new();
-        let encoded =
-            TileEncoder::new(has_checksums).encode(&values, &input.pipeline, input.value_size, input.cell_size, &mut tile);
+        let encoded = TileEncoder::new(has_checksums).encode(
+            &values,
+            &input.pipeline,
+            input.value_size,
+            input.cell_size,
+            &mut tile,
+        );
         if encoded.is_ok() {
             assert_eq!(input.decode(&tile, length).as_ref(), Ok(&values));
         }
