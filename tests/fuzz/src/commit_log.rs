@@ -85,7 +85,7 @@ pub(crate) fn commit_log(input: &[u8]) {
 const CHECKPOINT: &[u8] = include_bytes!("../corpus/commit_log/checkpoint_0");
 
 /// An object with this content and its checksum. Arrow panics on streams that it did not write, from which only the checksum protects. So
-/// the stream of a checkpoint is always that of the corpus, and there is no object for a schema that is another one.
+/// the stream of a checkpoint is always that of the corpus, and an object with another schema is not made.
 fn sealed(content: &[u8]) -> Option<Vec<u8>> {
     let (line, stream) = parts(content);
     let schema = |line| {

@@ -93,7 +93,7 @@ impl Requests {
     }
 
     /// Frees the buffers of which the last reads needed less than half. One wide column must not cost its memory until the end of a read,
-    /// nor be allocated anew in each step.
+    /// nor be allocated again in each step.
     fn trim(&mut self) {
         self.reads += 1;
         if self.reads < TRIMMED_EVERY {

@@ -10,7 +10,7 @@ use arrow::array::{Float32Array, LargeStringArray};
 use super::*;
 use crate::{FileRange, Literal, Op, Predicate, Reader, Storage, write_tiles};
 
-/// Files of an array, with a record of what was asked.
+/// Files of an array, with a record of what was requested.
 #[derive(Debug)]
 struct Counted {
     files: LocalFiles,
