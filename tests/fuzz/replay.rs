@@ -75,6 +75,26 @@ fn any_cmr_reply_gives_a_readable_work_list() {
 }
 
 #[test]
+fn any_schema_of_an_array_is_read_and_written() {
+    replay("array_schema", 500);
+}
+
+#[test]
+fn the_metadata_of_any_fragment_stay_within_its_files() {
+    replay("fragment_metadata", 200);
+}
+
+#[test]
+fn decoding_any_tile_with_any_filters_does_not_panic() {
+    replay("tile", 1_000);
+}
+
+#[test]
+fn opening_a_database_with_any_log_does_not_panic() {
+    replay("commit_log", 100);
+}
+
+#[test]
 fn every_target_has_a_corpus() {
     let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")).unwrap();
     let mut found: Vec<_> = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

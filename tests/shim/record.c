@@ -4,6 +4,7 @@
  *   create INODE PATH    folder INODE PATH    link FROM TO    rename FROM TO    remove PATH
  *   sync INODE COPY      the content of a file is durable; COPY is a file in ISDB_TEST_RECORD with this content
  *   entries INODE        the entries of a folder are durable
+ *   reopen PATH          a file that exists was opened to write to it
  *   stderr TEXT          a piece of standard error, with carriage returns as line ends
  *
  * Writes and truncations have no lines: the content of a file is copied when it is synced. */
@@ -88,14 +89,17 @@ typedef int (*opener)(int, const char *, int, ...);
 
 static int opened(opener open_in, int folder, const char *path, int flags, mode_t mode) {
     char absolute[PATHS];
-    if (!(flags & O_CREAT) || !below_root(folder, path, absolute)) {
+    int is_written = (flags & O_CREAT) || (flags & O_ACCMODE) != O_RDONLY;
+    if (!is_written || !below_root(folder, path, absolute)) {
         return open_in(folder, path, flags, mode);
     }
     pthread_mutex_lock(&recording);
     int is_new = inode(absolute) == 0;
     int file = open_in(folder, path, flags, mode);
     int error = errno;
-    if (file >= 0 && is_new) {
+    if (file >= 0 && !is_new) {
+        line("reopen\t%s\n", absolute);
+    } else if (file >= 0) {
         line("create\t%lu\t%s\n", inode(absolute), absolute);
     }
     pthread_mutex_unlock(&recording);

@@ -2,11 +2,14 @@
 //! assertions.
 
 /// Every point, in the order in which an ingest, a compaction and a vacuum reach them.
-pub const POINTS: [&str; 18] = [
+pub const POINTS: [&str; 21] = [
     "take-over-listed",
     "take-over-fenced",
     "sweep-each",
     "take-over-swept",
+    "fragment-each-column",
+    "fragment-before-metadata",
+    "fragment-before-commit",
     "after-fragment",
     "before-ledger",
     "after-ledger",

@@ -6,10 +6,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "targets report violations by panicking")]
 
 mod cmr;
+mod commit_log;
+mod format;
 mod granule;
+mod memory;
 mod mutation;
 mod predicate;
 mod text;
+mod tile;
 
 pub use mutation::Mutations;
 
@@ -25,7 +29,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "granule_open", corpus: "granule", run: granule::open },
     Target { name: "granule_decode", corpus: "granule", run: granule::decode },
     Target { name: "config", corpus: "config", run: text::config },
@@ -33,6 +37,10 @@ pub const TARGETS: [Target; 7] = [
     Target { name: "geojson", corpus: "geojson", run: text::geojson },
     Target { name: "netrc", corpus: "netrc", run: text::netrc },
     Target { name: "cmr", corpus: "cmr", run: cmr::reply },
+    Target { name: "array_schema", corpus: "array_schema", run: format::array_schema },
+    Target { name: "fragment_metadata", corpus: "fragment_metadata", run: format::fragment_metadata },
+    Target { name: "tile", corpus: "tile", run: tile::tile },
+    Target { name: "commit_log", corpus: "commit_log", run: commit_log::commit_log },
 ];
 
 /// The target called `name`.

@@ -8,7 +8,7 @@ pub struct Mutations {
 }
 
 /// Bytes and numbers at the limits of file formats.
-const EDGES: [&[u8]; 12] = [
+const EDGES: [&[u8]; 13] = [
     b"\0",
     b"\xff",
     b"\xff\xff\xff\xff",
@@ -18,6 +18,7 @@ const EDGES: [&[u8]; 12] = [
     b"\0\0\0\0",
     b"-1",
     b"1e308",
+    b"18446744073709551615",
     b"99999999999999999999",
     b"\"",
     b"\xe2\x80\xae",

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
-use tiledb::NewFragment;
+use tiledb::{NewFragment, WriteStep};
 
 use super::record::{FileChecksum, FragmentRecord};
 use super::summary::Summary;
 use crate::error::Result;
+use crate::fault;
 use crate::id::Id;
 
 /// A fragment that was written and is not visible yet.
@@ -29,8 +30,17 @@ pub struct WrittenFragment {
 /// when the fragment cannot be written.
 pub fn write_fragment(uri: &str, timestamp: u64, id: Id, batches: Vec<RecordBatch>) -> Result<WrittenFragment> {
     let Summary { rows, bounds, chunks, attempts } = Summary::new(&batches, uri)?;
-    let NewFragment { name, metadata } = tiledb::write_tiles(Path::new(uri), timestamp, batches)?;
+    let NewFragment { name, metadata } = tiledb::write_tiles_stepwise(Path::new(uri), timestamp, batches, &reached)?;
     let footer = FileChecksum { bytes: metadata.bytes, crc32c: metadata.crc32c };
     let record = FragmentRecord { id, name, rows, bounds, chunks: chunks.into_iter().collect(), footer };
     Ok(WrittenFragment { record, attempts })
+}
+
+/// Reaches the fault point before a step of the write.
+fn reached(step: WriteStep) {
+    fault::reached(match step {
+        WriteStep::Column => "fragment-each-column",
+        WriteStep::Metadata => "fragment-before-metadata",
+        WriteStep::Commit => "fragment-before-commit",
+    });
 }

@@ -242,7 +242,9 @@ impl CommitLog {
             object => object?,
         };
         let commit = serde_json::from_slice(envelope::open(&path, &object)?);
-        commit.map_err(|error| damaged(error.to_string()))
+        let commit: Commit = commit.map_err(|error| damaged(error.to_string()))?;
+        check_number(&path, number, commit.number)?;
+        Ok(commit)
     }
 
     /// Reads a checkpoint.
@@ -253,7 +255,9 @@ impl CommitLog {
         let path = numbered(CHECKPOINTS, number);
         let object = self.objects.get(&path).await?;
         let state = checkpoint::from_bytes(envelope::open(&path, &object)?);
-        state.map_err(|problem| Error::Damaged { object: path.to_string(), problem })
+        let state = state.map_err(|problem| Error::Damaged { object: path.to_string(), problem })?;
+        check_number(&path, number, state.number)?;
+        Ok(state)
     }
 
     /// Reads the newest checkpoint of a commit from `first` to `last`. One that is missing or cannot be parsed is skipped, because the
@@ -327,6 +331,14 @@ impl CommitLog {
 /// Whether an object is lost for this version, so that others have to replace it.
 pub(crate) fn is_unreadable(error: &Error) -> bool {
     matches!(error, Error::Damaged { .. } | Error::OtherFormat { .. })
+}
+
+/// Checks that an object is the one of its name: another would be applied twice, or out of turn.
+fn check_number(path: &Path, expected: u64, found: u64) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Damaged { object: path.to_string(), problem: format!("expected number {expected}, found {found}") })
 }
 
 fn to_bytes(path: &Path, commit: &Commit) -> Result<Vec<u8>> {

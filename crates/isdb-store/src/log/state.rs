@@ -183,7 +183,7 @@ impl LogState {
             false => (self.timestamp, now_ms.max(self.at)),
         };
         Commit {
-            number: self.number + 1,
+            number: self.number.saturating_add(1),
             kind,
             timestamp,
             at,
@@ -209,7 +209,7 @@ impl LogState {
     /// The timestamp of files that are written after this state at the clock's `now_ms`. It is later than every snapshot's, however
     /// wrong the clocks are.
     pub(crate) fn timestamp_after(&self, now_ms: u64) -> u64 {
-        now_ms.max(self.timestamp + 1).max(self.at + 1)
+        now_ms.max(self.timestamp.saturating_add(1)).max(self.at.saturating_add(1))
     }
 
     /// Whether a tag keeps the state of this commit with data.
@@ -233,7 +233,7 @@ impl SegmentFragments {
             self.dead.insert_cow(fragment.name.clone(), DeadFragment { id: fragment.id, death: death(None) });
         }
         for record in &changes.added {
-            self.rows += record.rows;
+            self.rows = self.rows.saturating_add(record.rows);
             self.live.insert_cow(record.id, LiveFragment { record: Arc::new(record.clone()), born: commit.number });
         }
         for name in &changes.hid {

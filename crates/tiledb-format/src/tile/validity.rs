@@ -92,6 +92,10 @@ impl TileDecoder {
             return Ok(false);
         }
         let part = parts.next()?;
+        parts.finish()?;
+        if part.length != chunk.length {
+            return Ok(false);
+        }
         let mut writer = RunWriter::new(out);
         let mut left = chunk.length;
         for (cell, count) in rle::runs(part.data, 1)? {

@@ -91,6 +91,11 @@ impl OpenFragment {
         let schema = schema(Footer::schema_name(&bytes).map_err(in_metadata)?)?;
         let size = bytes.len();
         let metadata = FragmentMetadata::parse(bytes, schema).map_err(in_metadata)?;
+        if metadata.footer().has_deletes {
+            let reason =
+                format!("expected {} to have no deleted cells, found some, which only libtiledb leaves out", live.name);
+            return Err(Error::Unsupported { column: "*".to_owned(), reason });
+        }
         if metadata.cell_count() != live.cells {
             let (expected, found) = (format!("{} cells", live.cells), metadata.cell_count().to_string());
             return Err(in_metadata(tiledb_format::Error::Invalid { what: "fragment", expected, found }));

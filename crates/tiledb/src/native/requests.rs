@@ -10,6 +10,8 @@ use super::storage::{FileRange, Storage};
 
 /// Two tiles are read together if at most this many bytes are between them.
 const GAP: u64 = 64 << 10;
+/// After this many reads, buffers that are far larger than those needed are freed. A step of a scan is up to two reads.
+const TRIMMED_EVERY: u32 = 16;
 
 /// The tiles of one file.
 #[derive(Debug)]
@@ -34,6 +36,10 @@ pub(super) struct TileBytes {
 pub(super) struct Requests {
     ranges: Vec<FileRange>,
     buffers: Vec<Vec<u8>>,
+    /// The longest range of each buffer since buffers were last freed.
+    needed: Vec<usize>,
+    /// Reads since then.
+    reads: u32,
 }
 
 impl Requests {
@@ -74,11 +80,32 @@ impl Requests {
 
     /// Reads all ranges.
     pub(super) fn read(&mut self, storage: &dyn Storage) -> Result<(), (Arc<str>, io::Error)> {
+        self.trim();
         if self.buffers.len() < self.ranges.len() {
             self.buffers.resize_with(self.ranges.len(), Vec::new);
+            self.needed.resize(self.ranges.len(), 0);
+        }
+        for (needed, range) in self.needed.iter_mut().zip(&self.ranges) {
+            *needed = range.length.max(*needed);
         }
         let buffers = self.buffers.get_mut(..self.ranges.len()).unwrap_or_default();
         storage.read_ranges(&self.ranges, buffers)
+    }
+
+    /// Frees the buffers of which the last reads needed less than half. One wide column must not cost its memory until the end of a read,
+    /// nor be allocated again in each step.
+    fn trim(&mut self) {
+        self.reads += 1;
+        if self.reads < TRIMMED_EVERY {
+            return;
+        }
+        self.reads = 0;
+        for (buffer, needed) in self.buffers.iter_mut().zip(&mut self.needed) {
+            if buffer.capacity() / 2 > *needed {
+                *buffer = Vec::new();
+            }
+            *needed = 0;
+        }
     }
 
     /// Returns the bytes of a tile.
@@ -102,10 +129,31 @@ mod tests {
 
         fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
             for (range, buffer) in ranges.iter().zip(buffers) {
-                *buffer = (range.start..).take(range.length).map(|at| at.to_le_bytes()[0]).collect();
+                buffer.clear();
+                buffer.extend((range.start..).take(range.length).map(|at| at.to_le_bytes()[0]));
             }
             Ok(())
         }
+    }
+
+    /// A read of a wide column holds its memory only while it is read.
+    #[test]
+    fn a_buffer_that_is_no_longer_needed_is_freed_and_one_that_is_needed_in_turns_is_kept() {
+        let file = |end: u64| FileTiles { path: "a0.tdb".into(), bounds: vec![0, end], pipeline: Arc::default() };
+        let mut requests = Requests::default();
+        let mut read = |length: u64| {
+            requests.clear();
+            requests.add(&file(length), &[0]);
+            requests.read(&Counting).unwrap();
+            requests.buffers.iter().map(Vec::capacity).sum::<usize>()
+        };
+        let large = read(1 << 20);
+        for _ in 0..3 * TRIMMED_EVERY {
+            assert!(read(10) >= large);
+            assert!(read(1 << 20) >= large);
+        }
+        let held: Vec<usize> = (0..2 * TRIMMED_EVERY).map(|_| read(10)).collect();
+        assert!(held.first() >= Some(&large) && held.last() < Some(&100), "{held:?}");
     }
 
     #[test]

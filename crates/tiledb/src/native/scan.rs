@@ -67,17 +67,19 @@ type Decoded = Vec<Option<ArrayRef>>;
 impl TileScan {
     pub(crate) fn new(array: &NativeArray, request: &ReadRequest) -> Result<Self> {
         let ranges = with_both_zeros(&dimension_ranges(array, &request.ranges)?, &array.layout);
+        let tests = match &request.condition {
+            Some(condition) => Test::new(condition, array)?.into_conjuncts(),
+            None => Vec::new(),
+        };
         let work = match &request.tiles {
+            // No metadata are read for a condition that is never true.
+            _ if is_never(&tests) => Vec::new(),
             Some(tiles) => tiles.clone(),
             None => array.tiles(&ranges)?,
         };
         let work = match &request.order {
             Some(order) => in_order(array, order, work)?,
             None => work,
-        };
-        let tests = match &request.condition {
-            Some(condition) => Test::new(condition, array)?.into_conjuncts(),
-            None => Vec::new(),
         };
         let (columns, output) = columns(array, &request.columns, &tests)?;
         let fields = request.columns.iter().map(|name| array.schema.field_with_name(name).cloned());
@@ -147,16 +149,22 @@ impl TileScan {
     /// Reads some tiles; returns false at the end.
     fn advance(&mut self) -> Result<bool> {
         let Some(run) = self.work.pop_front() else { return Ok(false) };
-        let fragment = self.array.fragment(run.fragment)?;
-        let count = self.step_rows.div_ceil(fragment.capacity()).clamp(1, run.count.max(1));
-        if count < run.count {
-            let (step, rest) = run.split_at(count, fragment.capacity() as u64);
+        // That of every fragment.
+        let capacity = usize::try_from(self.array.layout.capacity).unwrap_or(usize::MAX);
+        let count = self.step_rows.div_ceil(capacity).clamp(1, run.count.max(1));
+        let step = if count < run.count {
+            let (step, rest) = run.split_at(count, self.array.layout.capacity);
             self.work.push_front(rest);
-            self.step(&fragment, &step)?;
+            step
         } else {
-            self.step(&fragment, &run)?;
+            run
+        };
+        // No metadata are read for a condition that is never true; a later restriction may be another one.
+        if !is_never(&self.tests) {
+            let fragment = self.array.fragment(step.fragment)?;
+            self.step(&fragment, &step)?;
         }
-        self.step_rows = self.step_rows.max(fragment.capacity()).saturating_mul(2).min(STEP_ROWS).min(self.batch_rows);
+        self.step_rows = self.step_rows.max(capacity).saturating_mul(2).min(STEP_ROWS).min(self.batch_rows);
         Ok(true)
     }
 
@@ -281,6 +289,11 @@ impl TileScan {
         }
         Ok(())
     }
+}
+
+/// Whether no row meets all tests, whatever the tiles contain.
+fn is_never(tests: &[Test]) -> bool {
+    tests.iter().any(|test| matches!(test, Test::Constant(false)))
 }
 
 impl Iterator for TileScan {

@@ -112,3 +112,27 @@ fn a_flipped_bit_never_changes_rows() {
     println!("{noticed} of {flips} flipped bits were noticed");
     assert!(noticed > flips / 2);
 }
+
+/// libtiledb leaves out cells that were deleted, as nothing here does.
+#[test]
+fn a_fragment_with_deleted_cells_is_refused() {
+    let schema = schema(vec![]);
+    let (_folder, uri) = new_uri();
+    Array::create(ctx(), &uri, &layout(), &schema).unwrap();
+    let name = write_tiles(Path::new(&uri), 10, vec![batch(&schema, 0, 9, vec![])]).unwrap().name;
+    let path = Path::new(&uri).join("__fragments").join(&name).join("__fragment_metadata.tdb");
+    let mut footer = metadata(&uri, &name).footer().clone();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.truncate(bytes.len() - footer.write().len());
+    footer.has_deletes = true;
+    let last = *footer.fields.last().unwrap();
+    footer.fields.extend([last, last]);
+    bytes.extend(footer.write());
+    std::fs::write(&path, bytes).unwrap();
+    let whole = Array::open(ctx(), &uri).unwrap();
+    let live = LiveFragment { name, cells: 9, domain: vec![], metadata: None };
+    let (storage, cache) = (Arc::new(LocalFiles::new(&uri)), FragmentCache::default());
+    let array = Array::open_fragments(&uri, whole.layout(), whole.schema(), vec![live], storage, &cache).unwrap();
+    let error = array.read(&request(&["row"])).unwrap().next().unwrap().unwrap_err();
+    assert!(matches!(error, Error::Unsupported { .. }) && error.to_string().contains("deleted cells"), "{error}");
+}

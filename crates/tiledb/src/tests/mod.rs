@@ -1,15 +1,18 @@
 //! Tests against libtiledb, each with its own array in a temporary folder.
 
 mod conditions;
+mod costs;
 mod damage;
 mod evolution;
 mod groups;
+mod peers;
 mod reading;
 mod round_trip;
 mod snapshots;
 mod speed;
 mod statistics;
 mod tiles;
+mod truncation;
 mod writing;
 mod written_tiles;
 

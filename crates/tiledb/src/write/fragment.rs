@@ -43,7 +43,7 @@ pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, batches: Vec<
     if let Some(folder) = local_folder(uri)
         && let Some(target) = Target::open(uri, folder, timestamp_ms)?
     {
-        return target.write(timestamp_ms, batches).map(|written| written.name);
+        return target.write(timestamp_ms, batches, &|_| {}).map(|written| written.name);
     }
     write_by_library(ctx, uri, timestamp_ms, batches)
 }

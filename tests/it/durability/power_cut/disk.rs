@@ -16,6 +16,7 @@ pub(super) enum Event {
     Remove { path: PathBuf },
     Sync { inode: u64, copy: PathBuf },
     Entries { inode: u64 },
+    Reopen { path: PathBuf },
     Stderr { text: String },
 }
 
@@ -34,6 +35,7 @@ pub(super) fn events(record: &Path) -> Vec<Event> {
             ["remove", path] => Event::Remove { path: path.into() },
             ["sync", inode, copy] => Event::Sync { inode: number(inode), copy: record.join(copy) },
             ["entries", inode] => Event::Entries { inode: number(inode) },
+            ["reopen", path] => Event::Reopen { path: path.into() },
             ["stderr", text] => Event::Stderr { text: text.replace('\r', "\n") },
             _ => panic!("not an event: {line}"),
         }
@@ -95,7 +97,7 @@ impl Disk {
                     since.clear();
                 }
             }
-            Event::Stderr { .. } => {}
+            Event::Reopen { .. } | Event::Stderr { .. } => {}
         }
     }
 

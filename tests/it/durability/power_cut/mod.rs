@@ -3,6 +3,7 @@
 
 mod disk;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -130,11 +131,39 @@ fn is_read_by_every_open(path: &Path) -> bool {
         .any(|array| ["__schema", "__meta", "__fragment_meta"].iter().any(|folder| is_of(&format!("{array}/{folder}"))))
 }
 
+/// On a network, opening a file takes longer than writing it. What is synced twice was written twice.
+fn each_file_of_a_fragment_is_opened_and_synced_once(events: &[Event]) {
+    let is_of_fragment = |path: &Path| path.components().any(|part| part.as_os_str() == "__fragments");
+    let (mut files, mut syncs) = (BTreeMap::new(), BTreeMap::new());
+    for event in events {
+        match event {
+            // The number of a removed file may be given to a later one.
+            Event::Create { inode, path, is_folder } => {
+                files.remove(inode);
+                if !is_folder && is_of_fragment(path) {
+                    files.insert(*inode, path.clone());
+                    assert_eq!(syncs.insert(path.clone(), 0), None, "{} was created twice", path.display());
+                }
+            }
+            Event::Reopen { path } => assert!(!is_of_fragment(path), "{} was opened again", path.display()),
+            Event::Sync { inode, .. } => {
+                if let Some(path) = files.get(inode) {
+                    *syncs.entry(path.clone()).or_default() += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    assert!(syncs.len() > 20, "{} files of fragments", syncs.len());
+    assert!(syncs.values().all(|times| *times == 1), "{syncs:?}");
+}
+
 #[test]
 fn after_a_power_cut_committed_rows_exist_once_and_the_next_run_continues() {
     let Some(library) = shim("record") else { return };
     let place = prepared();
     let (events, commands) = record(&place, &library);
+    each_file_of_a_fragment_is_opened_and_synced_once(&events);
     let expected = Content::read_database(&place, "disk/db");
     let mut disk = Disk::new(&place.path("disk"));
     events.iter().for_each(|event| disk.apply(event));

@@ -9,6 +9,7 @@ use tiledb_format::generic_tile::Compression;
 use super::folder::{Files, FragmentFolder};
 use super::order::CellSequence;
 use super::statistics::Statistics;
+use super::step::WriteStep;
 use super::target::Target;
 use super::tiles::{ColumnEncoder, FieldOf};
 use crate::error::{Error, Result};
@@ -37,9 +38,22 @@ pub struct NewFragment {
 /// As [`write_fragment`](crate::write_fragment), and [`Error::Unsupported`] for an array that is not in Hilbert order, that does not allow
 /// duplicates, or that this crate would not create. After an error, nothing is left of the fragment.
 pub fn write_tiles(folder: &Path, timestamp_ms: u64, batches: Vec<RecordBatch>) -> Result<NewFragment> {
+    write_tiles_stepwise(folder, timestamp_ms, batches, &|_| {})
+}
+
+/// Writes all batches as [`write_tiles`] does, and calls `before` before each step. A test can end the process there, and examine the files.
+///
+/// # Errors
+/// As [`write_tiles`].
+pub fn write_tiles_stepwise(
+    folder: &Path,
+    timestamp_ms: u64,
+    batches: Vec<RecordBatch>,
+    before: &dyn Fn(WriteStep),
+) -> Result<NewFragment> {
     let uri = folder.display().to_string();
     match Target::open(&uri, folder, timestamp_ms)? {
-        Some(target) => target.write(timestamp_ms, batches),
+        Some(target) => target.write(timestamp_ms, batches, before),
         None => {
             let reason = format!(
                 "expected {uri} to be an array in Hilbert order that allows duplicates, found another one or no array"
@@ -50,8 +64,13 @@ pub fn write_tiles(folder: &Path, timestamp_ms: u64, batches: Vec<RecordBatch>) 
 }
 
 impl Target {
-    /// Writes all batches as one fragment.
-    pub(crate) fn write(&self, timestamp_ms: u64, mut batches: Vec<RecordBatch>) -> Result<NewFragment> {
+    /// Writes all batches as one fragment, and calls `before` before each step.
+    pub(crate) fn write(
+        &self,
+        timestamp_ms: u64,
+        mut batches: Vec<RecordBatch>,
+        before: &dyn Fn(WriteStep),
+    ) -> Result<NewFragment> {
         batches.retain(|batch| batch.num_rows() > 0);
         check(&self.uri, &self.layout, &self.columns, &batches)?;
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
@@ -75,9 +94,11 @@ impl Target {
                 FragmentColumns { target: self, files, encoder: ColumnEncoder::new(), fields: Vec::new() };
             let mut ranges = Vec::with_capacity(dimensions.len());
             for (column, buffers) in dimensions.iter().zip(coordinates) {
+                before(WriteStep::Column);
                 ranges.push(fragment.write(column, &buffers, &sequence)?);
             }
             for column in attributes {
+                before(WriteStep::Column);
                 let values = gather(&self.uri, column, &mut batches)?;
                 let buffers = WriteBuffers::new(column, &values);
                 drop(values);
@@ -86,7 +107,9 @@ impl Target {
             fragment.metadata(u64::from(rows), &ranges)
         })?;
         // Alone, so that the file without which a fragment cannot be read reaches the disk after all others.
+        before(WriteStep::Metadata);
         folder.fill(|files| files.write(METADATA, &metadata))?;
+        before(WriteStep::Commit);
         Ok(NewFragment { metadata: FileChecksum::new(&metadata), name: folder.commit()? })
     }
 

@@ -9,9 +9,11 @@ mod folder;
 mod fragment;
 mod order;
 mod statistics;
+mod step;
 mod target;
 mod tiles;
 
-pub use fragment::{NewFragment, write_tiles};
+pub use fragment::{NewFragment, write_tiles, write_tiles_stepwise};
+pub use step::WriteStep;
 
 pub(crate) use target::Target;
