@@ -73,7 +73,10 @@ mod tests {
         let (_files, context) = six_segments().await;
         let state = context.state();
         for (sql, scans) in [
-            ("SELECT id FROM atl08 WHERE latitude > 1", ["TableScan: segments projection=[latitude, ingest_id, id]"].as_slice()),
+            (
+                "SELECT id FROM atl08 WHERE latitude > 1",
+                ["TableScan: segments projection=[latitude, ingest_id, id]"].as_slice(),
+            ),
             (
                 "SELECT count(*) FROM atl08 WHERE granule = 'g0'",
                 &["TableScan: segments projection=[ingest_id]", "TableScan: granules projection=[ingest_id, granule]"],
@@ -89,7 +92,8 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn rows_and_columns_are_those_without_the_rule() {
         let (_files, with_rule) = six_segments().await;
-        let state = SessionStateBuilder::new_from_existing(with_rule.state()).with_analyzer_rules(Analyzer::new().rules);
+        let state =
+            SessionStateBuilder::new_from_existing(with_rule.state()).with_analyzer_rules(Analyzer::new().rules);
         let without = SessionContext::new_with_state(state.build());
         for sql in [
             "SELECT * FROM atl08 ORDER BY id",
