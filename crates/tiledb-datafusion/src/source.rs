@@ -152,8 +152,9 @@ impl DataSource for TileDbSource {
         if let Some(visible) = &self.snapshot.visible {
             details.push(format!("visible=[{}]", visible));
         }
-        if let Some(TileOrder { column, descending }) = &self.order {
-            details.push(format!("first={} {column}", if *descending { "largest" } else { "smallest" }));
+        if let Some(TileOrder { column, descending, nulls_first }) = &self.order {
+            let nulls = if *nulls_first { "NULL, then " } else { "" };
+            details.push(format!("first={nulls}{} {column}", if *descending { "largest" } else { "smallest" }));
         }
         for filter in &self.dynamic_filters {
             details.push(format!("dynamic=[{filter}]"));
@@ -240,14 +241,18 @@ impl DataSource for TileDbSource {
         Ok(result.with_updated_node(Arc::new(updated)))
     }
 
-    /// Reads the tiles with the most extreme values of the first column first, so that a sort with a limit soon knows what it does not
-    /// need.
+    /// Reads the tiles with the most extreme values of the first column first, or those with NULL, so that a sort with a limit soon knows
+    /// what it does not need.
     fn try_pushdown_sort(&self, order: &[PhysicalSortExpr]) -> Result<SortOrderPushdownResult<Arc<dyn DataSource>>> {
         let first = order.first().filter(|_| self.reads_by_tile());
         let column = first.and_then(|first| Some((first.expr.downcast_ref::<Column>()?, first.options)));
         Ok(match column {
             Some((column, options)) => {
-                let order = TileOrder { column: column.name().to_owned(), descending: options.descending };
+                let order = TileOrder {
+                    column: column.name().to_owned(),
+                    descending: options.descending,
+                    nulls_first: options.nulls_first,
+                };
                 SortOrderPushdownResult::Inexact { inner: Arc::new(Self { order: Some(order), ..self.clone() }) }
             }
             None => SortOrderPushdownResult::Unsupported,

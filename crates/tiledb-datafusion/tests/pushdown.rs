@@ -11,10 +11,11 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Between, Operator, binary_expr, cast, expr::InList};
+use datafusion::physical_plan::collect;
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, col, lit};
 use isdb_testing::array::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
 use proptest::prelude::*;
-use tiledb::{Literal, Predicate};
+use tiledb::{ArrayLayout, CellOrder, Literal, Predicate};
 use tiledb_datafusion::TileDbTable;
 
 fn schema() -> Schema {
@@ -286,5 +287,45 @@ proptest! {
         hidden in any::<bool>(),
     ) {
         check(&first, &second, &filters, hidden)?;
+    }
+}
+
+/// Returns how many rows the scan of `sql` returned.
+async fn scanned(session: &SessionContext, sql: &str) -> usize {
+    let plan = session.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+    collect(Arc::clone(&plan), session.task_ctx()).await.unwrap();
+    let mut rows = 0;
+    let mut nodes = vec![plan];
+    while let Some(node) = nodes.pop() {
+        if node.name() == "DataSourceExec" {
+            rows += node.metrics().unwrap().output_rows().unwrap();
+        }
+        nodes.extend(node.children().into_iter().cloned());
+    }
+    rows
+}
+
+#[tokio::test]
+async fn a_sort_with_a_limit_reads_only_the_tile_with_its_first_rows() {
+    const ROWS: i64 = 40_000;
+    const CAPACITY: u64 = 5_000;
+    let fields = [coordinates().as_slice(), &[no_nan("h", DataType::Float64)]].concat();
+    let layout = ArrayLayout { capacity: CAPACITY, cell_order: CellOrder::RowMajor, ..layout() };
+    let array = TestArray::create("rows", &layout, Schema::new(fields));
+    // NULL in the sixth of eight tiles only, where neither the largest nor the smallest value is.
+    let h = |row: i64| (!(26_000..26_020).contains(&row)).then_some(row as f64);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new((0..ROWS).map(|row| Some(row as f64 / 1_000.0)).collect::<Float64Array>()),
+        Arc::new((0..ROWS).map(|_| Some(0.0)).collect::<Float64Array>()),
+        Arc::new(TimestampNanosecondArray::from_value(YEAR_2020, ROWS as usize).with_timezone("UTC")),
+        Arc::new((0..ROWS).map(h).collect::<Float64Array>()),
+    ];
+    array.write(1, columns);
+    let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+    let table = TileDbTable::of_fragments(array.open_by_tile(), None, true);
+    session.register_table("rows", Arc::new(table)).unwrap();
+    for order in ["DESC NULLS FIRST", "ASC NULLS FIRST", "DESC NULLS LAST", "ASC NULLS LAST"] {
+        let rows = scanned(&session, &format!("SELECT h FROM rows ORDER BY h {order} LIMIT 10")).await;
+        assert!(rows <= CAPACITY as usize, "{order}: {rows} of {ROWS} rows");
     }
 }

@@ -9,6 +9,8 @@ pub struct TileOrder {
     pub column: String,
     /// Whether tiles with the largest values come first, else those with the smallest.
     pub descending: bool,
+    /// Whether tiles with NULL come before all others, those with most of them first.
+    pub nulls_first: bool,
 }
 
 /// The cells and columns to read.

@@ -6,3 +6,4 @@ mod dialect;
 pub(crate) mod files;
 pub(crate) mod memory;
 mod sort_columns;
+mod used_columns;

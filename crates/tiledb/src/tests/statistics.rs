@@ -190,7 +190,7 @@ fn rows_that_statistics_of_tiles_decide_are_those_of_libtiledb() {
         let strategy = (
             conditions(fields.clone()),
             prop::option::of((0..ROWS, 0..ROWS)),
-            prop::option::of((prop::sample::select(fields.clone()), any::<bool>())),
+            prop::option::of((prop::sample::select(fields.clone()), any::<bool>(), any::<bool>())),
             prop::sample::select(vec![1_usize, 7, 33, 8_192]),
         );
         let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
@@ -200,7 +200,11 @@ fn rows_that_statistics_of_tiles_decide_are_those_of_libtiledb() {
                 low: Literal::Float(a.min(b) as f64 / 10.0 - 30.0),
                 high: Literal::Float(a.max(b) as f64 / 10.0 - 30.0),
             });
-            let order = order.map(|(field, descending)| TileOrder { column: field.name().clone(), descending });
+            let order = order.map(|(field, descending, nulls_first)| TileOrder {
+                column: field.name().clone(),
+                descending,
+                nulls_first,
+            });
             let request = ReadRequest {
                 condition: Some(condition),
                 ranges: range.into_iter().collect(),

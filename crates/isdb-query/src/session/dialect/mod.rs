@@ -7,6 +7,8 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
+use crate::session::used_columns::remove_unused_columns;
+
 mod bitwise_xor;
 mod division;
 mod table_sample;
@@ -24,5 +26,6 @@ pub(super) fn session_state(mut config: SessionConfig, runtime: Arc<RuntimeEnv>)
     planners.push(Arc::new(division::FractionalDivision));
     planners.push(Arc::new(bitwise_xor::RefuseBitwiseXor));
     builder.relation_planners().get_or_insert_default().push(Arc::new(table_sample::RefuseTableSample));
+    remove_unused_columns(builder.analyzer().get_or_insert_default());
     builder.build()
 }
