@@ -98,7 +98,7 @@ fn sealed(content: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let content = [line, if stream.is_empty() { stream } else { known_stream }].concat();
-    let mut object = format!("{{\"format\":3,\"crc32c\":\"{:08x}\"}}\n", crc32c::crc32c(&content)).into_bytes();
+    let mut object = format!("{{\"format\":4,\"crc32c\":\"{:08x}\"}}\n", crc32c::crc32c(&content)).into_bytes();
     object.extend_from_slice(&content);
     Some(object)
 }
