@@ -98,9 +98,12 @@ fn split4(values: &[[u8; 4]], planes: [&mut [u8]; 4]) {
     let (value_blocks, value_rest) = values.as_chunks::<BLOCK>();
     let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] = planes.map(|plane| plane.as_chunks_mut::<BLOCK>());
     for ((((values, a), b), c), d) in value_blocks.iter().zip(a).zip(b).zip(c).zip(d) {
-        let words = values.map(u32::from_le_bytes);
-        let bytes = |shift: u32| words.map(|word| (word >> shift).to_le_bytes()[0]);
-        (*a, *b, *c, *d) = (bytes(0), bytes(8), bytes(16), bytes(24));
+        // Loops, for compilers do not always inline what `map` of an array calls: that took a seventh of an ingest's time.
+        let mut words = [0; BLOCK];
+        words.iter_mut().zip(values).for_each(|(word, value)| *word = u32::from_le_bytes(*value));
+        for (plane, shift) in [(a, 0), (b, 8), (c, 16), (d, 24)] {
+            plane.iter_mut().zip(&words).for_each(|(byte, word)| *byte = (*word >> shift).to_le_bytes()[0]);
+        }
     }
     for ((((value, a), b), c), d) in value_rest.iter().zip(a_rest).zip(b_rest).zip(c_rest).zip(d_rest) {
         [*a, *b, *c, *d] = *value;
