@@ -59,7 +59,9 @@ async fn wherever_a_process_dies_readers_see_committed_states_and_the_next_write
 
     let copy = folder.path().join("copy");
     for point in fault::POINTS {
-        for time in 1.. {
+        // One column is written like the next, and there are many of them.
+        let every = if point == "fragment-each-column" { 5 } else { 1 };
+        for time in (1..).step_by(every) {
             let _ = std::fs::remove_dir_all(&copy);
             copy_folder(base.location().root(), &copy);
             let text = format!("{point}:{time}");
