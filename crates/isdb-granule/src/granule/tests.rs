@@ -70,14 +70,17 @@ fn chosen_rows_have_the_values_that_they_have_among_all_rows() {
         let whole = granule.decode(&all(), 1).unwrap();
         // None, every third, all, and one of the rows of each beam.
         let choices: [fn(usize) -> bool; 4] = [|_| false, |row| row % 3 == 1, |_| true, |row| row == 0];
-        for choice in choices {
+        // Variables that are decoded before rows are chosen; without any, these are the leading columns alone.
+        let first: [&[&str]; 3] = [&["h_canopy"], &[], &["segment_id_end", "h_canopy"]];
+        for (choice, first) in choices.into_iter().flat_map(|choice| first.map(|first| (choice, first))) {
             let mut seen = Vec::new();
-            let choose = |first: &RecordBatch| {
-                seen.push(first.num_rows());
-                assert!(first.column_by_name("h_canopy").is_some() && first.column_by_name("dem_h").is_none());
-                Some(BooleanBuffer::collect_bool(first.num_rows(), choice))
+            let choose = |batch: &RecordBatch| {
+                seen.push(batch.num_rows());
+                assert!(first.iter().all(|name| batch.column_by_name(name).is_some()));
+                assert!(batch.column_by_name("dem_h").is_none());
+                Some(BooleanBuffer::collect_bool(batch.num_rows(), choice))
             };
-            let decoded = granule.decode_chosen(&all(), 2, &named(&["h_canopy"]), choose).unwrap();
+            let decoded = granule.decode_chosen(&all(), 2, &named(first), choose).unwrap();
             let chosen = whole.batches.iter().map(|batch| {
                 let rows = BooleanBuffer::collect_bool(batch.num_rows(), choice);
                 filter_record_batch(batch, &BooleanArray::new(rows, None)).unwrap()

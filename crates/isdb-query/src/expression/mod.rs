@@ -184,8 +184,7 @@ impl ExpressionBinder {
             let left_type = left.get_type(&self.schema)?;
             for other in others {
                 let other_type = other.get_type(&self.schema)?;
-                if (left_type.is_numeric() && is_text(&other_type))
-                    || (is_text(&left_type) && other_type.is_numeric())
+                if (left_type.is_numeric() && is_text(&other_type)) || (is_text(&left_type) && other_type.is_numeric())
                 {
                     let name = [left, other].iter().flat_map(|side| side.column_refs()).next().map(|c| c.name.clone());
                     found = Some((

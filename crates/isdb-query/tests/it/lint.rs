@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::{session, table};
 use arrow::array::{ArrayRef, Int64Array, LargeStringArray, TimestampNanosecondArray, new_null_array};
-use arrow::compute::cast;
 use arrow::array::{Float64Array, Int32Array};
+use arrow::compute::cast;
 use arrow::datatypes::{Field, Schema};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::SessionContext;
