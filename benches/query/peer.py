@@ -10,6 +10,7 @@ import json
 import sys
 import time
 
+import numpy as np
 import tiledb
 
 from serve import serve
@@ -32,9 +33,17 @@ def main() -> None:
         if wanted["box"] is None:
             return query.df[:].select(columns)
         south, north, west, east = wanted["box"]
-        return query.df[south:north, west:east].select(columns)
+        return query.df[singles(south, north), singles(west, east)].select(columns)
 
     serve(opened, run)
+
+
+def singles(low: float, high: float) -> slice:
+    """The numbers of single precision from `low` to `high`. TileDB-Py would round each bound to the nearest one, which may be outside."""
+    first, last = np.float32(low), np.float32(high)
+    first = np.nextafter(first, np.float32(np.inf)) if float(first) < low else first
+    last = np.nextafter(last, np.float32(-np.inf)) if float(last) > high else last
+    return slice(first, last)
 
 
 if __name__ == "__main__":

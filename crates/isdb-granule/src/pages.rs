@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn small_reads_share_pages_and_have_the_bytes_of_the_file() {
-        let file: Vec<u8> = (0..MOST * PAGE + 3 * PAGE + 5).map(|at| (at * 31 >> 7) as u8).collect();
+        let file: Vec<u8> = (0..MOST * PAGE + 3 * PAGE + 5).map(|at| ((at * 31) >> 7).to_le_bytes()[0]).collect();
         let (pages, reads) = (Pages::default(), Cell::new(0));
         let read = |offset: u64, buffer: &mut [u8]| {
             reads.set(reads.get() + 1);

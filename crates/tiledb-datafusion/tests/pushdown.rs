@@ -317,7 +317,7 @@ async fn a_sort_with_a_limit_reads_only_the_tile_with_its_first_rows() {
     let columns: Vec<ArrayRef> = vec![
         Arc::new((0..ROWS).map(|row| Some(row as f64 / 1_000.0)).collect::<Float64Array>()),
         Arc::new((0..ROWS).map(|_| Some(0.0)).collect::<Float64Array>()),
-        Arc::new(TimestampNanosecondArray::from_value(YEAR_2020, ROWS as usize).with_timezone("UTC")),
+        Arc::new(TimestampNanosecondArray::from_value(YEAR_2020, usize::try_from(ROWS).unwrap()).with_timezone("UTC")),
         Arc::new((0..ROWS).map(h).collect::<Float64Array>()),
     ];
     array.write(1, columns);
@@ -326,6 +326,6 @@ async fn a_sort_with_a_limit_reads_only_the_tile_with_its_first_rows() {
     session.register_table("rows", Arc::new(table)).unwrap();
     for order in ["DESC NULLS FIRST", "ASC NULLS FIRST", "DESC NULLS LAST", "ASC NULLS LAST"] {
         let rows = scanned(&session, &format!("SELECT h FROM rows ORDER BY h {order} LIMIT 10")).await;
-        assert!(rows <= CAPACITY as usize, "{order}: {rows} of {ROWS} rows");
+        assert!(rows as u64 <= CAPACITY, "{order}: {rows} of {ROWS} rows");
     }
 }

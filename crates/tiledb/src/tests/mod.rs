@@ -92,7 +92,13 @@ fn batch(schema: &Schema, first: usize, count: usize, more: Vec<ArrayRef>) -> Re
 /// The latitude of a row, of single precision: scattered over the domain, and distinct for the first 180,000 rows.
 fn latitude(row: i64) -> f64 {
     let scattered = (row * 7_919 % 180_001) as f64;
-    f64::from((scattered / 1_000.0 - 90.0) as f32)
+    single(scattered / 1_000.0 - 90.0)
+}
+
+/// The nearest number of single precision.
+#[expect(clippy::cast_possible_truncation, reason = "rounds, as intended")]
+fn single(value: f64) -> f64 {
+    f64::from(value as f32)
 }
 
 /// Creates an array with `batches` as one fragment, stamped 10 ms.

@@ -58,7 +58,7 @@ fn at(dimensions: &[&str], places: &[(f64, i64, i64)]) -> (ArrayLayout, RecordBa
         (
             "lon",
             Domain::Float32 { low: -180.0, high: 180.0, extent: None },
-            Arc::new(Float64Array::from_iter_values(places.iter().map(|place| f64::from((-1.5 * place.0) as f32)))),
+            Arc::new(Float64Array::from_iter_values(places.iter().map(|place| single(-1.5 * place.0)))),
         ),
         (
             "cycle",

@@ -102,6 +102,7 @@ fn check_coordinates(column: &Column, domain: Domain, values: &ArrayRef, rows_be
         Domain::Float32 { low, high, .. } => {
             let values = values.as_primitive::<Float64Type>().values();
             let (low, high) = (f64::from(low), f64::from(high));
+            #[expect(clippy::cast_possible_truncation, reason = "the conversion back decides")]
             let is_stored = |value: f64| value >= low && value <= high && f64::from(value as f32) == value;
             let other = values.iter().position(|value| !is_stored(*value));
             other.map(|row| (row, values.get(row).map(f64::to_string)))
