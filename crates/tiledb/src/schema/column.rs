@@ -31,7 +31,7 @@ pub const NULL_IS_NAN: &str = "nan";
 /// Field metadata key, of a dictionary column, with the texts of its keys 0, 1, …, separated by spaces. TileDB knows it as the attribute's
 /// enumeration.
 pub const ENUMERATION: &str = "enumeration";
-/// Texts that a key of one byte can stand for.
+/// The most texts that keys of one byte can distinguish.
 const MAX_TEXTS: usize = 256;
 
 /// The marker of NULL list elements on disk.
