@@ -124,13 +124,14 @@ fn parts_around<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [
 mod tests {
     use super::*;
 
-    /// Otherwise the format has changed, and the corpus tests nothing: `storage_seeds.py` makes a new one.
+    /// Other commits need those before them. If one of these does not open, the format has changed, and the corpus tests nothing:
+    /// `storage_seeds.py` makes a new one.
     #[test]
-    fn most_of_the_corpus_opens() {
+    fn the_creation_and_the_checkpoints_of_the_corpus_open() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/commit_log");
-        let objects = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
-        let opened: Vec<bool> =
-            objects.map(|object| PLACE.with(|place| place.open(number(&object), &sealed(&object).unwrap()))).collect();
-        assert!(opened.iter().filter(|is_open| **is_open).count() >= 4, "{opened:?}");
+        for name in ["commit_create", "checkpoint_0", "checkpoint_1"] {
+            let object = fs::read(folder.join(name)).unwrap();
+            assert!(PLACE.with(|place| place.open(number(&object), &sealed(&object).unwrap())), "{name}");
+        }
     }
 }
