@@ -118,16 +118,8 @@ pub(super) fn search<T: ArrowPrimitiveType>(array: &ArrayRef, values: &Buffer) -
 }
 
 pub(super) fn compare_other(array: &ArrayRef, op: Op, value: &Buffer) -> BooleanBuffer {
-    let matches = |order: std::cmp::Ordering| match op {
-        Op::Eq => order.is_eq(),
-        Op::NotEq => order.is_ne(),
-        Op::Lt => order.is_lt(),
-        Op::LtEq => order.is_le(),
-        Op::Gt => order.is_gt(),
-        Op::GtEq => order.is_ge(),
-    };
     if let Some(cells) = array.as_boolean_opt() {
-        let (unset, set) = (matches([0].as_slice().cmp(value)), matches([1].as_slice().cmp(value)));
+        let (unset, set) = (op.holds([0].as_slice().cmp(value)), op.holds([1].as_slice().cmp(value)));
         return match (unset, set) {
             (true, true) => BooleanBuffer::new_set(cells.len()),
             (false, true) => cells.values().clone(),
@@ -136,7 +128,7 @@ pub(super) fn compare_other(array: &ArrayRef, op: Op, value: &Buffer) -> Boolean
         };
     }
     let Some(cells) = array.as_string_opt::<i64>() else { return BooleanBuffer::new_unset(array.len()) };
-    BooleanBuffer::collect_bool(cells.len(), |at| matches(cells.value(at).as_bytes().cmp(value)))
+    BooleanBuffer::collect_bool(cells.len(), |at| op.holds(cells.value(at).as_bytes().cmp(value)))
 }
 
 pub(super) fn search_bits(array: &ArrayRef, values: &Buffer) -> BooleanBuffer {

@@ -1,13 +1,11 @@
 //! Conditions on dictionary columns, as conditions on their keys.
 
-use std::cmp::Ordering;
-
 use arrow::array::StringArray;
 
 use crate::description::Description;
 use crate::error::{Error, Result};
 use crate::literal::Literal;
-use crate::predicate::tree::{Op, Predicate};
+use crate::predicate::tree::Predicate;
 
 impl Predicate {
     /// Returns a predicate in normal form with the same result, in which dictionary columns are compared with keys instead of texts.
@@ -20,7 +18,7 @@ impl Predicate {
             Self::Compare { column, op, value } => match texts(column)? {
                 Some(texts) => {
                     let text = text(array, column, value)?;
-                    is_one_of(column, keys(&texts, |own| matches(own.cmp(text), *op)))
+                    is_one_of(column, keys(&texts, |own| op.holds(own.cmp(text))))
                 }
                 None => self.clone(),
             },
@@ -49,17 +47,6 @@ fn is_one_of(column: &str, keys: Vec<Literal>) -> Predicate {
         return Predicate::FALSE;
     }
     Predicate::In { column: column.to_owned(), values: keys, negated: false }
-}
-
-fn matches(order: Ordering, op: Op) -> bool {
-    match op {
-        Op::Eq => order.is_eq(),
-        Op::NotEq => order.is_ne(),
-        Op::Lt => order.is_lt(),
-        Op::LtEq => order.is_le(),
-        Op::Gt => order.is_gt(),
-        Op::GtEq => order.is_ge(),
-    }
 }
 
 fn text<'v>(array: &Description, column: &str, value: &'v Literal) -> Result<&'v str> {

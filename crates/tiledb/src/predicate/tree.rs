@@ -1,5 +1,7 @@
 //! The predicate tree.
 
+use std::cmp::Ordering;
+
 use tiledb_sys as sys;
 
 use crate::literal::Literal;
@@ -42,6 +44,18 @@ impl Op {
             Self::Gt => Self::Lt,
             Self::GtEq => Self::LtEq,
             Self::Eq | Self::NotEq => self,
+        }
+    }
+
+    /// Whether the comparison holds for values in this order.
+    pub(crate) fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Eq => order.is_eq(),
+            Self::NotEq => order.is_ne(),
+            Self::Lt => order.is_lt(),
+            Self::LtEq => order.is_le(),
+            Self::Gt => order.is_gt(),
+            Self::GtEq => order.is_ge(),
         }
     }
 
