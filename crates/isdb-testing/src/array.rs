@@ -19,7 +19,7 @@ pub fn utc() -> DataType {
     DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
 }
 
-/// A float attribute that promises to hold no NaN.
+/// A float attribute of which NaN is NULL.
 #[must_use]
 pub fn no_nan(name: &str, kind: DataType) -> Field {
     Field::new(name, kind, true).with_metadata(HashMap::from([("null".to_owned(), "nan".to_owned())]))

@@ -61,14 +61,16 @@ pub enum Error {
         /// Why it cannot be evaluated.
         reason: &'static str,
     },
-    /// A coordinate that is not in the array's domain; nothing was written.
-    #[error("row {row}: invalid coordinate {column} = {value}: expected a value in the dimension's domain")]
+    /// A coordinate that is not in the array's domain, or that its type would round; nothing was written.
+    #[error(
+        "row {row}: invalid coordinate {column} = {value}: expected a value in the domain and of the precision of the dimension"
+    )]
     Coordinate {
         /// The dimension.
         column: String,
         /// The row number over all batches, from 0.
         row: usize,
-        /// The value as text (`NULL`, `NaN`, or a number outside the domain).
+        /// The value as text (`NULL`, `NaN`, or a number that the dimension cannot store).
         value: String,
     },
     /// A list element equal to the value that marks NULL; nothing was written.

@@ -14,7 +14,7 @@ use arrow::error::ArrowError;
 use isdb_schema::segments::BEAMS;
 
 use crate::beam::Beam;
-use crate::rows::dictionary::{BEAM_TEXTS, dictionary};
+use crate::rows::dictionary::{BEAM_TEXTS, dictionary, key};
 use crate::rows::laser::LaserColumns;
 use crate::rows::orientation::Orientations;
 
@@ -83,7 +83,8 @@ pub(crate) fn assemble(
 
 /// The name of the beam in each row.
 fn beam_names(beam: &Beam) -> Result<ArrayRef, ArrowError> {
-    let key = BEAMS.into_iter().zip(0_u8..).find(|(name, _)| *name == beam.name).map_or(0, |(_, key)| key);
+    let unknown = || ArrowError::InvalidArgumentError(format!("expected a ground track, found {}", beam.name));
+    let key = key(&BEAMS, beam.name).ok_or_else(unknown)?;
     dictionary(UInt8Array::from_value(key, beam.rows), &BEAM_TEXTS)
 }
 

@@ -15,6 +15,11 @@ fn texts(texts: &[&'static str]) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(texts))
 }
 
+/// The key of a text.
+pub(crate) fn key(texts: &[&str], text: &str) -> Option<u8> {
+    texts.iter().zip(0_u8..).find(|(known, _)| **known == text).map(|(_, key)| key)
+}
+
 /// The column with these keys of `texts`.
 pub(crate) fn dictionary(keys: UInt8Array, texts: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(UInt8DictionaryArray::try_new(keys, Arc::clone(texts))?))

@@ -7,7 +7,7 @@ use hdf5::AttrValue;
 use isdb_schema::segments::STRENGTHS;
 
 use crate::container::access::{Attributes, text};
-use crate::rows::dictionary::{STRENGTH_TEXTS, dictionary};
+use crate::rows::dictionary::{STRENGTH_TEXTS, dictionary, key};
 use crate::rows::orientation::{Orientations, TRANSITION, spot, strength};
 
 /// The attributes `atlas_beam_type` and `atlas_spot_number` of a beam's group.
@@ -68,7 +68,7 @@ impl LaserAttributes {
             let known = self.strength.or(by_orientation);
             strength_contradicted |= !agreed;
             strength_unknown |= known.is_none() && time.is_valid(row);
-            strengths.append_option(known.and_then(strength_key));
+            strengths.append_option(known.and_then(|strength| key(&STRENGTHS, strength)));
             spots.append_option(self.spot.or_else(|| spot(beam, flight.filter(|_| agreed)?)));
         }
         Ok(LaserColumns {
@@ -80,11 +80,6 @@ impl LaserAttributes {
             strength_unknown,
         })
     }
-}
-
-/// The key of a strength in its column.
-fn strength_key(strength: &str) -> Option<u8> {
-    STRENGTHS.into_iter().zip(0_u8..).find(|(known, _)| *known == strength).map(|(_, key)| key)
 }
 
 #[cfg(test)]

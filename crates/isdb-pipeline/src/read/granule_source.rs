@@ -30,7 +30,7 @@ pub(crate) const ROWS_KEPT: &str = "rows_kept";
 const REQUESTS: &str = "requests";
 const BYTES_FETCHED: &str = "bytes_fetched";
 
-/// The granules of a window, in partitions, and what is done with their rows. Holds plain data, so it can be sent to another machine.
+/// The granules of a window, in partitions, and what is done with their rows. Holds names, numbers and expressions, which can be sent to another machine.
 #[derive(Clone, Debug)]
 pub(crate) struct GranuleSource {
     partitions: Vec<Vec<PlannedGranule>>,
