@@ -220,9 +220,12 @@ fn spread2(number: u32) -> u64 {
 
 /// Puts two zero bits after each of 21 bits.
 fn spread3(number: u32) -> u64 {
-    let steps = [(32, 0x001f_0000_0000_ffff), (16, 0x001f_0000_ff00_00ff), (8, 0x100f_00f0_0f00_f00f)];
-    let steps = steps.into_iter().chain([(4, 0x10c3_0c30_c30c_30c3), (2, 0x1249_2492_4924_9249)]);
-    steps.fold(number.into(), |bits: u64, (shift, mask)| (bits | bits << shift) & mask)
+    let bits = u64::from(number);
+    let bits = (bits | bits << 32) & 0x001f_0000_0000_ffff;
+    let bits = (bits | bits << 16) & 0x001f_0000_ff00_00ff;
+    let bits = (bits | bits << 8) & 0x100f_00f0_0f00_f00f;
+    let bits = (bits | bits << 4) & 0x10c3_0c30_c30c_30c3;
+    (bits | bits << 2) & 0x1249_2492_4924_9249
 }
 
 fn invalid(expected: impl Into<String>, found: impl ToString) -> Error {

@@ -59,7 +59,16 @@ fn shuffle_block(data: &[u8], size: usize, out: &mut [u8]) {
     out_rest.copy_from_slice(rest);
     for (byte, planes) in planes.chunks_exact_mut((eights * 8).max(1)).enumerate() {
         for (index, values) in values.chunks_exact(size * 8).enumerate() {
-            let bytes = std::array::from_fn(|value| values[value * size + byte]);
+            let bytes = match (size, <[u8; 8]>::try_from(values)) {
+                (1, Ok(bytes)) => bytes,
+                _ => {
+                    let mut bytes = [0; 8];
+                    for (to, value) in bytes.iter_mut().zip(values.chunks_exact(size)) {
+                        *to = value[byte];
+                    }
+                    bytes
+                }
+            };
             for (bit, bits) in transpose(bytes).into_iter().enumerate() {
                 planes[bit * eights + index] = bits;
             }
