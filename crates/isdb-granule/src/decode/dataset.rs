@@ -9,6 +9,7 @@ use crate::container::access::Attributes;
 use crate::decode::chosen_rows::ChosenRows;
 use crate::decode::element::Element;
 use crate::decode::filters::{Unfilter, can_undo};
+use crate::decode::read_buffers::ReadBuffers;
 use crate::decode::scalar::Scalar;
 use crate::decode::unsupported::check_supported;
 use crate::error::Reason;
@@ -44,20 +45,6 @@ impl UnpackBudget {
 
 /// The error for HDF5 chunks that would cost far more than their values are worth.
 const CHUNKS_TOO_LARGE: &str = "its HDF5 chunks are far larger than the values in them";
-
-/// A thread's buffers, reused for every dataset.
-pub(crate) struct ReadBuffers {
-    unfilter: Unfilter,
-    /// A whole dataset of which only some rows are chosen. It only grows and is never cleared, because chosen rows are always
-    /// overwritten.
-    dataset: Vec<u8>,
-}
-
-impl ReadBuffers {
-    pub(crate) fn new() -> Self {
-        Self { unfilter: Unfilter::new(), dataset: Vec::new() }
-    }
-}
 
 /// A dataset of `rows` × `width` numbers that has not been read yet.
 pub(crate) struct StoredDataset {

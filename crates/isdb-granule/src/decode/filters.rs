@@ -49,6 +49,11 @@ impl Unfilter {
         Self { inflater: Decompressor::new(), current: Scratch::default(), next: Scratch::default() }
     }
 
+    /// The bytes of its buffers.
+    pub(crate) fn bytes(&self) -> usize {
+        self.current.buffer.len() + self.next.buffer.len()
+    }
+
     /// The buffer for the `len` stored bytes of the next HDF5 chunk.
     pub(crate) fn stored_buffer(&mut self, len: usize) -> &mut [u8] {
         self.current.resize(len)

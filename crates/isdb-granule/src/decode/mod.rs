@@ -12,6 +12,7 @@ pub(crate) mod element;
 pub(crate) mod fill_to_null;
 pub(crate) mod fill_values;
 pub(crate) mod filters;
+pub(crate) mod read_buffers;
 pub(crate) mod request;
 pub(crate) mod scalar;
 pub(crate) mod unsupported;
@@ -27,8 +28,9 @@ use crate::container::listing::DatasetListing;
 use crate::container::stack::{thread_builder, with_large_stack};
 use crate::decode::arrow_column::{TimeColumn, column, time_column};
 use crate::decode::chosen_rows::ChosenRows;
-use crate::decode::dataset::{ReadBuffers, StoredDataset, UnpackBudget};
+use crate::decode::dataset::{StoredDataset, UnpackBudget};
 use crate::decode::fill_values::FillValues;
+use crate::decode::read_buffers::ReadBuffers;
 use crate::decode::request::ColumnRequest;
 use crate::error::{Error, Reason, Result};
 use crate::source::ByteSource;
@@ -88,7 +90,7 @@ impl<'a> ColumnDecoder<'a> {
         let next = AtomicUsize::new(0);
         let failure = Mutex::new(None);
         let work = || {
-            let mut buffers = ReadBuffers::new();
+            let mut buffers = ReadBuffers::take();
             let mut done = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
@@ -103,6 +105,7 @@ impl<'a> ColumnDecoder<'a> {
                     }
                 }
             }
+            buffers.keep();
             done
         };
         let threads = threads.min(jobs.len()).max(1);
