@@ -61,7 +61,7 @@ impl Engine {
             .with_extension(Arc::new(ReadMemory::share(resources.working_memory(), resources.readers())))
             .with_extension(Arc::clone(&committer));
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(resources.gather_memory())))
+            .with_memory_pool(Arc::new(FairSpillPool::new(resources.collect_memory())))
             .with_disk_manager_builder(disk_manager(&resources.spill))
             .build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);

@@ -1,8 +1,8 @@
 //! The operators of ingest and compaction, which read granules and commit a window as one DataFusion plan.
 //!
 //! ```text
-//! GranuleSource ► (CarryExec) ► chunk ► GatherExec ► TileDbWriteExec ► CommitExec
-//!   read/ filter/   stored/               gather/       write/            write/
+//! GranuleSource ► (CarryExec) ► chunk ► TileDbWriteExec ► CommitExec
+//!   read/ filter/   stored/               collect/ write/   write/
 //! ```
 //!
 //! 1. `read/` decodes each [`PlannedGranule`] of a window, from a file or in place from an object store, into rows and a [`Tally`]:
@@ -10,7 +10,7 @@
 //! 2. `filter/` applies the filters of the [`Selection`] while a granule is decoded, and computes its derived columns.
 //! 3. `stored/` compares granules with segments that the database already has: segments of another subset are not stored again, and
 //!    segments that a newer attempt does not replace are carried over to a new attempt.
-//! 4. `gather/` brings the rows of each chunk together, spilling to disk what does not fit in memory.
+//! 4. `collect/` keeps rows until the window is complete, in a file what does not fit in memory, and divides them into fragments by chunk.
 //! 5. `write/` writes fragments, completes the ledger rows with the tallies, and commits both.
 //!
 //! `plan` builds this plan, [`Engine`] runs it within its [`Resources`], and `compact` builds the plan that writes fragments again.
@@ -18,11 +18,11 @@
 //!
 //! The crate does not decide which granules are ingested and what they replace, and it does not search or download.
 
+mod collect;
 mod compact;
 mod engine;
 mod error;
 mod filter;
-mod gather;
 mod memory;
 mod operator;
 mod plan;

@@ -1,4 +1,4 @@
-//! The ingest plan of one window: granule source, chunk, gather, write, commit. Operators declare the order and
+//! The ingest plan of one window: granule source, chunk, write, commit. Operators declare the order and
 //! distribution that they require, and DataFusion adds the repartition between them.
 
 use std::sync::Arc;
@@ -18,7 +18,6 @@ use isdb_store::Snapshot;
 
 use crate::filter::quality::Quality;
 use crate::filter::selection::Selection;
-use crate::gather::exec::GatherExec;
 use crate::read::granule_source::GranuleSource;
 use crate::read::planned_granule::{PlannedCarry, PlannedGranule};
 use crate::stored::carry::CarryExec;
@@ -61,8 +60,7 @@ pub(crate) fn write_plan(
     request: CommitRequest,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let (writers, window) = (target.writers, target.window);
-    let gather = Arc::new(GatherExec::try_new(with_chunk(input)?, writers)?);
-    let write = Arc::new(TileDbWriteExec::try_new(gather, target)?);
+    let write = Arc::new(TileDbWriteExec::try_new(with_chunk(input)?, target)?);
     let commit: Arc<dyn ExecutionPlan> = Arc::new(CommitExec::new(write, window, request));
     let mut config = ConfigOptions::new();
     // More partitions for the projection that computes the chunk would only copy rows.
@@ -126,35 +124,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rows_are_distributed_and_gathered_by_chunk_before_they_are_written() {
+    async fn rows_are_distributed_by_chunk_before_they_are_written() {
         for writers in [2, 8] {
             let plan = explained(writers).await;
             let expected = [
                 "CommitExec",
                 "CoalescePartitionsExec",
                 "TileDbWriteExec",
-                "GatherExec",
                 "RepartitionExec",
                 "ProjectionExec",
                 "DataSourceExec",
             ];
             assert_eq!(operators(&plan), expected, "{plan}");
             assert!(plan.contains(&format!("RepartitionExec: partitioning=Hash([chunk@13], {writers})")), "{plan}");
-            assert!(plan.contains("GatherExec: by=chunk@13"), "{plan}");
         }
     }
 
     #[tokio::test]
-    async fn one_writer_gathers_the_rows_of_all_readers() {
+    async fn one_writer_has_the_rows_of_all_readers() {
         let plan = explained(1).await;
-        let expected = [
-            "CommitExec",
-            "TileDbWriteExec",
-            "GatherExec",
-            "CoalescePartitionsExec",
-            "ProjectionExec",
-            "DataSourceExec",
-        ];
+        let expected = ["CommitExec", "TileDbWriteExec", "CoalescePartitionsExec", "ProjectionExec", "DataSourceExec"];
         assert_eq!(operators(&plan), expected, "{plan}");
     }
 

@@ -48,4 +48,5 @@ pub use log::changes::{AbandonedFragment, DeadAttempt, LedgerChanges, SegmentCha
 pub use log::commit::{Commit, CommitKind};
 pub use reader::snapshot::Snapshot;
 pub use reader::{AttemptSegments, OpenSegments, Retention, TagCosts};
+pub use tiledb::Rows;
 pub use writer::{Changes, Repaired, Vacuumed, Window, Writer, repair};

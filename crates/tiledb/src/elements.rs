@@ -29,6 +29,26 @@ pub(crate) fn nan_as_null(physical: PhysicalType, data: Buffer, nulls: Option<&N
     (data, validity.into())
 }
 
+/// Replaces NULL by NaN, and marks NaN as NULL: in cells of this type, of which a validity byte of 0 marks the NULLs.
+pub(crate) fn unite_nan_and_null(physical: PhysicalType, cells: &mut [u8], validity: &mut [u8]) {
+    match physical {
+        PhysicalType::Float32 => {
+            for (cell, valid) in cells.as_chunks_mut::<4>().0.iter_mut().zip(validity) {
+                let value = f32::from_ne_bytes(*cell);
+                *valid = u8::from(*valid != 0 && !value.is_nan());
+                *cell = if *valid != 0 { value } else { f32::NAN }.to_ne_bytes();
+            }
+        }
+        _ => {
+            for (cell, valid) in cells.as_chunks_mut::<8>().0.iter_mut().zip(validity) {
+                let value = f64::from_ne_bytes(*cell);
+                *valid = u8::from(*valid != 0 && !value.is_nan());
+                *cell = if *valid != 0 { value } else { f64::NAN }.to_ne_bytes();
+            }
+        }
+    }
+}
+
 /// Returns the validity of elements read; `None` if none is NULL.
 pub(crate) fn nulls(physical: PhysicalType, marker: &ElementNull, data: &Buffer) -> Option<NullBuffer> {
     let valid = match (physical, marker) {

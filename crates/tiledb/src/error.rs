@@ -131,6 +131,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The caller's rows of a new fragment cannot be read. What was begun has been removed.
+    #[error("cannot read column {column} of the rows to write")]
+    Rows {
+        /// The column.
+        column: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A column of a new fragment cannot be encoded. What was begun has been removed.
     #[error("cannot encode column {column} for {uri}")]
     Encode {

@@ -91,12 +91,12 @@ pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
 pub use native::{
-    FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, NewFragment, Storage, WriteStep, write_tiles,
-    write_tiles_stepwise,
+    BeforeStep, FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, NewFragment, Storage, WriteStep,
+    write_tiles, write_tiles_stepwise,
 };
 pub use predicate::{Axis, DimensionRange, DisplayRanges, Intervals, Op, Predicate, Pushdown, Ranges};
 pub use read::Reader;
 pub use request::{ReadRequest, TileOrder, TileRun};
 pub use schema::{ADDED_LATER, ArrayLayout, CellOrder, Dimension, Domain, ENUMERATION, NULL_IS_NAN, NULL_KEY};
 pub use vfs::Vfs;
-pub use write::write_fragment;
+pub use write::{Rows, write_fragment};

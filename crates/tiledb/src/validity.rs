@@ -44,6 +44,23 @@ pub(crate) fn unpack(bits: &BooleanBuffer) -> Buffer {
     bytes.into()
 }
 
+/// Fills `out` with the bits from `start` on as bytes, 0 or 1.
+pub(crate) fn unpack_to(bits: &BooleanBuffer, start: usize, out: &mut [u8]) {
+    let bytes = bits.values();
+    let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
+    let mut at = bits.offset() + start;
+    let (words, rest) = out.as_chunks_mut::<8>();
+    for word in words {
+        let [low, _] = (u16::from_le_bytes([byte(at / 8), byte(at / 8 + 1)]) >> (at % 8)).to_le_bytes();
+        *word = unpack_byte(low).to_le_bytes();
+        at += 8;
+    }
+    for cell in rest {
+        *cell = (byte(at / 8) >> (at % 8)) & 1;
+        at += 1;
+    }
+}
+
 fn pack_word(word: u64) -> u8 {
     // Folds all bits of each byte into its lowest bit; bits shifted in from the byte above are masked away.
     let low = word | (word >> 4);
@@ -75,6 +92,9 @@ mod tests {
             let expected: Vec<u8> = bits[skip..].iter().map(|bit| u8::from(*bit)).collect();
             prop_assert_eq!(bytes.as_slice(), expected.as_slice());
             prop_assert_eq!(pack(bytes.as_slice()), sliced);
+            let mut filled = vec![7; expected.len()];
+            unpack_to(&bitmap, skip, &mut filled);
+            prop_assert_eq!(filled, expected);
         }
 
         #[test]

@@ -1,5 +1,4 @@
-//! The write operator: writes rows sorted by chunk as fragments of a TileDB array, several partitions at a time, and passes tallies
-//! on. No reader sees the fragments until a commit names them.
+//! The write operator: collects rows, writes them as fragments of a TileDB array, several partitions at a time, and passes tallies on. No reader sees the fragments until a commit names them.
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr};
+use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -22,10 +21,9 @@ use futures::StreamExt;
 use isdb_query::CHUNK;
 use isdb_store::WrittenFragment;
 
-use crate::gather::requirements::{chunk_order, distributed_by_chunk};
 use crate::operator::single_input_operator;
 use crate::tally::{TALLY, Tally, tally_field};
-use crate::write::fragment_writer::FragmentWriter;
+use crate::write::partition_writer::PartitionWriter;
 use crate::write::target::WriteTarget;
 
 /// The column of the output with fragments, each as JSON text.
@@ -78,30 +76,25 @@ impl DisplayAs for TileDbWriteExec {
 impl ExecutionPlan for TileDbWriteExec {
     single_input_operator!("TileDbWriteExec");
 
+    /// Partitions have no chunk in common. A single partition is required as such: distributing rows by chunk would only copy them.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        distributed_by_chunk(&self.chunk, self.target.writers)
-    }
-
-    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        vec![LexOrdering::new([chunk_order(&self.chunk)]).map(OrderingRequirements::from)]
+        InputDistributionRequirements::new(vec![match self.target.writers {
+            0 | 1 => Distribution::SinglePartition,
+            _ => Distribution::KeyPartitioned(vec![Arc::new(self.chunk.clone())]),
+        }])
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let partitions = self.input.output_partitioning().partition_count();
         let input = self.input.execute(partition, Arc::clone(&context))?;
-        let writer = FragmentWriter::new(self.target.clone(), (partition, partitions), &input.schema());
-        let writer = writer.with_metrics(&self.metrics, partition);
+        let writer =
+            PartitionWriter::new(self.target.clone(), (partition, partitions), &input.schema(), context, &self.metrics);
         let output = futures::stream::try_unfold((input, Some(writer)), |(mut input, writer)| async move {
-            let Some(mut writer) = writer else { return Ok(None) };
-            match fill(&mut writer, &mut input).await {
-                Ok(Some(tallies)) => Ok(Some((tallies, (input, Some(writer))))),
-                Ok(None) => Ok(Some((to_batch(&writer.finish().await?)?, (input, None)))),
-                Err(error) => {
-                    // The error must not be returned while fragments are still being written.
-                    let _ = writer.wait_for_all().await;
-                    Err(error)
-                }
-            }
+            let Some(writer) = writer else { return Ok(None) };
+            Ok(match collect(writer, &mut input).await? {
+                (writer, Some(tallies)) => Some((tallies, (input, Some(writer)))),
+                (writer, None) => Some((to_batch(&writer.finish().await?)?, (input, None))),
+            })
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(output_schema(), output)))
     }
@@ -111,16 +104,19 @@ impl ExecutionPlan for TileDbWriteExec {
     }
 }
 
-/// Gives `writer` the rows of `input` up to the next batch with tallies, and returns the tallies; None at the end of the input.
-async fn fill(writer: &mut FragmentWriter, input: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>> {
+/// Collects the rows of `input` up to the next batch with tallies, and returns the tallies; None at the end of the input.
+async fn collect(
+    mut writer: PartitionWriter,
+    input: &mut SendableRecordBatchStream,
+) -> Result<(PartitionWriter, Option<RecordBatch>)> {
     while let Some(batch) = input.next().await {
         let (rows, tallies) = split(batch?)?;
-        writer.push(rows).await?;
+        writer = writer.push(rows).await?;
         if tallies.is_some() {
-            return Ok(tallies);
+            return Ok((writer, tallies));
         }
     }
-    Ok(None)
+    Ok((writer, None))
 }
 
 /// Splits a batch into its rows and, if it has any, its tallies as rows of the output.

@@ -1,7 +1,7 @@
-//! Writes gathered rows as fragments and commits them.
+//! Writes collected rows as fragments and commits them.
 
 pub(crate) mod commit;
 pub(crate) mod exec;
-mod fragment_writer;
 mod ledger_rows;
+mod partition_writer;
 pub(crate) mod target;

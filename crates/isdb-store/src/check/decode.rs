@@ -85,7 +85,7 @@ fn read_summary(array: &Array, columns: &[String], record: &FragmentRecord) -> R
             continue;
         }
         check_fragment_id(&batch, record)?;
-        let next = Summary::new(std::slice::from_ref(&batch), array.uri())?;
+        let next = Summary::new(&batch, array.uri())?;
         sum = Some(match sum {
             None => next,
             Some(sum) => add(sum, next),

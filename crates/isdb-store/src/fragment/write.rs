@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
-use tiledb::{NewFragment, WriteStep};
+use tiledb::{NewFragment, Rows, WriteStep};
 
 use super::record::{FileChecksum, FragmentRecord};
 use super::summary::Summary;
@@ -22,17 +21,18 @@ pub struct WrittenFragment {
     pub attempts: BTreeMap<Id, u64>,
 }
 
-/// Writes `batches` as one fragment of the array of segments at `uri`, at the `timestamp` of its window in milliseconds since 1970.
-/// Their column `fragment_id` must contain `id`. Blocks.
+/// Writes `rows` as one fragment of the array of segments at `uri`, at the `timestamp` of its window in milliseconds since 1970.
+/// Their column `fragment_id` must contain `id`. `threads` threads read and encode columns. Blocks.
 ///
 /// # Errors
 /// [`Error::Damaged`](crate::Error::Damaged) without rows, or when a leading column is missing; [`Error::TileDb`](crate::Error::TileDb)
-/// when the fragment cannot be written.
-pub fn write_fragment(uri: &str, timestamp: u64, id: Id, batches: Vec<RecordBatch>) -> Result<WrittenFragment> {
-    let Summary { rows, bounds, chunks, attempts } = Summary::new(&batches, uri)?;
-    let NewFragment { name, metadata } = tiledb::write_tiles_stepwise(Path::new(uri), timestamp, batches, &reached)?;
+/// when the rows cannot be read or the fragment cannot be written.
+pub fn write_fragment(uri: &str, timestamp: u64, id: Id, rows: &dyn Rows, threads: usize) -> Result<WrittenFragment> {
+    let Summary { rows: count, bounds, chunks, attempts } = Summary::new(rows, uri)?;
+    let written = tiledb::write_tiles_stepwise(Path::new(uri), timestamp, rows, threads, &reached)?;
+    let NewFragment { name, metadata } = written;
     let footer = FileChecksum { bytes: metadata.bytes, crc32c: metadata.crc32c };
-    let record = FragmentRecord { id, name, rows, bounds, chunks: chunks.into_iter().collect(), footer };
+    let record = FragmentRecord { id, name, rows: count, bounds, chunks: chunks.into_iter().collect(), footer };
     Ok(WrittenFragment { record, attempts })
 }
 

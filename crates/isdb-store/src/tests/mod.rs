@@ -66,7 +66,7 @@ fn write_at(database: &Database, window: &Window, times: &[i64], variables: &[&V
     let id = window.fragment_id(0);
     let batch = batch(id, window.ingest_id(0), times, variables);
     let uri = database.location().segments();
-    write_fragment(&uri, window.timestamp, id, vec![batch]).unwrap()
+    write_fragment(&uri, window.timestamp, id, &batch, 1).unwrap()
 }
 
 /// Segments of an attempt in a fragment, one at each of `times`.
@@ -144,7 +144,7 @@ async fn rewrite(window: &Window, database: &Database) -> Option<WrittenFragment
     let batches: Vec<RecordBatch> = batches.map(|batch| with_id(batch.unwrap())).collect();
     let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>();
     let uri = database.location().segments();
-    (rows > 0).then(|| write_fragment(&uri, window.timestamp, id, batches).unwrap())
+    (rows > 0).then(|| write_fragment(&uri, window.timestamp, id, &batches, 2).unwrap())
 }
 
 fn changes(fragments: Vec<WrittenFragment>, ledger: Vec<LedgerRow>) -> Changes {

@@ -167,7 +167,7 @@ async fn a_granule_whose_segments_are_partly_lost_shows_the_others_until_it_is_i
         let (fragment, times) = (window.fragment_id(index), vec![1; rows]);
         let batch = batch(fragment, id, &times, &variables());
         let uri = database.location().segments();
-        fragments.push(write_fragment(&uri, window.timestamp, fragment, vec![batch]).unwrap());
+        fragments.push(write_fragment(&uri, window.timestamp, fragment, &batch, 1).unwrap());
     }
     writer.commit(window, changes(fragments, vec![attempt(id, 9, &[])])).await.unwrap();
     drop(writer);

@@ -29,7 +29,7 @@ pub(crate) mod write;
 pub use cache::FragmentCache;
 pub use live::{FileChecksum, LiveFragment};
 pub use storage::{FileRange, LocalFiles, Storage};
-pub use write::{NewFragment, WriteStep, write_tiles, write_tiles_stepwise};
+pub use write::{BeforeStep, NewFragment, WriteStep, write_tiles, write_tiles_stepwise};
 
 pub(crate) use array::NativeArray;
 pub(crate) use scan::TileScan;

@@ -11,7 +11,7 @@ use tiledb_format::{Field as FormatField, Number, Schema as FormatSchema, generi
 use super::round_trip::{Dice, spec};
 use super::*;
 use crate::write::write_by_library;
-use crate::write_tiles;
+use crate::{write_tiles, write_tiles_stepwise};
 
 /// The metadata of the fragment `name`.
 pub(super) fn metadata(uri: &str, name: &str) -> FragmentMetadata {
@@ -25,7 +25,7 @@ pub(super) fn metadata(uri: &str, name: &str) -> FragmentMetadata {
 /// Writes the same rows with both engines, and returns the names of the fragments, libtiledb's first.
 fn written_twice(uri: &str, batches: &[RecordBatch]) -> [String; 2] {
     let by_library = write_by_library(ctx(), uri, 10, batches.to_vec()).unwrap();
-    [by_library, write_tiles(Path::new(uri), 20, batches.to_vec()).unwrap().name]
+    [by_library, write_tiles_stepwise(Path::new(uri), 20, &batches.to_vec(), 3, &|_| {}).unwrap().name]
 }
 
 /// All rows of one fragment in the order of its cells.

@@ -1,4 +1,4 @@
-//! The buffers of one column that libtiledb writes.
+//! The values of one column as TileDB stores them.
 
 use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray};
 use arrow::buffer::{Buffer, NullBuffer};
@@ -8,6 +8,41 @@ use crate::elements;
 use crate::schema::column::Column;
 use crate::schema::physical::PhysicalType;
 use crate::validity;
+
+/// Values of one column in TileDB's form, except for NULL.
+pub(crate) struct ValueBuffers {
+    /// The values; under a NULL, any value.
+    pub(crate) data: Buffer,
+    /// Where each text begins in `data`, and where the last one ends.
+    pub(crate) offsets: Option<Buffer>,
+    pub(crate) nulls: Option<NullBuffer>,
+    /// The NULL elements of lists, of which `data` has any value.
+    pub(crate) element_nulls: Option<NullBuffer>,
+}
+
+impl ValueBuffers {
+    /// Converts `values`, whose type matches `column`, as they were gathered. Numbers and lists of numbers are not copied.
+    pub(crate) fn new(column: &Column, values: &ArrayRef) -> Self {
+        let nulls = values.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
+        let (mut offsets, mut element_nulls) = (None, None);
+        let data = match column.physical {
+            _ if column.width > 1 => {
+                let (_, data, nulls) = elements_of(column, values.as_fixed_size_list());
+                element_nulls = nulls;
+                data
+            }
+            PhysicalType::Bool => validity::unpack(values.as_boolean().values()),
+            PhysicalType::Text => {
+                let (data, starts) = text(values);
+                offsets = Some(starts);
+                data
+            }
+            _ if column.is_widened() => singles(values),
+            _ => primitive(values),
+        };
+        Self { data, offsets, nulls, element_nulls }
+    }
+}
 
 /// One column in libtiledb's form: values, offsets of text, and one validity byte per cell.
 pub(crate) struct WriteBuffers {
@@ -19,20 +54,18 @@ pub(crate) struct WriteBuffers {
 impl WriteBuffers {
     /// Converts `values`, whose type matches `column`, as they were gathered.
     pub(crate) fn new(column: &Column, values: &ArrayRef) -> Self {
+        let ValueBuffers { data, offsets, nulls, element_nulls } = ValueBuffers::new(column, values);
         if column.null_is_nan {
-            let (data, validity) = elements::nan_as_null(column.physical, primitive(values), values.nulls());
-            return Self { data, offsets: None, validity: Some(validity) };
+            let (data, validity) = elements::nan_as_null(column.physical, data, nulls.as_ref());
+            return Self { data, offsets, validity: Some(validity) };
         }
-        let validity = column.nullable.then(|| match values.nulls() {
+        let validity = column.nullable.then(|| match nulls {
             Some(nulls) => validity::unpack(nulls.inner()),
             None => Buffer::from(vec![1_u8; values.len()]),
         });
-        let (data, offsets) = match column.physical {
-            _ if column.width > 1 => (list_values(column, values.as_fixed_size_list()), None),
-            PhysicalType::Bool => (validity::unpack(values.as_boolean().values()), None),
-            PhysicalType::Text => text(values),
-            _ if column.is_widened() => (singles(values), None),
-            _ => (primitive(values), None),
+        let data = match &column.element_null {
+            Some(marker) => elements::encode(column.physical, marker, data, element_nulls.as_ref()),
+            None => data,
         };
         Self { data, offsets, validity }
     }
@@ -66,7 +99,7 @@ fn singles(values: &ArrayRef) -> Buffer {
 }
 
 /// Text and its offsets, which must start at 0 for TileDB.
-fn text(values: &ArrayRef) -> (Buffer, Option<Buffer>) {
+fn text(values: &ArrayRef) -> (Buffer, Buffer) {
     let texts = values.as_string::<i64>();
     let (first, last) = (texts.value_offsets().first().copied().unwrap_or(0), texts.value_offsets().last().copied());
     let length = usize::try_from(last.unwrap_or(first) - first).unwrap_or(0);
@@ -76,16 +109,7 @@ fn text(values: &ArrayRef) -> (Buffer, Option<Buffer>) {
     } else {
         texts.value_offsets().iter().map(|offset| offset - first).collect::<Vec<i64>>().into()
     };
-    (data, Some(offsets))
-}
-
-/// The elements of lists, with the column's marker for NULL elements.
-fn list_values(column: &Column, lists: &FixedSizeListArray) -> Buffer {
-    let (_, data, nulls) = elements_of(column, lists);
-    match &column.element_null {
-        Some(marker) => elements::encode(column.physical, marker, data, nulls.as_ref()),
-        None => data,
-    }
+    (data, offsets)
 }
 
 /// Returns the elements per list, all elements, and their validity if any is NULL.

@@ -1,6 +1,6 @@
-//! Checks of batches before anything is written.
+//! Checks of columns before they are written.
 
-use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray, RecordBatch, StringArray};
+use arrow::array::{Array as _, ArrayRef, AsArray, FixedSizeListArray, StringArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampNanosecondType};
 
@@ -9,56 +9,47 @@ use super::dictionary::{self, UnknownText};
 use crate::elements;
 use crate::error::{Error, Result};
 use crate::schema::column::{Column, ElementNull};
-use crate::schema::layout::{ArrayLayout, Domain};
+use crate::schema::layout::Domain;
 
-/// Checks that `batches` have rows and the columns of the array, with values that the columns can store.
-pub(crate) fn check(uri: &str, layout: &ArrayLayout, columns: &[Column], batches: &[RecordBatch]) -> Result<()> {
+/// Checks that the `parts` of a column have values that it can store. `domain` is that of a dimension.
+pub(crate) fn check(uri: &str, column: &Column, domain: Option<Domain>, parts: &[ArrayRef]) -> Result<()> {
     let misfit = |reason: String| Error::Batch { uri: uri.to_owned(), reason };
-    if batches.is_empty() {
-        return Err(misfit("the batches have no rows".to_owned()));
-    }
-    if let Some(batch) = batches.iter().find(|batch| batch.num_columns() != columns.len()) {
-        return Err(misfit(format!("expected batches of {} columns, found {}", columns.len(), batch.num_columns())));
-    }
-    for (at, column) in columns.iter().enumerate() {
-        let mut rows_before = 0;
-        for batch in batches {
-            let values = batch.column_by_name(&column.name);
-            let values = values.ok_or_else(|| misfit(format!("a batch has no column {}", column.name)))?;
-            if !fits(column, values.data_type()) {
-                let (name, found, expected) = (&column.name, values.data_type(), column.data_type());
-                return Err(misfit(format!("expected column {name} to be {expected}, found {found}")));
-            }
-            if let Some(texts) = &column.enumeration {
-                let keys = dictionary::keys(texts, values);
-                keys.map_err(|unknown| unknown_text(uri, column, texts, &unknown, rows_before))?;
-            }
-            if let Some(dimension) = layout.dimensions.get(at) {
-                check_coordinates(column, dimension.domain, values, rows_before)?;
-            }
-            if !column.nullable && values.null_count() > 0 {
-                return Err(misfit(format!("column {} contains NULL, but is not nullable", column.name)));
-            }
-            if let Some(lists) = values.as_fixed_size_list_opt() {
-                check_elements(uri, column, lists, rows_before)?;
-            }
-            rows_before += batch.num_rows();
+    let expected = column.data_type();
+    let mut rows_before = 0;
+    for values in parts {
+        if !fits(column, &expected, values.data_type()) {
+            let (name, found) = (&column.name, values.data_type());
+            return Err(misfit(format!("expected column {name} to be {expected}, found {found}")));
         }
+        if let Some(texts) = &column.enumeration {
+            let keys = dictionary::keys(texts, values);
+            keys.map_err(|unknown| unknown_text(uri, column, texts, &unknown, rows_before))?;
+        }
+        if let Some(domain) = domain {
+            check_coordinates(column, domain, values, rows_before)?;
+        }
+        if !column.nullable && values.null_count() > 0 {
+            return Err(misfit(format!("column {} contains NULL, but is not nullable", column.name)));
+        }
+        if let Some(lists) = values.as_fixed_size_list_opt() {
+            check_elements(uri, column, lists, rows_before)?;
+        }
+        rows_before += values.len();
     }
     Ok(())
 }
 
-/// Whether `column` stores values of `data_type`, apart from their nullability.
-fn fits(column: &Column, data_type: &DataType) -> bool {
+/// Whether `column`, whose type is `own`, stores values of `data_type`, apart from their nullability.
+fn fits(column: &Column, own: &DataType, data_type: &DataType) -> bool {
     if column.enumeration.is_some() {
         return dictionary::is_text(data_type);
     }
-    match (data_type, column.data_type()) {
+    match (data_type, own) {
         (DataType::Utf8, DataType::LargeUtf8) => true,
         (DataType::FixedSizeList(item, width), DataType::FixedSizeList(own, own_width)) => {
-            *width == own_width && same_scalar(item.data_type(), own.data_type())
+            width == own_width && same_scalar(item.data_type(), own.data_type())
         }
-        (other, own) => same_scalar(other, &own),
+        (other, own) => same_scalar(other, own),
     }
 }
 

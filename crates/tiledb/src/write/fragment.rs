@@ -1,14 +1,15 @@
-//! Writing a fragment: batches are checked first, then written some columns at a time, so that few are in memory twice.
+//! Writing batches as a fragment, some columns at a time, so that few are in memory twice.
 
 use std::path::Path;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use tiledb_sys as sys;
 
 use super::buffers::WriteBuffers;
 use super::check::check;
 use super::fragment_writer::FragmentWriter;
 use super::gather::gather;
+use super::rows::{batch_rows, read_column};
 use crate::array::history::columns_to_write;
 use crate::array::open::OpenArray;
 use crate::context::Context;
@@ -26,8 +27,7 @@ const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 ///
 /// Fragments of a local array in Hilbert order with duplicates are written as by [`write_tiles`](crate::write_tiles), others by libtiledb.
 ///
-/// Takes the batches by value and frees each column once it is written, so a few columns are in memory in addition to the
-/// batches.
+/// A few columns are in memory in addition to the batches.
 ///
 /// Columns are matched by name, in any order; `Utf8` is read as `LargeUtf8`, and timestamps without a zone as UTC. Every batch
 /// must have all columns of the array and no others. Rows may have any order.
@@ -38,12 +38,13 @@ const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 /// [`Error::Coordinate`](crate::Error::Coordinate) for a coordinate that is NULL, NaN or outside the domain (TileDB would accept a NaN,
 /// and hide cells near it), [`Error::ElementNull`](crate::Error::ElementNull) for a list element equal to the column's marker of NULL,
 /// [`Error::Batch`](crate::Error::Batch) for batches that do not match the array or have no rows, or if the array has a schema later
-/// than `timestamp_ms`. These are detected before anything is written. Other errors may leave files that no reader sees.
-pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, batches: Vec<RecordBatch>) -> Result<String> {
+/// than `timestamp_ms`. After any error, no reader sees anything of the fragment; libtiledb may leave files.
+pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: Vec<RecordBatch>) -> Result<String> {
+    batches.retain(|batch| batch.num_rows() > 0);
     if let Some(folder) = local_folder(uri)
         && let Some(target) = Target::open(uri, folder, timestamp_ms)?
     {
-        return target.write(timestamp_ms, batches, &|_| {}).map(|written| written.name);
+        return target.write(timestamp_ms, &batches, 1, &|_| {}).map(|written| written.name);
     }
     write_by_library(ctx, uri, timestamp_ms, batches)
 }
@@ -63,13 +64,20 @@ pub(crate) fn write_by_library(
     timestamp_ms: u64,
     mut batches: Vec<RecordBatch>,
 ) -> Result<String> {
+    batches.retain(|batch| batch.num_rows() > 0);
     let array = OpenArray::new(ctx, uri, sys::TILEDB_WRITE, Some(timestamp_ms))?;
     let (layout, columns) = columns_to_write(&array, uri, timestamp_ms)?;
-    batches.retain(|batch| batch.num_rows() > 0);
-    check(uri, &layout, &columns, &batches)?;
+    let counts = batch_rows(uri, &columns, &batches)?;
+    let mut parts = Vec::with_capacity(columns.len());
+    for (index, column) in columns.iter().enumerate() {
+        let values = read_column(uri, column, &batches, &counts)?;
+        check(uri, column, layout.dimensions.get(index).map(|dimension| dimension.domain), &values)?;
+        parts.push(values);
+    }
+    drop(batches);
 
     let mut fragment = FragmentWriter::begin(ctx, uri, array)?;
-    let groups = ColumnGroups { uri, dimensions: layout.dimensions.len(), columns: &columns, gathered: 0, batches };
+    let groups = ColumnGroups { uri, dimensions: layout.dimensions.len(), columns: &columns, gathered: 0, parts };
     for group in groups {
         fragment.write(group?)?;
     }
@@ -84,9 +92,10 @@ struct ColumnGroups<'a> {
     uri: &'a str,
     dimensions: usize,
     columns: &'a [Column],
-    /// How many columns have been removed from the batches.
+    /// How many columns have been gathered.
     gathered: usize,
-    batches: Vec<RecordBatch>,
+    /// The parts of all columns. Those of gathered ones are freed.
+    parts: Vec<Vec<ArrayRef>>,
 }
 
 impl<'a> Iterator for ColumnGroups<'a> {
@@ -96,8 +105,9 @@ impl<'a> Iterator for ColumnGroups<'a> {
         let mut group = Vec::new();
         let mut bytes = 0;
         while let Some(column) = self.columns.get(self.gathered).filter(|_| bytes < GROUP_BYTES) {
+            let parts = self.parts.get_mut(self.gathered).map(std::mem::take).unwrap_or_default();
             self.gathered += 1;
-            match gather(self.uri, column, &mut self.batches) {
+            match gather(self.uri, column, parts) {
                 Ok(values) => group.push((column, WriteBuffers::new(column, &values))),
                 Err(error) => return Some(Err(error)),
             }

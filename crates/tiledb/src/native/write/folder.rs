@@ -4,7 +4,8 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use tiledb_format::{CommitKind, FORMAT_VERSION, TimestampedName};
@@ -15,6 +16,8 @@ use crate::native::fragment::FRAGMENTS;
 
 /// The folder of an array's commits.
 const COMMITS: &str = "__commits";
+/// Threads that wait for the disk: a file system makes files durable together that are synced at the same time.
+const SYNCING: usize = 4;
 /// Files that may wait for the disk, which are open meanwhile.
 const WAITING: usize = 16;
 
@@ -44,14 +47,23 @@ impl<'a> FragmentFolder<'a> {
     pub(super) fn fill<T>(&self, write: impl FnOnce(&Files<'_>) -> Result<T>) -> Result<T> {
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel::<(PathBuf, File)>(WAITING);
-            let syncing = scope.spawn(move || {
-                receiver.into_iter().try_for_each(|(path, file)| file.sync_all().map_err(|e| write_error(&path, e)))
-            });
+            let receiver = Arc::new(Mutex::new(receiver));
+            let syncing: Vec<_> = (0..SYNCING)
+                .map(|_| {
+                    let receiver = Arc::clone(&receiver);
+                    scope.spawn(move || sync_files(&receiver))
+                })
+                .collect();
+            // Once the threads have ended, a file that is written is an error.
+            drop(receiver);
             let files = Files { folder: &self.path, written: sender };
             let written = write(&files);
-            // Ends the thread.
+            // Ends the threads.
             drop(files);
-            let synced = syncing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let joined =
+                syncing.into_iter().map(|thread| thread.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
+            // All of them, before an error is returned.
+            let synced = joined.fold(Ok(()), Result::and);
             // A file that could not be synced is why a later one could not be written.
             synced.and(written)
         })
@@ -107,11 +119,20 @@ impl Files<'_> {
             Ok(file)
         };
         let file = create().map_err(|source| write_error(&path, source))?;
-        // The receiver is gone if a file could not be synced, which is the error that is returned.
+        // The receiver is gone if no thread is left that could sync, and their error is the one that is returned.
         self.written.send((path, file)).map_err(|unsent| {
             let (path, _) = unsent.0;
             write_error(&path, io::ErrorKind::BrokenPipe.into())
         })
+    }
+}
+
+/// Makes files durable until there are no more, or one of them cannot be.
+fn sync_files(written: &Mutex<Receiver<(PathBuf, File)>>) -> Result<()> {
+    loop {
+        let next = written.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((path, file)) = next else { return Ok(()) };
+        file.sync_all().map_err(|source| write_error(&path, source))?;
     }
 }
 

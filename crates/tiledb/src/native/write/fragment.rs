@@ -1,24 +1,26 @@
-//! Writing a fragment: batches are checked first, then one column after the other is ordered, encoded, stored and freed.
+//! Writing a fragment: the coordinates of the rows give the order of their cells, then columns are read, ordered, encoded, stored and
+//! freed, a few at a time.
 
 use std::path::Path;
 
-use arrow::array::RecordBatch;
-use tiledb_format::fragment::{FieldMetadata, FragmentMetadataBuilder};
+use arrow::array::{ArrayRef, RecordBatch};
+use tiledb_format::fragment::FragmentMetadataBuilder;
 use tiledb_format::generic_tile::Compression;
 
-use super::folder::{Files, FragmentFolder};
+use super::columns::{Columns, WrittenColumn};
+use super::folder::FragmentFolder;
 use super::order::CellSequence;
-use super::statistics::Statistics;
-use super::step::WriteStep;
+use super::step::{BeforeStep, WriteStep};
 use super::target::Target;
-use super::tiles::{ColumnEncoder, FieldOf};
 use crate::error::{Error, Result};
 use crate::native::fragment::METADATA;
 use crate::native::live::FileChecksum;
 use crate::schema::column::Column;
-use crate::write::buffers::WriteBuffers;
+use crate::schema::layout::Dimension;
+use crate::write::buffers::ValueBuffers;
 use crate::write::check::check;
 use crate::write::gather::gather;
+use crate::write::rows::{Rows, batch_rows, read_column};
 
 /// A fragment that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,22 +40,24 @@ pub struct NewFragment {
 /// As [`write_fragment`](crate::write_fragment), and [`Error::Unsupported`] for an array that is not in Hilbert order, that does not allow
 /// duplicates, or that this crate would not create. After an error, nothing is left of the fragment.
 pub fn write_tiles(folder: &Path, timestamp_ms: u64, batches: Vec<RecordBatch>) -> Result<NewFragment> {
-    write_tiles_stepwise(folder, timestamp_ms, batches, &|_| {})
+    write_tiles_stepwise(folder, timestamp_ms, &batches, 1, &|_| {})
 }
 
-/// Writes all batches as [`write_tiles`] does, and calls `before` before each step. A test can end the process there, and examine the files.
+/// Writes `rows` as [`write_tiles`] does, but `threads` columns at a time, which need not be in memory before, and calls `before` before
+/// each step. A test can end the process there, and examine the files.
 ///
 /// # Errors
-/// As [`write_tiles`].
+/// As [`write_tiles`], and [`Error::Rows`] if a column of the rows cannot be read.
 pub fn write_tiles_stepwise(
     folder: &Path,
     timestamp_ms: u64,
-    batches: Vec<RecordBatch>,
-    before: &dyn Fn(WriteStep),
+    rows: &dyn Rows,
+    threads: usize,
+    before: &BeforeStep<'_>,
 ) -> Result<NewFragment> {
     let uri = folder.display().to_string();
     match Target::open(&uri, folder, timestamp_ms)? {
-        Some(target) => target.write(timestamp_ms, batches, before),
+        Some(target) => target.write(timestamp_ms, rows, threads, before),
         None => {
             let reason = format!(
                 "expected {uri} to be an array in Hilbert order that allows duplicates, found another one or no array"
@@ -64,47 +68,33 @@ pub fn write_tiles_stepwise(
 }
 
 impl Target {
-    /// Writes all batches as one fragment, and calls `before` before each step.
+    /// Writes `rows` as one fragment, `threads` columns at a time, and calls `before` before each step.
     pub(crate) fn write(
         &self,
         timestamp_ms: u64,
-        mut batches: Vec<RecordBatch>,
-        before: &dyn Fn(WriteStep),
+        rows: &dyn Rows,
+        threads: usize,
+        before: &BeforeStep<'_>,
     ) -> Result<NewFragment> {
-        batches.retain(|batch| batch.num_rows() > 0);
-        check(&self.uri, &self.layout, &self.columns, &batches)?;
-        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        let (Ok(rows), Ok(capacity)) = (u32::try_from(rows), usize::try_from(self.layout.capacity)) else {
-            let reason = format!("expected at most {} rows in a fragment, found {rows}", u32::MAX);
+        let counts = batch_rows(&self.uri, &self.columns, rows)?;
+        let starts: Option<Vec<u32>> = std::iter::once(Some(0))
+            .chain(counts.iter().scan(0_usize, |end, rows| {
+                *end = end.saturating_add(*rows);
+                Some(u32::try_from(*end).ok())
+            }))
+            .collect();
+        let (Some(starts), Ok(capacity)) = (starts, usize::try_from(self.layout.capacity)) else {
+            let reason = format!("expected at most {} rows in a fragment, found more", u32::MAX);
             return Err(Error::Batch { uri: self.uri.clone(), reason });
         };
-        let (dimensions, attributes) = self.columns.split_at(self.layout.dimensions.len());
-        let mut coordinates = Vec::with_capacity(dimensions.len());
-        for column in dimensions {
-            coordinates.push(WriteBuffers::new(column, &gather(&self.uri, column, &mut batches)?));
-        }
-        let buffers: Vec<_> = coordinates.iter().map(|column| column.data.clone()).collect();
-        let sequence = CellSequence::new(&self.curve, &self.layout, &buffers, rows, capacity);
-        let sequence = sequence.map_err(|source| self.encode_error("*", source))?;
-        drop(buffers);
+        let coordinates = self.coordinates(rows, &counts)?;
+        let sequence = self.sequence(&coordinates, &starts, capacity)?;
+        let cells = starts.last().copied().map_or(0, u64::from);
 
         let folder = FragmentFolder::create(&self.folder, timestamp_ms)?;
         let metadata = folder.fill(|files| {
-            let mut fragment =
-                FragmentColumns { target: self, files, encoder: ColumnEncoder::new(), fields: Vec::new() };
-            let mut ranges = Vec::with_capacity(dimensions.len());
-            for (column, buffers) in dimensions.iter().zip(coordinates) {
-                before(WriteStep::Column);
-                ranges.push(fragment.write(column, &buffers, &sequence)?);
-            }
-            for column in attributes {
-                before(WriteStep::Column);
-                let values = gather(&self.uri, column, &mut batches)?;
-                let buffers = WriteBuffers::new(column, &values);
-                drop(values);
-                fragment.write(column, &buffers, &sequence)?;
-            }
-            fragment.metadata(u64::from(rows), &ranges)
+            let columns = Columns::new(self, rows, &counts, coordinates, &sequence, before);
+            self.metadata(columns.write(files, threads)?, cells)
         })?;
         // Alone, so that the file without which a fragment cannot be read reaches the disk after all others.
         before(WriteStep::Metadata);
@@ -113,46 +103,45 @@ impl Target {
         Ok(NewFragment { metadata: FileChecksum::new(&metadata), name: folder.commit()? })
     }
 
-    fn encode_error(&self, column: &str, source: tiledb_format::Error) -> Error {
-        Error::Encode { uri: self.uri.clone(), column: column.to_owned(), source: Box::new(source) }
-    }
-}
-
-/// A fragment of which some columns are written.
-struct FragmentColumns<'t> {
-    target: &'t Target,
-    files: &'t Files<'t>,
-    encoder: ColumnEncoder,
-    fields: Vec<(tiledb_format::Field, FieldMetadata)>,
-}
-
-impl FragmentColumns<'_> {
-    /// Writes a column, and returns the least and the greatest value of each tile.
-    fn write(&mut self, column: &Column, buffers: &WriteBuffers, sequence: &CellSequence) -> Result<Statistics> {
-        let field = FieldOf::find(&self.target.schema, &column.name)
-            .ok_or_else(|| Error::UnknownColumn { uri: self.target.uri.clone(), column: column.name.clone() })?;
-        let encoded = self.encoder.encode(field, buffers, sequence);
-        let (mut metadata, statistics) = encoded.map_err(|source| self.target.encode_error(&column.name, source))?;
-        for (part, content) in self.encoder.files(field.shape) {
-            self.files.write(&field.field.file(part), content)?;
-        }
-        statistics.describe(&mut metadata);
-        self.fields.push((field.field, metadata));
-        Ok(statistics)
+    /// Reads and checks the coordinates: the parts of each dimension.
+    fn coordinates(&self, rows: &dyn Rows, counts: &[usize]) -> Result<Vec<Vec<ArrayRef>>> {
+        let dimensions = self.columns.iter().zip(&self.layout.dimensions);
+        let read = |(column, dimension): (&Column, &Dimension)| {
+            let parts = read_column(&self.uri, column, rows, counts)?;
+            check(&self.uri, column, Some(dimension.domain), &parts)?;
+            Ok(parts)
+        };
+        dimensions.map(read).collect()
     }
 
-    /// The content of the metadata file of a fragment of `cells` cells. `dimensions` are the statistics of all dimensions.
-    fn metadata(self, cells: u64, dimensions: &[Statistics]) -> Result<Vec<u8>> {
+    /// Returns the order of the cells at `coordinates`. `starts` are the numbers of the first row of each batch, and of all rows.
+    fn sequence(&self, coordinates: &[Vec<ArrayRef>], starts: &[u32], capacity: usize) -> Result<CellSequence> {
+        let buffers = self.columns.iter().zip(coordinates).map(|(column, parts)| {
+            let values = gather(&self.uri, column, parts.clone())?;
+            Ok(ValueBuffers::new(column, &values).data)
+        });
+        let buffers = buffers.collect::<Result<Vec<_>>>()?;
+        CellSequence::new(&self.curve, &self.layout, &buffers, starts, capacity)
+            .map_err(|source| self.encode_error("*", source))
+    }
+
+    /// The content of the metadata file of a fragment of `cells` cells, which has these `columns`, dimensions first.
+    fn metadata(&self, columns: Vec<WrittenColumn>, cells: u64) -> Result<Vec<u8>> {
+        let dimensions = columns.iter().take(self.layout.dimensions.len());
+        let mut ranges: Vec<_> = dimensions.map(|column| column.statistics.ranges()).collect();
         let mut leaves = Vec::new();
-        let mut ranges: Vec<_> = dimensions.iter().map(Statistics::ranges).collect();
         while let Some(rectangle) = ranges.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>() {
             rectangle.into_iter().flatten().for_each(|coordinate| leaves.extend_from_slice(coordinate));
         }
-        let (schema, name) = (&self.target.schema, &self.target.schema_name);
-        let mut builder = FragmentMetadataBuilder::new(schema, name, cells, leaves);
-        for (field, metadata) in self.fields {
-            builder = builder.field(field, metadata);
+        drop(ranges);
+        let mut builder = FragmentMetadataBuilder::new(&self.schema, &self.schema_name, cells, leaves);
+        for column in columns {
+            builder = builder.field(column.field, column.metadata);
         }
-        builder.build(Compression::default()).map_err(|source| self.target.encode_error("*", source))
+        builder.build(Compression::default()).map_err(|source| self.encode_error("*", source))
+    }
+
+    pub(super) fn encode_error(&self, column: &str, source: tiledb_format::Error) -> Error {
+        Error::Encode { uri: self.uri.clone(), column: column.to_owned(), source: Box::new(source) }
     }
 }

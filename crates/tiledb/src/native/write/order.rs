@@ -10,15 +10,21 @@ use crate::schema::layout::{ArrayLayout, Domain};
 /// Rows whose positions on the curve are computed together: their coordinates as doubles stay in a processor's cache.
 const BLOCK: usize = 4_096;
 
-/// Rows that follow each other both in the batches and among the cells of a tile.
+/// Rows that follow each other both in a batch and among the cells of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Run {
+    batch: u32,
     start: u32,
     count: u32,
 }
 
 impl Run {
-    /// The rows.
+    /// The index of the batch.
+    pub(super) fn batch(self) -> usize {
+        self.batch as usize
+    }
+
+    /// The rows in the batch.
     pub(super) fn rows(self) -> std::ops::Range<usize> {
         self.start as usize..self.start as usize + self.count as usize
     }
@@ -34,12 +40,13 @@ pub(super) struct CellSequence {
 
 impl CellSequence {
     /// Sorts rows by their positions on the curve, those with the same one by their coordinates, the first dimension first, and cuts
-    /// them into tiles of `capacity` cells. There are coordinates of each dimension, for `rows` rows.
+    /// them into tiles of `capacity` cells. There are coordinates of each dimension for all rows, batch after batch. `starts` are the
+    /// numbers of the first row of each batch, and of all rows.
     pub(super) fn new(
         curve: &HilbertCurve,
         layout: &ArrayLayout,
         coordinates: &[Buffer],
-        rows: u32,
+        starts: &[u32],
         capacity: usize,
     ) -> Result<Self, tiledb_format::Error> {
         let columns: Vec<Coordinates<'_>> = layout
@@ -48,6 +55,7 @@ impl CellSequence {
             .zip(coordinates)
             .map(|(dimension, buffer)| Coordinates::new(dimension.domain, buffer))
             .collect();
+        let rows = starts.last().copied().unwrap_or(0);
         let mut cells: Vec<(u64, u32)> = positions(curve, &columns, rows as usize)?.into_iter().zip(0..rows).collect();
         cells.sort_unstable();
         for same in cells.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
@@ -59,19 +67,31 @@ impl CellSequence {
         }
         let mut sequence = Self { runs: Vec::new(), tiles: Vec::new() };
         for tile in cells.chunks(capacity.max(1)) {
-            sequence.push_tile(tile.iter().map(|(_, row)| *row));
+            sequence.push_tile(tile.iter().map(|(_, row)| *row), starts);
         }
         Ok(sequence)
     }
 
-    fn push_tile(&mut self, rows: impl Iterator<Item = u32>) {
-        let first = self.runs.len();
+    fn push_tile(&mut self, rows: impl Iterator<Item = u32>, starts: &[u32]) {
+        // The current run, the row that would continue it, and the end of its batch.
+        let mut current: Option<(Run, u32, u32)> = None;
         for row in rows {
-            match self.runs.get_mut(first..).and_then(<[Run]>::last_mut) {
-                Some(run) if run.start + run.count == row => run.count += 1,
-                _ => self.runs.push(Run { start: row, count: 1 }),
+            match &mut current {
+                Some((run, next, end)) if *next == row && row < *end => {
+                    run.count += 1;
+                    *next += 1;
+                }
+                _ => {
+                    self.runs.extend(current.map(|(run, ..)| run));
+                    let after = starts.partition_point(|start| *start <= row);
+                    let first = after.checked_sub(1).and_then(|batch| starts.get(batch)).copied().unwrap_or(0);
+                    let batch = u32::try_from(after.saturating_sub(1)).unwrap_or(u32::MAX);
+                    let end = starts.get(after).copied().unwrap_or(u32::MAX);
+                    current = Some((Run { batch, start: row - first, count: 1 }, row + 1, end));
+                }
             }
         }
+        self.runs.extend(current.map(|(run, ..)| run));
         self.tiles.push(self.runs.len());
     }
 

@@ -10,3 +10,6 @@ pub enum WriteStep {
     /// The commit file, which makes the fragment visible. All others are on disk.
     Commit,
 }
+
+/// What is called before each step, by any of the threads that write columns.
+pub type BeforeStep<'b> = dyn Fn(WriteStep) + Sync + 'b;
