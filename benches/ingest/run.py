@@ -13,6 +13,7 @@ Further: memory.py (peak memory against the number of granules), fragments.py (f
 """
 
 import argparse
+import atexit
 import csv
 import importlib.metadata
 import io
@@ -20,6 +21,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import tiledb
@@ -70,11 +72,16 @@ def main() -> None:
         raise SystemExit("the databases differ")
 
 
-def folder(path: Path, fresh: bool = False) -> Path:
-    if fresh:
-        shutil.rmtree(path, ignore_errors=True)
+def folder(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
     return path.resolve()
+
+
+def fresh(place: Path, name: str) -> Path:
+    """A new folder, which is removed at the end: for seconds after a deletion, ext4 searches long for the inode of a new file."""
+    work = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=place)).resolve()
+    atexit.register(shutil.rmtree, work, ignore_errors=True)
+    return work
 
 
 def shipped_config() -> Path:
@@ -83,7 +90,7 @@ def shipped_config() -> Path:
 
 
 def run_isdb(options, binaries: Path, granules: list[Path], shipped: Path) -> dict:
-    work = folder(options.work / "isdb", fresh=True)
+    work = fresh(options.work, "isdb")
     isdb = [binaries / "isdb", "--db", work / "database"]
     names = yaml.safe_load(shipped.read_text())["level_atl08"]["variables"]
     listed = measured([*isdb, "variables", "--release", "7", "--format", "csv"], work / "variables.log").output
@@ -103,7 +110,7 @@ def run_isdb(options, binaries: Path, granules: list[Path], shipped: Path) -> di
 
 
 def run_peer(place: Path, granules: list[Path], shipped: Path, engine: str, workers: int) -> dict:
-    work = folder(place / f"{PEER}-{engine}", fresh=True)
+    work = fresh(place, f"{PEER}-{engine}")
     command = [sys.executable, HERE / "peer.py", *granules, "--work", work / "run", "--config", shipped,
                "--engine", engine, "--workers", workers]
     took = measured(command, work / "ingest.log")

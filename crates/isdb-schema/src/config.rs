@@ -31,8 +31,8 @@ pub const SHIPPED: &str = include_str!("../config/atl08.yml");
 
 /// Default number of granules in one window.
 const GRANULES_PER_WINDOW: usize = 32;
-/// Default size of the granule files in one window.
-const BYTES_PER_WINDOW: u64 = 4_000_000_000;
+/// Default size of the granule files in one window: seven whole granules, whose rows take 150 MB of memory.
+const BYTES_PER_WINDOW: u64 = 600_000_000;
 /// Default memory for rows in flight, if the machine has that much.
 pub const MEMORY: u64 = 2_000_000_000;
 /// Minimum memory for rows in flight; with less, rows would be spilled one by one.

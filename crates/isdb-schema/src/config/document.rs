@@ -65,7 +65,7 @@ pub(super) struct WindowSection {
     /// At most this many granules in one window.
     #[schemars(with = "Option<u32>", range(min = 1))]
     pub(super) granules: Option<Spanned<u64>>,
-    /// At most about this many bytes of granule files in one window, such as 4GB.
+    /// At most about this many bytes of granule files in one window, such as 600MB.
     #[schemars(with = "Option<Amount>")]
     pub(super) bytes: Option<Spanned<String>>,
     /// The calendar span that no window crosses.
