@@ -13,7 +13,7 @@ use crate::array::history::columns_to_write;
 use crate::array::open::OpenArray;
 use crate::context::Context;
 use crate::error::Result;
-use crate::native::write::Target;
+use crate::native::write::{ArrayFiles, Target};
 use crate::schema::column::Column;
 
 /// About this many bytes of columns are passed to libtiledb at a time. It builds tiles from all of them before it writes the
@@ -41,7 +41,7 @@ const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 /// than `timestamp_ms`. These are detected before anything is written. Other errors may leave files that no reader sees.
 pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, batches: Vec<RecordBatch>) -> Result<String> {
     if let Some(folder) = local_folder(uri)
-        && let Some(target) = Target::open(uri, folder, timestamp_ms)?
+        && let Some(target) = Target::open(uri, ArrayFiles::Folder(folder.to_owned()), timestamp_ms)?
     {
         return target.write(timestamp_ms, batches, &|_| {}).map(|written| written.name);
     }

@@ -1,12 +1,13 @@
 //! Writing a fragment: batches are checked first, then one column after the other is ordered, encoded, stored and freed.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use tiledb_format::fragment::{FieldMetadata, FragmentMetadataBuilder};
 use tiledb_format::generic_tile::Compression;
 
-use super::folder::{Files, FragmentFolder};
+use super::folder::{ArrayFiles, Files, FragmentFolder};
 use super::order::CellSequence;
 use super::statistics::Statistics;
 use super::step::WriteStep;
@@ -15,6 +16,7 @@ use super::tiles::{ColumnEncoder, FieldOf};
 use crate::error::{Error, Result};
 use crate::native::fragment::METADATA;
 use crate::native::live::FileChecksum;
+use crate::native::storage::WritableStorage;
 use crate::schema::column::Column;
 use crate::write::buffers::WriteBuffers;
 use crate::write::check::check;
@@ -52,7 +54,31 @@ pub fn write_tiles_stepwise(
     before: &dyn Fn(WriteStep),
 ) -> Result<NewFragment> {
     let uri = folder.display().to_string();
-    match Target::open(&uri, folder, timestamp_ms)? {
+    write_to(&uri, ArrayFiles::Folder(folder.to_owned()), timestamp_ms, batches, before)
+}
+
+/// Writes all batches as [`write_tiles_stepwise`] does, to the array with these files at `uri`.
+///
+/// # Errors
+/// As [`write_tiles`].
+pub fn write_tiles_to(
+    storage: Arc<dyn WritableStorage>,
+    uri: &str,
+    timestamp_ms: u64,
+    batches: Vec<RecordBatch>,
+    before: &dyn Fn(WriteStep),
+) -> Result<NewFragment> {
+    write_to(uri, ArrayFiles::Storage(storage, uri.to_owned()), timestamp_ms, batches, before)
+}
+
+fn write_to(
+    uri: &str,
+    files: ArrayFiles,
+    timestamp_ms: u64,
+    batches: Vec<RecordBatch>,
+    before: &dyn Fn(WriteStep),
+) -> Result<NewFragment> {
+    match Target::open(uri, files, timestamp_ms)? {
         Some(target) => target.write(timestamp_ms, batches, before),
         None => {
             let reason = format!(
