@@ -69,7 +69,13 @@ fn store_error_may_pass(error: &isdb_store::Error) -> bool {
     // Otherwise another process writes, the database is damaged, or the rows do not match: the next try ends in the same way.
     matches!(
         error,
-        Store::Io { .. } | Store::Log { .. } | Store::TileDb(_) | Store::Arrow(_) | Store::Unfinished { .. }
+        Store::Io { .. }
+            | Store::Log { .. }
+            // An object store that was overloaded or out of reach, and not one that refuses.
+            | Store::Store { cause: object_store::Error::Generic { .. }, .. }
+            | Store::TileDb(_)
+            | Store::Arrow(_)
+            | Store::Unfinished { .. }
     )
 }
 

@@ -118,7 +118,7 @@ impl FragmentWriter {
     /// Waits for the oldest fragment that is being written.
     async fn wait_for_oldest(&mut self) -> Result<()> {
         if let Some(writing) = self.writing.pop_front() {
-            let interrupted = |source| Error::Interrupted { uri: self.target.array.clone(), source };
+            let interrupted = |source| Error::Interrupted { uri: self.target.location.segments(), source };
             self.written.push(writing.await.map_err(interrupted)??);
         }
         Ok(())
@@ -150,7 +150,7 @@ impl FragmentWriter {
         if self.writing.len() >= MAX_CONCURRENT {
             self.wait_for_oldest().await?;
         }
-        let array = self.target.array.clone();
+        let location = self.target.location.clone();
         let timestamp = self.target.window.timestamp;
         let (pending, bytes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_bytes));
         let metrics = self.metrics.clone();
@@ -159,7 +159,7 @@ impl FragmentWriter {
             let _entered = span.entered();
             let timer = metrics.time.timer();
             let rows: usize = pending.iter().map(RecordBatch::num_rows).sum();
-            let written = write_fragment(&array, timestamp, id, pending).map_err(Error::Store)?;
+            let written = write_fragment(&location, timestamp, id, pending).map_err(Error::Store)?;
             fault::reached("after-fragment");
             tracing::debug!(fragment = written.record.name, rows, bytes, "fragment written");
             drop(timer);
@@ -208,7 +208,7 @@ mod tests {
         let mut ten = rows_of(0, 10);
         ten.remove_column(ten.num_columns() - 1);
         let target = WriteTarget {
-            array: location.segments(),
+            location: location.clone(),
             window,
             task: (0, 1),
             fragment_bytes: slice_bytes(&ten).unwrap(),
