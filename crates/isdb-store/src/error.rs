@@ -174,7 +174,7 @@ pub enum Error {
         /// What probably helps.
         hint: Option<&'static str>,
         /// The error of the client, with the details.
-        cause: object_store::Error,
+        cause: Box<object_store::Error>,
     },
     /// A setting of an object store cannot be used.
     #[error("{setting}: {problem}")]

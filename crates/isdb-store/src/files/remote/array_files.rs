@@ -82,9 +82,7 @@ impl BucketArray {
                 blocks.insert(key, Bytes::new());
                 match missing.last_mut() {
                     Some((path, run))
-                        if *path == range.path
-                            && run.end == number
-                            && (run.end - run.start) * BLOCK_BYTES < REQUEST_BYTES =>
+                        if *path == range.path && run.end == number && byte_of(run.end - run.start) < REQUEST_BYTES =>
                     {
                         run.end += 1;
                     }
@@ -100,13 +98,13 @@ impl BucketArray {
         }
         let requests = missing.iter().map(|(path, run)| (Arc::clone(path), byte_of(run.start)..byte_of(run.end)));
         for ((path, run), bytes) in missing.iter().zip(self.fetch(requests.collect())?) {
-            for (at, number) in run.clone().enumerate() {
-                let start = (at * BLOCK_BYTES as usize).min(bytes.len());
-                let end = (start + BLOCK_BYTES as usize).min(bytes.len());
+            let mut parts = bytes.chunks(BLOCK_BYTES);
+            for number in run.clone() {
+                let part = parts.next().unwrap_or_default();
                 // A copy, so that a cached block does not keep the whole answer in memory.
                 let block = match run.end - run.start {
                     1 => bytes.clone(),
-                    _ => Bytes::copy_from_slice(bytes.get(start..end).unwrap_or_default()),
+                    _ => Bytes::copy_from_slice(part),
                 };
                 let key = (Arc::clone(path), number);
                 // A block after the end of the file was read ahead.
@@ -246,7 +244,7 @@ fn check_length(range: &FileRange, found: usize) -> Result<(), (Arc<str>, io::Er
 
 /// The first byte of a block.
 fn byte_of(block: u64) -> u64 {
-    block.saturating_mul(BLOCK_BYTES)
+    block.saturating_mul(BLOCK_BYTES as u64)
 }
 
 /// An error of this crate as one of the storage; [`store_error`] returns it.

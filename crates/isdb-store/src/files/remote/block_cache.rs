@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 /// Bytes of a block. A request costs as much time as the transfer of a few hundred kilobytes; a tile of a column has some ten.
-pub(super) const BLOCK_BYTES: u64 = 256 << 10;
+pub(super) const BLOCK_BYTES: usize = 256 << 10;
 
 /// A block of a file, by its number; [`WHOLE`] for the whole file.
 pub(super) type BlockKey = (Arc<str>, u64);
@@ -87,7 +87,7 @@ impl Blocks {
 
 /// The numbers of the blocks that contain the bytes `range`.
 pub(super) fn blocks_of(range: &Range<u64>) -> Range<u64> {
-    range.start / BLOCK_BYTES..range.end.div_ceil(BLOCK_BYTES)
+    range.start / BLOCK_BYTES as u64..range.end.div_ceil(BLOCK_BYTES as u64)
 }
 
 #[cfg(test)]

@@ -273,7 +273,12 @@ impl Bucket {
     /// The error of the object at `path`.
     pub(crate) fn error(&self, path: &str, cause: object_store::Error) -> Error {
         let StoreProblem { refusal: _, text, hint } = StoreProblem::new(&cause);
-        Error::Store { object: format!("s3://{}/{}", self.inner.name, self.key(path)), problem: text, hint, cause }
+        Error::Store {
+            object: format!("s3://{}/{}", self.inner.name, self.key(path)),
+            problem: text,
+            hint,
+            cause: Box::new(cause),
+        }
     }
 }
 
