@@ -97,13 +97,14 @@ pub use isdb_schema::filters;
 pub use isdb_schema::filters::FilterError;
 pub use isdb_schema::ledger::GranuleState;
 pub use isdb_schema::period::{Period, PeriodError};
-pub use isdb_store::{Error as StoreError, Location, Tag, TagCosts};
+pub use isdb_store::{Error as StoreError, Location, StorageCredentials, StorageSettings, Tag, TagCosts};
 pub use library::at::At;
 pub use library::builder::{DatabaseBuilder, FilterChoice};
 pub use library::database::Database;
 pub use library::error::{Error, Result};
 pub use library::region::read_region;
 pub use library::resources;
+pub use library::storage::storage_settings;
 pub use library::time;
 pub use library::variables::{find_variable, search_variables};
 #[cfg(feature = "polars")]

@@ -11,6 +11,7 @@ mod independent_readers;
 mod ingest;
 mod installation;
 mod library;
+mod object_store;
 mod query;
 mod readme;
 mod reference;

@@ -112,7 +112,7 @@ mod tests {
         let selection = Selection::bind(&variables, &[derived], &choose("strong,night").unwrap()).unwrap();
         let granules = vec![PlannedGranule::default(); 5];
         let target =
-            WriteTarget { array: location.segments(), window, task: (0, 1), fragment_bytes: 64 << 20, writers };
+            WriteTarget { location: location.clone(), window, task: (0, 1), fragment_bytes: 64 << 20, writers };
         let request = CommitRequest::Granules { ledger: Vec::new(), filters: None, all_or_nothing: false };
         let plan = ingest_plan(&granules, &selection, (&StoredSegments::default(), None), 2, target, request);
         explain(&plan.unwrap())

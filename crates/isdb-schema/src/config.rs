@@ -23,7 +23,7 @@ mod tests;
 pub use document::json_schema;
 pub use policy::{Policy, Span};
 
-use document::{ConsolidateSection, Document, DownloadSection, FilterItem, ListOrWord, WindowSection};
+use document::{ConsolidateSection, Document, DownloadSection, FilterItem, ListOrWord, StorageSection, WindowSection};
 use problem::problem;
 
 /// The text of the built-in config.
@@ -49,6 +49,8 @@ const CONNECTIONS: u64 = 4;
 pub struct Config {
     /// The location of the database, if specified.
     pub database: Option<String>,
+    /// The object store of the database.
+    pub storage: Storage,
     /// The variables to store, in catalogue order, if specified.
     pub variables: Option<Vec<&'static Variable>>,
     /// The derived columns, in the order of their names, if specified.
@@ -69,6 +71,23 @@ pub struct Config {
     pub consolidate: Consolidate,
     /// Options of downloads from NASA's archive.
     pub download: Download,
+}
+
+/// The object store of a database at `s3://bucket/prefix`, as far as the config has it. Secrets are never in a config.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// The URL of a store other than AWS.
+    pub endpoint: Option<String>,
+    /// The region of the bucket.
+    pub region: Option<String>,
+    /// Whether the bucket is part of the path of a URL.
+    pub path_style: Option<bool>,
+    /// Whether requests without TLS are allowed.
+    pub allow_http: bool,
+    /// Whether requests are anonymous.
+    pub anonymous: bool,
+    /// The profile with the credentials.
+    pub profile: Option<String>,
 }
 
 /// Which granules become visible together: a window ends at the first of these limits.
@@ -117,6 +136,12 @@ pub struct ConfigError {
     pub problem: String,
 }
 
+fn storage(section: StorageSection) -> Storage {
+    let StorageSection { endpoint, region, path_style, allow_http, anonymous, profile } = section;
+    let (allow_http, anonymous) = (allow_http.unwrap_or(false), anonymous.unwrap_or(false));
+    Storage { endpoint, region, path_style, allow_http, anonymous, profile }
+}
+
 fn position(at: Option<(u64, u64)>) -> String {
     at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default()
 }
@@ -143,6 +168,7 @@ impl Config {
         let memory = reader.bytes("resources.memory", memory, MIN_MEMORY)?;
         Ok(Config {
             database: document.database,
+            storage: document.storage.map_or_else(Storage::default, storage),
             variables: document.variables.map(|names| reader.variables(names)).transpose()?,
             derived: document.derived.map(|columns| reader.derived(columns)).transpose()?,
             filters: document.filters.map(|filters| reader.filters(filters)).transpose()?,

@@ -7,14 +7,15 @@ use tiledb::{Array, Context, MetadataValue, group};
 
 use crate::array_layout::{segments_layout, segments_schema};
 use crate::blocking::blocking;
+use crate::create_remote::RemoteCreation;
 use crate::database::Database;
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::files::areas::store_area;
 use crate::files::durable::{sync_folder, sync_tree};
 use crate::files::interrupted_creations::{creation_folder, remove_interrupted_creations};
-use crate::files::location::{Location, SEGMENTS};
-use crate::files::lock::{LOCK, Lock};
+use crate::files::location::{LOCK, Location, Place, SEGMENTS};
+use crate::files::lock::FileLock;
 use crate::log::commit_log::{COMMITS, CommitLog};
 use crate::log::envelope::FORMAT;
 use crate::log::segments_schema::SegmentsSchema;
@@ -31,14 +32,23 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Occupied`] when the folder exists and is not empty; [`Error::FileSystem`] when the file system cannot hold a commit
-    /// log. Nothing is left on disk then.
+    /// log. Nothing is left on disk then. [`Error::NoConditionalWrites`] for an object store that cannot hold one.
     pub async fn create(location: &Location, design: &Design, now_ms: u64) -> Result<Database> {
-        let root = location.root();
+        let root = match location.place() {
+            Place::Folder(root) => root,
+            Place::Bucket(bucket) => {
+                let creation = RemoteCreation::begin(bucket, location).await?;
+                // The lock of the local folder is of no use after this.
+                build(&creation.local()?, design, now_ms).await?;
+                creation.upload().await?;
+                return Database::open(location).await;
+            }
+        };
         let occupied = || Error::Occupied { uri: location.uri() };
         if root.exists() && std::fs::read_dir(root).map_or(true, |mut entries| entries.next().is_some()) {
             return Err(occupied());
         }
-        remove_interrupted_creations(location);
+        remove_interrupted_creations(root);
         let parents = missing_parents(root);
         let mut folder = creation_folder(root).ok_or_else(occupied)?;
         let mut built = build(&Location::parse(&folder.to_string_lossy())?, design, now_ms).await;
@@ -66,7 +76,7 @@ impl Database {
             });
         }
         // The entry of the database, and the entries of the folders that were created for it.
-        for folder in [root].into_iter().chain(parents.iter().map(AsRef::as_ref)).filter_map(Path::parent) {
+        for folder in [root.as_path()].into_iter().chain(parents.iter().map(AsRef::as_ref)).filter_map(Path::parent) {
             sync_folder(folder)?;
         }
         Database::open(location).await
@@ -83,16 +93,17 @@ fn missing_parents(root: &Path) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// [`Error::Locked`] when another process removed the folder as an interrupted creation before it was locked.
-async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<Lock> {
+async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<FileLock> {
+    let root = location.local("create")?.to_owned();
     let schema = segments_schema(&design.variables, &design.derived);
     let layout = segments_layout(design.capacity);
     let metadata = group_metadata(design);
     let folder = location.clone();
     let create_arrays = move || {
         let failed = |source| Error::Io { path: folder.uri(), source };
-        std::fs::create_dir_all(folder.root()).map_err(failed)?;
-        let lock = Lock::acquire(&folder)?;
-        if !folder.root().join(LOCK).exists() {
+        std::fs::create_dir_all(&root).map_err(failed)?;
+        let lock = FileLock::acquire(&root)?;
+        if !root.join(LOCK).exists() {
             return Err(Error::Locked { uri: folder.uri() });
         }
         let context = Context::new([])?;
@@ -101,8 +112,8 @@ async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<Lock
         group::add_member(&context, &folder.uri(), SEGMENTS, SEGMENTS)?;
         group::put_metadata(&context, &folder.uri(), &metadata)?;
         // Made before everything is synced, so that a commit syncs only this folder.
-        std::fs::create_dir(folder.root().join(COMMITS)).map_err(failed)?;
-        sync_tree(folder.root())?;
+        std::fs::create_dir(root.join(COMMITS)).map_err(failed)?;
+        sync_tree(&root)?;
         let (arrow, layout) = Array::schema_at(&context, &folder.segments(), NEVER)?;
         Ok((lock, SegmentsSchema { arrow, capacity: layout.capacity }))
     };

@@ -1,13 +1,14 @@
 //! A database that exists: the handle through which readers open snapshots (`reader/states.rs`) and writers take over.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use isdb_schema::suggest::did_you_mean;
 use tiledb::{Context, FragmentCache};
 
+use crate::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::files::areas::{load_area, store_area};
+use crate::files::array_files::{FRAGMENTS, SCHEMAS};
 use crate::files::location::{Location, SEGMENTS};
 use crate::ledger::files::LEDGER;
 use crate::log::commit_log::CommitLog;
@@ -38,16 +39,19 @@ impl Database {
     /// [`Error::NotFound`] when no database exists there; [`Error::LostLog`] and [`Error::LostArray`] when a part of it is missing;
     /// [`Error::OtherFormat`] when another version made it.
     pub async fn open(location: &Location) -> Result<Database> {
-        if !location.root().is_dir() {
+        if location.folder().is_some_and(|folder| !folder.is_dir()) {
             return Err(Error::NotFound { uri: location.uri() });
         }
         let database = Database::unread(location)?;
         database.newest().await?;
-        database.check_array()?;
+        // In an object store it would be one more request, and reads open fragments by name.
+        if location.folder().is_some() {
+            database.check_array()?;
+        }
         Ok(database)
     }
 
-    /// A handle of the database at `location`, whose folder must exist, without a read of its log.
+    /// A handle of the database at `location`, without a read of its log. A local folder must exist.
     pub(crate) fn unread(location: &Location) -> Result<Database> {
         let log = CommitLog::open(location)?;
         Ok(Database { location: location.clone(), context: Arc::default(), fragments: FragmentCache::default(), log })
@@ -87,21 +91,42 @@ impl Database {
 
     /// Reads the newest state.
     pub(crate) async fn newest(&self) -> Result<LogState> {
-        self.log.newest().await?.ok_or_else(|| self.without_log())
+        match self.log.newest().await? {
+            Some(state) => Ok(state),
+            None => Err(self.without_log().await),
+        }
     }
 
     /// The error of a database without commits and checkpoints. Fragments or a ledger show that there was one.
-    pub(crate) fn without_log(&self) -> Error {
+    pub(crate) async fn without_log(&self) -> Error {
         let uri = self.location.uri();
-        let parts = [SEGMENTS, LEDGER].into_iter().filter(|part| self.location.root().join(part).is_dir());
-        let found = parts.collect::<Vec<_>>().join(" and ");
-        if found.is_empty() { Error::NotFound { uri } } else { Error::LostLog { uri, found } }
+        let location = self.location.clone();
+        // In an object store an interrupted creation leaves an array without fragments.
+        let parts = move || {
+            let is_there = |part: &&str| match location.folder() {
+                Some(folder) => folder.join(part).is_dir(),
+                None => {
+                    let files = if *part == SEGMENTS { format!("{SEGMENTS}/{FRAGMENTS}") } else { (*part).to_owned() };
+                    location.names(&files).is_ok_and(|names| !names.is_empty())
+                }
+            };
+            Ok([SEGMENTS, LEDGER].into_iter().filter(is_there).collect::<Vec<_>>().join(" and "))
+        };
+        match blocking(parts).await {
+            Ok(found) if found.is_empty() => Error::NotFound { uri },
+            Ok(found) => Error::LostLog { uri, found },
+            Err(error) => error,
+        }
     }
 
-    /// Checks that the folder of the array exists. Without it libtiledb would make a new one, and nothing would find what is written.
+    /// Checks that the array exists. Without it libtiledb would make a new one, and nothing would find what is written. Blocks.
     pub(crate) fn check_array(&self) -> Result<()> {
         let uri = self.location.segments();
-        if Path::new(&uri).is_dir() { Ok(()) } else { Err(Error::LostArray { uri }) }
+        let exists = match self.location.folder() {
+            Some(folder) => folder.join(SEGMENTS).is_dir(),
+            None => !self.location.names(&format!("{SEGMENTS}/{SCHEMAS}"))?.is_empty(),
+        };
+        if exists { Ok(()) } else { Err(Error::LostArray { uri }) }
     }
 
     /// Returns the version of isdb that created the database.

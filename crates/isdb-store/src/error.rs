@@ -164,6 +164,48 @@ pub enum Error {
         #[source]
         source: object_store::Error,
     },
+    /// An object store refused a request, or could not be reached.
+    #[error("cannot access {object}: {problem}")]
+    Store {
+        /// The object, as `s3://bucket/key`.
+        object: String,
+        /// The store's code and message, or what failed on the way.
+        problem: String,
+        /// What probably helps.
+        hint: Option<&'static str>,
+        /// The error of the client, with the details.
+        cause: Box<object_store::Error>,
+    },
+    /// A setting of an object store cannot be used.
+    #[error("{setting}: {problem}")]
+    StorageSetting {
+        /// The variable or the profile.
+        setting: String,
+        /// The reason.
+        problem: String,
+    },
+    /// An object store has no conditional writes. Without those, two writers could both get the same commit.
+    #[error("the store of {uri} does not check {condition} of a write")]
+    NoConditionalWrites {
+        /// The database's URI.
+        uri: String,
+        /// The header that it ignores.
+        condition: &'static str,
+    },
+    /// The lock of this writer could not be renewed, or another writer has it now. Nothing was committed.
+    #[error("this writer no longer has the lock of {uri}")]
+    LostLock {
+        /// The database's URI.
+        uri: String,
+    },
+    /// The action needs a database on a local disk.
+    #[error("cannot {action} {uri}: this works with a database on a local disk only")]
+    LocalOnly {
+        /// The database's URI.
+        uri: String,
+        /// The action.
+        action: &'static str,
+    },
     /// The written fragments do not match the ledger rows. Nothing was committed.
     #[error("nothing was committed to {uri}: {problem}")]
     Mismatch {

@@ -3,7 +3,7 @@
 //! [`real`] finds real data, [`python()`] the packages of independent checks, and [`skip()`] counts the tests that cannot run without them.
 //! [`batch()`] fills the columns that a test does not name.
 //! [`times`] and [`seed`] set how often and with which random numbers a test runs. [`hostile_files`] are HDF5 files made to harm a
-//! reader, and [`bound_by_permissions`] runs a program that file permissions bind even if the tests run as root.
+//! reader, [`s3`] is an object store, and [`bound_by_permissions`] runs a program that file permissions bind even if the tests run as root.
 //!
 //! A dev-dependency only; of isdb it uses only the `tiledb` crate, for the module `array`.
 
@@ -17,6 +17,7 @@ mod hostile;
 mod image;
 mod permissions;
 mod python;
+pub mod s3;
 mod skip;
 
 pub use batch::batch;

@@ -10,6 +10,7 @@ use isdb_query::{QueryResources, ViewOptions};
 use isdb_region::Region;
 use isdb_schema::filters::{Rule, choose};
 use isdb_schema::period::Period;
+use isdb_store::Location;
 
 use crate::library::at::At;
 use crate::library::database::Database;
@@ -19,13 +20,20 @@ use crate::library::error::{Error, Result};
 #[derive(Clone, Debug)]
 #[must_use = "a database is opened by .await"]
 pub struct DatabaseBuilder {
-    uri: String,
+    address: Address,
     at: Option<At>,
     filters: FilterChoice,
     region: Option<Region>,
     period: Period,
     memory: Option<usize>,
     spill_folder: Option<PathBuf>,
+}
+
+/// Where the database is: a URI that is not yet parsed, or a location.
+#[derive(Clone, Debug)]
+enum Address {
+    Uri(String),
+    Location(Location),
 }
 
 /// Filters by name (`"strong,night"`, as `isdb filters` lists them) or as rules.
@@ -64,14 +72,20 @@ impl Database {
     /// [`Error::Filter`] for invalid filters. A filter that does not fit the database is an [`Error::Query`] of the first statement
     /// that uses it.
     pub fn open(uri: &str) -> DatabaseBuilder {
-        DatabaseBuilder::new(uri)
+        DatabaseBuilder::new(Address::Uri(uri.to_owned()))
+    }
+
+    /// Returns a builder that opens the database at `location`, such as one in an object store with its settings. See
+    /// [`Database::open`].
+    pub fn open_location(location: &Location) -> DatabaseBuilder {
+        DatabaseBuilder::new(Address::Location(location.clone()))
     }
 }
 
 impl DatabaseBuilder {
-    fn new(uri: &str) -> DatabaseBuilder {
+    fn new(address: Address) -> DatabaseBuilder {
         DatabaseBuilder {
-            uri: uri.to_owned(),
+            address,
             at: None,
             filters: FilterChoice::Rules(Vec::new()),
             region: None,
@@ -122,7 +136,10 @@ impl DatabaseBuilder {
     }
 
     async fn open(self) -> Result<Database> {
-        let location = isdb_store::Location::parse(&self.uri)?;
+        let location = match self.address {
+            Address::Uri(uri) => Location::parse(&uri)?,
+            Address::Location(location) => location,
+        };
         let filters = match self.filters {
             FilterChoice::Names(names) => choose(&names)?,
             FilterChoice::Rules(rules) => rules,

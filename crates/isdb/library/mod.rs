@@ -25,6 +25,7 @@ pub(crate) mod region;
 pub mod resources;
 #[cfg(feature = "cmr")]
 pub(crate) mod search;
+pub(crate) mod storage;
 #[cfg(feature = "ingest")]
 pub(crate) mod tags;
 pub mod time;

@@ -1,7 +1,8 @@
 //! Logs by `tracing`, as text or JSON, on standard error or in a file.
 //!
 //! Below WARN only events of our own crates are logged, at any level: at DEBUG and TRACE network libraries log headers and cookies,
-//! which contain credentials. Events of the `log` crate are not logged at all.
+//! which contain credentials. Requests to an object store that are repeated are logged at INFO: by status and wait. Events of the `log`
+//! crate are not logged at all.
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -46,9 +47,13 @@ pub(crate) fn start(arguments: &LogArgs) -> Result<(), CliError> {
     Ok(())
 }
 
+/// The target of requests to an object store that are repeated.
+const REPEATED_REQUESTS: &str = "object_store::client::retry";
+
 /// Whether an event cannot contain credentials.
 fn is_safe(event: &Metadata<'_>) -> bool {
-    *event.level() <= Level::WARN || OWN.iter().any(|own| event.target().starts_with(own))
+    let most = if event.target() == REPEATED_REQUESTS { Level::INFO } else { Level::WARN };
+    *event.level() <= most || OWN.iter().any(|own| event.target().starts_with(own))
 }
 
 /// Standard error, above the progress bar.

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use isdb::{Config, Location, Region, read_region};
+use isdb::{Config, Location, Region, StorageCredentials, StorageSettings, read_region, storage_settings};
 use isdb_query::Warning;
 use isdb_region::{RegionError, SwappedBox};
+use isdb_schema::config::Storage;
 use isdb_schema::period::Period;
 
 use crate::cli::{DatabaseArgs, RegionArgs};
@@ -45,8 +46,26 @@ pub(crate) fn read_config(path: &Path) -> Result<Config, CliError> {
 }
 
 fn location(arguments: &DatabaseArgs, config: &Config) -> Result<Option<Location>, CliError> {
-    let specified = arguments.db.as_ref().or(config.database.as_ref());
-    Ok(specified.map(|text| Location::parse(text)).transpose().map_err(isdb::Error::from)?)
+    let Some(text) = arguments.db.as_ref().or(config.database.as_ref()) else { return Ok(None) };
+    let settings = match text.starts_with("s3://") {
+        true => storage(arguments, &config.storage)?,
+        false => StorageSettings::default(),
+    };
+    Ok(Some(Location::with_settings(text, &settings).map_err(isdb::Error::from)?))
+}
+
+/// The settings of an object store: those of the flags and the config, completed by the environment.
+fn storage(arguments: &DatabaseArgs, config: &Storage) -> Result<StorageSettings, CliError> {
+    let settings = StorageSettings {
+        endpoint: config.endpoint.clone(),
+        region: config.region.clone(),
+        path_style: config.path_style,
+        allow_http: config.allow_http,
+        credentials: if config.anonymous { StorageCredentials::Anonymous } else { StorageCredentials::default() },
+        single_writer: arguments.single_writer,
+        ..StorageSettings::default()
+    };
+    Ok(storage_settings(settings, config.profile.as_deref())?)
 }
 
 /// Reads the region and the period of flags.

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 /// A fresh folder with a database name in it.
 pub(crate) struct TestFolder {
     folder: TempDir,
+    /// Variables of the environment of each run.
+    variables: Vec<(&'static str, String)>,
 }
 
 /// Exit code and output of a run of the program.
@@ -25,13 +27,18 @@ pub(crate) struct Run {
 
 impl TestFolder {
     pub(crate) fn new() -> TestFolder {
-        TestFolder { folder: tempfile::tempdir().unwrap() }
+        TestFolder { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
 
     /// A folder in memory where the machine has one, for tests that write many databases and do not test the disk.
     pub(crate) fn in_memory() -> TestFolder {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        TestFolder { folder: folder.unwrap() }
+        TestFolder { folder: folder.unwrap(), variables: Vec::new() }
+    }
+
+    /// Sets variables of the environment for all runs.
+    pub(crate) fn set_variables(&mut self, variables: impl IntoIterator<Item = (&'static str, String)>) {
+        self.variables.extend(variables);
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -50,6 +57,7 @@ impl TestFolder {
 
     fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.current_dir(self.folder.path()).env("ISDB_DB", "db").args(arguments).stdin(Stdio::null());
+        command.envs(self.variables.iter().cloned());
         command
     }
 

@@ -107,7 +107,7 @@ async fn compact(engine: &Engine, group: &[Arc<FragmentRecord>], resources: &Res
     drop(writer);
     let snapshot = database.snapshot().await?;
     let target = WriteTarget {
-        array: database.location().segments(),
+        location: database.location().clone(),
         window,
         task: (0, 1),
         fragment_bytes: resources.fragment_bytes(),

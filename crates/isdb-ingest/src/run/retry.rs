@@ -66,6 +66,10 @@ fn may_pass(cause: &(dyn StdError + 'static)) -> bool {
 
 fn store_error_may_pass(error: &isdb_store::Error) -> bool {
     use isdb_store::Error as Store;
+    // An object store that was overloaded or out of reach, and not one that refuses.
+    if let Store::Store { cause, .. } = error {
+        return matches!(**cause, object_store::Error::Generic { .. });
+    }
     // Otherwise another process writes, the database is damaged, or the rows do not match: the next try ends in the same way.
     matches!(
         error,

@@ -51,7 +51,7 @@ fn unblock(root: &Path) {
 async fn a_window_that_fails_once_is_tried_again_and_counted_once() {
     let folder = tempfile::tempdir().unwrap();
     let request = request(folder.path());
-    let root = request.location.root();
+    let root = request.location.folder().unwrap();
     let (mut report, mut blocked, mut retries, mut committed) = (IngestReport::default(), 0, 0, Vec::new());
     let progress = |event| match event {
         Progress::Read { .. } if blocked == 0 => {
@@ -77,7 +77,7 @@ async fn a_window_that_fails_once_is_tried_again_and_counted_once() {
 async fn a_window_that_fails_twice_ends_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let request = request(folder.path());
-    let root = request.location.root();
+    let root = request.location.folder().unwrap();
     let (mut report, mut retries) = (IngestReport::default(), 0);
     let progress = |event| match event {
         Progress::Read { .. } if !root.join("away").exists() => block(root),

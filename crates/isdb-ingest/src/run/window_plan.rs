@@ -72,7 +72,7 @@ pub(crate) async fn window_plan(
         all_or_nothing: is_all_or_nothing(attempts),
     };
     let target = WriteTarget {
-        array: location.segments(),
+        location: location.clone(),
         window,
         // One process writes the whole window.
         task: (0, 1),

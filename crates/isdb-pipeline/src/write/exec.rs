@@ -68,7 +68,8 @@ impl TileDbWriteExec {
 
 impl DisplayAs for TileDbWriteExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
-        let array = self.target.array.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let array = self.target.location.segments();
+        let array = array.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         write!(f, "TileDbWriteExec: array={array}, fragment={} MiB", self.target.fragment_bytes >> 20)
     }
 }

@@ -76,7 +76,7 @@ impl PartitionWriter {
         for (index, rows) in collector.finish(target.fragment_bytes).into_iter().enumerate() {
             let rows = rows.with_id(target.fragment_id(index, writer, writers));
             let (target, metrics, span) = (target.clone(), metrics.clone(), tracing::Span::current());
-            let array = target.array.clone();
+            let array = target.location.segments();
             let writing = tokio::task::spawn_blocking(move || {
                 let _entered = span.entered();
                 write(&target, &rows, threads, &metrics)
@@ -90,7 +90,7 @@ impl PartitionWriter {
 /// Writes `rows` as one fragment.
 fn write(target: &WriteTarget, rows: &FragmentRows, threads: usize, metrics: &WriteMetrics) -> Result<WrittenFragment> {
     let timer = metrics.time.timer();
-    let written = write_fragment(&target.array, target.window.timestamp, rows.id(), rows, threads);
+    let written = write_fragment(&target.location, target.window.timestamp, rows.id(), rows, threads);
     let written = written.map_err(Error::Store)?;
     fault::reached("after-fragment");
     tracing::debug!(fragment = written.record.name, rows = rows.count(), "fragment written");

@@ -1,12 +1,12 @@
 //! The target of a write.
 
-use isdb_store::{Id, Window};
+use isdb_store::{Id, Location, Window};
 
-/// The array that a window is written to, and its division into fragments.
+/// The database whose array a window is written to, and the division of the window into fragments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteTarget {
-    /// The URI of the array of segments.
-    pub array: String,
+    /// The location of the database.
+    pub location: Location,
     /// The window, which gives every fragment its timestamp and its id.
     pub window: Window,
     /// The number of this process among those that write the window, from 0, and their number.
@@ -38,7 +38,8 @@ mod tests {
         let window = Window::for_dry_run(5);
         let mut ids = BTreeSet::new();
         for task in 0..3 {
-            let target = WriteTarget { array: String::new(), window, task: (task, 3), fragment_bytes: 1, writers: 2 };
+            let location = Location::parse("db").unwrap();
+            let target = WriteTarget { location, window, task: (task, 3), fragment_bytes: 1, writers: 2 };
             for (fragment, writer) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                 assert!(ids.insert(target.fragment_id(fragment, writer, 2)));
             }

@@ -34,7 +34,7 @@ const FOOTER_BYTES: usize = 64 << 10;
 /// A Parquet file with rows of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerPart {
-    /// Absolute path of the file.
+    /// Absolute path of the file, or `/` and its key in the object store of the table's snapshot.
     pub path: PathBuf,
     /// Size of the file in bytes.
     pub bytes: u64,
@@ -134,7 +134,12 @@ impl TableProvider for LedgerTable {
         let url = ObjectStoreUrl::local_filesystem();
         let runtime = state.runtime_env();
         let footers = runtime.cache_manager.get_file_metadata_cache();
-        let files = CachedParquetFileReaderFactory::new(runtime.object_store(&url)?, footers);
+        // The URL is never used for files of an object store: their reader has the store.
+        let store = match self.snapshot.as_ref().and_then(|snapshot| snapshot.ledger_store()) {
+            Some(store) => store,
+            None => runtime.object_store(&url)?,
+        };
+        let files = CachedParquetFileReaderFactory::new(store, footers);
         let files = ExpiringFiles::new(files, self.snapshot.clone());
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_parquet_file_reader_factory(Arc::new(files))

@@ -20,8 +20,10 @@ use crate::filters::{NONE, presets};
 #[serde(deny_unknown_fields)]
 #[schemars(title = "isdb config")]
 pub(super) struct Document {
-    /// The location of the database. --db and ISDB_DB override it.
+    /// The location of the database: a folder, or s3://bucket/prefix. --db and ISDB_DB override it.
     pub(super) database: Option<String>,
+    /// The object store of a database at s3://bucket/prefix. What is absent here comes from the AWS_ variables and the profile.
+    pub(super) storage: Option<StorageSection>,
     /// The product of the granules.
     #[schemars(with = "Product")]
     pub(super) product: Spanned<String>,
@@ -47,6 +49,24 @@ pub(super) struct Document {
     pub(super) consolidate: Option<ConsolidateSection>,
     /// How granules are downloaded from NASA's archive.
     pub(super) download: Option<DownloadSection>,
+}
+
+/// The object store of a database at s3://bucket/prefix.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StorageSection {
+    /// The URL of an S3-compatible store other than AWS, such as https://s3.example.org.
+    pub(super) endpoint: Option<String>,
+    /// The region of the bucket.
+    pub(super) region: Option<String>,
+    /// Whether the bucket is part of the path of a URL, and not of its host. Default: with an endpoint.
+    pub(super) path_style: Option<bool>,
+    /// Whether requests without TLS are allowed.
+    pub(super) allow_http: Option<bool>,
+    /// Whether requests are anonymous, as for a public bucket.
+    pub(super) anonymous: Option<bool>,
+    /// The profile in ~/.aws/config and ~/.aws/credentials with the credentials.
+    pub(super) profile: Option<String>,
 }
 
 /// The storage layout of the database.

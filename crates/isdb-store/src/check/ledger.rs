@@ -147,7 +147,7 @@ impl Ledger {
             }
             let born = state.ledger.live.get(&file.name).filter(|_| has_rows).map_or(u64::MAX, |(_, born)| *born);
             let problem = format!("{problem}{}", loss_of_tags(state, born, LOSES_LEDGER));
-            report.damages.push(Damage::new(ledger_path(database.location(), &file.name).display(), problem, remedy));
+            report.damages.push(Damage::new(database.location().child(&ledger_path(&file.name)), problem, remedy));
         }
         for row in rows.into_values() {
             self.add_row(row.clone());

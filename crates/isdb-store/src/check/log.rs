@@ -30,8 +30,8 @@ struct Log<'d> {
 /// Reads the whole log and adds what is damaged to `report`. Returns the state after the newest commit; None when it cannot be known.
 pub(crate) async fn check_log(database: &Database, report: &mut CheckReport) -> Result<Option<LogState>> {
     // Checkpoints first: a takeover in between makes a commit and its checkpoint.
-    let checkpoints = database.log().objects().numbers(CHECKPOINTS, 0)?;
-    let newest = database.log().newest_number()?;
+    let checkpoints = database.log().objects().numbers(CHECKPOINTS, 0).await?;
+    let newest = database.log().newest_number().await?;
     let mut log = Log { database, checkpoints: BTreeSet::new(), damaged: BTreeMap::new() };
     for number in checkpoints {
         log.check_checkpoint(number, newest, report).await?;

@@ -30,7 +30,7 @@ const MAX_ATTEMPTS: usize = 3;
 /// [`Error::NotFound`]; [`Error::LostLog`]; [`Error::OtherFormat`]; [`Error::Expired`] when a vacuum removed files during the check; other
 /// errors when something cannot be read now although it may be whole.
 pub async fn check(location: &Location, mut progress: impl FnMut(CheckProgress)) -> Result<CheckReport> {
-    if !location.root().is_dir() {
+    if !location.local("check")?.is_dir() {
         return Err(Error::NotFound { uri: location.uri() });
     }
     check_database(&Database::unread(location)?, &mut progress).await
@@ -41,9 +41,9 @@ pub(crate) async fn check_database(
     progress: &mut impl FnMut(CheckProgress),
 ) -> Result<CheckReport> {
     database.log().check_format().await?;
-    let mut report = CheckReport { commit: database.log().newest_number()?, ..CheckReport::default() };
+    let mut report = CheckReport { commit: database.log().newest_number().await?, ..CheckReport::default() };
     if report.commit == 0 {
-        return Err(database.without_log());
+        return Err(database.without_log().await);
     }
     let Some(state) = check_log(database, &mut report).await? else { return Ok(report) };
     report.commit = state.number;

@@ -47,8 +47,8 @@ pub(super) async fn check_tags(
     for (file, tags) in only.files.values() {
         if let Err(problem) = read(database.location(), file).await? {
             let problem = format!("{problem}{}", loss_of(tags, LOSES_LEDGER));
-            let path = ledger_path(database.location(), &file.name);
-            report.damages.push(Damage::new(path.display(), problem, Remedy::DeleteTag));
+            let path = database.location().child(&ledger_path(&file.name));
+            report.damages.push(Damage::new(path, problem, Remedy::DeleteTag));
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::error::Result;
 
 /// The folder of an array's commit files, `<fragment>.wrt`. TileDB does not see a fragment without one.
 pub(crate) const COMMIT_FILES: &str = "__commits";
-const COMMIT_SUFFIX: &str = ".wrt";
+pub(super) const COMMIT_SUFFIX: &str = ".wrt";
 /// The folder of an array's fragments.
 pub(crate) const FRAGMENTS: &str = "__fragments";
 /// The folder of an array's metadata.

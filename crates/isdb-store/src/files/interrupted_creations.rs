@@ -6,15 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use super::location::{Location, SEGMENTS, STAGING};
-use super::lock::{LOCK, Lock};
+use super::location::{LOCK, SEGMENTS, STAGING};
+use super::lock::FileLock;
 
 /// The age at which a folder is removed where locks cannot show whether its creator is alive. A creation takes less than a
 /// second.
 const MIN_AGE: Duration = Duration::from_secs(3_600);
 
 /// The entries that a database may contain while it is being created. A folder with anything else is not removed.
-const EXPECTED: [&str; 9] =
+pub(crate) const EXPECTED: [&str; 9] =
     [SEGMENTS, STAGING, "areas", "ledger", "commits", LOCK, "__group", "__meta", "__tiledb_group.tdb"];
 
 /// Returns a new folder beside `root` to create a database in; None where `root` has no name.
@@ -23,9 +23,8 @@ pub(crate) fn creation_folder(root: &Path) -> Option<PathBuf> {
     Some(root.with_file_name(format!("{}{}", prefix(&name), Uuid::new_v4())))
 }
 
-/// Removes the folders of interrupted creations of the database at `location`. Errors are ignored: nothing depends on it.
-pub(crate) fn remove_interrupted_creations(location: &Location) {
-    let root = location.root();
+/// Removes the folders of interrupted creations of the database in the folder `root`. Errors are ignored: nothing depends on it.
+pub(crate) fn remove_interrupted_creations(root: &Path) {
     let (Some(name), Some(parent)) = (root.file_name(), root.parent()) else { return };
     let prefix = prefix(&name.to_string_lossy());
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -56,7 +55,7 @@ fn remove_if_abandoned(path: &Path) {
         let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
         modified.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > MIN_AGE))
     };
-    let (is_abandoned, lock) = match Lock::acquire_existing(path) {
+    let (is_abandoned, lock) = match FileLock::acquire_existing(path) {
         Ok(lock) => (lock.is_some(), lock),
         Err(_) => (is_old(), None),
     };
@@ -76,8 +75,8 @@ mod tests {
     #[test]
     fn only_folders_of_dead_creators_are_removed() {
         let folder = tempfile::tempdir().unwrap();
-        let location = Location::parse(folder.path().join("db").to_str().unwrap()).unwrap();
-        let new = || creation_folder(location.root()).unwrap();
+        let root = folder.path().join("db");
+        let new = || creation_folder(&root).unwrap();
         let [dead, alive, unlocked, foreign, other] = [new(), new(), new(), new(), new()];
         let other = other.with_file_name(".other.creating-6f1f6a06-6ad3-4ea2-8c29-8c9c8a2b7d1e");
         let named_by_hand = folder.path().join(".db.creating-notes");
@@ -88,8 +87,8 @@ mod tests {
             fs::write(path.join("lock"), "").unwrap();
         }
         fs::write(foreign.join("thesis.tex"), "").unwrap();
-        let _held = Lock::acquire(&Location::parse(alive.to_str().unwrap()).unwrap()).unwrap();
-        remove_interrupted_creations(&location);
+        let _held = FileLock::acquire(&alive).unwrap();
+        remove_interrupted_creations(&root);
         assert!(!dead.exists(), "its creator is dead");
         for path in [&alive, &unlocked, &foreign, &other, &named_by_hand] {
             assert!(path.exists(), "{}", path.display());
@@ -97,7 +96,7 @@ mod tests {
         // A creator that died before it had its lock.
         let long_ago = SystemTime::now() - 2 * MIN_AGE;
         fs::File::open(&unlocked).unwrap().set_modified(long_ago).unwrap();
-        remove_interrupted_creations(&location);
+        remove_interrupted_creations(&root);
         assert!(!unlocked.exists());
     }
 }

@@ -7,19 +7,32 @@ use std::path::Path;
 use std::sync::Once;
 
 use super::durable::is_unsupported;
-use super::location::Location;
+use super::location::{LOCK, Location, Place};
+use super::remote::lock::ObjectLock;
 use crate::error::{Error, Result};
 
-/// The name of the locked file in the database's folder.
-pub(crate) const LOCK: &str = "lock";
-
-/// A lock that is held until it is dropped. The operating system releases it when the process dies, for whatever reason.
+/// A lock that is held until it is dropped. The operating system releases that of a local disk when the process dies, for whatever
+/// reason; that of an object store is no longer renewed then.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub(crate) enum Lock {
+    /// A locked file.
+    File {
+        /// Unlocked when it is dropped.
+        _file: FileLock,
+    },
+    /// An object that is renewed.
+    Object(ObjectLock),
+    /// None: the user promises that there is a single writer.
+    SingleWriter,
+}
+
+/// A locked file.
+#[derive(Debug)]
+pub(crate) struct FileLock {
     file: File,
 }
 
-impl Drop for Lock {
+impl Drop for FileLock {
     /// Unlocks before the file is closed: a child process that is being started may have a copy of the open file.
     fn drop(&mut self) {
         let _ = self.file.unlock();
@@ -27,27 +40,53 @@ impl Drop for Lock {
 }
 
 impl Lock {
-    /// Locks the database at `location` without waiting.
+    /// Locks the database at `location`. On a local disk it does not wait; in an object store it waits for the lock of a process of another
+    /// host that may be dead.
     ///
     /// # Errors
     /// [`Error::Locked`] when another process has the lock.
-    pub(crate) fn acquire(location: &Location) -> Result<Lock> {
-        let path = location.child(LOCK);
-        let failed = |source| Error::Io { path: path.clone(), source };
+    pub(crate) async fn acquire(location: &Location) -> Result<Lock> {
+        match location.place() {
+            Place::Folder(folder) => FileLock::acquire(folder).map(|file| Lock::File { _file: file }),
+            Place::Bucket(bucket) if bucket.is_single_writer() => Ok(Lock::SingleWriter),
+            Place::Bucket(bucket) => ObjectLock::acquire(bucket).await.map(Lock::Object),
+        }
+    }
+
+    /// Checks that this process still has the lock.
+    ///
+    /// # Errors
+    /// [`Error::LostLock`] when it could not renew a lock in an object store for half of the lock's lifetime, or another process has it.
+    pub(crate) async fn check(&self) -> Result<()> {
+        match self {
+            Lock::Object(lock) => lock.check().await,
+            Lock::File { .. } | Lock::SingleWriter => Ok(()),
+        }
+    }
+}
+
+impl FileLock {
+    /// Locks the database in `folder` without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process has the lock.
+    pub(crate) fn acquire(folder: &Path) -> Result<FileLock> {
+        let path = folder.join(LOCK);
+        let failed = |source| Error::Io { path: path.display().to_string(), source };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { file }),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked { uri: location.uri() }),
+            Ok(()) => Ok(FileLock { file }),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked { uri: folder.display().to_string() }),
             Err(TryLockError::Error(source)) if is_unsupported(&source) => {
                 static WARNED: Once = Once::new();
                 WARNED.call_once(|| {
                     tracing::warn!(
-                        folder = %location.root().parent().unwrap_or(location.root()).display(),
+                        folder = %folder.parent().unwrap_or(folder).display(),
                         error = %source,
                         "this file system has no locks: do not run two writers at a time, the second would stop the first"
                     );
                 });
-                Ok(Lock { file })
+                Ok(FileLock { file })
             }
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -57,10 +96,10 @@ impl Lock {
     ///
     /// # Errors
     /// When the file does not exist, or the file system does not support locks.
-    pub(crate) fn acquire_existing(folder: &Path) -> std::io::Result<Option<Lock>> {
+    pub(crate) fn acquire_existing(folder: &Path) -> std::io::Result<Option<FileLock>> {
         let file = File::options().write(true).open(folder.join(LOCK))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { file })),
+            Ok(()) => Ok(Some(FileLock { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(source),
         }

@@ -1,11 +1,16 @@
-//! Files below a database's folder: their paths, durable creation, and locks.
+//! Files below a database's location, on a local disk or in an object store: their paths, durable creation, and locks.
 
 pub(crate) mod areas;
 pub(crate) mod array_files;
+pub(crate) mod aws_profile;
 pub(crate) mod durable;
+pub(crate) mod fragment_list;
 pub(crate) mod interrupted_creations;
 pub(crate) mod location;
 pub(crate) mod lock;
 pub(crate) mod objects;
+pub(crate) mod remote;
 mod retry;
 pub(crate) mod staging;
+pub(crate) mod storage_settings;
+mod tree;

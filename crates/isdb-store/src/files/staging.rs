@@ -11,7 +11,7 @@ use crate::error::Result;
 /// Creates an empty folder in `staging`, on the same file system as the arrays, so that files can be moved from it into an array.
 /// Dropping the value removes the folder.
 pub(crate) fn staging_folder(location: &Location, prefix: &str) -> Result<TempDir> {
-    let staging = location.root().join(STAGING);
+    let staging = location.local("use the staging folder of")?.join(STAGING);
     let created =
         fs::create_dir_all(&staging).and_then(|()| tempfile::Builder::new().prefix(prefix).tempdir_in(&staging));
     created.map_err(|source| io_error(&staging, source))

@@ -8,7 +8,7 @@ use arrow::datatypes::Int64Type;
 use isdb_schema::segments::INGEST_ID;
 
 use super::file::{LedgerFile, LedgerFileKind};
-use super::files::{FRAGMENT_ID, read_checked, read_rows_of, write};
+use super::files::{FRAGMENT_ID, prefetch, read_checked, read_rows_of, write};
 use crate::error::{Error, Result};
 use crate::files::location::Location;
 use crate::fragment::WrittenFragment;
@@ -54,6 +54,7 @@ pub(crate) fn write_contents(location: &Location, mut entries: Vec<ContentEntry>
 
 /// Reads all entries of `files`. Blocks.
 pub(crate) fn read_contents(location: &Location, files: &[LedgerFile]) -> Result<Vec<ContentEntry>> {
+    prefetch(location, files)?;
     let mut entries = Vec::new();
     for file in files {
         append(&mut entries, &read_checked(location, file)?, &file.name)?;
@@ -67,6 +68,7 @@ pub(crate) fn contents_of_attempts(
     files: &[LedgerFile],
     attempts: &BTreeSet<Id>,
 ) -> Result<Vec<ContentEntry>> {
+    prefetch(location, files.iter().filter(|file| file.may_have(attempts)))?;
     let mut entries = Vec::new();
     for file in files.iter().filter(|file| file.may_have(attempts)) {
         for batch in read_rows_of(location, file, INGEST_ID, attempts, &COLUMNS)? {
@@ -83,6 +85,7 @@ pub(crate) fn contents_of_fragments(
     fragments: &BTreeSet<Id>,
 ) -> Result<Vec<ContentEntry>> {
     let may_have = |(low, high): (Id, Id)| fragments.range(low..=high).next().is_some();
+    prefetch(location, files.iter().filter(|file| file.fragment_ids.is_some_and(may_have)))?;
     let mut entries = Vec::new();
     for file in files.iter().filter(|file| file.fragment_ids.is_some_and(may_have)) {
         for batch in read_rows_of(location, file, FRAGMENT_ID, fragments, &COLUMNS)? {
@@ -152,7 +155,7 @@ mod tests {
         let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
         make_ledger_folder(&location).unwrap();
         let file = write_contents(&location, vec![entry(1, 10, 4)]).unwrap().unwrap();
-        let path = super::super::files::ledger_path(&location, &file.name);
+        let path = location.path(&super::super::files::ledger_path(&file.name));
         let mut content = std::fs::read(&path).unwrap();
         content[20] ^= 1;
         std::fs::write(&path, content).unwrap();

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch, RecordBatchReader};
 use arrow::compute::{concat_batches, max, min};
 use arrow::datatypes::{Int64Type, SchemaRef};
+use bytes::Bytes;
 use isdb_schema::segments::INGEST_ID;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -18,6 +17,7 @@ use parquet::arrow::arrow_writer::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::file::reader::ChunkReader;
 use parquet::file::statistics::Statistics;
 use uuid::Uuid;
 
@@ -39,17 +39,19 @@ const ROW_GROUP_ROWS: usize = 16_384;
 
 const BATCH_ROWS: usize = 8_192;
 
-/// The path of a file of the ledger.
-pub(crate) fn ledger_path(location: &Location, name: &str) -> PathBuf {
-    location.root().join(LEDGER).join(name)
+/// The path of a file of the ledger below the database's location.
+pub(crate) fn ledger_path(name: &str) -> String {
+    format!("{LEDGER}/{name}")
 }
 
 /// Creates the folder of the ledger durably if it does not exist. A takeover does so before its fence, so that its writer has to sync
 /// only the folder itself. Blocks.
 pub(crate) fn make_ledger_folder(location: &Location) -> Result<()> {
-    let folder = location.root().join(LEDGER);
+    // An object store has no folders.
+    let Some(root) = location.folder() else { return Ok(()) };
+    let folder = root.join(LEDGER);
     fs::create_dir_all(&folder).map_err(|source| io_error(&folder, source))?;
-    sync_folder(location.root())
+    sync_folder(root)
 }
 
 /// Writes `batch` as a new file of the ledger: [`write_batches`].
@@ -66,8 +68,8 @@ pub(super) fn write_batches(
     batches: impl Iterator<Item = Result<RecordBatch>>,
 ) -> Result<LedgerFile> {
     let name = format!("{}.parquet", Uuid::new_v4().simple());
-    let path = ledger_path(location, &name);
-    let failed = |error: ParquetError| parquet_error(&path, error);
+    let path = ledger_path(&name);
+    let failed = |error: ParquetError| parquet_error(location, &path, error);
     let compression = ZstdLevel::try_new(1).map(Compression::ZSTD).map_err(failed)?;
     let properties = WriterProperties::builder()
         .set_compression(compression)
@@ -85,17 +87,15 @@ pub(super) fn write_batches(
     }
     writer.close().map_err(failed)?;
 
-    let io = |source| io_error(&path, source);
-    let mut file = File::options().write(true).create_new(true).open(&path).map_err(io)?;
-    file.write_all(&content).and_then(|()| file.sync_all()).map_err(io)?;
-    Ok(LedgerFile {
-        name,
-        kind,
-        rows,
-        ingest_ids: ingest_ids.unwrap_or((Id(0), Id(0))),
-        fragment_ids,
-        checksum: FileChecksum::new(&content),
-    })
+    let checksum = FileChecksum::new(&content);
+    location.create(&path, content)?;
+    let ingest_ids = ingest_ids.unwrap_or((Id(0), Id(0)));
+    Ok(LedgerFile { name, kind, rows, ingest_ids, fragment_ids, checksum })
+}
+
+/// Reads the content of `files` of an object store at the same time.
+pub(super) fn prefetch<'f>(location: &Location, files: impl IntoIterator<Item = &'f LedgerFile>) -> Result<()> {
+    location.prefetch(files.into_iter().map(|file| ledger_path(&file.name)))
 }
 
 /// Reads a whole file of the ledger, after a check of its size and checksum. Blocks.
@@ -107,28 +107,31 @@ pub(crate) fn read_checked(location: &Location, file: &LedgerFile) -> Result<Rec
 
 /// The content of a file of the ledger, which is decoded as it is read, after a check of its size and checksum. Blocks.
 pub(super) fn checked_batches(location: &Location, file: &LedgerFile) -> Result<ParquetRecordBatchReader> {
-    let path = ledger_path(location, &file.name);
-    let content = fs::read(&path).map_err(|source| io_error(&path, source))?;
-    if let Some(problem) = file.checksum.difference(&content) {
-        return Err(Error::Damaged { object: path.display().to_string(), problem });
-    }
-    let failed = |error: ParquetError| parquet_error(&path, error);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(content)).map_err(failed)?;
+    let path = ledger_path(&file.name);
+    let failed = |error: ParquetError| parquet_error(location, &path, error);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(read_content(location, file)?).map_err(failed)?;
     builder.with_batch_size(BATCH_ROWS).build().map_err(failed)
 }
 
+/// Reads a file, and checks its size and checksum.
+fn read_content(location: &Location, file: &LedgerFile) -> Result<Bytes> {
+    let path = ledger_path(&file.name);
+    let content = location.read(&path)?;
+    match file.checksum.difference(&content) {
+        Some(problem) => Err(Error::Damaged { object: location.child(&path), problem }),
+        None => Ok(content),
+    }
+}
+
 /// Checks size and checksum of a file that is about to be searched, once in a process: what a search finds decides which rows are dead.
-fn check_once(path: &Path, file: &LedgerFile) -> Result<()> {
+fn check_once(location: &Location, file: &LedgerFile) -> Result<()> {
     /// Names of files that were checked. Names are random, and files never change.
     static CHECKED: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let checked = || CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
     if checked().contains(&file.name) {
         return Ok(());
     }
-    let content = fs::read(path).map_err(|source| io_error(path, source))?;
-    if let Some(problem) = file.checksum.difference(&content) {
-        return Err(Error::Damaged { object: path.display().to_string(), problem });
-    }
+    read_content(location, file)?;
     checked().insert(file.name.clone());
     Ok(())
 }
@@ -141,13 +144,30 @@ pub(super) fn read_rows_of(
     ids: &BTreeSet<Id>,
     columns: &[&str],
 ) -> Result<Vec<RecordBatch>> {
-    let path = ledger_path(location, &file.name);
-    check_once(&path, file)?;
-    let failed = |error: ParquetError| parquet_error(&path, error);
+    let Some(root) = location.folder() else {
+        // One request reads the whole file, and a few parts of it would be several.
+        return search(location, file, read_content(location, file)?, column, ids, columns);
+    };
+    check_once(location, file)?;
+    let path = root.join(ledger_path(&file.name));
     let opened = File::open(&path).map_err(|source| io_error(&path, source))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(failed)?;
+    search(location, file, opened, column, ids, columns)
+}
+
+/// [`read_rows_of`] in `content`.
+fn search<R: ChunkReader + 'static>(
+    location: &Location,
+    file: &LedgerFile,
+    content: R,
+    column: &'static str,
+    ids: &BTreeSet<Id>,
+    columns: &[&str],
+) -> Result<Vec<RecordBatch>> {
+    let path = ledger_path(&file.name);
+    let failed = |error: ParquetError| parquet_error(location, &path, error);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(content).map_err(failed)?;
     let leaf = builder.parquet_schema().columns().iter().position(|leaf| leaf.name() == column);
-    let Some(leaf) = leaf else { return Err(missing(&path, column)) };
+    let Some(leaf) = leaf else { return Err(missing(location, &path, column)) };
     let groups = builder.metadata().row_groups().iter().enumerate();
     let may_have = |statistics: Option<&Statistics>| match statistics {
         Some(Statistics::Int64(of)) => match (of.min_opt(), of.max_opt()) {
@@ -187,11 +207,11 @@ fn range(batch: &RecordBatch, column: &str) -> Option<(Id, Id)> {
     Some((Id(min(values)?), Id(max(values)?)))
 }
 
-fn parquet_error(path: &Path, error: ParquetError) -> Error {
-    Error::Damaged { object: path.display().to_string(), problem: error.to_string() }
+fn parquet_error(location: &Location, path: &str, error: ParquetError) -> Error {
+    Error::Damaged { object: location.child(path), problem: error.to_string() }
 }
 
-fn missing(path: &Path, column: &str) -> Error {
+fn missing(location: &Location, path: &str, column: &str) -> Error {
     let problem = format!("column {column} is missing or has another type");
-    Error::Damaged { object: path.display().to_string(), problem }
+    Error::Damaged { object: location.child(path), problem }
 }

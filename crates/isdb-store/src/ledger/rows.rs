@@ -10,7 +10,7 @@ use isdb_schema::ledger::ledger_schema;
 use isdb_schema::segments::INGEST_ID;
 
 use super::file::{LedgerFile, LedgerFileKind};
-use super::files::{checked_batches, read_checked, read_rows_of, write, write_batches};
+use super::files::{checked_batches, prefetch, read_checked, read_rows_of, write, write_batches};
 use super::row::LedgerRow;
 use crate::error::{Error, Result};
 use crate::files::location::Location;
@@ -42,6 +42,7 @@ pub(crate) fn merge_rows(location: &Location, mut files: Vec<LedgerFile>) -> Res
     if files.is_empty() {
         return Ok(None);
     }
+    prefetch(location, &files)?;
     files.sort_unstable_by_key(|file| file.ingest_ids);
     let mut overlapping: Vec<Vec<LedgerFile>> = Vec::new();
     let mut last = None;
@@ -76,6 +77,7 @@ fn sorted_batches(location: &Location, files: &[LedgerFile]) -> Result<Box<dyn I
 
 /// Reads all rows of `files`, by ascending id. Blocks.
 pub(crate) fn read_rows(location: &Location, files: &[LedgerFile]) -> Result<Vec<LedgerRow>> {
+    prefetch(location, files)?;
     let count: u64 = files.iter().map(|file| file.rows).sum();
     let mut rows = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
     for file in files {
@@ -94,6 +96,7 @@ pub(crate) fn attempt_entries(
     attempts: &BTreeSet<Id>,
 ) -> Result<BTreeMap<Id, AttemptEntry>> {
     let mut entries = BTreeMap::new();
+    prefetch(location, files.iter().filter(|file| file.may_have(attempts)))?;
     for file in files.iter().filter(|file| file.may_have(attempts)) {
         for batch in read_rows_of(location, file, INGEST_ID, attempts, &[INGEST_ID, START_TIME, ROWS_KEPT])? {
             let missing = |column: &str| Error::Damaged {

@@ -33,8 +33,8 @@ const KEPT_CHECKPOINTS: usize = 4;
 /// Checkpoints of commits whose numbers are multiples of this are kept, so that an old state is found without reading all commits.
 const KEPT_EVERY: u64 = 64 * COMMITS_PER_CHECKPOINT;
 
-/// How many objects are read at a time.
-const CONCURRENT_READS: usize = 16;
+/// How many objects are read at a time: all that follow a checkpoint, whose latency in an object store is then that of one.
+const CONCURRENT_READS: usize = 64;
 
 /// The commit log of one database. It remembers the newest state that it has read, and reads only later commits.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct CommitLog {
 }
 
 impl CommitLog {
-    /// Opens the log of the database at `location`, whose folder must exist.
+    /// Opens the log of the database at `location`. A local folder must exist.
     pub(crate) fn open(location: &Location) -> Result<CommitLog> {
         Ok(CommitLog { uri: location.uri(), objects: Objects::open(location)?, newest: Arc::default() })
     }
@@ -60,19 +60,17 @@ impl CommitLog {
     /// # Errors
     /// [`Error::OtherFormat`] for a log of another format, [`Error::Damaged`] when the state cannot be known.
     pub(crate) async fn newest(&self) -> Result<Option<LogState>> {
-        let number = match self.remembered() {
-            // A commit that is not the next one cannot exist without the next one.
-            Some(state) if self.objects.exists(&numbered(COMMITS, state.number))? => {
-                let mut number = state.number;
-                while self.objects.exists(&numbered(COMMITS, number + 1))? {
-                    number += 1;
-                }
-                number
-            }
-            _ => {
+        // A commit that is not the next one cannot exist without the next one.
+        let after_remembered = match self.remembered() {
+            Some(state) => self.objects.last_from(COMMITS, state.number).await?,
+            None => None,
+        };
+        let number = match after_remembered {
+            Some(number) => number,
+            None => {
                 // Nothing is remembered, or the folder was replaced by another database.
                 self.forget();
-                self.newest_number()?
+                self.newest_number().await?
             }
         };
         if number == 0 {
@@ -100,7 +98,7 @@ impl CommitLog {
     /// [`Error::Damaged`] when a commit that cannot be read may be the one.
     pub(crate) async fn number_at(&self, at: u64) -> Result<Option<u64>> {
         // Numbers and times grow together, so the log can be bisected.
-        let (mut low, mut high) = (0, self.newest_number()?);
+        let (mut low, mut high) = (0, self.newest_number().await?);
         while low < high {
             let middle = high - (high - low) / 2;
             match self.read(middle).await {
@@ -220,7 +218,7 @@ impl CommitLog {
         let path = numbered(CHECKPOINTS, state.number);
         let object = envelope::seal(&checkpoint::to_bytes(state)?);
         self.objects.replace(&path, &format!("checkpoint-{}", state.number), object).await?;
-        let numbers = self.objects.numbers(CHECKPOINTS, 0)?;
+        let numbers = self.objects.numbers(CHECKPOINTS, 0).await?;
         let replaces_lost = |number: &u64| state.lost_commits.values().any(|checkpoint| checkpoint == number);
         let is_kept = |number: &u64| number.is_multiple_of(KEPT_EVERY) || replaces_lost(number);
         let old = numbers.iter().rev().skip(KEPT_CHECKPOINTS).filter(|number| !is_kept(number));
@@ -263,7 +261,7 @@ impl CommitLog {
     /// Reads the newest checkpoint of a commit from `first` to `last`. One that is missing or cannot be parsed is skipped, because the
     /// commits contain the same.
     async fn newest_checkpoint(&self, first: u64, last: u64) -> Result<Option<LogState>> {
-        let numbers = self.objects.numbers(CHECKPOINTS, first - 1)?;
+        let numbers = self.objects.numbers(CHECKPOINTS, first - 1).await?;
         for number in numbers.into_iter().rev().filter(|number| *number <= last) {
             match self.read_checkpoint(number).await {
                 Ok(state) if self.is_of_this_log(&state).await? => return Ok(Some(state)),
@@ -293,8 +291,8 @@ impl CommitLog {
     /// # Errors
     /// [`Error::OtherFormat`] when both the first and the newest commit, or without commits the newest checkpoint, have another format.
     pub(crate) async fn check_format(&self) -> Result<()> {
-        let commits = self.objects.numbers(COMMITS, 0)?;
-        let checkpoint = self.objects.numbers(CHECKPOINTS, 0)?.last().copied().filter(|_| commits.is_empty());
+        let commits = self.objects.numbers(COMMITS, 0).await?;
+        let checkpoint = self.objects.numbers(CHECKPOINTS, 0).await?.last().copied().filter(|_| commits.is_empty());
         let mut other = None;
         for number in commits.first().into_iter().chain(commits.last()) {
             match self.read(*number).await {
@@ -322,9 +320,10 @@ impl CommitLog {
 
     /// The number of the newest commit; 0 in an empty log. A checkpoint without its commit shows that the commit was lost: it was
     /// durable before the checkpoint was written.
-    pub(crate) fn newest_number(&self) -> Result<u64> {
-        let last = |folder| self.objects.numbers(folder, 0).map(|numbers| numbers.last().copied().unwrap_or(0));
-        Ok(last(COMMITS)?.max(last(CHECKPOINTS)?))
+    pub(crate) async fn newest_number(&self) -> Result<u64> {
+        // An object store lists only what comes after the newest checkpoint.
+        let checkpoint = self.objects.numbers(CHECKPOINTS, 0).await?.last().copied().unwrap_or(0);
+        Ok(self.objects.numbers(COMMITS, checkpoint).await?.last().copied().unwrap_or(checkpoint))
     }
 }
 

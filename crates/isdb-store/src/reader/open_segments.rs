@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use tiledb::{Array, FragmentCache, Literal, LiveFragment, LocalFiles, Predicate};
+use tiledb::{Array, FragmentCache, Literal, LiveFragment, Predicate};
 
 use super::visibility::segments_condition;
 use crate::array_layout::segments_layout;
 use crate::error::Result;
+use crate::files::location::Location;
 use crate::fragment::{Bounds, FragmentRecord};
 use crate::log::segments_schema::SegmentsSchema;
 use crate::log::state::LogState;
@@ -29,9 +30,9 @@ impl OpenSegments {
         self.visible.clone()
     }
 
-    /// The array at `uri` with these `fragments`, and the visible rows of `state`. Reads no file.
+    /// The array of the database at `location` with these `fragments`, and the visible rows of `state`. Reads no file.
     pub(super) fn new<'f>(
-        uri: &str,
+        location: &Location,
         schema: &SegmentsSchema,
         state: &LogState,
         fragments: impl Iterator<Item = &'f Arc<FragmentRecord>>,
@@ -39,7 +40,8 @@ impl OpenSegments {
     ) -> Result<OpenSegments> {
         let fragments = fragments.map(|fragment| live_fragment(fragment)).collect();
         let (layout, columns) = (segments_layout(schema.capacity), Arc::clone(&schema.arrow));
-        let array = Array::open_fragments(uri, &layout, columns, fragments, Arc::new(LocalFiles::new(uri)), cache)?;
+        let (uri, files) = (location.segments(), location.array_files());
+        let array = Array::open_fragments(&uri, &layout, columns, fragments, files, cache)?;
         Ok(OpenSegments { array, visible: segments_condition(state) })
     }
 }

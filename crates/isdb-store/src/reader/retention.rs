@@ -1,16 +1,12 @@
 //! How long a state can be read: until a vacuum passes it, or while a tag keeps it; and what tags cost on disk.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::Result;
 use crate::files::array_files::FRAGMENTS;
-use crate::files::durable::io_error;
-use crate::files::location::Location;
+use crate::files::location::{Location, SEGMENTS};
 use crate::ledger::files::ledger_path;
 use crate::log::changes::Tag;
 use crate::log::state::{Death, LogState};
@@ -88,12 +84,11 @@ fn tag_costs(newest: &LogState, location: &Location) -> Result<TagCosts> {
     if newest.tags.is_empty() {
         return Ok(costs);
     }
-    let fragments = Path::new(&location.segments()).join(FRAGMENTS);
     for (name, dead) in &newest.segments.dead {
-        costs.add(newest, &dead.death, || size_of_folder(&fragments.join(name)))?;
+        costs.add(newest, &dead.death, || location.size(&format!("{SEGMENTS}/{FRAGMENTS}/{name}")))?;
     }
     for (name, death) in &newest.ledger.dead {
-        costs.add(newest, death, || size_of_file(&ledger_path(location, name)))?;
+        costs.add(newest, death, || location.size(&ledger_path(name)))?;
     }
     Ok(costs)
 }
@@ -115,27 +110,11 @@ impl TagCosts {
     }
 }
 
-/// The bytes of the files in `folder`; 0 if it does not exist.
-fn size_of_folder(folder: &Path) -> Result<u64> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-        entries => entries.map_err(|source| io_error(folder, source))?,
-    };
-    let paths: std::io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
-    let paths = paths.map_err(|source| io_error(folder, source))?;
-    paths.iter().map(|path| size_of_file(path)).sum()
-}
-
-/// The bytes of the file at `path`; 0 if it does not exist.
-fn size_of_file(path: &Path) -> Result<u64> {
-    match path.symlink_metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
-        metadata => Ok(metadata.map_err(|source| io_error(path, source))?.len()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
     use crate::fragment::record::tests::record;
     use crate::id::Id;

@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::SchemaRef;
+use object_store::ObjectStore;
 use tokio::runtime::Handle;
 
 use super::open_segments::OpenSegments;
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::files::array_files::{end_timestamp, list_finished};
+use crate::files::array_files::end_timestamp;
+use crate::files::fragment_list::finished_fragments;
+use crate::files::location::Place;
+use crate::files::remote::array_files::store_error;
 use crate::fragment::FragmentRecord;
 use crate::id::Id;
 use crate::ledger::file::{LedgerFile, LedgerFileKind};
@@ -164,7 +168,7 @@ impl Snapshot {
     /// [`Error::TileDb`] for a column that cannot be read.
     pub fn open_fragments<'f>(&self, fragments: impl Iterator<Item = &'f Arc<FragmentRecord>>) -> Result<OpenSegments> {
         let cache = self.database.fragment_cache();
-        OpenSegments::new(&self.database.location().segments(), &self.schema, &self.state, fragments, cache)
+        OpenSegments::new(self.database.location(), &self.schema, &self.state, fragments, cache)
     }
 
     /// Whether a read of the whole array up to [`timestamp`](Self::timestamp), as by another TileDB program, shows more than this
@@ -177,7 +181,7 @@ impl Snapshot {
         let is_hidden = |name: &String| {
             end_timestamp(name).is_some_and(|end| end <= self.state.timestamp) && !live.contains(name.as_str())
         };
-        let finished = list_finished(Path::new(&self.database.location().segments()))?;
+        let finished = finished_fragments(self.database.location())?;
         Ok(self.has_dead_attempts() || finished.iter().any(is_hidden))
     }
 
@@ -210,6 +214,11 @@ impl Snapshot {
     /// Describes an error of reading the snapshot's segments: damaged files, with the advice that newer states can be read if they no
     /// longer need them.
     pub async fn describe(&self, error: tiledb::Error) -> Error {
+        // An object store that cannot be reached says nothing about a file.
+        let error = match store_error(error) {
+            Ok(error) => return error,
+            Err(error) => error,
+        };
         let (path, problem) = match &error {
             tiledb::Error::File { path, source } => (path, source.to_string()),
             tiledb::Error::Format { path, column: Some(column), source } => {
@@ -230,9 +239,18 @@ impl Snapshot {
         self.files(LedgerFileKind::Granules)
     }
 
-    /// The path of a file of the ledger.
+    /// The path of a file of the ledger: in the file system, or `/` and the key in [`ledger_store`](Self::ledger_store).
     pub fn ledger_path(&self, file: &LedgerFile) -> PathBuf {
-        ledger_path(self.database.location(), &file.name)
+        let path = ledger_path(&file.name);
+        match self.database.location().place() {
+            Place::Folder(folder) => folder.join(path),
+            Place::Bucket(bucket) => Path::new("/").join(bucket.key(&path).as_ref()),
+        }
+    }
+
+    /// The object store with the files of the ledger; None for the file system.
+    pub fn ledger_store(&self) -> Option<Arc<dyn ObjectStore>> {
+        self.database.location().bucket().map(|bucket| Arc::clone(bucket.store()))
     }
 
     /// Reads every ledger row, by ascending id.

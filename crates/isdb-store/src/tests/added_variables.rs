@@ -14,7 +14,7 @@ fn names(snapshot: &Snapshot) -> Vec<&'static str> {
 }
 
 fn schemas(database: &Database) -> usize {
-    let entries = std::fs::read_dir(database.location().root().join("segments/__schema")).unwrap();
+    let entries = std::fs::read_dir(database.location().folder().unwrap().join("segments/__schema")).unwrap();
     entries.filter(|entry| entry.as_ref().unwrap().file_type().unwrap().is_file()).count()
 }
 
@@ -79,7 +79,7 @@ async fn variables_added_late_by_a_replaced_writer_are_not_committed_and_do_not_
     let (_folder, database) = fresh().await;
     let mut stopped = Writer::take_over(&database, NOW).await.unwrap();
     // The lock fails: another writer takes over while this one is suspended.
-    std::fs::remove_file(database.location().root().join("lock")).unwrap();
+    std::fs::remove_file(database.location().folder().unwrap().join("lock")).unwrap();
     let mut next = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut next, 7, NOW + 10_000).await.unwrap();
     drop(next);

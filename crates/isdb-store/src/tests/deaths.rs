@@ -63,7 +63,7 @@ async fn wherever_a_process_dies_readers_see_committed_states_and_the_next_write
         let every = if point == "fragment-each-column" { 5 } else { 1 };
         for time in (1..).step_by(every) {
             let _ = std::fs::remove_dir_all(&copy);
-            copy_folder(base.location().root(), &copy);
+            copy_folder(base.location().folder().unwrap(), &copy);
             let text = format!("{point}:{time}");
             if !is_aborted(&copy, &text) {
                 assert!(time > 1, "{point} is never reached");

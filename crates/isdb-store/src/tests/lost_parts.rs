@@ -10,7 +10,7 @@ use crate::ledger::file::LedgerFileKind;
 use crate::{Database, Error, Location, Remedy, Writer, check};
 
 fn part(database: &Database, name: &str) -> PathBuf {
-    database.location().root().join(name)
+    database.location().folder().unwrap().join(name)
 }
 
 async fn failure(database: &Database) -> [Error; 2] {

@@ -104,7 +104,7 @@ async fn the_schema_that_a_replaced_writer_left_is_no_damage() {
     let (_folder, database) = two_granules().await;
     let mut stopped = Writer::take_over(&database, NOW).await.unwrap();
     // The lock fails: another writer takes over while this one is suspended.
-    remove(&database.location().root().join("lock"));
+    remove(&database.location().folder().unwrap().join("lock"));
     let mut next = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut next, 7, NOW + 10_000).await.unwrap();
     drop(next);

@@ -7,6 +7,9 @@ mod checks;
 mod deaths;
 mod lost_parts;
 mod lost_schemas;
+mod object_store;
+mod object_store_lock;
+mod object_store_refusals;
 mod readers;
 mod repairing;
 mod replacing;
@@ -30,7 +33,7 @@ use isdb_schema::segments::stored_fields;
 use tiledb::ReadRequest;
 
 use crate::blocking::blocking;
-use crate::files::array_files::{list_fragments, list_names};
+use crate::files::fragment_list::fragments;
 use crate::ledger::files::LEDGER;
 use crate::ledger::row::tests::row;
 use crate::{
@@ -65,8 +68,7 @@ fn write_with(database: &Database, window: &Window, rows: usize, variables: &[&V
 fn write_at(database: &Database, window: &Window, times: &[i64], variables: &[&Variable]) -> WrittenFragment {
     let id = window.fragment_id(0);
     let batch = batch(id, window.ingest_id(0), times, variables);
-    let uri = database.location().segments();
-    write_fragment(&uri, window.timestamp, id, &batch, 1).unwrap()
+    write_fragment(database.location(), window.timestamp, id, &batch, 1).unwrap()
 }
 
 /// Segments of an attempt in a fragment, one at each of `times`.
@@ -143,8 +145,7 @@ async fn rewrite(window: &Window, database: &Database) -> Option<WrittenFragment
     let batches = segments.array().read(&request).unwrap();
     let batches: Vec<RecordBatch> = batches.map(|batch| with_id(batch.unwrap())).collect();
     let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>();
-    let uri = database.location().segments();
-    (rows > 0).then(|| write_fragment(&uri, window.timestamp, id, &batches, 2).unwrap())
+    (rows > 0).then(|| write_fragment(database.location(), window.timestamp, id, &batches, 2).unwrap())
 }
 
 fn changes(fragments: Vec<WrittenFragment>, ledger: Vec<LedgerRow>) -> Changes {
@@ -202,11 +203,11 @@ async fn assert_clean(database: &Database) {
     assert_eq!(database.log().state_at(number).await.unwrap(), state);
     assert_eq!((state.dead_attempts.len(), state.segments.dead.len(), state.segments.hidden.len()), (0, 0, 0));
     assert_eq!(state.ledger.dead.len(), 0);
-    let on_disk = list_fragments(std::path::Path::new(&database.location().segments())).unwrap();
+    let on_disk = fragments(database.location()).unwrap();
     assert!(on_disk.values().all(|files| files.commit_file.is_some() && files.has_folder), "{on_disk:?}");
     let live = state.segments.live.into_iter().map(|(_, fragment)| fragment.record.name.clone());
     assert_eq!(on_disk.into_keys().collect::<BTreeSet<_>>(), live.collect());
-    let files: BTreeSet<String> = list_names(&database.location().root().join(LEDGER)).unwrap().into_iter().collect();
+    let files: BTreeSet<String> = database.location().names(LEDGER).unwrap().into_iter().collect();
     assert_eq!(files, state.ledger.live.into_iter().map(|(name, _)| name.clone()).collect());
     assert_eq!(open(&database.snapshot().await.unwrap()).await.unwrap().visible(), None);
 }

@@ -58,7 +58,7 @@ pub(super) fn commit_file(fragment: &Path) -> PathBuf {
 
 pub(super) fn ledger_file(database: &Database, state: &crate::log::state::LogState, kind: LedgerFileKind) -> PathBuf {
     let of_first = |file: &&crate::LedgerFile| file.ingest_ids.0 == FIRST;
-    database.location().root().join("ledger").join(&state.ledger.live_of(kind).find(of_first).unwrap().name)
+    database.location().folder().unwrap().join("ledger").join(&state.ledger.live_of(kind).find(of_first).unwrap().name)
 }
 
 pub(super) fn flip(path: &Path) {
@@ -166,8 +166,7 @@ async fn a_granule_whose_segments_are_partly_lost_shows_the_others_until_it_is_i
     for (index, rows) in [(0, 5), (1, 4)] {
         let (fragment, times) = (window.fragment_id(index), vec![1; rows]);
         let batch = batch(fragment, id, &times, &variables());
-        let uri = database.location().segments();
-        fragments.push(write_fragment(&uri, window.timestamp, fragment, &batch, 1).unwrap());
+        fragments.push(write_fragment(database.location(), window.timestamp, fragment, &batch, 1).unwrap());
     }
     writer.commit(window, changes(fragments, vec![attempt(id, 9, &[])])).await.unwrap();
     drop(writer);
@@ -241,7 +240,7 @@ async fn a_damaged_checkpoint_is_written_again() {
     for damage in [flip, cut] {
         let (_folder, database) = two_granules().await;
         database.log().write_checkpoint(&database.newest().await.unwrap()).await.unwrap();
-        let file = database.location().root().join("checkpoints").join(format!("{:020}", 4));
+        let file = database.location().folder().unwrap().join("checkpoints").join(format!("{:020}", 4));
         damage(&file);
         assert_found(&examine(&database).await, &file, Remedy::Restore);
         repair(&database).await;
@@ -260,7 +259,7 @@ async fn a_damaged_commit_before_a_checkpoint_loses_the_states_between_them_only
         let after = ingest(&mut writer, 9, NOW).await.unwrap();
         drop(writer);
         let before = now_in(&database).await;
-        let file = database.location().root().join("commits").join(format!("{:020}", 6));
+        let file = database.location().folder().unwrap().join("commits").join(format!("{:020}", 6));
         damage(&file);
         assert_found(&examine(&database).await, &file, Remedy::GiveUpStates);
         assert_eq!(now_in(&database).await, before, "the newest state can be read without a repair");
@@ -289,7 +288,7 @@ async fn a_damaged_commit_before_a_checkpoint_loses_the_states_between_them_only
 #[tokio::test]
 async fn what_cannot_be_known_is_reported_and_nothing_is_dropped() {
     let (_folder, database) = two_granules().await;
-    let file = database.location().root().join("commits").join(format!("{:020}", 3));
+    let file = database.location().folder().unwrap().join("commits").join(format!("{:020}", 3));
     flip(&file);
     let report = examine(&database).await;
     assert_found(&report, &file, Remedy::Rebuild);
@@ -369,7 +368,7 @@ async fn a_repair_that_dies_is_finished_by_the_next() {
         remove(&ledger_file(&database, &database.newest().await.unwrap(), LedgerFileKind::Contents));
         let status = Command::new(std::env::current_exe().unwrap())
             .args([VICTIM, "--exact", "--ignored"])
-            .env(DATABASE, database.location().root())
+            .env(DATABASE, database.location().folder().unwrap())
             .env(POINT, point)
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -118,8 +118,12 @@ async fn assert_open_reads_little(database: &Database) {
     let (mut count, mut bytes) = (0, 0);
     for (kind, number) in objects {
         let path = numbered(kind, number);
-        fs::create_dir_all(copy.root().join(kind)).unwrap();
-        bytes += fs::copy(database.location().root().join(path.as_ref()), copy.root().join(path.as_ref())).unwrap();
+        fs::create_dir_all(copy.folder().unwrap().join(kind)).unwrap();
+        bytes += fs::copy(
+            database.location().folder().unwrap().join(path.as_ref()),
+            copy.folder().unwrap().join(path.as_ref()),
+        )
+        .unwrap();
         count += 1;
     }
     assert!(count <= 1 + COMMITS_PER_CHECKPOINT, "{count} objects");
@@ -165,7 +169,7 @@ async fn assert_compaction_and_vacuum_leave_live_files_only(mut stubs: Stubs) {
     assert!(on_disk.values().all(|files| files.commit_file.is_some() && files.has_folder));
     let live: BTreeSet<&str> = state.segments.live.into_iter().map(|(_, live)| live.record.name.as_str()).collect();
     assert!(on_disk.keys().map(String::as_str).eq(live));
-    let files = fs::read_dir(database.location().root().join("ledger")).unwrap().count();
+    let files = fs::read_dir(database.location().folder().unwrap().join("ledger")).unwrap().count();
     assert_eq!(files, state.ledger.live.len());
     let all = [LedgerFileKind::Granules, LedgerFileKind::Contents].map(|kind| state.ledger.live_of(kind).count());
     assert!(all.iter().all(|count| *count <= 100), "{all:?} files of the ledger");

@@ -60,8 +60,7 @@ async fn a_second_repair_does_not_restore_a_fragment_that_the_first_one_dropped(
     let (id, fragment_id) = (window.ingest_id(0), window.fragment_id(0));
     // Segments that can be decoded and have the wrong attempt.
     let wrong = batch(fragment_id, Id(id.0 + 1_000), &[1; 5], &variables());
-    let uri = database.location().segments();
-    let written = write_fragment(&uri, window.timestamp, fragment_id, &wrong, 1).unwrap();
+    let written = write_fragment(database.location(), window.timestamp, fragment_id, &wrong, 1).unwrap();
     let written = WrittenFragment { attempts: [(id, 5)].into(), ..written };
     writer.commit(window, changes(vec![written], vec![attempt(id, 5, &[])])).await.unwrap();
     drop(writer);

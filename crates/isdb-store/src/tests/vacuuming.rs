@@ -7,7 +7,9 @@ const GRACE: u64 = 3_600_000;
 
 /// Folders of fragments and commit files of `segments`.
 fn on_disk(database: &Database) -> (usize, usize) {
-    let count = |part: &str| std::fs::read_dir(database.location().root().join("segments").join(part)).unwrap().count();
+    let count = |part: &str| {
+        std::fs::read_dir(database.location().folder().unwrap().join("segments").join(part)).unwrap().count()
+    };
     (count("__fragments"), count("__commits"))
 }
 
@@ -67,7 +69,7 @@ async fn late_fragments_of_a_replaced_writer_are_hidden_and_then_vacuumed() {
     let (_folder, database) = fresh().await;
     let mut stopped = Writer::take_over(&database, NOW).await.unwrap();
     let window = stopped.begin_window(1, NOW).unwrap();
-    std::fs::remove_file(database.location().root().join("lock")).unwrap();
+    std::fs::remove_file(database.location().folder().unwrap().join("lock")).unwrap();
     let mut next = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut next, 7, NOW + 10_000).await.unwrap();
     write(&database, &window, 100);
@@ -108,7 +110,7 @@ async fn the_folder_of_an_orphan_is_kept_for_the_grace_period() {
 #[tokio::test]
 async fn staged_commits_of_earlier_writers_are_removed_at_once_and_other_staged_files_after_a_day() {
     let (_folder, database) = fresh().await;
-    let staging = database.location().root().join("staging");
+    let staging = database.location().folder().unwrap().join("staging");
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = u64::try_from(since.as_millis()).unwrap();
     std::fs::write(staging.join("commit-of-the-dead"), "").unwrap();
@@ -130,7 +132,7 @@ async fn consolidated_footers_of_vacuumed_fragments_do_not_break_an_open() {
     }
     writer.consolidate_metadata().await.unwrap();
     let consolidated = || {
-        let folder = database.location().root().join("segments/__fragment_meta");
+        let folder = database.location().folder().unwrap().join("segments/__fragment_meta");
         std::fs::read_dir(folder).map_or(0, Iterator::count)
     };
     assert_eq!(consolidated(), 1);

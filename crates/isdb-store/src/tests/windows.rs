@@ -49,7 +49,7 @@ async fn a_replaced_writer_cannot_commit_and_its_late_fragments_stay_hidden() {
     let mut stopped = Writer::take_over(&database, NOW).await.unwrap();
     let window = stopped.begin_window(1, NOW).unwrap();
     // The lock fails: another writer takes over while this one is suspended.
-    std::fs::remove_file(database.location().root().join("lock")).unwrap();
+    std::fs::remove_file(database.location().folder().unwrap().join("lock")).unwrap();
     let mut next = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut next, 7, NOW + 10_000).await.unwrap();
 
@@ -103,7 +103,7 @@ async fn a_long_log_has_a_checkpoint_and_a_lost_checkpoint_loses_nothing() {
         let window = writer.begin_window(1, NOW).unwrap();
         writer.commit(window, changes(vec![], vec![attempt(window.ingest_id(0), 0, &[])])).await.unwrap();
     }
-    let checkpoints = database.location().root().join("checkpoints");
+    let checkpoints = database.location().folder().unwrap().join("checkpoints");
     let mut names: Vec<_> = std::fs::read_dir(&checkpoints).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
     assert_eq!(names.len(), 2, "the takeover wrote one, and commit 64");
@@ -126,7 +126,7 @@ async fn a_damaged_commit_is_an_error_that_names_it() {
     for rows in [5, 7] {
         ingest(&mut writer, rows, NOW).await.unwrap();
     }
-    let path = database.location().root().join("commits/00000000000000000003");
+    let path = database.location().folder().unwrap().join("commits/00000000000000000003");
     let content = std::fs::read(&path).unwrap();
     let mut changed = content.clone();
     changed[60] ^= 1;
@@ -145,7 +145,7 @@ async fn a_missing_fragment_is_an_error() {
     let (_folder, database) = fresh().await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     ingest(&mut writer, 5, NOW).await.unwrap();
-    let fragments = database.location().root().join("segments/__fragments");
+    let fragments = database.location().folder().unwrap().join("segments/__fragments");
     let folder = std::fs::read_dir(&fragments).unwrap().next().unwrap().unwrap().path();
     std::fs::remove_dir_all(&folder).unwrap();
     let error = content(&database.snapshot().await.unwrap()).await.unwrap_err();
@@ -197,7 +197,7 @@ async fn a_long_area_is_stored_once_and_checked_against_its_name() {
     let name = database.store_area(&long).await.unwrap();
     assert_eq!(database.store_area(&long).await.unwrap(), name);
     assert_eq!(database.area(&name).await.unwrap(), long);
-    let file = database.location().root().join(&name);
+    let file = database.location().folder().unwrap().join(&name);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), long, "the name is the path of a plain file");
     let earlier = name.replace("areas/", "sha256:").replace(".json", "");
     assert_eq!(database.area(&earlier).await.unwrap(), long);
@@ -205,7 +205,7 @@ async fn a_long_area_is_stored_once_and_checked_against_its_name() {
     for wrong in [name.as_str(), "sha256:00", "sha256:../../lock", "areas/../lock"] {
         assert!(matches!(database.area(wrong).await, Err(Error::Damaged { .. })), "{wrong}");
     }
-    assert_eq!(std::fs::read_dir(database.location().root().join("staging")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(database.location().folder().unwrap().join("staging")).unwrap().count(), 0);
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn writers_that_take_over_at_the_same_time_succeed_one_after_the_other() {
     let (_folder, database) = fresh().await;
     let take_over = async || loop {
         // The lock fails: each writer gets one.
-        let _ = std::fs::remove_file(database.location().root().join("lock"));
+        let _ = std::fs::remove_file(database.location().folder().unwrap().join("lock"));
         match Writer::take_over(&database, NOW).await {
             Err(Error::Locked { .. }) => tokio::task::yield_now().await,
             writer => return writer.map(|mut writer| writer.begin_window(1, NOW).unwrap().ingest_id(0)),

@@ -1,10 +1,11 @@
 //! Variables added to an existing database. libtiledb writes a schema in place, and a half-written one would make every later open
 //! fail. The schema is therefore changed in a copy of the array without cells, and its files are moved into the array whole.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use arrow::datatypes::Field;
+use arrow::datatypes::{Field, SchemaRef};
 use isdb_schema::catalogue::Variable;
 use isdb_schema::segments;
 use tiledb::{Array, Context};
@@ -14,15 +15,18 @@ use crate::array_layout::added_fields;
 use crate::blocking::blocking;
 use crate::design::stored_variables;
 use crate::error::Result;
+use crate::files::array_files::{ENUMERATIONS, METADATA, SCHEMAS, list_names};
 use crate::files::durable::{io_error, sync_file, sync_folder};
-use crate::files::location::Location;
+use crate::files::location::{Location, SEGMENTS};
 use crate::files::staging::staging_folder;
 use crate::log::commit::{Commit, CommitKind};
 use crate::log::segments_schema::SegmentsSchema;
 
 /// The folders of the array that an added attribute changes. Metadata are moved first, because they mean nothing without their
 /// attribute. Once the schema is moved, the attribute exists from its timestamp on, which no snapshot reaches before the commit.
-const CHANGED_FOLDERS: [&str; 2] = ["__meta", "__schema"];
+const CHANGED_FOLDERS: [&str; 2] = [METADATA, SCHEMAS];
+/// The same with the texts of dictionary columns, in the order in which their new files may become visible.
+const COPIED_FOLDERS: [&str; 3] = [METADATA, ENUMERATIONS, SCHEMAS];
 
 impl Writer {
     /// Adds `variables` to those that the database stores; they are NULL in existing rows. Variables that it already stores are
@@ -44,8 +48,7 @@ impl Writer {
         let database = self.database.clone();
         let add = move || {
             let (context, location) = (database.context()?, database.location());
-            add_attributes(context, location, window.timestamp, &fields)?;
-            Ok(Array::schema_at(context, &location.segments(), window.timestamp)?.0)
+            add_attributes(context, location, window.timestamp, &fields)
         };
         let arrow = blocking(add).await?;
         let mut commit = self.window_commit(&window, CommitKind::Alter)?;
@@ -57,10 +60,17 @@ impl Writer {
     }
 }
 
-/// Adds `fields` to the `segments` array from `timestamp` on.
-pub(crate) fn add_attributes(context: &Context, location: &Location, timestamp: u64, fields: &[Field]) -> Result<()> {
-    let segments = location.segments();
-    let segments = Path::new(&segments);
+/// Adds `fields` to the `segments` array from `timestamp` on, and returns its columns.
+pub(crate) fn add_attributes(
+    context: &Context,
+    location: &Location,
+    timestamp: u64,
+    fields: &[Field],
+) -> Result<SchemaRef> {
+    let Some(root) = location.folder() else {
+        return add_attributes_by_upload(context, location, timestamp, fields);
+    };
+    let segments = &root.join(SEGMENTS);
     let copy = staging_folder(location, "schema-")?;
     for folder in CHANGED_FOLDERS {
         copy_files(&segments.join(folder), &copy.path().join(folder))?;
@@ -70,7 +80,47 @@ pub(crate) fn add_attributes(context: &Context, location: &Location, timestamp: 
         move_new_files(&copy.path().join(folder), &segments.join(folder))?;
     }
     let path = copy.path().to_owned();
-    copy.close().map_err(|source| io_error(&path, source))
+    copy.close().map_err(|source| io_error(&path, source))?;
+    Ok(Array::schema_at(context, &location.segments(), timestamp)?.0)
+}
+
+/// [`add_attributes`] in an object store: in a copy among the temporary files of the system.
+fn add_attributes_by_upload(
+    context: &Context,
+    location: &Location,
+    timestamp: u64,
+    fields: &[Field],
+) -> Result<SchemaRef> {
+    let temporary = std::env::temp_dir();
+    let copy = tempfile::Builder::new().prefix("isdb-schema-").tempdir_in(&temporary);
+    let copy = copy.map_err(|source| io_error(&temporary, source))?;
+    let mut old = BTreeSet::new();
+    for folder in COPIED_FOLDERS {
+        let target = copy.path().join(folder);
+        fs::create_dir_all(&target).map_err(|source| io_error(&target, source))?;
+        for name in location.names(&format!("{SEGMENTS}/{folder}"))? {
+            // A folder below this one is copied by itself.
+            if COPIED_FOLDERS.contains(&format!("{folder}/{name}").as_str()) {
+                continue;
+            }
+            let file = target.join(&name);
+            let content = location.read(&format!("{SEGMENTS}/{folder}/{name}"))?;
+            fs::write(&file, content).map_err(|source| io_error(&file, source))?;
+            old.insert(file);
+        }
+    }
+    let uri = copy.path().to_string_lossy().into_owned();
+    Array::add_attributes(context, &uri, timestamp, fields)?;
+    for folder in COPIED_FOLDERS {
+        for name in list_names(&copy.path().join(folder))? {
+            let file = copy.path().join(folder).join(&name);
+            if file.is_file() && !old.contains(&file) {
+                let content = fs::read(&file).map_err(|source| io_error(&file, source))?;
+                location.create(&format!("{SEGMENTS}/{folder}/{name}"), content)?;
+            }
+        }
+    }
+    Ok(Array::schema_at(context, &uri, timestamp)?.0)
 }
 
 fn copy_files(from: &Path, to: &Path) -> Result<()> {

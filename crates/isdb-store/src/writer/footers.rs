@@ -19,6 +19,10 @@ const CONSOLIDATED: &str = "__fragment_meta";
 /// Consolidates the footers of the array at `uri`, in the database at `location`. On a file system without symbolic links it does
 /// nothing: opens are slower then, and nothing else depends on it.
 pub(super) fn consolidate_footers(context: &Context, location: &Location, uri: &str) -> Result<()> {
+    if location.folder().is_none() {
+        // Other programs would open the database in an object store more slowly; isdb reads footers by name.
+        return Ok(());
+    }
     // Dropping the folder removes it; what cannot be removed is removed by a later takeover.
     let view = staging_folder(location, "footers-")?;
     if consolidate_in(context, view.path(), Path::new(uri))? {

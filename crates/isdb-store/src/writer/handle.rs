@@ -1,7 +1,6 @@
 //! The writer: the state of the log, and the append of the next commit.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +10,7 @@ use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::files::array_files::{COMMIT_FILES, FRAGMENTS};
 use crate::files::durable::sync_folder;
+use crate::files::location::SEGMENTS;
 use crate::files::lock::Lock;
 use crate::fragment::FragmentRecord;
 use crate::id::Id;
@@ -70,6 +70,7 @@ impl Writer {
     /// Appends the next commit to the log, after the fragments and files that it makes visible are durable.
     pub(super) async fn append(&mut self, commit: Commit) -> Result<()> {
         self.sync_added(&commit).await?;
+        self.lock.check().await?;
         let log = self.database.log();
         log.create(&commit).await?;
         tracing::debug!(commit = commit.number, kind = ?commit.kind, timestamp = commit.timestamp, "committed");
@@ -91,16 +92,17 @@ impl Writer {
         }
         let location = self.database.location().clone();
         let sync = move || {
+            let Some(root) = location.folder() else { return Ok(()) };
             let start = Instant::now();
             if !names.is_empty() {
-                let array = PathBuf::from(location.segments());
+                let array = root.join(SEGMENTS);
                 let fragments = array.join(FRAGMENTS);
                 names.iter().try_for_each(|name| sync_folder(&fragments.join(name)))?;
                 sync_folder(&fragments)?;
                 sync_folder(&array.join(COMMIT_FILES))?;
             }
             if has_files {
-                sync_folder(&location.root().join(LEDGER))?;
+                sync_folder(&root.join(LEDGER))?;
             }
             tracing::debug!(fragments = names.len(), seconds = start.elapsed().as_secs_f64(), "synced");
             Ok(())

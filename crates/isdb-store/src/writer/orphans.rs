@@ -9,11 +9,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 use crate::fault;
-use crate::files::array_files::{
-    COMMIT_FILES, FragmentFiles, end_timestamp, list_fragments, list_names, list_schemas, unrecorded_schemas,
-};
-use crate::files::durable::{io_error, sync_folder};
-use crate::files::location::{Location, SPILL, STAGING};
+use crate::files::array_files::{COMMIT_FILES, FragmentFiles, end_timestamp, unrecorded_schemas};
+use crate::files::durable::io_error;
+use crate::files::fragment_list::{fragments, remove_objects, schemas};
+use crate::files::location::{Location, Place, SEGMENTS, SPILL, STAGING};
+use crate::files::remote::bucket::{Bucket, Entry};
 use crate::ledger::files::LEDGER;
 use crate::log::commit_log::STAGED_COMMIT;
 use crate::log::state::LogState;
@@ -46,15 +46,14 @@ impl Orphans {
     /// Lists the orphans of the database at `location` after the newest commit, whose state is `recorded`, at the corrected clock's
     /// `now_ms`.
     pub(super) fn list(location: &Location, recorded: &LogState, now_ms: u64) -> Result<Orphans> {
-        let array = PathBuf::from(location.segments());
         let segments = &recorded.segments;
         let live = segments.live.into_iter().map(|(_, fragment)| fragment.record.name.as_str());
         let known = live.chain(segments.dead.into_iter().map(|(name, _)| name.as_str())).collect();
-        let mut fragments = unrecorded(list_fragments(&array)?, &known, recorded.timestamp);
-        fragments.folders.retain(|name| segments.hidden.get(name).is_none());
-        fragments.schemas = unrecorded_schemas(list_schemas(&array)?, &recorded.schema_timestamps);
+        let mut of_segments = unrecorded(fragments(location)?, &known, recorded.timestamp);
+        of_segments.folders.retain(|name| segments.hidden.get(name).is_none());
+        of_segments.schemas = unrecorded_schemas(schemas(location)?, &recorded.schema_timestamps);
         let ledger = ledger_orphans(location, recorded)?;
-        Ok(Orphans { fragments, ledger, staged: staged_orphans(location, now_ms)? })
+        Ok(Orphans { fragments: of_segments, ledger, staged: staged_orphans(location, now_ms)? })
     }
 
     /// The number of files of fragments, schemas and the ledger, and of staged files, that [`remove`](Self::remove) removes.
@@ -65,6 +64,9 @@ impl Orphans {
 
     /// Removes files that must not become visible, and staged files. Returns the fragments whose commit files could not be removed.
     pub(super) fn remove(&self, location: &Location) -> Result<Vec<String>> {
+        if let Some(bucket) = location.bucket() {
+            return self.remove_from(bucket);
+        }
         let mut failed = Vec::new();
         for (name, file) in &self.fragments.commit_files {
             fault::reached("sweep-each");
@@ -74,7 +76,7 @@ impl Orphans {
         }
         // A commit file that a power cut brings back would name a folder that a vacuum has removed, and every open would fail.
         if !self.fragments.commit_files.is_empty() {
-            sync_folder(&Path::new(&location.segments()).join(COMMIT_FILES))?;
+            location.sync(&format!("{SEGMENTS}/{COMMIT_FILES}"))?;
         }
         for file in self.fragments.schemas.iter().chain(&self.ledger) {
             fault::reached("sweep-each");
@@ -90,12 +92,28 @@ impl Orphans {
         }
         Ok(failed)
     }
+
+    /// [`remove`](Self::remove) in an object store.
+    fn remove_from(&self, bucket: &Bucket) -> Result<Vec<String>> {
+        let (names, files): (Vec<&String>, Vec<PathBuf>) =
+            self.fragments.commit_files.iter().map(|(name, file)| (name, file.clone())).unzip();
+        let left = remove_objects(bucket, &files);
+        let is_left = |file: &PathBuf| left.iter().any(|(left, _)| left == file);
+        let failed = names.into_iter().zip(&files).filter(|(_, file)| is_left(file)).map(|(name, _)| name.clone());
+        let others: Vec<PathBuf> = self.fragments.schemas.iter().chain(&self.ledger).cloned().collect();
+        if let Some((_, error)) = remove_objects(bucket, &others).into_iter().next() {
+            return Err(error);
+        }
+        // No process reads staged files; a later takeover tries again.
+        remove_objects(bucket, &self.staged);
+        Ok(failed.collect())
+    }
 }
 
 /// The files of the ledger that no commit names.
 fn ledger_orphans(location: &Location, recorded: &LogState) -> Result<Vec<PathBuf>> {
-    let folder = location.root().join(LEDGER);
-    let names = list_names(&folder)?.into_iter();
+    let folder = location.path(LEDGER);
+    let names = location.names(LEDGER)?.into_iter();
     let is_known = |name: &String| recorded.ledger.live.get(name).is_some() || recorded.ledger.dead.get(name).is_some();
     Ok(names.filter(|name| !is_known(name)).map(|name| folder.join(name)).collect())
 }
@@ -129,12 +147,23 @@ fn unrecorded(listed: BTreeMap<String, FragmentFiles>, known: &BTreeSet<&str>, t
 /// Files in `staging` that are of no use: commits that were not created and spilled rows, because this takeover ends their writers, and
 /// everything older than a day.
 fn staged_orphans(location: &Location, now_ms: u64) -> Result<Vec<PathBuf>> {
-    let folder = location.root().join(STAGING);
+    let oldest_ms = now_ms.saturating_sub(MAX_STAGED_AGE_MS);
+    let root = match location.place() {
+        Place::Folder(root) => root,
+        Place::Bucket(bucket) => {
+            let of = bucket.clone();
+            let entries = bucket.wait(async move { of.list(STAGING).await })?;
+            let is_old = |entry: &Entry| entry.object.is_some_and(|object| object.modified_ms < oldest_ms);
+            let names = entries.into_iter().filter(is_old).map(|entry| entry.name);
+            return Ok(names.map(|name| Path::new(STAGING).join(name)).collect());
+        }
+    };
+    let folder = root.join(STAGING);
     let failed = |source| Error::Io { path: folder.display().to_string(), source };
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let oldest_kept = UNIX_EPOCH + Duration::from_millis(now_ms.saturating_sub(MAX_STAGED_AGE_MS));
+    let oldest_kept = UNIX_EPOCH + Duration::from_millis(oldest_ms);
     let mut orphans = Vec::new();
     for entry in fs::read_dir(&folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;

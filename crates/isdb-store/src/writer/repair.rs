@@ -56,8 +56,9 @@ pub async fn repair(
     mut progress: impl FnMut(CheckProgress),
     confirm: impl AsyncFnOnce(&CheckReport) -> bool,
 ) -> Result<Option<Repaired>> {
+    location.local("repair")?;
     let database = Database::open(location).await?;
-    let lock = Lock::acquire(location)?;
+    let lock = Lock::acquire(location).await?;
     let report = check_database(&database, &mut progress).await?;
     if report.is_sound() {
         return Ok(Some(Repaired::default()));

@@ -14,6 +14,7 @@ use crate::files::durable::io_error;
 use crate::files::interrupted_creations::remove_interrupted_creations;
 use crate::files::location::Location;
 use crate::files::lock::Lock;
+use crate::files::remote::probe::check_conditional_writes;
 use crate::ledger::files::make_ledger_folder;
 use crate::log::changes::AbandonedFragment;
 use crate::log::commit::{Commit, CommitKind};
@@ -30,10 +31,14 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::Locked`] when another process is writing, [`Error::Overtaken`] when others keep taking over at the same time,
-    /// [`Error::LostArray`].
+    /// [`Error::LostArray`]; [`Error::NoConditionalWrites`] for a store that is unsuitable.
     pub async fn take_over(database: &Database, now_ms: u64) -> Result<Writer> {
-        database.check_array()?;
-        Writer::take_over_with(database, now_ms, Lock::acquire(database.location())?).await
+        let checked = database.clone();
+        blocking(move || checked.check_array()).await?;
+        if let Some(bucket) = database.location().bucket() {
+            check_conditional_writes(bucket).await?;
+        }
+        Writer::take_over_with(database, now_ms, Lock::acquire(database.location()).await?).await
     }
 
     /// Takes over with the lock, which is held already.
@@ -49,6 +54,7 @@ impl Writer {
     /// As for [`take_over`](Self::take_over); the lock is released then.
     pub async fn renew(self, now_ms: u64) -> Result<Writer> {
         let Writer { database, state, clock, lock, .. } = self;
+        lock.check().await?;
         let newest = database.newest().await?;
         if newest.epoch != state.epoch {
             // Without locks, another writer may be the writer now: its files are not this one's to clean up.
@@ -75,7 +81,7 @@ async fn take_over_locked(database: &Database, clock: Clock, now_ms: u64, lock: 
     }
     let location = database.location().clone();
     let remove = move || {
-        remove_interrupted_creations(&location);
+        location.folder().into_iter().for_each(remove_interrupted_creations);
         orphans.remove(&location)
     };
     let pending_dead = blocking(remove).await?;
@@ -94,7 +100,7 @@ struct Fenced {
 
 async fn fence(database: &Database, now_ms: u64) -> Result<Fenced> {
     let mut state = database.newest().await?;
-    if database.log().newest_number()? != state.number {
+    if database.log().newest_number().await? != state.number {
         // Only a listing shows commits after a lost one, which this log must not create again.
         database.log().forget();
         state = database.newest().await?;
@@ -122,7 +128,9 @@ async fn fence(database: &Database, now_ms: u64) -> Result<Fenced> {
 /// Creates the folders of commits and of the ledger durably if they do not exist, so that a commit has to sync only the folders
 /// themselves.
 fn make_folders(location: &Location) -> Result<()> {
-    let commits = location.root().join(COMMITS);
-    fs::create_dir_all(&commits).map_err(|source| io_error(&commits, source))?;
+    if let Some(root) = location.folder() {
+        let commits = root.join(COMMITS);
+        fs::create_dir_all(&commits).map_err(|source| io_error(&commits, source))?;
+    }
     make_ledger_folder(location)
 }

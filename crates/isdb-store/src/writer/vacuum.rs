@@ -10,8 +10,10 @@ use super::handle::Writer;
 use crate::blocking::blocking;
 use crate::error::Result;
 use crate::fault;
-use crate::files::array_files::{COMMIT_FILES, FRAGMENTS, list_finished};
-use crate::files::durable::sync_folder;
+use crate::files::array_files::{COMMIT_FILES, FRAGMENTS};
+use crate::files::durable::io_error;
+use crate::files::fragment_list::{commit_file, finished_fragments, remove_objects};
+use crate::files::location::{Location, SEGMENTS};
 use crate::ledger::files::ledger_path;
 use crate::log::commit::CommitKind;
 use crate::log::state::Death;
@@ -107,11 +109,15 @@ impl Writer {
 
     /// Removes the commit files of `dead` fragments as far as possible, and then lists the fragments that have one.
     async fn remove_commit_files(&self, dead: &BTreeSet<String>) -> Result<BTreeSet<String>> {
-        let (array, dead) = (PathBuf::from(self.database.location().segments()), dead.clone());
+        let (location, dead) = (self.database.location().clone(), dead.clone());
         blocking(move || {
-            let folder = array.join(COMMIT_FILES);
+            if let Some(bucket) = location.bucket() {
+                let files: Vec<PathBuf> = dead.iter().map(|name| PathBuf::from(commit_file(name))).collect();
+                remove_objects(bucket, &files).iter().for_each(|(file, error)| warn_not_removed(file, error));
+                return Ok(finished_fragments(&location)?.into_iter().collect());
+            }
             for name in &dead {
-                let file = folder.join(format!("{name}.wrt"));
+                let file = location.path(&commit_file(name));
                 if file.exists() {
                     fault::reached("vacuum-each-commit-file");
                     if let Err(error) = fs::remove_file(&file) {
@@ -121,8 +127,8 @@ impl Writer {
             }
             // Before a folder is removed: a power cut must not bring back a commit file without its folder. An earlier vacuum, takeover or
             // repair that died may have removed commit files and not synced that.
-            sync_folder(&folder)?;
-            Ok(list_finished(&array)?.into_iter().collect())
+            location.sync(&format!("{SEGMENTS}/{COMMIT_FILES}"))?;
+            Ok(finished_fragments(&location)?.into_iter().collect())
         })
         .await
     }
@@ -134,23 +140,23 @@ impl Writer {
             let (mut gone, mut removed) = (Due::default(), Vacuumed::default());
             for name in folders {
                 fault::reached("vacuum-each-folder");
-                let folder = Path::new(&location.segments()).join(FRAGMENTS).join(&name);
-                match remove_folder(&folder, &mut removed) {
+                let path = format!("{SEGMENTS}/{FRAGMENTS}/{name}");
+                match remove_at(&location, &path, &mut removed) {
                     Ok(()) => {
                         removed.fragments += 1;
                         gone.fragments.insert(name);
                     }
-                    Err(error) => warn_not_removed(&folder, &error),
+                    Err(error) => warn_not_removed(&location.path(&path), &error),
                 }
             }
             for name in ledger {
                 fault::reached("vacuum-each-ledger-file");
-                let path = ledger_path(&location, &name);
-                match remove_file(&path, &mut removed) {
+                let path = ledger_path(&name);
+                match remove_at(&location, &path, &mut removed) {
                     Ok(()) => {
                         gone.ledger.insert(name);
                     }
-                    Err(error) => warn_not_removed(&path, &error),
+                    Err(error) => warn_not_removed(&location.path(&path), &error),
                 }
             }
             Ok((gone, removed))
@@ -159,14 +165,33 @@ impl Writer {
     }
 }
 
-fn warn_not_removed(path: &Path, error: &std::io::Error) {
+fn warn_not_removed(path: &Path, error: &dyn std::fmt::Display) {
     tracing::warn!(path = %path.display(), %error, "cannot remove a file of a dead fragment; the next vacuum tries again");
 }
 
+/// Removes a folder of files, or a file, which may be gone already.
+fn remove_at(location: &Location, path: &str, removed: &mut Vacuumed) -> Result<()> {
+    let Some(bucket) = location.bucket() else {
+        let path = location.path(path);
+        let removal = if path.is_dir() { remove_folder(&path, removed) } else { remove_file(&path, removed) };
+        return removal.map_err(|source| io_error(&path, source));
+    };
+    let (of, path) = (bucket.clone(), path.to_owned());
+    let (files, bytes) = bucket.wait(async move {
+        let mut files = of.list_all(&path).await?;
+        if files.is_empty() {
+            files.extend(of.head(&path).await?.map(|object| (path, object.bytes)));
+        }
+        let sizes = (files.len() as u64, files.iter().map(|(_, bytes)| bytes).sum::<u64>());
+        of.remove(files.into_iter().map(|(path, _)| path).collect()).await?;
+        Ok(sizes)
+    })?;
+    removed.files += files;
+    removed.bytes += bytes;
+    Ok(())
+}
+
 fn remove_folder(folder: &Path, removed: &mut Vacuumed) -> std::io::Result<()> {
-    if !folder.is_dir() {
-        return Ok(());
-    }
     for entry in fs::read_dir(folder)? {
         remove_file(&entry?.path(), removed)?;
     }

@@ -11,9 +11,12 @@ use super::parse::{log_filter_text, memory};
 /// The database and the config.
 #[derive(Debug, Args)]
 pub(crate) struct DatabaseArgs {
-    /// Path to the database folder
-    #[arg(long, global = true, env = "ISDB_DB", value_name = "PATH")]
+    /// Path to the database folder, or s3://bucket/prefix
+    #[arg(long, global = true, env = "ISDB_DB", value_name = "PATH|URL")]
     pub(crate) db: Option<String>,
+    /// Promise that no other process writes to the database, for an object store without conditional writes
+    #[arg(long, global = true)]
+    pub(crate) single_writer: bool,
     /// Path to a config file [default: the built-in config]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

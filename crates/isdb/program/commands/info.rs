@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::units::format_bytes;
 
 pub(crate) async fn run(arguments: InfoArgs, settings: Settings) -> Result<u8, CliError> {
-    let mut builder = Database::open(&settings.location.uri());
+    let mut builder = Database::open_location(&settings.location);
     if let Some(at) = arguments.state.at {
         builder = builder.at(at);
     }

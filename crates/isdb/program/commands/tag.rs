@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: TagArgs, settings: Settings) -> Result<u8, Cl
 
 /// Prints a row for each tag.
 async fn list(location: &Location, format: Format) -> Result<(), CliError> {
-    let database = Database::open(&location.uri()).await?;
+    let database = Database::open_location(location).await?;
     let (tags, costs) = (database.tags(), database.tag_costs().await?);
     let numbers = |number: &dyn Fn(&Tag) -> u64| -> ArrayRef {
         Arc::new(UInt64Array::from_iter_values(tags.values().map(number)))

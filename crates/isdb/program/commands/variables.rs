@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: Variables, location: Option<Location>) -> Res
 /// Returns the variables that the database stores; None, with a note, if it does not exist yet.
 async fn stored_variables(location: Option<&Location>) -> Result<Option<Vec<&'static Variable>>, CliError> {
     let Some(location) = location else { return Ok(None) };
-    match Database::open(&location.uri()).await {
+    match Database::open_location(location).await {
         Err(isdb::Error::Store(error @ isdb_store::Error::NotFound { .. })) => {
             eprintln!("note: {error}");
             Ok(None)

@@ -50,7 +50,7 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the newest state, or the state at `at`.
     pub(crate) async fn open(options: &Arc<QueryOptions>, at: Option<&At>) -> Result<Session, CliError> {
-        let mut builder = Database::open(&options.location.uri())
+        let mut builder = Database::open_location(&options.location)
             .filters(options.views.filters.clone())
             .period(options.views.period)
             .memory(options.memory);

@@ -28,8 +28,8 @@ pub(crate) mod write;
 
 pub use cache::FragmentCache;
 pub use live::{FileChecksum, LiveFragment};
-pub use storage::{FileRange, LocalFiles, Storage};
-pub use write::{BeforeStep, NewFragment, WriteStep, write_tiles, write_tiles_stepwise};
+pub use storage::{FileRange, LocalFiles, Storage, Stored, WritableStorage};
+pub use write::{BeforeStep, NewFragment, WriteStep, write_tiles, write_tiles_stepwise, write_tiles_to};
 
 pub(crate) use array::NativeArray;
 pub(crate) use scan::TileScan;

@@ -36,6 +36,27 @@ pub trait Storage: Debug + Send + Sync {
     fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)>;
 }
 
+/// Waits until a file is stored.
+pub type Stored = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
+/// The files of one array, and new ones. A file is never changed. Calls block.
+pub trait WritableStorage: Storage {
+    /// Lists the names of the files in `folder`, a path below the array's folder; none if it does not exist.
+    ///
+    /// # Errors
+    /// Any error of the storage.
+    fn names(&self, folder: &str) -> io::Result<Vec<String>>;
+
+    /// Begins to store a new file, and returns what waits until it is stored. Others can be begun meanwhile.
+    ///
+    /// # Errors
+    /// Any error of the storage; most come from what is returned.
+    fn begin_write(&self, path: &str, content: &[u8]) -> io::Result<Stored>;
+
+    /// Removes the files in `folder` that were stored, as far as possible.
+    fn remove_folder(&self, folder: &str);
+}
+
 /// An array in a folder of the local file system.
 #[derive(Clone, Debug)]
 pub struct LocalFiles {

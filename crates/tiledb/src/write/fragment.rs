@@ -14,7 +14,7 @@ use crate::array::history::columns_to_write;
 use crate::array::open::OpenArray;
 use crate::context::Context;
 use crate::error::Result;
-use crate::native::write::Target;
+use crate::native::write::{ArrayFiles, Target};
 use crate::schema::column::Column;
 
 /// About this many bytes of columns are passed to libtiledb at a time. It builds tiles from all of them before it writes the
@@ -42,7 +42,7 @@ const GROUP_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: Vec<RecordBatch>) -> Result<String> {
     batches.retain(|batch| batch.num_rows() > 0);
     if let Some(folder) = local_folder(uri)
-        && let Some(target) = Target::open(uri, folder, timestamp_ms)?
+        && let Some(target) = Target::open(uri, ArrayFiles::Folder(folder.to_owned()), timestamp_ms)?
     {
         return target.write(timestamp_ms, &batches, 1, &|_| {}).map(|written| written.name);
     }

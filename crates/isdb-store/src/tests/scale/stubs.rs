@@ -157,7 +157,7 @@ impl Stubs {
     /// The size of the newest commit.
     pub(super) fn commit_bytes(&self) -> u64 {
         let number = self.writer.head().number;
-        self.database.location().root().join(COMMITS).join(format!("{number:020}")).metadata().unwrap().len()
+        self.database.location().folder().unwrap().join(COMMITS).join(format!("{number:020}")).metadata().unwrap().len()
     }
 }
 

@@ -46,7 +46,7 @@ async fn table_of(count: u32) {
     let state = stubs.database.newest().await.unwrap();
     let bytes = timed("checkpoint", async || {
         stubs.database.log().write_checkpoint(&state).await.unwrap();
-        let path = stubs.database.location().root().join(format!("checkpoints/{:020}", state.number));
+        let path = stubs.database.location().folder().unwrap().join(format!("checkpoints/{:020}", state.number));
         path.metadata().unwrap().len()
     });
     row("checkpoint, bytes", &bytes.await.to_string());
@@ -86,7 +86,7 @@ async fn ledger_table() {
 fn read_in_child(database: &Database) {
     let program = std::env::current_exe().unwrap();
     let mut child = Command::new(program);
-    child.args([READER, "--exact", "--ignored", "--nocapture"]).env(DATABASE, database.location().root());
+    child.args([READER, "--exact", "--ignored", "--nocapture"]).env(DATABASE, database.location().folder().unwrap());
     assert!(child.status().unwrap().success());
 }
 

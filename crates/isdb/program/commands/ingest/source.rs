@@ -87,9 +87,10 @@ fn archive(found: SearchResult, is_named: bool, arguments: &Ingest, settings: &S
     })
 }
 
-/// `<database>.granules`.
+/// `<database>.granules` beside a local database, and in the current folder for one in an object store.
 fn default_folder(location: &Location) -> PathBuf {
-    let root: &Path = location.root();
+    let uri = location.uri();
+    let root = location.folder().unwrap_or_else(|| Path::new(uri.rsplit('/').next().unwrap_or_default()));
     let mut name = root.file_name().unwrap_or_default().to_owned();
     name.push(".granules");
     root.with_file_name(name)

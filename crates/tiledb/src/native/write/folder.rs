@@ -1,5 +1,7 @@
 //! The files of a new fragment. Each is written at once and reaches the disk while the next ones are encoded; the commit file, which
 //! makes the fragment visible, comes after all of them have.
+//!
+//! In storage other than a local folder each file is one request, and several are under way while the next columns are encoded.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -13,68 +15,98 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::native::fragment::FRAGMENTS;
+use crate::native::storage::{Stored, WritableStorage};
 
 /// The folder of an array's commits.
 const COMMITS: &str = "__commits";
 /// Threads that wait for the disk: a file system makes files durable together that are synced at the same time.
 const SYNCING: usize = 4;
-/// Files that may wait for the disk, which are open meanwhile.
+/// Files that may wait for the disk or for other storage.
 const WAITING: usize = 16;
+
+/// Where the files of an array are written.
+#[derive(Clone, Debug)]
+pub(crate) enum ArrayFiles {
+    /// A local folder.
+    Folder(PathBuf),
+    /// Other storage, and the URI of the array in it, for errors.
+    Storage(Arc<dyn WritableStorage>, String),
+}
 
 /// The folder of a fragment that is not visible yet. Unless it is committed, it is removed when dropped.
 #[derive(Debug)]
 pub(super) struct FragmentFolder<'a> {
-    array: &'a Path,
+    array: &'a ArrayFiles,
     name: String,
+    /// A path in the file system, or below the array's folder in other storage.
     path: PathBuf,
     is_committed: bool,
 }
 
 impl<'a> FragmentFolder<'a> {
     /// Creates the folder of a new fragment, with a name that no other one has.
-    pub(super) fn create(array: &'a Path, timestamp_ms: u64) -> Result<Self> {
+    pub(super) fn create(array: &'a ArrayFiles, timestamp_ms: u64) -> Result<Self> {
         let uuid = Uuid::new_v4().simple().to_string();
         let name = TimestampedName { first: timestamp_ms, last: timestamp_ms, uuid, version: Some(FORMAT_VERSION) };
         let name = name.to_string();
-        let fragments = array.join(FRAGMENTS);
-        let path = fragments.join(&name);
-        fs::create_dir_all(&fragments).map_err(|source| write_error(&fragments, source))?;
-        fs::create_dir(&path).map_err(|source| write_error(&path, source))?;
+        let path = match array {
+            ArrayFiles::Folder(folder) => {
+                let fragments = folder.join(FRAGMENTS);
+                let path = fragments.join(&name);
+                fs::create_dir_all(&fragments).map_err(|source| write_error(&fragments, source))?;
+                fs::create_dir(&path).map_err(|source| write_error(&path, source))?;
+                path
+            }
+            // Other storage has no folders that could be created.
+            ArrayFiles::Storage(..) => Path::new(FRAGMENTS).join(&name),
+        };
         Ok(Self { array, name, path, is_committed: false })
     }
 
     /// Calls `write`, which writes files, and waits until they are on disk.
     pub(super) fn fill<T>(&self, write: impl FnOnce(&Files<'_>) -> Result<T>) -> Result<T> {
         thread::scope(|scope| {
-            let (sender, receiver) = sync_channel::<(PathBuf, File)>(WAITING);
+            let (sender, receiver) = sync_channel::<Unfinished>(WAITING);
             let receiver = Arc::new(Mutex::new(receiver));
-            let syncing: Vec<_> = (0..SYNCING)
+            let finishing: Vec<_> = (0..SYNCING)
                 .map(|_| {
                     let receiver = Arc::clone(&receiver);
-                    scope.spawn(move || sync_files(&receiver))
+                    scope.spawn(move || finish_files(&receiver))
                 })
                 .collect();
             // Once the threads have ended, a file that is written is an error.
             drop(receiver);
-            let files = Files { folder: &self.path, written: sender };
+            let files = Files { array: self.array, folder: &self.path, written: sender };
             let written = write(&files);
             // Ends the threads.
             drop(files);
             let joined =
-                syncing.into_iter().map(|thread| thread.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
+                finishing.into_iter().map(|thread| thread.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
             // All of them, before an error is returned.
-            let synced = joined.fold(Ok(()), Result::and);
+            let finished = joined.fold(Ok(()), Result::and);
             // A file that could not be synced is why a later one could not be written.
-            synced.and(written)
+            finished.and(written)
         })
     }
 
     /// Makes the fragment visible, and returns its name. All its files must be on disk.
     pub(super) fn commit(mut self) -> Result<String> {
-        let commits = self.array.join(COMMITS);
-        let commit = commits.join(self.name.clone() + CommitKind::Write.suffix());
+        let commit = self.name.clone() + CommitKind::Write.suffix();
+        let folder = match self.array {
+            ArrayFiles::Folder(folder) => folder,
+            ArrayFiles::Storage(storage, uri) => {
+                let path = format!("{COMMITS}/{commit}");
+                // An error does not mean that nothing was stored, and a commit file without its folder would be worse than both.
+                self.is_committed = true;
+                let stored = storage.begin_write(&path, &[]).and_then(|stored| stored());
+                stored.map_err(|source| write_error(&Path::new(uri).join(&path), source))?;
+                return Ok(std::mem::take(&mut self.name));
+            }
+        };
+        let commits = folder.join(COMMITS);
+        let commit = commits.join(commit);
         sync_folder(&self.path)?;
-        sync_folder(&self.array.join(FRAGMENTS))?;
+        sync_folder(&folder.join(FRAGMENTS))?;
         fs::create_dir_all(&commits).map_err(|source| write_error(&commits, source))?;
         let created = File::create_new(&commit).and_then(|file| file.sync_all());
         let created = created.map_err(|source| write_error(&commit, source)).and_then(|()| sync_folder(&commits));
@@ -97,42 +129,75 @@ impl Drop for FragmentFolder<'_> {
     fn drop(&mut self) {
         if !self.is_committed {
             // No reader sees what may be left.
-            fs::remove_dir_all(&self.path).ok();
+            match self.array {
+                ArrayFiles::Folder(_) => drop(fs::remove_dir_all(&self.path)),
+                ArrayFiles::Storage(storage, _) => storage.remove_folder(&self.path.to_string_lossy()),
+            }
+        }
+    }
+}
+
+/// A file that was written and may not have reached the disk.
+enum Unfinished {
+    File(PathBuf, File),
+    Stored(PathBuf, Stored),
+}
+
+impl Unfinished {
+    fn finish(self) -> Result<()> {
+        let (path, finished) = match self {
+            Unfinished::File(path, file) => (path, file.sync_all()),
+            Unfinished::Stored(path, stored) => (path, stored()),
+        };
+        finished.map_err(|source| write_error(&path, source))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Unfinished::File(path, _) | Unfinished::Stored(path, _) => path,
         }
     }
 }
 
 /// The files of a fragment that is being written.
-#[derive(Debug)]
 pub(super) struct Files<'f> {
+    array: &'f ArrayFiles,
     folder: &'f Path,
-    written: SyncSender<(PathBuf, File)>,
+    written: SyncSender<Unfinished>,
 }
 
 impl Files<'_> {
     /// Writes a file.
     pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<()> {
         let path = self.folder.join(name);
-        let create = || {
-            let mut file = File::create_new(&path)?;
-            file.write_all(content)?;
-            Ok(file)
+        let unfinished = match self.array {
+            ArrayFiles::Folder(_) => {
+                let create = || {
+                    let mut file = File::create_new(&path)?;
+                    file.write_all(content)?;
+                    Ok(file)
+                };
+                let file = create().map_err(|source| write_error(&path, source))?;
+                Unfinished::File(path, file)
+            }
+            ArrayFiles::Storage(storage, uri) => {
+                let stored = storage.begin_write(&path.to_string_lossy(), content);
+                let path = Path::new(uri).join(&path);
+                let stored = stored.map_err(|source| write_error(&path, source))?;
+                Unfinished::Stored(path, stored)
+            }
         };
-        let file = create().map_err(|source| write_error(&path, source))?;
         // The receiver is gone if no thread is left that could sync, and their error is the one that is returned.
-        self.written.send((path, file)).map_err(|unsent| {
-            let (path, _) = unsent.0;
-            write_error(&path, io::ErrorKind::BrokenPipe.into())
-        })
+        self.written.send(unfinished).map_err(|unsent| write_error(unsent.0.path(), io::ErrorKind::BrokenPipe.into()))
     }
 }
 
 /// Makes files durable until there are no more, or one of them cannot be.
-fn sync_files(written: &Mutex<Receiver<(PathBuf, File)>>) -> Result<()> {
+fn finish_files(written: &Mutex<Receiver<Unfinished>>) -> Result<()> {
     loop {
         let next = written.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((path, file)) = next else { return Ok(()) };
-        file.sync_all().map_err(|source| write_error(&path, source))?;
+        let Ok(unfinished) = next else { return Ok(()) };
+        unfinished.finish()?;
     }
 }
 

@@ -2,19 +2,21 @@
 //! freed, a few at a time.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use tiledb_format::fragment::FragmentMetadataBuilder;
 use tiledb_format::generic_tile::Compression;
 
 use super::columns::{Columns, WrittenColumn};
-use super::folder::FragmentFolder;
+use super::folder::{ArrayFiles, FragmentFolder};
 use super::order::CellSequence;
 use super::step::{BeforeStep, WriteStep};
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::native::fragment::METADATA;
 use crate::native::live::FileChecksum;
+use crate::native::storage::WritableStorage;
 use crate::schema::column::Column;
 use crate::schema::layout::Dimension;
 use crate::write::buffers::ValueBuffers;
@@ -56,7 +58,33 @@ pub fn write_tiles_stepwise(
     before: &BeforeStep<'_>,
 ) -> Result<NewFragment> {
     let uri = folder.display().to_string();
-    match Target::open(&uri, folder, timestamp_ms)? {
+    write_to(&uri, ArrayFiles::Folder(folder.to_owned()), timestamp_ms, rows, threads, before)
+}
+
+/// Writes `rows` as [`write_tiles_stepwise`] does, to the array with these files at `uri`.
+///
+/// # Errors
+/// As [`write_tiles_stepwise`].
+pub fn write_tiles_to(
+    storage: Arc<dyn WritableStorage>,
+    uri: &str,
+    timestamp_ms: u64,
+    rows: &dyn Rows,
+    threads: usize,
+    before: &BeforeStep<'_>,
+) -> Result<NewFragment> {
+    write_to(uri, ArrayFiles::Storage(storage, uri.to_owned()), timestamp_ms, rows, threads, before)
+}
+
+fn write_to(
+    uri: &str,
+    files: ArrayFiles,
+    timestamp_ms: u64,
+    rows: &dyn Rows,
+    threads: usize,
+    before: &BeforeStep<'_>,
+) -> Result<NewFragment> {
+    match Target::open(uri, files, timestamp_ms)? {
         Some(target) => target.write(timestamp_ms, rows, threads, before),
         None => {
             let reason = format!(

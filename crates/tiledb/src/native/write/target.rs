@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tiledb_format::{Datatype, Filter, HilbertCurve, MetadataEntry, Number, Schema, TimestampedName, generic_tile};
 
+use super::folder::ArrayFiles;
 use crate::error::{Error, Result};
 use crate::metadata::MetadataValue;
 use crate::native::fragment::SCHEMAS;
@@ -18,11 +19,11 @@ const METADATA: &str = "__meta";
 /// The codes of characters, ASCII and UTF-8.
 const TEXTS: [u8; 3] = [4, 11, 12];
 
-/// A local array in Hilbert order that allows duplicates.
+/// An array in Hilbert order that allows duplicates.
 #[derive(Debug)]
 pub(crate) struct Target {
     /// The array's folder.
-    pub(super) folder: PathBuf,
+    pub(super) folder: ArrayFiles,
     /// The same, as the caller wrote it, for errors.
     pub(super) uri: String,
     /// The name of the newest schema's file.
@@ -40,8 +41,8 @@ impl Target {
     /// # Errors
     /// [`Error::Batch`] if the array has a schema later than `timestamp_ms`; [`Error::File`] and [`Error::Format`] if a file cannot be
     /// read.
-    pub(crate) fn open(uri: &str, folder: &Path, timestamp_ms: u64) -> Result<Option<Self>> {
-        let names = timestamped_names(&folder.join(SCHEMAS))?;
+    pub(crate) fn open(uri: &str, folder: ArrayFiles, timestamp_ms: u64) -> Result<Option<Self>> {
+        let names = folder.timestamped_names(SCHEMAS)?;
         let Some(newest) = names.iter().max_by_key(|name| (name.last, name.to_string())) else { return Ok(None) };
         // As libtiledb: the newest schema is written with, and an only schema also applies to the time before it.
         if names.len() > 1 && newest.last > timestamp_ms {
@@ -50,7 +51,7 @@ impl Target {
             return Err(Error::Batch { uri: uri.to_owned(), reason });
         }
         let schema_name = newest.to_string();
-        let schema = match decoded(&folder.join(SCHEMAS).join(&schema_name), Schema::parse) {
+        let schema = match folder.decoded(&format!("{SCHEMAS}/{schema_name}"), Schema::parse) {
             // Such as dense arrays, of which libtiledb says the same.
             Err(Error::Format { source, .. }) if matches!(*source, tiledb_format::Error::Unsupported { .. }) => {
                 return Ok(None);
@@ -66,8 +67,8 @@ impl Target {
             return Ok(None);
         };
         // How NULL is stored, and the texts of dictionaries.
-        field_metadata::restore(&mut columns, &metadata(folder, timestamp_ms)?)?;
-        let (folder, uri) = (folder.to_owned(), uri.to_owned());
+        field_metadata::restore(&mut columns, &metadata(&folder, timestamp_ms)?)?;
+        let uri = uri.to_owned();
         Ok(Some(Self { folder, uri, schema_name, schema, layout, columns, curve }))
     }
 }
@@ -89,15 +90,14 @@ fn filters_are_known(schema: &Schema) -> bool {
 }
 
 /// The metadata of an array as of `timestamp_ms`.
-fn metadata(folder: &Path, timestamp_ms: u64) -> Result<BTreeMap<String, MetadataValue>> {
-    let folder = folder.join(METADATA);
-    let mut names = timestamped_names(&folder)?;
+fn metadata(folder: &ArrayFiles, timestamp_ms: u64) -> Result<BTreeMap<String, MetadataValue>> {
+    let mut names = folder.timestamped_names(METADATA)?;
     names.retain(|name| name.last <= timestamp_ms);
     // Of consolidated files and those that they replace, the latter come later and say the same.
     names.sort_by_key(|name| (name.first, std::cmp::Reverse(name.last), name.to_string()));
     let mut metadata = BTreeMap::new();
     for name in names {
-        for MetadataEntry { key, value } in decoded(&folder.join(name.to_string()), MetadataEntry::parse)? {
+        for MetadataEntry { key, value } in folder.decoded(&format!("{METADATA}/{name}"), MetadataEntry::parse)? {
             let value = value.and_then(|(code, bytes)| metadata_value(code, bytes));
             match value {
                 Some(value) => metadata.insert(key, value),
@@ -120,27 +120,47 @@ fn metadata_value(code: u8, bytes: Vec<u8>) -> Option<MetadataValue> {
     })
 }
 
-/// The files in `folder` with timestamps in their names; none if the folder does not exist.
-fn timestamped_names(folder: &Path) -> Result<Vec<TimestampedName>> {
-    let failed = |source| Error::File { path: folder.display().to_string(), source };
+impl ArrayFiles {
+    /// The files in a folder of the array with timestamps in their names; none if the folder does not exist.
+    fn timestamped_names(&self, folder: &str) -> Result<Vec<TimestampedName>> {
+        let names = match self {
+            ArrayFiles::Folder(array) => local_names(&array.join(folder)),
+            ArrayFiles::Storage(storage, _) => storage.names(folder),
+        };
+        let names = names.map_err(|source| Error::File { path: self.path(folder), source })?;
+        Ok(names.iter().filter_map(|name| TimestampedName::parse(name).ok()).collect())
+    }
+
+    /// Reads and parses a file that is one generic tile.
+    fn decoded<T>(&self, path: &str, parse: impl FnOnce(&[u8]) -> tiledb_format::Result<T>) -> Result<T> {
+        let bytes = match self {
+            ArrayFiles::Folder(array) => std::fs::read(array.join(path)),
+            ArrayFiles::Storage(storage, _) => storage.read(path),
+        };
+        let bytes = bytes.map_err(|source| Error::File { path: self.path(path), source })?;
+        let parsed = generic_tile::read(&bytes, 0).and_then(|content| parse(&content));
+        parsed.map_err(|source| Error::Format { path: self.path(path), column: None, source: Box::new(source) })
+    }
+
+    /// A path below the array's folder, for errors.
+    fn path(&self, path: &str) -> String {
+        match self {
+            ArrayFiles::Folder(array) => array.join(path).display().to_string(),
+            ArrayFiles::Storage(_, uri) => format!("{uri}/{path}"),
+        }
+    }
+}
+
+fn local_names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match std::fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(Vec::new());
         }
-        entries => entries.map_err(failed)?,
+        entries => entries?,
     };
     let mut names = Vec::new();
     for entry in entries {
-        let name = entry.map_err(failed)?.file_name();
-        names.extend(name.to_str().and_then(|name| TimestampedName::parse(name).ok()));
+        names.extend(entry?.file_name().into_string());
     }
     Ok(names)
-}
-
-/// Reads and parses a file that is one generic tile.
-fn decoded<T>(path: &Path, parse: impl FnOnce(&[u8]) -> tiledb_format::Result<T>) -> Result<T> {
-    let name = || path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|source| Error::File { path: name(), source })?;
-    let parsed = generic_tile::read(&bytes, 0).and_then(|content| parse(&content));
-    parsed.map_err(|source| Error::Format { path: name(), column: None, source: Box::new(source) })
 }

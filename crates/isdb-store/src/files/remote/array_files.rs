@@ -1,0 +1,279 @@
+//! The files of an array in a bucket, for the native reader and writer. Their calls block; the requests are made by other threads.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use tiledb::{FileRange, Storage, Stored, WritableStorage};
+
+use super::block_cache::{BLOCK_BYTES, BlockKey, blocks_of};
+use super::bucket::{Bucket, is_beyond_end, is_not_found};
+use super::runtime::wait;
+use crate::error::{Error, Result};
+
+/// Bytes of the largest request. Larger ranges are several at a time.
+const REQUEST_BYTES: u64 = 4 << 20;
+/// A longer range comes from a damaged file or is rare, so that the size of the file is looked at first.
+const LONG_RANGE: usize = 64 << 20;
+/// Blocks that a scan reads ahead.
+const AHEAD: u64 = 3;
+/// Requests of one read at a time.
+const CONCURRENT: usize = 32;
+
+/// The array at `folder` in a bucket.
+#[derive(Clone, Debug)]
+pub(crate) struct BucketArray {
+    bucket: Bucket,
+    folder: Arc<str>,
+}
+
+/// Bytes to request of one file.
+type Request = (Arc<str>, Range<u64>);
+
+impl BucketArray {
+    pub(crate) fn new(bucket: &Bucket, folder: &str) -> BucketArray {
+        BucketArray { bucket: bucket.clone(), folder: folder.into() }
+    }
+
+    fn path(&self, path: &str) -> String {
+        format!("{}/{path}", self.folder)
+    }
+
+    fn wait<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> io::Result<T> {
+        self.bucket.wait(work).map_err(io_error)
+    }
+
+    /// Makes `requests` concurrently, and returns their bytes in the same order.
+    fn fetch(&self, requests: Vec<Request>) -> Result<Vec<Bytes>, (Arc<str>, io::Error)> {
+        let array = self.clone();
+        let work = async move {
+            let fetch = |(path, range): Request| {
+                let array = &array;
+                async move {
+                    let bytes = array.bucket.get_range(&array.path(&path), range).await;
+                    bytes.map_err(|error| (path, io_error(error)))
+                }
+            };
+            stream::iter(requests).map(fetch).buffered(CONCURRENT).try_collect().await
+        };
+        let shut_down = || Err(("".into(), io_error(Error::Shutdown)));
+        wait(self.bucket.runtime(), work).unwrap_or_else(shut_down)
+    }
+
+    /// Reads the ranges through the cache.
+    fn read_blocks(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
+        let mut blocks: HashMap<BlockKey, Bytes> = HashMap::new();
+        let mut missing: Vec<(Arc<str>, Range<u64>)> = Vec::new();
+        for range in ranges.iter().filter(|range| range.length > 0) {
+            for number in blocks_of(&bytes_of(range)) {
+                let key = (Arc::clone(&range.path), number);
+                if blocks.contains_key(&key) {
+                    continue;
+                }
+                // The same path in two arrays is two files.
+                if let Some(bytes) = self.bucket.cache().get(&self.cache_key(&key)) {
+                    blocks.insert(key, bytes);
+                    continue;
+                }
+                // Requested once, and together with the block before it.
+                blocks.insert(key, Bytes::new());
+                match missing.last_mut() {
+                    Some((path, run))
+                        if *path == range.path && run.end == number && byte_of(run.end - run.start) < REQUEST_BYTES =>
+                    {
+                        run.end += 1;
+                    }
+                    _ => {
+                        let end = number + 1 + self.ahead(ranges, &range.path, number);
+                        for ahead in number + 1..end {
+                            blocks.insert((Arc::clone(&range.path), ahead), Bytes::new());
+                        }
+                        missing.push((Arc::clone(&range.path), number..end));
+                    }
+                }
+            }
+        }
+        let requests = missing.iter().map(|(path, run)| (Arc::clone(path), byte_of(run.start)..byte_of(run.end)));
+        for ((path, run), bytes) in missing.iter().zip(self.fetch(requests.collect())?) {
+            let mut parts = bytes.chunks(BLOCK_BYTES);
+            for number in run.clone() {
+                let part = parts.next().unwrap_or_default();
+                // A copy, so that a cached block does not keep the whole answer in memory.
+                let block = match run.end - run.start {
+                    1 => bytes.clone(),
+                    _ => Bytes::copy_from_slice(part),
+                };
+                let key = (Arc::clone(path), number);
+                // A block after the end of the file was read ahead.
+                if !block.is_empty() {
+                    self.bucket.cache().insert(self.cache_key(&key), block.clone());
+                }
+                blocks.insert(key, block);
+            }
+        }
+        for (range, buffer) in ranges.iter().zip(buffers) {
+            let wanted = bytes_of(range);
+            buffer.clear();
+            for number in blocks_of(&wanted) {
+                let block = blocks.get(&(Arc::clone(&range.path), number)).map(Bytes::as_ref).unwrap_or_default();
+                let start = byte_of(number);
+                let within = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX).min(block.len());
+                buffer.extend_from_slice(block.get(within(wanted.start)..within(wanted.end)).unwrap_or_default());
+            }
+            check_length(range, buffer.len())?;
+        }
+        Ok(())
+    }
+
+    /// The blocks after `number` to read with it: some, if the block before it was read already, as in a scan, and few files are read.
+    fn ahead(&self, ranges: &[FileRange], path: &Arc<str>, number: u64) -> u64 {
+        let is_small = (ranges.len() as u64).saturating_mul(byte_of(1 + AHEAD)) <= self.bucket.cache().share();
+        let is_scan = || {
+            let before = number.checked_sub(1).map(|before| (Arc::clone(path), before));
+            before.is_some_and(|before| self.bucket.cache().get(&self.cache_key(&before)).is_some())
+        };
+        if is_small && is_scan() { AHEAD } else { 0 }
+    }
+
+    /// Reads the ranges, and keeps nothing.
+    fn read_exactly(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
+        let mut requests = Vec::new();
+        for range in ranges {
+            self.check_long_range(range)?;
+            let bytes = bytes_of(range);
+            let mut start = bytes.start;
+            while start < bytes.end {
+                let end = bytes.end.min(start + REQUEST_BYTES);
+                requests.push((Arc::clone(&range.path), start..end));
+                start = end;
+            }
+        }
+        let mut fetched = self.fetch(requests)?.into_iter();
+        for (range, buffer) in ranges.iter().zip(buffers) {
+            buffer.clear();
+            let answers = (range.length as u64).div_ceil(REQUEST_BYTES);
+            for bytes in fetched.by_ref().take(usize::try_from(answers).unwrap_or(usize::MAX)) {
+                buffer.extend_from_slice(&bytes);
+            }
+            check_length(range, buffer.len())?;
+        }
+        Ok(())
+    }
+
+    /// Checks that a file has a long range, before memory is reserved for it.
+    fn check_long_range(&self, range: &FileRange) -> Result<(), (Arc<str>, io::Error)> {
+        if range.length <= LONG_RANGE {
+            return Ok(());
+        }
+        let (bucket, path) = (self.bucket.clone(), self.path(&range.path));
+        let found = self.wait(async move { bucket.head(&path).await });
+        let size = found.map_err(|error| (Arc::clone(&range.path), error))?.map_or(0, |object| object.bytes);
+        let available = size.saturating_sub(range.start);
+        check_length(range, usize::try_from(available).unwrap_or(usize::MAX).min(range.length))
+    }
+
+    fn cache_key(&self, (path, number): &BlockKey) -> BlockKey {
+        (self.path(path).into(), *number)
+    }
+}
+
+impl Storage for BucketArray {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let (bucket, path) = (self.bucket.clone(), self.path(path));
+        self.wait(async move { Ok(bucket.get(&path).await?.into()) })
+    }
+
+    fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
+        let bytes = |range: &FileRange| {
+            let blocks = blocks_of(&bytes_of(range));
+            byte_of(blocks.end.saturating_sub(blocks.start))
+        };
+        let blocks = ranges.iter().map(bytes).fold(0, u64::saturating_add);
+        match blocks <= self.bucket.cache().share() {
+            true => self.read_blocks(ranges, buffers),
+            false => self.read_exactly(ranges, buffers),
+        }
+    }
+}
+
+impl WritableStorage for BucketArray {
+    fn names(&self, folder: &str) -> io::Result<Vec<String>> {
+        let (bucket, path) = (self.bucket.clone(), self.path(folder));
+        let entries = self.wait(async move { bucket.list(&path).await })?;
+        Ok(entries.into_iter().filter(|entry| entry.object.is_some()).map(|entry| entry.name).collect())
+    }
+
+    fn begin_write(&self, path: &str, content: &[u8]) -> io::Result<Stored> {
+        let (bucket, path) = (self.bucket.clone(), self.path(path));
+        let content = Bytes::copy_from_slice(content);
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.bucket.runtime().spawn(async move {
+            // Without a receiver, the write was given up.
+            let _ = sender.send(bucket.put(&path, content).await);
+        });
+        Ok(Box::new(move || receiver.recv().unwrap_or(Err(Error::Shutdown)).map_err(io_error)))
+    }
+
+    fn remove_folder(&self, folder: &str) {
+        let (bucket, path) = (self.bucket.clone(), self.path(folder));
+        let removed = self.wait(async move {
+            let files = bucket.list_all(&path).await?;
+            bucket.remove(files.into_iter().map(|(path, _)| path).collect()).await
+        });
+        if let Err(error) = removed {
+            tracing::debug!(%error, "files of a fragment that was given up are left");
+        }
+    }
+}
+
+/// The bytes of a range. A range of a damaged file may end beyond every file.
+fn bytes_of(range: &FileRange) -> Range<u64> {
+    range.start..range.start.saturating_add(range.length as u64)
+}
+
+fn check_length(range: &FileRange, found: usize) -> Result<(), (Arc<str>, io::Error)> {
+    if found == range.length {
+        return Ok(());
+    }
+    let problem = format!("expected {} bytes from byte {}, found {found}", range.length, range.start);
+    Err((Arc::clone(&range.path), io::Error::new(ErrorKind::UnexpectedEof, problem)))
+}
+
+/// The first byte of a block.
+fn byte_of(block: u64) -> u64 {
+    block.saturating_mul(BLOCK_BYTES as u64)
+}
+
+/// An error of this crate as one of the storage; [`store_error`] returns it.
+fn io_error(error: Error) -> io::Error {
+    let kind = match () {
+        () if is_not_found(&error) => ErrorKind::NotFound,
+        () if is_beyond_end(&error) => ErrorKind::UnexpectedEof,
+        () => ErrorKind::Other,
+    };
+    io::Error::new(kind, error)
+}
+
+/// The error of an object store that an error of an array has as its cause; `Err` for others. A file that is missing or too short is one of
+/// the array.
+pub(crate) fn store_error(error: tiledb::Error) -> Result<Error, tiledb::Error> {
+    match error {
+        tiledb::Error::File { path, source } => {
+            inner_error(source).map_err(|source| tiledb::Error::File { path, source })
+        }
+        tiledb::Error::Write { path, source } => {
+            inner_error(source).map_err(|source| tiledb::Error::Write { path, source })
+        }
+        error => Err(error),
+    }
+}
+
+fn inner_error(error: io::Error) -> Result<Error, io::Error> {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::UnexpectedEof => Err(error),
+        _ => error.downcast::<Error>(),
+    }
+}
