@@ -16,6 +16,7 @@ use crate::files::durable::{io_error, sync_folder};
 use crate::files::location::{Location, SPILL, STAGING};
 use crate::ledger::files::LEDGER;
 use crate::log::commit_log::STAGED_COMMIT;
+use crate::log::names::is_fragment_name;
 use crate::log::state::LogState;
 
 /// The age at which a file in `staging` is removed. Younger files may belong to a suspended process that will continue.
@@ -50,7 +51,10 @@ impl Orphans {
         let segments = &recorded.segments;
         let live = segments.live.into_iter().map(|(_, fragment)| fragment.record.name.as_str());
         let known = live.chain(segments.dead.into_iter().map(|(name, _)| name.as_str())).collect();
-        let mut fragments = unrecorded(list_fragments(&array)?, &known, recorded.timestamp);
+        // A file of another name is not a fragment, and a commit cannot name it.
+        let mut listed = list_fragments(&array)?;
+        listed.retain(|name, _| is_fragment_name(name));
+        let mut fragments = unrecorded(listed, &known, recorded.timestamp);
         fragments.folders.retain(|name| segments.hidden.get(name).is_none());
         fragments.schemas = unrecorded_schemas(list_schemas(&array)?, &recorded.schema_timestamps);
         let ledger = ledger_orphans(location, recorded)?;
