@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use isdb::filters::choose;
 use isdb::{Config, Location, Region, read_region};
 use isdb_query::Warning;
 use isdb_region::{RegionError, SwappedBox};
+use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
 
 use crate::cli::{DatabaseArgs, RegionArgs};
@@ -46,7 +48,20 @@ pub(crate) fn read_config(path: &Path) -> Result<Config, CliError> {
 
 fn location(arguments: &DatabaseArgs, config: &Config) -> Result<Option<Location>, CliError> {
     let specified = arguments.db.as_ref().or(config.database.as_ref());
+    if arguments.db.as_ref().is_some_and(String::is_empty) {
+        let (expected, flag) = ("the path of a database", "--db or ISDB_DB");
+        return Err(CliError::Empty { expected, flag, hint: "write --db PATH, or unset ISDB_DB" });
+    }
     Ok(specified.map(|text| Location::parse(text)).transpose().map_err(isdb::Error::from)?)
+}
+
+/// Parses the list of filters of a flag.
+pub(crate) fn filters(list: &str) -> Result<Vec<Rule>, CliError> {
+    if list.trim().is_empty() {
+        let hint = "`isdb filters` lists the filters; --filters none keeps every segment";
+        return Err(CliError::Empty { expected: "names of filters", flag: "--filters", hint });
+    }
+    Ok(choose(list)?)
 }
 
 /// Reads the region and the period of flags.
