@@ -75,6 +75,10 @@ def main(program, folder):
     terminal.expect("terrain_slope")
     terminal.expect("isdb> ")
 
+    terminal.type("help\n")
+    terminal.expect("this help")
+    terminal.expect("isdb> ")
+
     terminal.type("SELECT half a line")
     terminal.expect("half a line")
     terminal.type("\x03")

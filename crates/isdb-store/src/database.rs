@@ -57,6 +57,13 @@ impl Database {
         Ok(Database { location: location.clone(), context: Arc::default(), fragments: FragmentCache::default(), log })
     }
 
+    /// Keeps at most about `bytes` of the metadata of fragments in memory, for all snapshots; 256 MiB by default. To be called before the
+    /// first read.
+    #[must_use]
+    pub fn with_metadata_memory(self, bytes: usize) -> Database {
+        Database { fragments: FragmentCache::new(bytes), ..self }
+    }
+
     /// The location of the database.
     pub fn location(&self) -> &Location {
         &self.location

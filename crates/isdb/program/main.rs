@@ -89,7 +89,7 @@ fn main() -> ExitCode {
         Some(Err(error)) if error.is_broken_pipe() => ExitCode::from(SUCCESS),
         Some(Err(error)) => {
             print_error(&error);
-            ExitCode::from(FAILED)
+            ExitCode::from(error.exit_code())
         }
         None => ExitCode::from(INTERRUPTED),
     }

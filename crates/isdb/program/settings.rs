@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use isdb::filters::choose;
 use isdb::{Config, Location, Region, StorageCredentials, StorageSettings, read_region, storage_settings};
 use isdb_query::Warning;
 use isdb_region::{RegionError, SwappedBox};
 use isdb_schema::config::Storage;
+use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
 
 use crate::cli::{DatabaseArgs, RegionArgs};
@@ -47,6 +49,10 @@ pub(crate) fn read_config(path: &Path) -> Result<Config, CliError> {
 
 fn location(arguments: &DatabaseArgs, config: &Config) -> Result<Option<Location>, CliError> {
     let Some(text) = arguments.db.as_ref().or(config.database.as_ref()) else { return Ok(None) };
+    if arguments.db.as_ref().is_some_and(String::is_empty) {
+        let (expected, flag) = ("the path of a database", "--db or ISDB_DB");
+        return Err(CliError::Empty { expected, flag, hint: "write --db PATH, or unset ISDB_DB" });
+    }
     let settings = match text.starts_with("s3://") {
         true => storage(arguments, &config.storage)?,
         false => StorageSettings::default(),
@@ -66,6 +72,15 @@ fn storage(arguments: &DatabaseArgs, config: &Storage) -> Result<StorageSettings
         ..StorageSettings::default()
     };
     Ok(storage_settings(settings, config.profile.as_deref())?)
+}
+
+/// Parses the list of filters of a flag.
+pub(crate) fn filters(list: &str) -> Result<Vec<Rule>, CliError> {
+    if list.trim().is_empty() {
+        let hint = "`isdb filters` lists the filters; --filters none keeps every segment";
+        return Err(CliError::Empty { expected: "names of filters", flag: "--filters", hint });
+    }
+    Ok(choose(list)?)
 }
 
 /// Reads the region and the period of flags.

@@ -27,7 +27,7 @@ use tiledb::{DisplayRanges, Predicate, Pushdown, Ranges, ReadRequest, TileOrder}
 use crate::dynamic_filter::DynamicFilterWatch;
 use crate::error::Error;
 use crate::partition::{Partition, divide, split};
-use crate::read_memory::ReadMemory;
+use crate::read_memory::{ReadMemory, StepMemory};
 use crate::snapshot::SharedSnapshot;
 use crate::statistics::statistics;
 use crate::stream;
@@ -87,7 +87,7 @@ impl TileDbSource {
     }
 
     /// Returns the read of one partition.
-    fn request(&self, partition: &Partition, budget: Option<ReadMemory>) -> ReadRequest {
+    fn request(&self, partition: &Partition, budget: Option<&ReadMemory>) -> ReadRequest {
         let condition = match (self.condition.clone(), self.snapshot.visible.clone()) {
             (Some(condition), Some(visible)) => Some(Predicate::all([condition, visible])),
             (condition, visible) => condition.or(visible),
@@ -123,16 +123,18 @@ impl DataSource for TileDbSource {
         let ranges = self.partitions.get(partition);
         let ranges =
             ranges.ok_or_else(|| DataFusionError::Internal(format!("the scan has no partition {partition}")))?;
-        let budget = context.session_config().get_extension::<ReadMemory>().as_deref().copied();
-        let rows = stream::read(
-            self.snapshot.array.clone(),
-            self.request(ranges, budget),
-            budget.map(|budget| budget.0),
-            Arc::clone(&self.schema),
-            self.fetch,
-            DynamicFilterWatch::new(&self.dynamic_filters),
-            BaselineMetrics::new(&self.metrics, partition),
-        );
+        let budget = context.session_config().get_extension::<ReadMemory>();
+        let budget = budget.as_deref();
+        let (array, request) = (self.snapshot.array.clone(), self.request(ranges, budget));
+        let (schema, metrics) = (Arc::clone(&self.schema), BaselineMetrics::new(&self.metrics, partition));
+        let rows = if request.tiles.is_some() {
+            let memory = StepMemory::new(budget, context.memory_pool(), array.uri());
+            let watch = DynamicFilterWatch::new(&self.dynamic_filters);
+            stream::read_tiles(array, request, memory, schema, self.fetch, watch, metrics)
+        } else {
+            let memory = budget.map(|budget| budget.bytes() as u64);
+            stream::read_ahead(array, request, memory, schema, self.fetch, metrics)
+        };
         Ok(match &self.snapshot.error_hook {
             Some(hook) => hook.watch(rows),
             None => rows,

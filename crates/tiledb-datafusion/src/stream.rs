@@ -17,7 +17,7 @@ use tiledb::{Array, ReadRequest, Reader};
 
 use crate::dynamic_filter::DynamicFilterWatch;
 use crate::error::Error;
-use crate::read_memory::ReadMemory;
+use crate::read_memory::{ReadMemory, StepMemory};
 
 /// Number of batches that are read ahead of the consumer.
 const READ_AHEAD: usize = 2;
@@ -29,29 +29,13 @@ const BATCH_ROWS: std::ops::RangeInclusive<usize> = 8_192..=131_072;
 /// Estimated bytes of a string or another value of variable length.
 const VARIABLE_WIDTH: usize = 16;
 
-/// Streams the rows of `request`, at most `fetch`. libtiledb uses at most `memory` bytes for tiles; its default for None.
-pub(crate) fn read(
-    array: Array,
-    request: ReadRequest,
-    memory: Option<u64>,
-    schema: SchemaRef,
-    fetch: Option<usize>,
-    watch: Option<DynamicFilterWatch>,
-    metrics: BaselineMetrics,
-) -> SendableRecordBatchStream {
-    if request.tiles.is_some() {
-        read_tiles(array, request, schema, fetch, watch, metrics)
-    } else {
-        read_ahead(array, request, memory, schema, fetch, metrics)
-    }
-}
-
 /// A read by tile, which begins at the first poll.
 struct TileStream {
     array: Array,
     request: ReadRequest,
     schema: SchemaRef,
     reader: Option<Reader>,
+    memory: StepMemory,
     remaining: usize,
     watch: Option<DynamicFilterWatch>,
     metrics: BaselineMetrics,
@@ -73,7 +57,10 @@ impl TileStream {
         {
             reader.restrict(&condition).map_err(|error| read_error(&self.array, error))?;
         }
-        let next = reader.next_step().transpose().map_err(|error| read_error(&self.array, error))?;
+        self.memory.reserve(reader)?;
+        let next = reader.next_step().transpose();
+        self.memory.release(reader);
+        let next = next.map_err(|error| read_error(&self.array, error))?;
         let Some(step) = next else { return Ok(None) };
         let Some(batch) = step else { return Ok(Some(None)) };
         let batch = first_rows(batch, self.remaining);
@@ -96,6 +83,7 @@ impl Stream for TileStream {
             end => {
                 self.remaining = 0;
                 self.reader = None;
+                self.memory.free();
                 self.metrics.done();
                 Poll::Ready(end.err().map(Err))
             }
@@ -107,21 +95,27 @@ fn read_error(array: &Array, source: tiledb::Error) -> DataFusionError {
     Error::Read { uri: array.uri().to_owned(), source }.into()
 }
 
-fn read_tiles(
+/// Streams the rows of the tiles of `request`, at most `fetch`. A step of the read reserves its bytes in `memory`.
+pub(crate) fn read_tiles(
     array: Array,
     request: ReadRequest,
+    memory: StepMemory,
     schema: SchemaRef,
     fetch: Option<usize>,
     watch: Option<DynamicFilterWatch>,
     metrics: BaselineMetrics,
 ) -> SendableRecordBatchStream {
     let remaining = fetch.unwrap_or(usize::MAX);
-    let batches = TileStream { array, request, schema: Arc::clone(&schema), reader: None, remaining, watch, metrics };
+    let batches = {
+        let schema = Arc::clone(&schema);
+        TileStream { array, request, schema, reader: None, memory, remaining, watch, metrics }
+    };
     Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, batches)))
 }
 
+/// Streams the rows of `request` that libtiledb reads, at most `fetch`. It uses at most `memory` bytes for tiles; its default for None.
 /// After the stream is dropped, the thread ends when its current submit returns.
-fn read_ahead(
+pub(crate) fn read_ahead(
     array: Array,
     request: ReadRequest,
     memory: Option<u64>,
@@ -164,7 +158,7 @@ pub(crate) fn batch_rows(
     schema: &SchemaRef,
     expected: usize,
     fetch: Option<usize>,
-    budget: Option<ReadMemory>,
+    budget: Option<&ReadMemory>,
 ) -> usize {
     let row: usize = schema.fields().iter().map(|field| width(field.data_type())).sum();
     let row = row.max(1);

@@ -91,8 +91,8 @@ pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
 pub use native::{
-    BeforeStep, FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, NewFragment, Storage, Stored,
-    WritableStorage, WriteStep, write_tiles, write_tiles_stepwise, write_tiles_to,
+    BeforeStep, ColumnSummary, FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, NewFragment, Storage,
+    Stored, WritableStorage, WriteStep, write_tiles, write_tiles_stepwise, write_tiles_to,
 };
 pub use predicate::{Axis, DimensionRange, DisplayRanges, Intervals, Op, Predicate, Pushdown, Ranges};
 pub use read::Reader;

@@ -127,7 +127,7 @@ fn a_result_without_rows_is_a_file_with_columns() {
 #[test]
 fn an_unknown_file_extension_is_refused_before_anything_is_read() {
     let run = TestFolder::new().run(&["query", "-o", "rows.xlsx", "SELECT 1"]);
-    assert_eq!(run.code, Some(1));
+    assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("rows.xlsx: the file name does not determine the format"), "{}", run.stderr);
 }
 

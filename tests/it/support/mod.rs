@@ -86,7 +86,7 @@ impl TestFolder {
     /// The newest commit's timestamp, as `isdb info` prints it.
     pub(crate) fn timestamp(&self) -> String {
         let info = self.ok(&["info"]).stdout;
-        info.split("timestamp=").nth(1).unwrap().split(')').next().unwrap().to_owned()
+        info.split("at timestamp ").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
     }
 
     /// Paths of the files in `folder`, below this folder.

@@ -1,5 +1,5 @@
 //! Memory limits of a session. Three quarters of the memory are for DataFusion's operators, which spill to disk what does not fit; the
-//! rest is for reads, which decode some tiles at a time.
+//! rest is for reads, which decode some tiles at a time, and for the metadata of fragments, which a database keeps for all of them.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,6 +14,9 @@ use tiledb_datafusion::ReadMemory;
 
 /// Minimum memory of a session in bytes: sorts of wide rows need space for one batch of each core.
 pub const MIN_QUERY_MEMORY: usize = 64 << 20;
+
+/// Bytes of the metadata of some thousand fragments, beyond which more memory for them gains nothing.
+const MOST_METADATA: usize = 256 << 20;
 
 /// Number of operators that an out-of-memory error names.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
@@ -41,9 +44,16 @@ impl QueryResources {
         self.memory - self.memory / 4
     }
 
-    /// Returns the memory of each read of a scan in `partitions` partitions.
+    /// Returns the bytes of the metadata of fragments that a database may keep in memory between reads. They outlive a statement, and so
+    /// are in no pool.
+    #[must_use]
+    pub fn metadata_memory(&self) -> usize {
+        (self.memory / 16).min(MOST_METADATA)
+    }
+
+    /// Returns the memory of the reads of a scan in `partitions` partitions.
     fn read_memory(&self, partitions: usize) -> ReadMemory {
-        ReadMemory::share(self.memory / 4, partitions)
+        ReadMemory::share(self.memory / 4 - self.metadata_memory(), partitions)
     }
 
     /// Sets batch size, sort reservation and read memory in `config`.
@@ -79,9 +89,9 @@ mod tests {
         for memory in [MIN_QUERY_MEMORY, 1 << 30, 64 << 30] {
             for partitions in [1, 2, 16, 128] {
                 let resources = QueryResources { memory, temp: PathBuf::new() };
-                let ReadMemory(read) = resources.read_memory(partitions);
-                let reads = usize::try_from(read).unwrap() * partitions;
-                assert!(reads <= (memory / 4).max(ReadMemory::MIN * partitions), "{memory} {partitions}");
+                let reads = resources.read_memory(partitions).bytes() * partitions;
+                let rest = memory / 4 - resources.metadata_memory();
+                assert!(reads <= rest.max(ReadMemory::MIN * partitions), "{memory} {partitions}");
                 let config = resources.apply_to(SessionConfig::new().with_target_partitions(partitions));
                 let reserved = config.options().execution.sort_spill_reservation_bytes * partitions;
                 assert!(

@@ -1,7 +1,7 @@
 //! Hints for errors of DataFusion that are hard to understand by themselves.
 
 use datafusion::error::DataFusionError;
-use isdb_schema::suggest::function_counterpart;
+use isdb_schema::suggest::{did_you_mean, function_counterpart};
 
 use crate::error::Error;
 
@@ -74,6 +74,9 @@ pub(crate) fn plain_problem(message: &str) -> Option<&'static str> {
     if message == "TOP" {
         return Some("SELECT TOP is not supported");
     }
+    if unknown_show(message).is_some() {
+        return Some("SHOW has nothing of that name");
+    }
     explanation(message)?.problem
 }
 
@@ -88,10 +91,19 @@ pub fn error_hint(error: &DataFusionError) -> Option<String> {
     if let Some(function) = unknown_function(&message) {
         return function_counterpart(function).map(str::to_owned);
     }
+    if let Some(shown) = unknown_show(&message) {
+        let near = did_you_mean(&shown.to_lowercase(), ["tables", "columns", "functions", "all"]);
+        return Some(format!("SHOW TABLES lists the tables and views, DESCRIBE atl08 the columns of one{near}"));
+    }
     if message == "TOP" {
         return Some("write LIMIT 10 at the end of the statement".to_owned());
     }
     explanation(&message).map(|explanation| explanation.hint.to_owned())
+}
+
+/// Returns the word after SHOW that `message` calls an unknown variable.
+fn unknown_show(message: &str) -> Option<&str> {
+    message.strip_prefix('\'')?.strip_suffix("' is not a variable which can be viewed with 'SHOW'")
 }
 
 /// Returns the name of the unknown function that `message` reports.

@@ -78,6 +78,7 @@ mod tests {
             ("SELECT h FROM t WHERE time > '2019-06'", "2019-06", "'2019-07-28'"),
             ("SELECT name, h FROM t GROUP BY name", "must appear in the GROUP BY clause", "avg(canopy_h)"),
             ("SELECT name, count(*) + 1 FROM t GROUP BY 1 ORDER BY 2", "Column in ORDER BY", "a name with AS"),
+            ("SHOW TABELS", "SHOW has nothing of that name", "did you mean tables?"),
             ("SELECT len(name) FROM t", "Invalid function 'len'", "write length("),
             (
                 "SELECT (SELECT a.h FROM t AS a ORDER BY abs(a.h - b.h) LIMIT 1) FROM t AS b",

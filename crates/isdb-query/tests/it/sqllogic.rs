@@ -88,18 +88,31 @@ fn granules() -> TestArray {
     array
 }
 
+/// Three rows with the values that statistics get wrong most easily.
+fn odd() -> TestArray {
+    let floats = ["zero", "minus", "empty"].map(|name| no_nan(name, DataType::Float64));
+    let array = TestArray::create("odd", &layout(), Schema::new([coordinates(), floats].concat()));
+    let float = |values: [Option<f64>; 3]| Arc::new(Float64Array::from(values.to_vec())) as ArrayRef;
+    let degrees = float([Some(0.0), Some(1.0), Some(2.0)]);
+    let times = TimestampNanosecondArray::from(vec![YEAR_2020; 3]).with_timezone("UTC");
+    let (zero, minus) = (float([Some(0.0), Some(-0.0), Some(5.0)]), float([Some(-1.0), Some(-0.0), Some(0.0)]));
+    array.write(1, vec![Arc::clone(&degrees), degrees, Arc::new(times), zero, minus, float([None; 3])]);
+    array
+}
+
 struct Engine {
     session: SessionContext,
     /// Kept for their folders.
-    _arrays: [TestArray; 2],
+    _arrays: [TestArray; 3],
 }
 
 impl Engine {
     fn new() -> Self {
         let session = session(2);
-        let arrays = [segments(), granules()];
+        let arrays = [segments(), granules(), odd()];
         session.register_table("segments", table(&arrays[0], None)).unwrap();
         session.register_table("granules", table(&arrays[1], None)).unwrap();
+        session.register_table("odd", table(&arrays[2], None)).unwrap();
         let visible = Predicate::In { column: "ingest_id".to_owned(), values: vec![Literal::Int(3)], negated: true };
         session.register_table("survivors", table(&arrays[0], Some(visible))).unwrap();
         Self { session, _arrays: arrays }

@@ -94,7 +94,7 @@ pub(crate) mod tests {
 
     pub(crate) fn record(id: Id, rows: u64) -> FragmentRecord {
         let bounds = Bounds { latitude: (0.1, 1.0), longitude: (-0.3, 2.0), time: (1, 2) };
-        let name = format!("__1_1_{:x}_22", id.0);
+        let name = format!("__1_1_{:032x}_22", id.0);
         FragmentRecord { id, name, rows, bounds, chunks: vec![(7, rows)], footer: FileChecksum { bytes: 9, crc32c: 1 } }
     }
 

@@ -31,6 +31,9 @@ use crate::id::Id;
 /// The folder of the ledger's files.
 pub(crate) const LEDGER: &str = "ledger";
 
+/// What the names of its files end with, after a UUID.
+pub(crate) const LEDGER_SUFFIX: &str = ".parquet";
+
 /// The column with the fragment in a file of contents.
 pub(super) const FRAGMENT_ID: &str = "fragment_id";
 
@@ -67,7 +70,7 @@ pub(super) fn write_batches(
     schema: SchemaRef,
     batches: impl Iterator<Item = Result<RecordBatch>>,
 ) -> Result<LedgerFile> {
-    let name = format!("{}.parquet", Uuid::new_v4().simple());
+    let name = format!("{}{LEDGER_SUFFIX}", Uuid::new_v4().simple());
     let path = ledger_path(&name);
     let failed = |error: ParquetError| parquet_error(location, &path, error);
     let compression = ZstdLevel::try_new(1).map(Compression::ZSTD).map_err(failed)?;

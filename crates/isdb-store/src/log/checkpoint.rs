@@ -1,7 +1,7 @@
 //! A checkpoint: the whole state after a commit, in the form in which it is read fastest. The live fragments, which may be many, are
 //! an Arrow IPC stream; everything else is one line of JSON before it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray, UInt32Array,
@@ -9,33 +9,45 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Fields, Float64Type, Int64Type, Schema, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Field, Fields, Float64Type, Int64Type, Schema, SchemaRef, UInt32Type, UInt64Type,
 };
 use arrow::error::ArrowError;
-use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
+use super::arrow_stream::read_batches;
+use super::names::check_state;
 use super::state::{LiveFragment, LogState};
 use crate::error::Result;
 use crate::fragment::{Bounds, FileChecksum, FragmentRecord};
 use crate::id::Id;
 
-/// The names of the columns of live fragments.
-const COLUMNS: [&str; 13] = [
-    "id",
-    "born",
-    "name",
-    "rows",
-    "south",
-    "north",
-    "west",
-    "east",
-    "first",
-    "last",
-    "footer_bytes",
-    "footer_crc32c",
-    "chunks",
-];
+/// The columns of live fragments.
+static LIVE: LazyLock<SchemaRef> = LazyLock::new(|| {
+    use DataType::{Float64, Int64, List, Struct, UInt32, UInt64, Utf8};
+    let chunks = List(Arc::new(Field::new_list_field(Struct(chunk_fields()), false)));
+    let columns = [
+        ("id", Int64),
+        ("born", UInt64),
+        ("name", Utf8),
+        ("rows", UInt64),
+        ("south", Float64),
+        ("north", Float64),
+        ("west", Float64),
+        ("east", Float64),
+        ("first", Int64),
+        ("last", Int64),
+        ("footer_bytes", UInt64),
+        ("footer_crc32c", UInt32),
+        ("chunks", chunks),
+    ];
+    let fields: Vec<Field> = columns.into_iter().map(|(name, of)| Field::new(name, of, false)).collect();
+    Arc::new(Schema::new(fields))
+});
+
+/// The columns of the chunks of a fragment.
+fn chunk_fields() -> Fields {
+    Fields::from(vec![Field::new("chunk", DataType::UInt32, false), Field::new("rows", DataType::UInt64, false)])
+}
 
 /// The content of the checkpoint of `state`.
 pub(super) fn to_bytes(state: &LogState) -> Result<Vec<u8>> {
@@ -54,13 +66,12 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<LogState, String> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or("expected two parts, found one")?;
     let (line, stream) = bytes.split_at(end);
     let mut state: LogState = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    let reader = StreamReader::try_new(stream.get(1..).unwrap_or_default(), None).map_err(|error| error.to_string())?;
     let mut live = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|error| error.to_string())?;
+    for batch in read_batches(stream.get(1..).unwrap_or_default(), &LIVE)? {
         live.append(&mut live_fragments(&batch).ok_or("a column of the fragments is missing or has another type")?);
     }
     state.segments.live = live.into_iter().map(|fragment| (fragment.record.id, fragment)).collect();
+    check_state(&state)?;
     Ok(state)
 }
 
@@ -91,20 +102,16 @@ fn live_batch(state: &LogState) -> Result<RecordBatch, ArrowError> {
         Arc::new(UInt32Array::from_iter_values(live.iter().map(|(record, _)| record.footer.crc32c))),
         Arc::new(chunk_lists(&live)?),
     ];
-    let field = |(name, column): (&&str, &ArrayRef)| Field::new(*name, column.data_type().clone(), false);
-    let fields: Vec<Field> = COLUMNS.iter().zip(&columns).map(field).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+    RecordBatch::try_new(SchemaRef::clone(&LIVE), columns)
 }
 
 fn chunk_lists(live: &[(&FragmentRecord, u64)]) -> Result<ListArray, ArrowError> {
     let all = || live.iter().flat_map(|(record, _)| &record.chunks);
-    let fields =
-        Fields::from(vec![Field::new("chunk", DataType::UInt32, false), Field::new("rows", DataType::UInt64, false)]);
     let chunks: Vec<ArrayRef> = vec![
         Arc::new(UInt32Array::from_iter_values(all().map(|(chunk, _)| *chunk))),
         Arc::new(UInt64Array::from_iter_values(all().map(|(_, rows)| *rows))),
     ];
-    let chunks = StructArray::try_new(fields, chunks, None)?;
+    let chunks = StructArray::try_new(chunk_fields(), chunks, None)?;
     let offsets = OffsetBuffer::from_lengths(live.iter().map(|(record, _)| record.chunks.len()));
     ListArray::try_new(
         Arc::new(Field::new_list_field(chunks.data_type().clone(), false)),
@@ -169,6 +176,26 @@ mod tests {
         commit.segments.removed = [Id::new(2, 2)].into();
         state.apply(&commit);
         assert_eq!(from_bytes(&to_bytes(&state).unwrap()).unwrap(), state);
+    }
+
+    /// Such a checkpoint has the right checksum, which everyone can compute.
+    #[test]
+    fn a_crafted_checkpoint_is_an_error_or_another_state_and_never_a_panic() {
+        let mut state = LogState::after(&first(1));
+        let mut commit = state.next_commit(CommitKind::Ingest, 3);
+        commit.segments.added = vec![record(Id(5), 7)];
+        state.apply(&commit);
+        let good = to_bytes(&state).unwrap();
+        let stream = good.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let mut refused = 0;
+        for at in stream..good.len() {
+            for (length, byte) in [(1, 0xff), (1, 0), (4, 0x7f), (8, 0xff)] {
+                let mut crafted = good.clone();
+                crafted[at..].iter_mut().take(length).for_each(|changed| *changed = byte);
+                refused += usize::from(from_bytes(&crafted).is_err());
+            }
+        }
+        assert!(refused > good.len() - stream, "{refused} of {} bytes", good.len() - stream);
     }
 
     #[test]

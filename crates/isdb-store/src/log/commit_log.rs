@@ -9,6 +9,7 @@ use object_store::path::Path;
 
 use super::commit::Commit;
 use super::envelope::FORMAT;
+use super::names::check_commit;
 use super::state::LogState;
 use super::{checkpoint, envelope};
 use crate::error::{Error, Result};
@@ -242,6 +243,7 @@ impl CommitLog {
         let commit = serde_json::from_slice(envelope::open(&path, &object)?);
         let commit: Commit = commit.map_err(|error| damaged(error.to_string()))?;
         check_number(&path, number, commit.number)?;
+        check_commit(&commit).map_err(damaged)?;
         Ok(commit)
     }
 

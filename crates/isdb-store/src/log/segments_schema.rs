@@ -1,13 +1,16 @@
 //! The schema of `segments` as the log records it, so that neither a reader nor a writer has to open the array to know its columns.
 
+use std::sync::Arc;
+
 use arrow::datatypes::SchemaRef;
-use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::arrow_stream::read_schema;
 
 /// The columns of `segments`, and the size of its tiles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,13 +33,11 @@ fn to_text<S: Serializer>(schema: &SchemaRef, serializer: S) -> Result<S::Ok, S:
 fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SchemaRef, D::Error> {
     let text = String::deserialize(deserializer)?;
     let stream = STANDARD.decode(text).map_err(D::Error::custom)?;
-    Ok(StreamReader::try_new(stream.as_slice(), None).map_err(D::Error::custom)?.schema())
+    read_schema(&stream).map(Arc::new).map_err(D::Error::custom)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use isdb_schema::catalogue::variable;
 
     use super::*;

@@ -4,6 +4,7 @@ mod added_variables;
 mod attempt_segments;
 mod changed_bytes;
 mod checks;
+mod crafted;
 mod deaths;
 mod lost_parts;
 mod lost_schemas;

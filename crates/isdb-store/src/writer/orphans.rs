@@ -16,6 +16,7 @@ use crate::files::location::{Location, Place, SEGMENTS, SPILL, STAGING};
 use crate::files::remote::bucket::{Bucket, Entry};
 use crate::ledger::files::LEDGER;
 use crate::log::commit_log::STAGED_COMMIT;
+use crate::log::names::is_fragment_name;
 use crate::log::state::LogState;
 
 /// The age at which a file in `staging` is removed. Younger files may belong to a suspended process that will continue.
@@ -49,7 +50,10 @@ impl Orphans {
         let segments = &recorded.segments;
         let live = segments.live.into_iter().map(|(_, fragment)| fragment.record.name.as_str());
         let known = live.chain(segments.dead.into_iter().map(|(name, _)| name.as_str())).collect();
-        let mut of_segments = unrecorded(fragments(location)?, &known, recorded.timestamp);
+        // A file of another name is not a fragment, and a commit cannot name it.
+        let mut listed = fragments(location)?;
+        listed.retain(|name, _| is_fragment_name(name));
+        let mut of_segments = unrecorded(listed, &known, recorded.timestamp);
         of_segments.folders.retain(|name| segments.hidden.get(name).is_none());
         of_segments.schemas = unrecorded_schemas(schemas(location)?, &recorded.schema_timestamps);
         let ledger = ledger_orphans(location, recorded)?;

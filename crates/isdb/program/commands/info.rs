@@ -1,4 +1,4 @@
-//! `isdb info`: the content of the database, how other TileDB programs open the same state, and its citation.
+//! `isdb info`: the content of the database, where other TileDB programs find the same state, and its citation.
 
 use comfy_table::CellAlignment::Left;
 use isdb::filters::describe;
@@ -78,11 +78,17 @@ fn facts(info: &Info) -> Vec<(&'static str, String)> {
             format!("all tags keep {} that the newest state does not show", format_bytes(info.tag_costs.total)),
         ));
     }
-    facts.push(("TileDB-Py", format!("tiledb.open(\"{}\", timestamp={})", info.segments_uri, info.timestamp)));
-    if info.has_hidden_rows {
-        let note = "also shows rows that were replaced or removed, or that no commit records; isdb leaves them out";
-        facts.push(("", note.to_owned()));
-    }
+    facts.push(("TileDB", format!("{} at timestamp {}", info.segments_uri, info.timestamp)));
+    let recipe = "docs/reference/other-programs.md has a recipe for other programs";
+    facts.push((
+        "",
+        match info.has_hidden_rows {
+            true => format!(
+                "with rows that were replaced or removed, or that no commit records; {recipe}, which leaves them out"
+            ),
+            false => recipe.to_owned(),
+        },
+    ));
     facts
 }
 

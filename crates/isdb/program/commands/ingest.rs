@@ -1,6 +1,5 @@
 //! `isdb ingest`: runs an ingest, or shows what it would do, with progress and summary on standard error.
 
-use isdb::filters::choose;
 use isdb::{RegionRequest, Source, dry_run, ingest, ingest_request};
 use isdb_schema::period::Period;
 
@@ -9,7 +8,7 @@ use crate::error::{CliError, print_warning};
 use crate::exit_code::{SOME_FAILED, SUCCESS};
 use crate::progress::IngestReporter;
 use crate::report::{ReportFile, print_dry_run, print_summary};
-use crate::settings::{Settings, region_and_period};
+use crate::settings::{Settings, filters, region_and_period};
 
 mod source;
 
@@ -30,7 +29,11 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Cli
     let is_search = matches!(source, Source::Archive(_)) && arguments.paths.is_empty();
     let mut request = ingest_request(settings.location, source, &settings.config);
     if let Some(list) = arguments.filters.as_deref() {
-        request.selection.filters = Some(choose(list)?);
+        request.selection.filters = Some(filters(list)?);
+    }
+    if arguments.refilter && request.selection.filters.is_none() {
+        let hint = "add --filters, or `filters:` to the config; --filters none keeps every segment";
+        return Err(CliError::Empty { expected: "the new filters", flag: "--filters and the config", hint });
     }
     request.region = area;
     request.period = if is_search { Period::default() } else { period };

@@ -4,7 +4,7 @@
 use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 
-use isdb::filters::{NONE, choose, describe};
+use isdb::filters::describe;
 use isdb::resources::query_memory;
 use isdb_query::ViewOptions;
 use tokio::runtime::Handle;
@@ -16,12 +16,12 @@ use crate::interrupt::Interrupts;
 use crate::output;
 use crate::prompt;
 use crate::session::{QueryOptions, Session, has_rows, statements};
-use crate::settings::{Settings, region_and_period};
+use crate::settings::{Settings, filters, region_and_period};
 
 pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Interrupts) -> Result<u8, CliError> {
     let output = arguments.output.as_deref();
     let format = Format::choose(arguments.format, output)?;
-    let filters = choose(arguments.filters.as_deref().unwrap_or(NONE))?;
+    let filters = arguments.filters.as_deref().map(filters).transpose()?.unwrap_or_default();
     let (region, period) = region_and_period(&arguments.region)?;
     if !filters.is_empty() {
         eprintln!("filters: {} (in atl08)", describe(&filters));

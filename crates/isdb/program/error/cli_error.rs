@@ -12,6 +12,8 @@ use isdb_schema::filters::FilterError;
 use isdb_schema::period::PeriodError;
 use rustyline::error::ReadlineError;
 
+use crate::exit_code::{FAILED, USAGE};
+
 /// The error that ends a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
@@ -29,6 +31,8 @@ pub(crate) enum CliError {
     UnknownEnding { path: PathBuf },
     #[error("parquet and arrow cannot be printed on a terminal")]
     BinaryToTerminal,
+    #[error("expected {expected}, found nothing in {flag}")]
+    Empty { expected: &'static str, flag: &'static str, hint: &'static str },
     #[error("no statement in {origin}")]
     NoStatement { origin: String },
     #[error("{count} statements, but {target} holds the result of one")]
@@ -125,6 +129,17 @@ impl CliError {
             _ => false,
         };
         if is_fault_of_engine { CliError::Planner(error) } else { CliError::from(error) }
+    }
+
+    /// The exit code of a command that ends with this error: that of a wrong command line if a value in it is wrong by itself.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            CliError::Empty { .. } | CliError::UnknownEnding { .. } | CliError::OutputOfPrompt => USAGE,
+            CliError::Library(
+                isdb::Error::Region { path: None, .. } | isdb::Error::Period(_) | isdb::Error::Filter(_),
+            ) => USAGE,
+            _ => FAILED,
+        }
     }
 
     /// Whether a vacuum has removed the state that was read; the newest state can be opened instead.

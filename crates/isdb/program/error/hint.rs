@@ -22,6 +22,7 @@ impl CliError {
             CliError::BinaryToTerminal => {
                 Some("specify a file with --output, or redirect standard output to a file or a program")
             }
+            CliError::Empty { hint, .. } => Some(hint),
             CliError::NoStatement { .. } => {
                 Some("`isdb query \"SELECT ...\"` runs a statement; on a terminal `isdb query` starts a prompt")
             }

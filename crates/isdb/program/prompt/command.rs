@@ -1,26 +1,29 @@
-//! Commands of the prompt, which begin with a backslash: tables, columns, and help.
+//! Commands of the prompt, which begin with a backslash: tables, columns, and help. Some words that no SQL begins with are commands, too.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 use datafusion::logical_expr::TableType;
+use datafusion::prelude::SessionContext;
 
 use crate::cli::Format;
 use crate::error::CliError;
 use crate::output;
-use crate::session::{Session, tables, unknown_table};
+use crate::session::{Session, complete, tables, unknown_table};
 
 /// The text of `\?`.
 pub(crate) const HELP: &str = "\
 \\d         tables and views
 \\d NAME    columns of a table, with types, units and meaning
 \\r         open the newest state of the database
-\\q         quit, as Ctrl-D does
-\\?         this help
+\\q         quit, as exit, quit and Ctrl-D do
+\\?         this help, as help is
 Anything else is SQL, over as many lines as it takes, and ends with ;
 Tab completes names, Ctrl-C drops the line or cancels the running query, arrow keys recall earlier lines.
 ";
+
+const HELP_WORD: &str = "help";
 
 /// A command of the prompt.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +44,13 @@ impl PromptCommand {
     /// Parses a command; None for SQL. A trailing `;` is ignored.
     pub(crate) fn parse(text: &str) -> Option<Result<PromptCommand, String>> {
         let text = text.trim().trim_end_matches([';', ' ']);
+        if is_word(text) {
+            return Some(Ok(if text.eq_ignore_ascii_case(HELP_WORD) {
+                PromptCommand::Help
+            } else {
+                PromptCommand::Quit
+            }));
+        }
         let mut words = text.strip_prefix('\\')?.split_whitespace();
         Some(match (words.next().unwrap_or_default(), words.next(), words.next()) {
             ("d", None, None) => Ok(PromptCommand::Tables),
@@ -51,6 +61,17 @@ impl PromptCommand {
             _ => Err(text.to_owned()),
         })
     }
+}
+
+/// Whether Enter ends the input: after a command, and where a statement ends.
+pub(crate) fn is_complete(typed: &str) -> bool {
+    let command = typed.trim();
+    command.starts_with('\\') || is_word(command) || complete(typed)
+}
+
+/// Whether a text is a command in one word, as other prompts have them.
+fn is_word(text: &str) -> bool {
+    [HELP_WORD, "exit", "quit"].into_iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Writes the tables and views of the session, with the number of their columns.
@@ -84,10 +105,10 @@ pub(crate) async fn describe(session: &Session, table: &str, format: Format) -> 
 }
 
 /// Returns the names that Tab completes: tables and their columns, each once.
-pub(crate) async fn names(session: &Session) -> Vec<String> {
-    let mut names = tables(session.context());
+pub(crate) async fn names(session: &SessionContext) -> Vec<String> {
+    let mut names = tables(session);
     for table in names.clone() {
-        if let Ok(provider) = session.context().table_provider(table.as_str()).await {
+        if let Ok(provider) = session.table_provider(table.as_str()).await {
             names.extend(provider.schema().fields().iter().map(|field| field.name().clone()));
         }
     }
@@ -135,7 +156,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_begins_with_a_backslash() {
+    fn a_command_begins_with_a_backslash_or_is_a_word_that_no_statement_is() {
+        assert_eq!(PromptCommand::parse("help"), Some(Ok(PromptCommand::Help)));
+        assert_eq!(PromptCommand::parse(" Quit; "), Some(Ok(PromptCommand::Quit)));
+        assert_eq!(PromptCommand::parse("exit"), Some(Ok(PromptCommand::Quit)));
+        assert_eq!(PromptCommand::parse("help me;"), None);
+        assert!(["help", "EXIT", "\\d atl08", "SELECT 1;"].into_iter().all(is_complete));
+        assert!(!["SELECT 1", "exit the", "helper"].into_iter().any(is_complete));
         assert_eq!(PromptCommand::parse("\\d"), Some(Ok(PromptCommand::Tables)));
         assert_eq!(PromptCommand::parse(" \\d atl08; "), Some(Ok(PromptCommand::Describe("atl08".to_owned()))));
         assert_eq!(PromptCommand::parse("\\?"), Some(Ok(PromptCommand::Help)));

@@ -1,7 +1,9 @@
 //! The line editor: statements of several lines, completion of the names of tables and columns, and a history.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use datafusion::prelude::SessionContext;
 use rustyline::completion::Completer;
 use rustyline::config::{Behavior, CompletionType, Config};
 use rustyline::error::ReadlineError;
@@ -12,8 +14,8 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use crate::error::CliError;
+use crate::prompt::command::{is_complete, names};
 use crate::prompt::history;
-use crate::session::complete;
 
 const PROMPT: &str = "isdb> ";
 const HISTORY_LENGTH: usize = 1000;
@@ -32,11 +34,12 @@ pub(crate) enum Input {
 pub(crate) struct Editor {
     lines: rustyline::Editor<Names, FileHistory>,
     history: Option<PathBuf>,
+    names: SharedNames,
 }
 
 impl Editor {
-    /// Creates an editor that completes with `names`.
-    pub(crate) fn new(names: Vec<String>) -> Result<Editor, CliError> {
+    /// Creates an editor that completes nothing yet.
+    pub(crate) fn new() -> Result<Editor, CliError> {
         let config = Config::builder()
             .auto_add_history(true)
             .behavior(Behavior::PreferTerm)
@@ -44,18 +47,23 @@ impl Editor {
             .max_history_size(HISTORY_LENGTH)?
             .build();
         let mut lines = rustyline::Editor::with_config(config)?;
-        lines.set_helper(Some(Names { names }));
+        let names = SharedNames::default();
+        lines.set_helper(Some(Names(Arc::clone(&names))));
         let history = history::file();
         if let Some(file) = &history {
             // The file does not exist the first time.
             let _ = lines.load_history(file);
         }
-        Ok(Editor { lines, history })
+        Ok(Editor { lines, history, names })
     }
 
-    /// Completes with `names` from now on.
-    pub(crate) fn complete_with(&mut self, names: Vec<String>) {
-        self.lines.set_helper(Some(Names { names }));
+    /// Completes the tables and columns of a session, as soon as another thread has opened its tables.
+    pub(crate) fn complete_with(&self, session: SessionContext) {
+        let known = Arc::clone(&self.names);
+        tokio::spawn(async move {
+            let names = names(&session).await;
+            *known.lock().unwrap_or_else(PoisonError::into_inner) = names;
+        });
     }
 
     /// Waits for complete input.
@@ -75,10 +83,11 @@ impl Editor {
     }
 }
 
+/// Names that are known by and by.
+type SharedNames = Arc<Mutex<Vec<String>>>;
+
 /// The names that Tab completes.
-struct Names {
-    names: Vec<String>,
-}
+struct Names(SharedNames);
 
 impl Completer for Names {
     type Candidate = String;
@@ -86,7 +95,8 @@ impl Completer for Names {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let (start, word) = word_before(line, pos);
         let begins = |name: &&String| name.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
-        let found = if word.is_empty() { Vec::new() } else { self.names.iter().filter(begins).cloned().collect() };
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = if word.is_empty() { Vec::new() } else { names.iter().filter(begins).cloned().collect() };
         Ok((start, found))
     }
 }
@@ -102,7 +112,7 @@ fn word_before(line: &str, pos: usize) -> (usize, &str) {
 
 impl Validator for Names {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(match complete(context.input()) {
+        Ok(match is_complete(context.input()) {
             true => ValidationResult::Valid(None),
             false => ValidationResult::Incomplete,
         })

@@ -22,7 +22,8 @@ pub(crate) async fn run(
     interrupts: &Interrupts,
 ) -> Result<u8, CliError> {
     let mut session = Session::open(options, at).await?;
-    let mut editor = Editor::new(command::names(&session).await)?;
+    let mut editor = Editor::new()?;
+    editor.complete_with(session.context().clone());
     eprintln!("isdb {}. Statements end with ; and \\? shows help.", env!("CARGO_PKG_VERSION"));
     print_state(&session);
     loop {
@@ -44,7 +45,7 @@ pub(crate) async fn run(
                 Ok(newest) => {
                     newest.adopt_views(&session).await;
                     session = newest;
-                    editor.complete_with(command::names(&session).await);
+                    editor.complete_with(session.context().clone());
                     print_state(&session);
                     Ok(())
                 }

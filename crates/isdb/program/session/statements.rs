@@ -29,10 +29,10 @@ pub(crate) fn statements(text: &str) -> Vec<&str> {
     found.into_iter().map(str::trim).collect()
 }
 
-/// Whether Enter ends the input: a command (`\d`), an empty text, or statements of which the last ends with `;`.
+/// Whether `typed` is empty, or statements of which the last ends with `;`.
 pub(crate) fn complete(typed: &str) -> bool {
     let typed = typed.trim();
-    if typed.is_empty() || typed.starts_with('\\') {
+    if typed.is_empty() {
         return true;
     }
     let Some(tokens) = tokens(typed) else { return false };
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn enter_ends_a_statement_only_after_its_semicolon() {
-        for whole in ["", "  ", "SELECT 1;", "SELECT 1; -- done", "\\d atl08", "-- a remark"] {
+        for whole in ["", "  ", "SELECT 1;", "SELECT 1; -- done", "-- a remark"] {
             assert!(complete(whole), "{whole}");
         }
         for part in ["SELECT 1", "SELECT ';", "SELECT 1 -- ;", "SELECT 1; SELECT", "SELECT 1 /* ;"] {

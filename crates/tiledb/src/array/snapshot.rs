@@ -15,7 +15,7 @@ use crate::context::{Context, c_text};
 use crate::description::Description;
 use crate::error::Result;
 use crate::metadata::{self, MetadataValue};
-use crate::native::{FragmentCache, LiveFragment, NativeArray, Storage};
+use crate::native::{ColumnSummary, FragmentCache, LiveFragment, NativeArray, Storage};
 use crate::predicate::Ranges;
 use crate::request::TileRun;
 use crate::schema::layout::ArrayLayout;
@@ -163,6 +163,15 @@ impl Array {
         match &self.0 {
             Engine::Library(_) => Vec::new(),
             Engine::Native(array) => array.fragments_within(ranges),
+        }
+    }
+
+    /// Returns what is known of all cells of the attribute `column`: for an array that was [opened](Array::open_fragments) with a list of
+    /// fragments, if earlier reads have left the attribute's metadata of all of them in the cache. Reads no file.
+    pub fn summary(&self, column: &str) -> Option<ColumnSummary> {
+        match &self.0 {
+            Engine::Library(_) => None,
+            Engine::Native(array) => array.summary(column),
         }
     }
 

@@ -1,8 +1,9 @@
 //! An array as a list of fragments.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::datatypes::SchemaRef;
 
@@ -11,6 +12,7 @@ use super::fragment::{OpenFragment, read_schema};
 use super::index::FragmentIndex;
 use super::live::LiveFragment;
 use super::storage::Storage;
+use super::summary::{ColumnSummary, Part};
 use crate::description::Description;
 use crate::error::{Error, Result};
 use crate::schema::arrow as arrow_schema;
@@ -29,6 +31,8 @@ pub(super) struct NativeInner {
     cache: FragmentCache,
     /// Built when a read first restricts one of the first two dimensions.
     index: OnceLock<FragmentIndex>,
+    /// What is known of whole columns, by name.
+    summaries: Mutex<HashMap<String, ColumnSummary>>,
 }
 
 impl NativeArray {
@@ -47,8 +51,8 @@ impl NativeArray {
         }
         let columns = arrow_schema::columns(layout, &schema)?;
         let description = Description { uri: uri.to_owned(), timestamp: None, schema, columns, layout: layout.clone() };
-        let inner = NativeInner { description, fragments, storage, cache: cache.clone(), index: OnceLock::new() };
-        Ok(Self { inner: Arc::new(inner) })
+        let (cache, index, summaries) = (cache.clone(), OnceLock::new(), Mutex::default());
+        Ok(Self { inner: Arc::new(NativeInner { description, fragments, storage, cache, index, summaries }) })
     }
 
     pub(crate) fn fragments(&self) -> &[LiveFragment] {
@@ -57,6 +61,23 @@ impl NativeArray {
 
     pub(super) fn index(&self) -> &FragmentIndex {
         self.inner.index.get_or_init(|| FragmentIndex::new(self.fragments(), &self.layout))
+    }
+
+    /// As [`Array::summary`](crate::Array::summary).
+    pub(crate) fn summary(&self, name: &str) -> Option<ColumnSummary> {
+        let known = || self.inner.summaries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known().get(name) {
+            return Some(found.clone());
+        }
+        let column = self.column(name).ok()?;
+        let parts = self.fragments().iter().filter(|live| live.cells > 0).map(|live| {
+            let fragment = self.inner.cache.peek(&self.uri, &live.name)?;
+            let tiles = fragment.known_column(name)?;
+            Some((fragment, tiles))
+        });
+        let found = ColumnSummary::new(column, &parts.collect::<Option<Vec<Part>>>()?);
+        known().insert(name.to_owned(), found.clone());
+        Some(found)
     }
 
     pub(super) fn storage(&self) -> &dyn Storage {

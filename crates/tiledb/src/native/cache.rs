@@ -59,6 +59,12 @@ impl FragmentCache {
         Ok(opened)
     }
 
+    /// Returns the fragment `name` of the array at `uri` if the cache has it. Does not count as a use.
+    pub(super) fn peek(&self, uri: &str, name: &str) -> Option<Arc<OpenFragment>> {
+        let key = format!("{uri}/{name}");
+        self.locked(|entries| entries.fragments.get(&key).map(|entry| Arc::clone(&entry.fragment)))
+    }
+
     /// Returns the schema `name` of the array at `uri`; calls `open` if the cache does not have it.
     pub(super) fn schema(&self, uri: &str, name: &str, open: impl FnOnce() -> Result<Schema>) -> Result<Arc<Schema>> {
         let key = format!("{uri}/{name}");

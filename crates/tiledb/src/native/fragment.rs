@@ -176,6 +176,11 @@ impl OpenFragment {
         Ok(read)
     }
 
+    /// As [`column`](Self::column), for a column that was read; else `None`.
+    pub(super) fn known_column(&self, name: &str) -> Option<Option<Arc<ColumnTiles>>> {
+        self.columns.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
     /// Returns the tiles of the columns that a condition compares, by name.
     pub(super) fn columns_of<'t>(&self, test: &'t Test) -> Result<Vec<NamedTiles<'t>>> {
         let mut compared = Vec::new();

@@ -20,7 +20,9 @@ mod order;
 mod prune;
 mod requests;
 mod scan;
+mod step;
 mod storage;
+mod summary;
 mod test;
 mod tiles;
 mod verdict;
@@ -29,6 +31,7 @@ pub(crate) mod write;
 pub use cache::FragmentCache;
 pub use live::{FileChecksum, LiveFragment};
 pub use storage::{FileRange, LocalFiles, Storage, Stored, WritableStorage};
+pub use summary::ColumnSummary;
 pub use write::{BeforeStep, NewFragment, WriteStep, write_tiles, write_tiles_stepwise, write_tiles_to};
 
 pub(crate) use array::NativeArray;

@@ -108,6 +108,11 @@ impl Requests {
         }
     }
 
+    /// Bytes of the buffers that are kept for the next read.
+    pub(super) fn kept(&self) -> usize {
+        self.buffers.iter().map(Vec::capacity).sum()
+    }
+
     /// Returns the bytes of a tile.
     pub(super) fn bytes(&self, place: &TileBytes) -> &[u8] {
         self.buffers.get(place.buffer).and_then(|buffer| buffer.get(place.range.clone())).unwrap_or_default()

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{BatchCoalescer, FilterBuilder, FilterPredicate};
 use arrow::datatypes::{Schema, SchemaRef};
@@ -18,17 +18,15 @@ use super::fragment::OpenFragment;
 use super::order::in_order;
 use super::prune::{TileTests, range_mask};
 use super::requests::Requests;
+use super::step::StepSize;
 use super::storage::file_error;
 use super::test::Test;
-use super::tiles::with_both_zeros;
+use super::tiles::{kept_tiles, with_both_zeros};
 use crate::error::{Error, Result};
 use crate::literal::Literal;
 use crate::predicate::{DimensionRange, Intervals, Predicate, Ranges};
 use crate::request::{ReadRequest, TileRun};
 use crate::schema::column::Column;
-
-/// The most rows that are decoded together: their columns stay in the processor's cache, and a batch pays for its overhead.
-const STEP_ROWS: usize = if cfg!(test) { 64 } else { 32_768 };
 
 /// Batches with fewer rows than half of this are copied together; larger ones are passed on as they are.
 const SMALL_BATCH: usize = if cfg!(test) { 32 } else { 8_192 };
@@ -53,8 +51,7 @@ pub(crate) struct TileScan {
     /// How many of the tests the request has; the others restrict it further.
     requested_tests: usize,
     work: VecDeque<TileRun>,
-    /// Rows of the next step: the first steps are small, because a limit may end the read.
-    step_rows: usize,
+    size: StepSize,
     batch_rows: usize,
     decoder: TileDecoder,
     requests: Requests,
@@ -86,6 +83,7 @@ impl TileScan {
         let schema =
             Arc::new(Schema::new(fields.collect::<Result<Vec<_>, _>>().map_err(|error| array.data_error("", error))?));
         let batch_rows = request.batch_rows.max(1);
+        let cell_bytes = columns.iter().map(|column| column.column.cell_bytes()).sum();
         let small = BatchCoalescer::new(Arc::clone(&schema), batch_rows.min(SMALL_BATCH));
         // A consumer with little memory asks for small batches, and counts the whole buffer of which a batch is a slice.
         let is_copied = batch_rows < SMALL_BATCH;
@@ -99,7 +97,7 @@ impl TileScan {
             requested_tests: tests.len(),
             tests: tests.into(),
             work: work.into(),
-            step_rows: 1,
+            size: StepSize::new(array.layout.capacity, cell_bytes, batch_rows),
             batch_rows,
             decoder: TileDecoder::new(),
             requests: Requests::default(),
@@ -146,12 +144,30 @@ impl TileScan {
         }
     }
 
+    /// As [`Reader::step_memory`](crate::Reader::step_memory).
+    pub(crate) fn step_memory(&self) -> usize {
+        self.size.memory(self.step_tiles())
+    }
+
+    /// As [`Reader::kept_memory`](crate::Reader::kept_memory).
+    pub(crate) fn kept_memory(&self) -> usize {
+        self.requests.kept()
+    }
+
+    /// As [`Reader::halve_step`](crate::Reader::halve_step).
+    pub(crate) fn halve_step(&mut self) -> bool {
+        self.size.halve(self.step_tiles())
+    }
+
+    /// The number of tiles of the next step; 0 at the end.
+    fn step_tiles(&self) -> usize {
+        self.work.front().map_or(0, |run| self.size.tiles(run.count))
+    }
+
     /// Reads some tiles; returns false at the end.
     fn advance(&mut self) -> Result<bool> {
+        let count = self.step_tiles();
         let Some(run) = self.work.pop_front() else { return Ok(false) };
-        // That of every fragment.
-        let capacity = usize::try_from(self.array.layout.capacity).unwrap_or(usize::MAX);
-        let count = self.step_rows.div_ceil(capacity).clamp(1, run.count.max(1));
         let step = if count < run.count {
             let (step, rest) = run.split_at(count, self.array.layout.capacity);
             self.work.push_front(rest);
@@ -164,7 +180,7 @@ impl TileScan {
             let fragment = self.array.fragment(step.fragment)?;
             self.step(&fragment, &step)?;
         }
-        self.step_rows = self.step_rows.max(capacity).saturating_mul(2).min(STEP_ROWS).min(self.batch_rows);
+        self.size.grow();
         Ok(true)
     }
 
@@ -366,25 +382,6 @@ fn dimension_ranges(array: &NativeArray, ranges: &[DimensionRange]) -> Result<Ra
         restricted.insert(position, united);
     }
     Ok(restricted)
-}
-
-/// Returns the tiles in which `mask` leaves a cell, and the mask of their cells; no mask if these are all tiles.
-fn kept_tiles(fragment: &OpenFragment, tiles: &[usize], mask: &BooleanBuffer) -> (Vec<usize>, Option<BooleanBuffer>) {
-    let mut kept = Vec::with_capacity(tiles.len());
-    let mut kept_mask = BooleanBufferBuilder::new(mask.len());
-    let mut start = 0;
-    for tile in tiles {
-        let own = mask.slice(start, fragment.cells_of(*tile));
-        start += own.len();
-        if own.count_set_bits() > 0 {
-            kept.push(*tile);
-            kept_mask.append_buffer(&own);
-        }
-    }
-    if kept.len() == tiles.len() {
-        return (kept, None);
-    }
-    (kept, Some(kept_mask.finish()))
 }
 
 fn filtered(array: &ArrayRef, filter: Option<&FilterPredicate>) -> Result<ArrayRef, ArrowError> {

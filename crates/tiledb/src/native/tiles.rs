@@ -1,4 +1,7 @@
-//! The tiles that ranges select, by the rectangles of fragments and of tiles.
+//! The tiles that ranges select, by the rectangles of fragments and of tiles, and those of them in which a condition leaves a cell.
+
+use arrow::array::BooleanBufferBuilder;
+use arrow::buffer::BooleanBuffer;
 
 use super::array::NativeArray;
 use super::fragment::{OpenFragment, side};
@@ -116,4 +119,27 @@ pub(super) fn with_both_zeros(ranges: &Ranges, layout: &ArrayLayout) -> Ranges {
         (dimension, widened.unwrap_or_else(|| intervals.clone()))
     });
     widened.collect()
+}
+
+/// Returns the tiles in which `mask` leaves a cell, and the mask of their cells; no mask if these are all tiles.
+pub(super) fn kept_tiles(
+    fragment: &OpenFragment,
+    tiles: &[usize],
+    mask: &BooleanBuffer,
+) -> (Vec<usize>, Option<BooleanBuffer>) {
+    let mut kept = Vec::with_capacity(tiles.len());
+    let mut kept_mask = BooleanBufferBuilder::new(mask.len());
+    let mut start = 0;
+    for tile in tiles {
+        let own = mask.slice(start, fragment.cells_of(*tile));
+        start += own.len();
+        if own.count_set_bits() > 0 {
+            kept.push(*tile);
+            kept_mask.append_buffer(&own);
+        }
+    }
+    if kept.len() == tiles.len() {
+        return (kept, None);
+    }
+    (kept, Some(kept_mask.finish()))
 }

@@ -42,6 +42,31 @@ impl Reader {
         }
     }
 
+    /// Bytes that the next step of a read by tile may hold at a time, estimated from the number of its cells; 0 at the end, and for a read
+    /// by libtiledb, which has a budget of its own.
+    pub fn step_memory(&self) -> usize {
+        match &self.0 {
+            Running::Library(_) => 0,
+            Running::Native(scan) => scan.step_memory(),
+        }
+    }
+
+    /// Bytes that a read by tile holds between its steps.
+    pub fn kept_memory(&self) -> usize {
+        match &self.0 {
+            Running::Library(_) => 0,
+            Running::Native(scan) => scan.kept_memory(),
+        }
+    }
+
+    /// Makes the next steps of a read by tile half as large. Returns false if the next one is a single tile, which is decoded whole.
+    pub fn halve_step(&mut self) -> bool {
+        match &mut self.0 {
+            Running::Library(_) => false,
+            Running::Native(scan) => scan.halve_step(),
+        }
+    }
+
     /// As `next`, but a read by tile also returns, with no batch, after each step of some ten thousand rows. So a caller can stop, let
     /// others run or [restrict](Self::restrict) the read however rare the rows are that it looks for.
     pub fn next_step(&mut self) -> Option<Result<Option<RecordBatch>>> {

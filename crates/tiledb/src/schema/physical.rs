@@ -25,6 +25,22 @@ pub(crate) enum PhysicalType {
 }
 
 impl PhysicalType {
+    const ALL: [Self; 13] = [
+        Self::Int8,
+        Self::Int16,
+        Self::Int32,
+        Self::Int64,
+        Self::UInt8,
+        Self::UInt16,
+        Self::UInt32,
+        Self::UInt64,
+        Self::Float32,
+        Self::Float64,
+        Self::TimestampNs,
+        Self::Bool,
+        Self::Text,
+    ];
+
     /// Returns the type that stores an Arrow scalar; `None` for types outside the supported set.
     pub(crate) fn from_arrow(data_type: &DataType) -> Option<Self> {
         Some(match data_type {
@@ -67,92 +83,52 @@ impl PhysicalType {
         }
     }
 
-    /// The TileDB datatype of values written.
-    pub(crate) fn to_tiledb(self) -> sys::tiledb_datatype_t {
+    /// The datatype of values written.
+    pub(crate) fn to_format(self) -> Datatype {
         match self {
-            Self::Int8 => sys::TILEDB_INT8,
-            Self::Int16 => sys::TILEDB_INT16,
-            Self::Int32 => sys::TILEDB_INT32,
-            Self::Int64 => sys::TILEDB_INT64,
-            Self::UInt8 => sys::TILEDB_UINT8,
-            Self::UInt16 => sys::TILEDB_UINT16,
-            Self::UInt32 => sys::TILEDB_UINT32,
-            Self::UInt64 => sys::TILEDB_UINT64,
-            Self::Float32 => sys::TILEDB_FLOAT32,
-            Self::Float64 => sys::TILEDB_FLOAT64,
-            Self::TimestampNs => sys::TILEDB_DATETIME_NS,
-            Self::Bool => sys::TILEDB_BOOL,
-            Self::Text => sys::TILEDB_STRING_UTF8,
+            Self::Int8 => Datatype::Int8,
+            Self::Int16 => Datatype::Int16,
+            Self::Int32 => Datatype::Int32,
+            Self::Int64 => Datatype::Int64,
+            Self::UInt8 => Datatype::UInt8,
+            Self::UInt16 => Datatype::UInt16,
+            Self::UInt32 => Datatype::UInt32,
+            Self::UInt64 => Datatype::UInt64,
+            Self::Float32 => Datatype::Float32,
+            Self::Float64 => Datatype::Float64,
+            Self::TimestampNs => Datatype::DATETIME_NS,
+            Self::Bool => Datatype::Bool,
+            Self::Text => Datatype::Utf8,
         }
+    }
+
+    /// The type that is written as this datatype of files; `None` for types that only other programs write.
+    pub(crate) fn from_format(datatype: Datatype) -> Option<Self> {
+        Self::ALL.into_iter().find(|physical| physical.to_format() == datatype)
     }
 
     /// Whether files of this datatype store it.
     pub(crate) fn is_stored_as(self, datatype: Datatype) -> bool {
-        match self {
-            Self::Int8 => datatype == Datatype::Int8,
-            Self::Int16 => datatype == Datatype::Int16,
-            Self::Int32 => datatype == Datatype::Int32,
-            Self::Int64 => datatype == Datatype::Int64,
-            Self::UInt8 => datatype == Datatype::UInt8,
-            Self::UInt16 => datatype == Datatype::UInt16,
-            Self::UInt32 => datatype == Datatype::UInt32,
-            Self::UInt64 => datatype == Datatype::UInt64,
-            Self::Float32 => datatype == Datatype::Float32,
-            Self::Float64 => datatype == Datatype::Float64,
-            Self::TimestampNs => datatype == Datatype::DATETIME_NS,
-            Self::Bool => datatype == Datatype::Bool,
-            Self::Text => matches!(datatype, Datatype::Utf8 | Datatype::Ascii),
-        }
+        datatype == self.to_format() || (self == Self::Text && datatype == Datatype::Ascii)
     }
 
-    /// The type that this datatype of files is written as; `None` for types that only other programs write.
-    pub(crate) fn from_format(datatype: Datatype) -> Option<Self> {
-        Some(match datatype {
-            Datatype::Int8 => Self::Int8,
-            Datatype::Int16 => Self::Int16,
-            Datatype::Int32 => Self::Int32,
-            Datatype::Int64 => Self::Int64,
-            Datatype::UInt8 => Self::UInt8,
-            Datatype::UInt16 => Self::UInt16,
-            Datatype::UInt32 => Self::UInt32,
-            Datatype::UInt64 => Self::UInt64,
-            Datatype::Float32 => Self::Float32,
-            Datatype::Float64 => Self::Float64,
-            Datatype::DATETIME_NS => Self::TimestampNs,
-            Datatype::Bool => Self::Bool,
-            Datatype::Utf8 => Self::Text,
-            _ => return None,
-        })
+    /// libtiledb's number of the datatype of values written, which is its code in files.
+    pub(crate) fn to_tiledb(self) -> sys::tiledb_datatype_t {
+        self.to_format().code().into()
     }
 
     /// The type of a stored attribute or dimension; `None` for types that only other programs write.
     pub(crate) fn from_tiledb(datatype: sys::tiledb_datatype_t) -> Option<Self> {
-        Some(match datatype {
-            sys::TILEDB_INT8 => Self::Int8,
-            sys::TILEDB_INT16 => Self::Int16,
-            sys::TILEDB_INT32 => Self::Int32,
-            sys::TILEDB_INT64 => Self::Int64,
-            sys::TILEDB_UINT8 => Self::UInt8,
-            sys::TILEDB_UINT16 => Self::UInt16,
-            sys::TILEDB_UINT32 => Self::UInt32,
-            sys::TILEDB_UINT64 => Self::UInt64,
-            sys::TILEDB_FLOAT32 => Self::Float32,
-            sys::TILEDB_FLOAT64 => Self::Float64,
-            sys::TILEDB_DATETIME_NS => Self::TimestampNs,
-            sys::TILEDB_BOOL => Self::Bool,
-            sys::TILEDB_STRING_UTF8 | sys::TILEDB_STRING_ASCII | sys::TILEDB_CHAR => Self::Text,
-            _ => return None,
-        })
+        if datatype == sys::TILEDB_CHAR {
+            return Some(Self::Text);
+        }
+        let datatype = Datatype::from_code(u8::try_from(datatype).ok()?).ok()?;
+        Self::ALL.into_iter().find(|physical| physical.is_stored_as(datatype))
     }
 
     /// Bytes per stored value; for text, bytes per stored byte.
     pub(crate) fn size(self) -> usize {
-        match self {
-            Self::Int8 | Self::UInt8 | Self::Bool | Self::Text => 1,
-            Self::Int16 | Self::UInt16 => 2,
-            Self::Int32 | Self::UInt32 | Self::Float32 => 4,
-            Self::Int64 | Self::UInt64 | Self::Float64 | Self::TimestampNs => 8,
-        }
+        self.to_format().size()
     }
 
     /// Whether values may be NaN.

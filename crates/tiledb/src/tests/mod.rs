@@ -11,6 +11,7 @@ mod round_trip;
 mod snapshots;
 mod speed;
 mod statistics;
+mod summaries;
 mod tiles;
 mod truncation;
 mod writing;

@@ -1,5 +1,4 @@
 //! Scans with predicates pushed into TileDB return the same rows as DataFusion in memory.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
 
 use std::sync::Arc;
 
