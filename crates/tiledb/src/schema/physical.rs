@@ -105,7 +105,7 @@ impl PhysicalType {
         }
     }
 
-    /// The type that this datatype of files is written as; `None` for types that only other programs write.
+    /// The type of values that are stored as this datatype; `None` for types that this crate does not read.
     pub(crate) fn from_format(datatype: Datatype) -> Option<Self> {
         Some(match datatype {
             Datatype::Int8 => Self::Int8,
@@ -120,7 +120,7 @@ impl PhysicalType {
             Datatype::Float64 => Self::Float64,
             Datatype::DATETIME_NS => Self::TimestampNs,
             Datatype::Bool => Self::Bool,
-            Datatype::Utf8 => Self::Text,
+            Datatype::Utf8 | Datatype::Ascii => Self::Text,
             _ => return None,
         })
     }

@@ -1,7 +1,5 @@
 //! Writing a fragment: batches are checked first, then written some columns at a time, so that few are in memory twice.
 
-use std::path::Path;
-
 use arrow::array::RecordBatch;
 use tiledb_sys as sys;
 
@@ -13,6 +11,7 @@ use crate::array::history::columns_to_write;
 use crate::array::open::OpenArray;
 use crate::context::Context;
 use crate::error::Result;
+use crate::location::local_folder;
 use crate::native::write::Target;
 use crate::schema::column::Column;
 
@@ -46,14 +45,6 @@ pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, batches: Vec<
         return target.write(timestamp_ms, batches, &|_| {}).map(|written| written.name);
     }
     write_by_library(ctx, uri, timestamp_ms, batches)
-}
-
-/// The folder that a URI without scheme, or of a file, names.
-fn local_folder(uri: &str) -> Option<&Path> {
-    match uri.strip_prefix("file://") {
-        Some(path) => Some(Path::new(path)),
-        None => (!uri.contains("://")).then_some(Path::new(uri)),
-    }
 }
 
 /// As [`write_fragment`], whatever the array's layout.

@@ -1,22 +1,14 @@
 //! An array to write to: its newest schema, read without libtiledb.
 
-use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use tiledb_format::{Datatype, Filter, HilbertCurve, MetadataEntry, Number, Schema, TimestampedName, generic_tile};
+use tiledb_format::{Datatype, Filter, HilbertCurve, Schema};
 
 use crate::error::{Error, Result};
-use crate::metadata::MetadataValue;
-use crate::native::fragment::SCHEMAS;
+use crate::native::array_files::{SCHEMAS, decoded, metadata, timestamped_names};
 use crate::schema::column::Column;
 use crate::schema::layout::{ArrayLayout, CellOrder, Domain};
 use crate::schema::{field_metadata, stored};
-
-/// The folder of an array's metadata.
-const METADATA: &str = "__meta";
-/// The codes of characters, ASCII and UTF-8.
-const TEXTS: [u8; 3] = [4, 11, 12];
 
 /// A local array in Hilbert order that allows duplicates.
 #[derive(Debug)]
@@ -58,7 +50,7 @@ impl Target {
             parsed => parsed?,
         };
         let Some((layout, mut columns)) = stored::layout_and_columns(&schema)? else { return Ok(None) };
-        if layout.cell_order != CellOrder::Hilbert || !layout.allows_duplicates || !filters_are_known(&schema) {
+        if layout.cell_order != CellOrder::Hilbert || !layout.allows_duplicates || !is_written(&schema) {
             return Ok(None);
         }
         let Ok(curve) = HilbertCurve::new(&layout.dimensions.iter().map(|d| limits(d.domain)).collect::<Vec<_>>())
@@ -81,66 +73,11 @@ fn limits(domain: Domain) -> (f64, f64) {
     }
 }
 
-fn filters_are_known(schema: &Schema) -> bool {
+/// Whether this crate writes all filters and types of a schema. ASCII has statistics that no other text has.
+fn is_written(schema: &Schema) -> bool {
     let dimensions = schema.dimensions.iter().map(|dimension| schema.dimension_filters(dimension));
     let attributes = schema.attributes.iter().map(|attribute| &attribute.filters);
     let mut pipelines = dimensions.chain(attributes).chain([&schema.offsets, &schema.validity]);
     pipelines.all(|pipeline| !pipeline.filters.iter().any(|filter| matches!(filter, Filter::Unsupported { .. })))
-}
-
-/// The metadata of an array as of `timestamp_ms`.
-fn metadata(folder: &Path, timestamp_ms: u64) -> Result<BTreeMap<String, MetadataValue>> {
-    let folder = folder.join(METADATA);
-    let mut names = timestamped_names(&folder)?;
-    names.retain(|name| name.last <= timestamp_ms);
-    // Of consolidated files and those that they replace, the latter come later and say the same.
-    names.sort_by_key(|name| (name.first, std::cmp::Reverse(name.last), name.to_string()));
-    let mut metadata = BTreeMap::new();
-    for name in names {
-        for MetadataEntry { key, value } in decoded(&folder.join(name.to_string()), MetadataEntry::parse)? {
-            let value = value.and_then(|(code, bytes)| metadata_value(code, bytes));
-            match value {
-                Some(value) => metadata.insert(key, value),
-                None => metadata.remove(&key),
-            };
-        }
-    }
-    Ok(metadata)
-}
-
-/// Text or one number.
-fn metadata_value(code: u8, bytes: Vec<u8>) -> Option<MetadataValue> {
-    if TEXTS.contains(&code) {
-        return Some(MetadataValue::Text(String::from_utf8_lossy(&bytes).into_owned()));
-    }
-    Some(match Number::read(Datatype::from_code(code).ok()?, &bytes)? {
-        Number::Int(value) => MetadataValue::Int(value),
-        Number::UInt(value) => MetadataValue::Int(i64::try_from(value).ok()?),
-        Number::Float(value) => MetadataValue::Float(value),
-    })
-}
-
-/// The files in `folder` with timestamps in their names; none if the folder does not exist.
-fn timestamped_names(folder: &Path) -> Result<Vec<TimestampedName>> {
-    let failed = |source| Error::File { path: folder.display().to_string(), source };
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(Vec::new());
-        }
-        entries => entries.map_err(failed)?,
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(failed)?.file_name();
-        names.extend(name.to_str().and_then(|name| TimestampedName::parse(name).ok()));
-    }
-    Ok(names)
-}
-
-/// Reads and parses a file that is one generic tile.
-fn decoded<T>(path: &Path, parse: impl FnOnce(&[u8]) -> tiledb_format::Result<T>) -> Result<T> {
-    let name = || path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|source| Error::File { path: name(), source })?;
-    let parsed = generic_tile::read(&bytes, 0).and_then(|content| parse(&content));
-    parsed.map_err(|source| Error::Format { path: name(), column: None, source: Box::new(source) })
+        && schema.attributes.iter().all(|attribute| attribute.datatype != Datatype::Ascii)
 }
