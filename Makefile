@@ -93,7 +93,7 @@ fmt:
 
 # Also denies what needs a newer Rust than rust-version in Cargo.toml (clippy::incompatible_msrv).
 clippy:
-	$(CARGO) clippy $(BUILD) -- -D warnings
+	$(CARGO) clippy $(BUILD) --bench '*' -- -D warnings
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items

@@ -1,14 +1,23 @@
 //! Decoding speed of a granule on one core, compared with a loop that only inflates the same HDF5 chunks.
 //!
 //! ```text
-//! cargo run --example make_granules -- granules --count 1 --segments 6000
-//! cargo run --example decode_speed -- granules/ATL08_….h5 [rounds]
+//! cargo bench --bench decode [-- GRANULE [ROUNDS]]
 //! ```
 //!
-//! The file is read into memory first. Both speeds are printed in bytes of inflated HDF5 chunks per second, the best of all rounds.
+//! Without a granule, makes one of about 36,000 segments as the example `make_granules` does. The file is read into memory first. Both speeds are printed in bytes of inflated HDF5 chunks per second, the best of all rounds.
+
+#[path = "../../examples/make_granules/noise.rs"]
+mod noise;
+#[path = "../../examples/make_granules/segment.rs"]
+mod segment;
+#[path = "../../examples/make_granules/track.rs"]
+mod track;
+#[path = "../../examples/make_granules/write.rs"]
+mod write;
 
 use std::error::Error;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +26,9 @@ use isdb_schema::catalogue::{Variable, variables};
 use libdeflater::Decompressor;
 
 const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
+/// Release of the granule that is made, and segments of each of its beams.
+const RELEASE: u16 = 7;
+const SEGMENTS: usize = 6_000;
 /// HDF5 filter id of deflate.
 const DEFLATE: u16 = 1;
 
@@ -49,8 +61,13 @@ struct Chunk {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("usage: decode_speed GRANULE [ROUNDS]")?;
+    // Cargo adds `--bench`.
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let folder = tempfile::tempdir()?;
+    let path = match arguments.next() {
+        Some(path) => path,
+        None => make_granule(folder.path())?,
+    };
     let rounds: usize = arguments.next().map_or(Ok(9), |rounds| rounds.parse())?;
     let bytes = Arc::new(std::fs::read(&path)?);
     let chunks = chunks(&bytes)?;
@@ -81,6 +98,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("of which open              {:7.1} ms", best(&open) * 1e3);
     println!("ratio           {:7.1} %", 100.0 * best(&inflate) / best(&decode));
     Ok(())
+}
+
+/// Writes a granule, and returns its path.
+fn make_granule(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let flight = track::Flight { index: 0, pass: 0, every: 37.0 };
+    let track = track::Track::new(1, flight, RELEASE);
+    let path = folder.join(track.name.to_string());
+    write::write_granule(&path, &track, 0..SEGMENTS, false)?;
+    Ok(path.display().to_string())
 }
 
 /// The chunks of every catalogue variable of every beam.

@@ -54,11 +54,13 @@ def engine(kind: str, workers: int):
                                dashboard_address=None))
 
 
-def config(shipped: Path, work: Path) -> Path:
+def config(shipped: Path, work: Path, flush_every: int | None) -> Path:
     """Writes the shipped config with its folders filled in."""
     settings = yaml.safe_load(shipped.read_text())
     settings["tiledb"]["local_path"] = str(work / "database")
     settings["data_dir"] = settings["progress_dir"] = str(work)
+    if flush_every:
+        settings["tiledb"]["flush_every"] = flush_every
     path = work / "data_config.yml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
     return path
@@ -71,6 +73,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True, help="the config that the package ships")
     parser.add_argument("--engine", choices=("threads", "dask"), default="threads")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--flush-every", type=int, help="granules after which it writes; as shipped, it writes at the end")
     options = parser.parse_args()
     work = options.work.resolve()
     (work / "database").mkdir(parents=True)
@@ -82,7 +85,7 @@ def main() -> None:
     LocalProcessor.found = search(options.granules, work / "download")
     processor = LocalProcessor(
         geometry=geopandas.GeoDataFrame(geometry=[box(-180, -90, 180, 90)], crs="EPSG:4326"),
-        start_date="2018-10-01", end_date="2035-12-31", config_file=str(config(options.config, work)),
+        start_date="2018-10-01", end_date="2035-12-31", config_file=str(config(options.config, work, options.flush_every)),
         earth_data_dir=str(login), parallel_engine=engine(options.engine, options.workers),
     )
     database = processor.database_writer

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from data import HERE, Data
+from data import HERE, PEER, Data
 
 
 @dataclass
@@ -20,11 +20,17 @@ class Engine:
     command: list[str]
     table: str = "segments"
     takes_selections: bool = False
+    # Whether its array has the rows of icesat2db.
+    has_kept_rows: bool = False
 
     def statements(self, group) -> list[str]:
         if self.takes_selections:
             return group.selections
         return [statement.format(table=self.table) for statement in group.statements]
+
+    def kept(self, group) -> list[str]:
+        """The statements over the rows that icesat2db has."""
+        return [statement.format(table=self.table) for statement in group.kept]
 
 
 def engines(binaries: Path, data: Data) -> list[Engine]:
@@ -41,7 +47,9 @@ def engines(binaries: Path, data: Data) -> list[Engine]:
     for form, path in (("plain", data.plain), ("split", data.split)):
         for way in ((), ("pushdown",)):
             found.append(Engine(" ".join(("DataFusion", form, *way)), f"DataFusion {form}", [speed, "parquet", str(path), *way]))
+    found.append(Engine("libtiledb", "libtiledb, tuned", [speed, "library", str(data.database)]))
     found.append(Engine("TileDB-Py", "TileDB-Py", python("peer.py", data.database), takes_selections=True))
+    found.append(Engine(PEER, PEER, python("icesat2.py", data.peer), takes_selections=True, has_kept_rows=True))
     return found
 
 

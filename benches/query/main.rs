@@ -1,35 +1,42 @@
-//! Runs SQL statements in this process and times each: on an isdb database, or on a Parquet file with DataFusion alone. `run.py`
-//! starts it and explains the benchmark.
+//! Runs SQL statements in this process and times each: on an isdb database, on any array that is read by tile, on the array of a
+//! database as libtiledb reads it with the settings of isdb, or on a Parquet file with DataFusion alone. `run.py` starts it and explains
+//! the benchmark.
 //!
 //! ```text
 //! query_speed isdb DATABASE
+//! query_speed array URI
+//! query_speed library DATABASE
 //! query_speed parquet FILE [pushdown]
 //! ```
 //!
 //! Each line of standard input is a JSON object: `statements`, a list of SQL, and `answers`, whether to describe the answers. Each
 //! line of standard output is the reply: `micros`, the time of each statement from SQL to rows in memory, and `answers`. The first
-//! line is the time to open. The table of a Parquet file is called `segments`.
+//! line is the time to open. The only table of a Parquet file, of an array, or of a database that libtiledb reads, is called `segments`.
 
 mod answer;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
 use isdb::Database;
 use isdb::datafusion::arrow::array::RecordBatch;
 use isdb::datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+use isdb_store::Location;
 use serde_json::{Value, json};
+use tiledb::Array;
+use tiledb_datafusion::TileDbTable;
 
 // The allocator of the `isdb` command, for both engines.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const USAGE: &str = "usage: query_speed isdb DATABASE | query_speed parquet FILE [pushdown]";
+const USAGE: &str = "usage: query_speed isdb DATABASE | array URI | library DATABASE | parquet FILE [pushdown]";
 
 enum Engine {
     Isdb(Box<Database>),
-    Parquet(SessionContext),
+    DataFusion(SessionContext),
 }
 
 #[tokio::main]
@@ -39,8 +46,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let engine = match arguments.as_slice() {
         ["isdb", uri] => Engine::Isdb(Box::new(Database::open(uri).await?)),
-        ["parquet", file] => Engine::Parquet(open_parquet(file, false).await?),
-        ["parquet", file, "pushdown"] => Engine::Parquet(open_parquet(file, true).await?),
+        ["array", uri] => Engine::DataFusion(with_array(Array::open_by_tile(uri, None)?)?),
+        ["library", uri] => Engine::DataFusion(open_by_library(uri).await?),
+        ["parquet", file] => Engine::DataFusion(open_parquet(file, false).await?),
+        ["parquet", file, "pushdown"] => Engine::DataFusion(open_parquet(file, true).await?),
         _ => return Err(USAGE.into()),
     };
     reply(&json!({ "micros": [micros(start)] }))?;
@@ -49,6 +58,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         reply(&engine.serve(&request).await?)?;
     }
     Ok(())
+}
+
+/// Opens the array of segments with libtiledb, which must be that of a database without replaced segments.
+async fn open_by_library(uri: &str) -> Result<SessionContext, Box<dyn Error>> {
+    let location = Location::parse(uri)?;
+    let database = isdb_store::Database::open(&location).await?;
+    let array = Array::open_by_library(database.context()?, &location.segments(), None)?;
+    with_array(array)
+}
+
+/// A session of DataFusion with the table `segments`.
+fn with_array(array: Array) -> Result<SessionContext, Box<dyn Error>> {
+    let context = SessionContext::new();
+    context.register_table("segments", Arc::new(TileDbTable::new(array, None)?))?;
+    Ok(context)
 }
 
 /// Opens a Parquet file in a session with DataFusion's defaults: as many partitions as processors, as isdb's sessions have.
@@ -83,7 +107,7 @@ impl Engine {
     async fn run(&self, sql: &str) -> Result<Vec<RecordBatch>, Box<dyn Error>> {
         let frame = match self {
             Engine::Isdb(database) => database.sql(sql).await?,
-            Engine::Parquet(context) => context.sql(sql).await?,
+            Engine::DataFusion(context) => context.sql(sql).await?,
         };
         Ok(frame.collect().await?)
     }

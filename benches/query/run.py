@@ -1,4 +1,4 @@
-"""Runs the same queries with isdb on its TileDB array and with DuckDB and DataFusion on Parquet files of the same rows.
+"""Runs the same queries with isdb on its TileDB array, with DuckDB and DataFusion on Parquet files of the same rows, and with icesat2db.
 
     python3 -m venv venv && venv/bin/pip install -r benches/query/requirements.txt
     venv/bin/python benches/query/run.py --data /tmp/query --granules 24
@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from answer import difference
-from data import HERE, build
+from data import HERE, PEER, build
 from engines import Engine, Process, engines
 from statements import Group, groups
 from tables import Measured, first_table, print_tables
@@ -45,7 +45,8 @@ def main() -> None:
     options = parser.parse_args()
 
     binaries = (options.binaries or built(options.profile)).resolve()
-    data = build(binaries, options.data.resolve(), options.source, options.granules, options.segments, options.rebuild)
+    with_peer = not PEER.startswith(tuple(options.without))
+    data = build(binaries, options.data.resolve(), options.source, options.granules, options.segments, options.rebuild, with_peer)
     wanted = [engine for engine in engines(binaries, data) if not engine.name.startswith(tuple(options.without))]
     chosen = [group for group in groups(data.plain, options.boxes, options.seed) if not options.only or options.only in group.name]
     load = os.getloadavg()[0]
@@ -85,7 +86,12 @@ def measure(wanted: list[Engine], chosen: list[Group], passes: int) -> tuple[lis
                 reply = process.request(process.engine.statements(group), answers=True)
                 measured[process.engine.name].first = reply["micros"]
                 answers[process.engine.name] = reply["answers"]
-            differences += compare(group, answers)
+            differences += compare(group, {p.engine.name: answers[p.engine.name] for p in able if not p.engine.has_kept_rows})
+            for process in able:
+                if process.engine.has_kept_rows:
+                    base = able[0]
+                    kept = base.request(base.engine.kept(group), answers=True)["answers"]
+                    differences += compare(group, {base.engine.name: kept, process.engine.name: answers[process.engine.name]})
             for process in able:
                 process.forget_peak()
             for _ in range(passes):

@@ -10,6 +10,10 @@ import duckdb
 FOUR = ["latitude", "longitude", "time", "h_canopy"]
 TEN = [*FOUR, "h_te_best_fit", "h_canopy_uncertainty", "terrain_slope", "segment_landcover", "n_ca_photons", "solar_elevation"]
 TALL = "h_canopy > 5"
+# What icesat2db stores with the same values: its times are days.
+SHARED = ["latitude", "longitude", "h_canopy"]
+# The segments that icesat2db keeps.
+KEPT = "h_canopy IS NOT NULL AND h_canopy_uncertainty IS NOT NULL AND urban_flag = 0 AND segment_watermask = 0"
 SIZES = (0.1, 1.0, 10.0)
 
 
@@ -25,8 +29,10 @@ class Group:
     statements: list[str]
     compare: str = "exact"
     tolerance: float = 1e-9
-    # The same for peer.py; empty if TileDB-Py alone cannot answer.
+    # The same for peer.py and icesat2.py; empty if they cannot answer.
     selections: list[str] = field(default_factory=list)
+    # The same rows as icesat2db stores them, to compare its answers with.
+    kept: list[str] = field(default_factory=list)
 
 
 def groups(rows: Path, boxes: int, seed: int) -> list[Group]:
@@ -47,7 +53,8 @@ def whole() -> list[Group]:
     """Statements over the whole array."""
     columns = ", ".join(FOUR)
     return [
-        Group("all, filter, four columns", [f"SELECT {columns} FROM {{table}} WHERE {TALL}"], selections=[selection(None, FOUR)]),
+        Group("all, filter, four columns", [f"SELECT {columns} FROM {{table}} WHERE {TALL}"], selections=[selection(None, FOUR)],
+              kept=[kept(TALL)]),
         Group("all, filter, count", [f"SELECT count(*) FROM {{table}} WHERE {TALL}"]),
         Group("all, 1° grid", ["SELECT floor(latitude) AS south, floor(longitude) AS west, count(*), avg(h_canopy) FROM {table} "
                                "GROUP BY floor(latitude), floor(longitude)"], compare="close"),
@@ -65,7 +72,14 @@ def whole() -> list[Group]:
 def box_group(name: str, boxes: list[tuple], columns: list[str] | None) -> Group:
     what = "count(*)" if columns is None else ", ".join(columns)
     statements = [f"SELECT {what} FROM {{table}} WHERE {inside(bounds)} AND {TALL}" for bounds in boxes]
-    return Group(name, statements, selections=[selection(bounds, columns) for bounds in boxes] if columns else [])
+    if columns is None:
+        return Group(name, statements)
+    return Group(name, statements, selections=[selection(bounds, columns) for bounds in boxes],
+                 kept=[kept(f"{inside(bounds)} AND {TALL}") for bounds in boxes])
+
+
+def kept(condition: str) -> str:
+    return f"SELECT {', '.join(SHARED)} FROM {{table}} WHERE {condition} AND {KEPT}"
 
 
 def selection(bounds: tuple | None, columns: list[str]) -> str:

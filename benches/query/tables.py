@@ -3,10 +3,13 @@
 import statistics
 from dataclasses import dataclass, field
 
+from data import PEER
 from engines import Engine
 from statements import Group
 
 PARQUET = ("DuckDB", "DataFusion")
+# Of an engine that cannot answer.
+MISSING = "–"
 
 
 @dataclass
@@ -41,7 +44,7 @@ def print_tables(title: str, wanted: list[Engine], chosen: list[Group], figures:
     titles = {engine.name: engine.title for engine in wanted}
     columns = list(dict.fromkeys(titles.values()))
     print(f"\n{title}\n\nMilliseconds, the {statistic} run of each statement, median of the statements\n")
-    head("query", "rows", *columns, "best on Parquet", "Parquet ÷ isdb")
+    head("query", "rows", *columns, "best on Parquet", "Parquet ÷ isdb", f"{PEER} ÷ isdb")
     shown, best_on_parquet = {}, {}
     for name, found in by_group.items():
         shown[name] = better(found, titles, statistic)
@@ -49,16 +52,17 @@ def print_tables(title: str, wanted: list[Engine], chosen: list[Group], figures:
         best = min((column for column in times if column.startswith(PARQUET)), key=times.get, default="")
         best_on_parquet[name] = best
         row(name, f"{statistics.median(found[0].rows):,.0f}", *(number(times.get(column)) for column in columns), best,
-            ratio(times.get(best), times.get("isdb")))
+            ratio(times.get(best), times.get("isdb")), ratio(times.get(PEER), times.get("isdb")))
     print("\nMilliseconds, the first run of each statement in a process that has answered others\n")
     table(columns, by_group, lambda name, column: number(time_of(shown[name].get(column), Measured.first_time)))
     print(f"\nCPU milliseconds of a statement, mean of the statements, the {statistic} run; the ratio is for the best on Parquet above\n")
-    head("query", *columns, "Parquet ÷ isdb")
+    head("query", *columns, "Parquet ÷ isdb", f"{PEER} ÷ isdb")
     for name in by_group:
         times = {column: figure.cpu_time(statistic) for column, figure in shown[name].items()}
-        row(name, *(number(times.get(column)) for column in columns), ratio(times.get(best_on_parquet[name]), times.get("isdb")))
+        row(name, *(number(times.get(column)) for column in columns), ratio(times.get(best_on_parquet[name]), times.get("isdb")),
+            ratio(times.get(PEER), times.get("isdb")))
     print("\nPeak memory of the process during the runs, MB\n")
-    table(columns, by_group, lambda name, column: f"{shown[name][column].peak / 1e6:,.0f}" if column in shown[name] else "")
+    table(columns, by_group, lambda name, column: f"{shown[name][column].peak / 1e6:,.0f}" if column in shown[name] else MISSING)
 
 
 def better(found: list[Measured], titles: dict[str, str], statistic: str) -> dict[str, Measured]:
@@ -88,13 +92,13 @@ def time_of(figure: Measured | None, what) -> float | None:
 
 
 def ratio(parquet: float | None, isdb: float | None) -> str:
-    return f"{parquet / isdb:.2f}" if parquet and isdb else ""
+    return f"{parquet / isdb:.2f}" if parquet and isdb else MISSING
 
 
 def number(milliseconds: float | None) -> str:
     """Three digits, at least to the microsecond."""
     if milliseconds is None:
-        return ""
+        return MISSING
     digits = 3 if milliseconds < 1 else 2 if milliseconds < 10 else 1 if milliseconds < 100 else 0
     return f"{milliseconds:,.{digits}f}"
 

@@ -1,6 +1,8 @@
 """Write arrays as icesat2db (2026.4.14) and gedidb (2026.4.30) create, fill and consolidate them.
 
-    peers.py FOLDER
+    peers.py FOLDER [ascii] [lz4]
+
+With names, writes small arrays of that type or filter instead, which the two packages do not have.
 
 Schema and filters are those of their `icesat2database.py`, `gedidatabase.py` and `utils/filters.py`, with a few of their variables and a
 number of each row. Both packages have the same classes; gedidb has filters only if `use_filters` is set.
@@ -81,8 +83,21 @@ def consolidate(uri):
         tiledb.vacuum(uri, config=config)
 
 
+def other(uri, name):
+    kind, steps = {"ascii": ("ascii", [tiledb.ZstdFilter()]), "lz4": (np.dtype("U1"), [tiledb.LZ4Filter()])}[name]
+    domain = tiledb.Domain(tiledb.Dim("latitude", domain=(-56.0, 56.0), tile=1, dtype=np.float64))
+    attributes = [tiledb.Attr("row", dtype=np.int64), tiledb.Attr("text", dtype=kind, var=True, filters=filters(*steps))]
+    tiledb.Array.create(uri, tiledb.ArraySchema(domain, attributes, sparse=True, allows_duplicates=True, cell_order="hilbert"))
+    with tiledb.open(uri, "w") as array:
+        array[np.array([1.0, 2.0, 3.0])] = {"row": np.arange(3), "text": np.array(["a", "", "beam"], dtype="O" if name == "lz4" else "S4")}
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
+    for name in sys.argv[2:]:
+        other(str(folder / name), name)
+    if sys.argv[2:]:
+        return
     for name, use_filters, capacity in (("icesat2db", True, 200_000), ("gedidb", False, 100_000), ("small_tiles", True, 100)):
         for is_consolidated in (False, True):
             uri = str(folder / (name + ("_consolidated" if is_consolidated else "")))

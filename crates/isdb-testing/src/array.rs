@@ -111,6 +111,6 @@ impl TestArray {
     /// Opens the array at timestamp 1,000 with libtiledb.
     #[must_use]
     pub fn open(&self) -> Array {
-        Array::open_at(&self.context, &self.uri(), 1_000).expect("the array was created")
+        Array::open_by_library(&self.context, &self.uri(), Some(1_000)).expect("the array was created")
     }
 }

@@ -54,6 +54,11 @@ impl ArraySnapshot {
     /// # Errors
     /// When the array was opened without a timestamp and its fragments cannot be listed.
     pub(crate) fn load(array: Array, visible: Option<Predicate>) -> Result<Self> {
+        // Read by tile: its fragments are known, and visible as a whole.
+        if !array.live_fragments().is_empty() {
+            let are_exact = visible.is_none();
+            return Ok(Self::of_fragments(array, visible, are_exact));
+        }
         let (fragments, is_complete) = match array.fragments() {
             Ok(fragments) => (fragments, true),
             // Written with a clock that was ahead of ours: TileDB reads such fragments but returns no metadata of them.

@@ -4,6 +4,7 @@
 
 mod array_metadata;
 mod bytes;
+mod commits;
 mod datatype;
 mod enumeration;
 mod error;
@@ -25,6 +26,7 @@ mod tile;
 
 pub use array_metadata::MetadataEntry;
 pub use bytes::{ByteReader, ByteWriter};
+pub use commits::Commits;
 pub use datatype::Datatype;
 pub use enumeration::Enumeration;
 pub use error::{Error, Result};

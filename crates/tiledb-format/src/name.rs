@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 const WHAT: &str = "timestamped name";
 
 /// The name of a fragment's folder, of a schema's file, or of a commit without its suffix.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Names are ordered by time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimestampedName {
     /// Milliseconds since 1970 of the first write.
     pub first: u64,
@@ -93,6 +94,11 @@ impl CommitKind {
             Self::Delete => ".del",
             Self::Update => ".upd",
         }
+    }
+
+    /// Whether files of this kind are lists of others.
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::Consolidated | Self::Ignore | Self::Vacuum)
     }
 
     /// Splits the name of a file in `__commits` into its timestamped name and what the file does.

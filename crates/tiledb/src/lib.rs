@@ -1,15 +1,15 @@
-//! Safe, Arrow-native TileDB arrays: [`RecordBatch`](arrow::array::RecordBatch)es in, record batches out, through libtiledb or, for
-//! arrays whose fragments the caller knows, without it.
+//! Safe, Arrow-native TileDB arrays: [`RecordBatch`](arrow::array::RecordBatch)es in, record batches out, tile by tile or through
+//! libtiledb.
 //!
-//! An [`Array`] is a snapshot of a sparse array. [`Array::read`] takes a [`ReadRequest`] of columns, ranges and a [`Predicate`];
-//! libtiledb writes directly into the memory of the Arrow arrays that the [`Reader`] returns. [`Array::open_fragments`] takes the
-//! names of fragments instead, and reads them tile by tile. [`write_fragment`] checks batches
-//! and writes them as one fragment at a timestamp. [`Vfs`] and [`group`] give access to the files and groups around arrays.
+//! An [`Array`] is a snapshot of a sparse array. [`Array::open`] finds its fragments as of a timestamp, and reads them tile by tile if it
+//! can, else by libtiledb; [`Array::open_fragments`] takes the names of fragments instead. [`Array::read`] takes a [`ReadRequest`] of
+//! columns, ranges and a [`Predicate`], and both ways write directly into the memory of the Arrow arrays that the [`Reader`] returns.
+//! [`write_fragment`] checks batches and writes them as one fragment at a timestamp. [`Vfs`] and [`group`] give access to the files and groups around arrays.
 //!
 //! The modules follow that flow: `schema` (Arrow fields ⇄ dimensions and attributes), `array` (create, open, evolve, list
 //! fragments), `predicate` (conditions, and their pushdown for query engines), `read` and `write`. They call libtiledb
 //! through `context`, which turns return codes into [`Error`]s, and `handle`, which owns C objects. `native` reads and writes fragments
-//! without libtiledb: [`Array::open_fragments`] and [`write_tiles`] need no [`Context`]. The crate knows neither the meaning of the
+//! without libtiledb: [`Array::open_fragments`], [`Array::open_by_tile`] and [`write_tiles`] need no [`Context`]. The crate knows neither the meaning of the
 //! arrays nor any query engine.
 //!
 //! The feature `system` links an installed libtiledb instead of the pinned one; see the documentation of `tiledb-sys`.
@@ -68,6 +68,7 @@ mod error;
 pub mod group;
 mod handle;
 mod literal;
+mod location;
 mod metadata;
 mod native;
 mod predicate;

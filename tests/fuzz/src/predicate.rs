@@ -116,7 +116,7 @@ impl Tables {
         }
         let options = isdb_query::SessionOptions { partitions: Some(2), ..isdb_query::SessionOptions::default() };
         let session = isdb_query::session(&options).unwrap();
-        let stored = TileDbTable::new(Array::open_at(&context, &uri, 1_000).unwrap(), None).unwrap();
+        let stored = TileDbTable::new(Array::open_by_library(&context, &uri, Some(1_000)).unwrap(), None).unwrap();
         session.register_table("stored", Arc::new(stored)).unwrap();
         let memory = MemTable::try_new(Arc::clone(&schema), vec![batches]).unwrap();
         session.register_table("memory", Arc::new(memory)).unwrap();

@@ -66,7 +66,7 @@ pub(super) fn decode(
     timestamp: u64,
     record: &FragmentRecord,
 ) -> Result<Result<BTreeMap<Id, u64>, String>> {
-    let decoded = Array::open_at(context, uri, timestamp).map_err(Error::from).and_then(|array| {
+    let decoded = Array::open_by_library(context, uri, Some(timestamp)).map_err(Error::from).and_then(|array| {
         let columns: Vec<String> = array.schema().fields().iter().map(|field| field.name().clone()).collect();
         read_summary(&array, &columns, record).map_err(|error| name_column(&array, &columns, error))
     });

@@ -115,7 +115,7 @@ impl<'d> FragmentCheck<'d> {
         let timestamp = self.state.timestamp;
         let open = move || {
             let view = View::new(database.location(), &Parts::default())?;
-            Array::open_at(database.context()?, &view.uri(), timestamp).map(|_| ()).map_err(Error::from)
+            Array::open_by_library(database.context()?, &view.uri(), Some(timestamp)).map(|_| ()).map_err(Error::from)
         };
         if let Err(error) = blocking(open).await {
             let problem = problem_of(error)?;
@@ -292,7 +292,7 @@ impl<'d> FragmentCheck<'d> {
         let open = move || {
             let mut view = View::new(database.location(), &parts)?;
             view.show(whole.iter().map(String::as_str))?;
-            Array::open_at(database.context()?, &view.uri(), timestamp).map(|_| ()).map_err(Error::from)
+            Array::open_by_library(database.context()?, &view.uri(), Some(timestamp)).map(|_| ()).map_err(Error::from)
         };
         if let Err(error) = blocking(open).await {
             report.damages.push(Damage::new(folder.display(), problem_of(error)?, Remedy::Remove));
@@ -307,7 +307,7 @@ impl<'d> FragmentCheck<'d> {
         let open = move || {
             let mut view = view.lock().unwrap_or_else(PoisonError::into_inner);
             view.show(names.iter().map(String::as_str))?;
-            Ok(Array::open_at(database.context()?, &view.uri(), timestamp)?)
+            Ok(Array::open_by_library(database.context()?, &view.uri(), Some(timestamp))?)
         };
         blocking(open).await
     }

@@ -65,7 +65,7 @@ pub(super) async fn rebuild(
         }
         let parts = Parts { hidden, rebuilt: rebuilt.files.clone(), footers: false };
         let view = View::new(database.location(), &parts)?;
-        let problem = match Array::open_at(context, &view.uri(), timestamp).map_err(Error::from) {
+        let problem = match Array::open_by_library(context, &view.uri(), Some(timestamp)).map_err(Error::from) {
             Ok(found) if found.schema() == newest.arrow => return Ok(Some(rebuilt)),
             Ok(_) => "expected the metadata of the columns that the log records, found others".to_owned(),
             Err(error) => view.with_real_paths(&problem_of(error)?),

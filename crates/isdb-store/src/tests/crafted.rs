@@ -23,7 +23,7 @@ async fn a_name_that_leads_out_of_the_database_is_damage_and_nothing_out_there_i
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("mine"), "mine").unwrap();
     let state = database.newest().await.unwrap();
-    let commit = database.location().root().join("commits").join(format!("{:020}", 4));
+    let commit = database.location().folder().unwrap().join("commits").join(format!("{:020}", 4));
     let original = fs::read(&commit).unwrap();
     let added = state.segments.live.into_iter().find(|(_, fragment)| fragment.born == 4).unwrap().1;
     let (ledger, _) = state.ledger.live.into_iter().find(|(_, (_, born))| *born == 4).unwrap();
@@ -44,7 +44,7 @@ async fn a_name_that_leads_out_of_the_database_is_damage_and_nothing_out_there_i
 async fn a_crafted_checkpoint_is_skipped_and_reported() {
     let (_folder, database) = two_granules().await;
     database.log().write_checkpoint(&database.newest().await.unwrap()).await.unwrap();
-    let checkpoint = database.location().root().join("checkpoints").join(format!("{:020}", 4));
+    let checkpoint = database.location().folder().unwrap().join("checkpoints").join(format!("{:020}", 4));
     let mut object = fs::read(&checkpoint).unwrap();
     let start = object.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     let stream = start + object[start..].iter().position(|byte| *byte == b'\n').unwrap() + 1;

@@ -225,6 +225,12 @@ impl Footer {
         }
     }
 
+    /// Bytes of the files of all fields.
+    pub fn data_bytes(&self) -> u64 {
+        let sizes = self.fields.iter().flat_map(|field| SIZES.map(|(size, _)| size(field)));
+        sizes.fold(0, u64::saturating_add)
+    }
+
     /// The numbers of the fragment's fields.
     pub fn numbering(&self, schema: &Schema) -> Numbering {
         Numbering::new(schema, self.has_timestamps, self.has_deletes)

@@ -148,7 +148,8 @@ fn wait_for_clock(ctx: &Context, uri: &str, end_ms: u64) -> Result<()> {
     Ok(())
 }
 
-fn now_ms() -> u64 {
+/// The local clock, in milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }

@@ -4,18 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
+use tiledb_format::TimestampedName;
 use tiledb_sys as sys;
 
-use crate::array::fragment::Fragment;
+use crate::array::fragment::{Fragment, now_ms};
 use crate::array::history;
 use crate::array::library::LibraryArray;
 use crate::array::open::OpenArray;
 use crate::array::outline::Outline;
 use crate::context::{Context, c_text};
 use crate::description::Description;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metadata::{self, MetadataValue};
-use crate::native::{ColumnSummary, FragmentCache, LiveFragment, NativeArray, Storage};
+use crate::native::{ColumnSummary, FRAGMENTS, FragmentCache, LiveFragment, NativeArray, Storage};
 use crate::predicate::Ranges;
 use crate::request::TileRun;
 use crate::schema::layout::ArrayLayout;
@@ -28,7 +29,7 @@ const FIELD_METADATA_MS: u64 = 1;
 /// number up to 2286 text order equals numeric order.
 const FIRST_SCHEMA_MS: u64 = 1_000_000_000_000;
 
-/// A sparse array opened for reading: as of one timestamp by libtiledb, or as a list of fragments by this crate.
+/// A sparse array opened for reading, as of one timestamp or as a list of fragments. libtiledb reads it, or this crate by tile.
 ///
 /// Cheap to clone and usable from any thread; every [`Reader`](crate::Reader) keeps its snapshot open.
 #[derive(Clone)]
@@ -61,21 +62,49 @@ impl Array {
         put_metadata(ctx, uri, FIELD_METADATA_MS, &entries)
     }
 
-    /// Opens the array as of now, by the local clock, with libtiledb.
+    /// Opens the array as of now, by the local clock: [by tile](Self::open_by_tile) if that is possible, else
+    /// [by libtiledb](Self::open_by_library).
     ///
     /// # Errors
     /// [`Error::Library`](crate::Error::Library) if the array does not exist or cannot be read,
     /// [`Error::Unsupported`](crate::Error::Unsupported) for a dense array or a column type outside the supported set.
     pub fn open(ctx: &Context, uri: &str) -> Result<Self> {
-        LibraryArray::open(ctx, uri, None).map(Engine::Library).map(Self)
+        Self::open_by_either(ctx, uri, None)
     }
 
-    /// Opens the array as of `timestamp_ms` (milliseconds since 1970, inclusive) with libtiledb.
+    /// Opens the array as of `timestamp_ms` (milliseconds since 1970, inclusive), as [`Array::open`] does.
     ///
     /// # Errors
     /// As [`Array::open`].
     pub fn open_at(ctx: &Context, uri: &str, timestamp_ms: u64) -> Result<Self> {
-        LibraryArray::open(ctx, uri, Some(timestamp_ms)).map(Engine::Library).map(Self)
+        Self::open_by_either(ctx, uri, Some(timestamp_ms))
+    }
+
+    fn open_by_either(ctx: &Context, uri: &str, timestamp_ms: Option<u64>) -> Result<Self> {
+        Self::open_by_tile(uri, timestamp_ms).or_else(|reason| {
+            tracing::debug!(uri, reason = &reason as &dyn std::error::Error, "libtiledb reads the array");
+            Self::open_by_library(ctx, uri, timestamp_ms)
+        })
+    }
+
+    /// Opens the array as of `timestamp_ms` (milliseconds since 1970, inclusive), or of now, with libtiledb.
+    ///
+    /// # Errors
+    /// As [`Array::open`].
+    pub fn open_by_library(ctx: &Context, uri: &str, timestamp_ms: Option<u64>) -> Result<Self> {
+        LibraryArray::open(ctx, uri, timestamp_ms).map(Engine::Library).map(Self)
+    }
+
+    /// Opens an array in a local folder as of `timestamp_ms` (milliseconds since 1970, inclusive), or of now, without libtiledb: its
+    /// schema and its fragments are listed, and the end of each fragment's metadata is read.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) and [`Error::Format`](crate::Error::Format) for what only libtiledb reads: arrays
+    /// elsewhere, without duplicates or of format versions before 20, deleted cells, other filters, attributes that were added with a
+    /// value, and the part of a consolidated fragment that is visible as of the timestamp. [`Error::File`](crate::Error::File) if a file
+    /// cannot be read.
+    pub fn open_by_tile(uri: &str, timestamp_ms: Option<u64>) -> Result<Self> {
+        NativeArray::open_folder(uri, timestamp_ms, now_ms()).map(Engine::Native).map(Self)
     }
 
     /// Opens `fragments` of the array at `uri`, without libtiledb and without a read of any file. The caller knows what the array
@@ -149,7 +178,8 @@ impl Array {
         &self.description().layout
     }
 
-    /// The fragments that the array was [opened](Array::open_fragments) with; none if libtiledb opened it.
+    /// The fragments that the array was [opened](Array::open_fragments) with, or that were listed to read them by tile; none if libtiledb
+    /// opened it.
     pub fn live_fragments(&self) -> &[LiveFragment] {
         match &self.0 {
             Engine::Library(_) => &[],
@@ -166,8 +196,8 @@ impl Array {
         }
     }
 
-    /// Returns what is known of all cells of the attribute `column`: for an array that was [opened](Array::open_fragments) with a list of
-    /// fragments, if earlier reads have left the attribute's metadata of all of them in the cache. Reads no file.
+    /// Returns what is known of all cells of the attribute `column`: for an array that is read by tile, if earlier reads have left the
+    /// attribute's metadata of all fragments in the cache. Reads no file.
     pub fn summary(&self, column: &str) -> Option<ColumnSummary> {
         match &self.0 {
             Engine::Library(_) => None,
@@ -175,17 +205,19 @@ impl Array {
         }
     }
 
-    /// Lists the fragments that this snapshot reads; none for an array that was [opened](Array::open_fragments) with a list of them.
+    /// Lists the fragments that this snapshot reads. For an array that is read by tile, reads the metadata of all of them, in contrast to
+    /// [`live_fragments`](Self::live_fragments).
     ///
-    /// If TileDB has consolidated cells after the snapshot's timestamp, the fragments it consolidated are missing from the list.
+    /// If TileDB has consolidated cells after the timestamp of a snapshot of libtiledb, the fragments it consolidated are missing from the
+    /// list.
     ///
     /// # Errors
-    /// [`Error::FutureFragment`](crate::Error::FutureFragment) if the snapshot includes a fragment stamped later than the local
+    /// [`Error::FutureFragment`](crate::Error::FutureFragment) if a snapshot of libtiledb includes a fragment stamped later than the local
     /// clock.
     pub fn fragments(&self) -> Result<Vec<Fragment>> {
         match &self.0 {
             Engine::Library(array) => array.fragments(),
-            Engine::Native(_) => Ok(Vec::new()),
+            Engine::Native(array) => native_fragments(array),
         }
     }
 
@@ -207,6 +239,27 @@ impl fmt::Debug for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Array").field("uri", &self.uri()).field("timestamp", &self.timestamp()).finish_non_exhaustive()
     }
+}
+
+/// Describes the fragments of an array that is read by tile.
+fn native_fragments(array: &NativeArray) -> Result<Vec<Fragment>> {
+    let describe = |(position, live): (usize, &LiveFragment)| {
+        let uri = format!("{}/{FRAGMENTS}/{}", array.uri.trim_end_matches('/'), live.name);
+        let name = TimestampedName::parse(&live.name).map_err(|source| Error::Format {
+            path: uri.clone(),
+            column: None,
+            source: Box::new(source),
+        })?;
+        Ok(Fragment {
+            name: live.name.clone(),
+            uri,
+            timestamps: (name.first, name.last),
+            cells: live.cells,
+            bytes: array.file_bytes(position)?,
+            domain: live.domain.clone(),
+        })
+    };
+    array.fragments().iter().enumerate().map(describe).collect()
 }
 
 /// Writes array metadata at `timestamp_ms` (milliseconds since 1970).

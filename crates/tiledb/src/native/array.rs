@@ -45,18 +45,29 @@ impl NativeArray {
         storage: Arc<dyn Storage>,
         cache: &FragmentCache,
     ) -> Result<Self> {
-        if !layout.allows_duplicates {
-            let reason = "an array without duplicates is read by libtiledb, which merges fragments".to_owned();
-            return Err(Error::Unsupported { column: "*".to_owned(), reason });
-        }
         let columns = arrow_schema::columns(layout, &schema)?;
         let description = Description { uri: uri.to_owned(), timestamp: None, schema, columns, layout: layout.clone() };
+        Self::new(description, fragments, storage, cache)
+    }
+
+    pub(super) fn new(
+        description: Description,
+        fragments: Vec<LiveFragment>,
+        storage: Arc<dyn Storage>,
+        cache: &FragmentCache,
+    ) -> Result<Self> {
+        check_duplicates(&description.layout)?;
         let (cache, index, summaries) = (cache.clone(), OnceLock::new(), Mutex::default());
         Ok(Self { inner: Arc::new(NativeInner { description, fragments, storage, cache, index, summaries }) })
     }
 
     pub(crate) fn fragments(&self) -> &[LiveFragment] {
         &self.inner.fragments
+    }
+
+    /// Bytes of all files of a fragment, by its position in [`fragments`](Self::fragments).
+    pub(crate) fn file_bytes(&self, position: usize) -> Result<u64> {
+        self.fragment(position).map(|fragment| fragment.file_bytes())
     }
 
     pub(super) fn index(&self) -> &FragmentIndex {
@@ -97,6 +108,15 @@ impl NativeArray {
             })
         })
     }
+}
+
+/// Fails if the array does not allow duplicates.
+pub(super) fn check_duplicates(layout: &ArrayLayout) -> Result<()> {
+    if layout.allows_duplicates {
+        return Ok(());
+    }
+    let reason = "an array without duplicates is read by libtiledb, which merges fragments".to_owned();
+    Err(Error::Unsupported { column: "*".to_owned(), reason })
 }
 
 impl Deref for NativeArray {

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::buffer::Buffer;
 use tiledb_format::fragment::{Footer, FragmentMetadata, TileOffsets, TileValues};
-use tiledb_format::{Field, FilePart, Number, Pipeline, Schema};
+use tiledb_format::{Field, FilePart, Number, Pipeline, Schema, Shape};
 
+use super::array_files::SCHEMAS;
 use super::live::{FileChecksum, LiveFragment};
 use super::requests::FileTiles;
 use super::storage::{Storage, file_error};
@@ -22,9 +23,7 @@ use crate::schema::layout::Domain;
 use crate::schema::physical::PhysicalType;
 
 /// The folder of an array's fragments.
-pub(super) const FRAGMENTS: &str = "__fragments";
-/// The folder of an array's schemas.
-pub(super) const SCHEMAS: &str = "__schema";
+pub(crate) const FRAGMENTS: &str = "__fragments";
 /// The file with a fragment's metadata.
 pub(super) const METADATA: &str = "__fragment_metadata.tdb";
 
@@ -42,6 +41,8 @@ pub(crate) struct OpenFragment {
     /// `None` for a column that the fragment lacks.
     columns: Mutex<HashMap<String, Option<Arc<ColumnTiles>>>>,
     rectangles: OnceLock<Vec<Vec<(i64, i64)>>>,
+    /// Bytes of all files.
+    file_bytes: u64,
     /// Bytes of what was read.
     bytes: AtomicUsize,
 }
@@ -91,11 +92,7 @@ impl OpenFragment {
         let schema = schema(Footer::schema_name(&bytes).map_err(in_metadata)?)?;
         let size = bytes.len();
         let metadata = FragmentMetadata::parse(bytes, schema).map_err(in_metadata)?;
-        if metadata.footer().has_deletes {
-            let reason =
-                format!("expected {} to have no deleted cells, found some, which only libtiledb leaves out", live.name);
-            return Err(Error::Unsupported { column: "*".to_owned(), reason });
-        }
+        check_deletes(metadata.footer(), &live.name)?;
         if metadata.cell_count() != live.cells {
             let (expected, found) = (format!("{} cells", live.cells), metadata.cell_count().to_string());
             return Err(in_metadata(tiledb_format::Error::Invalid { what: "fragment", expected, found }));
@@ -119,6 +116,7 @@ impl OpenFragment {
             domains: array.layout.dimensions.iter().map(|dimension| dimension.domain).collect(),
             folder,
             uri,
+            file_bytes: metadata.footer().data_bytes().saturating_add(size as u64),
             metadata,
             columns: Mutex::default(),
             rectangles: OnceLock::new(),
@@ -137,6 +135,11 @@ impl OpenFragment {
 
     pub(super) fn cells_of(&self, tile: usize) -> usize {
         usize::try_from(self.metadata.tile_cells(tile as u64)).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes of all files of the fragment.
+    pub(super) fn file_bytes(&self) -> u64 {
+        self.file_bytes
     }
 
     /// Bytes of memory.
@@ -241,13 +244,7 @@ impl OpenFragment {
     /// Checks that cells have the type of the column.
     fn check_type(&self, column: &Column, field: Field) -> Result<()> {
         let shape = self.metadata.schema().shape(field);
-        let cell = (!column.is_text()).then(|| column.cell_bytes() as u64);
-        let matches = shape.is_some_and(|shape| {
-            shape.cell_size == cell
-                && column.physical.is_stored_as(shape.datatype)
-                && (column.nullable || !shape.nullable)
-        });
-        if matches {
+        if shape.is_some_and(|shape| is_of_type(column, shape)) {
             return Ok(());
         }
         let (what, expected, found) = ("fragment", column.data_type().to_string(), format!("{shape:?}"));
@@ -349,13 +346,32 @@ fn is_ordered(column: &Column) -> bool {
 
 /// Returns the keys of the side of a rectangle; `None` if its numbers are not of the dimension's type.
 fn rectangle_side(domain: Domain, [low, high]: [Number; 2]) -> Option<(i64, i64)> {
-    let literal = |number: Number| match (domain, number) {
+    side(domain.axis(), &coordinate(domain, low)?, &coordinate(domain, high)?)
+}
+
+/// A coordinate as a literal; `None` if the number is not of the dimension's type.
+pub(super) fn coordinate(domain: Domain, number: Number) -> Option<Literal> {
+    match (domain, number) {
         (Domain::Float32 { .. } | Domain::Float64 { .. }, Number::Float(value)) => Some(Literal::Float(value)),
         (Domain::Int64 { .. }, Number::Int(value)) => Some(Literal::Int(value)),
         (Domain::TimestampNs { .. }, Number::Int(value)) => Some(Literal::TimestampNs(value)),
         _ => None,
-    };
-    side(domain.axis(), &literal(low)?, &literal(high)?)
+    }
+}
+
+/// Whether cells of this shape have the type of the column.
+pub(super) fn is_of_type(column: &Column, shape: Shape) -> bool {
+    let cell = (!column.is_text()).then(|| column.cell_bytes() as u64);
+    shape.cell_size == cell && column.physical.is_stored_as(shape.datatype) && (column.nullable || !shape.nullable)
+}
+
+/// Fails if the fragment `name` has deleted cells.
+pub(super) fn check_deletes(footer: &Footer, name: &str) -> Result<()> {
+    if footer.has_deletes {
+        let reason = format!("expected {name} to have no deleted cells, found some, which only libtiledb leaves out");
+        return Err(Error::Unsupported { column: "*".to_owned(), reason });
+    }
+    Ok(())
 }
 
 /// Whether a column of this type can have tile statistics that conditions use.

@@ -1,6 +1,6 @@
 //! Reading and writing without libtiledb.
 //!
-//! Reading: the fragments that a caller names, tile by tile, straight into Arrow arrays.
+//! Reading: the fragments that a caller names, or those that `listing` finds in a folder, tile by tile, straight into Arrow arrays.
 //!
 //! [`NativeArray`] knows the columns and the live fragments. `index` and `tiles` select the tiles that a read's ranges overlap, and `scan` reads
 //! them: `prune` drops tiles by their statistics, `requests` turns columns and tiles into ranges of files, [`Storage`] reads these,
@@ -10,11 +10,13 @@
 //! `write` has the other direction: [`write_tiles`] orders rows, and encodes and stores one column after the other.
 
 mod array;
+pub(crate) mod array_files;
 mod cache;
 mod compare;
 mod decode;
 mod fragment;
 mod index;
+mod listing;
 mod live;
 mod order;
 mod prune;
@@ -35,4 +37,5 @@ pub use summary::ColumnSummary;
 pub use write::{BeforeStep, NewFragment, WriteStep, write_tiles, write_tiles_stepwise, write_tiles_to};
 
 pub(crate) use array::NativeArray;
+pub(crate) use fragment::FRAGMENTS;
 pub(crate) use scan::TileScan;

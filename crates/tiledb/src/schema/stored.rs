@@ -8,7 +8,7 @@ use crate::schema::layout::{ArrayLayout, CellOrder, Dimension, Domain};
 use crate::schema::physical::PhysicalType;
 
 /// Returns layout and columns (dimensions first) of a schema, before the array's metadata is known; `None` if it has a type or an order
-/// that this crate does not create.
+/// that this crate does not read.
 pub(crate) fn layout_and_columns(schema: &Schema) -> Result<Option<(ArrayLayout, Vec<Column>)>> {
     let cell_order = match schema.cell_order {
         Order::Hilbert => CellOrder::Hilbert,

@@ -186,7 +186,7 @@ fn evolved() -> (TempDir, Array) {
         fields.push(field);
         write(at, rows, &fields);
     }
-    let array = Array::open(ctx(), &uri).unwrap();
+    let array = Array::open_by_library(ctx(), &uri, None).unwrap();
     (folder, array)
 }
 

@@ -66,7 +66,7 @@ fn counting() -> Counting {
         let written = batch(&schema, fragment * ROWS, ROWS, vec![Arc::new(heights), Arc::new(beams)]);
         write_tiles(Path::new(&uri), 10 + fragment as u64, vec![written]).unwrap();
     }
-    let whole = Array::open(ctx(), &uri).unwrap();
+    let whole = Array::open_by_library(ctx(), &uri, None).unwrap();
     let live = whole.fragments().unwrap().into_iter().map(|fragment| LiveFragment {
         name: fragment.name,
         cells: fragment.cells,

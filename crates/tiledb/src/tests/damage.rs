@@ -10,7 +10,7 @@ use arrow::array::{BooleanArray, Float32Array, LargeStringArray};
 use super::round_trip::Dice;
 use super::written_tiles::metadata;
 use super::*;
-use crate::{FileRange, NewFragment, Storage, write_tiles};
+use crate::{FileRange, NewFragment, write_tiles};
 
 /// The files of an array in memory, of which one byte can be changed.
 #[derive(Debug)]
@@ -79,18 +79,10 @@ fn a_flipped_bit_never_changes_rows() {
     let NewFragment { name, metadata: checksum } = write_tiles(Path::new(&uri), 10, vec![written]).unwrap();
 
     let memory = Arc::new(Memory::new(Path::new(&uri)));
-    let whole = Array::open(ctx(), &uri).unwrap();
-    let described = whole.fragments().unwrap().remove(0);
+    let whole = Array::open_by_library(ctx(), &uri, None).unwrap();
+    let fragment = whole.fragments().unwrap().remove(0);
     let columns = names(&schema);
-    let read = |checksum| {
-        let (cells, domain) = (described.cells, described.domain.clone());
-        let live = LiveFragment { name: name.clone(), cells, domain, metadata: checksum };
-        let (storage, cache) = (Arc::clone(&memory) as Arc<dyn Storage>, FragmentCache::default());
-        let array = Array::open_fragments(&uri, whole.layout(), whole.schema(), vec![live], storage, &cache)?;
-        let reader = array.read(&request(&columns))?;
-        let schema = reader.schema();
-        Ok::<_, Error>(concat_batches(&schema, &reader.collect::<Result<Vec<_>, Error>>()?).unwrap())
-    };
+    let read = |checksum| read_fragment(&whole, &fragment, checksum, &columns, Arc::clone(&memory) as Arc<dyn Storage>);
     let expected = read(Some(checksum)).unwrap();
     assert_eq!(expected.num_rows(), count);
     let folder = format!("__fragments/{name}/");
@@ -129,7 +121,7 @@ fn a_fragment_with_deleted_cells_is_refused() {
     footer.fields.extend([last, last]);
     bytes.extend(footer.write());
     std::fs::write(&path, bytes).unwrap();
-    let whole = Array::open(ctx(), &uri).unwrap();
+    let whole = Array::open_by_library(ctx(), &uri, None).unwrap();
     let live = LiveFragment { name, cells: 9, domain: vec![], metadata: None };
     let (storage, cache) = (Arc::new(LocalFiles::new(&uri)), FragmentCache::default());
     let array = Array::open_fragments(&uri, whole.layout(), whole.schema(), vec![live], storage, &cache).unwrap();

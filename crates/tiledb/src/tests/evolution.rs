@@ -51,7 +51,7 @@ fn evolved() -> (TempDir, String) {
 #[test]
 fn older_cells_are_null_and_newer_ones_have_values() {
     let (_folder, uri) = evolved();
-    let array = Array::open_at(ctx(), &uri, T + 20).unwrap();
+    let array = Array::open_by_library(ctx(), &uri, Some(T + 20)).unwrap();
     let read = sorted(&array, &request(&["row", "height", "name", "profile", "flags"]));
     for name in ["height", "name", "profile", "flags"] {
         let column = read.column_by_name(name).unwrap();
@@ -71,10 +71,10 @@ fn older_cells_are_null_and_newer_ones_have_values() {
 #[test]
 fn snapshots_have_the_attributes_and_metadata_of_their_timestamp() {
     let (_folder, uri) = evolved();
-    let before = Array::open_at(ctx(), &uri, T + 19).unwrap();
+    let before = Array::open_by_library(ctx(), &uri, Some(T + 19)).unwrap();
     assert_eq!(names(&before.schema()), ["lat", "time", "row"]);
     assert_eq!(rows(&before, &request(&["row"])).len(), 2);
-    let after = Array::open_at(ctx(), &uri, T + 20).unwrap();
+    let after = Array::open_by_library(ctx(), &uri, Some(T + 20)).unwrap();
     assert_eq!(names(&after.schema()), ["lat", "time", "row", "height", "name", "profile", "flags"]);
     let schema = after.schema();
     let metadata = |name: &str| schema.field_with_name(name).unwrap().metadata().clone();
@@ -107,13 +107,13 @@ fn break_footers(uri: &str) {
     for fragment in vfs.list(&format!("{uri}/__fragments")).unwrap() {
         vfs.write(&format!("{fragment}/__fragment_metadata.tdb"), b"not a footer").unwrap();
     }
-    assert!(Array::open_at(ctx(), uri, T + 100).is_err(), "an open for reading reads every footer");
+    assert!(Array::open_by_library(ctx(), uri, Some(T + 100)).is_err(), "an open for reading reads every footer");
 }
 
 #[test]
 fn the_schema_at_a_timestamp_is_that_of_an_open_array_and_needs_no_fragment() {
     let (_folder, uri) = evolved();
-    let opened = [T + 19, T + 20].map(|at| Array::open_at(ctx(), &uri, at).unwrap());
+    let opened = [T + 19, T + 20].map(|at| Array::open_by_library(ctx(), &uri, Some(at)).unwrap());
     break_footers(&uri);
     for array in opened {
         let (schema, layout) = Array::schema_at(ctx(), &uri, array.timestamp().unwrap()).unwrap();
@@ -126,7 +126,7 @@ fn the_schema_at_a_timestamp_is_that_of_an_open_array_and_needs_no_fragment() {
 #[test]
 fn writing_and_adding_attributes_read_no_fragment() {
     let (_folder, uri) = evolved();
-    let array = Array::open_at(ctx(), &uri, T + 20).unwrap();
+    let array = Array::open_by_library(ctx(), &uri, Some(T + 20)).unwrap();
     let stored = sorted(&array, &request(&names(&array.schema())));
     drop(array);
     break_footers(&uri);
@@ -155,5 +155,5 @@ fn only_new_nullable_attributes_are_added() {
     }
     let too_early = Array::add_attributes(ctx(), &uri, T + 20, &[Field::new("more", DataType::Int32, true)]);
     assert!(matches!(too_early, Err(Error::Library { .. })), "a schema must not be hidden by an older one");
-    assert_eq!(Array::open_at(ctx(), &uri, T + 30).unwrap().schema().fields().len(), 7);
+    assert_eq!(Array::open_by_library(ctx(), &uri, Some(T + 30)).unwrap().schema().fields().len(), 7);
 }

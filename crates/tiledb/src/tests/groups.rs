@@ -21,7 +21,7 @@ fn a_group_can_be_moved_with_its_members() {
     let listed: Vec<_> = members.iter().map(|member| (member.name.as_str(), member.kind)).collect();
     assert_eq!(listed, [("more", Some(ObjectKind::Group)), ("segments", Some(ObjectKind::Array))]);
     assert!(members[1].uri.ends_with("/moved/segments"), "{}", members[1].uri);
-    assert!(Array::open(ctx(), &members[1].uri).is_ok());
+    assert!(Array::open_by_library(ctx(), &members[1].uri, None).is_ok());
     assert_eq!(group::metadata(ctx(), &at("moved")).unwrap(), entries.into_iter().collect());
     assert_eq!(object_kind(ctx(), &at("moved")).unwrap(), Some(ObjectKind::Group));
     assert_eq!(object_kind(ctx(), &at("moved/segments")).unwrap(), Some(ObjectKind::Array));

@@ -5,11 +5,11 @@ mod costs;
 mod damage;
 mod evolution;
 mod groups;
+mod listing;
 mod peers;
 mod reading;
 mod round_trip;
 mod snapshots;
-mod speed;
 mod statistics;
 mod summaries;
 mod tiles;
@@ -27,8 +27,8 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use tempfile::TempDir;
 
 use crate::{
-    Array, ArrayLayout, CellOrder, Context, Dimension, Domain, Error, FragmentCache, LiveFragment, LocalFiles,
-    ReadRequest,
+    Array, ArrayLayout, CellOrder, Context, Dimension, Domain, Error, FileChecksum, Fragment, FragmentCache,
+    LiveFragment, LocalFiles, ReadRequest, Storage,
 };
 
 /// The context of all tests, which share its thread pools.
@@ -107,7 +107,7 @@ fn stored(schema: &Schema, batches: &[RecordBatch]) -> (TempDir, Array) {
     let (folder, uri) = new_uri();
     Array::create(ctx(), &uri, &layout(), schema).unwrap();
     crate::write_fragment(ctx(), &uri, 10, batches.to_vec()).unwrap();
-    (folder, Array::open(ctx(), &uri).unwrap())
+    (folder, Array::open_by_library(ctx(), &uri, None).unwrap())
 }
 
 fn request(columns: &[&str]) -> ReadRequest {
@@ -137,7 +137,8 @@ fn all_rows(array: &Array, request: &ReadRequest) -> RecordBatch {
     by_row(&concat_batches(&schema, &batches).unwrap())
 }
 
-/// The same array, as a list of its fragments; `None` where libtiledb merges them, or does not list them.
+/// The same array, as a list of its fragments; `None` where libtiledb merges them, or does not list them. Every array is also listed without
+/// libtiledb, with the same result.
 fn by_tile(array: &Array) -> Option<Array> {
     if !array.layout().allows_duplicates {
         return None;
@@ -147,6 +148,9 @@ fn by_tile(array: &Array) -> Option<Array> {
         Err(Error::FutureFragment { .. }) => return None,
         Err(error) => panic!("{error}"),
     };
+    let listed = Array::open_by_tile(array.uri(), array.timestamp()).unwrap();
+    assert_eq!(described(&listed), described(array));
+    assert_eq!((listed.schema(), listed.layout()), (array.schema(), array.layout()));
     let live = fragments.map(|fragment| LiveFragment {
         name: fragment.name,
         cells: fragment.cells,
@@ -156,6 +160,33 @@ fn by_tile(array: &Array) -> Option<Array> {
     let (uri, cache) = (array.uri(), FragmentCache::default());
     let storage = Arc::new(LocalFiles::new(uri));
     Some(Array::open_fragments(uri, array.layout(), array.schema(), live.collect(), storage, &cache).unwrap())
+}
+
+/// The fragments of an array by name. Both engines have the same, except for the scheme of their URIs.
+fn described(array: &Array) -> Vec<Fragment> {
+    let without_scheme = |uri: String| uri.strip_prefix("file://").unwrap_or(&uri).to_owned();
+    let fragments = array.fragments().unwrap().into_iter();
+    let mut fragments: Vec<_> =
+        fragments.map(|fragment| Fragment { uri: without_scheme(fragment.uri), ..fragment }).collect();
+    fragments.sort_by(|a, b| a.name.cmp(&b.name));
+    fragments
+}
+
+/// Reads columns of one fragment of an array, by tile from the files in `storage`; `metadata` is what its owner would have recorded.
+fn read_fragment(
+    array: &Array,
+    fragment: &Fragment,
+    metadata: Option<FileChecksum>,
+    columns: &[&str],
+    storage: Arc<dyn Storage>,
+) -> Result<RecordBatch, Error> {
+    let Fragment { name, cells, domain, .. } = fragment.clone();
+    let live = vec![LiveFragment { name, cells, domain, metadata }];
+    let cache = FragmentCache::default();
+    let array = Array::open_fragments(array.uri(), array.layout(), array.schema(), live, storage, &cache)?;
+    let reader = array.read(&request(columns))?;
+    let schema = reader.schema();
+    Ok(concat_batches(&schema, &reader.collect::<Result<Vec<_>, Error>>()?).unwrap())
 }
 
 fn by_row(batch: &RecordBatch) -> RecordBatch {

@@ -5,7 +5,7 @@ use std::path::Path;
 use isdb_testing::python;
 
 use super::*;
-use crate::{DimensionRange, Literal, Op, Predicate};
+use crate::{DimensionRange, Literal, Op, Predicate, Ranges};
 
 /// The script that writes them.
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/python/peers.py");
@@ -22,9 +22,10 @@ fn arrays_of_icesat2db_and_gedidb_give_the_same_rows_by_tile() {
     for name in ["icesat2db", "gedidb", "small_tiles"] {
         for (suffix, rows) in [("", 2 * ROWS), ("_consolidated", 3 * ROWS)] {
             let uri = folder.path().join(format!("{name}{suffix}")).to_str().unwrap().to_owned();
-            let array = Array::open(ctx(), &uri).unwrap();
+            let array = Array::open_by_library(ctx(), &uri, None).unwrap();
             assert_eq!(has_times(Path::new(&uri)), !suffix.is_empty(), "{uri}");
             assert!(by_tile(&array).is_some(), "{uri}");
+            assert!(Array::open(ctx(), &uri).unwrap().tiles(&Ranges::new()).unwrap().is_some(), "{uri}");
             let schema = array.schema();
             let all = request(&names(&schema));
             assert_eq!(sorted(&array, &all).num_rows(), rows, "{uri}");
@@ -46,6 +47,24 @@ fn arrays_of_icesat2db_and_gedidb_give_the_same_rows_by_tile() {
                 assert!((1..rows).contains(&found.num_rows()), "{uri}: {} rows", found.num_rows());
             }
         }
+    }
+}
+
+/// ASCII is text, too; a filter that this crate lacks must not make an array unreadable.
+#[test]
+fn an_array_with_a_filter_of_libtiledb_alone_is_read_by_libtiledb() {
+    let Some(mut python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let run = python.arg(SCRIPT).arg(folder.path()).arg("ascii").arg("lz4").output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    for (name, is_by_tile) in [("ascii", true), ("lz4", false)] {
+        let uri = folder.path().join(name).to_str().unwrap().to_owned();
+        let array = Array::open(ctx(), &uri).unwrap();
+        assert_eq!(array.tiles(&Ranges::new()).unwrap().is_some(), is_by_tile, "{name}");
+        let request = request(&["row", "text"]);
+        let rows = all_rows(&array, &request);
+        assert_eq!(rows.num_rows(), 3);
+        assert_eq!(rows, all_rows(&Array::open_by_library(ctx(), &uri, None).unwrap(), &request));
     }
 }
 

@@ -90,7 +90,7 @@ fn readers_and_writers_share_a_context() {
         assert!(readers.into_iter().all(|reader| reader.join().unwrap() == count));
         assert!(writers.into_iter().all(|writer| writer.join().unwrap().starts_with("__10_10_")));
     });
-    assert_eq!(rows(&Array::open(ctx(), &other).unwrap(), &request(&["row"])).len(), 100);
+    assert_eq!(rows(&Array::open_by_library(ctx(), &other, None).unwrap(), &request(&["row"])).len(), 100);
 }
 
 #[test]
@@ -115,14 +115,20 @@ fn without_duplicates_the_newest_cell_of_a_key_is_read() {
     let new = RecordBatch::try_new(old.schema(), columns).unwrap();
     write_fragment(ctx(), &uri, 10, vec![old]).unwrap();
     write_fragment(ctx(), &uri, 20, vec![new]).unwrap();
-    assert_eq!(rows(&Array::open(ctx(), &uri).unwrap(), &request(&["row"])), (1_000..1_050).collect::<Vec<i64>>());
-    assert_eq!(rows(&Array::open_at(ctx(), &uri, 15).unwrap(), &request(&["row"])), (0..50).collect::<Vec<i64>>());
+    assert_eq!(
+        rows(&Array::open_by_library(ctx(), &uri, None).unwrap(), &request(&["row"])),
+        (1_000..1_050).collect::<Vec<i64>>()
+    );
+    assert_eq!(
+        rows(&Array::open_by_library(ctx(), &uri, Some(15)).unwrap(), &request(&["row"])),
+        (0..50).collect::<Vec<i64>>()
+    );
 }
 
 #[test]
 fn opening_a_missing_array_is_an_error_with_its_uri() {
     let (_folder, uri) = new_uri();
-    let failed = Array::open(ctx(), &uri).unwrap_err();
+    let failed = Array::open_by_library(ctx(), &uri, None).unwrap_err();
     assert!(matches!(&failed, Error::Library { uri: reported, .. } if *reported == uri), "{failed}");
     assert!(failed.to_string().contains(&uri));
 }

@@ -263,7 +263,7 @@ proptest! {
             return Ok(());
         }
         crate::write_fragment(ctx(), &uri, 10, batches.clone()).unwrap();
-        let array = Array::open(ctx(), &uri).unwrap();
+        let array = Array::open_by_library(ctx(), &uri, None).unwrap();
         let read = sorted(&array, &ReadRequest { batch_rows, ..request(&names(&schema)) });
         prop_assert_eq!(read.num_rows(), written.num_rows());
         for field in schema.fields() {
@@ -300,7 +300,7 @@ fn texts_that_a_dictionary_column_does_not_have_are_refused_before_anything_is_w
         "{error}"
     );
     assert!(error.to_string().ends_with("found \"gt4l\""), "{error}");
-    assert_eq!(Array::open(ctx(), &uri).unwrap().fragments().unwrap(), []);
+    assert_eq!(Array::open_by_library(ctx(), &uri, None).unwrap().fragments().unwrap(), []);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn an_array_opened_at_a_timestamp_has_no_later_fragments() {
     for (at, rows_expected, fragments_expected) in
         [(9, 0, 0), (10, 5, 1), (19, 5, 1), (20, 15, 3), (29, 15, 3), (30, 20, 4)]
     {
-        let array = Array::open_at(ctx(), &uri, at).unwrap();
+        let array = Array::open_by_library(ctx(), &uri, Some(at)).unwrap();
         assert_eq!(rows(&array, &request(&["row"])).len(), rows_expected, "at {at}");
         assert_eq!(array.fragments().unwrap().len(), fragments_expected, "at {at}");
         assert_eq!(array.timestamp(), Some(at));
@@ -66,12 +66,12 @@ fn a_fragment_ahead_of_the_clock_is_waited_for_or_an_error() {
     Array::create(ctx(), &uri, &layout(), &schema).unwrap();
     let soon = now_ms() + 400;
     write_fragment(ctx(), &uri, soon, vec![batch(&schema, 0, 5, vec![])]).unwrap();
-    let array = Array::open_at(ctx(), &uri, soon).unwrap();
+    let array = Array::open_by_library(ctx(), &uri, Some(soon)).unwrap();
     assert_eq!(array.fragments().unwrap().len(), 1);
     assert_eq!(list_fragments(ctx(), &uri).unwrap().len(), 1);
     let later = now_ms() + 3_600_000;
     write_fragment(ctx(), &uri, later, vec![batch(&schema, 5, 5, vec![])]).unwrap();
-    assert_eq!(rows(&Array::open_at(ctx(), &uri, later).unwrap(), &request(&["row"])).len(), 10);
+    assert_eq!(rows(&Array::open_by_library(ctx(), &uri, Some(later)).unwrap(), &request(&["row"])).len(), 10);
     let failed = list_fragments(ctx(), &uri).unwrap_err();
     assert!(matches!(failed, Error::FutureFragment { ahead_ms, .. } if ahead_ms > 3_000_000), "{failed}");
     assert_eq!(array.fragments().unwrap().len(), 1);
@@ -114,7 +114,7 @@ fn consolidated_fragment_metadata_hides_no_fragment() {
         consolidate_fragment_metadata(ctx(), &uri).unwrap();
     }
     vacuum_fragment_metadata(ctx(), &uri).unwrap();
-    assert_eq!(rows(&Array::open(ctx(), &uri).unwrap(), &request(&["row"])).len(), 20);
-    assert_eq!(rows(&Array::open_at(ctx(), &uri, 11).unwrap(), &request(&["row"])).len(), 10);
+    assert_eq!(rows(&Array::open_by_library(ctx(), &uri, None).unwrap(), &request(&["row"])).len(), 20);
+    assert_eq!(rows(&Array::open_by_library(ctx(), &uri, Some(11)).unwrap(), &request(&["row"])).len(), 10);
     assert_eq!(list_fragments(ctx(), &uri).unwrap().len(), 4);
 }

@@ -184,7 +184,7 @@ fn rows_that_statistics_of_tiles_decide_are_those_of_libtiledb() {
         let batch = RecordBatch::try_new(Arc::new(schema.clone()), arrays).unwrap();
         crate::write_fragment(ctx(), &uri, 10, vec![batch.slice(0, 333)]).unwrap();
         crate::write_fragment(ctx(), &uri, 11, vec![batch.slice(333, ROWS - 333)]).unwrap();
-        let array = Array::open(ctx(), &uri).unwrap();
+        let array = Array::open_by_library(ctx(), &uri, None).unwrap();
         let tiles = by_tile(&array).unwrap();
         let names = ["row", "lat", "n_float64", "n_int16", "n_nan", "uint8", "n_word"];
         let strategy = (

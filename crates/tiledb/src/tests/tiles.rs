@@ -19,7 +19,7 @@ fn fragments(fragments: usize, rows: usize, floats: usize) -> (TempDir, Array) {
         let batch = batch(&schema, at * rows, rows, vec![float; floats]);
         write_fragment(ctx(), &uri, 10 + at as u64, vec![batch]).unwrap();
     }
-    let array = Array::open(ctx(), &uri).unwrap();
+    let array = Array::open_by_library(ctx(), &uri, None).unwrap();
     (folder, array)
 }
 

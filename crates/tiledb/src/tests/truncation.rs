@@ -37,18 +37,11 @@ fn a_file_cut_at_any_length_is_an_error_or_the_same_rows() {
     let written = batch(&schema, 0, count, vec![Arc::new(heights), Arc::new(beams)]);
     let NewFragment { name, metadata } = write_tiles(Path::new(&uri), 10, vec![written]).unwrap();
 
-    let whole = Array::open(ctx(), &uri).unwrap();
-    let described = whole.fragments().unwrap().remove(0);
-    let columns = names(&schema);
-    let read = |checksum| {
-        let (cells, domain) = (described.cells, described.domain.clone());
-        let live = LiveFragment { name: name.clone(), cells, domain, metadata: checksum };
-        let (storage, cache) = (Arc::new(LocalFiles::new(&uri)), FragmentCache::default());
-        let array = Array::open_fragments(&uri, whole.layout(), whole.schema(), vec![live], storage, &cache)?;
-        let reader = array.read(&request(&columns))?;
-        let schema = reader.schema();
-        Ok::<_, Error>(concat_batches(&schema, &reader.collect::<Result<Vec<_>, Error>>()?).unwrap())
-    };
+    let whole = Array::open_by_library(ctx(), &uri, None).unwrap();
+    let fragment = whole.fragments().unwrap().remove(0);
+    let (columns, storage) = (names(&schema), Arc::new(LocalFiles::new(&uri)));
+    let read =
+        |checksum| read_fragment(&whole, &fragment, checksum, &columns, Arc::clone(&storage) as Arc<dyn Storage>);
     let expected = read(Some(metadata)).unwrap();
     assert_eq!(expected.num_rows(), count);
     let (mut cuts, mut noticed) = (0, 0);

@@ -90,7 +90,7 @@ fn mismatched_batches_are_refused_with_a_reason() {
     assert_eq!(left_behind(&uri), 0);
     // Columns may have any order.
     write_fragment(ctx(), &uri, 10, vec![good.project(&[3, 1, 0, 2]).unwrap()]).unwrap();
-    assert_eq!(rows(&Array::open(ctx(), &uri).unwrap(), &request(&["row"])), [0]);
+    assert_eq!(rows(&Array::open_by_library(ctx(), &uri, None).unwrap(), &request(&["row"])), [0]);
 }
 
 #[test]

@@ -30,14 +30,9 @@ fn written_twice(uri: &str, batches: &[RecordBatch]) -> [String; 2] {
 
 /// All rows of one fragment in the order of its cells.
 fn stored_rows(uri: &str, name: &str, columns: &[&str]) -> RecordBatch {
-    let whole = Array::open(ctx(), uri).unwrap();
+    let whole = Array::open_by_library(ctx(), uri, None).unwrap();
     let found = whole.fragments().unwrap().into_iter().find(|fragment| fragment.name == name).unwrap();
-    let live = LiveFragment { name: found.name, cells: found.cells, domain: found.domain, metadata: None };
-    let (storage, cache) = (Arc::new(LocalFiles::new(uri)), FragmentCache::default());
-    let array = Array::open_fragments(uri, whole.layout(), whole.schema(), vec![live], storage, &cache).unwrap();
-    let reader = array.read(&request(columns)).unwrap();
-    let schema = reader.schema();
-    concat_batches(&schema, &reader.map(Result::unwrap).collect::<Vec<_>>()).unwrap()
+    read_fragment(&whole, &found, None, columns, Arc::new(LocalFiles::new(uri))).unwrap()
 }
 
 /// An array with these dimensions, and rows at these places: of floats, times, and integers.
@@ -226,7 +221,7 @@ fn a_failed_write_leaves_no_files() {
     assert_eq!(std::fs::read_dir(Path::new(&uri).join("__fragments")).unwrap().count(), 0);
     std::fs::remove_file(&commits).unwrap();
     write().unwrap();
-    assert_eq!(rows(&Array::open(ctx(), &uri).unwrap(), &request(&["row"])).len(), 9);
+    assert_eq!(rows(&Array::open_by_library(ctx(), &uri, None).unwrap(), &request(&["row"])).len(), 9);
 }
 
 /// Arrays of other layouts are written by libtiledb, which keeps their promises: one cell per coordinates, other orders.

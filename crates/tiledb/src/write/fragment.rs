@@ -1,7 +1,5 @@
 //! Writing batches as a fragment, some columns at a time, so that few are in memory twice.
 
-use std::path::Path;
-
 use arrow::array::{ArrayRef, RecordBatch};
 use tiledb_sys as sys;
 
@@ -14,7 +12,9 @@ use crate::array::history::columns_to_write;
 use crate::array::open::OpenArray;
 use crate::context::Context;
 use crate::error::Result;
-use crate::native::write::{ArrayFiles, Target};
+use crate::location::local_folder;
+use crate::native::array_files::ArrayFiles;
+use crate::native::write::Target;
 use crate::schema::column::Column;
 
 /// About this many bytes of columns are passed to libtiledb at a time. It builds tiles from all of them before it writes the
@@ -47,14 +47,6 @@ pub fn write_fragment(ctx: &Context, uri: &str, timestamp_ms: u64, mut batches: 
         return target.write(timestamp_ms, &batches, 1, &|_| {}).map(|written| written.name);
     }
     write_by_library(ctx, uri, timestamp_ms, batches)
-}
-
-/// The folder that a URI without scheme, or of a file, names.
-fn local_folder(uri: &str) -> Option<&Path> {
-    match uri.strip_prefix("file://") {
-        Some(path) => Some(Path::new(path)),
-        None => (!uri.contains("://")).then_some(Path::new(uri)),
-    }
 }
 
 /// As [`write_fragment`], whatever the array's layout.

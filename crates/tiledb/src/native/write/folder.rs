@@ -14,8 +14,9 @@ use tiledb_format::{CommitKind, FORMAT_VERSION, TimestampedName};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::native::array_files::ArrayFiles;
 use crate::native::fragment::FRAGMENTS;
-use crate::native::storage::{Stored, WritableStorage};
+use crate::native::storage::Stored;
 
 /// The folder of an array's commits.
 const COMMITS: &str = "__commits";
@@ -23,15 +24,6 @@ const COMMITS: &str = "__commits";
 const SYNCING: usize = 4;
 /// Files that may wait for the disk or for other storage.
 const WAITING: usize = 16;
-
-/// Where the files of an array are written.
-#[derive(Clone, Debug)]
-pub(crate) enum ArrayFiles {
-    /// A local folder.
-    Folder(PathBuf),
-    /// Other storage, and the URI of the array in it, for errors.
-    Storage(Arc<dyn WritableStorage>, String),
-}
 
 /// The folder of a fragment that is not visible yet. Unless it is committed, it is removed when dropped.
 #[derive(Debug)]

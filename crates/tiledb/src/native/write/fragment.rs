@@ -9,11 +9,12 @@ use tiledb_format::fragment::FragmentMetadataBuilder;
 use tiledb_format::generic_tile::Compression;
 
 use super::columns::{Columns, WrittenColumn};
-use super::folder::{ArrayFiles, FragmentFolder};
+use super::folder::FragmentFolder;
 use super::order::CellSequence;
 use super::step::{BeforeStep, WriteStep};
 use super::target::Target;
 use crate::error::{Error, Result};
+use crate::native::array_files::ArrayFiles;
 use crate::native::fragment::METADATA;
 use crate::native::live::FileChecksum;
 use crate::native::storage::WritableStorage;

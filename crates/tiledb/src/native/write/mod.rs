@@ -18,5 +18,4 @@ mod tiles;
 pub use fragment::{NewFragment, write_tiles, write_tiles_stepwise, write_tiles_to};
 pub use step::{BeforeStep, WriteStep};
 
-pub(crate) use folder::ArrayFiles;
 pub(crate) use target::Target;
