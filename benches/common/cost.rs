@@ -27,7 +27,7 @@ impl Cost {
     pub(crate) fn print(&self, what: &str, rows: usize, bytes: u64) {
         let seconds = self.wall.as_secs_f64();
         println!(
-            "{what:44} {:8.1} ms {:8.1} ms CPU {:8.1} M rows/s {:8.0} MB/s",
+            "{what:52} {:8.1} ms {:8.1} ms CPU {:8.1} M rows/s {:8.0} MB/s",
             seconds * 1e3,
             self.cpu.as_secs_f64() * 1e3,
             rows as f64 / seconds / 1e6,

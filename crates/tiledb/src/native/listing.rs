@@ -32,6 +32,9 @@ const FOLDERS: [&str; 6] = [SCHEMAS, METADATA, COMMITS, FRAGMENTS, "__fragment_m
 /// Bytes that are read of the end of a fragment's metadata: more than a footer with 500 fields.
 const FOOTER_BYTES: u64 = 64 << 10;
 
+/// Schemas by the names of their files.
+type Schemas = BTreeMap<String, Arc<Schema>>;
+
 impl NativeArray {
     /// As [`Array::open_by_tile`](crate::Array::open_by_tile). `now_ms` is the local clock.
     pub(crate) fn open_folder(uri: &str, timestamp: Option<u64>, now_ms: u64) -> Result<Self> {
@@ -75,7 +78,7 @@ fn is_older(name: &str) -> bool {
 
 /// Reads all schemas, and returns them by name, and the one that is valid at `timestamp`: as in libtiledb, the last one by the text of its
 /// name, and the first one for the time before it.
-fn schemas(array: &ArrayFiles, timestamp: u64) -> Result<(BTreeMap<String, Arc<Schema>>, Arc<Schema>)> {
+fn schemas(array: &ArrayFiles, timestamp: u64) -> Result<(Schemas, Arc<Schema>)> {
     let (mut schemas, mut current) = (BTreeMap::new(), None);
     let mut names: Vec<_> =
         array.timestamped_names(SCHEMAS)?.into_iter().map(|name| (name.to_string(), name.last)).collect();
@@ -111,7 +114,7 @@ fn file_error(path: &Path, source: io::Error) -> Error {
 fn live_fragment(
     folder: &Path,
     array: &Description,
-    schemas: &BTreeMap<String, Arc<Schema>>,
+    schemas: &Schemas,
     current: &Schema,
     name: String,
 ) -> Result<LiveFragment> {

@@ -102,9 +102,9 @@ impl PhysicalType {
         }
     }
 
-    /// The type that is written as this datatype of files; `None` for types that only other programs write.
+    /// The type of values that are stored as this datatype; `None` for types that this crate does not read.
     pub(crate) fn from_format(datatype: Datatype) -> Option<Self> {
-        Self::ALL.into_iter().find(|physical| physical.to_format() == datatype)
+        Self::ALL.into_iter().find(|physical| physical.is_stored_as(datatype))
     }
 
     /// Whether files of this datatype store it.
@@ -122,8 +122,7 @@ impl PhysicalType {
         if datatype == sys::TILEDB_CHAR {
             return Some(Self::Text);
         }
-        let datatype = Datatype::from_code(u8::try_from(datatype).ok()?).ok()?;
-        Self::ALL.into_iter().find(|physical| physical.is_stored_as(datatype))
+        Self::from_format(Datatype::from_code(u8::try_from(datatype).ok()?).ok()?)
     }
 
     /// Bytes per stored value; for text, bytes per stored byte.

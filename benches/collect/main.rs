@@ -1,8 +1,8 @@
-//! Speed of gathering rows by chunk, as an ingest does before it writes: the operator of the ingest plan over synthetic rows, in memory
-//! and with an eighth of the memory that they need.
+//! Speed of the write operator of an ingest over synthetic rows: it collects them, in memory or in a file, divides them into fragments, and
+//! writes these.
 //!
 //! ```text
-//! cargo bench --bench gather [-- ROUNDS]
+//! cargo bench --bench collect [-- ROUNDS]
 //! ```
 
 #[path = "../common/cost.rs"]
@@ -22,7 +22,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::TryStreamExt;
 use isdb_pipeline::{CommitRequest, PlannedGranule, Selection, StoredSegments, WriteTarget, ingest_plan};
 use isdb_schema::catalogue::variables;
-use isdb_store::Window;
+use isdb_store::{Database, Design, Location, Writer};
 
 const BATCHES: usize = 60;
 /// Rows of a batch of an ingest.
@@ -32,15 +32,16 @@ const RUN: usize = 400;
 const CHUNKS: usize = 997;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let rounds = rounds(10)?;
+    let rounds = rounds(5)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let plan = ingest()?;
-    let gather = find(&plan, "GatherExec").ok_or("expected an ingest plan with the operator GatherExec")?;
-    let input = gather.children().into_iter().next().map(Arc::clone).ok_or("expected an input")?;
+    let folder = tempfile::tempdir()?;
+    let plan = runtime.block_on(ingest(&folder.path().join("database").to_string_lossy()))?;
+    let write = find(&plan, "TileDbWriteExec").ok_or("expected an ingest plan with the operator TileDbWriteExec")?;
+    let input = write.children().into_iter().next().map(Arc::clone).ok_or("expected an input")?;
     let batches: Vec<RecordBatch> = (0..BATCHES).map(|at| batch(&input, at)).collect();
     let (rows, bytes) = (BATCHES * BATCH_ROWS, batches.iter().map(RecordBatch::get_array_memory_size).sum::<usize>());
     println!("{rows} rows of {} bytes in runs of {RUN}, mean of {rounds} rounds", bytes / rows);
-    for (what, memory) in [("in memory", usize::MAX), ("spilled", bytes / 8)] {
+    for (what, memory) in [("in memory", usize::MAX), ("in a file", bytes / 8)] {
         let pool = Arc::new(FairSpillPool::new(memory));
         let environment = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc()?;
         let config = SessionConfig::new().with_batch_size(BATCH_ROWS);
@@ -48,24 +49,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         let cost = Cost::measure(rounds, || {
             let source = MemorySourceConfig::try_new_exec(std::slice::from_ref(&batches), input.schema(), None)?;
             let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-            let gather = Arc::clone(&gather).replace_children(vec![source], options)?;
-            let stream = gather.execute(0, session.task_ctx())?;
+            let write = Arc::clone(&write).replace_children(vec![source], options)?;
+            let stream = write.execute(0, session.task_ctx())?;
             let count = |sum, batch: RecordBatch| async move { Ok(sum + batch.num_rows()) };
-            let found: usize = runtime.block_on(stream.try_fold(0, count))?;
-            if found == rows { Ok(()) } else { Err(format!("expected {rows} rows, found {found}").into()) }
+            match runtime.block_on(stream.try_fold(0, count))? {
+                1 => Ok(()),
+                found => Err(format!("expected one fragment, found {found}").into()),
+            }
         })?;
         cost.print(what, rows, bytes as u64);
     }
     Ok(())
 }
 
-/// The plan of the ingest of a granule with all variables.
-fn ingest() -> Result<Arc<dyn ExecutionPlan>, Box<dyn Error>> {
+/// The plan of the ingest of a granule with all variables into a new database at `path`.
+async fn ingest(path: &str) -> Result<Arc<dyn ExecutionPlan>, Box<dyn Error>> {
     let variables: Vec<_> = variables().iter().collect();
     let selection = Selection::bind(&variables, &[], &[])?;
-    let window = Window::for_dry_run(1);
-    let target =
-        WriteTarget { array: "segments".to_owned(), window, task: (0, 1), fragment_bytes: 64 << 20, writers: 1 };
+    let location = Location::parse(path)?;
+    let database = Database::create(&location, &Design::new(&variables), 1).await?;
+    let window = Writer::take_over(&database, 1).await?.begin_window(1, 1)?;
+    let target = WriteTarget { location, window, task: (0, 1), fragment_bytes: 1 << 30, writers: 1 };
     let request = CommitRequest::Granules { ledger: Vec::new(), filters: None, all_or_nothing: false };
     let stored = StoredSegments::default();
     Ok(ingest_plan(&[PlannedGranule::default()], &selection, (&stored, None), 1, target, request)?)
