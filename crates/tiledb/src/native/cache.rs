@@ -59,6 +59,11 @@ impl FragmentCache {
         Ok(opened)
     }
 
+    /// Whether the cache has the fragment `name` of the array at `uri`.
+    pub(super) fn contains(&self, uri: &str, name: &str) -> bool {
+        self.locked(|entries| entries.fragments.contains_key(&format!("{uri}/{name}")))
+    }
+
     /// Returns the schema `name` of the array at `uri`; calls `open` if the cache does not have it.
     pub(super) fn schema(&self, uri: &str, name: &str, open: impl FnOnce() -> Result<Schema>) -> Result<Arc<Schema>> {
         let key = format!("{uri}/{name}");

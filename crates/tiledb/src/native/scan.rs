@@ -27,6 +27,8 @@ use crate::predicate::{DimensionRange, Intervals, Predicate, Ranges};
 use crate::request::{ReadRequest, TileRun};
 use crate::schema::column::Column;
 
+/// Runs of tiles whose fragments' metadata are read together.
+const PREPARED: usize = 64;
 /// The most rows that are decoded together: their columns stay in the processor's cache, and a batch pays for its overhead.
 const STEP_ROWS: usize = if cfg!(test) { 64 } else { 32_768 };
 
@@ -161,6 +163,8 @@ impl TileScan {
         };
         // No metadata are read for a condition that is never true; a later restriction may be another one.
         if !is_never(&self.tests) {
+            let next = self.work.iter().take(PREPARED).map(|run| run.fragment);
+            self.array.prepare([step.fragment].into_iter().chain(next));
             let fragment = self.array.fragment(step.fragment)?;
             self.step(&fragment, &step)?;
         }
