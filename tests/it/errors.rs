@@ -108,7 +108,7 @@ fn a_filter_is_shown_in_full_and_an_unknown_one_suggests_another() {
         ("nigth", "did you mean night"),
     ] {
         let run = place.run(&["filters", list]);
-        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{list}");
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{list}");
         assert!(run.stderr.contains(message), "{list}: {}", run.stderr);
     }
 }

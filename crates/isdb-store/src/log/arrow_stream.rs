@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::ipc::convert::fb_to_schema;
 use arrow::ipc::reader::RecordBatchDecoder;
 use arrow::ipc::{Field, Int, Message, Precision, RecordBatch as BatchHeader, TimeUnit, Type, root_as_message};
@@ -38,10 +38,12 @@ pub(super) fn read_batches(mut stream: &[u8], schema: &SchemaRef) -> Result<Vec<
         return Err(format!("expected the columns {schema}, found {found}"));
     }
     next_message(&mut stream)?;
+    let mut widths = Vec::new();
+    schema.fields().iter().for_each(|field| push_widths(field.data_type(), &mut widths));
     let mut batches = Vec::new();
     while let Some((message, body)) = next_message(&mut stream)? {
         let header = message.header_as_record_batch().ok_or("expected a batch, found another message")?;
-        check_batch(&header, body.len())?;
+        check_batch(&header, body.len(), &widths)?;
         let (body, dictionaries, version) = (Buffer::from(body), HashMap::new(), message.version());
         let decoder = RecordBatchDecoder::try_new(&body, header, schema.clone(), &dictionaries, &version);
         // A batch that Arrow wrote is aligned. Another would be copied, column by column.
@@ -92,7 +94,9 @@ fn check_field(field: Field<'_>, budget: &mut usize) -> Result<(), String> {
     let is_known = match field.type_type() {
         Type::Bool | Type::Utf8 | Type::LargeUtf8 => true,
         Type::Int => is_index(field.type_as_int()),
-        Type::FloatingPoint => field.type_as_floating_point().is_some_and(|float| float.precision() != Precision::HALF),
+        Type::FloatingPoint => field
+            .type_as_floating_point()
+            .is_some_and(|float| matches!(float.precision(), Precision::SINGLE | Precision::DOUBLE)),
         Type::Timestamp => field.type_as_timestamp().is_some_and(|time| time.unit() == TimeUnit::NANOSECOND),
         Type::List => field.children().is_some_and(|children| children.len() == 1),
         Type::FixedSizeList => {
@@ -113,8 +117,30 @@ fn spend(budget: &mut usize, key: Option<&str>, value: Option<&str>) -> Result<(
     Ok(())
 }
 
-/// Checks that a batch is within its body. No column of a checkpoint has NULL or is compressed.
-fn check_batch(header: &BatchHeader<'_>, body: usize) -> Result<(), String> {
+/// Appends the bytes of a value in each buffer of a column, in the order of a batch: Arrow panics if a buffer ends within a value.
+fn push_widths(data_type: &DataType, widths: &mut Vec<i64>) {
+    // The validity.
+    widths.push(1);
+    match data_type {
+        DataType::Utf8 => widths.extend([4, 1]),
+        DataType::LargeUtf8 => widths.extend([8, 1]),
+        DataType::List(item) => {
+            widths.push(4);
+            push_widths(item.data_type(), widths);
+        }
+        DataType::FixedSizeList(item, _) => push_widths(item.data_type(), widths),
+        DataType::Struct(fields) => fields.iter().for_each(|field| push_widths(field.data_type(), widths)),
+        DataType::Dictionary(key, _) => widths.push(width(key)),
+        other => widths.push(width(other)),
+    }
+}
+
+fn width(data_type: &DataType) -> i64 {
+    data_type.primitive_width().and_then(|width| i64::try_from(width).ok()).unwrap_or(1)
+}
+
+/// Checks that a batch is within its body, with whole values of these `widths`. No column of a checkpoint has NULL or is compressed.
+fn check_batch(header: &BatchHeader<'_>, body: usize, widths: &[i64]) -> Result<(), String> {
     let is_within = |start: i64, length: i64| {
         let end = start.checked_add(length).and_then(|end| usize::try_from(end).ok());
         start >= 0 && length >= 0 && end.is_some_and(|end| end <= body)
@@ -131,6 +157,10 @@ fn check_batch(header: &BatchHeader<'_>, body: usize) -> Result<(), String> {
         "its columns have NULL"
     } else if !buffers().all(|buffer| is_within(buffer.offset(), buffer.length())) {
         "a column is outside of its body"
+    } else if buffers().count() != widths.len()
+        || !buffers().zip(widths).all(|(buffer, width)| buffer.length() % width == 0)
+    {
+        "a column ends within a value"
     } else {
         return Ok(());
     };
@@ -142,7 +172,7 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, Int64Array};
-    use arrow::datatypes::{DataType, Field, Fields, UnionFields, UnionMode};
+    use arrow::datatypes::{Field, Fields, UnionFields, UnionMode};
     use arrow::ipc::writer::StreamWriter;
 
     use super::*;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use arrow::datatypes::SchemaRef;
 
 use super::cache::FragmentCache;
-use super::fragment::{OpenFragment, read_schema};
+use super::fragment::{OpenFragment, metadata_path, read_schema};
 use super::index::FragmentIndex;
 use super::live::LiveFragment;
 use super::storage::Storage;
@@ -93,6 +93,23 @@ impl NativeArray {
 
     pub(super) fn storage(&self) -> &dyn Storage {
         &*self.inner.storage
+    }
+
+    /// Prepares the reads of the metadata of the fragments at `positions`, unless the cache has those of the first.
+    pub(super) fn prepare(&self, positions: impl Iterator<Item = usize>) {
+        if !self.storage().is_remote() {
+            return;
+        }
+        let is_missing = |name: &String| self.inner.cache.peek(&self.uri, name).is_none();
+        let mut names = positions.filter_map(|position| self.inner.fragments.get(position).map(|live| &live.name));
+        let Some(first) = names.next().filter(|name| is_missing(name)) else { return };
+        let mut paths: Vec<String> =
+            [first].into_iter().chain(names.filter(|name| is_missing(name))).map(|name| metadata_path(name)).collect();
+        paths.dedup();
+        // A single one is read without notice.
+        if paths.len() > 1 {
+            self.storage().prepare(&paths);
+        }
     }
 
     /// Returns the metadata of a fragment, by its position in [`fragments`](Self::fragments); reads them unless the cache has them.

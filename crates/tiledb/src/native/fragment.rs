@@ -27,6 +27,11 @@ pub(crate) const FRAGMENTS: &str = "__fragments";
 /// The file with a fragment's metadata.
 pub(super) const METADATA: &str = "__fragment_metadata.tdb";
 
+/// The path of the metadata of the fragment `name`, below the array's folder.
+pub(super) fn metadata_path(name: &str) -> String {
+    format!("{FRAGMENTS}/{name}/{METADATA}")
+}
+
 /// A fragment whose footer has been read.
 #[derive(Debug)]
 pub(crate) struct OpenFragment {
@@ -82,7 +87,7 @@ impl OpenFragment {
     ) -> Result<Self> {
         let folder = format!("{FRAGMENTS}/{}", live.name);
         let uri = format!("{}/{folder}", array.uri.trim_end_matches('/'));
-        let path = format!("{folder}/{METADATA}");
+        let path = metadata_path(&live.name);
         let bytes = storage.read(&path).map_err(|source| file_error(&array.uri, &path, source))?;
         let in_metadata =
             |source| Error::Format { path: format!("{uri}/{METADATA}"), column: None, source: Box::new(source) };

@@ -22,6 +22,7 @@ pub(super) fn in_order(array: &NativeArray, order: &TileOrder, runs: Vec<TileRun
 fn sorted<T: ArrowPrimitiveType>(array: &NativeArray, order: &TileOrder, runs: Vec<TileRun>) -> Result<Vec<TileRun>> {
     let column = array.column(&order.column)?;
     let mut tiles: Vec<(Rank<T::Native>, TileRun)> = Vec::with_capacity(runs.len());
+    array.prepare(runs.iter().map(|run| run.fragment));
     for run in &runs {
         let fragment = array.fragment(run.fragment)?;
         let statistics = fragment.column(column)?;

@@ -28,6 +28,9 @@ use crate::predicate::{DimensionRange, Intervals, Predicate, Ranges};
 use crate::request::{ReadRequest, TileRun};
 use crate::schema::column::Column;
 
+/// Runs of tiles whose fragments' metadata are read together.
+const PREPARED: usize = 64;
+
 /// Batches with fewer rows than half of this are copied together; larger ones are passed on as they are.
 const SMALL_BATCH: usize = if cfg!(test) { 32 } else { 8_192 };
 
@@ -177,6 +180,8 @@ impl TileScan {
         };
         // No metadata are read for a condition that is never true; a later restriction may be another one.
         if !is_never(&self.tests) {
+            let next = self.work.iter().take(PREPARED).map(|run| run.fragment);
+            self.array.prepare([step.fragment].into_iter().chain(next));
             let fragment = self.array.fragment(step.fragment)?;
             self.step(&fragment, &step)?;
         }

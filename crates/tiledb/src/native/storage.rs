@@ -28,6 +28,14 @@ pub trait Storage: Debug + Send + Sync {
     /// Any error of the file; [`io::ErrorKind::NotFound`] if it does not exist.
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
 
+    /// Whether a read takes long because of where the files are, so that [`prepare`](Self::prepare) is worth a call.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Reads whole files at the same time, for the [`read`](Self::read) of each that follows.
+    fn prepare(&self, _paths: &[String]) {}
+
     /// Reads ranges, those of one file following each other, each into the buffer at the same position, which is resized.
     /// Storage with a long latency reads them at the same time.
     ///

@@ -27,7 +27,9 @@ impl NativeArray {
     pub(crate) fn tiles(&self, ranges: &Ranges) -> Result<Vec<TileRun>> {
         let ranges = with_both_zeros(ranges, &self.layout);
         let mut runs = Vec::new();
-        for (position, overlap) in self.overlapping(&ranges) {
+        let overlapping = self.overlapping(&ranges);
+        self.prepare(overlapping.iter().filter(|(_, overlap)| *overlap == Overlap::Cut).map(|(position, _)| *position));
+        for (position, overlap) in overlapping {
             let Some(live) = self.fragments().get(position).filter(|live| live.cells > 0) else { continue };
             match overlap {
                 Overlap::Outside => {}

@@ -183,7 +183,23 @@ impl BucketArray {
 impl Storage for BucketArray {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         let (bucket, path) = (self.bucket.clone(), self.path(path));
+        if let Some(content) = bucket.kept(&path) {
+            return Ok(content.into());
+        }
         self.wait(async move { Ok(bucket.get(&path).await?.into()) })
+    }
+
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, paths: &[String]) {
+        let (bucket, paths) = (self.bucket.clone(), paths.iter().map(|path| self.path(path)).collect());
+        // An error is that of the read that follows.
+        let _ = self.wait(async move {
+            bucket.prefetch(paths).await;
+            Ok(())
+        });
     }
 
     fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {

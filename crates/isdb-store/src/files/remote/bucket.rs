@@ -128,13 +128,17 @@ impl Bucket {
 
     /// The content of a small object that never changes, which is kept.
     pub(crate) async fn get_kept(&self, path: &str) -> Result<Bytes> {
-        let key = (path.into(), WHOLE);
-        if let Some(content) = self.inner.cache.get(&key) {
+        if let Some(content) = self.kept(path) {
             return Ok(content);
         }
         let content = self.get(path).await?;
-        self.inner.cache.insert(key, content.clone());
+        self.inner.cache.insert((path.into(), WHOLE), content.clone());
         Ok(content)
+    }
+
+    /// The content of a small object that was kept.
+    pub(super) fn kept(&self, path: &str) -> Option<Bytes> {
+        self.inner.cache.get(&(path.into(), WHOLE))
     }
 
     /// Reads small objects that never change at the same time, and keeps them. An error is that of the read that needs the object.
