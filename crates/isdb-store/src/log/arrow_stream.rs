@@ -3,6 +3,7 @@
 //! with the bytes that are there, only types that `segments` or a checkpoint has are converted, and batches have a known schema.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
@@ -45,7 +46,7 @@ pub(super) fn read_batches(mut stream: &[u8], schema: &SchemaRef) -> Result<Vec<
         let header = message.header_as_record_batch().ok_or("expected a batch, found another message")?;
         check_batch(&header, body.len(), &widths)?;
         let (body, dictionaries, version) = (Buffer::from(body), HashMap::new(), message.version());
-        let decoder = RecordBatchDecoder::try_new(&body, header, schema.clone(), &dictionaries, &version);
+        let decoder = RecordBatchDecoder::try_new(&body, header, Arc::clone(schema), &dictionaries, &version);
         // A batch that Arrow wrote is aligned. Another would be copied, column by column.
         let batch = decoder.and_then(|decoder| decoder.with_require_alignment(true).read_record_batch());
         batches.push(batch.map_err(|error| error.to_string())?);
@@ -169,8 +170,6 @@ fn check_batch(header: &BatchHeader<'_>, body: usize, widths: &[i64]) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{ArrayRef, Int64Array};
     use arrow::datatypes::{Field, Fields, UnionFields, UnionMode};
     use arrow::ipc::writer::StreamWriter;
