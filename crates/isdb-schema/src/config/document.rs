@@ -55,7 +55,7 @@ pub(super) struct Document {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StorageSection {
-    /// The URL of an S3-compatible store other than AWS, such as https://s3.example.org.
+    /// The URL of an S3-compatible store other than AWS, such as `https://s3.example.org`.
     pub(super) endpoint: Option<String>,
     /// The region of the bucket.
     pub(super) region: Option<String>,

@@ -28,8 +28,8 @@ pub struct WrittenFragment {
 /// milliseconds since 1970. Their column `fragment_id` must contain `id`. `threads` threads read and encode columns. Blocks.
 ///
 /// # Errors
-/// [`Error::Damaged`](crate::Error::Damaged) without rows, or when a leading column is missing; [`Error::TileDb`](crate::Error::TileDb)
-/// or [`Error::Store`](crate::Error::Store) when the rows cannot be read or the fragment cannot be written.
+/// [`Error::Damaged`] without rows, or when a leading column is missing; [`Error::TileDb`] or [`Error::Store`] when the rows cannot be
+/// read or the fragment cannot be written.
 pub fn write_fragment(
     location: &Location,
     timestamp: u64,

@@ -49,8 +49,8 @@ impl Array {
     /// Field metadata is stored as array metadata `<field>.<key>`.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) for a schema that cannot be stored,
-    /// [`Error::Library`](crate::Error::Library) if the array exists or cannot be written.
+    /// [`Error::Unsupported`] for a schema that cannot be stored,
+    /// [`Error::Library`] if the array exists or cannot be written.
     pub fn create(ctx: &Context, uri: &str, layout: &ArrayLayout, schema: &Schema) -> Result<()> {
         let columns = arrow_schema::columns(layout, schema)?;
         let entries = field_metadata::entries(schema, &columns)?;
@@ -66,8 +66,8 @@ impl Array {
     /// [by libtiledb](Self::open_by_library).
     ///
     /// # Errors
-    /// [`Error::Library`](crate::Error::Library) if the array does not exist or cannot be read,
-    /// [`Error::Unsupported`](crate::Error::Unsupported) for a dense array or a column type outside the supported set.
+    /// [`Error::Library`] if the array does not exist or cannot be read,
+    /// [`Error::Unsupported`] for a dense array or a column type outside the supported set.
     pub fn open(ctx: &Context, uri: &str) -> Result<Self> {
         Self::open_by_either(ctx, uri, None)
     }
@@ -99,9 +99,9 @@ impl Array {
     /// schema and its fragments are listed, and the end of each fragment's metadata is read.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) and [`Error::Format`](crate::Error::Format) for what only libtiledb reads: arrays
+    /// [`Error::Unsupported`] and [`Error::Format`] for what only libtiledb reads: arrays
     /// elsewhere, without duplicates or of format versions before 20, deleted cells, other filters, attributes that were added with a
-    /// value, and the part of a consolidated fragment that is visible as of the timestamp. [`Error::File`](crate::Error::File) if a file
+    /// value, and the part of a consolidated fragment that is visible as of the timestamp. [`Error::File`] if a file
     /// cannot be read.
     pub fn open_by_tile(uri: &str, timestamp_ms: Option<u64>) -> Result<Self> {
         NativeArray::open_folder(uri, timestamp_ms, now_ms()).map(Engine::Native).map(Self)
@@ -112,7 +112,7 @@ impl Array {
     /// has the array's files, and `cache` keeps what was read of them.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) for a column type outside the supported set, and for an array without
+    /// [`Error::Unsupported`] for a column type outside the supported set, and for an array without
     /// duplicates, whose fragments hide cells of each other.
     pub fn open_fragments(
         uri: &str,
@@ -142,7 +142,7 @@ impl Array {
     /// [`Array::schema`] has them from the metadata of the fields.
     ///
     /// # Errors
-    /// [`Error::Library`](crate::Error::Library) if a file is missing or damaged.
+    /// [`Error::Library`] if a file is missing or damaged.
     pub fn check_enumerations(ctx: &Context, uri: &str) -> Result<()> {
         let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, None)?;
         // SAFETY: an open array.
@@ -212,7 +212,7 @@ impl Array {
     /// list.
     ///
     /// # Errors
-    /// [`Error::FutureFragment`](crate::Error::FutureFragment) if a snapshot of libtiledb includes a fragment stamped later than the local
+    /// [`Error::FutureFragment`] if a snapshot of libtiledb includes a fragment stamped later than the local
     /// clock.
     pub fn fragments(&self) -> Result<Vec<Fragment>> {
         match &self.0 {
@@ -225,7 +225,7 @@ impl Array {
     /// `None` if libtiledb reads the array, because it does not read by tile.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) and [`Error::Format`](crate::Error::Format) if the metadata of a fragment that `ranges`
+    /// [`Error::File`] and [`Error::Format`] if the metadata of a fragment that `ranges`
     /// cut cannot be read.
     pub fn tiles(&self, ranges: &Ranges) -> Result<Option<Vec<TileRun>>> {
         match &self.0 {
@@ -265,7 +265,7 @@ fn native_fragments(array: &NativeArray) -> Result<Vec<Fragment>> {
 /// Writes array metadata at `timestamp_ms` (milliseconds since 1970).
 ///
 /// # Errors
-/// [`Error::Library`](crate::Error::Library) if the array cannot be opened or written.
+/// [`Error::Library`] if the array cannot be opened or written.
 pub fn put_metadata(ctx: &Context, uri: &str, timestamp_ms: u64, entries: &[(String, MetadataValue)]) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
