@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 /// Maximum size of a fragment, in bytes of Arrow memory. It is large, so that there are few fragments.
 const MAX_FRAGMENT_BYTES: usize = 512 << 20;
-/// The part of a row that its widest column is: a profile of 18 heights. As many columns as there are threads are in memory while a
-/// fragment is written, and as much again as one of them for the order of its rows.
+/// Bytes of a row, divided by those of its widest column: a profile of 18 heights. While a fragment is written, as many columns as there
+/// are threads are in memory, and the order of its rows, which takes at most as much as another column.
 const COLUMN_SHARE: usize = 8;
 /// Maximum memory of a granule that is being decoded: its columns, and half of that again for the rows that the filters keep and
 /// the batches between operators.

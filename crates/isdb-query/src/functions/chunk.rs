@@ -1,5 +1,5 @@
-//! The SQL function `chunk(latitude, longitude)`: the spatial chunk of a position. The ingest plan sorts rows by it and
-//! distributes them to its writers.
+//! The SQL function `chunk(latitude, longitude)`: the spatial chunk of a position. The ingest plan distributes rows
+//! to its writers and fragments by it.
 
 use std::sync::Arc;
 

@@ -11,8 +11,8 @@ use super::location::{LOCK, Location, Place};
 use super::remote::lock::ObjectLock;
 use crate::error::{Error, Result};
 
-/// A lock that is held until it is dropped. The operating system releases that of a local disk when the process dies, for whatever
-/// reason; that of an object store is no longer renewed then.
+/// A lock that is held until it is dropped. When the process dies, the operating system releases the lock of a local disk, and the lock of
+/// an object store expires.
 #[derive(Debug)]
 pub(crate) enum Lock {
     /// A locked file.

@@ -36,8 +36,7 @@ pub struct NewFragment {
 
 /// Writes all batches as one fragment of the array in `folder`, as [`write_fragment`](crate::write_fragment) does, but without libtiledb.
 ///
-/// One column at a time is in memory in addition to the batches, and each is freed once it is written. All files are on disk when this
-/// returns.
+/// One column of tiles at a time is in memory in addition to the batches. All files are on disk when this returns.
 ///
 /// # Errors
 /// As [`write_fragment`](crate::write_fragment), and [`Error::Unsupported`] for an array that is not in Hilbert order, that does not allow
@@ -46,8 +45,8 @@ pub fn write_tiles(folder: &Path, timestamp_ms: u64, batches: Vec<RecordBatch>) 
     write_tiles_stepwise(folder, timestamp_ms, &batches, 1, &|_| {})
 }
 
-/// Writes `rows` as [`write_tiles`] does, but `threads` columns at a time, which need not be in memory before, and calls `before` before
-/// each step. A test can end the process there, and examine the files.
+/// Writes `rows` as [`write_tiles`] does, but reads and encodes `threads` columns at a time, and calls `before` before each step. A test can
+/// end the process there, and examine the files.
 ///
 /// # Errors
 /// As [`write_tiles`], and [`Error::Rows`] if a column of the rows cannot be read.
