@@ -143,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn one_writer_has_the_rows_of_all_readers() {
         let plan = explained(1).await;
-        let expected = ["CommitExec", "TileDbWriteExec", "CoalescePartitionsExec", "ProjectionExec", "DataSourceExec"];
+        let expected = ["CommitExec", "TileDbWriteExec", "ProjectionExec", "DataSourceExec"];
         assert_eq!(operators(&plan), expected, "{plan}");
     }
 
@@ -154,6 +154,6 @@ mod tests {
         assert_eq!(line("TileDbWriteExec"), "TileDbWriteExec: array=segments, fragment=64 MiB");
         let scan = line("DataSourceExec");
         assert!(scan.contains("GranuleScan: granules=5, variables=4, filters=[strong: beam_strength@"), "{scan}");
-        assert!(scan.ends_with("; night: night_flag@10 = 1], columns=13, partitions=2"), "{scan}");
+        assert!(scan.ends_with("; night: night_flag@10 = 1], columns=13, readers=2"), "{scan}");
     }
 }

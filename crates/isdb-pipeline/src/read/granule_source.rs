@@ -3,18 +3,21 @@
 
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
 use datafusion::datasource::source::DataSource;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder};
 use datafusion::physical_plan::projection::ProjectionExprs;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{DisplayFormatType, Partitioning};
+use tokio::sync::mpsc::Sender;
 
 use crate::filter::quality::Quality;
 use crate::read::decode::decode_granule;
@@ -30,21 +33,24 @@ pub(crate) const ROWS_KEPT: &str = "rows_kept";
 const REQUESTS: &str = "requests";
 const BYTES_FETCHED: &str = "bytes_fetched";
 
-/// The granules of a window, in partitions, and what is done with their rows. Holds names, numbers and expressions, which can be sent to another machine.
+/// The granules of a window and what is done with their rows. Holds names, numbers and expressions, which can be sent to another machine.
+///
+/// It is one partition with several readers, each of which decodes the next granule: with a partition for each reader, seven granules
+/// were four and three, and one of two cores waited for an eighth of the time.
 #[derive(Clone, Debug)]
 pub(crate) struct GranuleSource {
-    partitions: Vec<Vec<PlannedGranule>>,
+    granules: Arc<[PlannedGranule]>,
+    readers: usize,
     quality: Arc<Quality>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl GranuleSource {
-    /// Distributes `granules` in turn to at most `partitions` partitions. Rows have the columns that `quality` stores.
-    pub(crate) fn new(granules: &[PlannedGranule], quality: Quality, partitions: usize) -> Self {
-        let partitions = partitions.min(granules.len()).max(1);
-        let partition = |first: usize| granules.iter().skip(first).step_by(partitions).cloned().collect();
+    /// Reads `granules`, at most `readers` at a time. Rows have the columns that `quality` stores.
+    pub(crate) fn new(granules: &[PlannedGranule], quality: Quality, readers: usize) -> Self {
         GranuleSource {
-            partitions: (0..partitions).map(partition).collect(),
+            granules: granules.into(),
+            readers: readers.clamp(1, granules.len().max(1)),
             quality: Arc::new(quality),
             metrics: ExecutionPlanMetricsSet::new(),
         }
@@ -57,59 +63,37 @@ impl GranuleSource {
 
 impl DataSource for GranuleSource {
     fn open(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let granules = self.partitions.get(partition).cloned().unwrap_or_default();
-        let quality = Arc::clone(&self.quality);
+        let counter = |name: &'static str| MetricBuilder::new(&self.metrics).counter(name, partition);
         let config = context.session_config();
-        let batch_rows = config.batch_size();
-        // With fewer granules than cores, the HDF5 chunks of each granule are decoded in parallel.
-        let threads = (config.target_partitions() / self.partitions.len()).max(1);
-        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(self.schema()), 2);
-        let sender = stream.tx();
-        let read_granules = MetricBuilder::new(&self.metrics).counter(GRANULES_READ, partition);
-        let read_bytes = MetricBuilder::new(&self.metrics).counter(BYTES_READ, partition);
-        let kept_rows = MetricBuilder::new(&self.metrics).counter(ROWS_KEPT, partition);
-        let fetch_metrics = FetchMetrics {
-            requests: MetricBuilder::new(&self.metrics).counter(REQUESTS, partition),
-            bytes: MetricBuilder::new(&self.metrics).counter(BYTES_FETCHED, partition),
+        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(self.schema()), 2 * self.readers);
+        let reader = Reader {
+            granules: Arc::clone(&self.granules),
+            next: Arc::default(),
+            readers: self.readers,
+            cores: config.target_partitions(),
+            batch_rows: config.batch_size(),
+            quality: Arc::clone(&self.quality),
+            stores: context.runtime_env(),
+            fetched: FetchMetrics { requests: counter(REQUESTS), bytes: counter(BYTES_FETCHED) },
+            read_granules: counter(GRANULES_READ),
+            read_bytes: counter(BYTES_READ),
+            kept_rows: counter(ROWS_KEPT),
+            sender: stream.tx(),
         };
-        let stores = context.runtime_env();
-        stream.spawn_blocking(move || {
-            for granule in &granules {
-                let id = granule.granule.as_str();
-                let _span = tracing::info_span!("granule", granule = id, ingest_id = granule.ingest_id).entered();
-                let open = || open_granule(&granule.path, &stores, &fetch_metrics);
-                let batches = decode_granule(granule, open, &quality, threads)?;
-                read_granules.add(1);
-                read_bytes.add(usize::try_from(granule.size_bytes).unwrap_or(usize::MAX));
-                // The last row is the tally.
-                kept_rows.add(batches.iter().map(RecordBatch::num_rows).sum::<usize>().saturating_sub(1));
-                for batch in batches {
-                    for start in (0..batch.num_rows()).step_by(batch_rows) {
-                        let slice = batch.slice(start, batch_rows.min(batch.num_rows() - start));
-                        if sender.blocking_send(Ok(slice)).is_err() {
-                            return Ok(());
-                        }
-                    }
-                }
-            }
-            Ok(())
-        });
+        for _ in 0..self.readers {
+            let reader = reader.clone();
+            stream.spawn_blocking(move || reader.run());
+        }
         Ok(stream.build())
     }
 
     fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
-        let granules: usize = self.partitions.iter().map(Vec::len).sum();
-        write!(
-            f,
-            "GranuleScan: granules={granules}, variables={}, {}, partitions={}",
-            self.quality.variables.len(),
-            self.quality,
-            self.partitions.len()
-        )
+        let (granules, variables) = (self.granules.len(), self.quality.variables.len());
+        write!(f, "GranuleScan: granules={granules}, variables={variables}, {}, readers={}", self.quality, self.readers)
     }
 
     fn output_partitioning(&self) -> Partitioning {
-        Partitioning::UnknownPartitioning(self.partitions.len())
+        Partitioning::UnknownPartitioning(1)
     }
 
     fn metrics(&self) -> ExecutionPlanMetricsSet {
@@ -148,6 +132,58 @@ impl DataSource for GranuleSource {
     }
 }
 
+/// Decodes one granule after the other, until none is left.
+#[derive(Clone)]
+struct Reader {
+    granules: Arc<[PlannedGranule]>,
+    /// The number of the next granule, which all readers share.
+    next: Arc<AtomicUsize>,
+    readers: usize,
+    cores: usize,
+    batch_rows: usize,
+    quality: Arc<Quality>,
+    stores: Arc<RuntimeEnv>,
+    fetched: FetchMetrics,
+    read_granules: Count,
+    read_bytes: Count,
+    kept_rows: Count,
+    sender: Sender<Result<RecordBatch>>,
+}
+
+impl Reader {
+    fn run(self) -> Result<()> {
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(granule) = self.granules.get(number) else { return Ok(()) };
+            let id = granule.granule.as_str();
+            let _span = tracing::info_span!("granule", granule = id, ingest_id = granule.ingest_id).entered();
+            let open = || open_granule(&granule.path, &self.stores, &self.fetched);
+            let threads = threads(number, self.granules.len(), self.readers, self.cores);
+            let batches = decode_granule(granule, open, &self.quality, threads)?;
+            self.read_granules.add(1);
+            self.read_bytes.add(usize::try_from(granule.size_bytes).unwrap_or(usize::MAX));
+            // The last row is the tally.
+            self.kept_rows.add(batches.iter().map(RecordBatch::num_rows).sum::<usize>().saturating_sub(1));
+            for batch in batches {
+                for start in (0..batch.num_rows()).step_by(self.batch_rows) {
+                    let slice = batch.slice(start, self.batch_rows.min(batch.num_rows() - start));
+                    if self.sender.blocking_send(Ok(slice)).is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns the threads that inflate the HDF5 chunks of granule `number` of `granules`: the cores of `readers` readers, or of fewer for the
+/// last granules, which leave readers without one.
+fn threads(number: usize, granules: usize, readers: usize, cores: usize) -> usize {
+    let last = granules % readers;
+    let readers = if number >= granules - last { last } else { readers };
+    (cores / readers.max(1)).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -164,6 +200,15 @@ mod tests {
     use crate::filter::selection::Selection;
     use crate::read::object_address::ObjectAddress;
     use crate::stored::earlier_attempts::EarlierAttempts;
+
+    #[test]
+    fn the_last_granules_have_the_threads_of_readers_without_one() {
+        let of_seven: Vec<usize> = (0..7).map(|number| threads(number, 7, 2, 2)).collect();
+        assert_eq!(of_seven, [1, 1, 1, 1, 1, 1, 2]);
+        let of_five: Vec<usize> = (0..5).map(|number| threads(number, 5, 3, 8)).collect();
+        assert_eq!(of_five, [2, 2, 2, 4, 4]);
+        assert_eq!(threads(0, 1, 1, 1), 1);
+    }
 
     /// Returns the rows of the granule at `path`, whose checksum is known, and the number of requests.
     async fn rows(path: &Path, context: &SessionContext) -> (Vec<RecordBatch>, usize) {
