@@ -163,8 +163,13 @@ impl Writer {
         fault::reached("before-ledger");
         let location = self.database.location().clone();
         let write = move || {
-            let files = [write_rows(&location, rows)?, write_contents(&location, contents)?];
-            Ok(files.into_iter().flatten().collect())
+            // At the same time, because each waits for the disk.
+            let (rows, contents) = std::thread::scope(|scope| {
+                let writing = scope.spawn(|| write_rows(&location, rows));
+                let contents = write_contents(&location, contents);
+                (writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), contents)
+            });
+            Ok([rows?, contents?].into_iter().flatten().collect())
         };
         let files = blocking(write).await?;
         fault::reached("after-ledger");

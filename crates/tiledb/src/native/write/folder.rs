@@ -22,8 +22,10 @@ use crate::native::storage::Stored;
 const COMMITS: &str = "__commits";
 /// Threads that wait for the disk: a file system makes files durable together that are synced at the same time.
 const SYNCING: usize = 4;
-/// Files that may wait for the disk or for other storage.
+/// Files that may wait for the disk.
 const WAITING: usize = 16;
+/// Files that may be on their way to other storage, which bounds their bytes.
+const UPLOADING: usize = 64;
 
 /// The folder of a fragment that is not visible yet. Unless it is committed, it is removed when dropped.
 #[derive(Debug)]
@@ -58,7 +60,11 @@ impl<'a> FragmentFolder<'a> {
     /// Calls `write`, which writes files, and waits until they are on disk.
     pub(super) fn fill<T>(&self, write: impl FnOnce(&Files<'_>) -> Result<T>) -> Result<T> {
         thread::scope(|scope| {
-            let (sender, receiver) = sync_channel::<Unfinished>(WAITING);
+            let waiting = match self.array {
+                ArrayFiles::Folder(_) => WAITING,
+                ArrayFiles::Storage(..) => UPLOADING,
+            };
+            let (sender, receiver) = sync_channel::<Unfinished>(waiting);
             let receiver = Arc::new(Mutex::new(receiver));
             let finishing: Vec<_> = (0..SYNCING)
                 .map(|_| {
@@ -69,7 +75,7 @@ impl<'a> FragmentFolder<'a> {
             // Once the threads have ended, a file that is written is an error.
             drop(receiver);
             let files = Files { array: self.array, folder: &self.path, written: sender };
-            let written = write(&files);
+            let written = write(&files).and_then(|written| files.sync_folders().map(|()| written));
             // Ends the threads.
             drop(files);
             let joined =
@@ -97,11 +103,16 @@ impl<'a> FragmentFolder<'a> {
         };
         let commits = folder.join(COMMITS);
         let commit = commits.join(commit);
-        sync_folder(&self.path)?;
-        sync_folder(&folder.join(FRAGMENTS))?;
         fs::create_dir_all(&commits).map_err(|source| write_error(&commits, source))?;
-        let created = File::create_new(&commit).and_then(|file| file.sync_all());
-        let created = created.map_err(|source| write_error(&commit, source)).and_then(|()| sync_folder(&commits));
+        let in_commit = |source| write_error(&commit, source);
+        let created = File::create_new(&commit).map_err(in_commit).and_then(|file| {
+            thread::scope(|scope| {
+                // At the same time, because the file system then writes its journal once.
+                let syncing = scope.spawn(|| file.sync_all().map_err(in_commit));
+                let folder = sync_folder(&commits);
+                syncing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(folder)
+            })
+        });
         if let Err(error) = created {
             // Before the folder, so that no reader sees one without files.
             return match fs::remove_file(&commit) {
@@ -132,6 +143,8 @@ impl Drop for FragmentFolder<'_> {
 /// A file that was written and may not have reached the disk.
 enum Unfinished {
     File(PathBuf, File),
+    /// A folder with new entries.
+    Folder(PathBuf),
     Stored(PathBuf, Stored),
 }
 
@@ -139,6 +152,7 @@ impl Unfinished {
     fn finish(self) -> Result<()> {
         let (path, finished) = match self {
             Unfinished::File(path, file) => (path, file.sync_all()),
+            Unfinished::Folder(path) => return sync_folder(&path),
             Unfinished::Stored(path, stored) => (path, stored()),
         };
         finished.map_err(|source| write_error(&path, source))
@@ -146,7 +160,7 @@ impl Unfinished {
 
     fn path(&self) -> &Path {
         match self {
-            Unfinished::File(path, _) | Unfinished::Stored(path, _) => path,
+            Unfinished::File(path, _) | Unfinished::Folder(path) | Unfinished::Stored(path, _) => path,
         }
     }
 }
@@ -179,6 +193,17 @@ impl Files<'_> {
                 Unfinished::Stored(path, stored)
             }
         };
+        self.send(unfinished)
+    }
+
+    /// Makes the entries of the folders durable, at the same time as the last files.
+    fn sync_folders(&self) -> Result<()> {
+        let ArrayFiles::Folder(array) = self.array else { return Ok(()) };
+        self.send(Unfinished::Folder(self.folder.to_owned()))?;
+        self.send(Unfinished::Folder(array.join(FRAGMENTS)))
+    }
+
+    fn send(&self, unfinished: Unfinished) -> Result<()> {
         // The receiver is gone if no thread is left that could sync, and their error is the one that is returned.
         self.written.send(unfinished).map_err(|unsent| write_error(unsent.0.path(), io::ErrorKind::BrokenPipe.into()))
     }
