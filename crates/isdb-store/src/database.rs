@@ -33,28 +33,28 @@ pub struct Database {
 }
 
 impl Database {
+    /// A handle of the database at `location`, of which nothing is read before a snapshot is opened.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when `location` is a folder that does not exist.
+    pub fn unread(location: &Location) -> Result<Database> {
+        if location.folder().is_some_and(|folder| !folder.is_dir()) {
+            return Err(Error::NotFound { uri: location.uri() });
+        }
+        let log = CommitLog::open(location)?;
+        Ok(Database { location: location.clone(), context: Arc::default(), fragments: FragmentCache::default(), log })
+    }
+
     /// Opens the database at `location`. Only its log is read.
     ///
     /// # Errors
     /// [`Error::NotFound`] when no database exists there; [`Error::LostLog`] and [`Error::LostArray`] when a part of it is missing;
     /// [`Error::OtherFormat`] when another version made it.
     pub async fn open(location: &Location) -> Result<Database> {
-        if location.folder().is_some_and(|folder| !folder.is_dir()) {
-            return Err(Error::NotFound { uri: location.uri() });
-        }
         let database = Database::unread(location)?;
         database.newest().await?;
-        // In an object store it would be one more request, and reads open fragments by name.
-        if location.folder().is_some() {
-            database.check_array()?;
-        }
+        database.check_local_array()?;
         Ok(database)
-    }
-
-    /// A handle of the database at `location`, without a read of its log. A local folder must exist.
-    pub(crate) fn unread(location: &Location) -> Result<Database> {
-        let log = CommitLog::open(location)?;
-        Ok(Database { location: location.clone(), context: Arc::default(), fragments: FragmentCache::default(), log })
     }
 
     /// Keeps at most about `bytes` of the metadata of fragments in memory, for all snapshots; 256 MiB by default. To be called before the
@@ -124,6 +124,11 @@ impl Database {
             Ok(found) => Error::LostLog { uri, found },
             Err(error) => error,
         }
+    }
+
+    /// Checks that the array of a local database exists. In an object store it would be one more request, and reads open fragments by name.
+    pub(crate) fn check_local_array(&self) -> Result<()> {
+        if self.location.folder().is_some() { self.check_array() } else { Ok(()) }
     }
 
     /// Checks that the array exists. Without it libtiledb would make a new one, and nothing would find what is written. Blocks.

@@ -146,7 +146,7 @@ impl DatabaseBuilder {
         };
         let options = ViewOptions { filters, region: self.region, period: self.period };
         let resources = self.memory.map(|memory| resources(memory, self.spill_folder)).transpose()?;
-        let mut stored = isdb_store::Database::open(&location).await?;
+        let mut stored = isdb_store::Database::unread(&location)?;
         if let Some(resources) = &resources {
             stored = stored.with_metadata_memory(resources.metadata_memory());
         }

@@ -49,6 +49,11 @@ pub struct TileRun {
 }
 
 impl TileRun {
+    /// The tiles.
+    pub(crate) fn tiles(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.count
+    }
+
     /// Splits after `tiles` tiles of `capacity` cells each.
     #[must_use]
     pub fn split_at(self, tiles: usize, capacity: u64) -> (Self, Self) {

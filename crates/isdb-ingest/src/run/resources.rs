@@ -18,7 +18,7 @@ pub(crate) fn resources(location: &Location, threads: usize, memory: usize, spil
             folder
         }
     };
-    Ok(Resources { threads, memory, spill })
+    Ok(Resources { threads, memory: memory.saturating_sub(location.upload_memory()), spill })
 }
 
 /// Checks that files can be created in the folder `spill`; None is the folder that [`resources`] creates. The engine spills to

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::remote::bucket::Bucket;
+use super::remote::bucket::{Bucket, UPLOADED_BYTES};
 use super::storage_settings::StorageSettings;
 use crate::error::{Error, Result};
 
@@ -77,6 +77,11 @@ impl Location {
             Place::Folder(folder) => Some(folder),
             Place::Bucket(_) => None,
         }
+    }
+
+    /// The bytes of memory of files that are being written: nothing on a local disk.
+    pub fn upload_memory(&self) -> usize {
+        if self.bucket().is_some() { UPLOADED_BYTES } else { 0 }
     }
 
     /// The URI of the TileDB group that is the database.

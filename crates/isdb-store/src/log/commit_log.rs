@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt, join, try_join};
 use object_store::path::Path;
 
 use super::commit::Commit;
@@ -66,18 +66,17 @@ impl CommitLog {
             Some(state) => self.objects.last_from(COMMITS, state.number).await?,
             None => None,
         };
-        let number = match after_remembered {
-            Some(number) => number,
+        let read = match after_remembered {
+            Some(number) => self.state_at(number).await.map(Some),
             None => {
                 // Nothing is remembered, or the folder was replaced by another database.
                 self.forget();
-                self.newest_number().await?
+                self.read_newest().await
             }
         };
-        if number == 0 {
-            return Ok(None);
-        }
-        let state = match self.state_at(number).await {
+        let state = match read {
+            Ok(None) => return Ok(None),
+            Ok(Some(state)) => state,
             Err(error) if is_unreadable(&error) => {
                 self.check_format().await?;
                 return Err(match error {
@@ -87,10 +86,34 @@ impl CommitLog {
                     error => error,
                 });
             }
-            state => state?,
+            Err(error) => return Err(error),
         };
         self.remember(&state);
         Ok(Some(state))
+    }
+
+    /// Reads the newest state without one that is remembered, in three rounds of requests: the numbers of checkpoints; the newest
+    /// checkpoint and the numbers of the commits after it; these commits.
+    async fn read_newest(&self) -> Result<Option<LogState>> {
+        let newest = self.newest_checkpoint_number().await?;
+        let (numbers, checkpoint) = try_join!(self.objects.numbers(COMMITS, newest), self.checkpoint_if_any(newest))?;
+        let number = numbers.last().copied().unwrap_or(newest);
+        if number == 0 {
+            return Ok(None);
+        }
+        if let Some(checkpoint) = checkpoint {
+            match self.add_up(checkpoint, number).await {
+                // A later checkpoint may replace it, or the commits before an unusable one.
+                Err(error) if is_unreadable(&error) => {}
+                added => return added.map(Some),
+            }
+        }
+        self.state_at(number).await.map(Some)
+    }
+
+    /// Reads the checkpoint `number`, which is 0 without any; None if it cannot be used.
+    async fn checkpoint_if_any(&self, number: u64) -> Result<Option<LogState>> {
+        if number == 0 { Ok(None) } else { self.checkpoint_of_this_log(number).await }
     }
 
     /// Reads the number of the newest commit that was made at the time `at` or before; None if the log is younger.
@@ -265,25 +288,37 @@ impl CommitLog {
     async fn newest_checkpoint(&self, first: u64, last: u64) -> Result<Option<LogState>> {
         let numbers = self.objects.numbers(CHECKPOINTS, first - 1).await?;
         for number in numbers.into_iter().rev().filter(|number| *number <= last) {
-            match self.read_checkpoint(number).await {
-                Ok(state) if self.is_of_this_log(&state).await? => return Ok(Some(state)),
-                Ok(_) => tracing::warn!(number, "skipping a checkpoint of another commit"),
-                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "skipping a checkpoint"),
-                // If the whole database has another format, the error of its commit says so once.
-                Err(error @ Error::OtherFormat { .. }) => tracing::debug!(%error, "skipping a checkpoint"),
-                Err(error) if is_not_found(&error) => {}
-                Err(error) => return Err(error),
+            if let Some(state) = self.checkpoint_of_this_log(number).await? {
+                return Ok(Some(state));
             }
         }
         Ok(None)
     }
 
-    /// Whether the commit of a checkpoint is the one in the log. A newest commit that was lost, as in a backup that is older, gets a
-    /// successor with the same number. A commit that cannot be read may be the one.
-    async fn is_of_this_log(&self, checkpoint: &LogState) -> Result<bool> {
-        match self.read(checkpoint.number).await {
-            Ok(commit) => Ok(commit.uuid == checkpoint.uuid),
-            Err(error) if is_unreadable(&error) => Ok(true),
+    /// Reads the checkpoint `number`; None if it cannot be used, because it is damaged or one of another commit.
+    async fn checkpoint_of_this_log(&self, number: u64) -> Result<Option<LogState>> {
+        let (checkpoint, commit) = join!(self.read_checkpoint(number), self.read(number));
+        match checkpoint {
+            Ok(state) => match commit {
+                // A newest commit that was lost, as in a backup that is older, gets a successor with the same number.
+                Ok(commit) if commit.uuid != state.uuid => {
+                    tracing::warn!(number, "skipping a checkpoint of another commit");
+                    Ok(None)
+                }
+                // A commit that cannot be read may be the one.
+                Err(error) if !is_unreadable(&error) => Err(error),
+                _ => Ok(Some(state)),
+            },
+            Err(error @ Error::Damaged { .. }) => {
+                tracing::warn!(%error, "skipping a checkpoint");
+                Ok(None)
+            }
+            // If the whole database has another format, the error of its commit says so once.
+            Err(error @ Error::OtherFormat { .. }) => {
+                tracing::debug!(%error, "skipping a checkpoint");
+                Ok(None)
+            }
+            Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -311,6 +346,11 @@ impl CommitLog {
         other.map_or(Ok(()), |found| Err(error(found)))
     }
 
+    /// Whether a state is remembered.
+    pub(crate) fn is_read(&self) -> bool {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Forgets the remembered state, so that the log is read again.
     pub(crate) fn forget(&self) {
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -324,8 +364,13 @@ impl CommitLog {
     /// durable before the checkpoint was written.
     pub(crate) async fn newest_number(&self) -> Result<u64> {
         // An object store lists only what comes after the newest checkpoint.
-        let checkpoint = self.objects.numbers(CHECKPOINTS, 0).await?.last().copied().unwrap_or(0);
+        let checkpoint = self.newest_checkpoint_number().await?;
         Ok(self.objects.numbers(COMMITS, checkpoint).await?.last().copied().unwrap_or(checkpoint))
+    }
+
+    /// The number of the newest checkpoint; 0 without one.
+    async fn newest_checkpoint_number(&self) -> Result<u64> {
+        Ok(self.objects.numbers(CHECKPOINTS, 0).await?.last().copied().unwrap_or(0))
     }
 }
 

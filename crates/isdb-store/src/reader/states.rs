@@ -1,21 +1,36 @@
 //! The states of a database that can be opened: the newest, that of an earlier time, and that of a tag.
 
+use futures::join;
+
 use super::snapshot::Snapshot;
 use crate::database::Database;
 use crate::design::Design;
 use crate::error::{Error, Result};
 use crate::files::areas::load_region;
+use crate::files::array_files::SCHEMAS;
+use crate::files::location::SEGMENTS;
 use crate::log::tag_name::check_tag_name;
 
 impl Database {
     /// Opens the newest committed state.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when a commit is missing or cannot be parsed.
+    /// The errors of [`open`](Self::open); [`Error::Damaged`] when a commit is missing or cannot be parsed.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        let newest = self.newest().await?;
+        let (newest, ()) = join!(self.newest(), self.prefetch_schemas());
+        let newest = newest?;
+        self.check_local_array()?;
         let tags = newest.tags.clone();
         Snapshot::new(self, newest.number, newest, tags)
+    }
+
+    /// Reads the schemas of the array in an object store before a read needs them: while the log is read they cost no time.
+    async fn prefetch_schemas(&self) {
+        let Some(bucket) = self.location().bucket().filter(|_| !self.log().is_read()) else { return };
+        let folder = format!("{SEGMENTS}/{SCHEMAS}");
+        // An error is that of the read that needs a schema.
+        let Ok(schemas) = bucket.list(&folder).await else { return };
+        bucket.prefetch(schemas.iter().map(|schema| format!("{folder}/{}", schema.name)).collect()).await;
     }
 
     /// Opens the state at the time `at_ms`, in milliseconds since 1970: the newest commit that is not later. The timestamp of a

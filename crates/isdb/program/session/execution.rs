@@ -11,7 +11,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
-use futures::StreamExt;
+use futures::{StreamExt, join};
 use isdb::{At, Database, Location};
 use isdb_query::ViewOptions;
 use tokio::runtime::Handle;
@@ -99,21 +99,33 @@ impl Session {
     pub(crate) async fn start(&self, sql: &str, engine: &Handle) -> Result<StartedStatement, CliError> {
         let started = Instant::now();
         let plan = self.plan(sql).await?;
-        if isdb_query::statement_sources(self.context(), &plan)?.reads_views {
-            self.warn_once().await?;
-        }
-        for warning in isdb_query::warnings(self.context(), &plan).await? {
-            print_warning(&warning);
-        }
-        let frame = self.context().execute_logical_plan(plan.clone()).await?;
-        let context = Arc::new(frame.task_ctx());
-        let physical = frame.create_physical_plan().await.map_err(CliError::from_planning)?;
-        let mut rows = stream(physical, context, engine);
+        let computed = async {
+            let frame = self.context().execute_logical_plan(plan.clone()).await?;
+            let context = Arc::new(frame.task_ctx());
+            let physical = frame.create_physical_plan().await.map_err(CliError::from_planning)?;
+            let mut rows = stream(physical, context, engine);
+            let first = rows.next().await.transpose()?;
+            Ok::<_, CliError>((first, rows))
+        };
+        // In an object store, the ledger and the segments take several rounds of requests each.
+        let (warned, computed) = join!(self.warn(&plan), computed);
+        warned?;
+        let (first, rows) = computed?;
         let schema = rows.schema();
-        let first = rows.next().await.transpose()?;
         let rows = futures::stream::iter(first.map(Ok)).chain(rows);
         let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
         Ok(StartedStatement { sql: sql.to_owned(), started, plan, rows })
+    }
+
+    /// Prints the warnings about a statement and about what it reads.
+    async fn warn(&self, plan: &LogicalPlan) -> Result<(), CliError> {
+        if isdb_query::statement_sources(self.context(), plan)?.reads_views {
+            self.warn_once().await?;
+        }
+        for warning in isdb_query::warnings(self.context(), plan).await? {
+            print_warning(&warning);
+        }
+        Ok(())
     }
 
     /// Writes the rows of a statement, and prints their number on standard error.

@@ -5,10 +5,11 @@
 //! [`NativeArray`] knows the columns and the live fragments. `index` and `tiles` select the tiles that a read's ranges overlap, and `scan` reads
 //! them: `prune` drops tiles by their statistics, `requests` turns columns and tiles into ranges of files, [`Storage`] reads these,
 //! `decode` inflates them into Arrow arrays, `test` evaluates the condition, and only then the other columns of the rows that remain
-//! are read. `fragment` and [`FragmentCache`] keep the metadata of fragments in memory.
+//! are read. From storage with a long latency, `ahead` requests the tiles of later steps. `fragment` and [`FragmentCache`] keep the metadata of fragments in memory.
 //!
 //! `write` has the other direction: [`write_tiles`] orders rows, and encodes and stores one column after the other.
 
+mod ahead;
 mod array;
 pub(crate) mod array_files;
 mod cache;
@@ -22,6 +23,7 @@ mod order;
 mod prune;
 mod requests;
 mod scan;
+mod selected;
 mod step;
 mod storage;
 mod summary;

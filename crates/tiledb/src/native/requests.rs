@@ -48,6 +48,16 @@ impl Requests {
         self.ranges.clear();
     }
 
+    /// The ranges.
+    pub(super) fn ranges(&self) -> &[FileRange] {
+        &self.ranges
+    }
+
+    /// The bytes of all ranges.
+    pub(super) fn total_bytes(&self) -> u64 {
+        self.ranges.iter().map(|range| range.length as u64).fold(0, u64::saturating_add)
+    }
+
     /// Adds the tiles at `tiles`, ascending, of a file; returns where each will be. Tiles close to each other are one range.
     pub(super) fn add(&mut self, file: &FileTiles, tiles: &[usize]) -> Vec<TileBytes> {
         let mut places = Vec::with_capacity(tiles.len());

@@ -12,35 +12,27 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use tiledb_format::TileDecoder;
 
+use super::ahead::ReadAhead;
 use super::array::NativeArray;
 use super::decode::{ColumnBytes, DecodeError, Selection};
 use super::fragment::OpenFragment;
 use super::order::in_order;
 use super::prune::{TileTests, range_mask};
 use super::requests::Requests;
+use super::selected::{ReadColumn, columns, dimension_ranges};
 use super::step::StepSize;
 use super::storage::file_error;
 use super::test::Test;
 use super::tiles::{kept_tiles, with_both_zeros};
 use crate::error::{Error, Result};
-use crate::literal::Literal;
-use crate::predicate::{DimensionRange, Intervals, Predicate, Ranges};
+use crate::predicate::{Predicate, Ranges};
 use crate::request::{ReadRequest, TileRun};
-use crate::schema::column::Column;
 
 /// Runs of tiles whose fragments' metadata are read together.
 const PREPARED: usize = 64;
 
 /// Batches with fewer rows than half of this are copied together; larger ones are passed on as they are.
 const SMALL_BATCH: usize = if cfg!(test) { 32 } else { 8_192 };
-
-/// Columns of a read, each once.
-#[derive(Debug)]
-struct ReadColumn {
-    column: Column,
-    /// Whether it is part of the batches.
-    is_output: bool,
-}
 
 /// A running read of tiles.
 pub(crate) struct TileScan {
@@ -54,6 +46,8 @@ pub(crate) struct TileScan {
     /// How many of the tests the request has; the others restrict it further.
     requested_tests: usize,
     work: VecDeque<TileRun>,
+    /// The requests for later steps; `None` where a read takes no longer than its bytes.
+    ahead: Option<ReadAhead>,
     size: StepSize,
     batch_rows: usize,
     decoder: TileDecoder,
@@ -99,6 +93,7 @@ impl TileScan {
             ranges,
             requested_tests: tests.len(),
             tests: tests.into(),
+            ahead: array.storage().is_remote().then(|| ReadAhead::new(&work)),
             work: work.into(),
             size: StepSize::new(array.layout.capacity, cell_bytes, batch_rows),
             batch_rows,
@@ -141,6 +136,7 @@ impl TileScan {
             Err(error) => {
                 // Nothing follows an error, so the rows that were waiting are dropped as well.
                 self.work.clear();
+                self.ahead = None;
                 self.small = BatchCoalescer::new(self.schema(), SMALL_BATCH);
                 Some(Err(error))
             }
@@ -180,19 +176,49 @@ impl TileScan {
         };
         // No metadata are read for a condition that is never true; a later restriction may be another one.
         if !is_never(&self.tests) {
+            self.read_ahead()?;
             let next = self.work.iter().take(PREPARED).map(|run| run.fragment);
             self.array.prepare([step.fragment].into_iter().chain(next));
             let fragment = self.array.fragment(step.fragment)?;
             self.step(&fragment, &step)?;
         }
         self.size.grow();
+        if let Some(ahead) = &mut self.ahead {
+            ahead.passed(step.count);
+        }
         Ok(true)
+    }
+
+    /// Requests tiles of this step and of later ones, all columns of them.
+    fn read_ahead(&mut self) -> Result<()> {
+        let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.is_due()) else { return Ok(()) };
+        let mut requests = Requests::default();
+        self.array.prepare(ahead.fragments().take(PREPARED));
+        while let Some(run) = ahead.next(self.size.most_tiles(), self.array.layout.capacity) {
+            let fragment = self.array.fragment(run.fragment)?;
+            let mut tiles: Vec<usize> = run.tiles().filter(|tile| *tile < fragment.tiles()).collect();
+            let mut tests = TileTests::new(&self.tests);
+            tests.prune(&fragment, &mut tiles)?;
+            let before = requests.total_bytes();
+            let cells: Vec<usize> = tiles.iter().map(|tile| fragment.cells_of(*tile)).collect();
+            let selection = Selection { tiles: &tiles, cells: &cells, rows: cells.iter().sum() };
+            for (at, read) in self.columns.iter().enumerate() {
+                let is_cut = run.is_cut && self.ranges.get(at).is_some();
+                if read.is_output || is_cut || tests.needs(&read.column.name) {
+                    let tiles = fragment.column(&read.column)?;
+                    ColumnBytes::request(&read.column, tiles.as_deref(), &selection, &mut requests);
+                }
+            }
+            ahead.requested(run.count, requests.total_bytes() - before);
+        }
+        ahead.grow();
+        self.array.storage().prefetch(requests.ranges());
+        Ok(())
     }
 
     /// Reads tiles that follow each other.
     fn step(&mut self, fragment: &OpenFragment, run: &TileRun) -> Result<()> {
-        let mut tiles: Vec<usize> =
-            (run.first..run.first + run.count).filter(|tile| *tile < fragment.tiles()).collect();
+        let mut tiles: Vec<usize> = run.tiles().filter(|tile| *tile < fragment.tiles()).collect();
         let all_tests = Arc::clone(&self.tests);
         let mut tests = TileTests::new(&all_tests);
         tests.prune(fragment, &mut tiles)?;
@@ -339,54 +365,6 @@ impl NativeArray {
     fn data_error(&self, column: &str, source: ArrowError) -> Error {
         Error::Data { uri: self.uri.clone(), column: column.to_owned(), source }
     }
-}
-
-/// Returns the columns to read: the dimensions first, at their positions in the layout, then those of the output and the tests.
-fn columns(array: &NativeArray, names: &[String], tests: &[Test]) -> Result<(Vec<ReadColumn>, Vec<usize>)> {
-    let dimensions = array.layout.dimensions.iter().map(|dimension| array.column(&dimension.name));
-    let mut columns = Vec::new();
-    for column in dimensions {
-        columns.push(ReadColumn { column: column?.clone(), is_output: false });
-    }
-    let mut place = |name: &str| -> Result<usize> {
-        if let Some(at) = columns.iter().position(|column| column.column.name == name) {
-            return Ok(at);
-        }
-        columns.push(ReadColumn { column: array.column(name)?.clone(), is_output: false });
-        Ok(columns.len() - 1)
-    };
-    let output = names.iter().map(|name| place(name)).collect::<Result<Vec<_>>>()?;
-    let mut tested = Vec::new();
-    tests.iter().for_each(|test| test.columns(&mut |column| tested.push(column.name.as_str())));
-    for name in tested {
-        place(name)?;
-    }
-    for (at, column) in columns.iter_mut().enumerate() {
-        column.is_output = output.contains(&at);
-    }
-    Ok((columns, output))
-}
-
-/// The intervals of a request's ranges per dimension.
-fn dimension_ranges(array: &NativeArray, ranges: &[DimensionRange]) -> Result<Ranges> {
-    let mut restricted = Ranges::new();
-    for range in ranges {
-        let position = array.layout.dimensions.iter().position(|dimension| dimension.name == range.dimension);
-        let unknown = || Error::UnknownColumn { uri: array.uri.clone(), column: range.dimension.clone() };
-        let position = position.ok_or_else(unknown)?;
-        let domain = array.layout.dimensions.get(position).ok_or_else(unknown)?.domain;
-        let key = |value: &Literal| {
-            domain.axis().key(value).ok_or_else(|| Error::NotRepresentable {
-                column: range.dimension.clone(),
-                data_type: domain.value_type().to_arrow(),
-                value: value.clone(),
-            })
-        };
-        let own = Intervals::with_both_zeros(domain.axis(), vec![(key(&range.low)?, key(&range.high)?)]);
-        let united = restricted.get(position).map_or_else(|| own.clone(), |others| others.union(&own));
-        restricted.insert(position, united);
-    }
-    Ok(restricted)
 }
 
 fn filtered(array: &ArrayRef, filter: Option<&FilterPredicate>) -> Result<ArrayRef, ArrowError> {

@@ -31,6 +31,11 @@ impl StepSize {
         self.rows.div_ceil(self.capacity).clamp(1, count.max(1))
     }
 
+    /// The tiles of the largest step.
+    pub(super) fn most_tiles(&self) -> usize {
+        self.most_rows.div_ceil(self.capacity).max(1)
+    }
+
     /// Bytes that a step of this many tiles may hold at a time.
     pub(super) fn memory(&self, tiles: usize) -> usize {
         let bytes = tiles.saturating_mul(self.capacity).saturating_mul(self.cell_bytes);

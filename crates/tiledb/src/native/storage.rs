@@ -28,13 +28,17 @@ pub trait Storage: Debug + Send + Sync {
     /// Any error of the file; [`io::ErrorKind::NotFound`] if it does not exist.
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
 
-    /// Whether a read takes long because of where the files are, so that [`prepare`](Self::prepare) is worth a call.
+    /// Whether a read takes long because of where the files are, so that [`prepare`](Self::prepare) and [`prefetch`](Self::prefetch) are
+    /// worth a call.
     fn is_remote(&self) -> bool {
         false
     }
 
     /// Reads whole files at the same time, for the [`read`](Self::read) of each that follows.
     fn prepare(&self, _paths: &[String]) {}
+
+    /// Begins to read ranges for the [`read_ranges`](Self::read_ranges) that follow, and returns at once. An error is that of the read.
+    fn prefetch(&self, _ranges: &[FileRange]) {}
 
     /// Reads ranges, those of one file following each other, each into the buffer at the same position, which is resized.
     /// Storage with a long latency reads them at the same time.
@@ -55,7 +59,8 @@ pub trait WritableStorage: Storage {
     /// Any error of the storage.
     fn names(&self, folder: &str) -> io::Result<Vec<String>>;
 
-    /// Begins to store a new file, and returns what waits until it is stored. Others can be begun meanwhile.
+    /// Begins to store a new file, and returns what waits until it is stored. Others can be begun meanwhile; if too many bytes of them are
+    /// in memory, this call waits.
     ///
     /// # Errors
     /// Any error of the storage; most come from what is returned.

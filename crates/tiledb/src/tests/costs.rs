@@ -14,10 +14,13 @@ use crate::{FileRange, Literal, Op, Predicate, Reader, Storage, write_tiles};
 #[derive(Debug)]
 struct Counted {
     files: LocalFiles,
+    is_remote: bool,
     /// Whole files that were read.
     whole: Mutex<Vec<String>>,
     /// The ranges of each call.
     calls: Mutex<Vec<Vec<FileRange>>>,
+    /// The ranges that were requested before they were read.
+    ahead: Mutex<Vec<Vec<FileRange>>>,
 }
 
 impl Storage for Counted {
@@ -29,6 +32,14 @@ impl Storage for Counted {
     fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
         self.calls.lock().unwrap().push(ranges.to_vec());
         self.files.read_ranges(ranges, buffers)
+    }
+
+    fn is_remote(&self) -> bool {
+        self.is_remote
+    }
+
+    fn prefetch(&self, ranges: &[FileRange]) {
+        self.ahead.lock().unwrap().push(ranges.to_vec());
     }
 }
 
@@ -56,6 +67,10 @@ const ROWS: usize = 200;
 const TILES: usize = ROWS.div_ceil(16);
 
 fn counting() -> Counting {
+    counting_in(false)
+}
+
+fn counting_in(is_remote: bool) -> Counting {
     let schema =
         schema(vec![Field::new("height", DataType::Float32, true), Field::new("beam", DataType::LargeUtf8, false)]);
     let (folder, uri) = new_uri();
@@ -73,7 +88,9 @@ fn counting() -> Counting {
         domain: fragment.domain,
         metadata: None,
     });
-    let counted = Counted { files: LocalFiles::new(&uri), whole: Mutex::default(), calls: Mutex::default() };
+    let (files, whole_files, calls, ahead) =
+        (LocalFiles::new(&uri), Mutex::default(), Mutex::default(), Mutex::default());
+    let counted = Counted { files, is_remote, whole: whole_files, calls, ahead };
     let (storage, cache) = (Arc::new(counted), FragmentCache::default());
     let (live, shared) = (live.collect(), Arc::clone(&storage) as Arc<dyn Storage>);
     let array = Array::open_fragments(&uri, whole.layout(), whole.schema(), live, shared, &cache).unwrap();
@@ -134,6 +151,31 @@ fn a_scan_requests_each_file_once_in_each_step_and_each_byte_once() {
         // Nothing of other columns and of the coordinates.
         assert_eq!(bytes, sizes(&uri, &["a1", "a1_validity", "a2", "a2_var"]));
     }
+}
+
+/// On a network every wait for an answer is what a user notices.
+#[test]
+fn far_storage_gets_the_requests_for_all_columns_and_tiles_of_a_small_read_at_once() {
+    let Counting { _folder, array, storage, .. } = counting_in(true);
+    let condition = Predicate::Compare { column: "height".to_owned(), op: Op::GtEq, value: Literal::Float(150.0) };
+    let rows = array.read(&ReadRequest { condition: Some(condition), ..request(&["beam"]) }).unwrap();
+    assert!(count(rows) > 0);
+    let ahead = std::mem::take(&mut *storage.ahead.lock().unwrap());
+    assert_eq!(ahead.len(), 1, "{ahead:?}");
+    let calls = storage.calls();
+    assert!(calls.len() > 2, "several steps");
+    for range in calls.iter().flatten() {
+        let is_requested = |other: &FileRange| {
+            let end = range.start + range.length as u64;
+            other.path == range.path && other.start <= range.start && end <= other.start + other.length as u64
+        };
+        assert!(ahead[0].iter().any(|other| is_requested(other)), "{range:?} of {ahead:?}");
+    }
+    // Tiles without such heights are not requested.
+    let height = |ranges: &[FileRange]| -> usize {
+        ranges.iter().filter(|range| range.path.ends_with("/a1.tdb")).map(|range| range.length).sum()
+    };
+    assert_eq!(height(&ahead[0]), height(&calls.concat()));
 }
 
 /// `LIMIT 1` must not cost a scan.

@@ -6,10 +6,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use tiledb::{FileRange, Storage, Stored, WritableStorage};
 
-use super::block_cache::{BLOCK_BYTES, BlockKey, blocks_of};
+use super::block_cache::{Answer, BLOCK_BYTES, Block, BlockKey, Run, block_of, blocks_of};
 use super::bucket::{Bucket, is_beyond_end, is_not_found};
 use super::runtime::wait;
 use crate::error::{Error, Result};
@@ -18,8 +18,6 @@ use crate::error::{Error, Result};
 const REQUEST_BYTES: u64 = 4 << 20;
 /// A longer range comes from a damaged file or is rare, so that the size of the file is looked at first.
 const LONG_RANGE: usize = 64 << 20;
-/// Blocks that a scan reads ahead.
-const AHEAD: u64 = 3;
 /// Requests of one read at a time.
 const CONCURRENT: usize = 32;
 
@@ -63,79 +61,62 @@ impl BucketArray {
         wait(self.bucket.runtime(), work).unwrap_or_else(shut_down)
     }
 
-    /// Reads the ranges through the cache.
-    fn read_blocks(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
-        let mut blocks: HashMap<BlockKey, Bytes> = HashMap::new();
-        let mut missing: Vec<(Arc<str>, Range<u64>)> = Vec::new();
-        for range in ranges.iter().filter(|range| range.length > 0) {
-            for number in blocks_of(&bytes_of(range)) {
-                let key = (Arc::clone(&range.path), number);
-                if blocks.contains_key(&key) {
-                    continue;
-                }
-                // The same path in two arrays is two files.
-                if let Some(bytes) = self.bucket.cache().get(&self.cache_key(&key)) {
-                    blocks.insert(key, bytes);
-                    continue;
-                }
-                // Requested once, and together with the block before it.
-                blocks.insert(key, Bytes::new());
-                match missing.last_mut() {
-                    Some((path, run))
-                        if *path == range.path && run.end == number && byte_of(run.end - run.start) < REQUEST_BYTES =>
-                    {
-                        run.end += 1;
-                    }
-                    _ => {
-                        let end = number + 1 + self.ahead(ranges, &range.path, number);
-                        for ahead in number + 1..end {
-                            blocks.insert((Arc::clone(&range.path), ahead), Bytes::new());
-                        }
-                        missing.push((Arc::clone(&range.path), number..end));
-                    }
+    /// Begins the requests for the blocks of these ranges that are neither kept nor coming, and returns all of them.
+    fn blocks(&self, ranges: &[FileRange]) -> HashMap<BlockKey, Block> {
+        let keys = ranges.iter().filter(|range| range.length > 0).flat_map(|range| {
+            // The same path in two arrays is two files.
+            let path: Arc<str> = self.path(&range.path).into();
+            blocks_of(&bytes_of(range)).map(move |number| (Arc::clone(&path), number))
+        });
+        self.bucket.cache().blocks(keys, |run| self.request(run.clone()))
+    }
+
+    /// Requests blocks, which are kept when they arrive.
+    fn request(&self, run: Run) -> Answer {
+        let bucket = self.bucket.clone();
+        let bytes = byte_of(run.blocks.start)..byte_of(run.blocks.end);
+        let answer = self.bucket.runtime().spawn(async move {
+            let answer = bucket.get_range(&run.path, bytes).await.ok();
+            bucket.cache().arrived(&run, answer.as_ref());
+            answer
+        });
+        answer.map(|answer| answer.ok().flatten()).boxed().shared()
+    }
+
+    /// Reads the ranges through the cache. Returns false if a request has failed.
+    fn read_blocks(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<bool, (Arc<str>, io::Error)> {
+        let mut blocks = self.blocks(ranges);
+        let is_complete = wait(self.bucket.runtime(), async move {
+            for block in blocks.values_mut() {
+                if let Block::Coming(_, answer) = block
+                    && answer.clone().await.is_none()
+                {
+                    return None;
                 }
             }
-        }
-        let requests = missing.iter().map(|(path, run)| (Arc::clone(path), byte_of(run.start)..byte_of(run.end)));
-        for ((path, run), bytes) in missing.iter().zip(self.fetch(requests.collect())?) {
-            let mut parts = bytes.chunks(BLOCK_BYTES);
-            for number in run.clone() {
-                let part = parts.next().unwrap_or_default();
-                // A copy, so that a cached block does not keep the whole answer in memory.
-                let block = match run.end - run.start {
-                    1 => bytes.clone(),
-                    _ => Bytes::copy_from_slice(part),
-                };
-                let key = (Arc::clone(path), number);
-                // A block after the end of the file was read ahead.
-                if !block.is_empty() {
-                    self.bucket.cache().insert(self.cache_key(&key), block.clone());
-                }
-                blocks.insert(key, block);
-            }
-        }
+            Some(blocks)
+        });
+        let Some(blocks) = is_complete.flatten() else { return Ok(false) };
         for (range, buffer) in ranges.iter().zip(buffers) {
             let wanted = bytes_of(range);
+            let path: Arc<str> = self.path(&range.path).into();
             buffer.clear();
             for number in blocks_of(&wanted) {
-                let block = blocks.get(&(Arc::clone(&range.path), number)).map(Bytes::as_ref).unwrap_or_default();
+                let block = match blocks.get(&(Arc::clone(&path), number)) {
+                    Some(Block::Kept(bytes)) => bytes.as_ref(),
+                    Some(Block::Coming(first, answer)) => {
+                        let answer = answer.peek().and_then(Option::as_ref).map(Bytes::as_ref);
+                        block_of(answer.unwrap_or_default(), *first, number)
+                    }
+                    None => &[],
+                };
                 let start = byte_of(number);
                 let within = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX).min(block.len());
                 buffer.extend_from_slice(block.get(within(wanted.start)..within(wanted.end)).unwrap_or_default());
             }
             check_length(range, buffer.len())?;
         }
-        Ok(())
-    }
-
-    /// The blocks after `number` to read with it: some, if the block before it was read already, as in a scan, and few files are read.
-    fn ahead(&self, ranges: &[FileRange], path: &Arc<str>, number: u64) -> u64 {
-        let is_small = (ranges.len() as u64).saturating_mul(byte_of(1 + AHEAD)) <= self.bucket.cache().share();
-        let is_scan = || {
-            let before = number.checked_sub(1).map(|before| (Arc::clone(path), before));
-            before.is_some_and(|before| self.bucket.cache().get(&self.cache_key(&before)).is_some())
-        };
-        if is_small && is_scan() { AHEAD } else { 0 }
+        Ok(true)
     }
 
     /// Reads the ranges, and keeps nothing.
@@ -174,10 +155,6 @@ impl BucketArray {
         let available = size.saturating_sub(range.start);
         check_length(range, usize::try_from(available).unwrap_or(usize::MAX).min(range.length))
     }
-
-    fn cache_key(&self, (path, number): &BlockKey) -> BlockKey {
-        (self.path(path).into(), *number)
-    }
 }
 
 impl Storage for BucketArray {
@@ -202,14 +179,24 @@ impl Storage for BucketArray {
         });
     }
 
+    fn prefetch(&self, ranges: &[FileRange]) {
+        if !self.bucket.cache().is_busy() {
+            let mut ranges = ranges.to_vec();
+            // The tiles of several steps, so that neighbours are one request.
+            ranges.sort_unstable_by(|a, b| (&a.path, a.start).cmp(&(&b.path, b.start)));
+            self.blocks(&ranges);
+        }
+    }
+
     fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
         let bytes = |range: &FileRange| {
             let blocks = blocks_of(&bytes_of(range));
             byte_of(blocks.end.saturating_sub(blocks.start))
         };
         let blocks = ranges.iter().map(bytes).fold(0, u64::saturating_add);
-        match blocks <= self.bucket.cache().share() {
-            true => self.read_blocks(ranges, buffers),
+        // Requests that fail are made once more, for the error of the first.
+        match blocks <= self.bucket.cache().share() && self.read_blocks(ranges, buffers)? {
+            true => Ok(()),
             false => self.read_exactly(ranges, buffers),
         }
     }
@@ -224,11 +211,15 @@ impl WritableStorage for BucketArray {
 
     fn begin_write(&self, path: &str, content: &[u8]) -> io::Result<Stored> {
         let (bucket, path) = (self.bucket.clone(), self.path(path));
+        let (of, bytes) = (bucket.clone(), content.len());
+        let memory = self.wait(async move { Ok(of.upload_memory(bytes).await) })?;
         let content = Bytes::copy_from_slice(content);
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         self.bucket.runtime().spawn(async move {
+            let put = bucket.put(&path, content).await;
+            drop(memory);
             // Without a receiver, the write was given up.
-            let _ = sender.send(bucket.put(&path, content).await);
+            let _ = sender.send(put);
         });
         Ok(Box::new(move || receiver.recv().unwrap_or(Err(Error::Shutdown)).map_err(io_error)))
     }

@@ -12,7 +12,7 @@ use object_store::{
     GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
 };
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::block_cache::{BlockCache, WHOLE};
 use super::connect::connect;
@@ -25,6 +25,10 @@ use crate::files::storage_settings::StorageSettings;
 const MAX_REQUESTS: usize = 64;
 /// Bytes of files that are kept for later reads.
 const CACHED_BYTES: usize = 128 << 20;
+/// Bytes of files that are being written.
+pub(crate) const UPLOADED_BYTES: usize = 64 << 20;
+/// Bytes of one unit of [`Inner::uploads`].
+const UPLOAD_UNIT: usize = 1 << 10;
 
 /// The objects below a prefix of a bucket. Clones share connections and cached bytes.
 #[derive(Clone)]
@@ -43,6 +47,8 @@ struct Inner {
     lock_lifetime: Duration,
     runtime: Handle,
     requests: Semaphore,
+    /// The memory of files that are being written, in units.
+    uploads: Arc<Semaphore>,
     cache: BlockCache,
 }
 
@@ -79,6 +85,7 @@ impl Bucket {
             lock_lifetime: settings.lock_lifetime,
             runtime,
             requests: Semaphore::new(MAX_REQUESTS),
+            uploads: Arc::new(Semaphore::new(UPLOADED_BYTES / UPLOAD_UNIT)),
             cache: BlockCache::new(CACHED_BYTES),
         };
         Ok(Bucket { inner: Arc::new(inner) })
@@ -267,6 +274,13 @@ impl Bucket {
         });
         let failed: Vec<object_store::Error> = removed.collect().await;
         failed.into_iter().next().map_or(Ok(()), |error| Err(self.error(&first, error)))
+    }
+
+    /// Waits for the memory of a file of `bytes` bytes that is to be written.
+    pub(super) async fn upload_memory(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let units = bytes.min(UPLOADED_BYTES).div_ceil(UPLOAD_UNIT);
+        // The semaphore is never closed.
+        Arc::clone(&self.inner.uploads).acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX)).await.ok()
     }
 
     async fn permit(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
