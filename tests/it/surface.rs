@@ -23,8 +23,8 @@ const VARYING: [(&str, &str); 14] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "[time]"),
     (r"(kept until at least )[^,]+", "$1[time]"),
     (r"(at |timestamp |--at )\d{13}", "$1[timestamp]"),
-    // One partition for each core.
-    (r"partitions=\d+", "partitions=[number]"),
+    // One partition, or one reader, for each core.
+    (r"(partitions|readers)=\d+", "$1=[number]"),
     (r"RoundRobinBatch\(\d+\)", "RoundRobinBatch([number])"),
     (r"(Hash\(\[.*?\]), \d+\)", "$1, [number])"),
     (r"\[\[[^\]]*/ledger/[0-9a-f]{32}\.parquet", "[[[file of the ledger]"),

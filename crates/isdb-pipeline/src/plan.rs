@@ -1,5 +1,5 @@
-//! The ingest plan of one window: granule source, chunk, write, commit. Operators declare the order and
-//! distribution that they require, and DataFusion adds the repartition between them.
+//! The ingest plan of one window: granule source, chunk, write, commit. Several writers
+//! get the rows by chunk; a single one has those of all readers.
 
 use std::sync::Arc;
 
@@ -9,10 +9,11 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::logical_expr::col;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
-use datafusion::physical_plan::{ExecutionPlan, displayable};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties as _, Partitioning, displayable};
 use isdb_query::{CHUNK, SessionOptions, chunk_function, physical_expression, session};
 use isdb_store::Snapshot;
 
@@ -60,14 +61,25 @@ pub(crate) fn write_plan(
     request: CommitRequest,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let (writers, window) = (target.writers, target.window);
-    let write = Arc::new(TileDbWriteExec::try_new(with_chunk(input)?, target)?);
+    let rows = with_chunk(input)?;
+    let rows = if writers > 1 { by_chunk(rows, writers)? } else { together(rows) };
+    let write = together(Arc::new(TileDbWriteExec::try_new(rows, target)?));
     let commit: Arc<dyn ExecutionPlan> = Arc::new(CommitExec::new(write, window, request));
-    let mut config = ConfigOptions::new();
-    // More partitions for the projection that computes the chunk would only copy rows.
-    config.optimizer.enable_round_robin_repartition = false;
-    config.execution.target_partitions = writers.max(1);
-    let plan = EnsureRequirements::new().optimize(commit, &config)?;
-    SanityCheckPlan::new().optimize(plan, &config)
+    SanityCheckPlan::new().optimize(commit, &ConfigOptions::new())
+}
+
+/// Makes one partition of those of `input`.
+fn together(input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    match input.output_partitioning().partition_count() {
+        1 => input,
+        _ => Arc::new(CoalescePartitionsExec::new(input)),
+    }
+}
+
+/// Distributes the rows of `input` to `writers` partitions by their chunk. DataFusion's own rule leaves a single partition as it is.
+fn by_chunk(input: Arc<dyn ExecutionPlan>, writers: usize) -> Result<Arc<dyn ExecutionPlan>> {
+    let chunk = Column::new_with_schema(CHUNK, &input.schema())?;
+    Ok(Arc::new(RepartitionExec::try_new(input, Partitioning::Hash(vec![Arc::new(chunk)], writers))?))
 }
 
 /// Adds the number of the chunk to the rows of `input`, as the last column.

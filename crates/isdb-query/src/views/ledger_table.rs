@@ -28,6 +28,9 @@ use crate::views::expiring_files::ExpiringFiles;
 /// The minimum number of bytes in a partition: with fewer, another partition costs more than it gains.
 const BYTES_PER_PARTITION: u64 = 1 << 20;
 
+/// Files in an object store that are read at a time.
+const REMOTE_FILES: usize = 64;
+
 /// Bytes at the end of a file that are read first. They hold the footer, and all of a small file.
 const FOOTER_BYTES: usize = 64 << 10;
 
@@ -70,13 +73,16 @@ impl LedgerTable {
         Self { snapshot: Some(snapshot), ..self }
     }
 
-    /// Returns the files in at most `partitions` groups.
+    /// Returns the files in groups that are read at the same time: at most `partitions`, and more in an object store, where a read waits.
     fn file_groups(&self, partitions: usize) -> Result<Vec<FileGroup>> {
         let files = self.parts.iter().map(|part| partitioned_file(&part.path, part.bytes));
         let files = FileGroup::new(files.collect::<Result<_>>()?);
         let bytes: u64 = self.parts.iter().map(|part| part.bytes).sum();
         let useful = usize::try_from(bytes / BYTES_PER_PARTITION).unwrap_or(usize::MAX);
-        Ok(files.split_files(useful.clamp(1, partitions.max(1))))
+        let is_remote = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.ledger_store().is_some());
+        let groups =
+            if is_remote { self.parts.len().clamp(1, REMOTE_FILES) } else { useful.clamp(1, partitions.max(1)) };
+        Ok(files.split_files(groups))
     }
 
     fn exact_statistics(&self) -> Statistics {

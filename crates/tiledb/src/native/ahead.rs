@@ -31,7 +31,8 @@ impl ReadAhead {
 
     /// Whether to request more. Not after each step, so that the tiles of several steps are one request for each file.
     pub(super) fn is_due(&self) -> bool {
-        self.bytes <= self.window / 2 && !self.upcoming.is_empty()
+        // The window has doubled since the last request.
+        self.bytes <= self.window / 4 && !self.upcoming.is_empty()
     }
 
     /// Returns up to `count` tiles to request next; `None` if enough are requested.
