@@ -1,5 +1,5 @@
-//! The ingest plan of one window: granule source, chunk, write, commit. Several writers
-//! get the rows by chunk; a single one has those of all readers.
+//! The ingest plan of one window: granule source, chunk, write, commit. Several writers get the rows by chunk; a single one gets those of
+//! all readers.
 
 use std::sync::Arc;
 

@@ -175,7 +175,7 @@ fn far_storage_gets_the_requests_for_all_columns_and_tiles_of_a_small_read_at_on
         });
         assert!(end >= range.start + range.length as u64, "{range:?} of {ahead:?}");
     }
-    // Tiles without such heights are not requested.
+    // No byte is requested that the scan does not read.
     let height = |ranges: &[FileRange]| -> usize {
         ranges.iter().filter(|range| range.path.ends_with("/a1.tdb")).map(|range| range.length).sum()
     };
