@@ -41,6 +41,8 @@ pub const MIN_MEMORY: u64 = 256_000_000;
 const FRAGMENTS_WORTH_JOINING: u64 = 16;
 /// Default time for which replaced fragments are kept: a day.
 const KEEP_MS: u64 = 86_400_000;
+/// Minimum lifetime of a writer's lock: a slow request must not lose it.
+const LEAST_LOCK_LIFETIME_MS: u64 = 1_000;
 /// Default number of granules downloaded at a time.
 const CONNECTIONS: u64 = 4;
 
@@ -88,6 +90,8 @@ pub struct Storage {
     pub anonymous: bool,
     /// The profile with the credentials.
     pub profile: Option<String>,
+    /// How long a writer's lock is valid without a renewal, in milliseconds, if specified.
+    pub lock_lifetime_ms: Option<u64>,
 }
 
 /// Which granules become visible together: a window ends at the first of these limits.
@@ -136,12 +140,6 @@ pub struct ConfigError {
     pub problem: String,
 }
 
-fn storage(section: StorageSection) -> Storage {
-    let StorageSection { endpoint, region, path_style, allow_http, anonymous, profile } = section;
-    let (allow_http, anonymous) = (allow_http.unwrap_or(false), anonymous.unwrap_or(false));
-    Storage { endpoint, region, path_style, allow_http, anonymous, profile }
-}
-
 fn position(at: Option<(u64, u64)>) -> String {
     at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default()
 }
@@ -168,7 +166,7 @@ impl Config {
         let memory = reader.bytes("resources.memory", memory, MIN_MEMORY)?;
         Ok(Config {
             database: document.database,
-            storage: document.storage.map_or_else(Storage::default, storage),
+            storage: document.storage.map_or_else(|| Ok(Storage::default()), |section| reader.storage(section))?,
             variables: document.variables.map(|names| reader.variables(names)).transpose()?,
             derived: document.derived.map(|columns| reader.derived(columns)).transpose()?,
             filters: document.filters.map(|filters| reader.filters(filters)).transpose()?,
@@ -234,6 +232,21 @@ impl Reader<'_> {
             Ok(_) => Err(self.invalid(text.referenced, format!("{key} must be at least {least} bytes, such as 2GB"))),
             Err(error) => Err(self.invalid(text.referenced, format!("{key}: {error}"))),
         }
+    }
+
+    fn storage(&self, section: StorageSection) -> Result<Storage, ConfigError> {
+        let StorageSection { endpoint, region, path_style, allow_http, anonymous, profile, lock_lifetime } = section;
+        let lock_lifetime_ms = lock_lifetime.map(|text| {
+            let invalid = |problem: String| self.invalid(text.referenced, format!("storage.lock_lifetime: {problem}"));
+            match parse_milliseconds(&text.value) {
+                Ok(lifetime) if lifetime >= LEAST_LOCK_LIFETIME_MS => Ok(lifetime),
+                Ok(_) => Err(invalid(format!("expected at least 1s, found `{}`", text.value))),
+                Err(error) => Err(invalid(error.to_string())),
+            }
+        });
+        let (allow_http, anonymous) = (allow_http.unwrap_or(false), anonymous.unwrap_or(false));
+        let lock_lifetime_ms = lock_lifetime_ms.transpose()?;
+        Ok(Storage { endpoint, region, path_style, allow_http, anonymous, profile, lock_lifetime_ms })
     }
 
     fn window(&self, section: Option<WindowSection>) -> Result<Window, ConfigError> {

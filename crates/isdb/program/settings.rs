@@ -1,6 +1,7 @@
 //! Settings of a command: flags, environment and config file combined.
 
 use std::path::Path;
+use std::time::Duration;
 
 use isdb::filters::choose;
 use isdb::{Config, Location, Region, StorageCredentials, StorageSettings, read_region, storage_settings};
@@ -62,14 +63,15 @@ fn location(arguments: &DatabaseArgs, config: &Config) -> Result<Option<Location
 
 /// The settings of an object store: those of the flags and the config, completed by the environment.
 fn storage(arguments: &DatabaseArgs, config: &Storage) -> Result<StorageSettings, CliError> {
+    let defaults = StorageSettings::default();
     let settings = StorageSettings {
         endpoint: config.endpoint.clone(),
         region: config.region.clone(),
         path_style: config.path_style,
         allow_http: config.allow_http,
-        credentials: if config.anonymous { StorageCredentials::Anonymous } else { StorageCredentials::default() },
+        credentials: if config.anonymous { StorageCredentials::Anonymous } else { defaults.credentials },
         single_writer: arguments.single_writer,
-        ..StorageSettings::default()
+        lock_lifetime: config.lock_lifetime_ms.map_or(defaults.lock_lifetime, Duration::from_millis),
     };
     Ok(storage_settings(settings, config.profile.as_deref())?)
 }

@@ -67,6 +67,9 @@ pub(super) struct StorageSection {
     pub(super) anonymous: Option<bool>,
     /// The profile in ~/.aws/config and ~/.aws/credentials with the credentials.
     pub(super) profile: Option<String>,
+    /// How long a writer's lock is valid without a renewal, such as 60s: as long as another machine waits after a writer has died.
+    #[schemars(with = "Option<Amount>")]
+    pub(super) lock_lifetime: Option<Spanned<String>>,
 }
 
 /// The storage layout of the database.

@@ -108,11 +108,12 @@ fn a_filter_that_is_listed_twice_is_reported_at_its_second_line() {
 #[test]
 fn sizes_durations_and_choices_may_be_numbers_or_words() {
     let text = "product: ATL08\nwindow: {bytes: 4000000000, span: day}\nresources: {memory: 1.5GB, spill: /scratch}\n\
-                consolidate: {policy: none, keep: 12h}\n";
+                consolidate: {policy: none, keep: 12h}\nstorage: {lock_lifetime: 2min}\n";
     let config = Config::parse("c.yml", text).unwrap();
     assert_eq!((config.window.bytes, config.window.span), (4_000_000_000, Span::Day));
     assert_eq!((config.memory, config.spill.as_deref()), (Some(1_500_000_000), Some("/scratch")));
     assert_eq!((config.consolidate.policy, config.consolidate.keep_ms), (Policy::None, 43_200_000));
+    assert_eq!(config.storage.lock_lifetime_ms, Some(120_000));
     let empty = Config::parse("c.yml", "product: ATL08\nwindow: {span: }\nconsolidate: {policy: }\n").unwrap();
     assert_eq!((empty.window.span, empty.consolidate.policy), (Span::Quarter, Policy::Space));
     assert_eq!("size".parse(), Ok(Policy::Size));
@@ -134,6 +135,9 @@ fn invalid_values_are_reported_with_what_was_expected() {
         ("window: {span: decade}", "2:16", "expected one of day, week, month, quarter, found decade"),
         ("consolidate: {policy: all}", "2:23", "expected one of space, size, none, found all"),
         ("consolidate: {keep: ever}", "2:21", "consolidate.keep: expected a duration such as 30min, 12h or 7d"),
+        ("storage: {lock_lifetime: 1}", "2:26", "storage.lock_lifetime: expected a duration such as 30min, 12h or 7d"),
+        ("storage: {lock_lifetime: 0.5s}", "2:26", "storage.lock_lifetime: expected"),
+        ("storage: {lock_lifetime: 999ms}", "2:26", "storage.lock_lifetime: expected at least 1s, found `999ms`"),
         ("download: {keep: maybe}", "2:18", "expected true or false"),
         ("resources: {threads: 70000}", "2:22", "resources.threads must be a whole number from 1 "),
     ] {
