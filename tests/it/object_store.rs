@@ -1,33 +1,48 @@
 //! A database in an object store, as a user of the program sees it.
 
+mod costs;
+mod moto;
+mod stopped_writers;
+
 use isdb_testing::s3::{Fault, KEY_ID, S3Server, SECRET};
 
+use crate::support::random::random;
 use crate::support::{Content, TestFolder};
 
 const DATABASE: &str = "s3://bucket/lab/atl08";
 
 /// A folder with granules and the variables of a server, whose database is in its bucket.
 fn prepared() -> (S3Server, TestFolder) {
+    prepared_with(3, 60)
+}
+
+/// The same with this number of granules, and of segments in a beam.
+fn prepared_with(granules: usize, segments: usize) -> (S3Server, TestFolder) {
     let (server, mut place) = (S3Server::start(), TestFolder::in_memory());
     place.set_variables(server.variables());
-    // No profile of whoever runs the tests.
-    let missing = |name: &str| place.path(name).to_str().unwrap().to_owned();
-    let (config, credentials) = (missing("no config"), missing("no credentials"));
-    place.set_variables([("AWS_CONFIG_FILE", config), ("AWS_SHARED_CREDENTIALS_FILE", credentials)]);
+    without_profiles(&mut place);
     place.set_variables([("ISDB_DB", DATABASE.to_owned())]);
-    place.synthesise("granules", 3, 60);
+    place.synthesise("granules", granules, segments);
     (server, place)
 }
 
-/// The same commands in the database at `database`.
-fn life(place: &TestFolder, database: &str) {
-    let run = |arguments: &[&str]| place.ok(&[&["--db", database], arguments].concat());
-    let granules = place.files("granules");
+/// Hides the profiles of whoever runs the tests.
+fn without_profiles(place: &mut TestFolder) {
+    let missing = |name: &str| place.path(name).to_str().unwrap().to_owned();
+    let (config, credentials) = (missing("no config"), missing("no credentials"));
+    place.set_variables([("AWS_CONFIG_FILE", config), ("AWS_SHARED_CREDENTIALS_FILE", credentials)]);
+}
+
+/// The same commands with `options`, which name a database.
+fn life(place: &TestFolder, options: &[&str]) {
+    let run = |arguments: &[&str]| place.ok(&[options, arguments].concat());
+    let mut granules = place.files("granules");
+    granules.sort();
     run(&["ingest", "--filters", "strong", &granules[0], &granules[1]]);
     run(&["tag", "paper"]);
     run(&["ingest", "--refilter", "--filters", "none", "granules"]);
     run(&["consolidate"]);
-    let granule = place.rows_with(&["--db", database], "SELECT granule FROM granules_current ORDER BY granule");
+    let granule = place.rows_with(options, "SELECT granule FROM granules_current ORDER BY granule");
     run(&["remove", &granule[2]]);
     run(&["vacuum", "--older-than", "0s"]);
     run(&["vacuum", "--older-than", "0s"]);
@@ -36,8 +51,8 @@ fn life(place: &TestFolder, database: &str) {
 #[test]
 fn every_command_gives_the_same_answers_as_on_a_local_disk() {
     let (server, place) = prepared();
-    life(&place, "local");
-    life(&place, DATABASE);
+    life(&place, &["--db", "local"]);
+    life(&place, &["--db", DATABASE]);
     let of = |database: &str, sql: &str| place.rows_with(&["--db", database], sql);
     let segments = of("local", Content::SEGMENTS);
     assert!(segments.len() > 100 && segments == of(DATABASE, Content::SEGMENTS));
@@ -79,6 +94,30 @@ fn variables_are_added_and_requests_that_fail_now_and_then_are_repeated() {
     place.ok(&["add-variable", "h_te_best_fit"]);
     place.ok(&["ingest", "--force", "granules"]);
     assert!(place.rows("SELECT count(h_canopy), count(h_te_best_fit) FROM atl08")[0].starts_with(char::is_numeric));
+}
+
+#[test]
+fn random_failures_of_a_twentieth_of_the_requests_change_nothing() {
+    let (server, place) = prepared_with(3, 30);
+    std::fs::write(place.path("c.yml"), "product: ATL08\nvariables: [h_canopy, night_flag]\n").unwrap();
+    life(&place, &["--db", "local", "--config", "c.yml"]);
+    let expected = Content::read_database(&place, "local");
+    let mut random = random();
+    for _ in 0..isdb_testing::times(1, 20) {
+        server.clear();
+        let mut random = crate::support::random::Random::new(random.below(u64::MAX));
+        server.set_faults(move |_| match random.below(100) {
+            0 => Fault::Refuse(500, "InternalError"),
+            1 => Fault::Refuse(503, "SlowDown"),
+            2 => Fault::Reset,
+            3 => Fault::LoseAnswer,
+            4 => Fault::Delay(std::time::Duration::from_millis(20)),
+            _ => Fault::None,
+        });
+        life(&place, &["--db", DATABASE, "--config", "c.yml"]);
+        expected.is_in_database(&place, DATABASE, "with failures");
+        server.clear_faults();
+    }
 }
 
 #[test]

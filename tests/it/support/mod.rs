@@ -147,7 +147,7 @@ impl Content {
     pub(crate) const SEGMENTS: &str =
         "SELECT * EXCEPT (ingest_id, fragment_id) FROM atl08 ORDER BY granule, beam, segment_id_beg";
     pub(crate) const LEDGER: &str =
-        "SELECT * EXCEPT (ingest_id, replaces, finished_at) FROM granules ORDER BY granule, source";
+        "SELECT * EXCEPT (ingest_id, replaces, finished_at) FROM granules ORDER BY granule, source, ingest_id";
 
     /// The content of the database of `place`.
     pub(crate) fn read(place: &TestFolder) -> Content {

@@ -4,18 +4,21 @@
 //! It has one bucket, keeps objects in memory, and knows the requests that `object_store` makes for isdb. Signatures are not checked; the
 //! id of the key and the token are.
 
+mod exchange;
 mod http;
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+
+pub use exchange::{Exchange, Request, rounds};
 
 use http::{Answer, Call, escaped, read_call};
 
@@ -27,19 +30,8 @@ pub const KEY_ID: &str = "AKIDTEST";
 pub const SECRET: &str = "secretOfTheTest";
 /// Keys in one page of a listing: few, so that tests have several pages.
 const PAGE: usize = 10;
-
-/// A request, as a test sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The method: GET, HEAD, PUT or POST.
-    pub method: String,
-    /// The key; `?list` for a listing, `?delete` for a removal.
-    pub key: String,
-    /// The prefix of a listing.
-    pub prefix: String,
-    /// The bytes of the body.
-    pub bytes: usize,
-}
+/// Keys in one page of a listing of S3.
+const LONG_PAGE: usize = 1_000;
 
 /// What the server does with a request instead of answering it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +61,8 @@ struct Shared {
     address: SocketAddr,
     objects: Mutex<BTreeMap<String, Object>>,
     requests: Mutex<Vec<Request>>,
+    exchanges: Mutex<Vec<Exchange>>,
+    page: AtomicUsize,
     faults: Mutex<Option<Faults>>,
     writes: AtomicU64,
     ignores_conditions: AtomicBool,
@@ -90,6 +84,8 @@ impl S3Server {
             address: listener.local_addr().expect("an address"),
             objects: Mutex::default(),
             requests: Mutex::default(),
+            exchanges: Mutex::default(),
+            page: AtomicUsize::new(PAGE),
             faults: Mutex::default(),
             writes: AtomicU64::new(0),
             ignores_conditions: AtomicBool::new(false),
@@ -149,6 +145,17 @@ impl S3Server {
         std::mem::take(&mut *lock(&self.shared.requests))
     }
 
+    /// Returns the exchanges that ended since the last call.
+    #[must_use]
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        std::mem::take(&mut *lock(&self.shared.exchanges))
+    }
+
+    /// Lists as many keys in a page as S3 does.
+    pub fn list_long_pages(&self) {
+        self.shared.page.store(LONG_PAGE, Ordering::SeqCst);
+    }
+
     /// The keys of all objects.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
@@ -166,6 +173,11 @@ impl S3Server {
         self.shared.put(&mut lock(&self.shared.objects), key, content.to_vec());
     }
 
+    /// Removes all objects.
+    pub fn clear(&self) {
+        lock(&self.shared.objects).clear();
+    }
+
     /// Removes an object.
     pub fn remove(&self, key: &str) {
         lock(&self.shared.objects).remove(key);
@@ -181,7 +193,7 @@ fn serve(shared: &Shared, stream: TcpStream) {
     let Ok(mut writer) = stream.try_clone() else { return };
     let mut reader = BufReader::new(stream);
     while let Some(call) = read_call(&mut reader) {
-        let request = call.as_request();
+        let (request, began) = (call.as_request(), Instant::now());
         lock(&shared.requests).push(request.clone());
         let fault = lock(&shared.faults).as_mut().map_or(Fault::None, |faults| faults(&request));
         let answer = match fault {
@@ -197,7 +209,11 @@ fn serve(shared: &Shared, stream: TcpStream) {
                 shared.answer(&call)
             }
         };
-        if answer.write(&mut writer, call.method == "HEAD").is_err() {
+        let is_head = call.method == "HEAD";
+        let (answered, ended) = (if is_head { 0 } else { answer.body.len() }, Instant::now());
+        // Before the client can have the answer, so that no later request seems to have come at the same time.
+        lock(&shared.exchanges).push(Exchange { request, answered, began, ended });
+        if answer.write(&mut writer, is_head).is_err() {
             return;
         }
     }
@@ -303,7 +319,7 @@ impl Shared {
             if folder.is_some() && (folder.as_ref() == folders.last() || folder == after) {
                 continue;
             }
-            if count == PAGE {
+            if count == self.page.load(Ordering::SeqCst) {
                 is_cut = true;
                 break;
             }
