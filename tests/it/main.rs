@@ -7,6 +7,8 @@ mod durability;
 mod errors;
 mod examples;
 mod fake_nasa;
+mod geo_files;
+mod grid;
 mod independent_readers;
 mod ingest;
 mod installation;

@@ -20,6 +20,10 @@ pub const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
 /// The texts of the column `beam_strength` in the order of its keys.
 pub const STRENGTHS: [&str; 2] = ["strong", "weak"];
 
+/// What the stored coordinates are, by which a column of a result is recognised whatever its name.
+const LATITUDE_MEANING: &str = "latitude of the segment's centre, WGS 84";
+const LONGITUDE_MEANING: &str = "longitude of the segment's centre, WGS 84";
+
 /// The key of a dictionary column's metadata for its texts, separated by spaces: the array stores them as TileDB's enumeration.
 const ENUMERATION: &str = "enumeration";
 
@@ -58,19 +62,23 @@ pub fn selected_variables(selected: &[&Variable]) -> impl Iterator<Item = &'stat
     variables().iter().filter(move |v| names.contains(&v.name) && !LEADING_VARIABLES.contains(&v.name))
 }
 
+/// Whether the field is the stored latitude, under any name: SQL keeps the metadata of a column that it does not change.
+#[must_use]
+pub fn is_latitude(field: &Field) -> bool {
+    field.metadata().get("long_name").is_some_and(|meaning| meaning == LATITUDE_MEANING)
+}
+
+/// Whether the field is the stored longitude, under any name.
+#[must_use]
+pub fn is_longitude(field: &Field) -> bool {
+    field.metadata().get("long_name").is_some_and(|meaning| meaning == LONGITUDE_MEANING)
+}
+
 fn leading_fields() -> Vec<Field> {
     let utc = DataType::Timestamp(TimeUnit::Nanosecond, Some(Arc::from("UTC")));
     let mut fields = vec![
-        described(
-            Field::new("latitude", DataType::Float64, false),
-            "degrees",
-            "latitude of the segment's centre, WGS 84",
-        ),
-        described(
-            Field::new("longitude", DataType::Float64, false),
-            "degrees",
-            "longitude of the segment's centre, WGS 84",
-        ),
+        described(Field::new("latitude", DataType::Float64, false), "degrees", LATITUDE_MEANING),
+        described(Field::new("longitude", DataType::Float64, false), "degrees", LONGITUDE_MEANING),
         described(Field::new("time", utc, false), "", "UTC of the pass over the segment's centre (delta_time)"),
         dictionary("beam", false, &BEAMS, "ground track: gt1l, gt1r, gt2l, gt2r, gt3l or gt3r"),
         dictionary("beam_strength", true, &STRENGTHS, "strong or weak; NULL if the granule has no orientation"),

@@ -1,7 +1,7 @@
 //! The `isdb` command: parses arguments, resolves settings, runs one command, and ends with an exit code.
 //!
 //! `cli` has the arguments and `settings` combines them with the config; `commands` has a file for each command, `session` and
-//! `prompt` run SQL; `output`, `report`, `progress` and `messages` print; `error` prints the error that ends a command. The work is
+//! `prompt` run SQL, `grid` makes rasters of it; `output`, `report`, `progress` and `messages` print; `error` prints the error that ends a command. The work is
 //! done by the library `isdb`.
 
 // Standard output is data: an error while it is written must be reported (`output::print`).
@@ -23,6 +23,7 @@ mod cli;
 mod commands;
 mod error;
 mod exit_code;
+mod grid;
 mod interrupt;
 mod log_filter;
 mod logs;
@@ -69,8 +70,10 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let writes_nothing =
-        matches!(cli.command, Command::Query(_) | Command::Search(_) | Command::Download(_) | Command::Login(_));
+    let writes_nothing = matches!(
+        cli.command,
+        Command::Query(_) | Command::Grid(_) | Command::Search(_) | Command::Download(_) | Command::Login(_)
+    );
     let timeout = if writes_nothing { READ_TIMEOUT } else { WRITE_TIMEOUT };
     let result = runtime.block_on(async {
         // At a prompt, Ctrl-C cancels the running statement only.
@@ -115,6 +118,7 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, CliError> {
     match cli.command {
         Command::Ingest(arguments) => commands::ingest::run(arguments, settings()?).await,
         Command::Query(arguments) => commands::query::run(arguments, settings()?, interrupts).await,
+        Command::Grid(arguments) => commands::grid::run(arguments, settings()?).await,
         Command::Search(arguments) => commands::search::run(arguments, optional_location(&cli.database)?).await,
         Command::Download(arguments) => commands::download::run(arguments).await,
         Command::Login(arguments) => commands::login::run(arguments).await,

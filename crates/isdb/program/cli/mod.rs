@@ -6,6 +6,7 @@ mod archive;
 mod catalogue;
 mod common;
 mod database;
+mod grid;
 mod parse;
 mod query;
 
@@ -13,6 +14,7 @@ pub(crate) use archive::{Download, Login, Search, SearchArgs};
 pub(crate) use catalogue::{ConfigCommand, Filters, InfoArgs, Init, Variables};
 pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, Resources, TextFormat};
 pub(crate) use database::{AddVariable, Check, Consolidate, Ingest, Remove, Repair, TagArgs, Vacuum};
+pub(crate) use grid::Grid;
 pub(crate) use query::{Format, Query};
 
 /// ICESat-2 ATL08 granules as a database.
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Run SQL; without a statement, start a prompt
     Query(Query),
+    /// Write statistics of the segments in each cell of a grid as a GeoTIFF or CSV
+    Grid(Grid),
     /// Search NASA's CMR for granules and list them; nothing is downloaded
     Search(Search),
     /// Download granules from NASA's archive; an interrupted download is resumed

@@ -22,6 +22,12 @@ pub(crate) struct Query {
     /// Write to a file, created only if the query succeeds
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Columns with the positions of the rows: longitude, then latitude [default: the stored coordinates, under any name]
+    #[arg(long, value_name = "LON,LAT", value_delimiter = ',', num_args = 2, conflicts_with = "no_geometry")]
+    pub(crate) geometry_columns: Option<Vec<String>>,
+    /// Write Parquet and Arrow without a geometry
+    #[arg(long)]
+    pub(crate) no_geometry: bool,
     /// Restrict atl08 and atl08_unique to segments that pass these filters, such as strong,night,snow_free
     #[arg(long, value_name = "LIST")]
     pub(crate) filters: Option<String>,
@@ -42,14 +48,23 @@ pub(crate) struct Query {
 pub(crate) enum Format {
     /// Aligned columns
     Table,
-    /// Comma-separated values with a header; lists as [a, b, …]
+    /// Comma-separated values with a header; profiles as a column for each label
     Csv,
     /// One JSON array of objects
     Json,
     /// One JSON object per line
     Ndjson,
-    /// Apache Parquet, compressed, with units and descriptions
+    /// Apache Parquet, compressed, with units and descriptions; GeoParquet if the rows have positions
     Parquet,
     /// Apache Arrow, with units and descriptions: an IPC file (Feather), or a stream to standard output
     Arrow,
+    /// GeoJSON: a point for each row
+    #[value(name = "geojson")]
+    GeoJson,
+    /// FlatGeobuf: a point for each row, with a spatial index
+    #[value(name = "flatgeobuf")]
+    FlatGeobuf,
+    /// GeoPackage: a point for each row, in a SQLite file
+    #[value(name = "geopackage")]
+    GeoPackage,
 }

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod consolidate;
 pub(crate) mod download;
 pub(crate) mod filters;
+pub(crate) mod grid;
 pub(crate) mod info;
 pub(crate) mod ingest;
 pub(crate) mod login;

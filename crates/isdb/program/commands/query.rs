@@ -13,7 +13,7 @@ use crate::cli::{Format, Query};
 use crate::error::CliError;
 use crate::exit_code::SUCCESS;
 use crate::interrupt::Interrupts;
-use crate::output;
+use crate::output::{self, GeometryColumns, Target};
 use crate::prompt;
 use crate::session::{QueryOptions, Session, has_rows, statements};
 use crate::settings::{Settings, filters, region_and_period};
@@ -44,12 +44,13 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
     let (text, origin) = text(&arguments)?;
     let statements = statements(&text);
     let Some((first, others)) = statements.split_first() else { return Err(CliError::NoStatement { origin }) };
-    let target = output.map(|path| path.display().to_string());
-    let target = target.or_else(|| format.is_binary().then(|| "standard output".to_owned()));
+    let single = output.map(|path| path.display().to_string());
+    let single = single.or_else(|| format.is_binary().then(|| "standard output".to_owned()));
     let count = statements.iter().filter(|statement| has_rows(statement)).count();
-    if let (Some(target), true) = (target, count > 1) {
+    if let (Some(target), true) = (single, count > 1) {
         return Err(CliError::OneStatementOnly { count, target });
     }
+    let target = Target { format, file: output, geometry: geometry(&arguments) };
     if let (0, Some(path)) = (count, output) {
         return Err(CliError::Message(format!("no statement has rows for {}", path.display())));
     }
@@ -64,17 +65,28 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
         Err(error) if CliError::is_expired(&error) => start().await?,
         result => result?,
     };
-    session.write(started, format, output).await?;
+    session.write(started, &target).await?;
     let mut is_written = has_rows(first);
     for statement in others {
         if format == Format::Table && is_written && has_rows(statement) {
             output::print("\n")?;
         }
         let started = session.start(statement, &engine).await?;
-        session.write(started, format, output).await?;
+        session.write(started, &target).await?;
         is_written |= has_rows(statement);
     }
     Ok(SUCCESS)
+}
+
+/// The columns with the positions of the rows.
+fn geometry(arguments: &Query) -> GeometryColumns {
+    match arguments.geometry_columns.as_deref() {
+        _ if arguments.no_geometry => GeometryColumns::None,
+        Some([longitude, latitude]) => {
+            GeometryColumns::Named { longitude: longitude.clone(), latitude: latitude.clone() }
+        }
+        _ => GeometryColumns::Stored,
+    }
 }
 
 /// Whether statements are read from a prompt.

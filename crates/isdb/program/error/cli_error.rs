@@ -29,8 +29,24 @@ pub(crate) enum CliError {
     Stdin(#[source] std::io::Error),
     #[error("{}: the file name does not determine the format", path.display())]
     UnknownEnding { path: PathBuf },
-    #[error("parquet and arrow cannot be printed on a terminal")]
+    #[error("a binary format cannot be printed on a terminal")]
     BinaryToTerminal,
+    #[error("{format} needs positions, and the result has none")]
+    NoGeometry { format: &'static str },
+    #[error("{format} has no place for a row without a position")]
+    NoPosition { format: &'static str },
+    #[error("expected a column of numbers for --geometry-columns, found {} {column}", if *.is_found { "another type in" } else { "no column" })]
+    GeometryColumn { column: String, is_found: bool },
+    #[error("expected a latitude from -90 to 90 in the column {column}, found {degrees}")]
+    NotALatitude { column: String, degrees: f64 },
+    #[error("expected a file for GeoPackage, found a stream")]
+    GeoPackageToStream,
+    #[error("expected a file that ends with .tif or .csv, found {}", path.display())]
+    GridEnding { path: PathBuf },
+    #[error("no cell of the grid has a segment")]
+    EmptyGrid,
+    #[error("cannot write {format}: {problem}")]
+    FeatureFormat { format: &'static str, problem: String },
     #[error("expected {expected}, found nothing in {flag}")]
     Empty { expected: &'static str, flag: &'static str, hint: &'static str },
     #[error("no statement in {origin}")]
@@ -134,7 +150,10 @@ impl CliError {
     /// The exit code of a command that ends with this error: that of a wrong command line if a value in it is wrong by itself.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            CliError::Empty { .. } | CliError::UnknownEnding { .. } | CliError::OutputOfPrompt => USAGE,
+            CliError::Empty { .. }
+            | CliError::UnknownEnding { .. }
+            | CliError::GridEnding { .. }
+            | CliError::OutputOfPrompt => USAGE,
             CliError::Library(
                 isdb::Error::Region { path: None, .. } | isdb::Error::Period(_) | isdb::Error::Filter(_),
             ) => USAGE,

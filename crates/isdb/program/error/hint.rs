@@ -22,6 +22,17 @@ impl CliError {
             CliError::BinaryToTerminal => {
                 Some("specify a file with --output, or redirect standard output to a file or a program")
             }
+            CliError::NoGeometry { .. } => {
+                Some("select latitude and longitude, or name columns with positions: --geometry-columns LON,LAT")
+            }
+            CliError::NoPosition { .. } => Some("leave such rows out: WHERE latitude IS NOT NULL"),
+            CliError::GeometryColumn { .. } | CliError::NotALatitude { .. } => {
+                Some("--geometry-columns LON,LAT names the column of the longitude first")
+            }
+            CliError::EmptyGrid => Some(
+                "`isdb info` shows where and when the database has segments; --min-passes 1 keeps cells of a single pass",
+            ),
+            CliError::GeoPackageToStream => Some("specify a file: --output FILE.gpkg"),
             CliError::Empty { hint, .. } => Some(hint),
             CliError::NoStatement { .. } => {
                 Some("`isdb query \"SELECT ...\"` runs a statement; on a terminal `isdb query` starts a prompt")

@@ -1,4 +1,5 @@
-//! Rows as CSV. CSV has no lists, so a profile is written as text: `[1.5, 2.5, ]`, with nothing for NULL.
+//! Rows as CSV. CSV has no lists: a profile is a column for each element, and a list of any length a text such as `[1.5, 2.5, ]`, with
+//! nothing for NULL.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -10,12 +11,14 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::error::CliError;
+use crate::output::labelled::LabelledColumns;
 use crate::output::row_writer::RowWriter;
 
 /// Writes batches below one header.
 pub(crate) struct CsvWriter<W: Write> {
     sink: W,
     text: Vec<u8>,
+    labelled: LabelledColumns,
     schema: SchemaRef,
 }
 
@@ -26,8 +29,9 @@ impl<W: Write> CsvWriter<W> {
             true => Arc::new(Field::new(field.name(), DataType::LargeUtf8, true)),
             false => Arc::clone(field),
         };
-        let schema = Arc::new(Schema::new(schema.fields().iter().map(flat).collect::<Vec<_>>()));
-        let mut writer = CsvWriter { sink, text: Vec::new(), schema };
+        let labelled = LabelledColumns::new(schema);
+        let schema = Arc::new(Schema::new(labelled.schema().fields().iter().map(flat).collect::<Vec<_>>()));
+        let mut writer = CsvWriter { sink, text: Vec::new(), labelled, schema };
         writer.write_flat(&RecordBatch::new_empty(Arc::clone(&writer.schema)), true)?;
         Ok(writer)
     }
@@ -43,7 +47,7 @@ impl<W: Write> CsvWriter<W> {
 
 impl<W: Write> RowWriter for CsvWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        let columns = batch.columns().iter().map(flat).collect::<Result<Vec<_>, _>>()?;
+        let columns = self.labelled.columns(batch)?.iter().map(to_text_if_nested).collect::<Result<Vec<_>, _>>()?;
         Ok(self.write_flat(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?, false)?)
     }
 
@@ -53,10 +57,12 @@ impl<W: Write> RowWriter for CsvWriter<W> {
     }
 }
 
-fn flat(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    if !column.data_type().is_nested() {
-        return Ok(Arc::clone(column));
-    }
+fn to_text_if_nested(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if column.data_type().is_nested() { to_text(column) } else { Ok(Arc::clone(column)) }
+}
+
+/// The values of a nested column as texts.
+pub(super) fn to_text(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(column, &options)?;
     let mut text = LargeStringBuilder::with_capacity(column.len(), column.len() * 32);

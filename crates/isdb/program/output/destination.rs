@@ -36,6 +36,11 @@ impl UnfinishedFile {
         Ok(UnfinishedFile { sink: File::create(&path)?, path, finished })
     }
 
+    /// The temporary name.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Makes the content durable, and gives the file its final name.
     pub(super) fn finish(&self) -> std::io::Result<()> {
         self.sink.sync_all()?;

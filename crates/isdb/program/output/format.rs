@@ -27,7 +27,7 @@ impl Format {
 
     /// Whether the format is binary: a file or stream holds one result.
     pub(crate) fn is_binary(self) -> bool {
-        matches!(self, Format::Parquet | Format::Arrow)
+        matches!(self, Format::Parquet | Format::Arrow | Format::FlatGeobuf | Format::GeoPackage)
     }
 
     fn from_ending(path: &Path) -> Option<Format> {
@@ -39,6 +39,9 @@ impl Format {
             "ndjson" | "jsonl" => Format::Ndjson,
             "parquet" => Format::Parquet,
             "arrow" | "feather" => Format::Arrow,
+            "geojson" => Format::GeoJson,
+            "fgb" => Format::FlatGeobuf,
+            "gpkg" => Format::GeoPackage,
             _ => return None,
         })
     }

@@ -1,5 +1,6 @@
 //! Rows as Arrow: the IPC file format (Feather) in a file, the stream format in a pipe, both uncompressed, so that a reader can
-//! memory-map them. Field metadata is kept, and the origin of the rows is metadata of the schema.
+//! memory-map them. Field metadata is kept, and the origin of the rows is metadata of the schema. Rows with positions get a column of
+//! points with GeoArrow's metadata.
 
 use std::io::Write;
 
@@ -9,35 +10,62 @@ use arrow::error::ArrowError;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 
 use crate::error::CliError;
+use crate::output::geometry::GeometryColumn;
 use crate::output::origin::Origin;
 use crate::output::row_writer::RowWriter;
 
-/// Creates a writer of the file format, which readers open from its end.
-pub(crate) fn file<W: Write>(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<FileWriter<W>, ArrowError> {
-    FileWriter::try_new(sink, &origin.add_to(schema))
+/// Creates a writer of the file format, which readers open from its end. `geometry` comes after the columns of `schema`.
+pub(crate) fn file<W: Write>(
+    sink: W,
+    schema: &SchemaRef,
+    geometry: Option<GeometryColumn>,
+    origin: &Origin,
+) -> Result<IpcWriter<FileWriter<W>>, ArrowError> {
+    let schema = origin.add_to(geometry.as_ref().map_or(schema, |geometry| geometry.schema()));
+    Ok(IpcWriter { rows: FileWriter::try_new(sink, &schema)?, geometry })
 }
 
-/// Creates a writer of the stream format, which readers can follow while it is written.
-pub(crate) fn stream<W: Write>(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<StreamWriter<W>, ArrowError> {
-    StreamWriter::try_new(sink, &origin.add_to(schema))
+/// Creates a writer of the stream format, which readers can follow while it is written. `geometry` comes after the columns of `schema`.
+pub(crate) fn stream<W: Write>(
+    sink: W,
+    schema: &SchemaRef,
+    geometry: Option<GeometryColumn>,
+    origin: &Origin,
+) -> Result<IpcWriter<StreamWriter<W>>, ArrowError> {
+    let schema = origin.add_to(geometry.as_ref().map_or(schema, |geometry| geometry.schema()));
+    Ok(IpcWriter { rows: StreamWriter::try_new(sink, &schema)?, geometry })
 }
 
-impl<W: Write> RowWriter for FileWriter<W> {
+/// A writer of Arrow's and the column of points that it adds.
+pub(crate) struct IpcWriter<W> {
+    rows: W,
+    geometry: Option<GeometryColumn>,
+}
+
+impl<W> IpcWriter<W> {
+    fn with_geometry(&mut self, batch: &RecordBatch) -> Result<RecordBatch, CliError> {
+        self.geometry.as_mut().map_or_else(|| Ok(batch.clone()), |geometry| geometry.add_to(batch))
+    }
+}
+
+impl<W: Write> RowWriter for IpcWriter<FileWriter<W>> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        Ok(FileWriter::write(self, batch)?)
+        let batch = self.with_geometry(batch)?;
+        Ok(self.rows.write(&batch)?)
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), CliError> {
-        Ok(FileWriter::finish(&mut self)?)
+        Ok(self.rows.finish()?)
     }
 }
 
-impl<W: Write> RowWriter for StreamWriter<W> {
+impl<W: Write> RowWriter for IpcWriter<StreamWriter<W>> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        Ok(StreamWriter::write(self, batch)?)
+        let batch = self.with_geometry(batch)?;
+        Ok(self.rows.write(&batch)?)
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), CliError> {
-        Ok(StreamWriter::finish(&mut self)?)
+        Ok(self.rows.finish()?)
     }
 }

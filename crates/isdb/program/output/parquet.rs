@@ -1,5 +1,6 @@
 //! Rows as Parquet: zstd, row groups of bounded size, the Arrow schema with its field metadata (units, meanings of flags), and the
-//! origin of the rows as key-value metadata. A profile is a list; readers of the Arrow schema see its fixed size.
+//! origin of the rows as key-value metadata. A profile is a list; readers of the Arrow schema see its fixed size. Rows with positions are
+//! GeoParquet.
 
 use std::io::Write;
 
@@ -9,10 +10,11 @@ use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::KeyValue;
-use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
 
 use crate::error::CliError;
+use crate::output::geometry::{GEOMETRY, GeometryColumn};
 use crate::output::origin::Origin;
 use crate::output::row_writer::RowWriter;
 
@@ -24,10 +26,18 @@ const BYTES: usize = 64 << 20;
 /// Writes batches of one schema as one Parquet file.
 pub(crate) struct ParquetWriter<W: Write + Send> {
     rows: ArrowWriter<W>,
+    geometry: Option<GeometryColumn>,
 }
 
 impl<W: Write + Send> ParquetWriter<W> {
-    pub(crate) fn new(sink: W, schema: &SchemaRef, origin: &Origin) -> Result<ParquetWriter<W>, ParquetError> {
+    /// Creates a file of rows with the columns of `schema` and, after them, `geometry`.
+    pub(crate) fn new(
+        sink: W,
+        schema: &SchemaRef,
+        geometry: Option<GeometryColumn>,
+        origin: &Origin,
+    ) -> Result<ParquetWriter<W>, ParquetError> {
+        let schema = geometry.as_ref().map_or(schema, GeometryColumn::schema);
         // The entries are in the file for every reader, and in the schema for readers of the Arrow schema.
         let entries = origin.entries().into_iter().map(|(key, value)| KeyValue::new(key, value));
         let mut properties = WriterProperties::builder()
@@ -40,8 +50,15 @@ impl<W: Write + Send> ParquetWriter<W> {
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
         }
-        let properties = properties.build();
-        Ok(ParquetWriter { rows: ArrowWriter::try_new(sink, origin.add_to(schema), Some(properties))? })
+        if geometry.is_some() {
+            // No two points are equal, and the least of their bytes says nothing.
+            let path = ColumnPath::new(vec![GEOMETRY.to_owned()]);
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path, EnabledStatistics::None);
+        }
+        let rows = ArrowWriter::try_new(sink, origin.add_to(schema), Some(properties.build()))?;
+        Ok(ParquetWriter { rows, geometry })
     }
 }
 
@@ -59,11 +76,17 @@ fn measured(field: &Field) -> Option<ColumnPath> {
 
 impl<W: Write + Send> RowWriter for ParquetWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        Ok(self.rows.write(batch)?)
+        match &mut self.geometry {
+            None => Ok(self.rows.write(batch)?),
+            Some(geometry) => Ok(self.rows.write(&geometry.add_to(batch)?)?),
+        }
     }
 
     /// Writes the last row group and the footer, without which the file is invalid.
-    fn finish(self: Box<Self>) -> Result<(), CliError> {
+    fn finish(mut self: Box<Self>) -> Result<(), CliError> {
+        if let Some(geometry) = &self.geometry {
+            self.rows.append_key_value_metadata(KeyValue::new("geo".to_owned(), geometry.geo()));
+        }
         self.rows.close()?;
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::cli::Format;
 use crate::error::{CliError, print_error};
 use crate::exit_code::SUCCESS;
 use crate::interrupt::Interrupts;
+use crate::output::Target;
 use crate::prompt::command::{self, HELP, PromptCommand};
 use crate::prompt::editor::{Editor, Input};
 use crate::session::{QueryOptions, Session, statements};
@@ -77,7 +78,7 @@ async fn run_statements(
     let run = async {
         for statement in statements(text) {
             let started = session.start(statement, engine.handle()).await?;
-            session.write(started, format, None).await?;
+            session.write(started, &Target::new(format, None)).await?;
         }
         Ok(())
     };

@@ -1,6 +1,6 @@
 //! A session over one state of a database.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -16,9 +16,8 @@ use isdb::{At, Database, Location};
 use isdb_query::ViewOptions;
 use tokio::runtime::Handle;
 
-use crate::cli::Format;
 use crate::error::{CliError, print_warning};
-use crate::output::write_rows;
+use crate::output::{Origin, Target, write_rows};
 use crate::session::names::{unknown_column, unknown_table};
 use crate::session::no_rows::{why_aggregate_of_nothing, why_no_rows};
 use crate::session::restriction;
@@ -129,29 +128,15 @@ impl Session {
     }
 
     /// Writes the rows of a statement, and prints their number on standard error.
-    pub(crate) async fn write(
-        &self,
-        statement: StartedStatement,
-        format: Format,
-        output: Option<&Path>,
-    ) -> Result<(), CliError> {
-        let StartedStatement { sql, started, plan, rows } = statement;
-        if let Some(change) = describe_view_change(&plan) {
-            self.views.remember(sql);
+    pub(crate) async fn write(&self, statement: StartedStatement, target: &Target<'_>) -> Result<(), CliError> {
+        if let Some(change) = describe_view_change(&statement.plan) {
+            self.views.remember(statement.sql);
             eprintln!("{change}");
             return Ok(());
         }
-        let sources = isdb_query::statement_sources(self.context(), &plan)?;
-        if let Some(warning) = restriction::warning(&self.options.views, sources) {
-            eprintln!("warning: {warning}");
-        }
-        let mut origin = restriction::origin(&self.options.views, &sql, sources.reads_views, self.timestamp());
-        if format.is_binary() {
-            let citation = self.database.cite().await?;
-            origin.tag = citation.tags().first().cloned();
-            (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));
-        }
-        let count = write_rows(rows, format, output, &origin).await?;
+        let origin = self.origin(&statement, target.format.is_binary()).await?;
+        let StartedStatement { started, plan, rows, .. } = statement;
+        let count = write_rows(rows, target, &origin).await?;
         eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
         match count {
             0 => self.explain("no rows", &plan, why_no_rows),
@@ -159,6 +144,31 @@ impl Session {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Returns the rows of a statement and their origin, for a file that is not a table.
+    pub(crate) async fn into_rows(
+        &self,
+        statement: StartedStatement,
+    ) -> Result<(SendableRecordBatchStream, Origin), CliError> {
+        let origin = self.origin(&statement, true).await?;
+        Ok((statement.rows, origin))
+    }
+
+    /// The origin of the rows of a statement, with the citation of the database if a file has a place for it.
+    async fn origin(&self, statement: &StartedStatement, is_cited: bool) -> Result<Origin, CliError> {
+        let sources = isdb_query::statement_sources(self.context(), &statement.plan)?;
+        if let Some(warning) = restriction::warning(&self.options.views, sources) {
+            eprintln!("warning: {warning}");
+        }
+        let views = &self.options.views;
+        let mut origin = restriction::origin(views, &statement.sql, sources.reads_views, self.timestamp());
+        if is_cited {
+            let citation = self.database.cite().await?;
+            origin.tag = citation.tags().first().cloned();
+            (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));
+        }
+        Ok(origin)
     }
 
     /// Prints the warnings about the views of the database, before the first statement that reads them: they cost a read of the

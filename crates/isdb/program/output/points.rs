@@ -1,0 +1,147 @@
+//! The positions of rows: which columns of a result have them, and their points.
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, Schema};
+use arrow::error::ArrowError;
+use isdb_schema::segments::{is_latitude, is_longitude};
+
+use crate::error::CliError;
+
+/// Which columns are the positions of the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum GeometryColumns {
+    /// The stored coordinates of a segment, if a result has them unchanged, under any name.
+    #[default]
+    Stored,
+    /// The columns of these names.
+    Named { longitude: String, latitude: String },
+    /// None: Parquet and Arrow get no geometry.
+    None,
+}
+
+/// The columns of a result with the positions of its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PointColumns {
+    longitude: usize,
+    latitude: usize,
+}
+
+/// The positions of the rows of a batch, in degrees. A row without a position has NULL in one of them.
+pub(crate) struct Points {
+    longitude: Float64Array,
+    latitude: Float64Array,
+}
+
+impl PointColumns {
+    /// Finds the columns in a result; `None` if it has no positions.
+    ///
+    /// # Errors
+    /// For a column that the user named and the result does not have, or that is not a number.
+    pub(crate) fn find(schema: &Schema, columns: &GeometryColumns) -> Result<Option<PointColumns>, CliError> {
+        let fields = || schema.fields().iter();
+        match columns {
+            GeometryColumns::None => Ok(None),
+            GeometryColumns::Stored => {
+                let longitude = fields().position(|field| is_longitude(field));
+                let latitude = fields().position(|field| is_latitude(field));
+                Ok(longitude.zip(latitude).map(|(longitude, latitude)| PointColumns { longitude, latitude }))
+            }
+            GeometryColumns::Named { longitude, latitude } => {
+                let [longitude, latitude] = [longitude, latitude].map(|name| named(schema, name));
+                Ok(Some(PointColumns { longitude: longitude?, latitude: latitude? }))
+            }
+        }
+    }
+
+    /// The positions of the rows of `batch`.
+    pub(crate) fn points(self, batch: &RecordBatch) -> Result<Points, CliError> {
+        let degrees = |column: usize| -> Result<Float64Array, ArrowError> {
+            let column: ArrayRef = cast(batch.column(column), &DataType::Float64)?;
+            Ok(column.as_primitive::<Float64Type>().clone())
+        };
+        let points = Points { longitude: degrees(self.longitude)?, latitude: degrees(self.latitude)? };
+        let is_latitude = |degrees: &f64| degrees.is_nan() || degrees.abs() <= 90.0;
+        match points.latitude.iter().flatten().find(|degrees| !is_latitude(degrees)) {
+            None => Ok(points),
+            Some(degrees) => {
+                let column = batch.schema().field(self.latitude).name().clone();
+                Err(CliError::NotALatitude { column, degrees })
+            }
+        }
+    }
+}
+
+fn named(schema: &Schema, name: &str) -> Result<usize, CliError> {
+    let found = schema.fields().iter().position(|field| field.name() == name);
+    match found.filter(|index| schema.field(*index).data_type().is_numeric()) {
+        Some(index) => Ok(index),
+        None => Err(CliError::GeometryColumn { column: name.to_owned(), is_found: found.is_some() }),
+    }
+}
+
+impl Points {
+    /// Longitude and latitude of a row; `None` without a position. NaN is not a position.
+    pub(crate) fn get(&self, row: usize) -> Option<(f64, f64)> {
+        if self.longitude.is_null(row) || self.latitude.is_null(row) {
+            return None;
+        }
+        let (longitude, latitude) = (self.longitude.value(row), self.latitude.value(row));
+        (!longitude.is_nan() && !latitude.is_nan()).then_some((longitude, latitude))
+    }
+
+    /// The number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.longitude.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::datatypes::Field;
+    use isdb_schema::segments::stored_fields;
+
+    use super::*;
+
+    fn stored(name: &str) -> Field {
+        stored_fields(&[]).into_iter().find(|field| field.name() == name).unwrap()
+    }
+
+    fn find(fields: Vec<Field>, columns: &GeometryColumns) -> Result<Option<PointColumns>, CliError> {
+        PointColumns::find(&Schema::new(fields), columns)
+    }
+
+    #[test]
+    fn stored_coordinates_are_found_under_any_name_and_others_by_their_names_alone() {
+        let plain = |name: &str| Field::new(name, DataType::Float64, true);
+        let renamed = vec![plain("x"), stored("latitude").with_name("y"), stored("longitude").with_name("where")];
+        let found = find(renamed, &GeometryColumns::Stored).unwrap();
+        assert_eq!(found, Some(PointColumns { longitude: 2, latitude: 1 }));
+        let computed = vec![plain("longitude"), plain("latitude")];
+        assert_eq!(find(computed.clone(), &GeometryColumns::Stored).unwrap(), None);
+        assert_eq!(find(vec![stored("latitude")], &GeometryColumns::Stored).unwrap(), None);
+        let names = GeometryColumns::Named { longitude: "longitude".to_owned(), latitude: "latitude".to_owned() };
+        assert_eq!(find(computed, &names).unwrap(), Some(PointColumns { longitude: 0, latitude: 1 }));
+        let text = vec![plain("longitude"), Field::new("latitude", DataType::Utf8, true)];
+        for fields in [text, vec![plain("longitude")]] {
+            assert!(matches!(find(fields, &names), Err(CliError::GeometryColumn { .. })));
+        }
+    }
+
+    #[test]
+    fn a_row_without_a_position_has_no_point_and_a_longitude_is_no_latitude() {
+        let batch = |latitude: f64| {
+            let columns: [(&str, ArrayRef); 2] = [
+                ("x", Arc::new(Float64Array::from(vec![Some(170.0), None, Some(f64::NAN)]))),
+                ("y", Arc::new(Float64Array::from(vec![latitude, 1.0, 2.0]))),
+            ];
+            RecordBatch::try_from_iter(columns).unwrap()
+        };
+        let columns = PointColumns { longitude: 0, latitude: 1 };
+        let points = columns.points(&batch(-90.0)).unwrap();
+        assert_eq!([0, 1, 2].map(|row| points.get(row)), [Some((170.0, -90.0)), None, None]);
+        assert!(matches!(columns.points(&batch(90.5)), Err(CliError::NotALatitude { degrees: 90.5, .. })));
+    }
+}
