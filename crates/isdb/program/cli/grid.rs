@@ -1,0 +1,39 @@
+//! Arguments of `isdb grid`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::common::{RegionArgs, StateArgs};
+use super::parse::query_memory;
+use crate::grid::Cells;
+
+#[derive(Debug, Args)]
+pub(crate) struct Grid {
+    /// The file: a GeoTIFF (.tif), or rows with the centres of the cells (.csv)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Size of the cells: degrees that divide 90, such as 0.1deg (EPSG:4326), or 1km, 3km, 9km, 12.5km, 25km or 36km of EASE-Grid 2.0, whose
+    /// cells have equal areas (EPSG:6933)
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) cell: Cells,
+    /// Statistic of the segments in a cell: an aggregate of columns of atl08, such as "median(canopy_h)"
+    #[arg(long, value_name = "SQL")]
+    pub(crate) value: String,
+    /// Leave cells with fewer passes empty; a pass is a track in a cycle
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) min_passes: u32,
+    /// Only segments that pass these filters, such as strong,night,snow_free
+    #[arg(long, value_name = "LIST")]
+    pub(crate) filters: Option<String>,
+    #[command(flatten)]
+    pub(crate) region: RegionArgs,
+    /// Memory for the rows of the query, such as 512MB [default: half of what this process may use]
+    #[arg(long, value_name = "SIZE", value_parser = query_memory)]
+    pub(crate) memory: Option<usize>,
+    /// Folder for spilled rows [default: TMPDIR, else the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+}

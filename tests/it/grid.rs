@@ -1,0 +1,49 @@
+//! Grids of segments, which geographic programs open.
+
+use crate::support::TestFolder;
+use crate::support::python::script;
+
+const ROWS: &str = "SELECT longitude, latitude, h_canopy, h_te_best_fit, rgt, cycle FROM atl08_unique";
+
+fn prepared() -> TestFolder {
+    let place = TestFolder::in_memory();
+    place.synthesise("granules", 3, 200);
+    place.ok(&["ingest", "granules"]);
+    place
+}
+
+#[test]
+fn another_program_finds_the_statistics_of_the_segments_in_each_cell() {
+    let place = prepared();
+    place.ok(&["query", "-o", "rows.parquet", "--no-geometry", ROWS]);
+    for (file, cell) in [("degrees.tif", "0.25deg"), ("km.tif", "9km")] {
+        let run = place.ok(&["grid", "-o", file, "--cell", cell, "--value", "median(h_canopy)"]);
+        assert!(run.stderr.contains("cells: "), "{}", run.stderr);
+    }
+    place.ok(&["grid", "-o", "degrees.csv", "--cell", "0.25deg", "--value", "median(h_canopy)"]);
+    let Some(compared) = script("grid.py", &[place.path("")]) else { return };
+    assert!(compared.starts_with("equal: "), "{compared}");
+}
+
+#[test]
+fn cells_with_few_passes_are_empty_and_mistakes_are_explained() {
+    let place = prepared();
+    let grid = |more: &[&str]| place.run(&[&["grid", "--cell", "1deg"], more].concat());
+    // Each track has one pass.
+    let none = grid(&["-o", "x.tif", "--value", "avg(h_canopy)", "--min-passes", "99"]);
+    assert!(
+        none.code != Some(0) && none.stderr.contains("no cell of the grid has a segment\nhint: "),
+        "{}",
+        none.stderr
+    );
+    let ending = grid(&["-o", "x.png", "--value", "avg(h_canopy)"]);
+    assert_eq!(ending.code, Some(2), "{}", ending.stderr);
+    assert!(ending.stderr.contains("expected a file that ends with .tif or .csv, found x.png"), "{}", ending.stderr);
+    let unknown = grid(&["-o", "x.tif", "--value", "avg(canopy_hight)"]);
+    assert!(unknown.stderr.contains("unknown column canopy_hight"), "{}", unknown.stderr);
+    let plain = grid(&["-o", "x.tif", "--value", "h_canopy"]);
+    assert!(plain.code != Some(0) && plain.stderr.contains("hint: "), "{}", plain.stderr);
+    let unit = place.run(&["grid", "-o", "x.tif", "--cell", "0.1", "--value", "avg(h_canopy)"]);
+    assert!(unit.stderr.contains("expected a size with a unit, such as 0.1deg or 1km, found 0.1"), "{}", unit.stderr);
+    assert!(!place.path("x.tif").exists());
+}
