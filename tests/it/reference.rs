@@ -12,9 +12,10 @@ use isdb_testing::real;
 use serde_json::Value;
 
 /// Every command, in the order of `isdb help`.
-pub(crate) const COMMANDS: [&str; 19] = [
+pub(crate) const COMMANDS: [&str; 20] = [
     "ingest",
     "query",
+    "grid",
     "search",
     "download",
     "login",

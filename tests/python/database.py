@@ -73,8 +73,8 @@ def stored(column, element_null):
 
 
 def from_parquet(path):
-    """The rows of a Parquet file; its lists must have a fixed length."""
-    table = pq.read_table(path).combine_chunks()
+    """The rows of a Parquet file without their points; its lists must have a fixed length."""
+    table = pq.read_table(path).drop_columns(["geometry"]).combine_chunks()
     return Rows({name: unpacked(table[name].combine_chunks()) for name in table.column_names})
 
 

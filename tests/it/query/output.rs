@@ -26,7 +26,13 @@ fn csv_and_json_hold_the_same_rows_profiles_and_nulls_included() {
     assert!(nulls > 0, "the sample has segments without canopy");
     assert_eq!(nulls, empty);
     assert!(rows.iter().all(|row| row["canopy_h_metrics"].as_array().is_some_and(|profile| profile.len() == 18)));
-    assert!(csv.contains("\"["), "a profile is one quoted field");
+    let header = csv.lines().next().unwrap();
+    assert!(header.contains(",canopy_h_metrics_p10,") && header.ends_with(",canopy_h_metrics_p95"), "{header}");
+    for (line, row) in csv.lines().skip(1).zip(rows) {
+        let tenth = &row["canopy_h_metrics"][0];
+        let expected = if tenth.is_null() { String::new() } else { tenth.to_string() };
+        assert_eq!(line.split(',').nth(2), Some(expected.as_str()), "the 10th percentile");
+    }
 }
 
 #[test]

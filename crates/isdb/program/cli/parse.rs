@@ -29,6 +29,16 @@ fn at_least(least: u64, text: &str) -> Result<usize, String> {
     usize::try_from(bytes).map_err(|error| error.to_string())
 }
 
+/// Parses the names of two columns, the longitude first.
+pub(super) fn position_columns(text: &str) -> Result<(String, String), String> {
+    match text.split(',').map(str::trim).collect::<Vec<_>>().as_slice() {
+        [longitude, latitude] if !longitude.is_empty() && !latitude.is_empty() => {
+            Ok(((*longitude).to_owned(), (*latitude).to_owned()))
+        }
+        _ => Err(format!("expected the names of two columns, LON,LAT, found `{text}`")),
+    }
+}
+
 /// Parses a consolidation policy.
 pub(super) fn policy(word: &str) -> Result<Policy, String> {
     word.parse().map_err(|_| format!("expected one of {}, found `{word}`", Policy::WORDS.join(", ")))

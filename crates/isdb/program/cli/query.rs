@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::common::{RegionArgs, StateArgs};
-use super::parse::query_memory;
+use super::parse::{position_columns, query_memory};
 
 #[derive(Debug, Args)]
 pub(crate) struct Query {
@@ -23,8 +23,8 @@ pub(crate) struct Query {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Columns with the positions of the rows: longitude, then latitude [default: the stored coordinates, under any name]
-    #[arg(long, value_name = "LON,LAT", value_delimiter = ',', num_args = 2, conflicts_with = "no_geometry")]
-    pub(crate) geometry_columns: Option<Vec<String>>,
+    #[arg(long, value_name = "LON,LAT", value_parser = position_columns, conflicts_with = "no_geometry")]
+    pub(crate) geometry_columns: Option<(String, String)>,
     /// Write Parquet and Arrow without a geometry
     #[arg(long)]
     pub(crate) no_geometry: bool,

@@ -80,12 +80,12 @@ pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Inter
 
 /// The columns with the positions of the rows.
 fn geometry(arguments: &Query) -> GeometryColumns {
-    match arguments.geometry_columns.as_deref() {
+    match &arguments.geometry_columns {
         _ if arguments.no_geometry => GeometryColumns::None,
-        Some([longitude, latitude]) => {
+        Some((longitude, latitude)) => {
             GeometryColumns::Named { longitude: longitude.clone(), latitude: latitude.clone() }
         }
-        _ => GeometryColumns::Stored,
+        None => GeometryColumns::Stored,
     }
 }
 
