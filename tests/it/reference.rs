@@ -12,7 +12,7 @@ use isdb_testing::real;
 use serde_json::Value;
 
 /// Every command, in the order of `isdb help`.
-pub(crate) const COMMANDS: [&str; 19] = [
+pub(crate) const COMMANDS: [&str; 20] = [
     "ingest",
     "query",
     "search",
@@ -30,6 +30,7 @@ pub(crate) const COMMANDS: [&str; 19] = [
     "tag",
     "check",
     "repair",
+    "copy",
     "add-variable",
     "remove",
 ];
