@@ -134,6 +134,6 @@ pub use library::ingest::{dry_run, ingest, ingest_request, selection_request};
 #[cfg(feature = "ingest")]
 pub use library::ingest_types::*;
 #[cfg(feature = "ingest")]
-pub use library::maintenance::{add_variables, check, consolidate, remove, repair, vacuum};
+pub use library::maintenance::{add_variables, check, consolidate, copy, remove, repair, vacuum};
 #[cfg(feature = "ingest")]
 pub use library::tags::{delete_tag, tag};

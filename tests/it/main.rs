@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
 
 mod closed_output;
+mod copy;
 mod download;
 mod durability;
 mod errors;

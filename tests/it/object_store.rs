@@ -66,9 +66,8 @@ fn every_command_gives_the_same_answers_as_on_a_local_disk() {
     assert!(info.contains(DATABASE), "{info}");
     place.ok(&["query", "-o", "rows.parquet", "SELECT * FROM atl08"]);
     assert!(place.path("rows.parquet").metadata().unwrap().len() > 1_000);
-    for command in ["check", "repair"] {
-        let refused = place.run(&[command]);
-        assert!(refused.code != Some(0) && refused.stderr.contains("local disk only"), "{}", refused.stderr);
+    for command in [&["check"][..], &["repair", "--yes"]] {
+        assert!(place.ok(command).stdout.ends_with("damaged: nothing\n"));
     }
     assert!(server.keys().iter().all(|key| key.starts_with("lab/atl08/")));
     assert!(!place.path("s3:").exists(), "the bucket is not a folder");
@@ -151,4 +150,21 @@ fn no_secret_is_logged_and_a_refusal_is_one_error_with_a_hint() {
     let refused = place.run(&["ingest", "granules"]).stderr;
     assert!(refused.contains("ExpiredToken") && refused.contains("hint: "), "{refused}");
     assert_eq!(server.keys(), keys);
+}
+
+#[test]
+fn a_database_that_lost_a_file_in_a_bucket_is_whole_again_after_a_repair_and_an_ingest() {
+    let (server, place) = prepared();
+    place.ok(&["ingest", "granules"]);
+    let before = place.rows(Content::SEGMENTS);
+    let lost = server.keys().into_iter().find(|key| key.ends_with("/d0.tdb")).unwrap();
+    server.remove(&lost);
+    let check = place.run(&["check"]);
+    assert_eq!(check.code, Some(1), "{}", check.stderr);
+    let named = check.stdout.contains(&format!("s3://bucket/{lost}: it does not exist\n"));
+    assert!(named && check.stdout.contains("granule: ATL08_"), "{}", check.stdout);
+    place.ok(&["repair", "--yes"]);
+    place.ok(&["ingest", "granules"]);
+    assert_eq!(place.rows(Content::SEGMENTS), before);
+    place.ok(&["check"]);
 }

@@ -12,7 +12,7 @@ use isdb_testing::real;
 use serde_json::Value;
 
 /// Every command, in the order of `isdb help`.
-pub(crate) const COMMANDS: [&str; 20] = [
+pub(crate) const COMMANDS: [&str; 21] = [
     "ingest",
     "query",
     "grid",
@@ -31,6 +31,7 @@ pub(crate) const COMMANDS: [&str; 20] = [
     "tag",
     "check",
     "repair",
+    "copy",
     "add-variable",
     "remove",
 ];

@@ -41,6 +41,7 @@ pub use find::files::find_granules;
 pub use ingest::ingest;
 pub use maintain::add_variables::{AddedVariables, add_variables};
 pub use maintain::consolidate::{Consolidated, consolidate};
+pub use maintain::copy::copy;
 pub use maintain::remove::{Removal, remove};
 pub use maintain::repair::repair;
 pub use maintain::vacuum::vacuum;

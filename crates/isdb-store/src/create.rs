@@ -94,7 +94,7 @@ fn missing_parents(root: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// [`Error::Locked`] when another process removed the folder as an interrupted creation before it was locked.
 async fn build(location: &Location, design: &Design, now_ms: u64) -> Result<FileLock> {
-    let root = location.local("create")?.to_owned();
+    let root = location.path("");
     let schema = segments_schema(&design.variables, &design.derived);
     let layout = segments_layout(design.capacity);
     let metadata = group_metadata(design);

@@ -6,22 +6,17 @@ use isdb_schema::suggest::did_you_mean;
 use tiledb::{Context, FragmentCache};
 
 use crate::blocking::blocking;
+use crate::copy::marker::explain;
 use crate::error::{Error, Result};
 use crate::files::areas::{load_area, store_area};
 use crate::files::array_files::{FRAGMENTS, SCHEMAS};
 use crate::files::location::{Location, SEGMENTS};
 use crate::ledger::files::LEDGER;
-use crate::log::commit_log::CommitLog;
+use crate::log::commit_log::{CommitLog, is_unreadable};
 use crate::log::state::LogState;
 
-/// The settings of reads by libtiledb, as of a check, from a local disk. More threads cost more than they gain: with eight, a scan took
-/// 2.8 times the CPU time. Small requests with small gaps read a sixth of the bytes for a box.
-const READ_SETTINGS: [(&str, &str); 4] = [
-    ("sm.compute_concurrency_level", "1"),
-    ("sm.io_concurrency_level", "2"),
-    ("vfs.min_batch_size", "65536"),
-    ("vfs.min_batch_gap", "65536"),
-];
+/// The settings of libtiledb, which works on few small files: more threads cost more than they gain.
+const LIBRARY_SETTINGS: [(&str, &str); 2] = [("sm.compute_concurrency_level", "1"), ("sm.io_concurrency_level", "2")];
 
 /// A database that exists.
 #[derive(Clone, Debug)]
@@ -69,8 +64,8 @@ impl Database {
         &self.location
     }
 
-    /// The context of what libtiledb does: it adds variables, gathers footers and decodes for a check. Queries and writes of segments need
-    /// none. It is created at the first call, which takes some milliseconds.
+    /// The context of what libtiledb does: it adds variables, gathers footers and makes lost schemas again. Queries, writes and checks of
+    /// segments need none. It is created at the first call, which takes some milliseconds.
     ///
     /// # Errors
     /// [`Error::TileDb`] when libtiledb cannot be used.
@@ -78,7 +73,7 @@ impl Database {
         if let Some(context) = self.context.get() {
             return Ok(context);
         }
-        let context = Context::new(READ_SETTINGS)?;
+        let context = Context::new(LIBRARY_SETTINGS)?;
         Ok(self.context.get_or_init(|| context))
     }
 
@@ -98,9 +93,11 @@ impl Database {
 
     /// Reads the newest state.
     pub(crate) async fn newest(&self) -> Result<LogState> {
-        match self.log.newest().await? {
-            Some(state) => Ok(state),
-            None => Err(self.without_log().await),
+        match self.log.newest().await {
+            Ok(Some(state)) => Ok(state),
+            Ok(None) => Err(self.without_log().await),
+            Err(error) if is_unreadable(&error) => Err(explain(&self.location, error).await),
+            Err(error) => Err(error),
         }
     }
 
@@ -119,11 +116,12 @@ impl Database {
             };
             Ok([SEGMENTS, LEDGER].into_iter().filter(is_there).collect::<Vec<_>>().join(" and "))
         };
-        match blocking(parts).await {
+        let error = match blocking(parts).await {
             Ok(found) if found.is_empty() => Error::NotFound { uri },
             Ok(found) => Error::LostLog { uri, found },
-            Err(error) => error,
-        }
+            Err(error) => return error,
+        };
+        explain(&self.location, error).await
     }
 
     /// Checks that the array of a local database exists. In an object store it would be one more request, and reads open fragments by name.

@@ -198,13 +198,27 @@ pub enum Error {
         /// The database's URI.
         uri: String,
     },
-    /// The action needs a database on a local disk.
-    #[error("cannot {action} {uri}: this works with a database on a local disk only")]
-    LocalOnly {
+    /// The location has a copy of a database that was begun and not finished.
+    #[error("{uri} is an unfinished copy of {original}")]
+    UnfinishedCopy {
+        /// The URI of the copy.
+        uri: String,
+        /// The URI of the database that is being copied.
+        original: String,
+    },
+    /// A place has files that do not belong to an unfinished copy of the database that is to be copied there.
+    #[error("cannot copy a database to {uri}: expected an empty place, found files")]
+    NotEmpty {
+        /// The URI of the place.
+        uri: String,
+    },
+    /// A database cannot be copied to the place where it is, or to a place within it.
+    #[error("cannot copy {uri} to {copy}: expected a place outside of the database")]
+    CopyWithin {
         /// The database's URI.
         uri: String,
-        /// The action.
-        action: &'static str,
+        /// The URI of the copy.
+        copy: String,
     },
     /// The written fragments do not match the ledger rows. Nothing was committed.
     #[error("nothing was committed to {uri}: {problem}")]

@@ -30,6 +30,17 @@ pub const POINTS: [&str; 21] = [
 pub const REPAIR_POINTS: [&str; 4] =
     ["repair-restored", "repair-before-commit", "repair-committed", "repair-each-commit-file"];
 
+/// Every point that a copy reaches, in their order.
+pub const COPY_POINTS: [&str; 7] = [
+    "copy-begun",
+    "copy-each-file",
+    "copy-before-commits",
+    "copy-each-commit",
+    "copy-before-first-commit",
+    "copy-before-checkpoint",
+    "copy-before-end",
+];
+
 #[cfg(debug_assertions)]
 mod armed {
     use std::sync::OnceLock;
@@ -60,7 +71,7 @@ pub fn arm(text: &str) {
     let _ = text;
 }
 
-/// Aborts the process if [`arm`] was called for `name`, one of [`POINTS`] or [`REPAIR_POINTS`].
+/// Aborts the process if [`arm`] was called for `name`, one of [`POINTS`], [`REPAIR_POINTS`] or [`COPY_POINTS`].
 pub fn reached(name: &'static str) {
     #[cfg(debug_assertions)]
     armed::reached(name);

@@ -10,13 +10,14 @@
 //!    condition that hides dead fragments and attempts.
 //!
 //! The modules in that order: `database` and `create` (a handle, a new database), `design` and `array_layout` (the content of a
-//! database, and its array), `fragment/` (a fragment and its record), `writer/` (takeover, window, compaction, tags, vacuum, repair), `check/` (everything is read), `ledger/`
+//! database, and its array), `fragment/` (a fragment and its record), `writer/` (takeover, window, compaction, tags, vacuum, repair), `check/` (everything is read), `copy/` (a database at another place), `ledger/`
 //! (rows, their files, the current attempts), `log/` (commits and their sum), `reader/` (snapshots), `files/` (durable files, the
 //! lock). `docs/design/0002-commit.md` gives the protocol and its proof.
 
 mod array_layout;
 mod blocking;
 mod check;
+mod copy;
 mod create;
 mod create_remote;
 mod database;
@@ -35,6 +36,7 @@ mod writer;
 
 pub use blocking::run_blocking;
 pub use check::{CheckProgress, CheckReport, Damage, Remedy, check};
+pub use copy::{Copied, CopyProgress, copy};
 pub use database::Database;
 pub use design::{Design, stored_variables};
 pub use error::{Error, Result};

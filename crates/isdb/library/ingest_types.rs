@@ -7,4 +7,4 @@ pub use isdb_ingest::{
     Removal, SelectionRequest, SelectionSummary, SkipReason, Source, Warning as GranuleWarning, granule_format,
     is_kept as keeps_downloads, region_to_search,
 };
-pub use isdb_store::{CheckProgress, CheckReport, Damage, Remedy, Repaired, Vacuumed};
+pub use isdb_store::{CheckProgress, CheckReport, Copied, CopyProgress, Damage, Remedy, Repaired, Vacuumed};

@@ -1,4 +1,5 @@
-//! Changes of a database that read no granules: variables added, granules removed, fragments consolidated and vacuumed, damage repaired.
+//! Changes of a database that read no granules: variables added, granules removed, fragments consolidated and vacuumed, damage repaired; and
+//! copies of it.
 
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use isdb_store::Location;
 
 use crate::library::error::Result;
 use crate::library::ingest_types::{
-    AddedVariables, CheckProgress, CheckReport, Consolidated, Removal, Repaired, Vacuumed,
+    AddedVariables, CheckProgress, CheckReport, Consolidated, Copied, CopyProgress, Removal, Repaired, Vacuumed,
 };
 use crate::library::variables::find_variable;
 
@@ -68,7 +69,7 @@ pub async fn vacuum(location: &Location, older_than_ms: u64) -> Result<Vacuumed>
 }
 
 /// Reads everything that the database at `location` consists of, and reports what is damaged; nothing is changed. A database that TileDB
-/// cannot open is checked as well. `progress` is called before each fragment.
+/// cannot open is checked as well. `progress` is called at the beginning and after each fragment.
 ///
 /// # Errors
 /// [`Error::Store`](crate::Error::Store) when no database exists there, or something cannot be read now although it may be whole.
@@ -88,4 +89,15 @@ pub async fn repair(
     confirm: impl AsyncFnOnce(&CheckReport) -> bool,
 ) -> Result<Option<Repaired>> {
     Ok(isdb_ingest::repair(location, progress, confirm).await?)
+}
+
+/// Copies the database `from` to `to`, which must be empty, or have an unfinished copy of the same database: then only what is missing is
+/// copied. The copy has the newest state, the states of tags, and the commit log; states that neither needs have expired in it. Nothing opens
+/// it before it is whole. `from` may be written to meanwhile. `progress` is called at the beginning and after each fragment.
+///
+/// # Errors
+/// [`Error::Ingest`](crate::Error::Ingest) when no database exists at `from`, another one or other files are at `to`, a file cannot be read or
+/// written, or a vacuum of `from` removed what was still to be copied. Calling it again continues the copy.
+pub async fn copy(from: &Location, to: &Location, progress: impl FnMut(CopyProgress)) -> Result<Copied> {
+    Ok(isdb_ingest::copy(from, to, progress).await?)
 }

@@ -133,6 +133,7 @@ async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, CliError> {
         Command::Tag(arguments) => commands::tag::run(arguments, settings()?).await,
         Command::Check(arguments) => commands::check::run(arguments, settings()?).await,
         Command::Repair(arguments) => commands::repair::run(arguments, settings()?).await,
+        Command::Copy(arguments) => commands::copy::run(arguments, &cli.database).await,
         Command::AddVariable(arguments) => commands::add_variable::run(arguments, settings()?).await,
         Command::Remove(arguments) => commands::remove::run(arguments, settings()?).await,
     }

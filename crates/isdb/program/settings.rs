@@ -34,6 +34,11 @@ pub(crate) fn optional_location(arguments: &DatabaseArgs) -> Result<Option<Locat
     location(arguments, &config(arguments)?)
 }
 
+/// Returns the location of a database that a command names itself, in place of `--db`.
+pub(crate) fn named_location(arguments: &DatabaseArgs, text: &str) -> Result<Location, CliError> {
+    parse_location(arguments, &config(arguments)?, text)
+}
+
 fn config(arguments: &DatabaseArgs) -> Result<Config, CliError> {
     match &arguments.config {
         None => Ok(Config::shipped()?),
@@ -54,11 +59,15 @@ fn location(arguments: &DatabaseArgs, config: &Config) -> Result<Option<Location
         let (expected, flag) = ("the path of a database", "--db or ISDB_DB");
         return Err(CliError::Empty { expected, flag, hint: "write --db PATH, or unset ISDB_DB" });
     }
+    parse_location(arguments, config, text).map(Some)
+}
+
+fn parse_location(arguments: &DatabaseArgs, config: &Config, text: &str) -> Result<Location, CliError> {
     let settings = match text.starts_with("s3://") {
         true => storage(arguments, &config.storage)?,
         false => StorageSettings::default(),
     };
-    Ok(Some(Location::with_settings(text, &settings).map_err(isdb::Error::from)?))
+    Ok(Location::with_settings(text, &settings).map_err(isdb::Error::from)?)
 }
 
 /// The settings of an object store: those of the flags and the config, completed by the environment.

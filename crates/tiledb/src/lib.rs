@@ -92,8 +92,9 @@ pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
 pub use native::{
-    BeforeStep, ColumnSummary, FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles, NewFragment, Storage,
-    Stored, WritableStorage, WriteStep, write_tiles, write_tiles_stepwise, write_tiles_to,
+    BeforeStep, ColumnSummary, DescribingFiles, FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles,
+    NewFragment, Storage, Stored, StoredSchemas, WritableStorage, WriteStep, check_consolidated_footers, write_tiles,
+    write_tiles_stepwise, write_tiles_to,
 };
 pub use predicate::{Axis, DimensionRange, DisplayRanges, Intervals, Op, Predicate, Pushdown, Ranges};
 pub use read::Reader;

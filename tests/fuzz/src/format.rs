@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tiledb_format::fragment::{FragmentMetadata, FragmentMetadataBuilder};
+use tiledb_format::fragment::{ConsolidatedFooters, FragmentMetadata, FragmentMetadataBuilder};
 use tiledb_format::generic_tile::{self, Compression};
 use tiledb_format::{ByteReader, Enumeration, Field, MetadataEntry, Schema};
 
@@ -19,7 +19,8 @@ fn limit(input: &[u8]) -> usize {
     FIXED + COPIES * (GROWTH * input.len()).min(1 << 28)
 }
 
-/// A schema or an enumeration that is parsed is the same after it is written. The same bytes are also read as metadata of an array.
+/// A schema or an enumeration that is parsed is the same after it is written. The same bytes are also read as metadata of an array, and as
+/// consolidated footers.
 pub(crate) fn array_schema(input: &[u8]) {
     within(limit(input), || {
         let Ok(content) = generic_tile::read(input, 0) else { return };
@@ -36,6 +37,9 @@ pub(crate) fn array_schema(input: &[u8]) {
             assert!(values.iter().map(|value| value.len()).sum::<usize>() <= content.len());
         }
         let _ = MetadataEntry::parse(&content);
+        if let Ok(footers) = ConsolidatedFooters::parse(input) {
+            assert!(footers.iter().all(|(name, bytes)| name.len().max(bytes.len()) <= content.len()));
+        }
     });
 }
 

@@ -1,134 +1,134 @@
 //! The check of fragments: those of the newest state are decoded, and all others must not keep libtiledb from opening the array.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::thread::available_parallelism;
 
-use tiledb::Array;
+use futures::{StreamExt, TryStreamExt, stream};
+use tiledb::{DescribingFiles, StoredSchemas};
 
-use super::decode::{Problem, check_files, check_footer, decode};
+use super::decode::{Decoded, decode};
 use super::ledger::Ledger;
-use super::problem::problem_of;
+use super::problem::{MISSING, Problem, problem_at, problem_of};
 use super::report::{CheckProgress, CheckReport, Damage, Remedy};
 use super::schema::{Rebuilt, rebuild};
 use super::tag_loss::{LOSES_STATE, loss_of_tags};
-use super::view::{CONSOLIDATED, Parts, View};
+use super::view::{Parts, View};
 use crate::blocking::blocking;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::files::array_files::{
-    COMMIT_FILES, FRAGMENTS, FragmentFiles, SCHEMAS, end_timestamp, list_fragments, list_names, list_schemas,
-    unrecorded_schemas,
-};
+use crate::files::array_files::{FOOTER, FRAGMENTS, FragmentFiles, SCHEMAS, end_timestamp, unrecorded_schemas};
+use crate::files::fragment_list::{commit_file, fragments, schemas};
+use crate::files::location::{Location, SEGMENTS};
 use crate::fragment::FragmentRecord;
 use crate::id::Id;
+use crate::log::segments_schema::SegmentsSchema;
 use crate::log::state::LogState;
+
+/// Fragments in an object store that are read at a time. From a local disk it is one for each processor.
+const CONCURRENT_REMOTE: usize = 4;
+/// Metadata of fragments that are read at a time.
+const CONCURRENT_FOOTERS: usize = 16;
 
 /// The check of the fragments in one state.
 pub(super) struct FragmentCheck<'d> {
     database: &'d Database,
     state: &'d LogState,
-    array: PathBuf,
+    schema: SegmentsSchema,
     listed: BTreeMap<String, FragmentFiles>,
     parts: Parts,
-    view: Arc<Mutex<View>>,
+    view: View,
 }
 
-/// Rows by attempt of a whole fragment, or its problem.
-pub(super) type Decoded = Result<BTreeMap<Id, u64>, Problem>;
-
 impl<'d> FragmentCheck<'d> {
+    /// # Errors
+    /// [`Error::Damaged`] for a state without a schema.
     pub(super) async fn list(database: &'d Database, state: &'d LogState) -> Result<FragmentCheck<'d>> {
-        let location = database.location().clone();
-        let array = PathBuf::from(location.segments());
-        let (folder, recorded) = (array.clone(), state.schema_timestamps.clone());
+        let schema = state.schema.clone().ok_or_else(|| Error::Damaged {
+            object: database.location().child("commits"),
+            problem: "expected the schema of segments, found none".to_owned(),
+        })?;
+        let (location, recorded) = (database.location().clone(), state.schema_timestamps.clone());
         let list = move || {
             // A replaced writer may have left a schema, which the next takeover removes.
-            let late = unrecorded_schemas(list_schemas(&folder)?, &recorded);
-            let hidden = late.iter().filter_map(|file| file.strip_prefix(&folder).ok()?.to_str().map(str::to_owned));
-            let parts = Parts { hidden: hidden.collect(), ..Parts::default() };
-            Ok((list_fragments(&folder)?, View::new(&location, &parts)?, parts))
+            let late = unrecorded_schemas(schemas(&location)?, &recorded);
+            let names = late.iter().filter_map(|file| file.file_name()?.to_str());
+            let parts = Parts { hidden: names.map(|name| format!("{SCHEMAS}/{name}")).collect(), ..Parts::default() };
+            Ok((fragments(&location)?, View::new(&location, &parts)?, parts))
         };
         let (listed, view, parts) = blocking(list).await?;
-        Ok(FragmentCheck { database, state, array, listed, parts, view: Arc::new(Mutex::new(view)) })
+        Ok(FragmentCheck { database, state, schema, listed, parts, view })
+    }
+
+    /// The names of the fragments that libtiledb sees.
+    pub(super) fn listed(&self) -> impl Iterator<Item = &String> {
+        self.listed.keys().filter(|name| self.is_listed(name))
     }
 
     /// Checks that the array has the recorded columns, or can have them again. Without them no fragment can be judged.
     pub(super) async fn check_schema(&mut self, report: &mut CheckReport) -> Result<bool> {
-        let Some(problem) = self.schema_problem().await? else {
+        let Some(problem) = self.schema_problem()? else {
             self.check_late_schemas(report).await?;
             return Ok(true);
         };
-        let rebuilt = rebuild(self.database, self.state, self.parts.hidden.clone()).await?;
+        let rebuilt = rebuild(self.database, self.state, self.view.clone(), self.parts.clone()).await?;
         if let Some(Rebuilt { files, removed, lost }) = rebuilt {
             self.parts.hidden.extend(removed.iter().cloned());
             self.parts.rebuilt.clone_from(&files);
             let (location, parts) = (self.database.location().clone(), self.parts.clone());
-            self.view = Arc::new(Mutex::new(blocking(move || View::new(&location, &parts)).await?));
-            if self.schema_problem().await?.is_none() {
-                let damage = |(path, problem): (String, String)| {
-                    Damage::new(self.array.join(path).display(), problem, Remedy::Restore)
-                };
+            self.view = blocking(move || View::new(&location, &parts)).await?;
+            if self.schema_problem()?.is_none() {
+                let damage = |(path, problem): Problem| Damage::new(self.path(&path), problem, Remedy::Restore);
                 report.damages.extend(lost.into_iter().map(damage));
                 report.repairs.array_files = files;
-                report.repairs.files.extend(removed.iter().map(|path| self.array.join(path)));
+                report.repairs.removed.extend(removed);
                 return Ok(true);
             }
         }
-        report.damages.push(Damage::new(self.array.join(SCHEMAS).display(), problem, Remedy::Rebuild));
+        report.damages.push(Damage::new(self.path(SCHEMAS), problem, Remedy::Rebuild));
         Ok(false)
     }
 
-    /// What differs between the columns of the array and the recorded ones.
-    async fn schema_problem(&self) -> Result<Option<String>> {
-        let recorded = self.state.schema.as_ref();
-        let opened = match self.open(Vec::new()).await {
-            Ok(array) => self.check_enumerations().await.map(|()| array),
-            Err(error) => Err(error),
-        };
-        match opened {
-            Ok(array) if recorded.is_some_and(|recorded| recorded.arrow == array.schema()) => Ok(None),
-            Ok(_) => Ok(Some("expected the columns that the log records, found others".to_owned())),
-            Err(error) => {
-                let problem = problem_of(error)?;
-                Ok(Some(self.view.lock().unwrap_or_else(PoisonError::into_inner).with_real_paths(&problem)))
-            }
-        }
+    /// The path of a file in the array.
+    fn path(&self, path: &str) -> String {
+        self.database.location().child(&format!("{SEGMENTS}/{path}"))
     }
 
-    /// Reads the texts of dictionary columns, for other programs.
-    async fn check_enumerations(&self) -> Result<()> {
-        let (database, view) = (self.database.clone(), Arc::clone(&self.view));
-        let check = move || {
-            let view = view.lock().unwrap_or_else(PoisonError::into_inner);
-            Array::check_enumerations(database.context()?, &view.uri()).map_err(Error::from)
-        };
-        blocking(check).await
+    fn folder(&self, fragment: &str) -> String {
+        self.path(&format!("{FRAGMENTS}/{fragment}"))
+    }
+
+    /// What differs between the columns of the array and the recorded ones.
+    fn schema_problem(&self) -> Result<Option<String>> {
+        let described = self.view.described();
+        let found = described.schema_at(self.state.timestamp);
+        match found.and_then(|(columns, _)| described.check_enumerations().map(|()| columns)) {
+            Ok(columns) if columns == self.schema.arrow => Ok(None),
+            Ok(_) => Ok(Some("expected the columns that the log records, found others".to_owned())),
+            Err(error) => problem_of(error.into()).map(Some),
+        }
     }
 
     /// Checks that the schemas of replaced writers do not keep libtiledb from opening the array.
     async fn check_late_schemas(&self, report: &mut CheckReport) -> Result<()> {
-        if self.parts.hidden.is_empty() {
-            return Ok(());
-        }
-        let database = self.database.clone();
-        let timestamp = self.state.timestamp;
-        let open = move || {
-            let view = View::new(database.location(), &Parts::default())?;
-            Array::open_by_library(database.context()?, &view.uri(), Some(timestamp)).map(|_| ()).map_err(Error::from)
-        };
-        if let Err(error) = blocking(open).await {
-            let problem = problem_of(error)?;
-            for file in self.parts.hidden.iter().map(|path| self.array.join(path)) {
+        for path in &self.parts.hidden {
+            let (location, name) = (self.database.location().clone(), path.clone());
+            let read = move || {
+                let content = location.read(&format!("{SEGMENTS}/{name}"))?;
+                let alone = DescribingFiles::new(&location.segments(), [(name, content.into())].into());
+                alone.schemas().map(drop).map_err(Error::from)
+            };
+            if let Err(error) = blocking(read).await {
+                let (_, problem) = problem_at(error, path)?;
                 let problem = format!("the array cannot be opened with it: {problem}");
-                report.damages.push(Damage::new(file.display(), problem, Remedy::Remove));
-                report.repairs.files.push(file);
+                report.damages.push(Damage::new(self.path(path), problem, Remedy::Remove));
+                report.repairs.removed.insert(path.clone());
             }
         }
         Ok(())
     }
 
-    /// Decodes the live fragments one by one.
+    /// Decodes the live fragments, some at a time.
     pub(super) async fn check_live(
         &self,
         ledger: &mut Ledger,
@@ -139,14 +139,22 @@ impl<'d> FragmentCheck<'d> {
             self.state.segments.live.into_iter().map(|(_, fragment)| Arc::clone(&fragment.record)).collect();
         let mut done =
             CheckProgress { fragments: 0, of_fragments: live.len() as u64, rows: 0, of_rows: self.state.segments.rows };
-        for record in live {
-            progress(done);
+        let concurrent = match self.database.location().folder() {
+            Some(_) => available_parallelism().map_or(1, usize::from),
+            None => CONCURRENT_REMOTE,
+        };
+        let decode = |record: Arc<FragmentRecord>| async move {
             let decoded = self.decode_twice(&record).await?;
+            Ok::<_, Error>((record, decoded))
+        };
+        let mut decoded = stream::iter(live).map(decode).buffered(concurrent);
+        progress(done);
+        while let Some((record, decoded)) = decoded.try_next().await? {
             self.judge(&record, decoded, ledger, report);
             done.fragments += 1;
             done.rows += record.rows;
+            progress(done);
         }
-        progress(done);
         (report.fragments, report.rows) = (done.fragments, done.rows);
         Ok(())
     }
@@ -160,25 +168,9 @@ impl<'d> FragmentCheck<'d> {
     }
 
     async fn decode(&self, record: &Arc<FragmentRecord>) -> Result<Decoded> {
-        let (database, array, view) = (self.database.clone(), self.array.clone(), Arc::clone(&self.view));
-        let (record, timestamp) = (Arc::clone(record), self.state.timestamp);
-        let decode = move || {
-            let folder = array.join(FRAGMENTS).join(&record.name);
-            if let Some(problem) = check_footer(&array, &record)? {
-                return Ok(Err(problem));
-            }
-            if let Some(problem) = check_files(&folder)? {
-                return Ok(Err(problem));
-            }
-            let mut view = view.lock().unwrap_or_else(PoisonError::into_inner);
-            view.show([record.name.as_str()])?;
-            let decoded = decode(database.context()?, &view.uri(), timestamp, &record)?;
-            Ok(decoded.map_err(|problem| {
-                let problem = view.with_real_paths(&problem);
-                (file_in(&problem, &folder).unwrap_or(folder), problem)
-            }))
-        };
-        blocking(decode).await
+        let (location, view) = (self.database.location().clone(), self.view.clone());
+        let (schema, record) = (self.schema.clone(), Arc::clone(record));
+        blocking(move || decode(&location, &view, &schema, &record)).await
     }
 
     /// Decodes a fragment and compares its attempts with the `recorded` ones, if these are complete.
@@ -195,7 +187,7 @@ impl<'d> FragmentCheck<'d> {
         decoded.and_then(|attempts| match recorded {
             Some(recorded) if *recorded != attempts => {
                 let problem = "expected the attempts that the ledger records, found others".to_owned();
-                Err((self.array.join(FRAGMENTS).join(&record.name), problem))
+                Err((self.folder(&record.name), problem))
             }
             _ => Ok(attempts),
         })
@@ -220,7 +212,7 @@ impl<'d> FragmentCheck<'d> {
             Err((path, problem)) => {
                 let born = self.state.segments.live.get(&record.id).map_or(u64::MAX, |fragment| fragment.born);
                 let problem = format!("{problem}{}", loss_of_tags(self.state, born, LOSES_STATE));
-                let mut damage = Damage::new(path.display(), problem, Remedy::Drop);
+                let mut damage = Damage::new(path, problem, Remedy::Drop);
                 damage.granules = ledger.granules(recorded.into_iter().flat_map(BTreeMap::keys), self.state);
                 report.damages.push(damage);
                 report.repairs.dropped.insert(record.id, record.name.clone());
@@ -233,8 +225,8 @@ impl<'d> FragmentCheck<'d> {
         if self.is_listed(&record.name) {
             return;
         }
-        let path = self.array.join(COMMIT_FILES).join(format!("{}.wrt", record.name));
-        let mut damage = Damage::new(path.display(), "it does not exist", Remedy::Restore);
+        let path = self.database.location().child(&commit_file(&record.name));
+        let mut damage = Damage::new(path, MISSING, Remedy::Restore);
         damage.granules =
             ledger.granules(ledger.contents.get(&record.id).into_iter().flat_map(BTreeMap::keys), self.state);
         report.damages.push(damage);
@@ -248,8 +240,8 @@ impl<'d> FragmentCheck<'d> {
     /// Checks that a whole fragment that only tags need has a commit file.
     pub(super) fn check_tagged_commit_file(&self, record: &FragmentRecord, report: &mut CheckReport) {
         if !self.is_listed(&record.name) && report.repairs.commit_files.insert(record.name.clone()) {
-            let path = self.array.join(COMMIT_FILES).join(format!("{}.wrt", record.name));
-            report.damages.push(Damage::new(path.display(), "it does not exist", Remedy::Restore));
+            let path = self.database.location().child(&commit_file(&record.name));
+            report.damages.push(Damage::new(path, MISSING, Remedy::Restore));
         }
     }
 
@@ -258,69 +250,45 @@ impl<'d> FragmentCheck<'d> {
         let live: BTreeSet<&str> =
             self.state.segments.live.into_iter().map(|(_, fragment)| fragment.record.name.as_str()).collect();
         // Later fragments belong to a writer that is at work.
-        let is_seen = |name: &str| end_timestamp(name).is_none_or(|timestamp| timestamp <= self.state.timestamp);
-        for name in self.listed.keys().filter(|name| self.is_listed(name) && !live.contains(name.as_str())) {
-            if !is_seen(name) && self.state.segments.dead.get(name).is_none() {
-                continue;
-            }
-            let folder = self.array.join(FRAGMENTS).join(name);
-            let problem = match self.open(vec![name.clone()]).await {
-                Ok(_) => continue,
-                Err(_) if !folder.is_dir() => "the folder does not exist".to_owned(),
-                Err(error) => {
-                    self.view.lock().unwrap_or_else(PoisonError::into_inner).with_real_paths(&problem_of(error)?)
-                }
-            };
-            report.damages.push(Damage::new(folder.display(), problem, Remedy::Remove));
-            report.repairs.unlisted.insert(name.clone());
-        }
-        Ok(())
-    }
-
-    /// Checks that the array can be opened with its consolidated footers, without the fragments that a repair drops.
-    pub(super) async fn check_consolidated(&self, report: &mut CheckReport) -> Result<()> {
-        let folder = self.array.join(CONSOLIDATED);
-        let footers = list_names(&folder)?;
-        if footers.is_empty() {
+        let is_seen = |name: &str| {
+            end_timestamp(name).is_none_or(|timestamp| timestamp <= self.state.timestamp)
+                || self.state.segments.dead.get(name).is_some()
+        };
+        let others = self.listed().filter(|name| !live.contains(name.as_str()) && is_seen(name));
+        let others: Vec<String> = others.cloned().collect();
+        if others.is_empty() {
             return Ok(());
         }
-        let broken: BTreeSet<&String> = report.repairs.dropped.values().chain(&report.repairs.unlisted).collect();
-        let is_whole = |name: &&String| self.is_listed(name) && !broken.contains(*name);
-        let whole: Vec<String> = self.listed.keys().filter(is_whole).cloned().collect();
-        let (database, timestamp) = (self.database.clone(), self.state.timestamp);
-        let parts = Parts { footers: true, ..self.parts.clone() };
-        let open = move || {
-            let mut view = View::new(database.location(), &parts)?;
-            view.show(whole.iter().map(String::as_str))?;
-            Array::open_by_library(database.context()?, &view.uri(), Some(timestamp)).map(|_| ()).map_err(Error::from)
+        let schemas = Arc::new(self.view.described().schemas()?);
+        let check = |name: String| {
+            let (location, schemas) = (self.database.location().clone(), Arc::clone(&schemas));
+            blocking(move || Ok((footer_problem(&location, &schemas, &name)?, name)))
         };
-        if let Err(error) = blocking(open).await {
-            report.damages.push(Damage::new(folder.display(), problem_of(error)?, Remedy::Remove));
-            report.repairs.files.extend(footers.into_iter().map(|name| folder.join(name)));
+        let mut checked = stream::iter(others).map(check).buffered(CONCURRENT_FOOTERS);
+        while let Some((problem, name)) = checked.try_next().await? {
+            if let Some(problem) = problem {
+                report.damages.push(Damage::new(self.folder(&name), problem, Remedy::Remove));
+                report.repairs.unlisted.insert(name);
+            }
         }
         Ok(())
     }
+}
 
-    /// Opens a view of the fragments `names`.
-    async fn open(&self, names: Vec<String>) -> Result<Array> {
-        let (database, view, timestamp) = (self.database.clone(), Arc::clone(&self.view), self.state.timestamp);
-        let open = move || {
-            let mut view = view.lock().unwrap_or_else(PoisonError::into_inner);
-            view.show(names.iter().map(String::as_str))?;
-            Ok(Array::open_by_library(database.context()?, &view.uri(), Some(timestamp))?)
-        };
-        blocking(open).await
-    }
+/// Why libtiledb cannot open the fragment `name`. Blocks.
+fn footer_problem(location: &Location, schemas: &StoredSchemas, name: &str) -> Result<Option<String>> {
+    let folder = format!("{SEGMENTS}/{FRAGMENTS}/{name}");
+    let content = location.read(&format!("{folder}/{FOOTER}"));
+    let Err(error) = content.and_then(|content| Ok(schemas.check_footer(name, &content)?)) else { return Ok(None) };
+    let (_, problem) = problem_at(error, name)?;
+    let is_lost = problem == MISSING && location.names(&folder)?.is_empty();
+    Ok(Some(match is_lost {
+        true => "the folder does not exist".to_owned(),
+        false => format!("{FOOTER}: {problem}"),
+    }))
 }
 
 /// Whether the ledger's contents count every row of the fragment.
 fn is_complete(record: &FragmentRecord, recorded: &BTreeMap<Id, u64>) -> bool {
     recorded.values().sum::<u64>() == record.rows
-}
-
-/// The file in `folder` that a message names.
-fn file_in(message: &str, folder: &Path) -> Option<PathBuf> {
-    let start = message.find(&*folder.to_string_lossy())?;
-    let path = message[start..].split(['\'', '"', ';', ' ', ')']).next()?;
-    Path::new(path).extension().is_some_and(|extension| extension == "tdb").then(|| PathBuf::from(path))
 }

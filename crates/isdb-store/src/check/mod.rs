@@ -3,6 +3,7 @@
 //! Problems that may pass, such as missing permissions or a full memory, are errors of the check and never count as damage: a repair
 //! drops what is damaged.
 
+mod consolidated;
 mod decode;
 mod fragments;
 mod ledger;

@@ -6,6 +6,11 @@ use std::io::{self, ErrorKind};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
+use crate::files::remote::array_files::store_error;
+use crate::files::remote::bucket::{is_beyond_end, is_not_found};
+
+/// The problem of a file that is lost.
+pub(super) const MISSING: &str = "it does not exist";
 
 /// Parts of libtiledb's messages, in lower case, about resources and not about files. libtiledb has no codes for them.
 const PASSING: [&str; 7] = [
@@ -18,40 +23,71 @@ const PASSING: [&str; 7] = [
     "no space left",
 ];
 
+/// A path, and the problem there.
+pub(super) type Problem = (String, String);
+
 /// Describes the damage that `error` shows.
 ///
 /// # Errors
 /// `error` itself when it may pass.
 pub(super) fn problem_of(error: Error) -> Result<String> {
-    match &error {
-        Error::Damaged { problem, .. } => Ok(problem.clone()),
-        Error::OtherFormat { expected, found, .. } => Ok(format!("expected format {expected}, found {found}")),
-        Error::Io { source, .. } if is_damage(source) => Ok(describe(source)),
-        Error::Log { source, .. } => match io_source(source) {
-            Some(source) if is_damage(source) => Ok(describe(source)),
-            None if matches!(source, object_store::Error::NotFound { .. }) => Ok("it does not exist".to_owned()),
-            _ => Err(error),
+    let (path, problem) = problem_at(error, "")?;
+    Ok(if path.is_empty() { problem } else { format!("{path}: {problem}") })
+}
+
+/// Describes the damage that `error` shows, with the file of the array that it names, or else `path`.
+///
+/// # Errors
+/// `error` itself when it may pass.
+pub(super) fn problem_at(error: Error, path: &str) -> Result<Problem> {
+    let error = match error {
+        Error::TileDb(error) => match store_error(error) {
+            Ok(error) => error,
+            Err(tiledb::Error::File { path, source }) if is_damage(&source) => return Ok((path, describe(&source))),
+            Err(tiledb::Error::Format { path, column, source }) => {
+                let column = column.map(|column| format!("column {column}: ")).unwrap_or_default();
+                return Ok((path, format!("{column}{source}")));
+            }
+            Err(error) => Error::TileDb(error),
         },
+        error => error,
+    };
+    let problem = match &error {
+        Error::Damaged { problem, .. } => problem.clone(),
+        Error::OtherFormat { expected, found, .. } => format!("expected format {expected}, found {found}"),
+        Error::Io { source, .. } if is_damage(source) => describe(source),
+        Error::Log { source, .. } => match io_source(source) {
+            Some(source) if is_damage(source) => describe(source),
+            None if matches!(source, object_store::Error::NotFound { .. }) => MISSING.to_owned(),
+            _ => return Err(error),
+        },
+        Error::Store { problem, .. } if is_beyond_end(&error) => problem.clone(),
+        Error::Store { .. } if is_not_found(&error) => MISSING.to_owned(),
         Error::TileDb(tiledb::Error::Library { message, .. }) => {
             let lower = message.to_lowercase();
             match PASSING.iter().any(|part| lower.contains(part)) {
-                true => Err(error),
-                false => Ok(message.clone()),
+                true => return Err(error),
+                false => message.clone(),
             }
         }
-        Error::TileDb(_) | Error::Arrow(_) => Ok(error.to_string()),
-        _ => Err(error),
-    }
+        Error::TileDb(tiledb::Error::File { .. }) => return Err(error),
+        Error::TileDb(_) | Error::Arrow(_) => error.to_string(),
+        _ => return Err(error),
+    };
+    Ok((path.to_owned(), problem))
 }
 
 /// Whether the storage lost the file or some of its bytes.
-pub(super) fn is_damage(error: &io::Error) -> bool {
-    let is_lost = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory);
+fn is_damage(error: &io::Error) -> bool {
+    let is_lost = matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::UnexpectedEof
+    );
     is_lost || Errno::from_io_error(error) == Some(Errno::IO)
 }
 
-pub(super) fn describe(error: &io::Error) -> String {
-    if error.kind() == ErrorKind::NotFound { "it does not exist".to_owned() } else { error.to_string() }
+fn describe(error: &io::Error) -> String {
+    if error.kind() == ErrorKind::NotFound { MISSING.to_owned() } else { error.to_string() }
 }
 
 fn io_source(error: &object_store::Error) -> Option<&io::Error> {

@@ -1,7 +1,6 @@
 //! What a repair does, as a check found it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use crate::id::Id;
 use crate::ledger::contents::ContentEntry;
@@ -19,8 +18,8 @@ pub(crate) struct Repairs {
     pub(crate) commit_files: BTreeSet<String>,
     /// Schemas and metadata of the array that are written again, by path in the array.
     pub(crate) array_files: BTreeMap<String, Vec<u8>>,
-    /// Files of the array that are removed, because libtiledb makes do without them.
-    pub(crate) files: Vec<PathBuf>,
+    /// Files of the array that are removed, because libtiledb makes do without them, by path in the array.
+    pub(crate) removed: BTreeSet<String>,
     /// Live fragments that are dropped, with their names.
     pub(crate) dropped: BTreeMap<Id, String>,
     /// Fragments that are not live and whose commit files are removed, so that the array can be opened.

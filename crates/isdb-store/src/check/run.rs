@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::temporal_conversions::timestamp_ns_to_datetime;
 
+use super::consolidated::check_consolidated;
 use super::fragments::FragmentCheck;
 use super::ledger::{Ledger, check_ledger};
 use super::log::check_log;
 use super::report::{CheckProgress, CheckReport, Damage, Remedy};
 use super::tags::check_tags;
+use crate::blocking::blocking;
+use crate::copy::marker::Marker;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::files::location::{Location, SEGMENTS};
@@ -24,22 +27,22 @@ use crate::log::state::LogState;
 const MAX_ATTEMPTS: usize = 3;
 
 /// Reads everything that the database at `location` consists of: the log, the ledger, and every value of every visible fragment. Nothing
-/// is changed. A database that libtiledb cannot open is checked as well. `progress` is called before each fragment.
+/// is changed. A database that libtiledb cannot open is checked as well. `progress` is called at the beginning and after each fragment.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::LostLog`]; [`Error::OtherFormat`]; [`Error::Expired`] when a vacuum removed files during the check; other
+/// [`Error::NotFound`]; [`Error::UnfinishedCopy`]; [`Error::LostLog`]; [`Error::OtherFormat`]; [`Error::Expired`] when a vacuum removed files during the check; other
 /// errors when something cannot be read now although it may be whole.
 pub async fn check(location: &Location, mut progress: impl FnMut(CheckProgress)) -> Result<CheckReport> {
-    if !location.local("check")?.is_dir() {
-        return Err(Error::NotFound { uri: location.uri() });
-    }
-    check_database(&Database::unread(location)?, &mut progress).await
+    check_database(&Database::unread(&location.uncached())?, &mut progress).await
 }
 
 pub(crate) async fn check_database(
     database: &Database,
     progress: &mut impl FnMut(CheckProgress),
 ) -> Result<CheckReport> {
+    if let Some(marker) = Marker::read(database.location()).await? {
+        return Err(marker.unfinished(database.location()));
+    }
     database.log().check_format().await?;
     let mut report = CheckReport { commit: database.log().newest_number().await?, ..CheckReport::default() };
     if report.commit == 0 {
@@ -70,7 +73,8 @@ async fn check_array(
     progress: &mut impl FnMut(CheckProgress),
 ) -> Result<bool> {
     let segments = database.location().segments();
-    if database.check_array().is_err() {
+    let location = database.location().clone();
+    if blocking(move || is_lost(&location)).await? {
         let problem = "the folder of the array does not exist";
         let granules = ledger.granules(ledger.current().keys(), &LogState::default());
         report.damages.push(Damage { granules, ..Damage::new(segments, problem, Remedy::Rebuild) });
@@ -89,9 +93,17 @@ async fn check_array(
     }
     fragments.check_others(report).await?;
     check_tags(&fragments, database, state, report).await?;
-    fragments.check_consolidated(report).await?;
+    check_consolidated(&fragments, database, report).await?;
     balance(database, state, ledger, report);
     Ok(true)
+}
+
+/// Whether the array has no files at all. Blocks.
+fn is_lost(location: &Location) -> Result<bool> {
+    match location.folder() {
+        Some(folder) => Ok(!folder.join(SEGMENTS).is_dir()),
+        None => Ok(location.names(SEGMENTS)?.is_empty()),
+    }
 }
 
 /// Leaves a repair only the log: without the array it is unknown which segments a lost ledger row has left.

@@ -6,14 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::datatypes::{DataType, Field, SchemaRef};
+use bytes::Bytes;
 use tempfile::TempDir;
-use tiledb::{Array, Context};
+use tiledb::{Array, Context, DescribingFiles};
+use tiledb_format::fragment::Footer;
 use uuid::Uuid;
 
-use super::problem::problem_of;
+use super::problem::{MISSING, problem_at, problem_of};
 use super::view::{Parts, View};
 use crate::array_layout::segments_layout;
 use crate::blocking::blocking;
@@ -21,6 +23,7 @@ use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::files::array_files::{ENUMERATIONS, FOOTER, FRAGMENTS, METADATA, SCHEMAS, end_timestamp, list_names};
 use crate::files::durable::io_error;
+use crate::files::location::{Location, SEGMENTS};
 use crate::log::segments_schema::SegmentsSchema;
 use crate::log::state::LogState;
 
@@ -40,11 +43,12 @@ pub(super) struct Rebuilt {
 /// Schemas as the log records them, with their timestamps; None where the commit is lost.
 type Recorded = Vec<(u64, Option<SegmentsSchema>)>;
 
-/// Makes lost schemas and metadata again; None if the log has lost one of them. Files in `hidden` are ignored.
+/// Makes lost schemas and metadata again; None if the log has lost one of them. `view` has the array with these `parts`.
 pub(super) async fn rebuild(
     database: &Database,
     state: &LogState,
-    hidden: BTreeSet<String>,
+    view: View,
+    mut parts: Parts,
 ) -> Result<Option<Rebuilt>> {
     let Some(newest) = state.schema.clone() else { return Ok(None) };
     let mut recorded = Recorded::new();
@@ -57,21 +61,19 @@ pub(super) async fn rebuild(
     let (database, fragments) = (database.clone(), fragment_names(state));
     let timestamp = state.timestamp;
     let rebuild = move || {
-        let array = PathBuf::from(database.location().segments());
         let mut rebuilt = Rebuilt { files: BTreeMap::new(), removed: BTreeSet::new(), lost: Vec::new() };
-        let context = database.context()?;
-        if !rebuild_schemas(context, &array, &recorded, &fragments, &hidden, &mut rebuilt)? {
+        if !rebuild_schemas(&database, &view, &recorded, &fragments, &mut rebuilt)? {
             return Ok(None);
         }
-        let parts = Parts { hidden, rebuilt: rebuilt.files.clone(), footers: false };
+        parts.rebuilt.clone_from(&rebuilt.files);
         let view = View::new(database.location(), &parts)?;
-        let problem = match Array::open_by_library(context, &view.uri(), Some(timestamp)).map_err(Error::from) {
-            Ok(found) if found.schema() == newest.arrow => return Ok(Some(rebuilt)),
+        let problem = match view.described().schema_at(timestamp).map_err(Error::from) {
+            Ok((found, _)) if found == newest.arrow => return Ok(Some(rebuilt)),
             Ok(_) => "expected the metadata of the columns that the log records, found others".to_owned(),
-            Err(error) => view.with_real_paths(&problem_of(error)?),
+            Err(error) => problem_of(error)?,
         };
-        let made = Made::new(context, &newest)?;
-        rebuilt.removed.extend(list_names(&array.join(METADATA))?.iter().map(|name| format!("{METADATA}/{name}")));
+        let made = Made::new(database.context()?, &newest)?;
+        rebuilt.removed.extend(view.names(METADATA).iter().map(|name| format!("{METADATA}/{name}")));
         rebuilt.files.extend(made.files_in(METADATA)?);
         rebuilt.lost.push((METADATA.to_owned(), problem));
         Ok(Some(rebuilt))
@@ -99,16 +101,14 @@ fn fragment_names(state: &LogState) -> Vec<String> {
 
 /// Makes each recorded schema whose file is missing or damaged; returns false if one cannot be made.
 fn rebuild_schemas(
-    context: &Context,
-    array: &Path,
+    database: &Database,
+    view: &View,
     recorded: &Recorded,
     fragments: &[String],
-    hidden: &BTreeSet<String>,
     rebuilt: &mut Rebuilt,
 ) -> Result<bool> {
-    let names = list_names(&array.join(SCHEMAS))?.into_iter();
-    let listed: Vec<String> = names.filter(|name| !hidden.contains(&format!("{SCHEMAS}/{name}"))).collect();
-    let named = names_in_footers(array, fragments);
+    let listed = view.names(SCHEMAS);
+    let named = names_in_footers(database.location(), fragments);
     let later: BTreeSet<u64> = recorded.iter().skip(1).map(|(timestamp, _)| *timestamp).collect();
     for (index, (timestamp, schema)) in recorded.iter().enumerate() {
         // The first schema is as old as an array can be, not as its commit.
@@ -118,14 +118,14 @@ fn rebuild_schemas(
         };
         let file = listed.iter().find(is_it);
         let problem = match file {
-            None => "it does not exist".to_owned(),
-            Some(name) => match problem_with(context, &array.join(SCHEMAS).join(name), schema.as_ref())? {
+            None => MISSING.to_owned(),
+            Some(name) => match problem_with(view, &format!("{SCHEMAS}/{name}"), schema.as_ref())? {
                 None => continue,
                 Some(problem) => problem,
             },
         };
         let Some(schema) = schema else { return Ok(false) };
-        let made = Made::new(context, schema)?;
+        let made = Made::new(database.context()?, schema)?;
         let Some((new, content)) = made.files_in(SCHEMAS)?.into_iter().next() else { return Ok(false) };
         let name = file.or_else(|| named.iter().find(is_it)).map(|name| format!("{SCHEMAS}/{name}"));
         let path = match name {
@@ -140,35 +140,22 @@ fn rebuild_schemas(
     Ok(true)
 }
 
-/// The names of schemas in the footers of fragments. A footer begins with the length of the name and the name.
-fn names_in_footers(array: &Path, fragments: &[String]) -> BTreeSet<String> {
-    let footer = |name: &String| fs::read(array.join(FRAGMENTS).join(name).join(FOOTER)).ok();
-    fragments.iter().filter_map(footer).filter_map(|footer| schema_name_in(&footer)).collect()
+/// The names of schemas in the metadata of fragments. What cannot be read is left out.
+fn names_in_footers(location: &Location, fragments: &[String]) -> BTreeSet<String> {
+    let metadata = |name: &String| location.read(&format!("{SEGMENTS}/{FRAGMENTS}/{name}/{FOOTER}")).ok();
+    let schema = |metadata: Bytes| Footer::schema_name(&metadata).ok().map(str::to_owned);
+    fragments.iter().filter_map(metadata).filter_map(schema).filter(|name| end_timestamp(name).is_some()).collect()
 }
 
-fn schema_name_in(footer: &[u8]) -> Option<String> {
-    (0..footer.len()).find_map(|at| {
-        let (length, rest) = footer.get(at..)?.split_first_chunk::<8>()?;
-        let name = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-        let name = std::str::from_utf8(name).ok().filter(|name| name.len() < 100)?;
-        end_timestamp(name).map(|_| name.to_owned())
-    })
-}
-
-/// Opens the schema in `file` alone, with the texts of its dictionary columns, and compares it with the recorded one.
-fn problem_with(context: &Context, file: &Path, recorded: Option<&SegmentsSchema>) -> Result<Option<String>> {
-    let folder = temporary()?;
-    let copy = folder.path().join(SCHEMAS);
-    let copied = fs::create_dir(&copy).and_then(|()| fs::copy(file, copy.join(file.file_name().unwrap_or_default())));
-    let uri = folder.path().to_string_lossy();
-    let open = || {
-        copied.map_err(|source| io_error(file, source))?;
-        let opened = Array::schema_at(context, &uri, NEVER)?;
-        copy_enumerations(file, &folder.path().join(ENUMERATIONS))?;
-        Array::check_enumerations(context, &uri)?;
-        Ok(opened)
-    };
-    let opened: Result<_> = open();
+/// Opens the schema at `path` alone, with the texts of its dictionary columns, and compares it with the recorded one.
+fn problem_with(view: &View, path: &str, recorded: Option<&SegmentsSchema>) -> Result<Option<String>> {
+    if let Some(problem) = view.problem(path) {
+        return Ok(Some(problem.clone()));
+    }
+    let is_needed = |(name, _): &(&String, &Vec<u8>)| *name == path || Path::new(name).starts_with(ENUMERATIONS);
+    let files = view.files().iter().filter(is_needed).map(|(name, content)| (name.clone(), content.clone()));
+    let alone = DescribingFiles::new("", files.collect());
+    let opened = alone.schema_at(NEVER).and_then(|opened| alone.check_enumerations().map(|()| opened));
     match opened {
         Ok((columns, layout)) => {
             // The rest of the layout is the same in every database.
@@ -178,18 +165,8 @@ fn problem_with(context: &Context, file: &Path, recorded: Option<&SegmentsSchema
             let differs = recorded.is_some_and(|recorded| !is_recorded(recorded));
             Ok(differs.then(|| "expected the columns that the log records, found others".to_owned()))
         }
-        Err(error) => problem_of(error).map(|problem| Some(problem.replace(&*copy.to_string_lossy(), SCHEMAS))),
+        Err(error) => problem_at(error.into(), path).map(|(_, problem)| Some(problem)),
     }
-}
-
-/// Copies the texts of dictionary columns that are beside a schema.
-fn copy_enumerations(schema: &Path, to: &Path) -> Result<()> {
-    let from = schema.with_file_name("__enumerations");
-    fs::create_dir(to).map_err(|source| io_error(to, source))?;
-    for name in list_names(&from)? {
-        fs::copy(from.join(&name), to.join(&name)).map_err(|source| io_error(&from.join(&name), source))?;
-    }
-    Ok(())
 }
 
 /// Whether two schemas have the same columns, apart from what metadata say about them.

@@ -40,7 +40,7 @@ pub(super) async fn check_tags(
             Ok(_) => fragments.check_tagged_commit_file(record, report),
             Err((path, problem)) => {
                 let problem = format!("{problem}{}", loss_of(tags, LOSES_STATE));
-                report.damages.push(Damage::new(path.display(), problem, Remedy::DeleteTag));
+                report.damages.push(Damage::new(path, problem, Remedy::DeleteTag));
             }
         }
     }

@@ -1,118 +1,106 @@
-//! A view of the array: a temporary folder of links to its parts, in which libtiledb sees chosen fragments only. One broken fragment
-//! makes every open of the array fail; a view without it can be opened.
+//! The array of segments as a check sees it: schemas and metadata in memory, of which some are ignored or replaced, and the fragments in the
+//! storage. So it can be opened when some of its files are damaged, and after the repair that the check proposes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tempfile::TempDir;
+use tiledb::{Array, DescribingFiles, FileRange, FragmentCache, Storage};
 
+use super::problem::problem_of;
+use crate::array_layout::segments_layout;
 use crate::error::Result;
-use crate::files::array_files::{COMMIT_FILES, METADATA, SCHEMAS};
-use crate::files::durable::io_error;
-use crate::files::location::Location;
-use crate::files::staging::staging_folder;
+use crate::files::location::{Location, SEGMENTS};
+use crate::fragment::FragmentRecord;
+use crate::log::segments_schema::SegmentsSchema;
+use crate::reader::live_fragment;
 
-/// The folder of consolidated footers in an array.
-pub(super) const CONSOLIDATED: &str = "__fragment_meta";
-
-/// The parts of an array that a view shows, apart from fragments.
+/// Schemas and metadata of an array that a view changes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parts {
-    /// Whether it shows the consolidated footers.
-    pub(super) footers: bool,
-    /// Schemas and metadata that it does not show, as paths in the array.
+    /// Files that it ignores, as paths in the array.
     pub(super) hidden: BTreeSet<String>,
-    /// Schemas and metadata that it shows in place of those of the array, by path in the array.
+    /// Files that it has in place of those of the array, by path in the array.
     pub(super) rebuilt: BTreeMap<String, Vec<u8>>,
 }
 
-/// A view. Dropping it removes the folder.
-#[derive(Debug)]
+/// A view of an array. Clones share it.
+#[derive(Clone, Debug)]
 pub(super) struct View {
-    folder: TempDir,
-    array: PathBuf,
-    shown: Vec<PathBuf>,
+    location: Location,
+    files: Arc<BTreeMap<String, Vec<u8>>>,
+    /// Files that cannot be read, with the problems.
+    unreadable: Arc<BTreeMap<String, String>>,
 }
 
 impl View {
-    /// A view of these `parts` of the array of the database at `location` that shows no fragment. It is in `staging`, or among the
-    /// temporary files of the system if the database cannot be written or has no links. Blocks.
+    /// Reads the schemas and metadata of the array at `location`. Blocks.
     pub(super) fn new(location: &Location, parts: &Parts) -> Result<View> {
-        let array = PathBuf::from(location.segments());
-        if let Ok(folder) = staging_folder(location, "check-")
-            && link_parts(&array, folder.path(), parts).is_ok()
-        {
-            return Ok(View { folder, array, shown: Vec::new() });
+        let (mut files, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
+        for folder in DescribingFiles::FOLDERS {
+            for name in location.names(&format!("{SEGMENTS}/{folder}"))? {
+                let path = format!("{folder}/{name}");
+                if DescribingFiles::FOLDERS.contains(&path.as_str()) || parts.hidden.contains(&path) {
+                    continue;
+                }
+                match location.read(&format!("{SEGMENTS}/{path}")) {
+                    Ok(content) => drop(files.insert(path, content.into())),
+                    Err(error) => drop(unreadable.insert(path, problem_of(error)?)),
+                }
+            }
         }
-        let temporary = std::env::temp_dir();
-        let folder = tempfile::Builder::new().prefix("isdb-check-").tempdir_in(&temporary);
-        let folder = folder.map_err(|source| io_error(&temporary, source))?;
-        link_parts(&array, folder.path(), parts).map_err(|source| io_error(&array, source))?;
-        Ok(View { folder, array, shown: Vec::new() })
+        for (path, content) in &parts.rebuilt {
+            unreadable.remove(path);
+            files.insert(path.clone(), content.clone());
+        }
+        Ok(View { location: location.clone(), files: Arc::new(files), unreadable: Arc::new(unreadable) })
     }
 
-    /// Shows the fragments `names` and no others.
-    pub(super) fn show<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) -> Result<()> {
-        let failed = |source| io_error(self.folder.path(), source);
-        for file in self.shown.drain(..) {
-            fs::remove_file(file).map_err(failed)?;
-        }
-        for name in names {
-            let file = self.folder.path().join(COMMIT_FILES).join(format!("{name}.wrt"));
-            File::create(&file).map_err(failed)?;
-            self.shown.push(file);
-        }
-        Ok(())
+    /// The files that describe the array, by path in the array.
+    pub(super) fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
     }
 
-    /// The URI of the array that the view shows.
-    pub(super) fn uri(&self) -> String {
-        self.folder.path().to_string_lossy().into_owned()
+    /// The problem of a file that cannot be read.
+    pub(super) fn problem(&self, path: &str) -> Option<&String> {
+        self.unreadable.get(path)
     }
 
-    /// `text` with the paths of the array in place of those of the view.
-    pub(super) fn with_real_paths(&self, text: &str) -> String {
-        text.replace(&self.uri(), &self.array.to_string_lossy())
+    /// The names of the files in a folder of the array, whether they can be read or not.
+    pub(super) fn names(&self, folder: &str) -> Vec<String> {
+        let name = |path: &String| path.strip_prefix(folder)?.strip_prefix('/').map(str::to_owned);
+        let names = self.files.keys().chain(self.unreadable.keys()).filter_map(name);
+        names.filter(|name| !name.contains('/')).collect()
+    }
+
+    /// The files that describe the array.
+    pub(super) fn described(&self) -> DescribingFiles {
+        DescribingFiles::new(&self.location.segments(), (*self.files).clone())
+    }
+
+    /// Opens one fragment of an array with this `schema`. Reads no file.
+    pub(super) fn open(&self, schema: &SegmentsSchema, record: &FragmentRecord) -> Result<Array> {
+        let (uri, layout, columns) =
+            (self.location.segments(), segments_layout(schema.capacity), Arc::clone(&schema.arrow));
+        let files = Arc::new(Described { files: Arc::clone(&self.files), others: self.location.array_files() });
+        let cache = FragmentCache::default();
+        Ok(Array::open_fragments(&uri, &layout, columns, vec![live_fragment(record)], files, &cache)?)
     }
 }
 
-/// Links the parts of `array` in `view`, except for commit files.
-fn link_parts(array: &Path, view: &Path, parts: &Parts) -> io::Result<()> {
-    fs::create_dir(view.join(COMMIT_FILES))?;
-    for entry in fs::read_dir(array)? {
-        let name = entry?.file_name();
-        match name.to_str() {
-            Some(COMMIT_FILES) => {}
-            Some(CONSOLIDATED) if !parts.footers => {}
-            Some(folder @ (SCHEMAS | METADATA)) => link_files(array, view, Path::new(folder), parts)?,
-            _ => symlink(array.join(&name), view.join(&name))?,
-        }
-    }
-    for (path, content) in &parts.rebuilt {
-        let file = view.join(path);
-        file.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(file, content)?;
-    }
-    Ok(())
+/// The files of an array, of which some are in memory.
+#[derive(Debug)]
+struct Described {
+    files: Arc<BTreeMap<String, Vec<u8>>>,
+    others: Arc<dyn Storage>,
 }
 
-/// Links the files in `folder` of `array`, and in folders below it, in `view`, except for those that are hidden or rebuilt.
-fn link_files(array: &Path, view: &Path, folder: &Path, parts: &Parts) -> io::Result<()> {
-    fs::create_dir(view.join(folder))?;
-    for entry in fs::read_dir(array.join(folder))? {
-        let entry = entry?;
-        let path = folder.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            link_files(array, view, &path, parts)?;
-            continue;
-        }
-        let is_left_out = |path: &str| parts.hidden.contains(path) || parts.rebuilt.contains_key(path);
-        if !path.to_str().is_some_and(is_left_out) {
-            symlink(array.join(&path), view.join(&path))?;
-        }
+impl Storage for Described {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.files.get(path).map_or_else(|| self.others.read(path), |content| Ok(content.clone()))
     }
-    Ok(())
+
+    fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)> {
+        self.others.read_ranges(ranges, buffers)
+    }
 }

@@ -13,6 +13,8 @@ pub(crate) const COMMIT_FILES: &str = "__commits";
 pub(super) const COMMIT_SUFFIX: &str = ".wrt";
 /// The folder of an array's fragments.
 pub(crate) const FRAGMENTS: &str = "__fragments";
+/// The folder of an array's consolidated footers.
+pub(crate) const CONSOLIDATED: &str = "__fragment_meta";
 /// The folder of an array's metadata.
 pub(crate) const METADATA: &str = "__meta";
 /// The file of a fragment that describes its other files.

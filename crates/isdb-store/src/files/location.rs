@@ -113,6 +113,23 @@ impl Location {
         }
     }
 
+    /// Whether `other` is the same place or one within it.
+    pub(crate) fn contains(&self, other: &Location) -> bool {
+        match (&self.place, &other.place) {
+            (Place::Folder(folder), Place::Folder(other)) => resolved(other).starts_with(resolved(folder)),
+            (Place::Bucket(bucket), Place::Bucket(other)) => bucket.contains(other),
+            _ => false,
+        }
+    }
+
+    /// The same location, of which no bytes are kept in memory: what is read is what the storage has.
+    pub(crate) fn uncached(&self) -> Location {
+        match &self.place {
+            Place::Folder(_) => self.clone(),
+            Place::Bucket(bucket) => Location { place: Place::Bucket(bucket.uncached()) },
+        }
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
@@ -124,14 +141,13 @@ impl Location {
             Place::Bucket(bucket) => Some(bucket),
         }
     }
+}
 
-    /// The database's folder, for an action that needs a local one.
-    ///
-    /// # Errors
-    /// [`Error::LocalOnly`].
-    pub(crate) fn local(&self, action: &'static str) -> Result<&Path> {
-        self.folder().ok_or_else(|| Error::LocalOnly { uri: self.uri(), action })
-    }
+/// A path without symbolic links, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let known = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    let rest = known.and_then(|(folder, known)| Some(known.join(path.strip_prefix(folder).ok()?)));
+    rest.unwrap_or_else(|| path.to_owned())
 }
 
 impl fmt::Debug for Location {
@@ -156,6 +172,20 @@ mod tests {
         assert_eq!((location.uri().as_str(), location.folder()), ("s3://bucket/a/b", None));
         assert_eq!(location.segments(), "s3://bucket/a/b/segments");
         assert_eq!(Location::parse("s3://bucket").unwrap().segments(), "s3://bucket/segments");
+    }
+
+    #[test]
+    fn a_place_contains_itself_and_what_is_below_it_by_whatever_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, link) = (folder.path().join("data"), folder.path().join("link"));
+        std::fs::create_dir(&data).unwrap();
+        std::os::unix::fs::symlink(&data, &link).unwrap();
+        let local = |path: PathBuf| Location::parse(path.to_str().unwrap()).unwrap();
+        assert!(local(data.clone()).contains(&local(link.join("new/db"))));
+        assert!(!local(data.join("db")).contains(&local(link.join("db2"))));
+        let [db, within, beside] =
+            ["s3://bucket/db", "s3://bucket/db/x", "s3://bucket/db2"].map(|uri| Location::parse(uri).unwrap());
+        assert!(db.contains(&db) && db.contains(&within) && !db.contains(&beside) && !db.contains(&local(data)));
     }
 
     #[test]

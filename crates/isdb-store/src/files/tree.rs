@@ -9,9 +9,10 @@ use bytes::Bytes;
 use tiledb::{LocalFiles, Storage};
 
 use super::array_files::list_names;
-use super::durable::{io_error, sync_folder};
+use super::durable::{io_error, sync_file, sync_folder};
 use super::location::{Location, Place, SEGMENTS};
 use super::remote::array_files::BucketArray;
+use super::staging::staging_folder;
 use crate::error::Result;
 
 impl Location {
@@ -83,9 +84,64 @@ impl Location {
         }
     }
 
+    /// Creates or replaces the file at `path`, whole and durable.
+    pub(crate) fn replace(&self, path: &str, content: Vec<u8>) -> Result<()> {
+        let Place::Folder(root) = self.place() else { return self.create(path, content) };
+        let target = root.join(path);
+        let failed = |source| io_error(&target, source);
+        let folder = target.parent().unwrap_or(root);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let staged = staging_folder(root, "replace-")?;
+        let file = staged.path().join("file");
+        fs::write(&file, content).map_err(failed)?;
+        sync_file(&file)?;
+        fs::rename(&file, &target).map_err(failed)?;
+        sync_folder(folder)?;
+        folder.parent().map_or(Ok(()), sync_folder)
+    }
+
+    /// Removes the file at `path`, which may be gone already. On a local disk that is durable once the folder is synced.
+    pub(crate) fn remove(&self, path: &str) -> Result<()> {
+        match self.place() {
+            Place::Folder(folder) => {
+                let file = folder.join(path);
+                match fs::remove_file(&file) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                    removed => removed.map_err(|source| io_error(&file, source)),
+                }
+            }
+            Place::Bucket(bucket) => {
+                let (of, path) = (bucket.clone(), path.to_owned());
+                bucket.wait(async move { of.remove(vec![path]).await })
+            }
+        }
+    }
+
     /// Makes the entries of the folder at `path` durable. An object store needs no such thing.
     pub(crate) fn sync(&self, path: &str) -> Result<()> {
         self.folder().map_or(Ok(()), |folder| sync_folder(&folder.join(path)))
+    }
+
+    /// The paths and sizes of all files in the folder at `path` and below it.
+    pub(crate) fn files(&self, path: &str) -> Result<Vec<(String, u64)>> {
+        let Place::Bucket(bucket) = self.place() else {
+            let mut files = Vec::new();
+            let mut folders = vec![path.to_owned()];
+            while let Some(folder) = folders.pop() {
+                for name in self.names(&folder)? {
+                    let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                    let file = self.path(&path);
+                    let metadata = file.metadata().map_err(|source| io_error(&file, source))?;
+                    match metadata.is_dir() {
+                        true => folders.push(path),
+                        false => files.push((path, metadata.len())),
+                    }
+                }
+            }
+            return Ok(files);
+        };
+        let (of, path) = (bucket.clone(), path.to_owned());
+        bucket.wait(async move { of.list_all(&path).await })
     }
 
     /// The bytes of the files in the folder at `path`, or of the file there; 0 if it does not exist.

@@ -9,4 +9,5 @@ pub(crate) mod visibility;
 
 pub use attempt_segments::AttemptSegments;
 pub use open_segments::OpenSegments;
+pub(crate) use open_segments::live_fragment;
 pub use retention::{Retention, TagCosts};

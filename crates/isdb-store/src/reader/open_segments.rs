@@ -46,7 +46,8 @@ impl OpenSegments {
     }
 }
 
-fn live_fragment(fragment: &FragmentRecord) -> LiveFragment {
+/// What the reader has to know of a fragment.
+pub(crate) fn live_fragment(fragment: &FragmentRecord) -> LiveFragment {
     let Bounds { latitude, longitude, time } = fragment.bounds;
     let degrees = |(low, high)| (Literal::Float(low), Literal::Float(high));
     let time = (Literal::TimestampNs(time.0), Literal::TimestampNs(time.1));

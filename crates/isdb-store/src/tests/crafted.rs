@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::NOW;
+use super::home::{Home, Place};
 use super::repairing::{again, assert_sound, examine, two_granules};
 use crate::{Database, Error, Location, Remedy, Writer};
 
@@ -18,7 +19,8 @@ fn craft(path: &Path, from: &str, to: &str) {
 
 #[tokio::test]
 async fn a_name_that_leads_out_of_the_database_is_damage_and_nothing_out_there_is_touched() {
-    let (folder, database) = two_granules().await;
+    let (home, database) = two_granules(Place::Disk).await;
+    let Home::Disk(folder) = &home else { panic!("a folder") };
     let outside = folder.path().join("x");
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("mine"), "mine").unwrap();
@@ -42,7 +44,7 @@ async fn a_name_that_leads_out_of_the_database_is_damage_and_nothing_out_there_i
 
 #[tokio::test]
 async fn a_crafted_checkpoint_is_skipped_and_reported() {
-    let (_folder, database) = two_granules().await;
+    let (_home, database) = two_granules(Place::Disk).await;
     database.log().write_checkpoint(&database.newest().await.unwrap()).await.unwrap();
     let checkpoint = database.location().folder().unwrap().join("checkpoints").join(format!("{:020}", 4));
     let mut object = fs::read(&checkpoint).unwrap();
@@ -62,7 +64,7 @@ async fn a_crafted_checkpoint_is_skipped_and_reported() {
 /// A commit that named it would be damage.
 #[tokio::test]
 async fn a_file_beside_the_commit_files_that_is_no_fragment_is_left_alone() {
-    let (_folder, database) = two_granules().await;
+    let (_home, database) = two_granules(Place::Disk).await;
     let array = PathBuf::from(database.location().segments());
     fs::write(array.join("__commits/notes.wrt"), "").unwrap();
     fs::create_dir(array.join("__fragments/__1_1_mine")).unwrap();

@@ -1,16 +1,20 @@
 //! A process that is aborted at each fault point: whatever it was doing, readers see a committed state, and the next writer removes
 //! the leftover files.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{NOW, assert_clean, attempt, changes, compact, content, fresh, replace, write};
+use super::home::{Home, PLACES, Place, fresh_at};
+use super::object_store::location_at;
+use super::{NOW, assert_clean, attempt, changes, compact, content, replace, write};
 use crate::{Database, Id, Location, Writer, fault};
 
 /// The test that is aborted, in a process of its own. The environment variables name its database and fault point.
 const VICTIM: &str = "tests::deaths::a_victim";
 const DATABASE: &str = "ISDB_TEST_DATABASE";
 const POINT: &str = "ISDB_TEST_DIE_AT";
+
+/// Points that only a local disk has: an object store removes many objects with one request.
+const ON_DISK: [&str; 2] = ["sweep-each", "vacuum-each-commit-file"];
 
 /// The attempt that the victim replaces.
 const OLD: Id = Id((2 << 32) | 1);
@@ -35,14 +39,22 @@ async fn is_replaced(database: &Database) -> bool {
 #[tokio::test]
 #[ignore = "run by the test below, in a process that is aborted"]
 async fn a_victim() {
-    let location = Location::parse(&std::env::var(DATABASE).unwrap()).unwrap();
+    let database = std::env::var(DATABASE).unwrap();
+    let is_remote = database.starts_with("http://");
+    let location = if is_remote { location_at(database) } else { Location::parse(&database).unwrap() };
     fault::arm(&std::env::var(POINT).unwrap());
     work(&Database::open(&location).await.unwrap()).await.unwrap();
 }
 
 #[tokio::test]
 async fn wherever_a_process_dies_readers_see_committed_states_and_the_next_writer_cleans_up() {
-    let (folder, base) = fresh().await;
+    for place in PLACES {
+        die_everywhere(place).await;
+    }
+}
+
+async fn die_everywhere(place: Place) {
+    let (home, base) = fresh_at(place).await;
     let mut writer = Writer::take_over(&base, NOW).await.unwrap();
     assert_eq!(replace(&mut writer, &[], 5, NOW).await.unwrap(), OLD);
     let other = replace(&mut writer, &[], 3, NOW).await.unwrap();
@@ -57,19 +69,21 @@ async fn wherever_a_process_dies_readers_see_committed_states_and_the_next_write
     drop(writer);
     let before = content(&base.snapshot().await.unwrap()).await.unwrap();
 
-    let copy = folder.path().join("copy");
-    for point in fault::POINTS {
+    for point in fault::POINTS.into_iter().filter(|point| place == Place::Disk || !ON_DISK.contains(point)) {
         // One column is written like the next, and there are many of them.
-        let every = if point == "fragment-each-column" { 5 } else { 1 };
+        let every = match (point, place) {
+            ("fragment-each-column", _) => 5,
+            ("vacuum-each-ledger-file", Place::Bucket) => 20,
+            _ => 1,
+        };
         for time in (1..).step_by(every) {
-            let _ = std::fs::remove_dir_all(&copy);
-            copy_folder(base.location().folder().unwrap(), &copy);
-            let text = format!("{point}:{time}");
-            if !is_aborted(&copy, &text) {
-                assert!(time > 1, "{point} is never reached");
+            let copy = home.copied();
+            let text = format!("{place:?} {point}:{time}");
+            if !is_aborted(&copy, &format!("{point}:{time}")) {
+                assert!(time > 1, "{text} is never reached");
                 break;
             }
-            let database = Database::open(&Location::parse(copy.to_str().unwrap()).unwrap()).await.unwrap();
+            let database = Database::open(&copy.location()).await.unwrap();
             let found = content(&database.snapshot().await.unwrap()).await.unwrap();
             let replaced = (found.0.len(), found.0.get(&other), found.0.get(&OLD), found.1.len());
             assert!(found == before || replaced == (2, Some(&3), None, 35), "{text}: {found:?}");
@@ -84,7 +98,11 @@ async fn wherever_a_process_dies_readers_see_committed_states_and_the_next_write
     }
 }
 
-fn is_aborted(database: &Path, point: &str) -> bool {
+fn is_aborted(home: &Home, point: &str) -> bool {
+    let database = match home {
+        Home::Disk(folder) => folder.path().join("db").to_str().unwrap().to_owned(),
+        Home::Bucket(server) => server.endpoint(),
+    };
     let status = Command::new(std::env::current_exe().unwrap())
         .args([VICTIM, "--exact", "--ignored"])
         .env(DATABASE, database)
@@ -96,16 +114,4 @@ fn is_aborted(database: &Path, point: &str) -> bool {
     // A failed test has an exit code; an aborted process has none.
     assert!(status.success() || status.code().is_none(), "{point}: {status}");
     !status.success()
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy_folder(&entry.path(), &target),
-            false => std::fs::copy(entry.path(), target).map(|_| ()).unwrap(),
-        }
-    }
 }

@@ -1,23 +1,24 @@
-//! A database in an object store: the same states as on a local disk, whatever requests fail, and few requests.
+//! A database in an object store: what is special to one, and few requests.
 
 use std::time::Duration;
 
-use isdb_region::Region;
-use isdb_schema::catalogue::variable;
 use isdb_testing::s3::{BUCKET, Fault, KEY_ID, Request, S3Server, SECRET};
 use secrecy::SecretString;
 
-use super::{
-    NOW, assert_clean, attempt, changes, compact, content, ingest, open, replace, seen, variables, write, write_with,
-};
+use super::{NOW, assert_clean, attempt, changes, content, ingest, open, seen, variables, write};
 use crate::{Database, Design, Error, Location, StorageCredentials, StorageSettings, Writer};
 
 const DAY: u64 = 86_400_000;
 
 pub(super) fn settings(server: &S3Server) -> StorageSettings {
+    settings_of(server.endpoint())
+}
+
+/// The settings of the server at `endpoint`, which may be of another process.
+pub(super) fn settings_of(endpoint: String) -> StorageSettings {
     let secret = |text: &str| SecretString::from(text.to_owned());
     StorageSettings {
-        endpoint: Some(server.endpoint()),
+        endpoint: Some(endpoint),
         allow_http: true,
         credentials: StorageCredentials::Key { id: secret(KEY_ID), secret: secret(SECRET), token: None },
         lock_lifetime: Duration::from_millis(400),
@@ -26,89 +27,18 @@ pub(super) fn settings(server: &S3Server) -> StorageSettings {
 }
 
 pub(super) fn location(server: &S3Server) -> Location {
-    Location::with_settings(&format!("s3://{BUCKET}/a/db"), &settings(server)).unwrap()
+    location_at(server.endpoint())
+}
+
+/// The location of the database in the bucket of the server at `endpoint`.
+pub(super) fn location_at(endpoint: String) -> Location {
+    Location::with_settings(&format!("s3://{BUCKET}/a/db"), &settings_of(endpoint)).unwrap()
 }
 
 pub(super) async fn remote() -> (S3Server, Database) {
     let server = S3Server::start();
     let database = Database::create(&location(&server), &Design::new(&variables()), NOW).await.unwrap();
     (server, database)
-}
-
-/// Ingests, replaces, compacts, adds a variable and a region, tags and vacuums, and returns the content of the newest state, of the tag,
-/// and the number of commits.
-async fn life(location: &Location) -> (Vec<super::Content>, u64) {
-    // Long enough for a file of its own.
-    let side: Vec<String> = (0..60).map(|at| format!("[{}.5,{}.25]", at, at % 2)).collect();
-    let area = format!("{{\"type\":\"Polygon\",\"coordinates\":[[{},[59.5,40],[0.5,40],[0.5,0.25]]]}}", side.join(","));
-    let region = Region::parse(&area).unwrap();
-    let design = Design { region: Some(region.clone()), ..Design::new(&variables()) };
-    let database = Database::create(location, &design, NOW).await.unwrap();
-    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    let first = replace(&mut writer, &[], 5, NOW).await.unwrap();
-    ingest(&mut writer, 7, NOW + 1).await.unwrap();
-    replace(&mut writer, &[first], 6, NOW + 2).await.unwrap();
-    writer.set_tag("paper", &database.snapshot().await.unwrap(), NOW + 3).await.unwrap();
-    drop(writer);
-    let mut writer = Writer::take_over(&database, NOW + 4).await.unwrap();
-    compact(&mut writer, NOW + 4).await.unwrap();
-    writer.add_variables(&[variable("night_flag").unwrap()], NOW + 5).await.unwrap();
-    let window = writer.begin_window(1, NOW + 6).unwrap();
-    let both = [variables()[0], variable("night_flag").unwrap()];
-    let fragment = write_with(&database, &window, 9, &both);
-    writer.commit(window, changes(vec![fragment], vec![attempt(window.ingest_id(0), 9, &[])])).await.unwrap();
-    writer.change_region(None, NOW + 7).await.unwrap();
-    writer.consolidate_metadata().await.unwrap();
-    for days in 2..5 {
-        writer.vacuum(NOW + days * DAY, DAY).await.unwrap();
-    }
-    let number = writer.head().number;
-    drop(writer);
-    // A process that has read nothing yet.
-    let database = Database::open(location).await.unwrap();
-    let (newest, tagged) = (database.snapshot().await.unwrap(), database.snapshot_of_tag("paper").await.unwrap());
-    assert_eq!(database.design(&tagged).await.unwrap().region.map(|region| region.to_text()), Some(region.to_text()));
-    assert!(database.tag_costs().await.unwrap().total > 0);
-    let contents = vec![content(&newest).await.unwrap(), content(&tagged).await.unwrap()];
-    let mut writer = Writer::take_over(&database, NOW + 5 * DAY).await.unwrap();
-    writer.delete_tag("paper", NOW + 5 * DAY).await.unwrap();
-    for days in 6..9 {
-        writer.vacuum(NOW + days * DAY, DAY).await.unwrap();
-    }
-    assert_clean(&database).await;
-    (contents, number)
-}
-
-#[tokio::test]
-async fn a_database_has_the_same_states_in_an_object_store_as_on_a_local_disk() {
-    let folder = tempfile::tempdir().unwrap();
-    let local = life(&Location::parse(folder.path().join("db").to_str().unwrap()).unwrap()).await;
-    let server = S3Server::start();
-    assert_eq!(life(&location(&server)).await, local);
-    assert!(server.keys().iter().all(|key| key.starts_with("a/db/")), "nothing is written beside the database");
-    let is_left = |key: &String| key.contains("/staging/");
-    assert!(!server.keys().iter().any(is_left), "{:?}", server.keys());
-}
-
-#[tokio::test]
-async fn requests_that_fail_now_and_then_change_nothing() {
-    let server = S3Server::start();
-    let mut count = 0;
-    server.set_faults(move |_| {
-        count += 1;
-        match count % 100 {
-            13 => Fault::Refuse(500, "InternalError"),
-            33 => Fault::Refuse(503, "SlowDown"),
-            53 => Fault::Reset,
-            73 => Fault::LoseAnswer,
-            93 => Fault::Delay(Duration::from_millis(20)),
-            _ => Fault::None,
-        }
-    });
-    let folder = tempfile::tempdir().unwrap();
-    let local = life(&Location::parse(folder.path().join("db").to_str().unwrap()).unwrap()).await;
-    let found = life(&location(&server)).await;
-    assert_eq!(found, local);
 }
 
 #[tokio::test]

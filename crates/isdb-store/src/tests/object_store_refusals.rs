@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::object_store::{location, remote, settings};
 use super::{NOW, content, ingest, variables};
-use crate::{Database, Design, Error, Location, StorageCredentials, StorageSettings, Writer, check, repair};
+use crate::{Database, Design, Error, Location, StorageCredentials, StorageSettings, Writer, check, copy, repair};
 
 /// The text and the hint of an error of the store.
 fn described(error: &Error) -> (String, &'static str) {
@@ -94,11 +94,61 @@ async fn a_read_that_the_store_refuses_is_not_a_damaged_file() {
 }
 
 #[tokio::test]
-async fn a_check_and_a_repair_say_that_they_need_a_local_disk() {
-    let (_server, database) = remote().await;
-    let checked = check(database.location(), |_| {}).await.map(drop).unwrap_err();
-    let repaired = repair(database.location(), || NOW, |_| {}, async |_| true).await.map(drop).unwrap_err();
-    for (error, action) in [(checked, "check"), (repaired, "repair")] {
-        assert!(error.to_string().contains(action) && error.to_string().contains("local disk"), "{error}");
+async fn a_missing_permission_is_no_damage_and_a_repair_without_one_to_write_does_not_begin() {
+    let (server, database) = remote().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut writer, 5, NOW).await.unwrap();
+    drop(writer);
+    for part in ["commits/", "ledger/", "__schema/__", "a1.tdb"] {
+        server.set_faults(move |request| match request.method == "GET" && request.key.contains(part) {
+            true => Fault::Refuse(403, "AccessDenied"),
+            false => Fault::None,
+        });
+        let (text, hint) = described(&check(database.location(), |_| {}).await.map(drop).unwrap_err());
+        assert!(text.contains(part) && text.contains("AccessDenied") && hint.contains("permission"), "{text}: {hint}");
     }
+    server.clear_faults();
+    let lost = server.keys().into_iter().find(|key| key.ends_with("/d0.tdb")).unwrap();
+    server.remove(&lost);
+    assert_eq!(check(database.location(), |_| {}).await.unwrap().damages.len(), 1, "a check only reads");
+    server.set_read_only();
+    let (keys, _) = (server.keys(), server.take_requests());
+    let refused = repair(database.location(), || NOW, |_| {}, async |_| true).await.map(drop).unwrap_err();
+    assert!(described(&refused).0.contains("AccessDenied"), "{refused}");
+    assert_eq!(server.keys(), keys);
+    assert!(!server.take_requests().iter().any(|request| request.key.contains("__fragments")), "before the check");
+}
+
+#[tokio::test]
+async fn a_missing_permission_to_list_or_to_delete_is_reported_before_the_work() {
+    let (server, database) = remote().await;
+    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+    ingest(&mut writer, 5, NOW).await.unwrap();
+    drop(writer);
+    let (local, place) = (tempfile::tempdir().unwrap(), database.location());
+    let to = Location::parse(local.path().join("db").to_str().unwrap()).unwrap();
+    let beside = Location::with_settings("s3://bucket/beside", &settings(&server)).unwrap();
+    let (keys, _) = (server.keys(), server.take_requests());
+    for refused in ["?list", "?delete"] {
+        server.set_faults(move |request| match request.key == refused {
+            true => Fault::Refuse(403, "AccessDenied"),
+            false => Fault::None,
+        });
+        let repaired = repair(place, || NOW, |_| {}, async |_| true).await.map(drop);
+        let copied = copy(place, &beside, NOW, |_| {}).await.map(drop);
+        let mut errors = vec![repaired, copied];
+        if refused == "?list" {
+            errors.push(check(place, |_| {}).await.map(drop));
+            errors.push(copy(place, &to, NOW, |_| {}).await.map(drop));
+        }
+        for error in errors {
+            let (text, hint) = described(&error.unwrap_err());
+            assert!(text.contains("AccessDenied") && hint.contains("permission"), "{refused}: {text}: {hint}");
+        }
+        let sent: Vec<String> = server.take_requests().into_iter().map(|request| request.key).collect();
+        assert!(!sent.iter().any(|key| key.contains("__fragments")), "{refused}: {sent:?}");
+    }
+    server.clear_faults();
+    let left: Vec<String> = server.keys().into_iter().filter(|key| !keys.contains(key)).collect();
+    assert!(left.iter().all(|key| key.contains("/staging/probe-")), "what the probe could not remove: {left:?}");
 }

@@ -1,29 +1,28 @@
 //! Damaged files: a check names each of them, a repair restores what others repeat and drops the rest, and granules that are ingested
 //! again have all their segments.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Content, NOW, attempt, batch, changes, compact, content, fresh, ingest, replace, variables};
+use super::home::{Home, PLACES, Place, fresh_at};
+use super::{Content, NOW, attempt, batch, changes, compact, content, ingest, replace, variables};
 use crate::files::array_files::FOOTER;
 use crate::ledger::file::LedgerFileKind;
 use crate::{CheckReport, Database, Error, Id, Location, Remedy, Repaired, Writer, check, fault, write_fragment};
 
 /// What happens to a file or folder.
-type Harm = fn(&Path);
+type Harm = fn(&Home, &str);
 
 /// The attempts of [`two_granules`].
 pub(super) const FIRST: Id = Id((2 << 32) | 1);
 pub(super) const SECOND: Id = Id((2 << 32) | 3);
 
 /// A database with two granules of 5 and 3 segments, each in a fragment of its own, in commits 3 and 4.
-pub(super) async fn two_granules() -> (tempfile::TempDir, Database) {
-    let (folder, database) = fresh().await;
+pub(super) async fn two_granules(place: Place) -> (Home, Database) {
+    let (home, database) = fresh_at(place).await;
     let mut writer = Writer::take_over(&database, NOW).await.unwrap();
     assert_eq!(replace(&mut writer, &[], 5, NOW).await.unwrap(), FIRST);
     assert_eq!(replace(&mut writer, &[], 3, NOW).await.unwrap(), SECOND);
-    (folder, database)
+    (home, database)
 }
 
 pub(super) async fn examine(database: &Database) -> CheckReport {
@@ -37,7 +36,7 @@ pub(super) async fn repair(database: &Database) -> Repaired {
 
 /// A handle that remembers nothing.
 pub(super) async fn again(database: &Database) -> Database {
-    Database::open(database.location()).await.unwrap()
+    Database::open(&database.location().uncached()).await.unwrap()
 }
 
 pub(super) async fn now_in(database: &Database) -> Content {
@@ -45,42 +44,30 @@ pub(super) async fn now_in(database: &Database) -> Content {
 }
 
 /// The folder of the fragment of 5 segments.
-pub(super) async fn fragment(database: &Database) -> PathBuf {
+pub(super) async fn fragment(database: &Database) -> String {
     let snapshot = again(database).await.snapshot().await.unwrap();
     let record = snapshot.fragments().find(|fragment| fragment.rows == 5).unwrap();
-    Path::new(&database.location().segments()).join("__fragments").join(&record.name)
+    format!("segments/__fragments/{}", record.name)
 }
 
-pub(super) fn commit_file(fragment: &Path) -> PathBuf {
-    let name = format!("{}.wrt", fragment.file_name().unwrap().to_str().unwrap());
-    fragment.parent().unwrap().with_file_name("__commits").join(name)
+pub(super) fn commit_file(fragment: &str) -> String {
+    format!("{}.wrt", fragment.replace("__fragments", "__commits"))
 }
 
-pub(super) fn ledger_file(database: &Database, state: &crate::log::state::LogState, kind: LedgerFileKind) -> PathBuf {
+pub(super) fn ledger_file(state: &crate::log::state::LogState, kind: LedgerFileKind) -> String {
     let of_first = |file: &&crate::LedgerFile| file.ingest_ids.0 == FIRST;
-    database.location().folder().unwrap().join("ledger").join(&state.ledger.live_of(kind).find(of_first).unwrap().name)
+    format!("ledger/{}", state.ledger.live_of(kind).find(of_first).unwrap().name)
 }
 
-pub(super) fn flip(path: &Path) {
-    let mut content = fs::read(path).unwrap();
-    let middle = content.len() / 2;
-    content[middle] ^= 0x55;
-    fs::write(path, content).unwrap();
-}
-
-pub(super) fn cut(path: &Path) {
-    let content = fs::read(path).unwrap();
-    fs::write(path, &content[..content.len() / 2]).unwrap();
-}
-
-pub(super) fn remove(path: &Path) {
-    fs::remove_file(path).unwrap();
+/// The path of an object of the log.
+pub(super) fn numbered(folder: &str, number: u64) -> String {
+    format!("{folder}/{number:020}")
 }
 
 /// Asserts that the report has one damage, which is at `path`.
-pub(super) fn assert_found(report: &CheckReport, path: &Path, remedy: Remedy) {
+pub(super) fn assert_found(report: &CheckReport, database: &Database, path: &str, remedy: Remedy) {
     let [damage] = &report.damages[..] else { panic!("{:?}", report.damages) };
-    assert_eq!((damage.path.as_str(), damage.remedy), (path.to_str().unwrap(), remedy), "{damage:?}");
+    assert_eq!((&damage.path, damage.remedy), (&database.location().child(path), remedy), "{damage:?}");
 }
 
 pub(super) async fn assert_sound(database: &Database) {
@@ -88,53 +75,63 @@ pub(super) async fn assert_sound(database: &Database) {
     assert!(report.is_sound() && report.incomplete.is_empty(), "{report:?}");
 }
 
+/// Each of `cases` in each kind of place.
+pub(super) fn everywhere<T: Clone>(cases: impl IntoIterator<Item = T>) -> Vec<(Place, T)> {
+    cases.into_iter().flat_map(|case| PLACES.map(|place| (place, case.clone()))).collect()
+}
+
 #[tokio::test]
 async fn a_sound_database_is_read_whole_and_repaired_without_a_change() {
-    let (_folder, database) = two_granules().await;
-    let mut progress = Vec::new();
-    let report = check(database.location(), |at| progress.push((at.fragments, at.rows))).await.unwrap();
-    assert!(report.is_sound(), "{:?}", report.damages);
-    assert_eq!((report.commits, report.ledger_files, report.fragments, report.rows), (4, 4, 2, 8));
-    assert_eq!(progress, [(0, 0), (1, 5), (2, 8)]);
-    assert_eq!(repair(&database).await, Repaired::default());
-    assert_eq!(again(&database).await.snapshot().await.unwrap().commit(), 4, "there is nothing to commit");
+    for place in PLACES {
+        let (_home, database) = two_granules(place).await;
+        let mut progress = Vec::new();
+        let report = check(database.location(), |at| progress.push((at.fragments, at.rows))).await.unwrap();
+        assert!(report.is_sound(), "{:?}", report.damages);
+        assert_eq!((report.commits, report.ledger_files, report.fragments, report.rows), (4, 4, 2, 8));
+        assert_eq!(progress, [(0, 0), (1, 5), (2, 8)]);
+        assert_eq!(repair(&database).await, Repaired::default());
+        assert_eq!(again(&database).await.snapshot().await.unwrap().commit(), 4, "there is nothing to commit");
+    }
 }
 
 #[tokio::test]
 async fn a_lost_commit_file_of_a_whole_fragment_is_restored() {
-    let (_folder, database) = two_granules().await;
-    let before = now_in(&database).await;
-    let file = commit_file(&fragment(&database).await);
-    remove(&file);
-    let report = examine(&database).await;
-    assert_found(&report, &file, Remedy::Restore);
-    assert_eq!(report.damages[0].granules, ["granule of 5"]);
-    repair(&database).await;
-    assert_sound(&database).await;
-    assert_eq!(now_in(&database).await, before);
+    for place in PLACES {
+        let (home, database) = two_granules(place).await;
+        let before = now_in(&database).await;
+        let file = commit_file(&fragment(&database).await);
+        home.remove(&file);
+        let report = examine(&database).await;
+        assert_found(&report, &database, &file, Remedy::Restore);
+        assert_eq!(report.damages[0].granules, ["granule of 5"]);
+        repair(&database).await;
+        assert_sound(&database).await;
+        assert_eq!(now_in(&database).await, before);
+    }
 }
 
 #[tokio::test]
 async fn a_fragment_that_cannot_be_read_is_dropped_and_its_granule_ingested_again() {
     let cases: [(&str, &str, Harm); 8] = [
-        ("a lost file", "d0.tdb", remove),
-        ("a cut file", "a0.tdb", cut),
-        ("a changed coordinate", "d1.tdb", flip),
-        ("a changed id", "a0.tdb", flip),
-        ("lost metadata", FOOTER, remove),
-        ("changed metadata", FOOTER, flip),
-        ("cut metadata", FOOTER, cut),
-        ("a lost folder", "", |folder| fs::remove_dir_all(folder).unwrap()),
+        ("a lost file", "/d0.tdb", Home::remove),
+        ("a cut file", "/a0.tdb", Home::cut),
+        ("a changed coordinate", "/d1.tdb", Home::flip),
+        ("a changed id", "/a0.tdb", Home::flip),
+        ("lost metadata", "/__fragment_metadata.tdb", Home::remove),
+        ("changed metadata", "/__fragment_metadata.tdb", Home::flip),
+        ("cut metadata", "/__fragment_metadata.tdb", Home::cut),
+        ("a lost folder", "", Home::remove_all),
     ];
-    for (what, file, damage) in cases {
-        let (_folder, database) = two_granules().await;
+    for (place, (what, file, damage)) in everywhere(cases) {
+        let (home, database) = two_granules(place).await;
         let before = now_in(&database).await;
         let old = again(&database).await.snapshot().await.unwrap();
         let folder = fragment(&database).await;
-        damage(&folder.join(file));
+        let file = format!("{folder}{file}");
+        damage(&home, &file);
         let report = examine(&database).await;
         let [found] = &report.damages[..] else { panic!("{what}: {:?}", report.damages) };
-        assert!(found.path.starts_with(folder.to_str().unwrap()), "{what}: {found:?}");
+        assert_eq!(found.path, database.location().child(&file), "{what}: {found:?}");
         assert_eq!((found.remedy, &*found.granules), (Remedy::Drop, &["granule of 5".to_owned()][..]), "{what}");
 
         let repaired = repair(&database).await;
@@ -158,36 +155,38 @@ async fn a_fragment_that_cannot_be_read_is_dropped_and_its_granule_ingested_agai
 
 #[tokio::test]
 async fn a_granule_whose_segments_are_partly_lost_shows_the_others_until_it_is_ingested_again() {
-    let (_folder, database) = fresh().await;
-    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    let window = writer.begin_window(1, NOW).unwrap();
-    let id = window.ingest_id(0);
-    let mut fragments = Vec::new();
-    for (index, rows) in [(0, 5), (1, 4)] {
-        let (fragment, times) = (window.fragment_id(index), vec![1; rows]);
-        let batch = batch(fragment, id, &times, &variables());
-        fragments.push(write_fragment(database.location(), window.timestamp, fragment, &batch, 1).unwrap());
+    for place in PLACES {
+        let (home, database) = fresh_at(place).await;
+        let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+        let window = writer.begin_window(1, NOW).unwrap();
+        let id = window.ingest_id(0);
+        let mut fragments = Vec::new();
+        for (index, rows) in [(0, 5), (1, 4)] {
+            let (fragment, times) = (window.fragment_id(index), vec![1; rows]);
+            let batch = batch(fragment, id, &times, &variables());
+            fragments.push(write_fragment(database.location(), window.timestamp, fragment, &batch, 1).unwrap());
+        }
+        writer.commit(window, changes(fragments, vec![attempt(id, 9, &[])])).await.unwrap();
+        drop(writer);
+        home.remove(&format!("{}/d0.tdb", fragment(&database).await));
+        repair(&database).await;
+        assert_eq!(now_in(&database).await.0, [(id, 4)].into());
+        let mut writer = Writer::take_over(&again(&database).await, NOW).await.unwrap();
+        let new = replace(&mut writer, &[id], 9, NOW).await.unwrap();
+        compact(&mut writer, NOW).await.unwrap();
+        assert_eq!(now_in(&database).await.0, [(new, 9)].into());
+        assert_sound(&database).await;
     }
-    writer.commit(window, changes(fragments, vec![attempt(id, 9, &[])])).await.unwrap();
-    drop(writer);
-    remove(&fragment(&database).await.join("d0.tdb"));
-    repair(&database).await;
-    assert_eq!(now_in(&database).await.0, [(id, 4)].into());
-    let mut writer = Writer::take_over(&again(&database).await, NOW).await.unwrap();
-    let new = replace(&mut writer, &[id], 9, NOW).await.unwrap();
-    compact(&mut writer, NOW).await.unwrap();
-    assert_eq!(now_in(&database).await.0, [(new, 9)].into());
-    assert_sound(&database).await;
 }
 
 #[tokio::test]
 async fn lost_contents_are_counted_again() {
-    for damage in [flip, cut, remove] {
-        let (_folder, database) = two_granules().await;
+    for (place, damage) in everywhere([Home::flip, Home::cut, Home::remove]) {
+        let (home, database) = two_granules(place).await;
         let before = now_in(&database).await;
-        let file = ledger_file(&database, &database.newest().await.unwrap(), LedgerFileKind::Contents);
-        damage(&file);
-        assert_found(&examine(&database).await, &file, Remedy::Restore);
+        let file = ledger_file(&database.newest().await.unwrap(), LedgerFileKind::Contents);
+        damage(&home, &file);
+        assert_found(&examine(&database).await, &database, &file, Remedy::Restore);
         assert_eq!(repair(&database).await.incomplete, 0);
         assert_sound(&database).await;
         assert_eq!(now_in(&database).await, before);
@@ -200,11 +199,11 @@ async fn lost_contents_are_counted_again() {
 
 #[tokio::test]
 async fn segments_without_a_ledger_row_are_hidden_so_that_their_granule_is_stored_once() {
-    for damage in [flip, cut, remove] {
-        let (_folder, database) = two_granules().await;
-        let file = ledger_file(&database, &database.newest().await.unwrap(), LedgerFileKind::Granules);
-        damage(&file);
-        assert_found(&examine(&database).await, &file, Remedy::DropRows);
+    for (place, damage) in everywhere([Home::flip, Home::cut, Home::remove]) {
+        let (home, database) = two_granules(place).await;
+        let file = ledger_file(&database.newest().await.unwrap(), LedgerFileKind::Granules);
+        damage(&home, &file);
+        assert_found(&examine(&database).await, &database, &file, Remedy::DropRows);
         let repaired = repair(&database).await;
         assert_eq!((repaired.incomplete, repaired.without_row), (0, 1));
         assert_sound(&database).await;
@@ -219,30 +218,32 @@ async fn segments_without_a_ledger_row_are_hidden_so_that_their_granule_is_store
 
 #[tokio::test]
 async fn ledger_rows_are_restored_from_the_files_that_were_merged() {
-    let (_folder, database) = two_granules().await;
-    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    for _ in 0..32 {
-        ingest(&mut writer, 1, NOW).await.unwrap();
+    for place in PLACES {
+        let (home, database) = two_granules(place).await;
+        let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+        for _ in 0..32 {
+            ingest(&mut writer, 1, NOW).await.unwrap();
+        }
+        writer.compact_ledger(NOW).await.unwrap().unwrap();
+        drop(writer);
+        let before = now_in(&database).await;
+        let file = ledger_file(&database.newest().await.unwrap(), LedgerFileKind::Granules);
+        home.flip(&file);
+        assert_found(&examine(&database).await, &database, &file, Remedy::Restore);
+        repair(&database).await;
+        assert_sound(&database).await;
+        assert_eq!(now_in(&database).await, before);
     }
-    writer.compact_ledger(NOW).await.unwrap().unwrap();
-    drop(writer);
-    let before = now_in(&database).await;
-    let file = ledger_file(&database, &database.newest().await.unwrap(), LedgerFileKind::Granules);
-    flip(&file);
-    assert_found(&examine(&database).await, &file, Remedy::Restore);
-    repair(&database).await;
-    assert_sound(&database).await;
-    assert_eq!(now_in(&database).await, before);
 }
 
 #[tokio::test]
 async fn a_damaged_checkpoint_is_written_again() {
-    for damage in [flip, cut] {
-        let (_folder, database) = two_granules().await;
+    for (place, damage) in everywhere([Home::flip, Home::cut]) {
+        let (home, database) = two_granules(place).await;
         database.log().write_checkpoint(&database.newest().await.unwrap()).await.unwrap();
-        let file = database.location().folder().unwrap().join("checkpoints").join(format!("{:020}", 4));
-        damage(&file);
-        assert_found(&examine(&database).await, &file, Remedy::Restore);
+        let file = numbered("checkpoints", 4);
+        damage(&home, &file);
+        assert_found(&examine(&database).await, &database, &file, Remedy::Restore);
         repair(&database).await;
         let report = examine(&database).await;
         assert!(report.is_sound() && report.checkpoints > 1, "{:?}", report.damages);
@@ -251,17 +252,17 @@ async fn a_damaged_checkpoint_is_written_again() {
 
 #[tokio::test]
 async fn a_damaged_commit_before_a_checkpoint_loses_the_states_between_them_only() {
-    for damage in [flip, cut, remove] {
-        let (_folder, database) = two_granules().await;
+    for (place, damage) in everywhere([Home::flip, Home::cut, Home::remove]) {
+        let (home, database) = two_granules(place).await;
         let mut writer = Writer::take_over(&database, NOW).await.unwrap();
         let at = [ingest(&mut writer, 6, NOW).await.unwrap(), ingest(&mut writer, 7, NOW).await.unwrap()];
         database.log().write_checkpoint(&database.newest().await.unwrap()).await.unwrap();
         let after = ingest(&mut writer, 9, NOW).await.unwrap();
         drop(writer);
         let before = now_in(&database).await;
-        let file = database.location().folder().unwrap().join("commits").join(format!("{:020}", 6));
-        damage(&file);
-        assert_found(&examine(&database).await, &file, Remedy::GiveUpStates);
+        let file = numbered("commits", 6);
+        damage(&home, &file);
+        assert_found(&examine(&database).await, &database, &file, Remedy::GiveUpStates);
         assert_eq!(now_in(&database).await, before, "the newest state can be read without a repair");
 
         repair(&database).await;
@@ -287,51 +288,56 @@ async fn a_damaged_commit_before_a_checkpoint_loses_the_states_between_them_only
 
 #[tokio::test]
 async fn what_cannot_be_known_is_reported_and_nothing_is_dropped() {
-    let (_folder, database) = two_granules().await;
-    let file = database.location().folder().unwrap().join("commits").join(format!("{:020}", 3));
-    flip(&file);
-    let report = examine(&database).await;
-    assert_found(&report, &file, Remedy::Rebuild);
-    assert!(report.is_beyond_repair());
-    assert!(matches!(Database::open(database.location()).await, Err(Error::Damaged { .. })));
+    for place in PLACES {
+        let (home, database) = two_granules(place).await;
+        let file = numbered("commits", 3);
+        home.flip(&file);
+        let report = examine(&database).await;
+        assert_found(&report, &database, &file, Remedy::Rebuild);
+        assert!(report.is_beyond_repair());
+        assert!(matches!(Database::open(database.location()).await, Err(Error::Damaged { .. })));
+    }
 }
 
 #[tokio::test]
 async fn a_dead_fragment_that_fails_every_open_by_tiledb_no_longer_does_and_a_tag_that_needs_it_is_named() {
-    let (_folder, database) = two_granules().await;
-    let folder = fragment(&database).await;
-    let mut writer = Writer::take_over(&database, NOW).await.unwrap();
-    let tagged = database.snapshot().await.unwrap();
-    writer.set_tag("paper", &tagged, NOW).await.unwrap();
-    compact(&mut writer, NOW).await.unwrap();
-    drop(writer);
-    let before = content(&database.snapshot().await.unwrap()).await.unwrap();
-    cut(&folder.join(FOOTER));
-    assert_eq!(now_in(&again(&database).await).await, before, "only other TileDB programs read what is dead");
-    let remedies = |report: &CheckReport| report.damages.iter().map(|damage| damage.remedy).collect::<Vec<_>>();
-    let report = examine(&database).await;
-    assert_eq!(remedies(&report), [Remedy::Remove, Remedy::DeleteTag], "{:?}", report.damages);
-    repair(&database).await;
-    assert_eq!(now_in(&database).await, before);
-    assert_eq!(remedies(&examine(&database).await), [Remedy::DeleteTag]);
-    let mut writer = Writer::take_over(&again(&database).await, NOW).await.unwrap();
-    writer.delete_tag("paper", NOW).await.unwrap();
-    assert_sound(&database).await;
+    for place in PLACES {
+        let (home, database) = two_granules(place).await;
+        let folder = fragment(&database).await;
+        let mut writer = Writer::take_over(&database, NOW).await.unwrap();
+        let tagged = database.snapshot().await.unwrap();
+        writer.set_tag("paper", &tagged, NOW).await.unwrap();
+        compact(&mut writer, NOW).await.unwrap();
+        drop(writer);
+        let before = content(&database.snapshot().await.unwrap()).await.unwrap();
+        home.cut(&format!("{folder}/{FOOTER}"));
+        assert_eq!(now_in(&again(&database).await).await, before, "only other TileDB programs read what is dead");
+        let remedies = |report: &CheckReport| report.damages.iter().map(|damage| damage.remedy).collect::<Vec<_>>();
+        let report = examine(&database).await;
+        assert_eq!(remedies(&report), [Remedy::Remove, Remedy::DeleteTag], "{:?}", report.damages);
+        repair(&database).await;
+        assert_eq!(now_in(&database).await, before);
+        assert_eq!(remedies(&examine(&database).await), [Remedy::DeleteTag]);
+        let mut writer = Writer::take_over(&again(&database).await, NOW).await.unwrap();
+        writer.delete_tag("paper", NOW).await.unwrap();
+        assert_sound(&database).await;
+    }
 }
 
 #[tokio::test]
 async fn damaged_consolidated_footers_are_removed() {
-    let (_folder, database) = two_granules().await;
+    let (home, database) = two_granules(Place::Disk).await;
     let writer = Writer::take_over(&database, NOW).await.unwrap();
     writer.consolidate_metadata().await.unwrap();
     drop(writer);
     assert_sound(&database).await;
     let before = now_in(&database).await;
-    let folder = Path::new(&database.location().segments()).join("__fragment_meta");
-    for entry in fs::read_dir(&folder).unwrap() {
-        fs::write(entry.unwrap().path(), "no footers").unwrap();
-    }
-    assert_found(&examine(&database).await, &folder, Remedy::Remove);
+    let (folder, sound) = ("segments/__fragment_meta", home.all("segments/__fragment_meta"));
+    let [file] = &sound[..] else { panic!("{sound:?}") };
+    home.flip(file);
+    assert_found(&examine(&database).await, &database, folder, Remedy::Remove);
+    home.write(file, b"no footers");
+    assert_found(&examine(&database).await, &database, folder, Remedy::Remove);
     repair(&database).await;
     assert_sound(&database).await;
     assert_eq!(now_in(&database).await, before);
@@ -339,13 +345,15 @@ async fn damaged_consolidated_footers_are_removed() {
 
 #[tokio::test]
 async fn an_unconfirmed_repair_changes_nothing() {
-    let (_folder, database) = two_granules().await;
-    let folder = fragment(&database).await;
-    cut(&folder.join(FOOTER));
-    let declined = crate::repair(database.location(), || NOW, |_| {}, async |report| report.is_sound()).await;
-    assert_eq!(declined.unwrap(), None);
-    assert_eq!(again(&database).await.newest().await.unwrap().number, 4, "a fence is a change");
-    assert!(commit_file(&folder).exists());
+    for place in PLACES {
+        let (home, database) = two_granules(place).await;
+        let folder = fragment(&database).await;
+        home.cut(&format!("{folder}/{FOOTER}"));
+        let declined = crate::repair(database.location(), || NOW, |_| {}, async |report| report.is_sound()).await;
+        assert_eq!(declined.unwrap(), None);
+        assert_eq!(again(&database).await.newest().await.unwrap().number, 4, "a fence is a change");
+        assert!(home.get(&commit_file(&folder)).is_some());
+    }
 }
 
 const VICTIM: &str = "tests::repairing::a_victim";
@@ -363,9 +371,9 @@ async fn a_victim() {
 #[tokio::test]
 async fn a_repair_that_dies_is_finished_by_the_next() {
     for point in fault::REPAIR_POINTS {
-        let (_folder, database) = two_granules().await;
-        remove(&fragment(&database).await.join(FOOTER));
-        remove(&ledger_file(&database, &database.newest().await.unwrap(), LedgerFileKind::Contents));
+        let (home, database) = two_granules(Place::Disk).await;
+        home.remove(&format!("{}/{FOOTER}", fragment(&database).await));
+        home.remove(&ledger_file(&database.newest().await.unwrap(), LedgerFileKind::Contents));
         let status = Command::new(std::env::current_exe().unwrap())
             .args([VICTIM, "--exact", "--ignored"])
             .env(DATABASE, database.location().folder().unwrap())

@@ -71,7 +71,7 @@ pub(crate) fn add_attributes(
         return add_attributes_by_upload(context, location, timestamp, fields);
     };
     let segments = &root.join(SEGMENTS);
-    let copy = staging_folder(location, "schema-")?;
+    let copy = staging_folder(root, "schema-")?;
     for folder in CHANGED_FOLDERS {
         copy_files(&segments.join(folder), &copy.path().join(folder))?;
     }

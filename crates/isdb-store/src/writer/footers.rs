@@ -9,22 +9,18 @@ use std::path::Path;
 use tiledb::Context;
 
 use crate::error::Result;
+use crate::files::array_files::CONSOLIDATED;
 use crate::files::durable::{io_error, is_unsupported, sync_folder};
 use crate::files::location::Location;
 use crate::files::staging::staging_folder;
 
-/// The folder of consolidated footers in an array.
-const CONSOLIDATED: &str = "__fragment_meta";
-
 /// Consolidates the footers of the array at `uri`, in the database at `location`. On a file system without symbolic links it does
 /// nothing: opens are slower then, and nothing else depends on it.
 pub(super) fn consolidate_footers(context: &Context, location: &Location, uri: &str) -> Result<()> {
-    if location.folder().is_none() {
-        // Other programs would open the database in an object store more slowly; isdb reads footers by name.
-        return Ok(());
-    }
+    // Other programs would open the database in an object store more slowly; isdb reads footers by name.
+    let Some(root) = location.folder() else { return Ok(()) };
     // Dropping the folder removes it; what cannot be removed is removed by a later takeover.
-    let view = staging_folder(location, "footers-")?;
+    let view = staging_folder(root, "footers-")?;
     if consolidate_in(context, view.path(), Path::new(uri))? {
         tiledb::vacuum_fragment_metadata(context, uri)?;
     }

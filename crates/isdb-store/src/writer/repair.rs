@@ -4,8 +4,6 @@
 //! again. A repair that dies in between is finished by the next one, which finds a dead fragment that cannot be opened.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
 
 use super::handle::Writer;
 use crate::blocking::blocking;
@@ -17,11 +15,11 @@ use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::fault;
 use crate::files::array_files::COMMIT_FILES;
-use crate::files::durable::{io_error, sync_file, sync_folder};
-use crate::files::location::Location;
+use crate::files::fragment_list::{commit_file, finished_fragments};
+use crate::files::location::{Location, SEGMENTS};
 use crate::files::lock::Lock;
 use crate::files::objects::numbered;
-use crate::files::staging::staging_folder;
+use crate::files::remote::probe::check_conditional_writes;
 use crate::id::Id;
 use crate::log::commit::CommitKind;
 use crate::log::commit_log::CHECKPOINTS;
@@ -56,8 +54,12 @@ pub async fn repair(
     mut progress: impl FnMut(CheckProgress),
     confirm: impl AsyncFnOnce(&CheckReport) -> bool,
 ) -> Result<Option<Repaired>> {
-    location.local("repair")?;
+    let location = &location.uncached();
     let database = Database::open(location).await?;
+    if let Some(bucket) = location.bucket() {
+        // It needs the permissions to write and to remove, which are better known before a check that takes long.
+        check_conditional_writes(bucket).await?;
+    }
     let lock = Lock::acquire(location).await?;
     let report = check_database(&database, &mut progress).await?;
     if report.is_sound() {
@@ -106,26 +108,20 @@ impl Writer {
         for number in &repairs.checkpoints {
             self.database.log().objects().remove(&numbered(CHECKPOINTS, *number)).await?;
         }
-        let location = self.database.location().clone();
-        let (files, removed) = (self.commit_files(&repairs.commit_files), repairs.files.clone());
-        let (array_files, folder) = (repairs.array_files.clone(), self.commit_folder());
+        let (location, repairs) = (self.database.location().clone(), repairs.clone());
         blocking(move || {
-            for (path, content) in &array_files {
-                place(&location, path, content)?;
+            for (path, content) in repairs.array_files {
+                location.replace(&format!("{SEGMENTS}/{path}"), content)?;
             }
-            if !files.is_empty() {
-                fs::create_dir_all(&folder).map_err(|source| io_error(&folder, source))?;
-                folder.parent().map_or(Ok(()), sync_folder)?;
+            for name in &repairs.commit_files {
+                location.replace(&commit_file(name), Vec::new())?;
             }
-            for file in &files {
-                File::create(file).map_err(|source| io_error(file, source))?;
-                sync_file(file)?;
+            let mut folders = BTreeSet::new();
+            for path in repairs.removed.iter().map(|path| format!("{SEGMENTS}/{path}")) {
+                location.remove(&path)?;
+                folders.extend(path.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
             }
-            for file in removed.iter().filter(|file| file.exists()) {
-                fs::remove_file(file).map_err(|source| io_error(file, source))?;
-            }
-            let changed: BTreeSet<&Path> = files.iter().chain(&removed).filter_map(|file| file.parent()).collect();
-            changed.into_iter().try_for_each(sync_folder)
+            folders.iter().try_for_each(|folder| location.sync(folder))
         })
         .await
     }
@@ -156,40 +152,17 @@ impl Writer {
 
     /// Removes the commit files of the fragments `names`, durably.
     async fn unlist(&self, names: impl IntoIterator<Item = &String>) -> Result<()> {
-        let files = self.commit_files(names);
-        let folder = self.commit_folder();
+        let files: Vec<String> = names.into_iter().map(|name| commit_file(name)).collect();
+        let location = self.database.location().clone();
         blocking(move || {
-            for file in files.iter().filter(|file| file.exists()) {
+            let listed: BTreeSet<String> =
+                finished_fragments(&location)?.iter().map(|name| commit_file(name)).collect();
+            for file in files.iter().filter(|file| listed.contains(*file)) {
                 fault::reached("repair-each-commit-file");
-                fs::remove_file(file).map_err(|source| io_error(file, source))?;
+                location.remove(file)?;
             }
-            sync_folder(&folder)
+            location.sync(&format!("{SEGMENTS}/{COMMIT_FILES}"))
         })
         .await
     }
-
-    fn commit_folder(&self) -> PathBuf {
-        Path::new(&self.database.location().segments()).join(COMMIT_FILES)
-    }
-
-    fn commit_files<'n>(&self, names: impl IntoIterator<Item = &'n String>) -> Vec<PathBuf> {
-        let folder = self.commit_folder();
-        names.into_iter().map(|name| folder.join(format!("{name}.wrt"))).collect()
-    }
-}
-
-/// Writes a file of the array whole and durable, in place of a damaged one.
-fn place(location: &Location, path: &str, content: &[u8]) -> Result<()> {
-    let array = PathBuf::from(location.segments());
-    let target = array.join(path);
-    let failed = |source| io_error(&target, source);
-    let folder = target.parent().unwrap_or(&array);
-    fs::create_dir_all(folder).map_err(failed)?;
-    let staged = staging_folder(location, "repair-")?;
-    let file = staged.path().join("file");
-    fs::write(&file, content).map_err(failed)?;
-    sync_file(&file)?;
-    fs::rename(&file, &target).map_err(failed)?;
-    sync_folder(folder)?;
-    sync_folder(&array)
 }

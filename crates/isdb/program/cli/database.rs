@@ -141,6 +141,16 @@ pub(crate) struct Repair {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Copy {
+    /// The database: a folder, or s3://bucket/prefix
+    #[arg(value_name = "FROM")]
+    pub(crate) from: String,
+    /// Where the copy is made: a folder or a prefix that is empty or does not exist, or an unfinished copy of the same database
+    #[arg(value_name = "TO")]
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct AddVariable {
     /// Variable names, as listed by `isdb variables`
     #[arg(required = true, value_name = "NAME")]

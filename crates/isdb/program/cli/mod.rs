@@ -13,7 +13,7 @@ mod query;
 pub(crate) use archive::{Download, Login, Search, SearchArgs};
 pub(crate) use catalogue::{ConfigCommand, Filters, InfoArgs, Init, Variables};
 pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, Resources, TextFormat};
-pub(crate) use database::{AddVariable, Check, Consolidate, Ingest, Remove, Repair, TagArgs, Vacuum};
+pub(crate) use database::{AddVariable, Check, Consolidate, Copy, Ingest, Remove, Repair, TagArgs, Vacuum};
 pub(crate) use grid::Grid;
 pub(crate) use query::{Format, Query};
 
@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Restore damaged files, and drop what cannot be read; the next ingest reads the granules in it again
     Repair(Repair),
+    /// Copy a database to another folder or bucket; an interrupted copy is continued
+    Copy(Copy),
     /// Add variables to an existing database; segments that are already stored have NULL for them until their granules are ingested again
     AddVariable(AddVariable),
     /// Remove granules from the database, for example because NASA withdrew them; a later ingest skips them unless it names the

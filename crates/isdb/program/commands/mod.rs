@@ -4,6 +4,7 @@ pub(crate) mod add_variable;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod consolidate;
+pub(crate) mod copy;
 pub(crate) mod download;
 pub(crate) mod filters;
 pub(crate) mod grid;

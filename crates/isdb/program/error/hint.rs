@@ -160,7 +160,9 @@ fn read_only_hint(statement: &str) -> &'static str {
 fn store_hint(error: &StoreError) -> Option<&'static str> {
     match error {
         StoreError::NotFound { .. } => Some("`isdb ingest` creates a database; --db or ISDB_DB names an existing one"),
-        StoreError::Occupied { .. } => Some("choose an empty or new folder, or another prefix"),
+        StoreError::Occupied { .. } | StoreError::NotEmpty { .. } => {
+            Some("choose an empty or new folder, or another prefix")
+        }
         StoreError::Locked { .. } => Some("wait for the other command that writes to end, then run this one again"),
         StoreError::UnknownTag { .. } => {
             Some("`isdb tag` lists the tags; a time is 2026-11-29, 2026-11-29T12:00:00Z, or milliseconds since 1970")
@@ -186,9 +188,10 @@ fn store_hint(error: &StoreError) -> Option<&'static str> {
         StoreError::LostLock { .. } => {
             Some("run the same command again: granules that were committed by then are skipped")
         }
-        StoreError::LocalOnly { .. } => {
-            Some("`aws s3 sync s3://bucket/prefix FOLDER` copies the database to a local disk, where it can be opened")
+        StoreError::UnfinishedCopy { .. } => {
+            Some("`isdb copy FROM TO` with the same places continues it; only what is missing is copied")
         }
+        StoreError::CopyWithin { .. } => Some("choose a folder or a prefix beside the database"),
         StoreError::FileSystem { .. } => {
             Some("choose a folder on a local disk (ext4, XFS, Btrfs, APFS), on NFS or on Lustre, with --db or ISDB_DB")
         }

@@ -158,8 +158,8 @@ impl Footer {
         }
     }
 
-    /// The footer's bytes, without the length at the end of the file.
-    fn locate(tail: &[u8]) -> Result<&[u8]> {
+    /// The footer's bytes at the end of a file, without the length after them. `tail` ends where the file ends.
+    pub fn locate(tail: &[u8]) -> Result<&[u8]> {
         let mut reader = ByteReader::new(tail, WHAT);
         let Some((before, length)) = tail.split_last_chunk::<8>() else {
             reader.u64()?;

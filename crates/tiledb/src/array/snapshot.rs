@@ -138,18 +138,6 @@ impl Array {
         Ok((field_metadata::restore(&mut columns, &entries)?, layout))
     }
 
-    /// Reads the texts of all dictionary columns of the newest schema of the array at `uri`, which only other programs read:
-    /// [`Array::schema`] has them from the metadata of the fields.
-    ///
-    /// # Errors
-    /// [`Error::Library`] if a file is missing or damaged.
-    pub fn check_enumerations(ctx: &Context, uri: &str) -> Result<()> {
-        let open = OpenArray::new(ctx, uri, sys::TILEDB_READ, None)?;
-        // SAFETY: an open array.
-        let code = unsafe { sys::tiledb_array_load_all_enumerations(ctx.as_ptr(), open.as_ptr()) };
-        ctx.check(code, "read the enumerations of", uri)
-    }
-
     fn description(&self) -> &Description {
         match &self.0 {
             Engine::Library(array) => array,
@@ -218,6 +206,22 @@ impl Array {
         match &self.0 {
             Engine::Library(array) => array.fragments(),
             Engine::Native(array) => native_fragments(array),
+        }
+    }
+
+    /// Reads and decodes every tile of all files of a fragment, also what no query reads, in bounded memory: each checksum is compared.
+    /// `position` is that in [`live_fragments`](Self::live_fragments).
+    ///
+    /// # Errors
+    /// [`Error::File`] and [`Error::Format`] name the file that is missing or damaged. [`Error::Unsupported`] for an array that libtiledb
+    /// reads.
+    pub fn check_fragment(&self, position: usize) -> Result<()> {
+        match &self.0 {
+            Engine::Library(_) => {
+                let reason = "expected fragments that are read by tile, found an array opened by libtiledb".to_owned();
+                Err(Error::Unsupported { column: "*".to_owned(), reason })
+            }
+            Engine::Native(array) => array.check_fragment(position),
         }
     }
 

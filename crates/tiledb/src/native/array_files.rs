@@ -13,6 +13,8 @@ use crate::native::storage::WritableStorage;
 
 /// The folder of an array's schemas.
 pub(super) const SCHEMAS: &str = "__schema";
+/// The folder of the texts of dictionary columns, which schemas name.
+pub(super) const ENUMERATIONS: &str = "__schema/__enumerations";
 /// The folder of an array's metadata.
 pub(super) const METADATA: &str = "__meta";
 /// The codes of characters, ASCII and UTF-8.

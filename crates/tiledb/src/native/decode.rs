@@ -1,11 +1,13 @@
 //! The tiles of a column as one Arrow array: each chunk is inflated into the place where Arrow needs it.
 
+use std::sync::Arc;
+
 use arrow::array::{ArrayRef, BooleanBufferBuilder};
 use arrow::buffer::{BooleanBuffer, Buffer, MutableBuffer, NullBuffer};
-use tiledb_format::{Pipeline, TileDecoder};
+use tiledb_format::TileDecoder;
 
 use super::fragment::ColumnTiles;
-use super::requests::{Requests, TileBytes};
+use super::requests::{FileTiles, Requests, TileBytes};
 use crate::cells;
 use crate::elements;
 use crate::schema::column::Column;
@@ -43,16 +45,15 @@ pub(super) struct Selection<'s> {
 /// Why tiles cannot be decoded.
 #[derive(Debug)]
 pub(super) enum DecodeError {
-    /// The bytes of a file are damaged.
-    Format(tiledb_format::Error),
+    /// The bytes of the file at this path are damaged.
+    Format(Arc<str>, tiledb_format::Error),
     /// The values are not Arrow data, such as text that is not UTF-8.
     Arrow(arrow::error::ArrowError),
 }
 
-impl From<tiledb_format::Error> for DecodeError {
-    fn from(error: tiledb_format::Error) -> Self {
-        Self::Format(error)
-    }
+/// The error of a file.
+fn damaged(file: &FileTiles) -> impl FnOnce(tiledb_format::Error) -> DecodeError {
+    |error| DecodeError::Format(Arc::clone(&file.path), error)
 }
 
 impl<'f> ColumnBytes<'f> {
@@ -76,6 +77,15 @@ impl<'f> ColumnBytes<'f> {
         Self::Tiles { tiles, values, text, validity, has_nulls }
     }
 
+    /// Adds the ranges of all files of the selected tiles to `requests`, also of those that no query reads.
+    pub(super) fn request_all(tiles: &'f ColumnTiles, selection: &Selection<'_>, requests: &mut Requests) -> Self {
+        let values = requests.add(&tiles.values, selection.tiles);
+        let text = tiles.text.as_ref().map(|text| requests.add(&text.values, selection.tiles));
+        let validity = tiles.validity.as_ref().map(|validity| requests.add(validity, selection.tiles));
+        let has_nulls = validity.is_some();
+        Self::Tiles { tiles, values, text, validity, has_nulls }
+    }
+
     /// Decodes the cells from the bytes that `requests` has read.
     pub(super) fn decode(
         &self,
@@ -89,7 +99,7 @@ impl<'f> ColumnBytes<'f> {
         };
         let nulls = match (validity, &tiles.validity) {
             (Some(places), Some(file)) => {
-                let valid = bitmap(places, &file.pipeline, selection, requests, decoder)?;
+                let valid = bitmap(places, file, selection, requests, decoder)?;
                 Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0)
             }
             _ => None,
@@ -99,13 +109,14 @@ impl<'f> ColumnBytes<'f> {
                 let sizes: Vec<usize> = selection.tiles.iter().map(|tile| text.size(*tile)).collect();
                 // The sizes come from another file. Compared before memory is reserved for them.
                 for (place, size) in places.iter().zip(&sizes) {
-                    let found = tiledb_format::tile_length(requests.bytes(place))?;
+                    let found = tiledb_format::tile_length(requests.bytes(place)).map_err(damaged(&text.values))?;
                     if found != *size as u64 {
                         let (expected, found) = (format!("{size} bytes of text"), found.to_string());
-                        return Err(tiledb_format::Error::Invalid { what: "tile", expected, found }.into());
+                        let differs = tiledb_format::Error::Invalid { what: "tile", expected, found };
+                        return Err(damaged(&text.values)(differs));
                     }
                 }
-                let data = fixed(places, &sizes, &text.values.pipeline, 1, 1, requests, decoder)?;
+                let data = fixed(places, &sizes, &text.values, 1, 1, requests, decoder)?;
                 let offsets = offsets(values, &sizes, tiles, selection, requests, decoder)?;
                 (data, Some(offsets))
             }
@@ -113,7 +124,7 @@ impl<'f> ColumnBytes<'f> {
                 let size = column.physical.size();
                 let cell = size * usize::try_from(column.width).unwrap_or(1);
                 let sizes: Vec<usize> = selection.cells.iter().map(|cells| cells * cell).collect();
-                (fixed(values, &sizes, &tiles.values.pipeline, size, cell, requests, decoder)?, None)
+                (fixed(values, &sizes, &tiles.values, size, cell, requests, decoder)?, None)
             }
         };
         let nulls = match column.null_is_nan && *has_nulls {
@@ -128,7 +139,7 @@ impl<'f> ColumnBytes<'f> {
 fn fixed(
     places: &[TileBytes],
     sizes: &[usize],
-    pipeline: &Pipeline,
+    file: &FileTiles,
     value: usize,
     cell: usize,
     requests: &Requests,
@@ -138,7 +149,7 @@ fn fixed(
     let mut rest = data.as_slice_mut();
     for (place, size) in places.iter().zip(sizes) {
         let (tile, after) = rest.split_at_mut((*size).min(rest.len()));
-        decoder.decode(requests.bytes(place), pipeline, value, cell, tile)?;
+        decoder.decode(requests.bytes(place), &file.pipeline, value, cell, tile).map_err(damaged(file))?;
         rest = after;
     }
     Ok(data.into())
@@ -154,7 +165,7 @@ fn offsets(
     decoder: &mut TileDecoder,
 ) -> Result<Buffer, DecodeError> {
     let lengths: Vec<usize> = selection.cells.iter().map(|cells| cells * OFFSET).collect();
-    let stored = fixed(places, &lengths, &tiles.values.pipeline, OFFSET, OFFSET, requests, decoder)?;
+    let stored = fixed(places, &lengths, &tiles.values, OFFSET, OFFSET, requests, decoder)?;
     let mut stored = stored.typed_data::<u64>();
     let mut offsets: Vec<i64> = Vec::with_capacity(selection.rows + 1);
     let mut start = 0_u64;
@@ -172,7 +183,7 @@ fn offsets(
 /// Decodes validity as a bitmap.
 fn bitmap(
     places: &[TileBytes],
-    pipeline: &Pipeline,
+    file: &FileTiles,
     selection: &Selection<'_>,
     requests: &Requests,
     decoder: &mut TileDecoder,
@@ -183,7 +194,8 @@ fn bitmap(
         let mut rest = bits.as_slice_mut();
         for (place, cells) in places.iter().zip(selection.cells) {
             let (tile, after) = rest.split_at_mut(cells.div_ceil(8).min(rest.len()));
-            decoder.decode_validity_bitmap(requests.bytes(place), pipeline, *cells, tile)?;
+            let decoded = decoder.decode_validity_bitmap(requests.bytes(place), &file.pipeline, *cells, tile);
+            decoded.map_err(damaged(file))?;
             rest = after;
         }
         return Ok(BooleanBuffer::new(bits.into(), 0, selection.rows));
@@ -191,7 +203,8 @@ fn bitmap(
     let mut bits = BooleanBufferBuilder::new(selection.rows);
     for (place, cells) in places.iter().zip(selection.cells) {
         let mut tile = vec![0; cells.div_ceil(8)];
-        decoder.decode_validity_bitmap(requests.bytes(place), pipeline, *cells, &mut tile)?;
+        let decoded = decoder.decode_validity_bitmap(requests.bytes(place), &file.pipeline, *cells, &mut tile);
+        decoded.map_err(damaged(file))?;
         bits.append_packed_range(0..*cells, &tile);
     }
     Ok(bits.finish())

@@ -253,7 +253,8 @@ impl OpenFragment {
             return Ok(());
         }
         let (what, expected, found) = ("fragment", column.data_type().to_string(), format!("{shape:?}"));
-        Err(self.format_error(&column.name, tiledb_format::Error::Invalid { what, expected, found }))
+        let files = format!("{}*.tdb", field.stem());
+        Err(self.format_error(&column.name, &files, tiledb_format::Error::Invalid { what, expected, found }))
     }
 
     /// One value per tile, aligned for its type.
@@ -266,11 +267,11 @@ impl OpenFragment {
         Error::Format { path: format!("{}/{METADATA}", self.uri), column: None, source: Box::new(source) }
     }
 
-    /// An error in the files of a column.
-    pub(super) fn format_error(&self, column: &str, source: tiledb_format::Error) -> Error {
-        let stem = Field::find(self.metadata.schema(), column).map(Field::stem).unwrap_or_default();
+    /// An error in the file of a column at `path`, below the array's folder.
+    pub(super) fn format_error(&self, column: &str, path: &str, source: tiledb_format::Error) -> Error {
+        let name = path.rsplit('/').next().unwrap_or(path);
         Error::Format {
-            path: format!("{}/{stem}*.tdb", self.uri),
+            path: format!("{}/{name}", self.uri),
             column: Some(column.to_owned()),
             source: Box::new(source),
         }

@@ -33,7 +33,7 @@ const FOLDERS: [&str; 6] = [SCHEMAS, METADATA, COMMITS, FRAGMENTS, "__fragment_m
 const FOOTER_BYTES: u64 = 64 << 10;
 
 /// Schemas by the names of their files.
-type Schemas = BTreeMap<String, Arc<Schema>>;
+pub(super) type Schemas = BTreeMap<String, Arc<Schema>>;
 
 impl NativeArray {
     /// As [`Array::open_by_tile`](crate::Array::open_by_tile). `now_ms` is the local clock.
@@ -44,17 +44,8 @@ impl NativeArray {
         if let Some(other) = files.names("")?.iter().find(|name| is_older(name)) {
             return Err(unsupported("the folders of an array", other));
         }
-        let (schemas, current) = schemas(&files, at)?;
-        let Some((layout, mut columns)) = stored::layout_and_columns(&current)? else {
-            return Err(unsupported("an array of types and an order that this crate reads", uri));
-        };
-        check_duplicates(&layout)?;
-        for column in &mut columns {
-            let has_column = |schema: &&Arc<Schema>| Field::find(schema, &column.name).is_some();
-            column.schemas_without = schemas.len() - schemas.values().filter(has_column).count();
-        }
-        let schema = field_metadata::restore(&mut columns, &metadata(&files, at)?)?;
-        let description = Description { uri: uri.to_owned(), timestamp, schema, columns, layout };
+        let Described { schemas, current, description } = describe(&files, uri, timestamp, at)?;
+        check_duplicates(&description.layout)?;
         let mut fragments = Vec::new();
         for name in commits(&files)?.fragments_at(at).map_err(in_file(files.path(COMMITS)))? {
             fragments.push(live_fragment(folder, &description, &schemas, &current, name.to_string())?);
@@ -63,11 +54,34 @@ impl NativeArray {
     }
 }
 
-fn unsupported(expected: &str, found: &str) -> Error {
+/// What the files of an array say of it.
+pub(super) struct Described {
+    pub(super) schemas: Schemas,
+    /// The schema that is valid at the timestamp.
+    pub(super) current: Arc<Schema>,
+    pub(super) description: Description,
+}
+
+/// Reads the schemas and metadata of the array at `uri` as of `at`; `timestamp` is what its description has as the timestamp.
+pub(super) fn describe(files: &ArrayFiles, uri: &str, timestamp: Option<u64>, at: u64) -> Result<Described> {
+    let (schemas, current) = schemas(files, at)?;
+    let Some((layout, mut columns)) = stored::layout_and_columns(&current)? else {
+        return Err(unsupported("an array of types and an order that this crate reads", uri));
+    };
+    for column in &mut columns {
+        let has_column = |schema: &&Arc<Schema>| Field::find(schema, &column.name).is_some();
+        column.schemas_without = schemas.len() - schemas.values().filter(has_column).count();
+    }
+    let schema = field_metadata::restore(&mut columns, &metadata(files, at)?)?;
+    let description = Description { uri: uri.to_owned(), timestamp, schema, columns, layout };
+    Ok(Described { schemas, current, description })
+}
+
+pub(super) fn unsupported(expected: &str, found: &str) -> Error {
     Error::Unsupported { column: "*".to_owned(), reason: format!("expected {expected}, found {found}") }
 }
 
-fn in_file(path: String) -> impl FnOnce(tiledb_format::Error) -> Error {
+pub(super) fn in_file(path: String) -> impl FnOnce(tiledb_format::Error) -> Error {
     move |source| Error::Format { path, column: None, source: Box::new(source) }
 }
 

@@ -7,6 +7,8 @@
 //! `decode` inflates them into Arrow arrays, `test` evaluates the condition, and only then the other columns of the rows that remain
 //! are read. From storage with a long latency, `ahead` requests the tiles of later steps. `fragment` and [`FragmentCache`] keep the metadata of fragments in memory.
 //!
+//! `whole` decodes all of a fragment, for a check, and `describing_files` reads schemas and metadata that the caller has in memory.
+//!
 //! `write` has the other direction: [`write_tiles`] orders rows, and encodes and stores one column after the other.
 
 mod ahead;
@@ -15,6 +17,7 @@ pub(crate) mod array_files;
 mod cache;
 mod compare;
 mod decode;
+mod describing_files;
 mod fragment;
 mod index;
 mod listing;
@@ -30,9 +33,11 @@ mod summary;
 mod test;
 mod tiles;
 mod verdict;
+mod whole;
 pub(crate) mod write;
 
 pub use cache::FragmentCache;
+pub use describing_files::{DescribingFiles, StoredSchemas, check_consolidated_footers};
 pub use live::{FileChecksum, LiveFragment};
 pub use storage::{FileRange, LocalFiles, Storage, Stored, WritableStorage};
 pub use summary::ColumnSummary;

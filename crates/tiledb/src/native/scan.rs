@@ -326,10 +326,7 @@ impl TileScan {
         self.requests.read(self.array.storage()).map_err(|(path, source)| file_error(uri, &path, source))?;
         for ((at, column), requested) in columns.iter().zip(requested) {
             let cells = requested.decode(&column.column, selection, &self.requests, &mut self.decoder);
-            let cells = cells.map_err(|error| match error {
-                DecodeError::Format(source) => fragment.format_error(&column.column.name, source),
-                DecodeError::Arrow(source) => self.array.data_error(&column.column.name, source),
-            })?;
+            let cells = cells.map_err(|error| self.array.decode_error(fragment, &column.column.name, error))?;
             if let Some(place) = decoded.get_mut(*at) {
                 *place = Some(cells);
             }
@@ -362,6 +359,14 @@ impl fmt::Debug for TileScan {
 }
 
 impl NativeArray {
+    /// The error of a column of a fragment.
+    pub(super) fn decode_error(&self, fragment: &OpenFragment, column: &str, error: DecodeError) -> Error {
+        match error {
+            DecodeError::Format(path, source) => fragment.format_error(column, &path, source),
+            DecodeError::Arrow(source) => self.data_error(column, source),
+        }
+    }
+
     fn data_error(&self, column: &str, source: ArrowError) -> Error {
         Error::Data { uri: self.uri.clone(), column: column.to_owned(), source }
     }

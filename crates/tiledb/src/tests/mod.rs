@@ -14,6 +14,7 @@ mod statistics;
 mod summaries;
 mod tiles;
 mod truncation;
+mod whole;
 mod writing;
 mod written_tiles;
 

@@ -71,6 +71,11 @@ impl BlockCache {
         self.limit as u64 / 4
     }
 
+    /// Whether it is a cache of no bytes.
+    pub(super) fn keeps_nothing(&self) -> bool {
+        self.limit == 0
+    }
+
     /// Whether requests under way will bring as much as one read may add.
     pub(super) fn is_busy(&self) -> bool {
         self.lock().coming * BLOCK_BYTES as u64 >= self.share()

@@ -91,9 +91,35 @@ impl Bucket {
         Ok(Bucket { inner: Arc::new(inner) })
     }
 
+    /// The same objects, of which nothing is kept in memory: each read returns what the store has.
+    pub(crate) fn uncached(&self) -> Bucket {
+        let of = &self.inner;
+        let inner = Inner {
+            store: Arc::clone(&of.store),
+            uri: of.uri.clone(),
+            name: of.name.clone(),
+            prefix: of.prefix.clone(),
+            endpoint: of.endpoint.clone(),
+            single_writer: of.single_writer,
+            lock_lifetime: of.lock_lifetime,
+            runtime: of.runtime.clone(),
+            requests: Semaphore::new(MAX_REQUESTS),
+            uploads: Arc::clone(&of.uploads),
+            cache: BlockCache::new(0),
+        };
+        Bucket { inner: Arc::new(inner) }
+    }
+
     /// `s3://bucket/prefix`.
     pub(crate) fn uri(&self) -> &str {
         &self.inner.uri
+    }
+
+    /// Whether `other` is the same prefix of the same bucket, or one below it.
+    pub(crate) fn contains(&self, other: &Bucket) -> bool {
+        let is_below =
+            || other.uri().strip_prefix(self.uri()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.inner.endpoint == other.inner.endpoint && is_below()
     }
 
     /// The store with all objects of the bucket.
@@ -150,6 +176,9 @@ impl Bucket {
 
     /// Reads small objects that never change at the same time, and keeps them. An error is that of the read that needs the object.
     pub(crate) async fn prefetch(&self, paths: Vec<String>) {
+        if self.inner.cache.keeps_nothing() {
+            return;
+        }
         let reads = paths.into_iter().map(|path| async move { self.get_kept(&path).await });
         stream::iter(reads).buffer_unordered(MAX_REQUESTS).for_each(|_| async {}).await;
     }
@@ -338,7 +367,7 @@ pub(super) fn is_not_implemented(error: &Error) -> bool {
 }
 
 /// Whether `error` means that an object ends before the requested bytes.
-pub(super) fn is_beyond_end(error: &Error) -> bool {
+pub(crate) fn is_beyond_end(error: &Error) -> bool {
     refusal(error) == Some(Refusal::BeyondEnd)
 }
 
