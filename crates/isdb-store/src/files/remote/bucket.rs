@@ -9,7 +9,8 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{
-    GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
+    GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    UpdateVersion,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -89,6 +90,11 @@ impl Bucket {
             cache: BlockCache::new(CACHED_BYTES),
         };
         Ok(Bucket { inner: Arc::new(inner) })
+    }
+
+    /// The name of the bucket.
+    pub(crate) fn name(&self) -> &str {
+        &self.inner.name
     }
 
     /// `s3://bucket/prefix`.
@@ -176,6 +182,18 @@ impl Bucket {
         get.await.map_err(|error| self.error(path, error))
     }
 
+    /// The last `bytes` bytes of the object at `path`, or all of a shorter one, and its size.
+    pub(super) async fn get_end(&self, path: &str, bytes: u64) -> Result<(Bytes, u64)> {
+        let get = async {
+            let _permit = self.permit().await;
+            let options = GetOptions { range: Some(GetRange::Suffix(bytes)), ..GetOptions::default() };
+            let answer = self.inner.store.get_opts(&self.key(path), options).await?;
+            let size = answer.meta.size;
+            Ok((answer.bytes().await?, size))
+        };
+        get.await.map_err(|error| self.error(path, error))
+    }
+
     /// The size and the time of the object at `path`; None if it does not exist.
     pub(crate) async fn head(&self, path: &str) -> Result<Option<EntryObject>> {
         match self.inner.store.head(&self.key(path)).await.map_err(|error| self.error(path, error)) {
@@ -259,6 +277,18 @@ impl Bucket {
             Some((path.trim_start_matches('/').to_owned(), meta.size))
         };
         Ok(listed.iter().filter_map(path).collect())
+    }
+
+    /// Lists the objects in the folder at `path` and below it, or the object at `path`, by their keys in the bucket.
+    pub(crate) async fn list_keys(&self, path: &str) -> Result<Vec<(String, EntryObject)>> {
+        let folder = self.key(path);
+        let found = if folder.as_ref().is_empty() { None } else { self.head(path).await? };
+        if let Some(found) = found {
+            return Ok(vec![(folder.to_string(), found)]);
+        }
+        let listed: Vec<ObjectMeta> =
+            self.inner.store.list(Some(&folder)).try_collect().await.map_err(|error| self.error(path, error))?;
+        Ok(listed.iter().map(|meta| (meta.location.to_string(), EntryObject::new(meta))).collect())
     }
 
     /// Removes the objects at `paths`, which may be gone already, a thousand with a request.
