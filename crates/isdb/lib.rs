@@ -67,6 +67,19 @@
 //! # }
 //! ```
 //!
+//! [`ForeignArray`] opens a TileDB array that icesat2db, gedidb or another program has made, on a local disk, in an object store, or one of
+//! the public ones ([`PublicArray`]):
+//!
+//! ```no_run
+//! # async fn theirs() -> isdb::Result<()> {
+//! use isdb::{ForeignArray, ForeignOptions, Location};
+//!
+//! let array = ForeignArray::open(&Location::parse("their/array_uri")?, &ForeignOptions::default()).await?;
+//! array.sql("SELECT beam, avg(canopy_h) FROM atl08 WHERE canopy_h > 5 GROUP BY beam").await?.show().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Modules
 //!
 //! `library/` is the library that programs embed. `program/` is the `isdb` command, which parses arguments, calls the library and
@@ -89,7 +102,7 @@ mod library;
 pub use datafusion;
 #[cfg(feature = "cmr")]
 pub use isdb_cmr as cmr;
-pub use isdb_query::Error as QueryError;
+pub use isdb_query::{ArrayTables, Error as QueryError, ViewOptions};
 pub use isdb_region::{Region, RegionError};
 pub use isdb_schema::catalogue::Variable;
 pub use isdb_schema::config::{Config, ConfigError, Policy};
@@ -102,6 +115,7 @@ pub use library::at::At;
 pub use library::builder::{DatabaseBuilder, FilterChoice};
 pub use library::database::Database;
 pub use library::error::{Error, Result};
+pub use library::foreign::{ForeignArray, ForeignOptions, PublicArray};
 pub use library::region::read_region;
 pub use library::resources;
 pub use library::storage::storage_settings;

@@ -15,6 +15,8 @@ mod ingest;
 mod installation;
 mod library;
 mod object_store;
+mod object_store_credentials;
+mod other_arrays;
 mod query;
 mod readme;
 mod reference;

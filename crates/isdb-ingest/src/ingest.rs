@@ -12,6 +12,7 @@ use crate::decide::plan::{Plan, check_candidates};
 use crate::error::Result;
 use crate::find::candidate::total_bytes;
 use crate::find::find_candidates;
+use crate::find::objects::buckets_of;
 use crate::report::IngestReport;
 use crate::report::outcome::OutcomeKind;
 use crate::report::progress::Progress;
@@ -69,6 +70,10 @@ pub async fn ingest(
         }
         Source::Archive(archive) => {
             run.register_buckets(buckets(archive)?)?;
+            run.ingest(candidates, &mut progress).await?;
+        }
+        Source::Objects(patterns) => {
+            run.register_buckets(buckets_of(patterns))?;
             run.ingest(candidates, &mut progress).await?;
         }
         Source::Files(_) => run.ingest(candidates, &mut progress).await?,

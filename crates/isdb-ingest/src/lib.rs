@@ -38,6 +38,7 @@ pub use decide::skip_reason::SkipReason;
 pub use dry_run::{PlannedWindow, Preview, dry_run};
 pub use error::{Error, Result};
 pub use find::files::find_granules;
+pub use find::objects::ObjectPattern;
 pub use ingest::ingest;
 pub use maintain::add_variables::{AddedVariables, add_variables};
 pub use maintain::consolidate::{Consolidated, consolidate};

@@ -70,6 +70,21 @@ pub enum Error {
         /// Its release.
         release: String,
     },
+    /// An array of another program cannot be read.
+    #[error("cannot read the array {uri}")]
+    Array {
+        /// The array's URI.
+        uri: String,
+        /// The reason.
+        #[source]
+        source: tiledb::Error,
+    },
+    /// Filters, a region or a period for an array without a view that they could restrict.
+    #[error("filters, region and period do not apply to {uri}, which neither icesat2db nor gedidb has made")]
+    NoView {
+        /// The array's URI.
+        uri: String,
+    },
     /// A statement that does more than read.
     #[error("{statement} is not allowed: statements only read")]
     ReadOnly {

@@ -7,6 +7,7 @@
 //! 2. `views` ([`open`], [`register`]) adds one snapshot of a database to it: the tables `segments` and `granules`
 //!    ([`LedgerTable`]), and the views `atl08`, `atl08_unique` (a table provider in `unique`) and `granules_current`, restricted
 //!    by [`ViewOptions`]. Each is created when a statement first names it ([`DatabaseTables`]).
+//!    `foreign` ([`register_array`]) adds an array of icesat2db, gedidb or another program instead.
 //! 3. `statement` checks a statement before it runs: [`ReadOnly`] refuses statements that write, [`warnings`] reports statements
 //!    whose answer is probably not the intended one, and [`error_message`] and [`error_hint`] explain the errors of DataFusion.
 //! 4. `expression` ([`ExpressionBinder`]) binds the SQL of filters and derived columns from configs and presets to columns.
@@ -15,6 +16,7 @@
 
 mod error;
 mod expression;
+mod foreign;
 mod functions;
 mod session;
 mod sql_text;
@@ -26,6 +28,7 @@ mod views;
 
 pub use error::{Error, FileProblem, Result};
 pub use expression::{BoundExpression, ExpressionBinder, expression_error, physical_expression};
+pub use foreign::register::{ArrayTables, register_array};
 pub use functions::chunk::{CHUNK, chunk_function};
 pub use functions::in_region::region_predicate;
 pub use functions::register_functions;

@@ -13,6 +13,14 @@ pub enum Error {
         /// The database's URI.
         uri: String,
     },
+    /// No TileDB array exists at the location.
+    #[error("expected a TileDB array at {uri}, found {found}")]
+    NotAnArray {
+        /// The location.
+        uri: String,
+        /// What is there instead.
+        found: &'static str,
+    },
     /// The location of a new database is in use.
     #[error("{uri} exists and is not an isdb database")]
     Occupied {
@@ -172,7 +180,7 @@ pub enum Error {
         /// The store's code and message, or what failed on the way.
         problem: String,
         /// What probably helps.
-        hint: Option<&'static str>,
+        hint: Option<String>,
         /// The error of the client, with the details.
         cause: Box<object_store::Error>,
     },

@@ -12,7 +12,7 @@
 //! The modules in that order: `database` and `create` (a handle, a new database), `design` and `array_layout` (the content of a
 //! database, and its array), `fragment/` (a fragment and its record), `writer/` (takeover, window, compaction, tags, vacuum, repair), `check/` (everything is read), `copy/` (a database at another place), `ledger/`
 //! (rows, their files, the current attempts), `log/` (commits and their sum), `reader/` (snapshots), `files/` (durable files, the
-//! lock). `docs/design/0002-commit.md` gives the protocol and its proof.
+//! lock). `other_array` opens arrays of other programs. `docs/design/0002-commit.md` gives the protocol and its proof.
 
 mod array_layout;
 mod blocking;
@@ -29,6 +29,7 @@ mod fragment;
 mod id;
 mod ledger;
 mod log;
+mod other_array;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -41,9 +42,10 @@ pub use database::Database;
 pub use design::{Design, stored_variables};
 pub use error::{Error, Result};
 pub use files::areas::area_name;
-pub use files::aws_profile::AwsSources;
+pub use files::aws_sources::AwsSources;
 pub use files::location::Location;
-pub use files::storage_settings::{StorageCredentials, StorageSettings};
+pub use files::storage_settings::{AssumedRole, SsoAccount, StorageCredentials, StorageSettings};
+pub use files::stored_objects::StoredObject;
 pub use fragment::{Bounds, FileChecksum, FragmentRecord, WrittenFragment, write_fragment};
 pub use id::Id;
 pub use ledger::current_attempts;
@@ -51,6 +53,7 @@ pub use ledger::file::{LedgerFile, LedgerFileKind};
 pub use ledger::row::LedgerRow;
 pub use log::changes::{AbandonedFragment, DeadAttempt, LedgerChanges, SegmentChanges, Tag};
 pub use log::commit::{Commit, CommitKind};
+pub use other_array::open_array;
 pub use reader::snapshot::Snapshot;
 pub use reader::{AttemptSegments, OpenSegments, Retention, TagCosts};
 pub use tiledb::Rows;

@@ -154,7 +154,7 @@ impl DatabaseBuilder {
     }
 }
 
-fn resources(memory: usize, spill_folder: Option<PathBuf>) -> Result<QueryResources> {
+pub(super) fn resources(memory: usize, spill_folder: Option<PathBuf>) -> Result<QueryResources> {
     let temp = spill_folder.unwrap_or_else(std::env::temp_dir);
     if !temp.is_dir() {
         return Err(Error::SpillFolder { path: temp, source: ErrorKind::NotADirectory.into() });

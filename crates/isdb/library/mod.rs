@@ -1,5 +1,6 @@
 //! The library that programs embed. `builder` opens a `database`, in a past state by `at`; `search`, `ingest`, `maintenance` and
-//! `tags` change databases; `info` and `citation` describe one; `error` is their common error.
+//! `tags` change databases; `info` and `citation` describe one; `foreign` opens arrays of other programs;
+//! `error` is their common error.
 
 pub(crate) mod at;
 pub(crate) mod builder;
@@ -11,6 +12,7 @@ pub mod earthdata;
 pub(crate) mod error;
 #[cfg(feature = "cmr")]
 pub mod estimate;
+pub(crate) mod foreign;
 #[cfg(feature = "ingest")]
 pub(crate) mod info;
 #[cfg(feature = "ingest")]

@@ -10,6 +10,7 @@
 //! | `AWS_VIRTUAL_HOSTED_STYLE_REQUEST` | whether the bucket is part of the host name |
 //! | `AWS_ALLOW_HTTP` | whether requests without TLS are allowed |
 //! | `AWS_SKIP_SIGNATURE` | whether requests are anonymous |
+//! | `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL_SSO` | other services that give keys of roles, and of accounts with single sign-on |
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -41,6 +42,7 @@ pub fn storage_settings(settings: StorageSettings, profile: Option<&str>) -> Res
         variables,
         config: profile_file("AWS_CONFIG_FILE", "config")?,
         credentials: profile_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")?,
+        sso_cache: aws_folder().map_or_else(PathBuf::new, |folder| folder.join("sso").join("cache")),
     };
     Ok(settings.with_aws(&sources)?)
 }
@@ -48,10 +50,15 @@ pub fn storage_settings(settings: StorageSettings, profile: Option<&str>) -> Res
 /// The text of a file of profiles; empty if it does not exist.
 fn profile_file(variable: &str, name: &str) -> Result<String> {
     let named = std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let usual = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".aws").join(name));
+    let usual = || Some(aws_folder()?.join(name));
     let Some(path) = named.or_else(usual) else { return Ok(String::new()) };
     match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
         text => text.map_err(|source| Error::Read { path, source }),
     }
+}
+
+/// The folder `~/.aws`.
+fn aws_folder() -> Option<PathBuf> {
+    Some(PathBuf::from(std::env::var_os("HOME")?).join(".aws"))
 }

@@ -116,8 +116,8 @@ fn start() -> std::io::Result<(Runtime, Interrupts)> {
 async fn run(cli: Cli, interrupts: &Interrupts) -> Result<u8, CliError> {
     let settings = || Settings::resolve(&cli.database);
     match cli.command {
-        Command::Ingest(arguments) => commands::ingest::run(arguments, settings()?).await,
-        Command::Query(arguments) => commands::query::run(arguments, settings()?, interrupts).await,
+        Command::Ingest(arguments) => commands::ingest::run(arguments, settings()?, &cli.database).await,
+        Command::Query(arguments) => commands::query::run(arguments, &cli.database, interrupts).await,
         Command::Grid(arguments) => commands::grid::run(arguments, settings()?).await,
         Command::Search(arguments) => commands::search::run(arguments, optional_location(&cli.database)?).await,
         Command::Download(arguments) => commands::download::run(arguments).await,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use isdb::filters::choose;
-use isdb::{Config, Location, Region, StorageCredentials, StorageSettings, read_region, storage_settings};
+use isdb::{Config, Location, PublicArray, Region, StorageCredentials, StorageSettings, read_region, storage_settings};
 use isdb_query::Warning;
 use isdb_region::{RegionError, SwappedBox};
 use isdb_schema::config::Storage;
@@ -62,6 +62,24 @@ fn location(arguments: &DatabaseArgs, config: &Config) -> Result<Option<Location
     parse_location(arguments, config, text).map(Some)
 }
 
+/// Returns the settings of the object store of granules.
+pub(crate) fn granule_storage(arguments: &DatabaseArgs) -> Result<StorageSettings, CliError> {
+    storage(arguments, &config(arguments)?.storage)
+}
+
+/// Returns the location of an array of another program: a path, a URL, or the name of a public array.
+pub(crate) fn array_location(arguments: &DatabaseArgs, text: &str) -> Result<Location, CliError> {
+    if text.is_empty() {
+        let hint = "write --array PATH, s3://bucket/prefix or the name of a public array";
+        return Err(CliError::Empty { expected: "an array", flag: "--array", hint });
+    }
+    match PublicArray::named(text) {
+        Some(array) => Ok(array.location()?),
+        None => parse_location(arguments, &config(arguments)?, text),
+    }
+}
+
+/// The location `text` with the settings of its store.
 fn parse_location(arguments: &DatabaseArgs, config: &Config, text: &str) -> Result<Location, CliError> {
     let settings = match text.starts_with("s3://") {
         true => storage(arguments, &config.storage)?,

@@ -1,8 +1,12 @@
 //! What is known of an array once it is open, whichever engine reads it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use arrow::datatypes::SchemaRef;
 
 use crate::error::{Error, Result};
+use crate::metadata::MetadataValue;
 use crate::schema::column::Column;
 use crate::schema::layout::ArrayLayout;
 
@@ -16,6 +20,8 @@ pub(crate) struct Description {
     /// Dimensions, then attributes, as in `schema`.
     pub(crate) columns: Vec<Column>,
     pub(crate) layout: ArrayLayout,
+    /// The metadata of the array; none for a list of fragments.
+    pub(crate) metadata: Arc<BTreeMap<String, MetadataValue>>,
 }
 
 impl Description {

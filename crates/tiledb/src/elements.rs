@@ -3,7 +3,7 @@
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::ArrowNativeType;
 
-use crate::schema::column::ElementNull;
+use crate::schema::column::{ElementNull, Fill};
 use crate::schema::physical::PhysicalType;
 use crate::validity;
 
@@ -12,6 +12,24 @@ pub(crate) fn not_nan(physical: PhysicalType, data: &Buffer) -> Option<NullBuffe
     let valid = match physical {
         PhysicalType::Float32 => validity::bits(data.typed_data::<f32>(), |value| !value.is_nan()),
         _ => validity::bits(data.typed_data::<f64>(), |value| !value.is_nan()),
+    };
+    Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0)
+}
+
+/// Returns the validity of values of which those of `fill` are NULL; `None` if none is.
+pub(crate) fn not_fill(physical: PhysicalType, fill: &Fill, data: &Buffer) -> Option<NullBuffer> {
+    let valid = match (physical, fill) {
+        // False for NaN as well. A single is compared as a double, which `first` is.
+        (PhysicalType::Float32, Fill::From(first)) => {
+            validity::bits(data.typed_data::<f32>(), |value| f64::from(value) < *first)
+        }
+        (_, Fill::From(first)) => validity::bits(data.typed_data::<f64>(), |value| value < *first),
+        (_, Fill::At(bytes)) => match bytes.len() {
+            1 => different(data.typed_data::<u8>(), native(bytes).map(u8::from_ne_bytes)),
+            2 => different(data.typed_data::<u16>(), native(bytes).map(u16::from_ne_bytes)),
+            4 => different(data.typed_data::<u32>(), native(bytes).map(u32::from_ne_bytes)),
+            _ => different(data.typed_data::<u64>(), native(bytes).map(u64::from_ne_bytes)),
+        },
     };
     Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0)
 }
@@ -55,10 +73,10 @@ pub(crate) fn nulls(physical: PhysicalType, marker: &ElementNull, data: &Buffer)
         (PhysicalType::Float32, _) => valid(data.typed_data::<f32>(), |value| value.is_nan()),
         (_, ElementNull::Nan) => valid(data.typed_data::<f64>(), |value| value.is_nan()),
         (_, ElementNull::Bytes(bytes)) => match bytes.len() {
-            1 => equal(data.typed_data::<u8>(), native(bytes).map(u8::from_ne_bytes)),
-            2 => equal(data.typed_data::<u16>(), native(bytes).map(u16::from_ne_bytes)),
-            4 => equal(data.typed_data::<u32>(), native(bytes).map(u32::from_ne_bytes)),
-            _ => equal(data.typed_data::<u64>(), native(bytes).map(u64::from_ne_bytes)),
+            1 => different(data.typed_data::<u8>(), native(bytes).map(u8::from_ne_bytes)),
+            2 => different(data.typed_data::<u16>(), native(bytes).map(u16::from_ne_bytes)),
+            4 => different(data.typed_data::<u32>(), native(bytes).map(u32::from_ne_bytes)),
+            _ => different(data.typed_data::<u64>(), native(bytes).map(u64::from_ne_bytes)),
         },
     };
     let nulls = NullBuffer::new(valid);
@@ -108,7 +126,7 @@ fn valid<T: Copy>(values: &[T], is_null: impl Fn(T) -> bool) -> BooleanBuffer {
     values.iter().map(|value| !is_null(*value)).collect()
 }
 
-fn equal<T: Copy + PartialEq>(values: &[T], marker: Option<T>) -> BooleanBuffer {
+fn different<T: Copy + PartialEq>(values: &[T], marker: Option<T>) -> BooleanBuffer {
     valid(values, |value| Some(value) == marker)
 }
 

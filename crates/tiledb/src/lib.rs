@@ -92,13 +92,13 @@ pub use group::{Member, ObjectKind, object_kind};
 pub use literal::Literal;
 pub use metadata::MetadataValue;
 pub use native::{
-    BeforeStep, ColumnSummary, DescribingFiles, FileChecksum, FileRange, FragmentCache, LiveFragment, LocalFiles,
-    NewFragment, Storage, Stored, StoredSchemas, WritableStorage, WriteStep, check_consolidated_footers, write_tiles,
-    write_tiles_stepwise, write_tiles_to,
+    BeforeStep, ColumnSummary, DescribingFiles, FileChecksum, FileEnd, FileRange, FragmentCache, ListedStorage,
+    LiveFragment, LocalFiles, NewFragment, Storage, Stored, StoredSchemas, WritableStorage, WriteStep,
+    check_consolidated_footers, write_tiles, write_tiles_stepwise, write_tiles_to,
 };
 pub use predicate::{Axis, DimensionRange, DisplayRanges, Intervals, Op, Predicate, Pushdown, Ranges};
 pub use read::Reader;
 pub use request::{ReadRequest, TileOrder, TileRun};
-pub use schema::{ADDED_LATER, ArrayLayout, CellOrder, Dimension, Domain, ENUMERATION, NULL_IS_NAN, NULL_KEY};
+pub use schema::{ADDED_LATER, ArrayLayout, CellOrder, Dimension, Domain, ENUMERATION, Meaning, NULL_IS_NAN, NULL_KEY};
 pub use vfs::Vfs;
 pub use write::{Rows, write_fragment};

@@ -8,6 +8,7 @@ mod fetched_files;
 mod filters;
 mod ledger;
 mod malicious_files;
+mod objects;
 mod partial_replacement;
 mod read_in_place;
 mod report;

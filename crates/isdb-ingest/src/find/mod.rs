@@ -1,6 +1,6 @@
 //! Candidates of a request: the files behind its paths, or the archive's descriptions, with the granule in each.
 //!
-//! `files` lists the files, `identify` reads which granule each one is, `candidate` is the result. `granule_key`
+//! `files` lists the files, `objects` those in buckets, `identify` reads which granule each one is, `candidate` is the result. `granule_key`
 //! determines which candidates are the same granule, and `checksum` whether a file has changed.
 
 pub(crate) mod candidate;
@@ -8,6 +8,7 @@ pub(crate) mod checksum;
 pub(crate) mod files;
 pub(crate) mod granule_key;
 pub(crate) mod identify;
+pub(crate) mod objects;
 pub(crate) mod stage;
 
 use isdb_schema::period::Period;
@@ -18,6 +19,7 @@ use crate::error::Result;
 use crate::find::candidate::{Candidate, LONGEST_GRANULE_S, SECOND_NS, total_bytes};
 use crate::find::files::find_granules;
 use crate::find::identify::identify_all;
+use crate::find::objects::find_objects;
 use crate::report::IngestReport;
 use crate::request::{IngestRequest, Source};
 
@@ -28,6 +30,7 @@ use crate::request::{IngestRequest, Source};
 pub(crate) async fn find_candidates(request: &IngestRequest, report: &mut IngestReport) -> Result<Vec<Candidate>> {
     let candidates = match &request.source {
         Source::Files(named) => identify_all(find_granules(named)?, named, request.threads).await,
+        Source::Objects(patterns) => find_objects(patterns, request.threads).await?,
         Source::Archive(archive) => {
             report.add_unusable(&archive.unusable);
             described_candidates(archive)

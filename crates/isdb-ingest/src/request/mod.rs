@@ -15,6 +15,7 @@ use isdb_schema::period::Period;
 use isdb_store::Location;
 
 use crate::archive::source::Archive;
+use crate::find::objects::ObjectPattern;
 use crate::request::region::RegionRequest;
 use crate::request::selection::SelectionRequest;
 
@@ -23,6 +24,8 @@ use crate::request::selection::SelectionRequest;
 pub enum Source {
     /// Files, folders and glob patterns on this machine.
     Files(Vec<PathBuf>),
+    /// Objects in buckets, which are read in place.
+    Objects(Vec<ObjectPattern>),
     /// NASA's archive.
     Archive(Archive),
 }

@@ -210,7 +210,7 @@ impl SchemaProvider for DatabaseTables {
 
 /// Coerces the types in the plan of `rows`. `CREATE VIEW` coerces the plans that it contains, and a view is recognised in them only
 /// by an equal plan.
-fn coerce_types(rows: DataFrame) -> Result<DataFrame> {
+pub(crate) fn coerce_types(rows: DataFrame) -> Result<DataFrame> {
     let (state, plan) = rows.into_parts();
     let plan = TypeCoercion::new().analyze(plan, state.config_options())?;
     Ok(DataFrame::new(state, plan))

@@ -10,5 +10,5 @@ pub(crate) mod options;
 pub(crate) mod quality_filters;
 pub(crate) mod register;
 pub(crate) mod releases;
-mod restriction;
+pub(crate) mod restriction;
 mod stored_columns;

@@ -13,7 +13,7 @@ use crate::functions::in_region::region_predicate;
 ///
 /// # Errors
 /// When `view` has no `latitude`, `longitude` or `time`.
-pub(super) fn restrict(view: DataFrame, region: Option<&Region>, period: &Period) -> Result<DataFrame> {
+pub(crate) fn restrict(view: DataFrame, region: Option<&Region>, period: &Period) -> Result<DataFrame> {
     let utc = |nanoseconds: i64| lit(ScalarValue::TimestampNanosecond(Some(nanoseconds), Some("UTC".into())));
     let conditions = [
         region.map(|region| region_predicate(region, &col("latitude"), &col("longitude"))),

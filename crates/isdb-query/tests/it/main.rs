@@ -1,6 +1,7 @@
 //! SQL over real arrays: results and plans of statements, and warnings.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which may fail only loudly")]
 
+mod icesat2db;
 mod lint;
 mod sqllogic;
 

@@ -1,9 +1,10 @@
-//! Runs `tests/slt/scan/*.slt` of the workspace: results and plans of statements over arrays, so that a test fails if a
-//! predicate no longer reaches the array.
+//! Runs `tests/slt` of the workspace: results and plans of statements over arrays, so that a test fails if a predicate no longer
+//! reaches the array. `scan` has arrays of isdb, `arrays` those of other programs.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::icesat2db::icesat2db;
 use crate::{session, table};
 use arrow::array::{
     ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array, LargeStringArray,
@@ -14,11 +15,12 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use isdb_query::{ViewOptions, register_array};
 use isdb_testing::array::{DAY, TestArray, YEAR_2020, coordinates, layout, no_nan};
 use sqllogictest::{
     AsyncDB, DBOutput, DefaultColumnType, Runner, default_column_validator, default_normalizer, default_validator,
 };
-use tiledb::{ArrayLayout, CellOrder, Dimension, Domain, Literal, Predicate};
+use tiledb::{Array, ArrayLayout, CellOrder, Dimension, Domain, Literal, Predicate};
 
 const ROWS: i32 = 1_000;
 const BEAMS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
@@ -103,19 +105,32 @@ fn odd() -> TestArray {
 struct Engine {
     session: SessionContext,
     /// Kept for their folders.
-    _arrays: [TestArray; 3],
+    _arrays: Vec<TestArray>,
 }
 
 impl Engine {
-    fn new() -> Self {
+    /// Arrays of isdb.
+    fn with_tables() -> Self {
         let session = session(2);
         let arrays = [segments(), granules(), odd()];
         session.register_table("segments", table(&arrays[0], None)).unwrap();
         session.register_table("granules", table(&arrays[1], None)).unwrap();
         session.register_table("odd", table(&arrays[2], None)).unwrap();
+        let arrays = Vec::from(arrays);
         let visible = Predicate::In { column: "ingest_id".to_owned(), values: vec![Literal::Int(3)], negated: true };
         session.register_table("survivors", table(&arrays[0], Some(visible))).unwrap();
         Self { session, _arrays: arrays }
+    }
+
+    /// Arrays of icesat2db.
+    async fn with_other_arrays() -> Self {
+        let (with_times, with_days) = (icesat2db(true), icesat2db(false));
+        let open = |array: &TestArray| Array::open_by_tile(&array.uri(), None).unwrap();
+        let [session, other] = [session(2), session(2)];
+        register_array(&session, open(&with_times), &ViewOptions::default()).await.unwrap();
+        register_array(&other, open(&with_days), &ViewOptions::default()).await.unwrap();
+        session.register_table("by_day", other.table_provider("atl08").await.unwrap()).unwrap();
+        Self { session, _arrays: vec![with_times, with_days] }
     }
 }
 
@@ -151,14 +166,14 @@ impl AsyncDB for Engine {
     async fn shutdown(&mut self) {}
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn statements_return_the_expected_rows_and_plans() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/slt/scan");
+/// Runs the files of a folder of `tests/slt`, each with an engine of its own.
+async fn run<F: Future<Output = Engine>>(folder: &str, engine: impl Fn() -> F + Copy) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/slt").join(folder);
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty(), "no .slt files in {}", folder.display());
     for file in files {
-        let runner = || Runner::new(|| async { Ok(Engine::new()) });
+        let runner = || Runner::new(|| async { Ok(engine().await) });
         // As for the other snapshots: `make snapshots` writes the files again.
         if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
             let (validator, normalizer, columns) = (default_validator, default_normalizer, default_column_validator);
@@ -166,4 +181,14 @@ async fn statements_return_the_expected_rows_and_plans() {
         }
         runner().run_file_async(&file).await.unwrap_or_else(|error| panic!("{}", error.display(false)));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_return_the_expected_rows_and_plans() {
+    run("scan", || async { Engine::with_tables() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_over_arrays_of_icesat2db_return_the_expected_rows_and_plans() {
+    run("arrays", Engine::with_other_arrays).await;
 }

@@ -2,33 +2,11 @@
 //!
 //! Nothing is read here: the caller passes the variables and the text of the files.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use secrecy::SecretString;
-
+use super::aws_sources::AwsSources;
+use super::credential_chain::credentials;
+use super::profile::Profile;
 use super::storage_settings::{StorageCredentials, StorageSettings};
 use crate::error::{Error, Result};
-
-/// Keys of a profile that lead to credentials in ways that isdb does not follow.
-const OTHER_WAYS: [&str; 5] = ["sso_session", "sso_start_url", "role_arn", "credential_process", "credential_source"];
-
-/// The variables of the environment and the files of a user, from which the settings of object stores follow.
-#[derive(Clone, Default)]
-pub struct AwsSources {
-    /// The variables whose names begin with `AWS_`.
-    pub variables: BTreeMap<String, String>,
-    /// The text of `~/.aws/config`; empty if the file does not exist.
-    pub config: String,
-    /// The text of `~/.aws/credentials`; empty if the file does not exist.
-    pub credentials: String,
-}
-
-impl std::fmt::Debug for AwsSources {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AwsSources").finish_non_exhaustive()
-    }
-}
 
 impl StorageSettings {
     /// Completes these settings by those of the environment and of the user's profile. What is set already stays.
@@ -39,7 +17,7 @@ impl StorageSettings {
     /// # Errors
     /// [`Error::StorageSetting`] for a variable or a profile that cannot be used.
     pub fn with_aws(mut self, sources: &AwsSources) -> Result<StorageSettings> {
-        let variable = |name: &str| sources.variables.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+        let variable = |name: &str| sources.variable(name);
         let chosen = variable("AWS_PROFILE").or_else(|| variable("AWS_DEFAULT_PROFILE"));
         let name = chosen.unwrap_or("default");
         let profile = Profile::find(sources, name);
@@ -49,7 +27,7 @@ impl StorageSettings {
             return Err(Error::StorageSetting { setting: format!("AWS_PROFILE={name}"), problem });
         }
         let text = |names: &[&str], key: &str| {
-            names.iter().find_map(|name| variable(name)).map(str::to_owned).or_else(|| profile.get(key).cloned())
+            names.iter().find_map(|name| variable(name)).or_else(|| profile.get(key)).map(str::to_owned)
         };
         let endpoint = || text(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"], "endpoint_url");
         self.endpoint = self.endpoint.or_else(endpoint);
@@ -58,7 +36,7 @@ impl StorageSettings {
         if self.path_style.is_none() {
             let virtual_hosted = flag("AWS_VIRTUAL_HOSTED_STYLE_REQUEST")?;
             let by_profile = || {
-                profile.get("addressing_style").and_then(|style| match style.as_str() {
+                profile.get("addressing_style").and_then(|style| match style {
                     "path" => Some(true),
                     "virtual" => Some(false),
                     _ => None,
@@ -70,59 +48,11 @@ impl StorageSettings {
         if matches!(self.credentials, StorageCredentials::Machine) {
             self.credentials = match flag("AWS_SKIP_SIGNATURE")?.unwrap_or(false) {
                 true => StorageCredentials::Anonymous,
-                false => credentials(&variable, name, &profile)?,
+                false => credentials(sources, name)?,
             };
         }
         Ok(self)
     }
-}
-
-fn credentials<'v>(
-    variable: &impl Fn(&str) -> Option<&'v str>,
-    name: &str,
-    profile: &Profile,
-) -> Result<StorageCredentials> {
-    let secret = |text: &str| SecretString::from(text.to_owned());
-    match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
-        (Some(id), Some(key)) => {
-            let token = variable("AWS_SESSION_TOKEN").map(secret);
-            return Ok(StorageCredentials::Key { id: secret(id), secret: secret(key), token });
-        }
-        (None, None) => {}
-        (id, _) => {
-            let (set, missing) = match id {
-                Some(_) => ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-                None => ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
-            };
-            let problem = format!("expected {missing} as well, found none");
-            return Err(Error::StorageSetting { setting: set.to_owned(), problem });
-        }
-    }
-    if let (Some(file), Some(role)) = (variable("AWS_WEB_IDENTITY_TOKEN_FILE"), variable("AWS_ROLE_ARN")) {
-        let session_name = variable("AWS_ROLE_SESSION_NAME").map(str::to_owned);
-        let (token_file, role_arn) = (PathBuf::from(file), role.to_owned());
-        return Ok(StorageCredentials::WebIdentity { token_file, role_arn, session_name });
-    }
-    let key = |key: &str| profile.get(key).map(String::as_str);
-    if let (Some(id), Some(key_text)) = (key("aws_access_key_id"), key("aws_secret_access_key")) {
-        let token = key("aws_session_token").map(secret);
-        return Ok(StorageCredentials::Key { id: secret(id), secret: secret(key_text), token });
-    }
-    if let Some(way) = OTHER_WAYS.into_iter().find(|way| profile.get(way).is_some()) {
-        let problem = format!(
-            "it has no key but {way}, which isdb does not follow; \
-             `eval \"$(aws configure export-credentials --profile {name} --format env)\"` sets the key that it leads to"
-        );
-        return Err(Error::StorageSetting { setting: format!("profile {name}"), problem });
-    }
-    if let Some(uri) = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
-        return Ok(StorageCredentials::Container { relative_uri: uri.to_owned() });
-    }
-    let pod = (variable("AWS_CONTAINER_CREDENTIALS_FULL_URI"), variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"));
-    if let (Some(uri), Some(file)) = pod {
-        return Ok(StorageCredentials::Pod { uri: uri.to_owned(), token_file: PathBuf::from(file) });
-    }
-    Ok(StorageCredentials::Machine)
 }
 
 /// As the AWS libraries read it.
@@ -137,60 +67,6 @@ fn boolean(name: &str, text: &str) -> Result<bool> {
     }
 }
 
-/// The keys of one profile.
-struct Profile(BTreeMap<String, String>);
-
-impl Profile {
-    /// The profile `name`. A key in the file of credentials comes before the same one in the other file.
-    fn find(sources: &AwsSources, name: &str) -> Profile {
-        let in_config = if name == "default" { name.to_owned() } else { format!("profile {name}") };
-        let mut keys = section(&sources.config, &in_config);
-        let credentials = section(&sources.credentials, name);
-        // A key and a token of two files do not belong together.
-        if credentials.contains_key("aws_access_key_id") {
-            keys.retain(|key, _| !key.starts_with("aws_"));
-        }
-        keys.extend(credentials);
-        Profile(keys)
-    }
-
-    fn get(&self, key: &str) -> Option<&String> {
-        self.0.get(key).filter(|value| !value.is_empty())
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// The keys of the section `name` of a file, those that are indented below `s3 =` included.
-fn section(text: &str, name: &str) -> BTreeMap<String, String> {
-    let mut keys = BTreeMap::new();
-    let mut is_inside = false;
-    let mut is_other_service = false;
-    for line in text.trim_start_matches('\u{feff}').lines() {
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(header) = trimmed.strip_prefix('[') {
-            let header = header.split(']').next().unwrap_or_default();
-            is_inside = header.split_whitespace().eq(name.split_whitespace());
-            continue;
-        }
-        let Some((key, value)) = trimmed.split_once('=').filter(|_| is_inside) else { continue };
-        let (key, value) = (key.trim(), value.trim());
-        if line.starts_with(char::is_whitespace) && is_other_service {
-            continue;
-        }
-        is_other_service = value.is_empty() && key != "s3";
-        // A comment may follow a value after a space.
-        let value = value.split(" #").next().unwrap_or_default().trim_end();
-        keys.insert(key.to_ascii_lowercase(), value.to_owned());
-    }
-    keys
-}
-
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
@@ -198,13 +74,14 @@ mod tests {
     use super::*;
 
     const CONFIG: &str = "[default]\nregion = eu-west-1\ns3 =\n    addressing_style = path\nec2 =\n    addressing_style = virtual\n\n\
-        [profile  lab]\nregion=us-west-2 # Oregon\nendpoint_url = https://s3.lab.example\n[profile work]\nsso_session = corp\n";
+        [profile  lab]\nregion=us-west-2 # Oregon\nendpoint_url = https://s3.lab.example\n";
     const CREDENTIALS: &str = "# keys\n[default]\naws_access_key_id = AKID\naws_secret_access_key = a/b+c=\n\
         [lab]\naws_access_key_id = LAB\naws_secret_access_key = labsecret\naws_session_token = labtoken==\n";
 
     fn sources(variables: &[(&str, &str)]) -> AwsSources {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        AwsSources { variables, config: CONFIG.to_owned(), credentials: CREDENTIALS.to_owned() }
+        let (config, credentials) = (CONFIG.to_owned(), CREDENTIALS.to_owned());
+        AwsSources { variables, config, credentials, ..AwsSources::default() }
     }
 
     fn settings(variables: &[(&str, &str)]) -> StorageSettings {
@@ -275,8 +152,6 @@ mod tests {
         assert!(problem(&[("AWS_PROFILE", "nolab")]).contains("AWS_PROFILE=nolab"));
         let half = problem(&[("AWS_SECRET_ACCESS_KEY", "envsecret")]);
         assert!(half.contains("AWS_ACCESS_KEY_ID") && !half.contains("envsecret"), "{half}");
-        let sso = problem(&[("AWS_PROFILE", "work")]);
-        assert!(sso.contains("sso_session") && sso.contains("export-credentials --profile work"), "{sso}");
         assert!(problem(&[("AWS_ALLOW_HTTP", "maybe")]).contains("AWS_ALLOW_HTTP=maybe"));
     }
 }

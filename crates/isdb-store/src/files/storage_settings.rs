@@ -78,9 +78,56 @@ pub enum StorageCredentials {
         /// The file with the token.
         token_file: PathBuf,
     },
+    /// A role of an account, with the token of a single sign-on.
+    Sso(SsoAccount),
+    /// A role that other credentials may assume.
+    Role(Box<AssumedRole>),
+    /// A program that prints a key.
+    Process {
+        /// The profile that names it.
+        profile: String,
+        /// The program with its arguments, as a shell would split them.
+        command: String,
+    },
     /// The role of this machine, from the service of its cloud.
     #[default]
     Machine,
+}
+
+/// A role of an account that a single sign-on gives, for which `aws sso login` has left a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SsoAccount {
+    /// The profile that names it.
+    pub profile: String,
+    /// The URL where people sign on.
+    pub start_url: String,
+    /// The account.
+    pub account_id: String,
+    /// The role.
+    pub role_name: String,
+    /// The URL of the service that gives the key.
+    pub endpoint: String,
+    /// The folder of the tokens.
+    pub cache: PathBuf,
+}
+
+/// A role that other credentials may assume.
+#[derive(Clone, Debug)]
+pub struct AssumedRole {
+    /// Who assumes it.
+    pub source: StorageCredentials,
+    /// The name of the role.
+    pub role_arn: String,
+    /// The name of the session.
+    pub session_name: Option<String>,
+    /// What the owner of the role has agreed on with its user.
+    pub external_id: Option<String>,
+    /// How long a key is valid.
+    pub duration_seconds: Option<u32>,
+    /// The URL of the service that gives the key.
+    pub endpoint: String,
+    /// The region of that service.
+    pub region: String,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tiledb::{LocalFiles, Storage};
+use tiledb::{ListedStorage, LocalFiles, Storage};
 
 use super::array_files::list_names;
 use super::durable::{io_error, sync_file, sync_folder};
@@ -23,9 +23,14 @@ impl Location {
 
     /// The files of the array of segments.
     pub(crate) fn array_files(&self) -> Arc<dyn Storage> {
+        self.files_of(SEGMENTS)
+    }
+
+    /// The files of the array in the folder at `path`.
+    pub(crate) fn files_of(&self, path: &str) -> Arc<dyn ListedStorage> {
         match self.place() {
-            Place::Folder(folder) => Arc::new(LocalFiles::new(folder.join(SEGMENTS))),
-            Place::Bucket(bucket) => Arc::new(BucketArray::new(bucket, SEGMENTS)),
+            Place::Folder(folder) => Arc::new(LocalFiles::new(folder.join(path))),
+            Place::Bucket(bucket) => Arc::new(BucketArray::new(bucket, path)),
         }
     }
 

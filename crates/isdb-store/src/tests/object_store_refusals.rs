@@ -8,9 +8,9 @@ use super::{NOW, content, ingest, variables};
 use crate::{Database, Design, Error, Location, StorageCredentials, StorageSettings, Writer, check, copy, repair};
 
 /// The text and the hint of an error of the store.
-fn described(error: &Error) -> (String, &'static str) {
+fn described(error: &Error) -> (String, String) {
     match error {
-        Error::Store { hint, .. } => (error.to_string(), hint.unwrap_or_default()),
+        Error::Store { hint, .. } => (error.to_string(), hint.clone().unwrap_or_default()),
         other => panic!("{other:?}"),
     }
 }

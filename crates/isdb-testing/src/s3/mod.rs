@@ -1,11 +1,12 @@
 //! An S3 server in this process, on loopback. It checks the conditions of a write and writes in one step, as S3 does and as other test
 //! servers do not, and it answers wrongly when a test wants it to: late, with an error, or not at all.
 //!
-//! It has one bucket, keeps objects in memory, and knows the requests that `object_store` makes for isdb. Signatures are not checked; the
+//! It has one bucket, keeps objects in memory, issues temporary keys, and knows the requests that `object_store` makes for isdb. Signatures are not checked; the
 //! id of the key and the token are.
 
 mod exchange;
 mod http;
+mod issued_keys;
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
@@ -21,13 +22,11 @@ use chrono::{DateTime, Utc};
 pub use exchange::{Exchange, Request, rounds};
 
 use http::{Answer, Call, escaped, read_call};
+use issued_keys::IssuedKeys;
+pub use issued_keys::{KEY_ID, SECRET, SESSION_TOKEN, SSO_TOKEN};
 
 /// The name of the bucket.
 pub const BUCKET: &str = "bucket";
-/// The id of the key that may read and write.
-pub const KEY_ID: &str = "AKIDTEST";
-/// Its secret, which the server does not need.
-pub const SECRET: &str = "secretOfTheTest";
 /// Keys in one page of a listing: few, so that tests have several pages.
 const PAGE: usize = 10;
 /// Keys in one page of a listing of S3.
@@ -67,6 +66,8 @@ struct Shared {
     writes: AtomicU64,
     ignores_conditions: AtomicBool,
     is_read_only: AtomicBool,
+    is_public: AtomicBool,
+    issued: IssuedKeys,
 }
 
 struct Object {
@@ -90,6 +91,8 @@ impl S3Server {
             writes: AtomicU64::new(0),
             ignores_conditions: AtomicBool::new(false),
             is_read_only: AtomicBool::new(false),
+            is_public: AtomicBool::new(false),
+            issued: IssuedKeys::default(),
         });
         let served = Arc::clone(&shared);
         thread::spawn(move || {
@@ -137,6 +140,23 @@ impl S3Server {
     /// Refuses writes and removals from now on.
     pub fn set_read_only(&self) {
         self.shared.is_read_only.store(true, Ordering::SeqCst);
+    }
+
+    /// Answers requests for objects and listings that are not signed from now on, and refuses writes.
+    pub fn set_public(&self) {
+        self.shared.is_public.store(true, Ordering::SeqCst);
+        self.set_read_only();
+    }
+
+    /// Issues temporary keys that are valid so long, from now on; an hour without this.
+    pub fn set_key_lifetime(&self, lifetime: Duration) {
+        self.shared.issued.set_lifetime(lifetime);
+    }
+
+    /// The number of temporary keys that were issued.
+    #[must_use]
+    pub fn issued_keys(&self) -> usize {
+        self.shared.issued.count()
     }
 
     /// Returns the requests since the last call.
@@ -233,12 +253,20 @@ impl Call {
 
 impl Shared {
     fn answer(&self, call: &Call) -> Answer {
+        if let Some(answer) = self.issued.answer(call) {
+            return answer;
+        }
         let (bucket, key) = call.key.split_once('/').unwrap_or((&call.key, ""));
         let authorization = call.headers.get("authorization").map(String::as_str).unwrap_or_default();
-        if !authorization.contains(&format!("Credential={KEY_ID}/")) {
+        let is_anonymous = authorization.is_empty() && self.is_public.load(Ordering::SeqCst);
+        if !is_anonymous && !authorization.contains(&format!("Credential={KEY_ID}/")) {
             return Answer::error(403, if authorization.is_empty() { "AccessDenied" } else { "InvalidAccessKeyId" });
         }
-        if call.headers.get("x-amz-security-token").is_some_and(|token| token.contains("expired")) {
+        if call
+            .headers
+            .get("x-amz-security-token")
+            .is_some_and(|token| token.contains("expired") || self.issued.is_expired(token))
+        {
             return Answer::error(400, "ExpiredToken");
         }
         if bucket != BUCKET {
@@ -292,12 +320,16 @@ impl Shared {
         let Some(range) = call.headers.get("range").and_then(|range| range.strip_prefix("bytes=")) else {
             return Answer { status: 200, headers, body: Arc::clone(&object.content) };
         };
-        let (start, end) = range.split_once('-').expect("a range with both ends");
-        let (start, end): (usize, usize) = (start.parse().expect("a start"), end.parse().expect("an end"));
+        let (start, end) = match range.split_once('-').expect("a range of bytes") {
+            ("", last) => (size.saturating_sub(last.parse().expect("a number of bytes")), size),
+            (start, end) => {
+                let (start, end): (usize, usize) = (start.parse().expect("a start"), end.parse().expect("an end"));
+                (start, (end + 1).min(size))
+            }
+        };
         if start >= size {
             return Answer::error(416, "InvalidRange");
         }
-        let end = (end + 1).min(size);
         headers.push(("Content-Range", format!("bytes {start}-{}/{size}", end - 1)));
         Answer { status: 206, headers, body: Arc::new(object.content[start..end].to_vec()) }
     }

@@ -14,7 +14,7 @@ use super::query::Format;
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
     /// HDF5 files, folders (searched at every depth), patterns such as 'data/*_007_*.h5', or work lists of `isdb search -o
-    /// list.ndjson`. Without a path, NASA's CMR is searched for the given region, time and track
+    /// list.ndjson`; or objects, prefixes and patterns s3://bucket/…, which are read in place. Without a path, NASA's CMR is searched for the given region, time and track
     #[arg(
         value_name = "PATH",
         required_unless_present_any =

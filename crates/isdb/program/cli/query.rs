@@ -42,6 +42,10 @@ pub(crate) struct Query {
     pub(crate) temp: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) state: StateArgs,
+    /// Query this TileDB array instead of a database: a folder or s3://bucket/prefix with an array of icesat2db, gedidb or another program,
+    /// or the name of a public one: icesat2db (ATL08) or gedidb (GEDI)
+    #[arg(long, value_name = "PATH|URL|NAME")]
+    pub(crate) array: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

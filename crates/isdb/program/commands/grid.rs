@@ -15,7 +15,7 @@ use crate::error::CliError;
 use crate::exit_code::SUCCESS;
 use crate::grid::{GridMetadata, GridStatement, Raster, write_geotiff};
 use crate::output::{self, Origin, Target};
-use crate::session::{QueryOptions, Session};
+use crate::session::{QueryOptions, Session, Source};
 use crate::settings::{Settings, filters, region_and_period};
 
 pub(crate) async fn run(arguments: Grid, settings: Settings) -> Result<u8, CliError> {
@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: Grid, settings: Settings) -> Result<u8, CliEr
         eprintln!("filters: {}", describe(&filters));
     }
     let options = Arc::new(QueryOptions {
-        location: settings.location,
+        source: Source::Database(settings.location),
         views: ViewOptions { filters, region, period },
         memory: arguments.memory.unwrap_or_else(query_memory),
         spill_folder: arguments.temp.clone(),

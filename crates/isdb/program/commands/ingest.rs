@@ -3,7 +3,7 @@
 use isdb::{RegionRequest, Source, dry_run, ingest, ingest_request};
 use isdb_schema::period::Period;
 
-use crate::cli::Ingest;
+use crate::cli::{DatabaseArgs, Ingest};
 use crate::error::{CliError, print_warning};
 use crate::exit_code::{SOME_FAILED, SUCCESS};
 use crate::progress::IngestReporter;
@@ -12,7 +12,7 @@ use crate::settings::{Settings, filters, region_and_period};
 
 mod source;
 
-pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, CliError> {
+pub(crate) async fn run(arguments: Ingest, settings: Settings, flags: &DatabaseArgs) -> Result<u8, CliError> {
     let database = settings.location.uri();
     let resources = arguments.resources.resolve(&settings.config);
     let (region, period) = region_and_period(&arguments.region)?;
@@ -24,7 +24,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings) -> Result<u8, Cli
         (None, Some(region)) => RegionRequest::Only(region),
         (None, None) => RegionRequest::OfDatabase,
     };
-    let source = source::resolve(&arguments, &settings, &area, search_region, &period).await?;
+    let source = source::resolve(&arguments, &settings, flags, &area, search_region, &period).await?;
     // A search has already selected granules by period, from the times in CMR.
     let is_search = matches!(source, Source::Archive(_)) && arguments.paths.is_empty();
     let mut request = ingest_request(settings.location, source, &settings.config);

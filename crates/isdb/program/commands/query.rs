@@ -9,28 +9,33 @@ use isdb::resources::query_memory;
 use isdb_query::ViewOptions;
 use tokio::runtime::Handle;
 
-use crate::cli::{Format, Query};
+use crate::cli::{DatabaseArgs, Format, Query};
 use crate::error::CliError;
 use crate::exit_code::SUCCESS;
 use crate::interrupt::Interrupts;
 use crate::output::{self, GeometryColumns, Target};
 use crate::prompt;
-use crate::session::{QueryOptions, Session, has_rows, statements};
-use crate::settings::{Settings, filters, region_and_period};
+use crate::session::{QueryOptions, Session, Source, has_rows, statements};
+use crate::settings::{Settings, array_location, filters, region_and_period};
 
-pub(crate) async fn run(arguments: Query, settings: Settings, interrupts: &Interrupts) -> Result<u8, CliError> {
+pub(crate) async fn run(arguments: Query, database: &DatabaseArgs, interrupts: &Interrupts) -> Result<u8, CliError> {
+    let source = match &arguments.array {
+        Some(array) => Source::Array(array_location(database, array)?),
+        None => Source::Database(Settings::resolve(database)?.location),
+    };
+    let view = source.views();
     let output = arguments.output.as_deref();
     let format = Format::choose(arguments.format, output)?;
     let filters = arguments.filters.as_deref().map(filters).transpose()?.unwrap_or_default();
     let (region, period) = region_and_period(&arguments.region)?;
     if !filters.is_empty() {
-        eprintln!("filters: {} (in atl08)", describe(&filters));
+        eprintln!("filters: {} (in {view})", describe(&filters));
     }
     if !period.is_everything() {
-        eprintln!("period: {period} (in atl08)");
+        eprintln!("period: {period} (in {view})");
     }
     let options = Arc::new(QueryOptions {
-        location: settings.location,
+        source,
         views: ViewOptions { filters, region, period },
         memory: arguments.memory.unwrap_or_else(query_memory),
         spill_folder: arguments.temp.clone(),

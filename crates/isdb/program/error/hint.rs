@@ -82,7 +82,7 @@ fn library_hint(error: &isdb::Error) -> Option<&str> {
     }
 }
 
-fn ingest_hint(error: &IngestError) -> Option<&'static str> {
+fn ingest_hint(error: &IngestError) -> Option<&str> {
     match error {
         IngestError::Selection(error) => query_hint(error),
         IngestError::OtherRelease { .. } => Some(
@@ -110,7 +110,7 @@ fn ingest_hint(error: &IngestError) -> Option<&'static str> {
     }
 }
 
-fn query_hint(error: &QueryError) -> Option<&'static str> {
+fn query_hint(error: &QueryError) -> Option<&str> {
     match error {
         QueryError::Expression { .. } => {
             Some("`isdb variables` lists the columns that it can use, `isdb filters NAME` shows examples")
@@ -123,6 +123,9 @@ fn query_hint(error: &QueryError) -> Option<&'static str> {
         QueryError::UserFile { problem, .. } => file_hint(problem),
         QueryError::Reserved { .. } => {
             Some("choose another name; `CREATE VIEW name AS SELECT …` lasts for the session")
+        }
+        QueryError::NoView { .. } => {
+            Some("omit them, and write the conditions in the statement: it has the table cells")
         }
         QueryError::Store(error @ StoreError::NotFound { .. }) => store_hint(error),
         _ => None,
@@ -157,12 +160,16 @@ fn read_only_hint(statement: &str) -> &'static str {
     }
 }
 
-fn store_hint(error: &StoreError) -> Option<&'static str> {
+fn store_hint(error: &StoreError) -> Option<&str> {
     match error {
         StoreError::NotFound { .. } => Some("`isdb ingest` creates a database; --db or ISDB_DB names an existing one"),
         StoreError::Occupied { .. } | StoreError::NotEmpty { .. } => {
             Some("choose an empty or new folder, or another prefix")
         }
+        StoreError::NotAnArray { found: "an isdb database", .. } => Some("--db opens a database"),
+        StoreError::NotAnArray { .. } => Some(
+            "an array has a folder __schema; --array also takes the folder in which icesat2db or gedidb made its array",
+        ),
         StoreError::Locked { .. } => Some("wait for the other command that writes to end, then run this one again"),
         StoreError::UnknownTag { .. } => {
             Some("`isdb tag` lists the tags; a time is 2026-11-29, 2026-11-29T12:00:00Z, or milliseconds since 1970")
@@ -181,7 +188,7 @@ fn store_hint(error: &StoreError) -> Option<&'static str> {
             Some("omit it to keep the database as it was created, or choose another --db")
         }
         StoreError::Unsupported { .. } => Some("choose a folder on a local disk, or s3://bucket/prefix"),
-        StoreError::Store { hint, .. } => *hint,
+        StoreError::Store { hint, .. } => hint.as_deref(),
         StoreError::NoConditionalWrites { .. } => {
             Some("--single-writer writes without such requests, if no other process writes to the database meanwhile")
         }

@@ -10,12 +10,12 @@ use arrow::error::ArrowError;
 /// How the columns of a result become columns without lists of fixed length.
 pub(crate) struct LabelledColumns {
     schema: SchemaRef,
-    sources: Vec<Source>,
+    sources: Vec<ColumnSource>,
 }
 
 /// What a column is made of.
 #[derive(Clone, Copy)]
-enum Source {
+enum ColumnSource {
     /// A column of the result.
     Column(usize),
     /// An element, from 0, of the lists of a column.
@@ -29,13 +29,13 @@ impl LabelledColumns {
         for (index, field) in schema.fields().iter().enumerate() {
             let DataType::FixedSizeList(item, length) = field.data_type() else {
                 fields.push(Arc::clone(field));
-                sources.push(Source::Column(index));
+                sources.push(ColumnSource::Column(index));
                 continue;
             };
             for element in 0..usize::try_from(*length).unwrap_or(0) {
                 let name = format!("{}_{}", field.name(), label(field, element));
                 fields.push(Arc::new(Field::new(name, item.data_type().clone(), true)));
-                sources.push(Source::Element(index, element));
+                sources.push(ColumnSource::Element(index, element));
             }
         }
         LabelledColumns { schema: Arc::new(Schema::new(fields)), sources }
@@ -48,9 +48,9 @@ impl LabelledColumns {
 
     /// The columns of these rows, in the order of [`schema`](Self::schema).
     pub(crate) fn columns(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>, ArrowError> {
-        let column = |source: &Source| match *source {
-            Source::Column(index) => Ok(Arc::clone(batch.column(index))),
-            Source::Element(index, at) => element(batch.column(index), at),
+        let column = |source: &ColumnSource| match *source {
+            ColumnSource::Column(index) => Ok(Arc::clone(batch.column(index))),
+            ColumnSource::Element(index, at) => element(batch.column(index), at),
         };
         self.sources.iter().map(column).collect()
     }

@@ -15,6 +15,8 @@ pub(crate) struct Origin {
     pub(crate) region: Option<String>,
     /// The period of the views.
     pub(crate) period: Option<String>,
+    /// The URI of an array of another program.
+    pub(crate) array: Option<String>,
     /// The state of the database, in milliseconds since 1970, as `--at` accepts it.
     pub(crate) snapshot: Option<u64>,
     /// A tag that keeps this state, if one does.
@@ -27,7 +29,7 @@ pub(crate) struct Origin {
 
 impl Origin {
     /// Returns the keys and values of the metadata: `isdb_version`, `isdb_sql`, `isdb_filters`, `isdb_region`, `isdb_period`,
-    /// `isdb_snapshot`, `isdb_tag`, `isdb_database_region`, `isdb_citation`.
+    /// `isdb_array`, `isdb_snapshot`, `isdb_tag`, `isdb_database_region`, `isdb_citation`.
     pub(crate) fn entries(&self) -> Vec<(String, String)> {
         let known = [
             ("isdb_version", Some(env!("CARGO_PKG_VERSION").to_owned())),
@@ -35,6 +37,7 @@ impl Origin {
             ("isdb_filters", self.filters.clone()),
             ("isdb_region", self.region.clone()),
             ("isdb_period", self.period.clone()),
+            ("isdb_array", self.array.clone()),
             ("isdb_snapshot", self.snapshot.map(|snapshot| snapshot.to_string())),
             ("isdb_tag", self.tag.clone()),
             ("isdb_database_region", self.database_region.clone()),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use isdb::At;
-use isdb::time::format_milliseconds;
 use tokio::runtime::Runtime;
 
 use crate::cli::Format;
@@ -94,6 +93,5 @@ async fn run_statements(
 }
 
 fn print_state(session: &Session) {
-    let timestamp = session.timestamp();
-    eprintln!("state: {timestamp} ({})", format_milliseconds(timestamp));
+    eprintln!("{}", session.describe());
 }

@@ -108,6 +108,7 @@ impl Drop for ReportFile {
 fn request_json(request: &IngestRequest) -> Value {
     let (paths, archive): (Vec<String>, _) = match &request.source {
         Source::Files(paths) => (paths.iter().map(|path| path.display().to_string()).collect(), None),
+        Source::Objects(patterns) => (patterns.iter().map(|pattern| pattern.text().to_owned()).collect(), None),
         Source::Archive(archive) => (Vec::new(), Some(archive)),
     };
     let (region, added) = match &request.region {

@@ -1,6 +1,5 @@
 //! A session over one state of a database.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -12,34 +11,23 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchSt
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, join};
-use isdb::{At, Database, Location};
-use isdb_query::ViewOptions;
+use isdb::At;
 use tokio::runtime::Handle;
 
 use crate::error::{CliError, print_warning};
 use crate::output::{Origin, Target, write_rows};
 use crate::session::names::{unknown_column, unknown_table};
 use crate::session::no_rows::{why_aggregate_of_nothing, why_no_rows};
+use crate::session::opened::{Opened, QueryOptions};
 use crate::session::restriction;
 use crate::session::views::{SessionViews, describe_view_change};
 
 /// Batches that may be computed before they are written.
 const BATCHES_AHEAD: usize = 2;
 
-/// The options with which sessions are opened.
-pub(crate) struct QueryOptions {
-    pub(crate) location: Location,
-    /// The restrictions of the views.
-    pub(crate) views: ViewOptions,
-    /// Memory for rows, in bytes.
-    pub(crate) memory: usize,
-    /// The folder to spill to; None for the system's.
-    pub(crate) spill_folder: Option<PathBuf>,
-}
-
-/// One state of a database, open for statements.
+/// One state of a database, or an array of another program, open for statements.
 pub(crate) struct Session {
-    database: Database,
+    opened: Opened,
     options: Arc<QueryOptions>,
     views: SessionViews,
     /// Whether the warnings about the views of the database are printed.
@@ -49,21 +37,8 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the newest state, or the state at `at`.
     pub(crate) async fn open(options: &Arc<QueryOptions>, at: Option<&At>) -> Result<Session, CliError> {
-        let mut builder = Database::open_location(&options.location)
-            .filters(options.views.filters.clone())
-            .period(options.views.period)
-            .memory(options.memory);
-        if let Some(at) = at {
-            builder = builder.at(at.clone());
-        }
-        if let Some(region) = &options.views.region {
-            builder = builder.region(region.clone());
-        }
-        if let Some(folder) = &options.spill_folder {
-            builder = builder.spill_folder(folder);
-        }
         Ok(Session {
-            database: builder.await?,
+            opened: Opened::new(options, at).await?,
             options: Arc::clone(options),
             views: SessionViews::default(),
             has_warned: AtomicBool::new(false),
@@ -86,12 +61,12 @@ impl Session {
 
     /// Returns the DataFusion session.
     pub(crate) fn context(&self) -> &SessionContext {
-        self.database.session()
+        self.opened.context()
     }
 
-    /// Returns the time of the commit, in milliseconds since 1970.
-    pub(crate) fn timestamp(&self) -> u64 {
-        self.database.timestamp()
+    /// Describes what is open.
+    pub(crate) fn describe(&self) -> String {
+        self.opened.describe()
     }
 
     /// Starts a statement on the runtime `engine`, and waits for its first rows.
@@ -118,7 +93,7 @@ impl Session {
 
     /// Prints the warnings about a statement and about what it reads.
     async fn warn(&self, plan: &LogicalPlan) -> Result<(), CliError> {
-        if isdb_query::statement_sources(self.context(), plan)?.reads_views {
+        if self.opened.sources(plan)?.reads_views {
             self.warn_once().await?;
         }
         for warning in isdb_query::warnings(self.context(), plan).await? {
@@ -155,19 +130,14 @@ impl Session {
         Ok((statement.rows, origin))
     }
 
-    /// The origin of the rows of a statement, with the citation of the database if a file has a place for it.
-    async fn origin(&self, statement: &StartedStatement, is_cited: bool) -> Result<Origin, CliError> {
-        let sources = isdb_query::statement_sources(self.context(), &statement.plan)?;
-        if let Some(warning) = restriction::warning(&self.options.views, sources) {
+    /// The origin of the rows of a statement, with what cites it if a file has a place for it.
+    async fn origin(&self, statement: &StartedStatement, is_file: bool) -> Result<Origin, CliError> {
+        let sources = self.opened.sources(&statement.plan)?;
+        if let Some(warning) = restriction::warning(&self.options.views, sources, self.opened.views()) {
             eprintln!("warning: {warning}");
         }
-        let views = &self.options.views;
-        let mut origin = restriction::origin(views, &statement.sql, sources.reads_views, self.timestamp());
-        if is_cited {
-            let citation = self.database.cite().await?;
-            origin.tag = citation.tags().first().cloned();
-            (origin.database_region, origin.citation) = (citation.region(), Some(citation.to_string()));
-        }
+        let mut origin = restriction::origin(&self.options.views, &statement.sql, sources.reads_views);
+        self.opened.add_to(&mut origin, is_file).await?;
         Ok(origin)
     }
 
@@ -175,7 +145,7 @@ impl Session {
     /// ledger.
     async fn warn_once(&self) -> Result<(), CliError> {
         if !self.has_warned.load(Ordering::Relaxed) {
-            for warning in self.database.warnings().await? {
+            for warning in self.opened.warnings().await? {
                 eprintln!("warning: {warning}");
             }
             self.has_warned.store(true, Ordering::Relaxed);
@@ -184,7 +154,7 @@ impl Session {
     }
 
     async fn plan(&self, sql: &str) -> Result<LogicalPlan, CliError> {
-        match self.database.plan(sql).await {
+        match self.opened.plan(sql).await {
             Ok(plan) => Ok(plan),
             Err(isdb::Error::Engine(error)) => Err(self.explained(sql, error).await),
             Err(error) => Err(CliError::from(error)),

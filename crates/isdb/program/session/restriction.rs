@@ -6,24 +6,21 @@ use isdb_schema::filters::describe;
 
 use crate::output::Origin;
 
-/// Returns the origin of the rows of the statement `sql` over the state at `timestamp`. It contains the options only if the
-/// statement reads the views that they apply to.
-pub(super) fn origin(options: &ViewOptions, sql: &str, reads_view: bool, timestamp: u64) -> Origin {
+/// Returns the origin of the rows of the statement `sql`. It contains the options only if the statement reads the views that they apply
+/// to.
+pub(super) fn origin(options: &ViewOptions, sql: &str, reads_view: bool) -> Origin {
     let applied = |text: Option<String>| text.filter(|_| reads_view);
     Origin {
         sql: Some(sql.to_owned()),
         filters: applied((!options.filters.is_empty()).then(|| describe(&options.filters))),
         region: applied(options.region.as_ref().map(Region::to_text)),
         period: applied((!options.period.is_everything()).then(|| options.period.to_string())),
-        snapshot: Some(timestamp),
-        tag: None,
-        database_region: None,
-        citation: None,
+        ..Origin::default()
     }
 }
 
-/// Warns that no option applies to a statement that reads the database.
-pub(super) fn warning(options: &ViewOptions, sources: StatementSources) -> Option<String> {
+/// Warns that no option applies to a statement that reads the database, of which they restrict `views`.
+pub(super) fn warning(options: &ViewOptions, sources: StatementSources, views: &str) -> Option<String> {
     if sources.reads_views || !sources.reads_tables {
         return None;
     }
@@ -39,7 +36,7 @@ pub(super) fn warning(options: &ViewOptions, sources: StatementSources) -> Optio
         [one] => ((*one).to_owned(), "applies"),
         [most @ .., last] => (format!("{} and {last}", most.join(", ")), "apply"),
     };
-    Some(format!("the {names} {verb} to atl08 and atl08_unique, which this statement does not read"))
+    Some(format!("the {names} {verb} to {views}, which this statement does not read"))
 }
 
 #[cfg(test)]
@@ -56,16 +53,17 @@ mod tests {
         let filters = choose("night").unwrap();
         let bare = StatementSources { reads_views: false, reads_tables: true };
         let only_region = ViewOptions { region: region.clone(), ..ViewOptions::default() };
+        let views = "atl08 and atl08_unique";
         let does_not = "to atl08 and atl08_unique, which this statement does not read";
-        assert_eq!(warning(&only_region, bare).unwrap(), format!("the region applies {does_not}"));
+        assert_eq!(warning(&only_region, bare, views).unwrap(), format!("the region applies {does_not}"));
         let all = ViewOptions { filters, region, period };
-        assert_eq!(warning(&all, bare).unwrap(), format!("the filters, region and period apply {does_not}"));
+        assert_eq!(warning(&all, bare, views).unwrap(), format!("the filters, region and period apply {does_not}"));
         for silent in [
             StatementSources { reads_views: true, reads_tables: true },
             StatementSources { reads_views: false, reads_tables: false },
         ] {
-            assert_eq!(warning(&all, silent), None);
+            assert_eq!(warning(&all, silent, views), None);
         }
-        assert_eq!(warning(&ViewOptions::default(), bare), None);
+        assert_eq!(warning(&ViewOptions::default(), bare, views), None);
     }
 }

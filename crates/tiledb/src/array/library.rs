@@ -32,7 +32,8 @@ impl LibraryArray {
         let (layout, mut columns, entries) = open.describe(uri)?;
         history::count_schemas_without(ctx, uri, &mut columns)?;
         let schema = field_metadata::restore(&mut columns, &entries)?;
-        let description = Description { uri: uri.to_owned(), timestamp, schema, columns, layout };
+        let (uri, metadata) = (uri.to_owned(), Arc::new(entries));
+        let description = Description { uri, timestamp, schema, columns, layout, metadata };
         Ok(Self { inner: Arc::new(LibraryInner { open, description }) })
     }
 

@@ -1,5 +1,6 @@
 //! Snapshots of arrays, shared by their readers, and the creation of arrays.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,11 +16,15 @@ use crate::array::outline::Outline;
 use crate::context::{Context, c_text};
 use crate::description::Description;
 use crate::error::{Error, Result};
+use crate::location::local_folder;
 use crate::metadata::{self, MetadataValue};
-use crate::native::{ColumnSummary, FRAGMENTS, FragmentCache, LiveFragment, NativeArray, Storage};
+use crate::native::{
+    ColumnSummary, FRAGMENTS, FragmentCache, ListedStorage, LiveFragment, LocalFiles, NativeArray, Storage,
+};
 use crate::predicate::Ranges;
 use crate::request::TileRun;
 use crate::schema::layout::ArrayLayout;
+use crate::schema::meaning::Meaning;
 use crate::schema::{arrow as arrow_schema, build, field_metadata};
 
 /// The timestamp of field metadata, which is earlier than every snapshot, so that every snapshot includes it.
@@ -104,7 +109,35 @@ impl Array {
     /// value, and the part of a consolidated fragment that is visible as of the timestamp. [`Error::File`] if a file
     /// cannot be read.
     pub fn open_by_tile(uri: &str, timestamp_ms: Option<u64>) -> Result<Self> {
-        NativeArray::open_folder(uri, timestamp_ms, now_ms()).map(Engine::Native).map(Self)
+        let folder = local_folder(uri).ok_or_else(|| {
+            let reason = format!("expected an array in a local folder, found {uri}");
+            Error::Unsupported { column: "*".to_owned(), reason }
+        })?;
+        Self::open_listed(uri, Arc::new(LocalFiles::new(folder)), timestamp_ms)
+    }
+
+    /// Opens the array of which `storage` has the files, as [`Array::open_by_tile`] does.
+    ///
+    /// # Errors
+    /// As [`Array::open_by_tile`].
+    pub fn open_listed(uri: &str, storage: Arc<dyn ListedStorage>, timestamp_ms: Option<u64>) -> Result<Self> {
+        NativeArray::open_listed(uri, storage, timestamp_ms, now_ms()).map(Engine::Native).map(Self)
+    }
+
+    /// Returns the array with attributes whose values mean what `meanings` say, where the array does not say it. An attribute with
+    /// NULLs becomes nullable, and conditions on it still reach the tiles and their statistics.
+    ///
+    /// # Errors
+    /// [`Error::UnknownColumn`]; [`Error::Unsupported`] for a meaning that the attribute's type cannot have, and for an array that
+    /// libtiledb reads.
+    pub fn with_meanings(&self, meanings: &[(String, Meaning)]) -> Result<Self> {
+        match &self.0 {
+            Engine::Native(array) => array.with_meanings(meanings).map(Engine::Native).map(Self),
+            Engine::Library(array) => {
+                let reason = format!("expected {} to be read by tile, but libtiledb reads it", array.uri);
+                Err(Error::Unsupported { column: "*".to_owned(), reason })
+            }
+        }
     }
 
     /// Opens `fragments` of the array at `uri`, without libtiledb and without a read of any file. The caller knows what the array
@@ -159,6 +192,11 @@ impl Array {
     /// [`ADDED_LATER`](crate::ADDED_LATER).
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.description().schema)
+    }
+
+    /// The metadata of the array by key; none if it was [opened](Array::open_fragments) with a list of fragments.
+    pub fn metadata(&self) -> &BTreeMap<String, MetadataValue> {
+        &self.description().metadata
     }
 
     /// Dimensions, cell order and tile capacity.

@@ -17,6 +17,7 @@ use crate::description::Description;
 use crate::error::{Error, Result};
 use crate::schema::arrow as arrow_schema;
 use crate::schema::layout::ArrayLayout;
+use crate::schema::meaning::{Meaning, with_meanings};
 
 /// An array whose fragments are known. Clones share it.
 #[derive(Clone)]
@@ -46,7 +47,8 @@ impl NativeArray {
         cache: &FragmentCache,
     ) -> Result<Self> {
         let columns = arrow_schema::columns(layout, &schema)?;
-        let description = Description { uri: uri.to_owned(), timestamp: None, schema, columns, layout: layout.clone() };
+        let (uri, layout, metadata) = (uri.to_owned(), layout.clone(), Arc::default());
+        let description = Description { uri, timestamp: None, schema, columns, layout, metadata };
         Self::new(description, fragments, storage, cache)
     }
 
@@ -59,6 +61,14 @@ impl NativeArray {
         check_duplicates(&description.layout)?;
         let (cache, index, summaries) = (cache.clone(), OnceLock::new(), Mutex::default());
         Ok(Self { inner: Arc::new(NativeInner { description, fragments, storage, cache, index, summaries }) })
+    }
+
+    /// As [`Array::with_meanings`](crate::Array::with_meanings). What was read of fragments depends on the meanings, and is not shared.
+    pub(crate) fn with_meanings(&self, meanings: &[(String, Meaning)]) -> Result<Self> {
+        let (columns, schema) = with_meanings(&self.uri, &self.columns, &self.schema, meanings)?;
+        let description = Description { columns, schema, ..self.inner.description.clone() };
+        let (fragments, storage) = (self.inner.fragments.clone(), Arc::clone(&self.inner.storage));
+        Self::new(description, fragments, storage, &FragmentCache::default())
     }
 
     pub(crate) fn fragments(&self) -> &[LiveFragment] {

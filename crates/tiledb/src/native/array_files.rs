@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tiledb_format::{Datatype, MetadataEntry, Number, TimestampedName, generic_tile};
 
 use crate::error::{Error, Result};
 use crate::metadata::MetadataValue;
-use crate::native::storage::WritableStorage;
+use crate::native::storage::{ListedStorage, LocalFiles, WritableStorage};
 
 /// The folder of an array's schemas.
 pub(super) const SCHEMAS: &str = "__schema";
@@ -20,7 +20,7 @@ pub(super) const METADATA: &str = "__meta";
 /// The codes of characters, ASCII and UTF-8.
 const TEXTS: [u8; 3] = [4, 11, 12];
 
-/// Where the files of an array are.
+/// Where the files of an array that is written to are.
 #[derive(Clone, Debug)]
 pub(crate) enum ArrayFiles {
     /// A local folder.
@@ -30,6 +30,34 @@ pub(crate) enum ArrayFiles {
 }
 
 impl ArrayFiles {
+    /// The files, to be read.
+    pub(super) fn listed(&self) -> ListedFiles {
+        match self {
+            ArrayFiles::Folder(folder) => {
+                ListedFiles::new(Arc::new(LocalFiles::new(folder)), &folder.display().to_string())
+            }
+            ArrayFiles::Storage(storage, uri) => ListedFiles::new(Arc::clone(storage) as _, uri),
+        }
+    }
+}
+
+/// The files of an array, to be read.
+#[derive(Clone, Debug)]
+pub(super) struct ListedFiles {
+    storage: Arc<dyn ListedStorage>,
+    /// The URI of the array, for errors.
+    uri: String,
+}
+
+impl ListedFiles {
+    pub(super) fn new(storage: Arc<dyn ListedStorage>, uri: &str) -> Self {
+        Self { storage, uri: uri.trim_end_matches('/').to_owned() }
+    }
+
+    pub(super) fn storage(&self) -> &Arc<dyn ListedStorage> {
+        &self.storage
+    }
+
     /// The files in a folder of the array with timestamps in their names; none if the folder does not exist.
     pub(super) fn timestamped_names(&self, folder: &str) -> Result<Vec<TimestampedName>> {
         Ok(self.names(folder)?.iter().filter_map(|name| TimestampedName::parse(name).ok()).collect())
@@ -37,20 +65,19 @@ impl ArrayFiles {
 
     /// The names of the files and folders in a folder of the array; none if it does not exist.
     pub(super) fn names(&self, folder: &str) -> Result<Vec<String>> {
-        let names = match self {
-            ArrayFiles::Folder(array) => local_names(&array.join(folder)),
-            ArrayFiles::Storage(storage, _) => storage.names(folder),
-        };
-        names.map_err(|source| self.file_error(folder, source))
+        self.storage.names(folder).map_err(|source| self.file_error(folder, source))
     }
 
     /// Reads a file.
     pub(super) fn read(&self, path: &str) -> Result<Vec<u8>> {
-        let bytes = match self {
-            ArrayFiles::Folder(array) => std::fs::read(array.join(path)),
-            ArrayFiles::Storage(storage, _) => storage.read(path),
-        };
-        bytes.map_err(|source| self.file_error(path, source))
+        self.storage.read(path).map_err(|source| self.file_error(path, source))
+    }
+
+    /// Prepares the reads of files that are needed soon.
+    pub(super) fn prepare(&self, paths: &[String]) {
+        if self.storage.is_remote() && paths.len() > 1 {
+            self.storage.prepare(paths);
+        }
     }
 
     /// Reads and parses a file that is one generic tile.
@@ -61,26 +88,25 @@ impl ArrayFiles {
 
     /// A path below the array's folder, for errors.
     pub(super) fn path(&self, path: &str) -> String {
-        match self {
-            ArrayFiles::Folder(array) => array.join(path).display().to_string(),
-            ArrayFiles::Storage(_, uri) => format!("{uri}/{path}"),
-        }
+        format!("{}/{path}", self.uri)
     }
 
-    fn file_error(&self, path: &str, source: io::Error) -> Error {
+    pub(super) fn file_error(&self, path: &str, source: io::Error) -> Error {
         Error::File { path: self.path(path), source }
     }
 }
 
 /// The metadata of an array as of `timestamp_ms`.
-pub(super) fn metadata(array: &ArrayFiles, timestamp_ms: u64) -> Result<BTreeMap<String, MetadataValue>> {
+pub(super) fn metadata(array: &ListedFiles, timestamp_ms: u64) -> Result<BTreeMap<String, MetadataValue>> {
     let mut names = array.timestamped_names(METADATA)?;
     names.retain(|name| name.last <= timestamp_ms);
     // Of consolidated files and those that they replace, the latter come later and say the same.
     names.sort_by_key(|name| (name.first, std::cmp::Reverse(name.last), name.to_string()));
+    let paths: Vec<String> = names.iter().map(|name| format!("{METADATA}/{name}")).collect();
+    array.prepare(&paths);
     let mut metadata = BTreeMap::new();
-    for name in names {
-        for MetadataEntry { key, value } in array.decoded(&format!("{METADATA}/{name}"), MetadataEntry::parse)? {
+    for path in paths {
+        for MetadataEntry { key, value } in array.decoded(&path, MetadataEntry::parse)? {
             let value = value.and_then(|(code, bytes)| metadata_value(code, bytes));
             match value {
                 Some(value) => metadata.insert(key, value),
@@ -101,14 +127,4 @@ fn metadata_value(code: u8, bytes: Vec<u8>) -> Option<MetadataValue> {
         Number::UInt(value) => MetadataValue::Int(i64::try_from(value).ok()?),
         Number::Float(value) => MetadataValue::Float(value),
     })
-}
-
-fn local_names(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(Vec::new());
-        }
-        entries => entries?,
-    };
-    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }

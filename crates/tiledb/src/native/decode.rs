@@ -71,7 +71,7 @@ impl<'f> ColumnBytes<'f> {
         }
         let values = requests.add(&tiles.values, selection.tiles);
         let text = tiles.text.as_ref().map(|text| requests.add(&text.values, selection.tiles));
-        let has_nulls = tiles.validity.is_some() && nulls != Some(0);
+        let has_nulls = (tiles.validity.is_some() || column.fill.is_some()) && nulls != Some(0);
         let validity = tiles.validity.as_ref().filter(|_| has_nulls && !column.null_is_nan);
         let validity = validity.map(|validity| requests.add(validity, selection.tiles));
         Self::Tiles { tiles, values, text, validity, has_nulls }
@@ -127,9 +127,11 @@ impl<'f> ColumnBytes<'f> {
                 (fixed(values, &sizes, &tiles.values, size, cell, requests, decoder)?, None)
             }
         };
-        let nulls = match column.null_is_nan && *has_nulls {
-            true => elements::not_nan(column.physical, &data),
-            false => nulls,
+        let nulls = match &column.fill {
+            _ if !has_nulls => nulls,
+            Some(fill) => elements::not_fill(column.physical, fill, &data),
+            None if column.null_is_nan => elements::not_nan(column.physical, &data),
+            None => nulls,
         };
         cells::build(column, selection.rows, data, offsets, nulls).map_err(DecodeError::Arrow)
     }

@@ -9,10 +9,10 @@ use arrow::datatypes::SchemaRef;
 use tiledb_format::Enumeration;
 use tiledb_format::fragment::{ConsolidatedFooters, Footer};
 
-use super::array_files::{ArrayFiles, ENUMERATIONS, METADATA, SCHEMAS};
+use super::array_files::{ENUMERATIONS, ListedFiles, METADATA, SCHEMAS};
 use super::fragment::metadata_path;
 use super::listing::{Described, Schemas, describe, in_file, unsupported};
-use super::storage::{FileRange, Storage, Stored, WritableStorage};
+use super::storage::{FileEnd, FileRange, ListedStorage, Storage};
 use crate::error::{Error, Result};
 use crate::schema::layout::ArrayLayout;
 
@@ -23,7 +23,7 @@ const NEVER: u64 = u64::MAX;
 #[derive(Clone, Debug)]
 pub struct DescribingFiles {
     uri: String,
-    files: ArrayFiles,
+    files: ListedFiles,
 }
 
 /// The schemas of an array.
@@ -40,7 +40,7 @@ impl DescribingFiles {
     /// The contents of the files of the array at `uri`, which is for errors.
     pub fn new(uri: &str, files: BTreeMap<String, Vec<u8>>) -> Self {
         let uri = uri.trim_end_matches('/').to_owned();
-        Self { files: ArrayFiles::Storage(Arc::new(InMemory(files)), uri.clone()), uri }
+        Self { files: ListedFiles::new(Arc::new(InMemory(files)), &uri), uri }
     }
 
     /// As [`Array::schema_at`](crate::Array::schema_at), without libtiledb.
@@ -95,17 +95,16 @@ impl Storage for InMemory {
     }
 }
 
-impl WritableStorage for InMemory {
+impl ListedStorage for InMemory {
     fn names(&self, folder: &str) -> io::Result<Vec<String>> {
         let name = |path: &String| path.strip_prefix(folder)?.strip_prefix('/').map(str::to_owned);
         Ok(self.0.keys().filter_map(name).filter(|name| !name.contains('/')).collect())
     }
 
-    fn begin_write(&self, _: &str, _: &[u8]) -> io::Result<Stored> {
-        Err(ErrorKind::ReadOnlyFilesystem.into())
+    fn read_ends(&self, paths: &[String], _: u64) -> Result<Vec<FileEnd>, (Arc<str>, io::Error)> {
+        // What describes an array is read in whole files.
+        paths.first().map_or(Ok(Vec::new()), |path| Err((path.as_str().into(), ErrorKind::Unsupported.into())))
     }
-
-    fn remove_folder(&self, _: &str) {}
 }
 
 impl StoredSchemas {

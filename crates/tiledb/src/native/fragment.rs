@@ -9,7 +9,8 @@ use tiledb_format::fragment::{Footer, FragmentMetadata, TileOffsets, TileValues}
 use tiledb_format::{Field, FilePart, Number, Pipeline, Schema, Shape};
 
 use super::array_files::SCHEMAS;
-use super::live::{FileChecksum, LiveFragment};
+use super::fills::{self, UNKNOWN};
+use super::live::LiveFragment;
 use super::requests::FileTiles;
 use super::storage::{Storage, file_error};
 use super::test::Test;
@@ -60,7 +61,7 @@ pub(super) struct ColumnTiles {
     pub(super) text: Option<TextTiles>,
     /// `None` if no cell can be NULL.
     pub(super) validity: Option<FileTiles>,
-    /// NULLs of each tile, if they were counted.
+    /// NULLs of each tile, if they were counted; [`UNKNOWN`] for a tile of which they were not.
     nulls: Option<Vec<u64>>,
     /// The smallest and the largest value of each tile, for types with an order that conditions use.
     ranges: Option<(Buffer, Buffer)>,
@@ -243,6 +244,15 @@ impl OpenFragment {
         } else {
             None
         };
+        let (ranges, nulls) = match &column.fill {
+            Some(fill) => {
+                let sums = self.metadata.sums(field).map_err(in_metadata)?;
+                let cells: Vec<u64> = (0..self.tiles).map(|tile| self.cells_of(tile) as u64).collect();
+                let (ranges, nulls) = fills::statistics(column, fill, ranges, sums, &cells);
+                (ranges, Some(nulls))
+            }
+            None => (ranges, nulls),
+        };
         Ok(Some(ColumnTiles { values, text, validity, nulls, ranges }))
     }
 
@@ -281,7 +291,10 @@ impl OpenFragment {
 impl ColumnTiles {
     /// NULLs of a tile; `None` if they were not counted.
     pub(super) fn nulls(&self, tile: usize) -> Option<u64> {
-        if self.validity.is_none() { Some(0) } else { self.nulls.as_ref()?.get(tile).copied() }
+        match &self.nulls {
+            Some(nulls) => nulls.get(tile).copied().filter(|nulls| *nulls != UNKNOWN),
+            None => self.validity.is_none().then_some(0),
+        }
     }
 
     /// Statistics of a tile with this number of cells.
@@ -324,30 +337,10 @@ pub(super) fn read_schema(array: &Description, storage: &dyn Storage, name: &str
     parsed.map_err(|source| Error::Format { path: format!("{uri}/{path}"), column: None, source: Box::new(source) })
 }
 
-impl FileChecksum {
-    /// The size and the checksum of a file with this content.
-    pub(super) fn new(content: &[u8]) -> Self {
-        Self { bytes: content.len() as u64, crc32c: crc32c::crc32c(content) }
-    }
-
-    /// Compares a file with what was recorded of it.
-    fn check(self, content: &[u8]) -> Result<(), tiledb_format::Error> {
-        let found = Self::new(content);
-        if found == self {
-            return Ok(());
-        }
-        let describe = |sum: Self| format!("{} bytes with CRC32C {:08x}", sum.bytes, sum.crc32c);
-        Err(tiledb_format::Error::Invalid {
-            what: "fragment metadata",
-            expected: describe(self),
-            found: describe(found),
-        })
-    }
-}
-
 /// Whether the statistics of the column's tiles can be trusted: those of libtiledb depend on the order of the cells if some are NaN.
 fn is_ordered(column: &Column) -> bool {
-    !column.physical.is_float() || column.null_is_nan
+    // Of a column with a fill, `fills` looks at each tile.
+    !column.physical.is_float() || column.null_is_nan || column.fill.is_some()
 }
 
 /// Returns the keys of the side of a rectangle; `None` if its numbers are not of the dimension's type.
@@ -368,7 +361,7 @@ pub(super) fn coordinate(domain: Domain, number: Number) -> Option<Literal> {
 /// Whether cells of this shape have the type of the column.
 pub(super) fn is_of_type(column: &Column, shape: Shape) -> bool {
     let cell = (!column.is_text()).then(|| column.cell_bytes() as u64);
-    shape.cell_size == cell && column.physical.is_stored_as(shape.datatype) && (column.nullable || !shape.nullable)
+    shape.cell_size == cell && column.is_stored_as(shape.datatype) && (column.nullable || !shape.nullable)
 }
 
 /// Fails if the fragment `name` has deleted cells.

@@ -1,27 +1,22 @@
-//! The array in a local folder as of a timestamp: its schema and its fragments, from the names and the metadata of its files.
+//! An array as of a timestamp: its schema and its fragments, from the names and the metadata of its files.
 //!
 //! What only libtiledb reads is an error before anything is read of it, so that a caller can let libtiledb read the array.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use tiledb_format::fragment::Footer;
 use tiledb_format::{CommitKind, Commits, Datatype, Field, Number, Schema};
 
 use super::array::{NativeArray, check_duplicates};
-use super::array_files::{ArrayFiles, METADATA, SCHEMAS, metadata};
+use super::array_files::{ListedFiles, METADATA, SCHEMAS, metadata};
 use super::cache::FragmentCache;
-use super::fragment::{self, FRAGMENTS, check_deletes, coordinate, is_of_type};
+use super::fragment::{FRAGMENTS, check_deletes, coordinate, is_of_type, metadata_path};
 use super::live::LiveFragment;
-use super::storage::LocalFiles;
+use super::storage::{FileEnd, ListedStorage};
 use crate::description::Description;
 use crate::error::{Error, Result};
 use crate::literal::Literal;
-use crate::location::local_folder;
 use crate::schema::layout::ArrayLayout;
 use crate::schema::{field_metadata, stored};
 
@@ -31,26 +26,37 @@ const COMMITS: &str = "__commits";
 const FOLDERS: [&str; 6] = [SCHEMAS, METADATA, COMMITS, FRAGMENTS, "__fragment_meta", "__labels"];
 /// Bytes that are read of the end of a fragment's metadata: more than a footer with 500 fields.
 const FOOTER_BYTES: u64 = 64 << 10;
+/// Fragments whose footers are in memory together.
+const FOOTERS: usize = 256;
 
 /// Schemas by the names of their files.
 pub(super) type Schemas = BTreeMap<String, Arc<Schema>>;
 
 impl NativeArray {
-    /// As [`Array::open_by_tile`](crate::Array::open_by_tile). `now_ms` is the local clock.
-    pub(crate) fn open_folder(uri: &str, timestamp: Option<u64>, now_ms: u64) -> Result<Self> {
+    /// As [`Array::open_listed`](crate::Array::open_listed). `now_ms` is the local clock.
+    pub(crate) fn open_listed(
+        uri: &str,
+        storage: Arc<dyn ListedStorage>,
+        timestamp: Option<u64>,
+        now_ms: u64,
+    ) -> Result<Self> {
         let at = timestamp.unwrap_or(now_ms);
-        let folder = local_folder(uri).ok_or_else(|| unsupported("an array in a local folder", uri))?;
-        let files = ArrayFiles::Folder(folder.to_owned());
+        let files = ListedFiles::new(storage, uri);
         if let Some(other) = files.names("")?.iter().find(|name| is_older(name)) {
             return Err(unsupported("the folders of an array", other));
         }
         let Described { schemas, current, description } = describe(&files, uri, timestamp, at)?;
         check_duplicates(&description.layout)?;
-        let mut fragments = Vec::new();
-        for name in commits(&files)?.fragments_at(at).map_err(in_file(files.path(COMMITS)))? {
-            fragments.push(live_fragment(folder, &description, &schemas, &current, name.to_string())?);
+        let names = commits(&files)?.fragments_at(at).map_err(in_file(files.path(COMMITS)))?;
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut fragments = Vec::with_capacity(names.len());
+        for names in names.chunks(FOOTERS) {
+            for (name, end) in names.iter().zip(footers(&files, names)?) {
+                fragments.push(live_fragment(&files, &description, &schemas, &current, name.clone(), &end)?);
+            }
         }
-        Self::new(description, fragments, Arc::new(LocalFiles::new(folder)), &FragmentCache::default())
+        let storage = Arc::clone(files.storage());
+        Self::new(description, fragments, storage, &FragmentCache::default())
     }
 }
 
@@ -63,7 +69,7 @@ pub(super) struct Described {
 }
 
 /// Reads the schemas and metadata of the array at `uri` as of `at`; `timestamp` is what its description has as the timestamp.
-pub(super) fn describe(files: &ArrayFiles, uri: &str, timestamp: Option<u64>, at: u64) -> Result<Described> {
+pub(super) fn describe(files: &ListedFiles, uri: &str, timestamp: Option<u64>, at: u64) -> Result<Described> {
     let (schemas, current) = schemas(files, at)?;
     let Some((layout, mut columns)) = stored::layout_and_columns(&current)? else {
         return Err(unsupported("an array of types and an order that this crate reads", uri));
@@ -72,8 +78,9 @@ pub(super) fn describe(files: &ArrayFiles, uri: &str, timestamp: Option<u64>, at
         let has_column = |schema: &&Arc<Schema>| Field::find(schema, &column.name).is_some();
         column.schemas_without = schemas.len() - schemas.values().filter(has_column).count();
     }
-    let schema = field_metadata::restore(&mut columns, &metadata(files, at)?)?;
-    let description = Description { uri: uri.to_owned(), timestamp, schema, columns, layout };
+    let metadata = Arc::new(metadata(files, at)?);
+    let schema = field_metadata::restore(&mut columns, &metadata)?;
+    let description = Description { uri: uri.to_owned(), timestamp, schema, columns, layout, metadata };
     Ok(Described { schemas, current, description })
 }
 
@@ -92,13 +99,15 @@ fn is_older(name: &str) -> bool {
 
 /// Reads all schemas, and returns them by name, and the one that is valid at `timestamp`: as in libtiledb, the last one by the text of its
 /// name, and the first one for the time before it.
-fn schemas(array: &ArrayFiles, timestamp: u64) -> Result<(Schemas, Arc<Schema>)> {
+fn schemas(array: &ListedFiles, timestamp: u64) -> Result<(Schemas, Arc<Schema>)> {
     let (mut schemas, mut current) = (BTreeMap::new(), None);
     let mut names: Vec<_> =
         array.timestamped_names(SCHEMAS)?.into_iter().map(|name| (name.to_string(), name.last)).collect();
     names.sort_unstable();
+    let path = |name: &str| format!("{SCHEMAS}/{name}");
+    array.prepare(&names.iter().map(|(name, _)| path(name)).collect::<Vec<_>>());
     for (name, last) in names {
-        let schema = Arc::new(array.decoded(&format!("{SCHEMAS}/{name}"), Schema::parse)?);
+        let schema = Arc::new(array.decoded(&path(&name), Schema::parse)?);
         if current.is_none() || last <= timestamp {
             current = Some(Arc::clone(&schema));
         }
@@ -109,7 +118,7 @@ fn schemas(array: &ArrayFiles, timestamp: u64) -> Result<(Schemas, Arc<Schema>)>
 }
 
 /// Reads the commits.
-fn commits(array: &ArrayFiles) -> Result<Commits> {
+fn commits(array: &ListedFiles) -> Result<Commits> {
     let mut commits = Commits::default();
     for file in array.names(COMMITS)? {
         let path = format!("{COMMITS}/{file}");
@@ -120,23 +129,19 @@ fn commits(array: &ArrayFiles) -> Result<Commits> {
     Ok(commits)
 }
 
-fn file_error(path: &Path, source: io::Error) -> Error {
-    Error::File { path: path.display().to_string(), source }
-}
-
-/// Describes a fragment, if this crate reads all columns of it. `current` is the schema of the array.
+/// Describes a fragment, whose metadata ends with `end`, if this crate reads all columns of it. `current` is the schema of the array.
 fn live_fragment(
-    folder: &Path,
+    files: &ListedFiles,
     array: &Description,
     schemas: &Schemas,
     current: &Schema,
     name: String,
+    end: &FileEnd,
 ) -> Result<LiveFragment> {
-    let path = folder.join(FRAGMENTS).join(&name).join(fragment::METADATA);
-    let (tail, size) = footer(&path).map_err(|error| file_error(&path, error))?;
-    let schema_name = Footer::schema_name(&tail).map_err(in_file(path.display().to_string()))?;
+    let in_metadata = || in_file(files.path(&metadata_path(&name)));
+    let schema_name = Footer::schema_name(&end.bytes).map_err(in_metadata())?;
     let schema = schemas.get(schema_name).ok_or_else(|| unsupported("a schema of the array", schema_name))?;
-    let footer = Footer::parse(&tail, size, schema).map_err(in_file(path.display().to_string()))?;
+    let footer = Footer::parse(&end.bytes, end.size, schema).map_err(in_metadata())?;
     check_deletes(&footer, &name)?;
     check_columns(array, schema, current)?;
     let domain = domain(&footer.domain, schema, &array.layout);
@@ -145,21 +150,20 @@ fn live_fragment(
     Ok(LiveFragment { name, cells, domain, metadata: None })
 }
 
-/// Reads the footer at the end of a fragment's metadata, and perhaps what is before it; returns the size of the file, too.
-fn footer(path: &Path) -> io::Result<(Vec<u8>, u64)> {
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
-    let tail = |length: u64| {
-        let length = length.min(size);
-        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        file.read_exact_at(&mut bytes, size - length)?;
-        Ok::<_, io::Error>(bytes)
+/// Reads the footers at the ends of the fragments' metadata, and perhaps what is before them.
+fn footers(files: &ListedFiles, names: &[String]) -> Result<Vec<FileEnd>> {
+    let paths: Vec<String> = names.iter().map(|name| metadata_path(name)).collect();
+    let read = |paths: &[String], bytes| {
+        files.storage().read_ends(paths, bytes).map_err(|(path, source)| files.file_error(&path, source))
     };
-    let bytes = tail(FOOTER_BYTES)?;
-    match bytes.last_chunk::<8>().map(|length| u64::from_le_bytes(*length).saturating_add(8)) {
-        Some(length) if length > FOOTER_BYTES => Ok((tail(length)?, size)),
-        _ => Ok((bytes, size)),
+    let mut ends = read(&paths, FOOTER_BYTES)?;
+    for (path, end) in paths.iter().zip(&mut ends) {
+        let length = end.bytes.last_chunk::<8>().map_or(0, |length| u64::from_le_bytes(*length).saturating_add(8));
+        if length > FOOTER_BYTES {
+            *end = read(std::slice::from_ref(path), length)?.pop().unwrap_or_else(|| end.clone());
+        }
     }
+    Ok(ends)
 }
 
 /// Checks that the fragments of `schema` have tiles like the array's, with columns of the same types and filters that this crate applies,

@@ -23,3 +23,24 @@ pub struct FileChecksum {
     /// The CRC32C of the content.
     pub crc32c: u32,
 }
+
+impl FileChecksum {
+    /// The size and the checksum of a file with this content.
+    pub(super) fn new(content: &[u8]) -> Self {
+        Self { bytes: content.len() as u64, crc32c: crc32c::crc32c(content) }
+    }
+
+    /// Compares a file with what was recorded of it.
+    pub(super) fn check(self, content: &[u8]) -> Result<(), tiledb_format::Error> {
+        let found = Self::new(content);
+        if found == self {
+            return Ok(());
+        }
+        let describe = |sum: Self| format!("{} bytes with CRC32C {:08x}", sum.bytes, sum.crc32c);
+        Err(tiledb_format::Error::Invalid {
+            what: "fragment metadata",
+            expected: describe(self),
+            found: describe(found),
+        })
+    }
+}

@@ -1,6 +1,6 @@
 //! Reading and writing without libtiledb.
 //!
-//! Reading: the fragments that a caller names, or those that `listing` finds in a folder, tile by tile, straight into Arrow arrays.
+//! Reading: the fragments that a caller names, or those that `listing` finds, tile by tile, straight into Arrow arrays.
 //!
 //! [`NativeArray`] knows the columns and the live fragments. `index` and `tiles` select the tiles that a read's ranges overlap, and `scan` reads
 //! them: `prune` drops tiles by their statistics, `requests` turns columns and tiles into ranges of files, [`Storage`] reads these,
@@ -18,6 +18,7 @@ mod cache;
 mod compare;
 mod decode;
 mod describing_files;
+mod fills;
 mod fragment;
 mod index;
 mod listing;
@@ -39,7 +40,7 @@ pub(crate) mod write;
 pub use cache::FragmentCache;
 pub use describing_files::{DescribingFiles, StoredSchemas, check_consolidated_footers};
 pub use live::{FileChecksum, LiveFragment};
-pub use storage::{FileRange, LocalFiles, Storage, Stored, WritableStorage};
+pub use storage::{FileEnd, FileRange, ListedStorage, LocalFiles, Storage, Stored, WritableStorage};
 pub use summary::ColumnSummary;
 pub use write::{BeforeStep, NewFragment, WriteStep, write_tiles, write_tiles_stepwise, write_tiles_to};
 

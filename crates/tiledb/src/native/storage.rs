@@ -48,17 +48,35 @@ pub trait Storage: Debug + Send + Sync {
     fn read_ranges(&self, ranges: &[FileRange], buffers: &mut [Vec<u8>]) -> Result<(), (Arc<str>, io::Error)>;
 }
 
-/// Waits until a file is stored.
-pub type Stored = Box<dyn FnOnce() -> io::Result<()> + Send>;
+/// The end of a file, and the file's size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEnd {
+    /// The last bytes.
+    pub bytes: Vec<u8>,
+    /// The bytes of the whole file.
+    pub size: u64,
+}
 
-/// The files of one array, and new ones. A file is never changed. Calls block.
-pub trait WritableStorage: Storage {
-    /// Lists the names of the files in `folder`, a path below the array's folder; none if it does not exist.
+/// The files of one array, and their names: for an array whose fragments are not recorded elsewhere. Calls block.
+pub trait ListedStorage: Storage {
+    /// Lists the names of the files and folders in `folder`, a path below the array's folder; none if it does not exist.
     ///
     /// # Errors
     /// Any error of the storage.
     fn names(&self, folder: &str) -> io::Result<Vec<String>>;
 
+    /// Reads the last `bytes` bytes of each file, or all of a shorter one. Storage with a long latency reads them at the same time.
+    ///
+    /// # Errors
+    /// The path, and its error; [`io::ErrorKind::NotFound`] if the file does not exist.
+    fn read_ends(&self, paths: &[String], bytes: u64) -> Result<Vec<FileEnd>, (Arc<str>, io::Error)>;
+}
+
+/// Waits until a file is stored.
+pub type Stored = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
+/// The files of one array, and new ones. A file is never changed. Calls block.
+pub trait WritableStorage: ListedStorage {
     /// Begins to store a new file, and returns what waits until it is stored. Others can be begun meanwhile; if too many bytes of them are
     /// in memory, this call waits.
     ///
@@ -111,6 +129,31 @@ impl Storage for LocalFiles {
             open = Some((&range.path, file, size));
         }
         Ok(())
+    }
+}
+
+impl ListedStorage for LocalFiles {
+    fn names(&self, folder: &str) -> io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(self.path(folder)) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
+            entries => entries?,
+        };
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    }
+
+    fn read_ends(&self, paths: &[String], bytes: u64) -> Result<Vec<FileEnd>, (Arc<str>, io::Error)> {
+        let end = |path: &String| {
+            let read = || {
+                let (file, size) = open_with_size(&self.path(path))?;
+                let mut end = vec![0; usize::try_from(bytes.min(size)).map_err(io::Error::other)?];
+                file.read_exact_at(&mut end, size - bytes.min(size))?;
+                Ok(FileEnd { bytes: end, size })
+            };
+            read().map_err(|error| (Arc::from(path.as_str()), error))
+        };
+        paths.iter().map(end).collect()
     }
 }
 

@@ -43,6 +43,15 @@ pub(crate) enum ElementNull {
     Bytes(Vec<u8>),
 }
 
+/// The values of a column that are NULL although they are stored as values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fill {
+    /// NaN and floats from this one on.
+    From(f64),
+    /// This value, in native byte order.
+    At(Vec<u8>),
+}
+
 /// One dimension or attribute.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
@@ -61,6 +70,10 @@ pub(crate) struct Column {
     pub(crate) null_is_nan: bool,
     /// The texts of the stored keys, for a dictionary column.
     pub(crate) enumeration: Option<Arc<StringArray>>,
+    /// The values that are NULL although they are stored as values.
+    pub(crate) fill: Option<Fill>,
+    /// Whether times are stored as integers.
+    pub(crate) is_time_in_integers: bool,
 }
 
 impl Column {
@@ -84,6 +97,8 @@ impl Column {
             schemas_without: 0,
             null_is_nan: false,
             enumeration: None,
+            fill: None,
+            is_time_in_integers: false,
         })
     }
 

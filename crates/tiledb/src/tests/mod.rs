@@ -6,6 +6,7 @@ mod damage;
 mod evolution;
 mod groups;
 mod listing;
+mod meanings;
 mod peers;
 mod reading;
 mod round_trip;

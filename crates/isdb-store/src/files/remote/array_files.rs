@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use tiledb::{FileRange, Storage, Stored, WritableStorage};
+use tiledb::{FileEnd, FileRange, ListedStorage, Storage, Stored, WritableStorage};
 
 use super::block_cache::{Answer, BLOCK_BYTES, Block, BlockKey, Run, block_of, blocks_of};
 use super::bucket::{Bucket, is_beyond_end, is_not_found};
@@ -202,13 +202,32 @@ impl Storage for BucketArray {
     }
 }
 
-impl WritableStorage for BucketArray {
+impl ListedStorage for BucketArray {
     fn names(&self, folder: &str) -> io::Result<Vec<String>> {
         let (bucket, path) = (self.bucket.clone(), self.path(folder));
         let entries = self.wait(async move { bucket.list(&path).await })?;
-        Ok(entries.into_iter().filter(|entry| entry.object.is_some()).map(|entry| entry.name).collect())
+        Ok(entries.into_iter().map(|entry| entry.name).collect())
     }
 
+    fn read_ends(&self, paths: &[String], bytes: u64) -> Result<Vec<FileEnd>, (Arc<str>, io::Error)> {
+        let (array, paths) = (self.clone(), paths.to_vec());
+        let work = async move {
+            let read = |path: String| {
+                let array = &array;
+                async move {
+                    let end = array.bucket.get_end(&array.path(&path), bytes).await;
+                    let (bytes, size) = end.map_err(|error| (Arc::from(path), io_error(error)))?;
+                    Ok(FileEnd { bytes: bytes.into(), size })
+                }
+            };
+            stream::iter(paths).map(read).buffered(CONCURRENT).try_collect().await
+        };
+        let shut_down = || Err(("".into(), io_error(Error::Shutdown)));
+        wait(self.bucket.runtime(), work).unwrap_or_else(shut_down)
+    }
+}
+
+impl WritableStorage for BucketArray {
     fn begin_write(&self, path: &str, content: &[u8]) -> io::Result<Stored> {
         let (bucket, path) = (self.bucket.clone(), self.path(path));
         let (of, bytes) = (bucket.clone(), content.len());

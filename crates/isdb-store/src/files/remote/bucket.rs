@@ -9,7 +9,8 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{
-    GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
+    GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    UpdateVersion,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,6 +35,7 @@ const UPLOAD_UNIT: usize = 1 << 10;
 #[derive(Clone)]
 pub(crate) struct Bucket {
     inner: Arc<Inner>,
+    cache: Arc<BlockCache>,
 }
 
 struct Inner {
@@ -49,7 +51,6 @@ struct Inner {
     requests: Semaphore,
     /// The memory of files that are being written, in units.
     uploads: Arc<Semaphore>,
-    cache: BlockCache,
 }
 
 /// An entry of a listing: an object or, without size and time, what several objects have in common up to the next `/`.
@@ -86,28 +87,18 @@ impl Bucket {
             runtime,
             requests: Semaphore::new(MAX_REQUESTS),
             uploads: Arc::new(Semaphore::new(UPLOADED_BYTES / UPLOAD_UNIT)),
-            cache: BlockCache::new(CACHED_BYTES),
         };
-        Ok(Bucket { inner: Arc::new(inner) })
+        Ok(Bucket { inner: Arc::new(inner), cache: Arc::new(BlockCache::new(CACHED_BYTES)) })
     }
 
     /// The same objects, of which nothing is kept in memory: each read returns what the store has.
     pub(crate) fn uncached(&self) -> Bucket {
-        let of = &self.inner;
-        let inner = Inner {
-            store: Arc::clone(&of.store),
-            uri: of.uri.clone(),
-            name: of.name.clone(),
-            prefix: of.prefix.clone(),
-            endpoint: of.endpoint.clone(),
-            single_writer: of.single_writer,
-            lock_lifetime: of.lock_lifetime,
-            runtime: of.runtime.clone(),
-            requests: Semaphore::new(MAX_REQUESTS),
-            uploads: Arc::clone(&of.uploads),
-            cache: BlockCache::new(0),
-        };
-        Bucket { inner: Arc::new(inner) }
+        Bucket { inner: Arc::clone(&self.inner), cache: Arc::new(BlockCache::new(0)) }
+    }
+
+    /// The name of the bucket.
+    pub(crate) fn name(&self) -> &str {
+        &self.inner.name
     }
 
     /// `s3://bucket/prefix`.
@@ -142,7 +133,7 @@ impl Bucket {
     }
 
     pub(super) fn cache(&self) -> &BlockCache {
-        &self.inner.cache
+        &self.cache
     }
 
     pub(super) fn runtime(&self) -> &Handle {
@@ -165,18 +156,18 @@ impl Bucket {
             return Ok(content);
         }
         let content = self.get(path).await?;
-        self.inner.cache.insert((path.into(), WHOLE), content.clone());
+        self.cache.insert((path.into(), WHOLE), content.clone());
         Ok(content)
     }
 
     /// The content of a small object that was kept.
     pub(super) fn kept(&self, path: &str) -> Option<Bytes> {
-        self.inner.cache.get(&(path.into(), WHOLE))
+        self.cache.get(&(path.into(), WHOLE))
     }
 
     /// Reads small objects that never change at the same time, and keeps them. An error is that of the read that needs the object.
     pub(crate) async fn prefetch(&self, paths: Vec<String>) {
-        if self.inner.cache.keeps_nothing() {
+        if self.cache.keeps_nothing() {
             return;
         }
         let reads = paths.into_iter().map(|path| async move { self.get_kept(&path).await });
@@ -201,6 +192,18 @@ impl Bucket {
             let options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
             let answer: GetResult = self.inner.store.get_opts(&self.key(path), options).await?;
             answer.bytes().await
+        };
+        get.await.map_err(|error| self.error(path, error))
+    }
+
+    /// The last `bytes` bytes of the object at `path`, or all of a shorter one, and its size.
+    pub(super) async fn get_end(&self, path: &str, bytes: u64) -> Result<(Bytes, u64)> {
+        let get = async {
+            let _permit = self.permit().await;
+            let options = GetOptions { range: Some(GetRange::Suffix(bytes)), ..GetOptions::default() };
+            let answer = self.inner.store.get_opts(&self.key(path), options).await?;
+            let size = answer.meta.size;
+            Ok((answer.bytes().await?, size))
         };
         get.await.map_err(|error| self.error(path, error))
     }
@@ -288,6 +291,18 @@ impl Bucket {
             Some((path.trim_start_matches('/').to_owned(), meta.size))
         };
         Ok(listed.iter().filter_map(path).collect())
+    }
+
+    /// Lists the objects in the folder at `path` and below it, or the object at `path`, by their keys in the bucket.
+    pub(crate) async fn list_keys(&self, path: &str) -> Result<Vec<(String, EntryObject)>> {
+        let folder = self.key(path);
+        let found = if folder.as_ref().is_empty() { None } else { self.head(path).await? };
+        if let Some(found) = found {
+            return Ok(vec![(folder.to_string(), found)]);
+        }
+        let listed: Vec<ObjectMeta> =
+            self.inner.store.list(Some(&folder)).try_collect().await.map_err(|error| self.error(path, error))?;
+        Ok(listed.iter().map(|meta| (meta.location.to_string(), EntryObject::new(meta))).collect())
     }
 
     /// Removes the objects at `paths`, which may be gone already, a thousand with a request.

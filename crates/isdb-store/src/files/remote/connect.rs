@@ -1,17 +1,16 @@
 //! The client of a bucket, made of the settings.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential, AwsCredentialProvider};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::client::SpawnedReqwestConnector;
-use object_store::{BackoffConfig, ClientOptions, CredentialProvider, RetryConfig};
+use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 
-use super::problem::NoCredentials;
+use super::credential_request::CredentialRequests;
+use super::temporary_key::{KeySource, TemporaryKey};
 use crate::files::storage_settings::{StorageCredentials, StorageSettings};
 
 /// Requests are repeated for about half a minute: a store that is overloaded recovers, and a wrong address is soon reported.
@@ -44,7 +43,18 @@ pub(super) fn connect(name: &str, settings: &StorageSettings, runtime: &Handle) 
     if let Some(endpoint) = &settings.endpoint {
         bucket = bucket.with_endpoint(if path_style { endpoint.clone() } else { with_host_of_bucket(endpoint, name) });
     }
-    bucket = match &settings.credentials {
+    bucket = with_credentials(bucket, &settings.credentials, &builder, runtime)?;
+    bucket.build()
+}
+
+/// Sets who makes the requests. `builder` makes another client of the same store.
+fn with_credentials(
+    bucket: AmazonS3Builder,
+    credentials: &StorageCredentials,
+    builder: &impl Fn() -> AmazonS3Builder,
+    runtime: &Handle,
+) -> object_store::Result<AmazonS3Builder> {
+    Ok(match credentials {
         StorageCredentials::Anonymous => bucket.with_skip_signature(true),
         StorageCredentials::Key { id, secret, token } => {
             let bucket = bucket.with_access_key_id(id.expose_secret()).with_secret_access_key(secret.expose_secret());
@@ -73,10 +83,25 @@ pub(super) fn connect(name: &str, settings: &StorageSettings, runtime: &Handle) 
         StorageCredentials::Machine => {
             // A client of its own for the role of the machine: it must not be repeated for as long as other requests.
             let role = builder().with_retry(MACHINE_RETRIES).build()?;
-            bucket.with_credentials(Arc::new(MachineRole(Arc::clone(role.credentials()))))
+            let source = KeySource::Machine(Arc::clone(role.credentials()));
+            bucket.with_credentials(Arc::new(TemporaryKey::new(source)))
         }
-    };
-    bucket.build()
+        StorageCredentials::Sso(account) => {
+            let requests = CredentialRequests::new(&account.endpoint, runtime)?;
+            bucket.with_credentials(Arc::new(TemporaryKey::new(KeySource::Sso(account.clone(), requests))))
+        }
+        StorageCredentials::Role(role) => {
+            // A client that is never used has the credentials of the source.
+            let source = with_credentials(builder(), &role.source, builder, runtime)?.build()?;
+            let requests = CredentialRequests::new(&role.endpoint, runtime)?;
+            let source = KeySource::Role((**role).clone(), Arc::clone(source.credentials()), requests);
+            bucket.with_credentials(Arc::new(TemporaryKey::new(source)))
+        }
+        StorageCredentials::Process { profile, command } => {
+            let source = KeySource::Process { profile: profile.clone(), command: command.clone() };
+            bucket.with_credentials(Arc::new(TemporaryKey::new(source)))
+        }
+    })
 }
 
 /// `https://host/…` as `https://bucket.host/…`, unless it names the bucket already.
@@ -84,27 +109,6 @@ fn with_host_of_bucket(endpoint: &str, bucket: &str) -> String {
     match endpoint.split_once("://") {
         Some((scheme, rest)) if !rest.starts_with(&format!("{bucket}.")) => format!("{scheme}://{bucket}.{rest}"),
         _ => endpoint.to_owned(),
-    }
-}
-
-/// The credentials of the machine's role. If it has none, no setting names any, which is the error to report.
-struct MachineRole(AwsCredentialProvider);
-
-impl fmt::Debug for MachineRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MachineRole")
-    }
-}
-
-#[async_trait]
-impl CredentialProvider for MachineRole {
-    type Credential = AwsCredential;
-
-    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        self.0.get_credential().await.map_err(|error| {
-            tracing::debug!(%error, "the machine has no role");
-            object_store::Error::Generic { store: "S3", source: Box::new(NoCredentials) }
-        })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use object_store::Error as Source;
 
+use super::credential_request::CredentialProblem;
+
 /// What kind of answer an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -23,7 +25,7 @@ pub(crate) struct StoreProblem {
     pub(crate) refusal: Refusal,
     /// The store's code and message, or the network's.
     pub(crate) text: String,
-    pub(crate) hint: Option<&'static str>,
+    pub(crate) hint: Option<String>,
 }
 
 /// Codes of S3 that say what to do.
@@ -88,10 +90,13 @@ impl StoreProblem {
                 Some(message) => format!("{code}: {message}"),
                 None => code.to_owned(),
             };
-            return StoreProblem { refusal, text, hint };
+            return StoreProblem { refusal, text, hint: hint.map(str::to_owned) };
+        }
+        if let Some(problem) = causes(error).find_map(|cause| cause.downcast_ref::<CredentialProblem>()) {
+            return StoreProblem { refusal, text: problem.to_string(), hint: problem.hint.clone() };
         }
         if let Some(missing) = causes(error).find_map(|cause| cause.downcast_ref::<NoCredentials>()) {
-            return StoreProblem { refusal, text: missing.to_string(), hint: Some(NO_CREDENTIALS) };
+            return StoreProblem { refusal, text: missing.to_string(), hint: Some(NO_CREDENTIALS.to_owned()) };
         }
         let (text, hint) = match refusal {
             Refusal::NotFound => ("it does not exist".to_owned(), None),
@@ -112,7 +117,7 @@ impl StoreProblem {
                 (innermost.unwrap_or_else(|| all.clone()), all.contains("HTTP error").then_some(UNREACHABLE))
             }
         };
-        StoreProblem { refusal, text, hint }
+        StoreProblem { refusal, text, hint: hint.map(str::to_owned) }
     }
 }
 
@@ -126,7 +131,7 @@ fn causes<'e>(error: &'e Source) -> impl Iterator<Item = &'e (dyn std::error::Er
     std::iter::successors(Some(error as &'e (dyn std::error::Error + 'static)), |error| error.source())
 }
 
-fn between<'t>(text: &'t str, begin: &str, end: &str) -> Option<&'t str> {
+pub(super) fn between<'t>(text: &'t str, begin: &str, end: &str) -> Option<&'t str> {
     let rest = &text[text.find(begin)? + begin.len()..];
     rest.get(..rest.find(end)?)
 }

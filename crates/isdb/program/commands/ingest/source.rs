@@ -1,4 +1,4 @@
-//! The granules of an ingest: files, work lists, or the result of a search in NASA's CMR.
+//! The granules of an ingest: files, objects, work lists, or the result of a search in NASA's CMR.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use isdb::earthdata::s3_endpoint;
 use isdb::{
-    Archive, KeepDownloads, Location, Region, RegionRequest, SearchResult, Source, granule_format, is_work_list,
-    keeps_downloads, read_work_list, region_to_search,
+    Archive, KeepDownloads, Location, ObjectPattern, Region, RegionRequest, SearchResult, Source, granule_format,
+    is_work_list, keeps_downloads, read_work_list, region_to_search,
 };
 use isdb_cmr::{DownloadOptions, WorkList};
 use isdb_schema::period::Period;
 
 use crate::archive::{earthdata_session, search_archive};
-use crate::cli::{Ingest, SearchArgs};
+use crate::cli::{DatabaseArgs, Ingest, SearchArgs};
 use crate::commands::search::totals::print_totals;
 use crate::error::CliError;
-use crate::settings::Settings;
+use crate::settings::{Settings, granule_storage};
 
 /// A connection that receives no data for this long is reopened.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,6 +25,7 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) async fn resolve(
     arguments: &Ingest,
     settings: &Settings,
+    flags: &DatabaseArgs,
     area: &RegionRequest,
     search_region: Option<Region>,
     period: &Period,
@@ -38,6 +39,16 @@ pub(super) async fn resolve(
     if has_track(&arguments.search) {
         let message = "--release, --rgt, --cycle and --orbit-region restrict a search of NASA's CMR, without a PATH";
         return Err(CliError::Message(message.to_owned()));
+    }
+    let objects: Vec<&str> =
+        arguments.paths.iter().filter_map(|path| path.to_str()).filter(|path| path.starts_with("s3://")).collect();
+    if !objects.is_empty() {
+        if objects.len() < arguments.paths.len() {
+            return Err(CliError::Message("objects (s3://…) and files need a command each".to_owned()));
+        }
+        let storage = granule_storage(flags)?;
+        let patterns = objects.iter().map(|object| ObjectPattern::parse(object, &storage));
+        return Ok(Source::Objects(patterns.collect::<Result<_, _>>()?));
     }
     let lists = arguments.paths.iter().filter(|path| is_work_list(path)).count();
     match lists {

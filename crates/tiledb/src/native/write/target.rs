@@ -31,7 +31,8 @@ impl Target {
     /// [`Error::Batch`] if the array has a schema later than `timestamp_ms`; [`Error::File`] and [`Error::Format`] if a file cannot be
     /// read.
     pub(crate) fn open(uri: &str, folder: ArrayFiles, timestamp_ms: u64) -> Result<Option<Self>> {
-        let names = folder.timestamped_names(SCHEMAS)?;
+        let files = folder.listed();
+        let names = files.timestamped_names(SCHEMAS)?;
         let Some(newest) = names.iter().max_by_key(|name| (name.last, name.to_string())) else { return Ok(None) };
         // As libtiledb: the newest schema is written with, and an only schema also applies to the time before it.
         if names.len() > 1 && newest.last > timestamp_ms {
@@ -40,7 +41,7 @@ impl Target {
             return Err(Error::Batch { uri: uri.to_owned(), reason });
         }
         let schema_name = newest.to_string();
-        let schema = match folder.decoded(&format!("{SCHEMAS}/{schema_name}"), Schema::parse) {
+        let schema = match files.decoded(&format!("{SCHEMAS}/{schema_name}"), Schema::parse) {
             // Such as dense arrays, of which libtiledb says the same.
             Err(Error::Format { source, .. }) if matches!(*source, tiledb_format::Error::Unsupported { .. }) => {
                 return Ok(None);
@@ -56,7 +57,7 @@ impl Target {
             return Ok(None);
         };
         // How NULL is stored, and the texts of dictionaries.
-        field_metadata::restore(&mut columns, &metadata(&folder, timestamp_ms)?)?;
+        field_metadata::restore(&mut columns, &metadata(&files, timestamp_ms)?)?;
         let uri = uri.to_owned();
         Ok(Some(Self { folder, uri, schema_name, schema, layout, columns, curve }))
     }
