@@ -13,7 +13,7 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
-use isdb_query::register_functions;
+use isdb_query::{UserFiles, register_functions};
 use isdb_store::{LedgerRow, Writer};
 use object_store::ObjectStore;
 use tiledb_datafusion::ReadMemory;
@@ -65,7 +65,8 @@ impl Engine {
             .with_disk_manager_builder(disk_manager(&resources.spill))
             .build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);
-        register_functions(&context);
+        // A filter is recorded as its SQL, not with the content of files that it names.
+        register_functions(&context, UserFiles::Closed);
         Ok(Engine { context, committer })
     }
 

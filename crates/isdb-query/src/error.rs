@@ -135,6 +135,12 @@ impl Error {
         Error::Statement { problem: problem.into(), hint: hint.into() }
     }
 
+    /// Creates the error of a file whose content is invalid.
+    pub(crate) fn malformed(name: &str, problem: &impl std::fmt::Display) -> Error {
+        let problem = FileProblem::Malformed { problem: problem.to_string() };
+        Error::UserFile { path: PathBuf::from(name), problem }
+    }
+
     /// Returns problem and hint of the [`Error::Statement`] inside `error`, which errors of planning may wrap.
     #[must_use]
     pub fn find_statement(error: &DataFusionError) -> Option<(&str, &str)> {
@@ -162,7 +168,7 @@ pub enum FileProblem {
     #[error("it is a folder, expected a file")]
     Folder,
     /// The name does not have the extension of a known format.
-    #[error("expected .csv, .tsv, .txt, .parquet, .json, .ndjson or .arrow")]
+    #[error("expected .csv, .tsv, .txt, .parquet, .json, .ndjson, .geojson or .arrow")]
     UnknownExtension,
     /// The file is empty.
     #[error("it is empty, expected a header and rows")]

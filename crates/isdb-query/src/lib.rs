@@ -12,15 +12,20 @@
 //!    whose answer is probably not the intended one, and [`error_message`] and [`error_hint`] explain the errors of DataFusion.
 //! 4. `expression` ([`ExpressionBinder`]) binds the SQL of filters and derived columns from configs and presets to columns.
 //!
+//! `nearest` reads growing circles for a sort by the distance to a position, and `near_join` joins tables by distance with an index.
+//!
 //! Scans of arrays are left to `tiledb_datafusion`. The crate neither reads granules nor writes databases, and prints nothing.
 
 mod error;
 mod expression;
 mod foreign;
 mod functions;
+mod near_join;
+mod nearest;
 mod session;
 mod sql_text;
 mod statement;
+mod stored_position;
 #[cfg(test)]
 mod testing;
 mod unique;

@@ -140,3 +140,21 @@ pub(crate) async fn physical_plan(context: &SessionContext, sql: &str) -> String
     let plan = context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
     datafusion::physical_plan::displayable(plan.as_ref()).indent(false).to_string()
 }
+
+/// Returns column names and rows of one statement: columns separated by `|`, rows by `;`, without blanks.
+pub(crate) async fn answer(sql: &str) -> String {
+    let batches = session(2).sql(sql).await.unwrap().collect().await.unwrap();
+    let table = arrow::util::pretty::pretty_format_batches(&batches).unwrap().to_string();
+    let lines = table.lines().filter(|line| line.starts_with('|'));
+    lines.map(|line| line.trim_matches('|').replace(' ', "")).collect::<Vec<_>>().join(";")
+}
+
+/// Returns problem and hint of a statement that must be refused.
+pub(crate) async fn refused(sql: &str) -> (String, String) {
+    let error = match session(2).sql(sql).await {
+        Ok(frame) => frame.collect().await.map(|_| ()).unwrap_err(),
+        Err(error) => error,
+    };
+    let (problem, hint) = crate::error::Error::find_statement(&error).unwrap_or_else(|| panic!("{sql}: {error}"));
+    (problem.to_owned(), hint.to_owned())
+}

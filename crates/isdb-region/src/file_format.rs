@@ -1,7 +1,20 @@
 //! Recognises files of other formats that were given as a GeoJSON region.
 
+use crate::error::RegionError;
+
+/// The result of `read` for the text in `bytes`. An error of text other than GeoJSON names the format of a file of another kind.
+pub(crate) fn read_text<T>(bytes: &[u8], read: impl FnOnce(&str) -> Result<T, RegionError>) -> Result<T, RegionError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| RegionError::Json { problem: error.to_string() });
+    text.and_then(read).map_err(|error| match (error, other_format(bytes)) {
+        (RegionError::Json { .. }, Some(found)) => {
+            RegionError::Json { problem: format!("expected GeoJSON in UTF-8, found {found}") }
+        }
+        (error, _) => error,
+    })
+}
+
 /// The format of `bytes`, with the command that converts it; `None` if they may be GeoJSON in UTF-8.
-pub(crate) fn other_format(bytes: &[u8]) -> Option<&'static str> {
+fn other_format(bytes: &[u8]) -> Option<&'static str> {
     const BEGINNINGS: [(&[u8], &str); 7] = [
         (b"\xff\xfe", "text in UTF-16"),
         (b"\xfe\xff", "text in UTF-16"),

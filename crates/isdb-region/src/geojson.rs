@@ -9,11 +9,8 @@ use crate::ring::Ring;
 
 /// The parts of every polygon in `text`.
 pub(crate) fn parts(text: &str) -> Result<Vec<RegionPart>, RegionError> {
-    let parsed: GeoJson =
-        text.parse().map_err(|error: geojson::Error| RegionError::Json { problem: first_line(&error) })?;
-    crs::check(&parsed)?;
     let mut parts = Vec::new();
-    match parsed {
+    match parse(text)? {
         GeoJson::Geometry(geometry) => collect(&geometry, "the geometry", &mut parts)?,
         GeoJson::Feature(feature) => collect_feature(&feature, "the feature", &mut parts)?,
         GeoJson::FeatureCollection(collection) => {
@@ -26,6 +23,21 @@ pub(crate) fn parts(text: &str) -> Result<Vec<RegionPart>, RegionError> {
         return Err(RegionError::Json { problem: "it has no polygon".to_owned() });
     }
     Ok(parts)
+}
+
+/// The parts of the polygons of one geometry, which an error calls `place`.
+pub(crate) fn geometry_parts(geometry: &Geometry, place: &str) -> Result<Vec<RegionPart>, RegionError> {
+    let mut parts = Vec::new();
+    collect(geometry, place, &mut parts)?;
+    Ok(parts)
+}
+
+/// Parses a text, and checks that its coordinates are degrees.
+pub(crate) fn parse(text: &str) -> Result<GeoJson, RegionError> {
+    let parsed: GeoJson =
+        text.parse().map_err(|error: geojson::Error| RegionError::Json { problem: first_line(&error) })?;
+    crs::check(&parsed)?;
+    Ok(parsed)
 }
 
 /// The first line of the library's message, without its prefix.

@@ -6,21 +6,29 @@
 //! boxes for an array's index (`boxes`), its relation to other regions (`relate`), and a few simple shapes around it
 //! for a search service (`covering_shapes`, `outer_polygon`).
 //!
+//! Distances between positions are those along the ellipsoid (`ellipsoid`); a [`Circle`] is what is within a distance,
+//! and a [`CircleIndex`] finds the circles around a position.
+//!
 //! The library `geo` is planar and knows neither the dateline nor the poles, so it only simplifies and grows polygons;
 //! the rest of the geometry is implemented here. The crate does no I/O and does not know what its regions restrict.
 
 mod bounds;
 mod boxes;
+mod circle;
+mod circle_index;
 mod covering_shapes;
 mod crs;
 mod edges;
+mod ellipsoid;
 mod error;
+mod features;
 mod file_format;
 mod geojson;
 mod index;
 mod outer_polygon;
 mod part;
 mod region;
+mod region_index;
 mod relate;
 mod ring;
 mod summary;
@@ -30,7 +38,12 @@ mod tests;
 mod text;
 
 pub use bounds::Bounds;
+pub use circle::Circle;
+pub use circle_index::CircleIndex;
 pub use covering_shapes::Shape;
+pub use ellipsoid::Position;
 pub use error::RegionError;
+pub use features::GeoFeature;
 pub use region::Region;
+pub use region_index::RegionIndex;
 pub use swapped_box::SwappedBox;

@@ -63,13 +63,7 @@ impl Region {
     /// # Errors
     /// As for `from_geojson`; [`RegionError::Json`] names the format of a file of another kind.
     pub fn from_geojson_bytes(bytes: &[u8]) -> Result<Region, RegionError> {
-        let read = std::str::from_utf8(bytes).map_err(|error| RegionError::Json { problem: error.to_string() });
-        read.and_then(Region::from_geojson).map_err(|error| match (error, file_format::other_format(bytes)) {
-            (RegionError::Json { .. }, Some(found)) => {
-                RegionError::Json { problem: format!("expected GeoJSON in UTF-8, found {found}") }
-            }
-            (error, _) => error,
-        })
+        file_format::read_text(bytes, Region::from_geojson)
     }
 
     /// Whether a position in degrees is in the region or on its edge; false for NaN.

@@ -10,6 +10,8 @@ use crate::region::Region;
 
 /// The distance from an edge, in degrees.
 const ASIDE: f64 = 1e-9;
+/// The distance from an edge at which regions overlap: more than the rounding of coordinates with six decimals, 10 cm.
+const SHARED: f64 = 1e-6;
 
 impl Region {
     /// Whether every position of `other` is in this region, with a tolerance of 10⁻⁹ degrees.
@@ -27,22 +29,28 @@ impl Region {
         let is_missed = |[longitude, latitude]: [f64; 2]| {
             other.contains(latitude, longitude) && !self.contains(latitude, longitude)
         };
-        let mut cuts = Vec::new();
-        for edge in &all {
-            cuts.clear();
-            cuts.extend([0.0, 1.0]);
-            // Edges after these begin above the end of this one.
-            let within_reach = all.partition_point(|other| other.low[1] <= edge.high[1]);
-            for other in all.iter().take(within_reach).filter(|other| other.high[1] >= edge.low[1]) {
-                cut(edge, other, &mut cuts);
-            }
-            cuts.sort_by(f64::total_cmp);
-            let middles = cuts.iter().zip(cuts.iter().skip(1)).filter(|(a, b)| a < b).map(|(a, b)| (a + b) / 2.0);
-            if middles.flat_map(|middle| beside(edge, middle)).any(is_missed) {
-                return false;
-            }
-        }
-        true
+        !pieces_have(&all, ASIDE, 0.0, is_missed)
+    }
+
+    /// Whether this region and `other` share an area that is wider than 2 × 10⁻⁶ degrees, 20 cm. Regions that share an edge, each with its
+    /// own rounded points, do not overlap.
+    #[must_use]
+    pub fn overlaps(&self, other: &Region) -> bool {
+        let of_both = self.parts.iter().flat_map(|part| {
+            let others = other.parts.iter().map(|other| (part.bounds(), other.bounds()));
+            others.flat_map(|(own, other)| {
+                own.pieces().flat_map(move |own| other.pieces().map(move |other| (own, other)))
+            })
+        });
+        let shared: Vec<Bounds> = of_both.filter_map(|(own, other)| intersection(&own, &other)).collect();
+        let mut all: Vec<Edge> =
+            [self, other].into_iter().flat_map(|region| edges::from_parts(&region.parts)).collect();
+        all.retain(|edge| shared.iter().any(|bounds| passes(edge, bounds)));
+        all.sort_by(|a, b| a.low[1].total_cmp(&b.low[1]));
+        // Beside a short piece, an area may be narrow.
+        pieces_have(&all, SHARED, 2.0 * SHARED, |[longitude, latitude]| {
+            self.contains(latitude, longitude) && other.contains(latitude, longitude)
+        })
     }
 
     /// Whether any position of `bounds` is in the region.
@@ -54,6 +62,36 @@ impl Region {
         };
         bounds.pieces().any(|piece| meets(&piece))
     }
+}
+
+/// The box that two boxes share, neither of which crosses the dateline.
+fn intersection(a: &Bounds, b: &Bounds) -> Option<Bounds> {
+    let shared = Bounds {
+        west: a.west.max(b.west),
+        south: a.south.max(b.south),
+        east: a.east.min(b.east),
+        north: a.north.min(b.north),
+    };
+    (shared.west <= shared.east && shared.south <= shared.north).then_some(shared)
+}
+
+/// Whether `is_found` is true `aside` from the middle of any piece of edge between the points where edges meet that is at least `shortest`
+/// long. The edges are sorted by their lower ends.
+fn pieces_have(all: &[Edge], aside: f64, shortest: f64, is_found: impl Fn([f64; 2]) -> bool) -> bool {
+    let mut cuts = Vec::new();
+    all.iter().any(|edge| {
+        cuts.clear();
+        cuts.extend([0.0, 1.0]);
+        // Edges after these begin above the end of this one.
+        let within_reach = all.partition_point(|other| other.low[1] <= edge.high[1]);
+        for other in all.iter().take(within_reach).filter(|other| other.high[1] >= edge.low[1]) {
+            cut(edge, other, &mut cuts);
+        }
+        cuts.sort_by(f64::total_cmp);
+        let length = (edge.high[0] - edge.low[0]).hypot(edge.high[1] - edge.low[1]);
+        let pieces = cuts.iter().zip(cuts.iter().skip(1)).filter(|(a, b)| a < b && (*b - *a) * length >= shortest);
+        pieces.flat_map(|(a, b)| beside(edge, (a + b) / 2.0, aside)).any(&is_found)
+    })
 }
 
 /// Adds the points at which `other` meets `edge`, as shares of the edge's length.
@@ -80,12 +118,12 @@ fn cut(edge: &Edge, other: &Edge, cuts: &mut Vec<f64>) {
     }
 }
 
-/// The positions a little to both sides of `edge` at `share` of its length.
-fn beside(edge: &Edge, share: f64) -> [[f64; 2]; 2] {
+/// The positions `distance` degrees to both sides of `edge` at `share` of its length.
+fn beside(edge: &Edge, share: f64, distance: f64) -> [[f64; 2]; 2] {
     let [[ax, ay], [bx, by]] = [edge.low, edge.high];
     let (ux, uy) = (bx - ax, by - ay);
     let (x, y) = (ax + ux * share, ay + uy * share);
-    let aside = ASIDE / ux.hypot(uy);
+    let aside = distance / ux.hypot(uy);
     [[x - uy * aside, y + ux * aside], [x + uy * aside, y - ux * aside]]
 }
 

@@ -84,7 +84,7 @@ impl Database {
     /// Returns the tables and views as a catalog for another session: after `context.register_catalog("isdb", database.catalog())`
     /// a statement of that session reads `isdb.public.atl08`. The catalog has one schema, `public`.
     ///
-    /// The other session keeps its own SQL dialect, functions and limits: it has neither `in_region`, `div` and `chunk` nor isdb's
+    /// The other session keeps its own SQL dialect, functions and limits: it has neither the functions of isdb nor its
     /// warnings, divides integers without a fraction, sorts NULL as DataFusion does, and is not bound by the builder's `memory`.
     pub fn catalog(&self) -> Arc<dyn CatalogProvider> {
         Arc::clone(&self.catalog)

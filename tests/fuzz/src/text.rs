@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use isdb_cmr::{ExposeSecret, Login, SecretString};
-use isdb_region::Region;
+use isdb_region::{GeoFeature, Region, RegionIndex};
 use isdb_schema::config::Config;
 
 /// Parsing a config twice gives equal results, or its error names the file.
@@ -50,6 +50,26 @@ pub(crate) fn geojson(input: &[u8]) {
     let shapes = region.covering_shapes(200);
     assert!(!shapes.is_empty() && shapes.len() <= 20, "{} shapes", shapes.len());
     assert!(region.covers(&region) && region.union(&region).covers(&region));
+    features(input, &region);
+}
+
+/// The features of a file together are its region, and each has its geometry as text.
+fn features(input: &[u8], all: &Region) {
+    let Ok(features) = GeoFeature::read_all(input) else { return };
+    let regions: Vec<Region> = features.iter().filter_map(|feature| feature.region().ok()).collect();
+    assert_eq!(regions.len(), features.len(), "every feature of a region has an area");
+    for (latitude, longitude) in POSITIONS {
+        let is_in_one = regions.iter().any(|region| region.contains(latitude, longitude));
+        assert_eq!(all.contains(latitude, longitude), is_in_one, "{latitude} {longitude}");
+    }
+    let is_text = |feature: &GeoFeature| feature.well_known_text().is_some_and(|text| text.contains("POLYGON"));
+    assert!(features.iter().all(is_text));
+    let mut found = Vec::new();
+    let index = RegionIndex::new(regions);
+    for (latitude, longitude) in POSITIONS {
+        index.containing(latitude, longitude, &mut found);
+        assert!(found.is_empty() || all.contains(latitude, longitude), "{latitude} {longitude}");
+    }
 }
 
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {

@@ -66,7 +66,12 @@ fn an_invalid_table_file_is_refused_with_its_line_and_a_hint() {
         ("utf16.csv", b"\xFF\xFEP\0l\0", "utf16.csv: it is UTF-16, expected UTF-8", "iconv -f UTF-16"),
         ("ragged.csv", b"a,b\n1,2\n1,2,3\n", "ragged.csv: line 3 has 3 fields, the header has 2", "double quotes"),
         ("empty.csv", b"", "empty.csv: it is empty, expected a header and rows", ""),
-        ("plots.xlsx", b"PK", "plots.xlsx: expected .csv, .tsv, .txt, .parquet, .json, .ndjson or .arrow", ""),
+        (
+            "plots.xlsx",
+            b"PK",
+            "plots.xlsx: expected .csv, .tsv, .txt, .parquet, .json, .ndjson, .geojson or .arrow",
+            "",
+        ),
     ] {
         fs::write(place.path(name), bytes).unwrap();
         let run = place.run(&["query", &format!("SELECT * FROM '{name}'")]);

@@ -9,4 +9,5 @@ mod output;
 mod prompt;
 mod read_only;
 mod region_and_period;
+mod spatial_page;
 mod statements;

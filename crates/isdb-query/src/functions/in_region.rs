@@ -1,4 +1,4 @@
-//! The SQL function `in_region(latitude, longitude, 'region')`. Planning parses the region once and adds its boxes as
+//! The SQL function `in_region(latitude, longitude, 'region')`; the region is `W,S,E,N`, GeoJSON, or the name of a GeoJSON file. Planning parses the region once and adds its boxes as
 //! conditions on latitude and longitude, so that an array is read only there.
 
 use std::fmt;
@@ -13,14 +13,18 @@ use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
-use isdb_region::{Bounds, Region};
+use isdb_region::{Region, RegionError};
+
+use super::boxes::boxes_predicate;
+use crate::error::Error;
+use crate::session::files::{UserFiles, is_file_name, read_file};
 
 const NAME: &str = "in_region";
 
-/// Creates the function: TRUE for a position, in degrees, inside the region, `'W,S,E,N'` or GeoJSON; NULL if the position or the
-/// region is NULL.
-pub(crate) fn in_region_function() -> ScalarUDF {
-    ScalarUDF::new_from_impl(InRegion { signature: signature(), region: None })
+/// Creates the function: TRUE for a position, in degrees, inside the region, `'W,S,E,N'`, GeoJSON or, in a session with `files`, the name of
+/// a GeoJSON file; NULL if the position or the region is NULL.
+pub(crate) fn in_region_function(files: UserFiles) -> ScalarUDF {
+    ScalarUDF::new_from_impl(InRegion { signature: signature(), files, region: None })
 }
 
 /// Creates the predicate that is true for a position, in degrees, inside `region`: comparisons with the region's boxes, which can
@@ -32,7 +36,8 @@ pub fn region_predicate(region: &Region, latitude: &Expr, longitude: &Expr) -> E
     }
     let parsed = ParsedRegion { summary: summary(region), region: region.clone() };
     let summary = lit(parsed.summary.as_str());
-    let function = ScalarUDF::new_from_impl(InRegion { signature: signature(), region: Some(parsed) });
+    let function =
+        ScalarUDF::new_from_impl(InRegion { signature: signature(), files: UserFiles::Closed, region: Some(parsed) });
     boxes.and(function.call(vec![latitude.clone(), longitude.clone(), summary]))
 }
 
@@ -53,29 +58,11 @@ fn summary(region: &Region) -> String {
     format!("{beginning}… ({} bytes, {:016x})", text.len(), hasher.finish())
 }
 
-/// Creates the predicate that is true for a position in one of `boxes`. Boxes between the same parallels, as on both sides of the
-/// dateline, become one range of latitude and several of longitude, which an array evaluates exactly.
-fn boxes_predicate(boxes: &[Bounds], latitude: &Expr, longitude: &Expr) -> Expr {
-    let between = |column: &Expr, low: f64, high: f64| {
-        // SQL orders -0 below 0; both are the same position.
-        let low = if low == 0.0 { -0.0 } else { low };
-        column.clone().between(lit(low), lit(high))
-    };
-    let parallels = |bounds: &Bounds| between(latitude, bounds.south, bounds.north);
-    let meridians = |bounds: &Bounds| between(longitude, bounds.west, bounds.east);
-    let any = |all: Vec<Expr>| all.into_iter().reduce(Expr::or).unwrap_or_else(|| lit(false));
-    match boxes {
-        [first, rest @ ..] if rest.iter().all(|other| (other.south, other.north) == (first.south, first.north)) => {
-            parallels(first).and(any(boxes.iter().map(meridians).collect()))
-        }
-        _ => any(boxes.iter().map(|bounds| parallels(bounds).and(meridians(bounds))).collect()),
-    }
-}
-
 /// The function, before and after planning has parsed its region.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct InRegion {
     signature: Signature,
+    files: UserFiles,
     region: Option<ParsedRegion>,
 }
 
@@ -128,7 +115,7 @@ impl ScalarUDFImpl for InRegion {
     fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
         match (&self.region, args.as_slice()) {
             (None, [latitude, longitude, Expr::Literal(text, _)]) => {
-                Ok(ExprSimplifyResult::Simplified(parse_region(text)?.map_or_else(
+                Ok(ExprSimplifyResult::Simplified(parse_region(text, self.files)?.map_or_else(
                     || lit(ScalarValue::Boolean(None)),
                     |region| region_predicate(&region, latitude, longitude),
                 )))
@@ -145,7 +132,7 @@ impl ScalarUDFImpl for InRegion {
         let region = match (&self.region, text) {
             (Some(region), _) => Some(&region.region),
             (None, ColumnarValue::Scalar(text)) => {
-                parsed = parse_region(text)?;
+                parsed = parse_region(text, self.files)?;
                 parsed.as_ref()
             }
             (None, ColumnarValue::Array(_)) => {
@@ -166,10 +153,16 @@ impl ScalarUDFImpl for InRegion {
     }
 }
 
-/// Parses the region of a literal; None for NULL.
-fn parse_region(text: &ScalarValue) -> Result<Option<Region>> {
-    let text = text.try_as_str().flatten();
-    text.map(Region::parse).transpose().map_err(|error| plan_datafusion_err!("{NAME}: {error}"))
+/// Parses the region of a literal, or the file that it names; None for NULL.
+fn parse_region(text: &ScalarValue, files: UserFiles) -> Result<Option<Region>> {
+    let Some(text) = text.try_as_str().flatten() else { return Ok(None) };
+    let region = Region::parse(text);
+    if matches!(region, Err(RegionError::Text { .. })) && is_file_name(text) {
+        let bytes = read_file(text, files)?;
+        let malformed = |error: RegionError| Error::malformed(text, &error);
+        return Ok(Some(Region::from_geojson_bytes(&bytes).map_err(malformed)?));
+    }
+    region.map(Some).map_err(|error| plan_datafusion_err!("{NAME}: {error}"))
 }
 
 #[cfg(test)]
@@ -179,6 +172,7 @@ mod tests {
     use datafusion::prelude::SessionContext;
 
     use super::*;
+    use crate::session::context::SessionOptions;
     use crate::testing::session;
 
     /// Returns a table `p` of positions, two of them NULL in a coordinate.
@@ -223,6 +217,28 @@ mod tests {
         let sql = "SELECT in_region(latitude, longitude, '0,0,2,2') AS inside FROM p WHERE latitude IS NULL";
         let batches = context().sql(sql).await.unwrap().collect().await.unwrap();
         assert!(batches[0].column(0).is_null(0));
+    }
+
+    #[tokio::test]
+    async fn a_file_is_a_region_unless_the_session_reads_no_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.5,2.geojson");
+        std::fs::write(&path, r#"{"type":"Polygon","coordinates":[[[0,0],[4,0],[0,4],[0,0]]]}"#).unwrap();
+        let condition = |path: &std::path::Path| format!("in_region(latitude, longitude, '{}')", path.display());
+        assert_eq!(count(&condition(&path)).await.unwrap(), 2);
+        let missing = count(&condition(&folder.path().join("none.geojson"))).await.unwrap_err();
+        assert!(missing.to_string().contains("none.geojson: it cannot be read"), "{missing}");
+        std::fs::write(&path, "POLYGON((0 0,1 0,1 1,0 0))").unwrap();
+        let wrong = count(&condition(&path)).await.unwrap_err().to_string();
+        assert!(wrong.contains("expected GeoJSON in UTF-8, found WKT"), "{wrong}");
+        let options = SessionOptions { files: UserFiles::Closed, ..SessionOptions::default() };
+        let closed = crate::session::context::session(&options).unwrap();
+        let sql = format!("SELECT {}", condition(&path).replace("latitude, longitude", "1.0, 2.0"));
+        let refused = match closed.sql(&sql).await {
+            Ok(frame) => frame.collect().await.map(|_| ()).unwrap_err(),
+            Err(error) => error,
+        };
+        assert!(refused.to_string().contains("this session reads no files"), "{refused}");
     }
 
     #[tokio::test]

@@ -6,7 +6,10 @@ use datafusion::common::Result;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::functions::distance_comparisons::DistanceComparisons;
 use crate::functions::register_functions;
+use crate::near_join::rule::NearJoinRule;
+use crate::nearest::rule::NearestRule;
 use crate::session::default_schema::add_default_schema;
 use crate::session::dialect;
 use crate::session::files::UserFiles;
@@ -40,7 +43,11 @@ pub fn session(options: &SessionOptions) -> Result<SessionContext> {
         None => (config, Arc::new(RuntimeEnv::default())),
     };
     let context = SessionContext::new_with_state(dialect::session_state(config, runtime));
-    register_functions(&context);
+    register_functions(&context, options.files);
+    context.add_optimizer_rule(Arc::new(DistanceComparisons));
+    context.add_optimizer_rule(Arc::new(NearJoinRule));
+    // Before sorts are rewritten by the rule after it.
+    context.add_optimizer_rule(Arc::new(NearestRule));
     context.add_optimizer_rule(Arc::new(SortColumns));
     add_default_schema(&context, options.files)?;
     Ok(context)

@@ -5,5 +5,6 @@ pub(crate) mod default_schema;
 mod dialect;
 pub(crate) mod files;
 pub(crate) mod memory;
+mod planner;
 mod sort_columns;
 mod used_columns;

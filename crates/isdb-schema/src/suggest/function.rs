@@ -11,15 +11,12 @@ pub fn function_counterpart(typed: &str) -> Option<&'static str> {
     PREFIXES.iter().find(|(prefix, _)| typed.starts_with(prefix)).map(|(_, instead)| *instead)
 }
 
-const DISTANCE: &str = "no function computes distances; sql/queries/own_plots.sql computes them in metres, \
-                        in_region(latitude, longitude, 'W,S,E,N') finds positions in a box or a polygon";
-const POSITIONS: &str =
-    "geometries are not supported; in_region(latitude, longitude, 'W,S,E,N' or GeoJSON) finds the positions in an area";
+const DISTANCE: &str =
+    "write distance_m(latitude, longitude, 61, 25.5) for metres, near(latitude, longitude, 61, 25.5, 500) for a circle";
+const POSITIONS: &str = "geometries are not supported; in_region(latitude, longitude, 'W,S,E,N' or GeoJSON) finds the positions in an area, \
+                         near(latitude, longitude, 61, 25.5, 500) those around a position";
 
-const PREFIXES: &[(&str, &str)] = &[
-    ("st_", POSITIONS),
-    ("h3", "H3 cells are not supported; floor(latitude), floor(longitude) make a grid, date_trunc a grid of time"),
-];
+const PREFIXES: &[(&str, &str)] = &[("st_", POSITIONS)];
 
 const FUNCTIONS: &[(&[&str], &str)] = &[
     (
@@ -79,8 +76,23 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     (&["to_number", "to_double", "as_numeric", "int", "integer", "double", "float"], "write CAST(x AS DOUBLE)"),
     (&["group_concat", "listagg"], "write string_agg(beam, ',')"),
     (&["list", "collect_list"], "write array_agg(canopy_h)"),
-    (&["list_get", "nth"], "write canopy_h_metrics[18]; elements go from 1 on"),
+    (
+        &["list_get", "nth"],
+        "write canopy_h_metrics[18]; elements go from 1 on; element(canopy_h_metrics, 95) finds one by its label",
+    ),
     (&["haversine", "distance", "earth_distance", "great_circle_distance", "geodist", "distm", "dist"], DISTANCE),
+    (
+        &[
+            "h3_latlng_to_cell",
+            "h3_lat_lng_to_cell",
+            "latlng_to_cell",
+            "geo_to_h3",
+            "h3_cell",
+            "h3_cell_to_boundary_wkt",
+        ],
+        "write h3(latitude, longitude, 6) for a cell, h3_boundary(cell) for its border",
+    ),
+    (&["ease2", "ease_grid"], "write ease2_row(latitude, 9) and ease2_column(longitude, 9), with cells of 9 km"),
     (&["st_distance", "st_distance_sphere", "st_distance_spheroid", "st_dwithin", "st_length"], DISTANCE),
 ];
 
@@ -101,9 +113,9 @@ mod tests {
             ("monthname", "to_char("),
             ("st_point", "in_region("),
             ("ST_Within", "in_region("),
-            ("st_distance", "own_plots.sql"),
-            ("haversine", "own_plots.sql"),
-            ("h3_latlng_to_cell", "floor("),
+            ("st_distance", "distance_m("),
+            ("haversine", "near("),
+            ("h3_latlng_to_cell", "h3("),
         ] {
             let clause = function_counterpart(typed).unwrap_or_default();
             assert!(clause.contains(expected), "{typed}: {clause}");

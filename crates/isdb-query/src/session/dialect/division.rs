@@ -87,17 +87,7 @@ impl ScalarUDFImpl for Div {
 
 #[cfg(test)]
 mod tests {
-    use arrow::util::pretty::pretty_format_batches;
-
-    use crate::testing::session;
-
-    /// Returns column names and rows of one statement: columns separated by `|`, rows by `;`.
-    async fn answer(sql: &str) -> String {
-        let batches = session(2).sql(sql).await.unwrap().collect().await.unwrap();
-        let table = pretty_format_batches(&batches).unwrap().to_string();
-        let lines = table.lines().filter(|line| line.starts_with('|'));
-        lines.map(|line| line.trim_matches('|').replace(' ', "")).collect::<Vec<_>>().join(";")
-    }
+    use crate::testing::{answer, session};
 
     const ROWS: &str = "(VALUES (7, 2), (-7, 2), (1, 3), (CAST(NULL AS INT), 1)) AS t(a, b)";
 

@@ -7,6 +7,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
+use crate::session::planner::SpatialPlanner;
 use crate::session::used_columns::remove_unused_columns;
 
 mod bitwise_xor;
@@ -26,6 +27,7 @@ pub(super) fn session_state(mut config: SessionConfig, runtime: Arc<RuntimeEnv>)
     planners.push(Arc::new(division::FractionalDivision));
     planners.push(Arc::new(bitwise_xor::RefuseBitwiseXor));
     builder.relation_planners().get_or_insert_default().push(Arc::new(table_sample::RefuseTableSample));
+    let mut builder = builder.with_query_planner(Arc::new(SpatialPlanner));
     remove_unused_columns(builder.analyzer().get_or_insert_default());
     builder.build()
 }

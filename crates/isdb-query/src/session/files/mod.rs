@@ -18,9 +18,10 @@ use crate::error::{Error, FileProblem};
 use delimited::DelimitedFormat;
 
 mod delimited;
+mod geojson;
 
 /// Whether the statements of a session may read files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum UserFiles {
     /// A table name with an extension or a folder names a file on this machine.
     #[default]
@@ -70,6 +71,11 @@ pub(super) async fn open_file(
             let starts_array = delimited::first_byte(&canonical).map_err(invalid)? == Some(b'[');
             Arc::new(JsonFormat::default().with_newline_delimited(!starts_array))
         }
+        "geojson" => {
+            let name = name.to_owned();
+            let table = tokio::task::spawn_blocking(move || geojson::table(&name, &read_file(&name, files)?)).await;
+            return Ok(Some(table.map_err(|stopped| Error::Stopped { source: stopped })??));
+        }
         "parquet" | "pq" | "geoparquet" => engine_format(state, "parquet", &invalid)?,
         "arrow" | "ipc" | "feather" => engine_format(state, "arrow", &invalid)?,
         _ => return Err(invalid(FileProblem::UnknownExtension).into()),
@@ -77,6 +83,21 @@ pub(super) async fn open_file(
     let options = ListingOptions::new(format).with_file_extension("");
     let config = ListingTableConfig::new(url).with_listing_options(options).infer_schema(state).await?;
     Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+}
+
+/// Reads the file `name`, which an argument of a function names.
+///
+/// # Errors
+/// [`Error::FilesClosed`], and [`Error::UserFile`] when it cannot be read.
+pub(crate) fn read_file(name: &str, files: UserFiles) -> Result<Vec<u8>, Error> {
+    if files == UserFiles::Closed {
+        return Err(Error::FilesClosed { name: name.to_owned() });
+    }
+    let invalid = |problem| Error::UserFile { path: Path::new(name).to_owned(), problem };
+    if Path::new(name).is_dir() {
+        return Err(invalid(FileProblem::Folder));
+    }
+    std::fs::read(name).map_err(|source| invalid(FileProblem::Unreadable { source }))
 }
 
 /// Creates DataFusion's format `name` with the options of the session.

@@ -1,4 +1,4 @@
-//! Warns about functions that do not do what many users expect, and refuses wrong arguments of `in_region`.
+//! Warns about functions that do not do what many users expect, and refuses wrong arguments of functions of positions.
 
 use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, ScalarUDF};
@@ -8,6 +8,7 @@ use super::columns::Columns;
 use super::constant::literal_text;
 use super::warning::Warning;
 use crate::error::Error;
+use crate::functions::{distance_m, near};
 use crate::sql_text::sql_text;
 
 pub(super) fn check(part: &Expr, columns: &Columns<'_>) -> Result<Option<Warning>> {
@@ -15,6 +16,24 @@ pub(super) fn check(part: &Expr, columns: &Columns<'_>) -> Result<Option<Warning
     let function: &ScalarUDF = &call.func;
     match (function.name(), call.args.as_slice()) {
         ("in_region", [latitude, longitude, region]) => in_region(latitude, longitude, region, columns),
+        ("h3", [latitude, longitude, _]) => {
+            position("h3", latitude, longitude, "h3(latitude, longitude, resolution)", columns)?;
+            Ok(None)
+        }
+        (name @ ("polygon_name" | "polygon_names"), [latitude, longitude, ..]) => {
+            position(name, latitude, longitude, &format!("{name}(latitude, longitude, file, property)"), columns)?;
+            Ok(None)
+        }
+        (near::NAME, [lat1, lon1, lat2, lon2, _]) => {
+            position(near::NAME, lat1, lon1, near::USAGE, columns)?;
+            position(near::NAME, lat2, lon2, near::USAGE, columns)?;
+            Ok(None)
+        }
+        (distance_m::NAME, [lat1, lon1, lat2, lon2]) => {
+            position(distance_m::NAME, lat1, lon1, distance_m::USAGE, columns)?;
+            position(distance_m::NAME, lat2, lon2, distance_m::USAGE, columns)?;
+            Ok(None)
+        }
         ("log", [x]) => {
             let x = sql_text(x);
             Ok(Some(Warning {
@@ -35,14 +54,7 @@ pub(super) fn check(part: &Expr, columns: &Columns<'_>) -> Result<Option<Warning
 }
 
 fn in_region(latitude: &Expr, longitude: &Expr, region: &Expr, columns: &Columns<'_>) -> Result<Option<Warning>> {
-    let name = |expr: &Expr| match expr {
-        Expr::Column(column) => (columns.origin)(column).map(|origin| origin.column),
-        _ => None,
-    };
-    if name(latitude).as_deref() == Some("longitude") && name(longitude).as_deref() == Some("latitude") {
-        let hint = "write in_region(latitude, longitude, 'W,S,E,N')";
-        return Err(Error::statement("in_region has longitude and latitude exchanged", hint).into());
-    }
+    position("in_region", latitude, longitude, "in_region(latitude, longitude, 'W,S,E,N')", columns)?;
     let Some(text) = literal_text(region) else { return Ok(None) };
     if let Err(error @ RegionError::Crs { .. }) = Region::parse(text) {
         return Err(Error::statement(format!("in_region: {error}"), error.hint().unwrap_or_default()).into());
@@ -51,4 +63,19 @@ fn in_region(latitude: &Expr, longitude: &Expr, region: &Expr, columns: &Columns
         let (text, hint) = swapped.warning();
         Warning { text: format!("in_region: {text}"), hint }
     }))
+}
+
+/// Refuses a stored longitude where `function` expects a latitude, and the other way round.
+fn position(function: &str, latitude: &Expr, longitude: &Expr, usage: &str, columns: &Columns<'_>) -> Result<()> {
+    let is = |expr: &Expr, name: &str| match expr {
+        Expr::Column(column) => (columns.origin)(column).is_some_and(|origin| origin.column == name),
+        _ => false,
+    };
+    let problem = match (is(latitude, "longitude"), is(longitude, "latitude")) {
+        (true, true) => format!("{function} has longitude and latitude exchanged"),
+        (true, false) => format!("{function} has a longitude as its latitude"),
+        (false, true) => format!("{function} has a latitude as its longitude"),
+        (false, false) => return Ok(()),
+    };
+    Err(Error::statement(problem, format!("write {usage}")).into())
 }
