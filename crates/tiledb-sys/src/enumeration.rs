@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 use crate::types::{
-    tiledb_array_schema_t, tiledb_array_t, tiledb_attribute_t, tiledb_ctx_t, tiledb_datatype_t, tiledb_enumeration_t,
+    tiledb_array_schema_t, tiledb_attribute_t, tiledb_ctx_t, tiledb_datatype_t, tiledb_enumeration_t,
     tiledb_query_condition_t,
 };
 
@@ -26,7 +26,6 @@ unsafe extern "C" {
         array_schema: *mut tiledb_array_schema_t,
         enumeration: *mut tiledb_enumeration_t,
     ) -> i32;
-    pub fn tiledb_array_load_all_enumerations(ctx: *mut tiledb_ctx_t, array: *const tiledb_array_t) -> i32;
     pub fn tiledb_attribute_set_enumeration_name(
         ctx: *mut tiledb_ctx_t,
         attr: *mut tiledb_attribute_t,
