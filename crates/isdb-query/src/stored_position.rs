@@ -2,10 +2,12 @@
 
 use std::any::Any;
 
+use datafusion::common::tree_node::TreeNode;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, TableScan};
 use tiledb_datafusion::TileDbTable;
 
+use crate::foreign::table::CellsTable;
 use crate::functions::distance_m::DistanceCall;
 use crate::unique::UniqueTable;
 
@@ -22,6 +24,17 @@ pub(crate) fn is_distance_to_stored_position(key: &Expr, plan: &LogicalPlan) -> 
 /// Whether `expr` is a column of `plan` that an array stores, and a condition on it would reach the array.
 pub(crate) fn is_stored(expr: &Expr, plan: &LogicalPlan) -> bool {
     matches!(origin(expr, plan), Some(Origin::Array))
+}
+
+/// Whether a part of `expr` is a subquery.
+pub(crate) fn has_subquery(expr: &Expr) -> bool {
+    let is_subquery = |part: &Expr| {
+        matches!(
+            part,
+            Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
+        )
+    };
+    expr.exists(|part| Ok(is_subquery(part))).unwrap_or(true)
 }
 
 /// Where the values of an expression come from.
@@ -71,6 +84,6 @@ fn output_origin(plan: &LogicalPlan, index: usize) -> Option<Origin<'_>> {
 fn is_array(scan: &TableScan) -> bool {
     source_as_provider(&scan.source).is_ok_and(|provider| {
         let provider = provider.as_ref() as &dyn Any;
-        provider.is::<UniqueTable>() || provider.is::<TileDbTable>()
+        provider.is::<UniqueTable>() || provider.is::<TileDbTable>() || provider.is::<CellsTable>()
     })
 }

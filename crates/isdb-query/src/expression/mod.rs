@@ -18,6 +18,7 @@ use isdb_schema::suggest::{did_you_mean, missing_column};
 
 use crate::error::{Error, Result};
 use crate::session::context::{SessionOptions, session};
+use crate::session::files::UserFiles;
 use crate::statement::error_hint::error_hint;
 use crate::statement::error_message::error_message;
 use crate::statement::lint::column_origin::ColumnOrigin;
@@ -82,7 +83,8 @@ impl ExpressionBinder {
         // granules.
         let fields: Vec<Field> = fields.into_iter().map(|field| field.with_nullable(true)).collect();
         let schema = DFSchema::try_from(Schema::new(fields))?;
-        let context = session(&SessionOptions::default())?;
+        // The SQL of an expression is recorded, but not the content of a file that it would name.
+        let context = session(&SessionOptions { files: UserFiles::Closed, ..SessionOptions::default() })?;
         Ok(ExpressionBinder { context, schema, plain_names, derived: Vec::new() })
     }
 

@@ -8,6 +8,6 @@
 mod days;
 mod numbered;
 pub(crate) mod register;
-mod table;
+pub(crate) mod table;
 mod view;
 mod vocabulary;

@@ -72,7 +72,8 @@ fn with_boxes(predicate: &Expr) -> Option<Expr> {
 /// Returns the predicate that `distance` is at most `limit`, or less than it.
 fn within(distance: &Expr, limit: &Expr, is_less: bool) -> Option<Expr> {
     let call = DistanceCall::find(distance)?;
-    let limit = literal_number(limit)?;
+    // To DataFusion NaN is above every number.
+    let limit = literal_number(limit).filter(|limit| !limit.is_nan())?;
     if call.latitude.is_volatile() || call.longitude.is_volatile() {
         return None;
     }

@@ -178,8 +178,12 @@ impl Polygons {
                 continue;
             };
             self.index.containing(latitude, longitude, &mut found);
-            for number in &found {
-                lists.values().append_option(self.name(*number));
+            // Parts of one area may be several polygons of its name.
+            for (at, number) in found.iter().enumerate() {
+                let name = self.name(*number);
+                if found.iter().take(at).all(|earlier| self.name(*earlier) != name) {
+                    lists.values().append_option(name);
+                }
             }
             lists.append(true);
         }

@@ -6,7 +6,7 @@ use datafusion::logical_expr::{Expr, Join, LogicalPlan};
 
 use super::shape::Shape;
 use crate::functions::near;
-use crate::stored_position::is_stored;
+use crate::stored_position::{has_subquery, is_stored};
 
 /// The condition of a join, with the role of each side: the indexed one is read first, and searched for each row of the other.
 pub(super) struct NearCall {
@@ -28,7 +28,12 @@ impl NearCall {
         if !join.on.is_empty() || join.null_aware {
             return None;
         }
-        let conditions = split_conjunction(join.filter.as_ref()?);
+        let filter = join.filter.as_ref()?;
+        // DataFusion plans the subqueries of its own nodes only.
+        if has_subquery(filter) {
+            return None;
+        }
+        let conditions = split_conjunction(filter);
         let (number, (left, right, metres)) =
             conditions.iter().enumerate().find_map(|(number, condition)| Some((number, sides(condition, join)?)))?;
         let others = conditions.iter().enumerate().filter(|(other, _)| *other != number);

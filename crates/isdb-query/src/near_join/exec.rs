@@ -137,7 +137,7 @@ impl Join {
         let indexed = Arc::new(Indexed::read(indexed, &condition, Arc::clone(&context)).await?);
         MetricBuilder::new(&metrics).counter("indexed_rows", partition).add(indexed.rows().num_rows());
         let rows_read = MetricBuilder::new(&metrics).counter("probe_rows", partition);
-        let rows = match condition.shape.restricts_probe() {
+        let rows = match condition.shape.restricts_probe() && probe.is_stored() {
             true => probe.plan_around(indexed.circles()).await?,
             false => all,
         };

@@ -10,6 +10,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use isdb_region::CircleIndex;
 
 use crate::functions::boxes::ranges_predicate;
+use crate::stored_position::is_stored;
 
 /// An array searches all its tiles for each range: at most this many of latitude, and of longitude.
 const MOST_RANGES: usize = 32;
@@ -25,6 +26,11 @@ impl Probe {
     /// Creates the rows of a plan, with the expressions of their latitude and longitude.
     pub(super) fn new(state: SessionState, rows: LogicalPlan, position: [Expr; 2]) -> Self {
         Self { state, rows, position }
+    }
+
+    /// Whether the ranges of circles reach an array. Otherwise all rows are read anyway.
+    pub(super) fn is_stored(&self) -> bool {
+        self.position.iter().all(|expr| is_stored(expr, &self.rows))
     }
 
     /// Plans all rows.

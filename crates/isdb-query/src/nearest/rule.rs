@@ -8,7 +8,7 @@ use datafusion::logical_expr::{Extension, LogicalPlan, Sort};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use super::node::Nearest;
-use crate::stored_position::is_distance_to_stored_position;
+use crate::stored_position::{has_subquery, is_distance_to_stored_position};
 
 /// A circle's rows are in memory before they are counted, so that a statement with a higher limit is sorted as usual.
 const MOST_ROWS: usize = 10_000;
@@ -36,7 +36,9 @@ impl OptimizerRule for NearestRule {
             .expr
             .first()
             .is_some_and(|key| key.asc && !key.nulls_first && is_distance_to_stored_position(&key.expr, &sort.input));
-        if !is_nearest || sort.input.contains_outer_reference() {
+        // DataFusion plans the subqueries of its own nodes only.
+        let has_subqueries = sort.expr.iter().any(|key| has_subquery(&key.expr));
+        if !is_nearest || has_subqueries || sort.input.contains_outer_reference() {
             return Ok(Transformed::no(LogicalPlan::Sort(sort)));
         }
         let node = Nearest::new(Arc::unwrap_or_clone(sort.input), sort.expr.clone(), limit);

@@ -72,7 +72,7 @@ impl GridStatement<'_> {
         format!(
             "SELECT {column} AS cell_column, {row} AS cell_row, CAST(({value}) AS DOUBLE) AS value, count(*) AS n_segments, \
              {canopy}{terrain}count(DISTINCT CAST(rgt AS BIGINT) * 10000 + cycle) AS n_passes, count(DISTINCT rgt) AS n_tracks \
-             FROM atl08_unique GROUP BY 1, 2 HAVING n_passes >= {least} AND cell_column IS NOT NULL AND cell_row IS NOT NULL",
+             FROM atl08_unique GROUP BY 1, 2 HAVING n_passes >= {least}",
             value = self.value,
             canopy = count("h_canopy", "n_canopy", self.has_canopy),
             terrain = count("h_te_best_fit", "n_terrain", self.has_terrain),
