@@ -27,15 +27,21 @@ const GRIDS: [(f64, f64, f64); 6] = [
 
 /// Creates the four functions.
 pub(super) fn ease2_functions() -> [ScalarUDF; 4] {
-    let function = |name, arguments, returns, compute| {
-        NumberFunction { name, arguments, returns, compute, problem: unknown_grid }.function()
-    };
     [
-        function("ease2_column", &["longitude", "km"], Returns::Int, |arguments| column(arguments)),
-        function("ease2_row", &["latitude", "km"], Returns::Int, |arguments| row(arguments)),
-        function("ease2_longitude", &["column", "km"], Returns::Double, |arguments| longitude(arguments)),
-        function("ease2_latitude", &["row", "km"], Returns::Double, |arguments| latitude(arguments)),
+        function("ease2_column", &["longitude", "km"], Returns::Int, column),
+        function("ease2_row", &["latitude", "km"], Returns::Int, row),
+        function("ease2_longitude", &["column", "km"], Returns::Double, longitude),
+        function("ease2_latitude", &["row", "km"], Returns::Double, latitude),
     ]
+}
+
+fn function(
+    name: &'static str,
+    arguments: &'static [&'static str],
+    returns: Returns,
+    compute: fn(&[f64]) -> Option<f64>,
+) -> ScalarUDF {
+    NumberFunction { name, arguments, returns, compute, problem: unknown_grid }.function()
 }
 
 /// Returns the size of a cell in metres, and the columns and rows.

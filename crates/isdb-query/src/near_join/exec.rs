@@ -69,7 +69,7 @@ impl DisplayAs for NearJoinExec {
         if let Some(others) = others {
             write!(f, " AND {others}")?;
         }
-        write!(f, ", output={:?}", shape.output)?;
+        write!(f, ", output={}", shape.output)?;
         if shape.keeps_indexed || shape.keeps_probe {
             write!(f, ", keeps_indexed={}, keeps_probe={}", shape.keeps_indexed, shape.keeps_probe)?;
         }

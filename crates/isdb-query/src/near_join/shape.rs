@@ -32,6 +32,16 @@ pub(super) enum Output {
     },
 }
 
+impl std::fmt::Display for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Output::Pairs => f.write_str("Pairs"),
+            Output::Probe { matched } => write!(f, "Probe(matched={matched})"),
+            Output::Indexed { matched } => write!(f, "Indexed(matched={matched})"),
+        }
+    }
+}
+
 impl Shape {
     /// Returns the shape of a join; None for a type that this operator does not have.
     pub(super) fn new(join_type: JoinType, right_is_indexed: bool) -> Option<Shape> {
