@@ -67,7 +67,8 @@ fn every_command_gives_the_same_answers_as_on_a_local_disk() {
     place.ok(&["query", "-o", "rows.parquet", "SELECT * FROM atl08"]);
     assert!(place.path("rows.parquet").metadata().unwrap().len() > 1_000);
     for command in [&["check"][..], &["repair", "--yes"]] {
-        assert!(place.ok(command).stdout.ends_with("damaged: nothing\n"));
+        let found = place.ok(command).stdout;
+        assert!(found.ends_with("damaged: nothing\n"), "{found}");
     }
     assert!(server.keys().iter().all(|key| key.starts_with("lab/atl08/")));
     assert!(!place.path("s3:").exists(), "the bucket is not a folder");

@@ -46,6 +46,7 @@ pub use statement::lint::warning::Warning;
 pub use statement::lint::warnings;
 pub use statement::read_only::{ReadOnly, is_view_statement};
 pub use statement::sources::{StatementSources, statement_sources};
+pub use statement::stored_columns::stored_columns;
 pub use views::database_tables::DatabaseTables;
 pub use views::expiry::is_expired;
 pub use views::ledger_table::{LedgerPart, LedgerTable};

@@ -29,10 +29,7 @@ pub(crate) fn is_stored(expr: &Expr, plan: &LogicalPlan) -> bool {
 /// Whether a part of `expr` is a subquery.
 pub(crate) fn has_subquery(expr: &Expr) -> bool {
     let is_subquery = |part: &Expr| {
-        matches!(
-            part,
-            Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
-        )
+        matches!(part, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_))
     };
     expr.exists(|part| Ok(is_subquery(part))).unwrap_or(true)
 }

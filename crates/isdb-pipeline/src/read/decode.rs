@@ -1,7 +1,7 @@
 //! Decodes a planned granule into its rows to store and its tally.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
@@ -13,6 +13,7 @@ use isdb_schema::segments::INGEST_ID;
 
 use crate::filter::granule_filter::GranuleFilter;
 use crate::filter::quality::Quality;
+use crate::read::object_address::ObjectAddress;
 use crate::read::open::modified_at;
 use crate::read::planned_granule::PlannedGranule;
 use crate::stage;
@@ -138,10 +139,16 @@ fn in_parallel<A: Send, B>(side: impl Fn() -> Option<A> + Sync, work: impl FnOnc
     })
 }
 
+/// Whether the path of a granule is a URL.
+fn is_object(path: &Path) -> bool {
+    path.to_str().and_then(ObjectAddress::parse).is_some()
+}
+
 /// Whether the file has changed since it was identified: rows of another granule under this one's name would be wrong. To be called
 /// after the file was read, so that a change during the read is found as well.
 fn has_changed(granule: &PlannedGranule) -> bool {
-    let Some(planned) = granule.modified_at else { return false };
+    // The reader of an object in a store requests the same version for each of its ranges.
+    let Some(planned) = granule.modified_at.filter(|_| !is_object(&granule.path)) else { return false };
     let found = std::fs::metadata(&granule.path).ok().and_then(|file| Some((file.len(), modified_at(&file)?)));
     found != Some((granule.size_bytes, planned))
 }

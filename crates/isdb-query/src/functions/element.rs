@@ -175,7 +175,7 @@ mod tests {
     fn context() -> SessionContext {
         let profile = |first: i16| Some((0..18).map(move |step| (step != 3).then(|| f32::from(first + step))));
         let lists = [profile(100), None, profile(200)].map(|list| list.map(Iterator::collect::<Vec<_>>));
-        let heights = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(lists.into_iter(), 18);
+        let heights = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(lists, 18);
         let field = variable("canopy_h_metrics").unwrap().field();
         let plain = Field::new("plain", field.data_type().clone(), true);
         let schema = Arc::new(Schema::new(vec![field, plain]));
@@ -212,7 +212,7 @@ mod tests {
             [Some(108.0), None, Some(208.0)]
         );
         let frame = context().sql("SELECT element(canopy_h_metrics, 50) AS m FROM p").await.unwrap();
-        let field = frame.schema().field(0).clone();
+        let field = frame.schema().field(0);
         assert_eq!(field.metadata().get("units").map(String::as_str), Some("meters"));
         assert!(!field.metadata().contains_key("labels"));
     }

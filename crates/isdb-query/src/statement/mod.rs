@@ -6,3 +6,4 @@ pub(crate) mod lint;
 pub(crate) mod name_parts;
 pub(crate) mod read_only;
 pub(crate) mod sources;
+pub(crate) mod stored_columns;

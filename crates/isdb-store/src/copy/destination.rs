@@ -57,9 +57,11 @@ impl Destination {
         if let Some(earlier) = earlier {
             let place = to.clone();
             blocking(move || place.folder().map_or(Ok(()), remove_staged)).await?;
-            if let Ok(Some(state)) = destination.log.newest().await {
+            // With its first commit the copy is a database, which others may have changed: nothing of it is removed any more.
+            if destination.log.objects().numbers(COMMITS, 0).await?.contains(&earlier.first_number) {
+                let state = destination.log.newest().await?;
                 destination.end().await?;
-                destination.complete = Some(state.number);
+                destination.complete = state.map(|state| state.number);
                 return Ok(destination);
             }
             destination.log.forget();

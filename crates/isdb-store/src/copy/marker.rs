@@ -16,6 +16,8 @@ pub(crate) struct Marker {
     pub(crate) original: String,
     /// The uuid of the original's first commit, which its copies have as well; None if that commit is lost.
     pub(crate) first_commit: Option<String>,
+    /// The number of the original's first commit, which is copied last.
+    pub(crate) first_number: u64,
     /// The newest commit of the original that is copied.
     pub(crate) commit: u64,
 }

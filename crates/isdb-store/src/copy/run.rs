@@ -20,6 +20,7 @@ use crate::files::location::{Location, SEGMENTS};
 use crate::files::objects::is_not_found;
 use crate::fragment::{FileChecksum, FragmentRecord};
 use crate::ledger::files::{LEDGER, ledger_path};
+use crate::log::commit_log::COMMITS;
 use crate::log::state::LogState;
 
 /// Fragments that are copied at a time. Each has some hundred files.
@@ -82,7 +83,9 @@ pub async fn copy(
     let original = Database::open(&from).await?;
     let state = original.newest().await?;
     let first = original.log().read(1).await.ok().map(|commit| commit.uuid);
-    let marker = Marker { original: from.uri(), first_commit: first, commit: state.number };
+    let numbers = original.log().objects().numbers(COMMITS, 0).await?;
+    let first_number = numbers.first().copied().unwrap_or(state.number);
+    let marker = Marker { original: from.uri(), first_commit: first, first_number, commit: state.number };
     let plan = Plan::new(&state, now_ms);
     let destination = match Destination::begin(&to, marker, &plan).await? {
         Destination { complete: Some(commit), .. } => {

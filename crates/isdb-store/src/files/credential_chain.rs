@@ -63,6 +63,11 @@ fn of_container(sources: &AwsSources) -> Option<StorageCredentials> {
     Some(StorageCredentials::Pod { uri, token_file })
 }
 
+/// The error of profiles that lead back to the profile `name`.
+fn circle(name: &str) -> Error {
+    invalid(name, "expected profiles whose source_profile ends at a key, found a circle")
+}
+
 /// Follows profiles from one to the next.
 struct Chain<'s> {
     sources: &'s AwsSources,
@@ -77,7 +82,7 @@ impl Chain<'_> {
         let is_repeated = self.names.iter().any(|known| known == name);
         self.names.push(name.to_owned());
         if self.names.len() > MOST_PROFILES {
-            return Err(invalid(name, "expected profiles whose source_profile ends at a key, found a circle"));
+            return Err(circle(name));
         }
         // A profile that is its own source has a key for it.
         if let (Some(role), false) = (profile.get("role_arn"), is_repeated) {
@@ -93,6 +98,9 @@ impl Chain<'_> {
         if let Some(command) = profile.get("credential_process") {
             let (profile, command) = (name.to_owned(), command.to_owned());
             return Ok(Some(StorageCredentials::Process { profile, command }));
+        }
+        if is_repeated {
+            return Err(circle(name));
         }
         Ok(None)
     }

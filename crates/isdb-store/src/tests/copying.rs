@@ -169,13 +169,44 @@ async fn a_copy_that_dies_is_no_database_before_it_is_whole_and_the_next_one_fin
 async fn begun(database: &Database, place: Place) -> Home {
     let home = Home::new(place);
     copy_to(database, &home).await.unwrap();
-    let first = database.log().read(1).await.unwrap().uuid;
-    let number = database.newest().await.unwrap().number;
     home.remove(&numbered("commits", 1));
     home.remove_all("checkpoints");
-    let marker = format!("{{\"original\":\"elsewhere\",\"first_commit\":\"{first}\",\"commit\":{number}}}");
-    home.write("copy.json", marker.as_bytes());
+    mark(database, &home).await;
     home
+}
+
+/// Marks a copy as unfinished.
+async fn mark(database: &Database, home: &Home) {
+    let first = database.log().read(1).await.unwrap().uuid;
+    let number = database.newest().await.unwrap().number;
+    let marker =
+        format!("{{\"original\":\"elsewhere\",\"first_commit\":\"{first}\",\"first_number\":1,\"commit\":{number}}}");
+    home.write("copy.json", marker.as_bytes());
+}
+
+/// A copy that died between its first commit and the removal of its marker is a database, to which people write.
+#[tokio::test]
+async fn nothing_is_removed_of_a_copy_that_is_whole_even_if_it_cannot_be_read() {
+    for place in PLACES {
+        let (_original, database) = lived_in(Place::Disk).await;
+        let home = Home::new(place);
+        copy_to(&database, &home).await.unwrap();
+        mark(&database, &home).await;
+        let other = Database::open(&home.location()).await.unwrap();
+        let mut writer = Writer::take_over(&other, NOW + 20).await.unwrap();
+        ingest_both(&mut writer, &[], 4, NOW + 21).await;
+        let newest = writer.head().number;
+        drop(writer);
+        let (expected, files) = (now_in(&other).await, home.all(""));
+        let whole = home.get(&numbered("commits", newest)).unwrap();
+        home.write(&numbered("commits", newest), b"x");
+        assert!(copy_to(&database, &home).await.is_err());
+        home.write(&numbered("commits", newest), &whole);
+        assert_eq!(home.all(""), files);
+        copy_to(&database, &home).await.unwrap();
+        assert_eq!(now_in(&other).await, expected);
+        assert!(home.get("copy.json").is_none());
+    }
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ pub(crate) async fn run(arguments: Grid, settings: Settings) -> Result<u8, CliEr
         session.write(started, &Target::new(Format::Csv, Some(&arguments.output))).await?;
         return Ok(SUCCESS);
     }
-    let (rows, origin) = session.into_rows(started).await?;
+    let (rows, origin) = session.rows_and_origin(started).await?;
     let batches: Vec<RecordBatch> = rows.try_collect().await?;
     let metadata = metadata(&statement, &origin);
     let raster = Raster::new(&batches, metadata.bands.len())?;
@@ -66,6 +66,9 @@ fn write(path: &Path, statement: &GridStatement<'_>, raster: &Raster, metadata: 
         write_geotiff(file, statement.cells, raster, extent, metadata)
             .map_err(|source| CliError::Write { path: path.to_owned(), source })
     })?;
+    if raster.beyond() > 0 {
+        eprintln!("warning: {} segments are beyond the northern or southern edge of the map", raster.beyond());
+    }
     eprintln!("cells: {} of {} columns and {} rows", raster.len(), extent.width, extent.height);
     Ok(())
 }

@@ -39,6 +39,8 @@ pub(crate) enum CliError {
     GeometryColumn { column: String, is_found: bool },
     #[error("expected a latitude from -90 to 90 in the column {column}, found {degrees}")]
     NotALatitude { column: String, degrees: f64 },
+    #[error("the result already has a column geometry, and --geometry-columns would add another")]
+    SecondGeometry,
     #[error("expected a file for GeoPackage, found a stream")]
     GeoPackageToStream,
     #[error("expected a file that ends with .tif or .csv, found {}", path.display())]

@@ -32,6 +32,7 @@ impl CliError {
             CliError::EmptyGrid => Some(
                 "`isdb info` shows where and when the database has segments; --min-passes 1 keeps cells of a single pass",
             ),
+            CliError::SecondGeometry => Some("give the column another name (AS), or omit --geometry-columns"),
             CliError::GeoPackageToStream => Some("specify a file: --output FILE.gpkg"),
             CliError::Empty { hint, .. } => Some(hint),
             CliError::NoStatement { .. } => {

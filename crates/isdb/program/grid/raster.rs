@@ -1,9 +1,12 @@
 //! The cells with segments, and the part of the map that contains them.
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
 use arrow::error::ArrowError;
+
+/// The column with the number of segments, after those of the cell and of the value.
+const SEGMENTS: usize = 3;
 
 /// The cells with segments, from north to south and from west to east.
 #[derive(Debug, Default)]
@@ -12,6 +15,8 @@ pub(crate) struct Raster {
     /// The bands of all cells, one cell after another.
     values: Vec<f32>,
     bands: usize,
+    /// Segments that are not on the map.
+    beyond: u64,
 }
 
 /// A cell on the map, and where its bands are.
@@ -52,11 +57,15 @@ impl Raster {
                     }
                 }
             }
-            raster.cells.extend((0..batch.num_rows()).map(|row| Cell {
-                row: rows.value(row),
-                column: columns.value(row),
-                at: first + row * bands,
-            }));
+            for row in 0..batch.num_rows() {
+                let at = first + row * bands;
+                if rows.is_valid(row) && columns.is_valid(row) {
+                    raster.cells.push(Cell { row: rows.value(row), column: columns.value(row), at });
+                } else {
+                    let segments = cast(batch.column(SEGMENTS), &DataType::UInt64)?;
+                    raster.beyond += segments.as_primitive::<UInt64Type>().value(row);
+                }
+            }
         }
         raster.cells.sort_unstable();
         Ok(raster)
@@ -69,6 +78,11 @@ impl Raster {
         let (west, east) = (columns().min()?, columns().max()?);
         let width = u32::try_from(east - west + 1).ok()?;
         Some(Extent { column: west, row: first.row, width, height: u32::try_from(last.row - first.row + 1).ok()? })
+    }
+
+    /// The number of segments that are not on the map.
+    pub(crate) fn beyond(&self) -> u64 {
+        self.beyond
     }
 
     /// The number of cells with segments.
@@ -110,10 +124,10 @@ mod tests {
     #[test]
     fn cells_are_where_they_belong_and_the_others_have_no_value_and_no_segment() {
         let columns: [(&str, ArrayRef); 4] = [
-            ("cell_column", Arc::new(Int64Array::from(vec![12, 10, 11]))),
-            ("cell_row", Arc::new(Int64Array::from(vec![5, 7, 5]))),
-            ("value", Arc::new(Float64Array::from(vec![Some(1.5), None, Some(3.0)]))),
-            ("n_segments", Arc::new(Int64Array::from(vec![4, 2, 9]))),
+            ("cell_column", Arc::new(Int64Array::from(vec![12, 10, 11, 3]))),
+            ("cell_row", Arc::new(Int64Array::from(vec![Some(5), Some(7), Some(5), None]))),
+            ("value", Arc::new(Float64Array::from(vec![Some(1.5), None, Some(3.0), Some(8.0)]))),
+            ("n_segments", Arc::new(Int64Array::from(vec![4, 2, 9, 70]))),
         ];
         let raster = Raster::new(&[RecordBatch::try_from_iter(columns).unwrap()], 2).unwrap();
         let extent = raster.extent().unwrap();
@@ -121,6 +135,7 @@ mod tests {
         let shown = |row, height| format!("{:?}", raster.rows(extent, row, height));
         assert_eq!(shown(5, 1), "[NaN, 0.0, 3.0, 9.0, 1.5, 4.0]");
         assert_eq!(shown(6, 2), "[NaN, 0.0, NaN, 0.0, NaN, 0.0, NaN, 2.0, NaN, 0.0, NaN, 0.0]");
+        assert_eq!(raster.beyond(), 70, "a row of the map is missing beyond its edge");
         assert_eq!(Raster::new(&[], 2).unwrap().extent(), None);
     }
 }

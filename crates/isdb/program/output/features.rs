@@ -1,5 +1,7 @@
 //! The columns of rows as the attributes of features, for formats that are written row by row: each has one of a few types.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type, TimeUnit};
@@ -84,7 +86,7 @@ fn to_type(column: &ArrayRef, kind: AttributeType) -> Result<ArrayRef, ArrowErro
     let options = CastOptions { safe: false, ..CastOptions::default() };
     let cast = |column: &ArrayRef, kind: &DataType| cast_with_options(column, kind, &options);
     match kind {
-        AttributeType::Boolean => Ok(column.clone()),
+        AttributeType::Boolean => Ok(Arc::clone(column)),
         AttributeType::Int32 => cast(column, &DataType::Int32),
         AttributeType::Int64 => cast(column, &DataType::Int64),
         AttributeType::Float32 => cast(column, &DataType::Float32),
@@ -95,7 +97,7 @@ fn to_type(column: &ArrayRef, kind: AttributeType) -> Result<ArrayRef, ArrowErro
             cast(&cast(column, &utc)?, &DataType::Utf8)
         }
         AttributeType::Text => match column.data_type() {
-            DataType::Utf8 => Ok(column.clone()),
+            DataType::Utf8 => Ok(Arc::clone(column)),
             nested if nested.is_nested() => super::csv::to_text(column).and_then(|text| cast(&text, &DataType::Utf8)),
             _ => cast(column, &DataType::Utf8),
         },
@@ -121,8 +123,6 @@ impl AttributeRows<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{DictionaryArray, Int8Array, TimestampNanosecondArray, UInt64Array};
     use arrow::datatypes::UInt8Type;
 

@@ -32,7 +32,10 @@ impl GeometryColumn {
     pub(crate) fn new(schema: &SchemaRef, columns: &GeometryColumns) -> Result<Option<GeometryColumn>, CliError> {
         let Some(points) = PointColumns::find(schema, columns)? else { return Ok(None) };
         if schema.column_with_name(GEOMETRY).is_some() {
-            return Ok(None);
+            return match columns {
+                GeometryColumns::Named { .. } => Err(CliError::SecondGeometry),
+                _ => Ok(None),
+            };
         }
         // https://geoarrow.org/extension-types: the coordinate reference system by its authority.
         let crs = json!({ "crs": "OGC:CRS84", "crs_type": "authority_code" });
@@ -127,6 +130,8 @@ mod tests {
             (GEOMETRY, Arc::clone(batch.column(0))),
         ];
         let own = RecordBatch::try_from_iter(own).unwrap();
-        assert!(GeometryColumn::new(&own.schema(), &named).unwrap().is_none(), "a column of the user stays");
+        assert!(matches!(GeometryColumn::new(&own.schema(), &named), Err(CliError::SecondGeometry)));
+        let stored = GeometryColumns::At(PointColumns::find(&own.schema(), &named).unwrap().unwrap());
+        assert!(GeometryColumn::new(&own.schema(), &stored).unwrap().is_none(), "a column of the user stays");
     }
 }

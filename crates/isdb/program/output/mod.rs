@@ -23,5 +23,5 @@ mod table;
 mod write;
 
 pub(crate) use origin::Origin;
-pub(crate) use points::GeometryColumns;
+pub(crate) use points::{GeometryColumns, PointColumns};
 pub(crate) use write::{Target, print, write_batch, write_batch_to, write_file, write_rows, write_text};

@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Schema};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use arrow::error::ArrowError;
 use isdb_schema::segments::{is_latitude, is_longitude};
 
@@ -14,6 +14,8 @@ pub(crate) enum GeometryColumns {
     /// The stored coordinates of a segment, if a result has them unchanged, under any name.
     #[default]
     Stored,
+    /// The columns at these places.
+    At(PointColumns),
     /// The columns of these names.
     Named { longitude: String, latitude: String },
     /// None: Parquet and Arrow get no geometry.
@@ -34,19 +36,27 @@ pub(crate) struct Points {
 }
 
 impl PointColumns {
+    /// Finds the stored coordinates among the columns of a result; `None` if it does not have both exactly once. `is_stored` says which
+    /// columns a statement returns as they are stored: a column that was computed of one may have its metadata as well.
+    pub(crate) fn stored(schema: &Schema, is_stored: &[bool]) -> Option<PointColumns> {
+        let one = |is_coordinate: fn(&Field) -> bool| {
+            let fields = schema.fields().iter().zip(is_stored).enumerate();
+            let mut places = fields.filter(|(_, (field, is_stored))| **is_stored && is_coordinate(field));
+            let place = places.next().map(|(place, _)| place);
+            place.filter(|_| places.next().is_none())
+        };
+        Some(PointColumns { longitude: one(is_longitude)?, latitude: one(is_latitude)? })
+    }
+
     /// Finds the columns in a result; `None` if it has no positions.
     ///
     /// # Errors
     /// For a column that the user named and the result does not have, or that is not a number.
     pub(crate) fn find(schema: &Schema, columns: &GeometryColumns) -> Result<Option<PointColumns>, CliError> {
-        let fields = || schema.fields().iter();
         match columns {
-            GeometryColumns::None => Ok(None),
-            GeometryColumns::Stored => {
-                let longitude = fields().position(|field| is_longitude(field));
-                let latitude = fields().position(|field| is_latitude(field));
-                Ok(longitude.zip(latitude).map(|(longitude, latitude)| PointColumns { longitude, latitude }))
-            }
+            // Only a statement says which columns are stored.
+            GeometryColumns::None | GeometryColumns::Stored => Ok(None),
+            GeometryColumns::At(columns) => Ok(Some(*columns)),
             GeometryColumns::Named { longitude, latitude } => {
                 let [longitude, latitude] = [longitude, latitude].map(|name| named(schema, name));
                 Ok(Some(PointColumns { longitude: longitude?, latitude: latitude? }))
@@ -81,13 +91,13 @@ fn named(schema: &Schema, name: &str) -> Result<usize, CliError> {
 }
 
 impl Points {
-    /// Longitude and latitude of a row; `None` without a position. NaN is not a position.
+    /// Longitude and latitude of a row; `None` without a position. NaN and infinity are not positions.
     pub(crate) fn get(&self, row: usize) -> Option<(f64, f64)> {
         if self.longitude.is_null(row) || self.latitude.is_null(row) {
             return None;
         }
         let (longitude, latitude) = (self.longitude.value(row), self.latitude.value(row));
-        (!longitude.is_nan() && !latitude.is_nan()).then_some((longitude, latitude))
+        (longitude.is_finite() && latitude.is_finite()).then_some((longitude, latitude))
     }
 
     /// The number of rows.
@@ -100,7 +110,6 @@ impl Points {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::datatypes::Field;
     use isdb_schema::segments::stored_fields;
 
     use super::*;
@@ -117,11 +126,17 @@ mod tests {
     fn stored_coordinates_are_found_under_any_name_and_others_by_their_names_alone() {
         let plain = |name: &str| Field::new(name, DataType::Float64, true);
         let renamed = vec![plain("x"), stored("latitude").with_name("y"), stored("longitude").with_name("where")];
-        let found = find(renamed, &GeometryColumns::Stored).unwrap();
-        assert_eq!(found, Some(PointColumns { longitude: 2, latitude: 1 }));
+        let stored_at =
+            |fields: &[Field], is_stored: &[bool]| PointColumns::stored(&Schema::new(fields.to_vec()), is_stored);
+        let both = PointColumns { longitude: 2, latitude: 1 };
+        assert_eq!(stored_at(&renamed, &[true; 3]), Some(both));
+        assert_eq!(find(renamed.clone(), &GeometryColumns::At(both)).unwrap(), Some(both));
+        assert_eq!(stored_at(&renamed, &[true, true, false]), None, "a negated longitude has its metadata");
+        let twice = [renamed, vec![stored("latitude")]].concat();
+        assert_eq!(stored_at(&twice, &[true; 4]), None, "which latitude belongs to the longitude is unknown");
         let computed = vec![plain("longitude"), plain("latitude")];
-        assert_eq!(find(computed.clone(), &GeometryColumns::Stored).unwrap(), None);
-        assert_eq!(find(vec![stored("latitude")], &GeometryColumns::Stored).unwrap(), None);
+        assert_eq!(stored_at(&computed, &[true; 2]), None);
+        assert_eq!(stored_at(&[stored("latitude")], &[true]), None);
         let names = GeometryColumns::Named { longitude: "longitude".to_owned(), latitude: "latitude".to_owned() };
         assert_eq!(find(computed, &names).unwrap(), Some(PointColumns { longitude: 0, latitude: 1 }));
         let text = vec![plain("longitude"), Field::new("latitude", DataType::Utf8, true)];

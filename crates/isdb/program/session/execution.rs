@@ -15,7 +15,7 @@ use isdb::At;
 use tokio::runtime::Handle;
 
 use crate::error::{CliError, print_warning};
-use crate::output::{Origin, Target, write_rows};
+use crate::output::{GeometryColumns, Origin, PointColumns, Target, write_rows};
 use crate::session::names::{unknown_column, unknown_table};
 use crate::session::no_rows::{why_aggregate_of_nothing, why_no_rows};
 use crate::session::opened::{Opened, QueryOptions};
@@ -111,7 +111,7 @@ impl Session {
         }
         let origin = self.origin(&statement, target.format.is_binary()).await?;
         let StartedStatement { started, plan, rows, .. } = statement;
-        let count = write_rows(rows, target, &origin).await?;
+        let count = write_rows(rows, &with_positions(target, &plan), &origin).await?;
         eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
         match count {
             0 => self.explain("no rows", &plan, why_no_rows),
@@ -122,7 +122,7 @@ impl Session {
     }
 
     /// Returns the rows of a statement and their origin, for a file that is not a table.
-    pub(crate) async fn into_rows(
+    pub(crate) async fn rows_and_origin(
         &self,
         statement: StartedStatement,
     ) -> Result<(SendableRecordBatchStream, Origin), CliError> {
@@ -183,6 +183,16 @@ impl Session {
             }
         }
     }
+}
+
+/// The target with the positions that a statement returns as they are stored.
+fn with_positions<'t>(target: &Target<'t>, plan: &LogicalPlan) -> Target<'t> {
+    let mut target = target.clone();
+    if target.geometry == GeometryColumns::Stored {
+        let stored = PointColumns::stored(plan.schema().as_arrow(), &isdb_query::stored_columns(plan));
+        target.geometry = stored.map_or(GeometryColumns::None, GeometryColumns::At);
+    }
+    target
 }
 
 /// A statement whose first rows are computed. No row of it has been written.

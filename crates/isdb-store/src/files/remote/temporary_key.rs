@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,6 +17,8 @@ use crate::files::storage_settings::{AssumedRole, SsoAccount};
 
 /// A key is requested again if it is valid for less than this.
 const LEAST_VALIDITY: TimeDelta = TimeDelta::minutes(5);
+/// A key that is still valid is requested again after this time at the earliest.
+const RETRY: Duration = Duration::from_secs(30);
 
 /// Where a key comes from.
 pub(super) enum KeySource {
@@ -33,7 +36,21 @@ pub(super) enum KeySource {
 /// The key of a source. Requests that need a key at the same time wait for one of them to get it.
 pub(super) struct TemporaryKey {
     source: KeySource,
-    current: Mutex<Option<(Arc<AwsCredential>, Option<DateTime<Utc>>)>>,
+    current: Mutex<Option<KnownKey>>,
+}
+
+/// The key that was requested last.
+struct KnownKey {
+    key: Arc<AwsCredential>,
+    expires: Option<DateTime<Utc>>,
+    /// When the last request was made. One that fails, or returns a key that expires soon, is not repeated for each request of data.
+    requested: Instant,
+}
+
+impl KnownKey {
+    fn is_valid_for(&self, least: TimeDelta) -> bool {
+        self.expires.is_none_or(|at| at - Utc::now() > least)
+    }
 }
 
 impl TemporaryKey {
@@ -69,17 +86,18 @@ impl CredentialProvider for TemporaryKey {
             });
         }
         let mut current = self.current.lock().await;
-        let is_valid = |expires: &Option<DateTime<Utc>>, least| expires.is_none_or(|at| at - Utc::now() > least);
-        if let Some((key, expires)) = &*current
-            && is_valid(expires, LEAST_VALIDITY)
+        if let Some(current) = &*current
+            && (current.is_valid_for(LEAST_VALIDITY)
+                || current.is_valid_for(TimeDelta::zero()) && current.requested.elapsed() < RETRY)
         {
-            return Ok(Arc::clone(key));
+            return Ok(Arc::clone(&current.key));
         }
-        let requested = match (self.request().await, &*current) {
+        let requested = match (self.request().await, &mut *current) {
             // The old one is valid for a little longer.
-            (Err(problem), Some((key, expires))) if is_valid(expires, TimeDelta::zero()) => {
+            (Err(problem), Some(current)) if current.is_valid_for(TimeDelta::zero()) => {
                 tracing::warn!(%problem, "a key that expires soon could not be renewed");
-                return Ok(Arc::clone(key));
+                current.requested = Instant::now();
+                return Ok(Arc::clone(&current.key));
             }
             (requested, _) => requested,
         };
@@ -87,7 +105,7 @@ impl CredentialProvider for TemporaryKey {
             requested.map_err(|problem| object_store::Error::Generic { store: "S3", source: Box::new(problem) })?;
         tracing::debug!(?expires, "new temporary key");
         let key = Arc::new(key);
-        *current = Some((Arc::clone(&key), expires));
+        *current = Some(KnownKey { key: Arc::clone(&key), expires, requested: Instant::now() });
         Ok(key)
     }
 }
