@@ -39,8 +39,8 @@ fn cells_with_few_passes_are_empty_and_mistakes_are_explained() {
     let ending = grid(&["-o", "x.png", "--value", "avg(h_canopy)"]);
     assert_eq!(ending.code, Some(2), "{}", ending.stderr);
     assert!(ending.stderr.contains("expected a file that ends with .tif or .csv, found x.png"), "{}", ending.stderr);
-    let unknown = grid(&["-o", "x.tif", "--value", "avg(canopy_hight)"]);
-    assert!(unknown.stderr.contains("unknown column canopy_hight"), "{}", unknown.stderr);
+    let unknown = grid(&["-o", "x.tif", "--value", "avg(canopy_hh)"]);
+    assert!(unknown.stderr.contains("unknown column canopy_hh"), "{}", unknown.stderr);
     let plain = grid(&["-o", "x.tif", "--value", "h_canopy"]);
     assert!(plain.code != Some(0) && plain.stderr.contains("hint: "), "{}", plain.stderr);
     let unit = place.run(&["grid", "-o", "x.tif", "--cell", "0.1", "--value", "avg(h_canopy)"]);

@@ -42,8 +42,10 @@ impl Indexed {
         let (mut input, mut batches) = (execute_stream(plan, context)?, Vec::new());
         while let Some(batch) = input.next().await {
             let batch = batch?;
-            // Once in its batch, and once joined with the others.
-            reservation.try_grow(2 * batch.get_array_memory_size() + CIRCLE_BYTES * batch.num_rows())?;
+            // Once in its batch, and once joined with the others. A batch may be a slice of buffers that others share.
+            let bytes = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size());
+            let bytes: usize = bytes.sum::<Result<usize, _>>()?;
+            reservation.try_grow(2 * bytes + CIRCLE_BYTES * batch.num_rows())?;
             batches.push(batch);
         }
         let rows = concat_batches(&schema, &batches)?;

@@ -60,7 +60,10 @@ mod tests {
         let rows = isdb_testing::batch(&std::sync::Arc::new(Schema::new(fields.to_vec())), &[]);
         context.register_batch("a", rows).unwrap();
         for (sql, expected) in [
-            ("SELECT latitude AS y, -longitude AS x, CAST(h AS FLOAT) FROM a WHERE h > 1 ORDER BY h LIMIT 3", "TFF"),
+            (
+                "SELECT latitude AS y, -longitude AS x, CAST(h AS FLOAT) AS g FROM a WHERE h > 1 ORDER BY h LIMIT 3",
+                "TFF",
+            ),
             ("SELECT DISTINCT y FROM (SELECT latitude AS y FROM a) b", "T"),
             ("SELECT latitude, max(longitude), count(*) FROM a GROUP BY latitude", "TFF"),
             ("SELECT b.longitude, a.latitude + 0 FROM a JOIN a b ON a.h = b.h", "TF"),

@@ -109,3 +109,30 @@ impl CredentialProvider for TemporaryKey {
         Ok(key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Prints a key that is valid for two seconds, and counts its calls in the file of its argument.
+    const PROGRAM: &str = "echo called >> \"$1\"\n\
+        expires=$(date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%SZ)\n\
+        echo \"{\\\"Version\\\": 1, \\\"AccessKeyId\\\": \\\"AK\\\", \\\"SecretAccessKey\\\": \\\"S\\\", \\\"Expiration\\\": \\\"$expires\\\"}\"\n";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_key_is_requested_again_when_it_has_expired_and_not_for_each_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let (program, calls) = (folder.path().join("key.sh"), folder.path().join("calls"));
+        std::fs::write(&program, PROGRAM).unwrap();
+        let command = format!("sh {} {}", program.display(), calls.display());
+        let key = TemporaryKey::new(KeySource::Process { profile: "test".to_owned(), command });
+        let count = || std::fs::read_to_string(&calls).unwrap().lines().count();
+        for _ in 0..3 {
+            key.get_credential().await.unwrap();
+        }
+        assert_eq!(count(), 1);
+        tokio::time::sleep(Duration::from_millis(2_100)).await;
+        key.get_credential().await.unwrap();
+        assert_eq!(count(), 2);
+    }
+}
