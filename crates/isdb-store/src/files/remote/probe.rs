@@ -27,8 +27,11 @@ pub(crate) async fn check_conditional_writes(bucket: &Bucket) -> Result<()> {
         Ok(_) => Err(lacking(condition)),
     };
     let (created, none_match) = (bucket.put_new(&path, "probe").await, "If-None-Match");
-    if let Err(error) = created {
-        return Err(if is_not_implemented(&error) { lacking(none_match) } else { error });
+    match created {
+        // Nothing else has this name: the answer to an earlier request was lost, and the repeated one is refused.
+        Err(error) if is_changed(&error) => {}
+        Err(error) if is_not_implemented(&error) => return Err(lacking(none_match)),
+        created => drop(created?),
     }
     let checked = match refused(bucket.put_new(&path, "probe").await, none_match) {
         Ok(()) => refused(bucket.put_over(&path, "probe", WRONG_TAG).await, "If-Match"),
