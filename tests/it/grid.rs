@@ -26,6 +26,17 @@ fn another_program_finds_the_statistics_of_the_segments_in_each_cell() {
 }
 
 #[test]
+fn segments_of_granules_without_a_cycle_are_in_the_grid() {
+    let place = TestFolder::in_memory();
+    place.make_granules("granules", &["--seed", "9", "--count", "2", "--segments", "60", "--extract"]);
+    place.ok(&["ingest", "granules"]);
+    place.ok(&["grid", "-o", "all.csv", "--cell", "1deg", "--value", "avg(h_canopy)"]);
+    let sums = "SELECT (SELECT count(*) FROM atl08_unique WHERE cycle IS NULL) - (SELECT sum(n_segments) FROM 'all.csv'), \
+                (SELECT min(n_passes) FROM 'all.csv') > 0";
+    assert_eq!(place.rows(sums), ["0,true"]);
+}
+
+#[test]
 fn cells_with_few_passes_are_empty_and_mistakes_are_explained() {
     let place = prepared();
     let grid = |more: &[&str]| place.run(&[&["grid", "--cell", "1deg"], more].concat());

@@ -42,7 +42,7 @@ impl GridStatement<'_> {
                 format!("(cell_column + 0.5) * CAST({degrees:?} AS DOUBLE) - 180"),
                 format!("90 - (cell_row + 0.5) * CAST({degrees:?} AS DOUBLE)"),
             ),
-            Cells::Kilometres(km) => {
+            Cells::Kilometres(km, _) => {
                 (format!("ease2_longitude(cell_column, {km:?})"), format!("ease2_latitude(cell_row, {km:?})"))
             }
         };
@@ -53,14 +53,14 @@ impl GridStatement<'_> {
         )
     }
 
-    /// All bands of all cells. Each segment counts once.
+    /// All bands of all cells. Each segment counts once. A granule that does not name its track and cycle is a pass of its own.
     fn all(&self) -> String {
         let (column, row) = match self.cells {
             Cells::Degrees(degrees) => (
                 format!("CAST(round((grid_west(longitude, {degrees:?}) + 180) / {degrees:?}) AS BIGINT)"),
                 format!("CAST(round((90 - grid_south(latitude, {degrees:?})) / {degrees:?}) AS BIGINT) - 1"),
             ),
-            Cells::Kilometres(km) => (
+            Cells::Kilometres(km, _) => (
                 format!("CAST(ease2_column(longitude, {km:?}) AS BIGINT)"),
                 format!("CAST(ease2_row(latitude, {km:?}) AS BIGINT)"),
             ),
@@ -71,7 +71,7 @@ impl GridStatement<'_> {
         };
         format!(
             "SELECT {column} AS cell_column, {row} AS cell_row, CAST(({value}) AS DOUBLE) AS value, count(*) AS n_segments, \
-             {canopy}{terrain}count(DISTINCT CAST(rgt AS BIGINT) * 10000 + cycle) AS n_passes, count(DISTINCT rgt) AS n_tracks \
+             {canopy}{terrain}count(DISTINCT coalesce(CAST(rgt AS BIGINT) * 10000 + cycle, -1 - ingest_id)) AS n_passes, count(DISTINCT rgt) AS n_tracks \
              FROM atl08_unique GROUP BY 1, 2 HAVING n_passes >= {least}",
             value = self.value,
             canopy = count("h_canopy", "n_canopy", self.has_canopy),
