@@ -1,12 +1,11 @@
 //! Copies: the same states at another place, whatever fails on the way, and nothing that opens before it is whole.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use isdb_schema::catalogue::{Variable, variable};
 use isdb_testing::s3::Fault;
 
-use super::home::{Home, PLACES, Place};
+use super::home::{Home, PLACES, Place, fault_of};
 use super::repairing::{again, assert_sound, everywhere, fragment, now_in, numbered, repair, two_granules};
 use super::{NOW, assert_clean, attempt, changes, compact, content, replace, variables, write_with};
 use crate::files::array_files::FOOTER;
@@ -86,19 +85,12 @@ async fn a_copy_continues_whatever_requests_fail() {
     let mut refused = 0;
     server.set_faults(move |request| {
         count += 1;
-        match count % 100 {
-            13 => Fault::Refuse(500, "InternalError"),
-            33 => Fault::Refuse(503, "SlowDown"),
-            53 => Fault::Reset,
-            73 => Fault::LoseAnswer,
-            93 => Fault::Delay(Duration::from_millis(20)),
-            // What no repetition helps against.
-            47 if request.method == "PUT" && refused < 3 => {
-                refused += 1;
-                Fault::Refuse(403, "AccessDenied")
-            }
-            _ => Fault::None,
+        // What no repetition helps against.
+        if count % 100 == 47 && request.method == "PUT" && refused < 3 {
+            refused += 1;
+            return Fault::Refuse(403, "AccessDenied");
         }
+        fault_of(count)
     });
     let mut tries = 0;
     let copied = loop {

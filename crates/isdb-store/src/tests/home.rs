@@ -38,19 +38,24 @@ pub(super) async fn fresh_at(place: Place) -> (Home, Database) {
     (home, database)
 }
 
+/// What happens to a request by its number: one in twenty fails or is late.
+pub(super) fn fault_of(request: u64) -> Fault {
+    match request % 100 {
+        13 => Fault::Refuse(500, "InternalError"),
+        33 => Fault::Refuse(503, "SlowDown"),
+        53 => Fault::Reset,
+        73 => Fault::LoseAnswer,
+        93 => Fault::Delay(Duration::from_millis(20)),
+        _ => Fault::None,
+    }
+}
+
 /// Lets one in twenty requests fail or be late.
 pub(super) fn fail_now_and_then(server: &S3Server) {
     let mut count = 0;
     server.set_faults(move |_| {
         count += 1;
-        match count % 100 {
-            13 => Fault::Refuse(500, "InternalError"),
-            33 => Fault::Refuse(503, "SlowDown"),
-            53 => Fault::Reset,
-            73 => Fault::LoseAnswer,
-            93 => Fault::Delay(Duration::from_millis(20)),
-            _ => Fault::None,
-        }
+        fault_of(count)
     });
 }
 
