@@ -7,7 +7,7 @@
 //! for a search service (`covering_shapes`, `outer_polygon`).
 //!
 //! Distances between positions are those along the ellipsoid (`ellipsoid`); a [`Circle`] is what is within a distance,
-//! and a [`CircleIndex`] finds the circles around a position.
+//! and a [`CircleIndex`] finds the circles around a position. An [`EaseGrid`] divides the globe into cells of equal area.
 //!
 //! The library `geo` is planar and knows neither the dateline nor the poles, so it only simplifies and grows polygons;
 //! the rest of the geometry is implemented here. The crate does no I/O and does not know what its regions restrict.
@@ -18,6 +18,7 @@ mod circle;
 mod circle_index;
 mod covering_shapes;
 mod crs;
+mod ease_grid;
 mod edges;
 mod ellipsoid;
 mod error;
@@ -41,6 +42,7 @@ pub use bounds::Bounds;
 pub use circle::Circle;
 pub use circle_index::CircleIndex;
 pub use covering_shapes::Shape;
+pub use ease_grid::EaseGrid;
 pub use ellipsoid::Position;
 pub use error::RegionError;
 pub use features::GeoFeature;

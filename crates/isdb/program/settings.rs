@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use isdb::filters::choose;
+use isdb::filters::{choose, describe};
+use isdb::resources::query_memory;
 use isdb::{Config, Location, PublicArray, Region, StorageCredentials, StorageSettings, read_region, storage_settings};
-use isdb_query::Warning;
+use isdb_query::{ViewOptions, Warning};
 use isdb_region::{RegionError, SwappedBox};
 use isdb_schema::config::Storage;
 use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
 
-use crate::cli::{DatabaseArgs, RegionArgs};
+use crate::cli::{DatabaseArgs, ReadArgs, RegionArgs};
 use crate::error::{CliError, print_warning};
+use crate::session::{QueryOptions, Source};
 
 /// The config of a command and its database.
 pub(crate) struct Settings {
@@ -101,6 +103,25 @@ fn storage(arguments: &DatabaseArgs, config: &Storage) -> Result<StorageSettings
         lock_lifetime: config.lock_lifetime_ms.map_or(defaults.lock_lifetime, Duration::from_millis),
     };
     Ok(storage_settings(settings, config.profile.as_deref())?)
+}
+
+/// Returns the options of the sessions of a command, and prints what restricts its views.
+pub(crate) fn query_options(source: Source, arguments: &ReadArgs) -> Result<QueryOptions, CliError> {
+    let filters = arguments.filters.as_deref().map(filters).transpose()?.unwrap_or_default();
+    let (region, period) = region_and_period(&arguments.region)?;
+    let view = source.views();
+    if !filters.is_empty() {
+        eprintln!("filters: {} (in {view})", describe(&filters));
+    }
+    if !period.is_everything() {
+        eprintln!("period: {period} (in {view})");
+    }
+    Ok(QueryOptions {
+        source,
+        views: ViewOptions { filters, region, period },
+        memory: arguments.memory.unwrap_or_else(query_memory),
+        spill_folder: arguments.temp.clone(),
+    })
 }
 
 /// Parses the list of filters of a flag.

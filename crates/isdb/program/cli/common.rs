@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use isdb::resources::{cores, ingest_memory};
 use isdb::{At, Config};
 
-use super::parse::{log_filter_text, memory};
+use super::parse::{log_filter_text, memory, query_memory};
 
 /// The database and the config.
 #[derive(Debug, Args)]
@@ -77,6 +77,25 @@ pub(crate) struct StateArgs {
     /// 2026-11-29T12:00:00Z, milliseconds since 1970 (as `isdb info` prints them), or a name that `isdb tag` lists
     #[arg(long, value_name = "TIME|TAG")]
     pub(crate) at: Option<At>,
+}
+
+/// What a command reads of a database, and with which resources.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    /// Restrict atl08 and atl08_unique to segments that pass these filters, such as strong,night,snow_free
+    #[arg(long, value_name = "LIST")]
+    pub(crate) filters: Option<String>,
+    #[command(flatten)]
+    pub(crate) region: RegionArgs,
+    /// Memory for the rows of queries, such as 512MB; sorts, groups and joins spill to disk beyond it [default: half of what this
+    /// process may use]
+    #[arg(long, value_name = "SIZE", value_parser = query_memory)]
+    pub(crate) memory: Option<usize>,
+    /// Folder for spilled rows [default: TMPDIR, else the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
 }
 
 /// Processors, memory and scratch disk of a command.

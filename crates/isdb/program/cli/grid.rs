@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::common::{RegionArgs, StateArgs};
-use super::parse::query_memory;
+use super::common::ReadArgs;
 use crate::grid::Cells;
 
 #[derive(Debug, Args)]
@@ -23,17 +22,6 @@ pub(crate) struct Grid {
     /// Leave cells with fewer passes empty; a pass is a track in a cycle
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) min_passes: u32,
-    /// Only segments that pass these filters, such as strong,night,snow_free
-    #[arg(long, value_name = "LIST")]
-    pub(crate) filters: Option<String>,
     #[command(flatten)]
-    pub(crate) region: RegionArgs,
-    /// Memory for the rows of the query, such as 512MB [default: half of what this process may use]
-    #[arg(long, value_name = "SIZE", value_parser = query_memory)]
-    pub(crate) memory: Option<usize>,
-    /// Folder for spilled rows [default: TMPDIR, else the system's]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) temp: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) state: StateArgs,
+    pub(crate) read: ReadArgs,
 }

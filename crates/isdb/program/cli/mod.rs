@@ -12,7 +12,7 @@ mod query;
 
 pub(crate) use archive::{Download, Login, Search, SearchArgs};
 pub(crate) use catalogue::{ConfigCommand, Filters, InfoArgs, Init, Variables};
-pub(crate) use common::{DatabaseArgs, LogArgs, RegionArgs, Resources, TextFormat};
+pub(crate) use common::{DatabaseArgs, LogArgs, ReadArgs, RegionArgs, Resources, TextFormat};
 pub(crate) use database::{AddVariable, Check, Consolidate, Copy, Ingest, Remove, Repair, TagArgs, Vacuum};
 pub(crate) use grid::Grid;
 pub(crate) use query::{Format, Query};

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::common::{RegionArgs, StateArgs};
-use super::parse::{position_columns, query_memory};
+use super::common::ReadArgs;
+use super::parse::position_columns;
 
 #[derive(Debug, Args)]
 pub(crate) struct Query {
@@ -28,20 +28,8 @@ pub(crate) struct Query {
     /// Write Parquet and Arrow without a geometry
     #[arg(long)]
     pub(crate) no_geometry: bool,
-    /// Restrict atl08 and atl08_unique to segments that pass these filters, such as strong,night,snow_free
-    #[arg(long, value_name = "LIST")]
-    pub(crate) filters: Option<String>,
     #[command(flatten)]
-    pub(crate) region: RegionArgs,
-    /// Memory for the rows of queries, such as 512MB; sorts, groups and joins spill to disk beyond it [default: half of what this
-    /// process may use]
-    #[arg(long, value_name = "SIZE", value_parser = query_memory)]
-    pub(crate) memory: Option<usize>,
-    /// Folder for spilled rows [default: TMPDIR, else the system's]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) temp: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) state: StateArgs,
+    pub(crate) read: ReadArgs,
     /// Query this TileDB array instead of a database: a folder or s3://bucket/prefix with an array of icesat2db, gedidb or another program,
     /// or the name of a public one: icesat2db (ATL08) or gedidb (GEDI)
     #[arg(long, value_name = "PATH|URL|NAME")]

@@ -5,9 +5,6 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use futures::TryStreamExt;
-use isdb::filters::describe;
-use isdb::resources::query_memory;
-use isdb_query::ViewOptions;
 use tokio::runtime::Handle;
 
 use crate::cli::{Format, Grid};
@@ -15,8 +12,8 @@ use crate::error::CliError;
 use crate::exit_code::SUCCESS;
 use crate::grid::{GridMetadata, GridStatement, Raster, write_geotiff};
 use crate::output::{self, Origin, Target};
-use crate::session::{QueryOptions, Session, Source};
-use crate::settings::{Settings, filters, region_and_period};
+use crate::session::{Session, Source};
+use crate::settings::{Settings, query_options};
 
 pub(crate) async fn run(arguments: Grid, settings: Settings) -> Result<u8, CliError> {
     let ending = arguments.output.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
@@ -25,18 +22,8 @@ pub(crate) async fn run(arguments: Grid, settings: Settings) -> Result<u8, CliEr
         "csv" => false,
         _ => return Err(CliError::GridEnding { path: arguments.output }),
     };
-    let filters = arguments.filters.as_deref().map(filters).transpose()?.unwrap_or_default();
-    let (region, period) = region_and_period(&arguments.region)?;
-    if !filters.is_empty() {
-        eprintln!("filters: {}", describe(&filters));
-    }
-    let options = Arc::new(QueryOptions {
-        source: Source::Database(settings.location),
-        views: ViewOptions { filters, region, period },
-        memory: arguments.memory.unwrap_or_else(query_memory),
-        spill_folder: arguments.temp.clone(),
-    });
-    let session = Session::open(&options, arguments.state.at.as_ref()).await?;
+    let options = Arc::new(query_options(Source::Database(settings.location), &arguments.read)?);
+    let session = Session::open(&options, arguments.read.state.at.as_ref()).await?;
     let columns = session.context().table("atl08").await?.schema().as_arrow().clone();
     let statement = GridStatement {
         cells: arguments.cell,

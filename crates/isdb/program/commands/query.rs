@@ -4,9 +4,6 @@
 use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 
-use isdb::filters::describe;
-use isdb::resources::query_memory;
-use isdb_query::ViewOptions;
 use tokio::runtime::Handle;
 
 use crate::cli::{DatabaseArgs, Format, Query};
@@ -15,36 +12,22 @@ use crate::exit_code::SUCCESS;
 use crate::interrupt::Interrupts;
 use crate::output::{self, GeometryColumns, Target};
 use crate::prompt;
-use crate::session::{QueryOptions, Session, Source, has_rows, statements};
-use crate::settings::{Settings, array_location, filters, region_and_period};
+use crate::session::{Session, Source, has_rows, statements};
+use crate::settings::{Settings, array_location, query_options};
 
 pub(crate) async fn run(arguments: Query, database: &DatabaseArgs, interrupts: &Interrupts) -> Result<u8, CliError> {
     let source = match &arguments.array {
         Some(array) => Source::Array(array_location(database, array)?),
         None => Source::Database(Settings::resolve(database)?.location),
     };
-    let view = source.views();
     let output = arguments.output.as_deref();
     let format = Format::choose(arguments.format, output)?;
-    let filters = arguments.filters.as_deref().map(filters).transpose()?.unwrap_or_default();
-    let (region, period) = region_and_period(&arguments.region)?;
-    if !filters.is_empty() {
-        eprintln!("filters: {} (in {view})", describe(&filters));
-    }
-    if !period.is_everything() {
-        eprintln!("period: {period} (in {view})");
-    }
-    let options = Arc::new(QueryOptions {
-        source,
-        views: ViewOptions { filters, region, period },
-        memory: arguments.memory.unwrap_or_else(query_memory),
-        spill_folder: arguments.temp.clone(),
-    });
+    let options = Arc::new(query_options(source, &arguments.read)?);
     if has_prompt(&arguments) {
         if output.is_some() || format.is_binary() {
             return Err(CliError::OutputOfPrompt);
         }
-        return prompt::run(&options, arguments.state.at.as_ref(), format, interrupts).await;
+        return prompt::run(&options, arguments.read.state.at.as_ref(), format, interrupts).await;
     }
     let (text, origin) = text(&arguments)?;
     let statements = statements(&text);
@@ -61,7 +44,7 @@ pub(crate) async fn run(arguments: Query, database: &DatabaseArgs, interrupts: &
     }
     let engine = Handle::current();
     let start = async || {
-        let session = Session::open(&options, arguments.state.at.as_ref()).await?;
+        let session = Session::open(&options, arguments.read.state.at.as_ref()).await?;
         let started = session.start(first, &engine).await?;
         Ok((session, started))
     };

@@ -66,7 +66,7 @@ fn geo_keys(cells: Cells) -> Vec<u16> {
     const PIXEL_IS_AREA: u16 = 1;
     let (model, key) = match cells {
         Cells::Degrees(_) => (2, GEODETIC_CRS),
-        Cells::Kilometres(_) => (1, PROJECTED_CRS),
+        Cells::Kilometres(..) => (1, PROJECTED_CRS),
     };
     let keys = [(MODEL_TYPE, model), (RASTER_TYPE, PIXEL_IS_AREA), (key, cells.epsg())];
     let head = [1, 1, 0, 3];
