@@ -65,6 +65,11 @@ fn parsing_any_region_neither_panics_nor_loses_area() {
 }
 
 #[test]
+fn sampling_any_raster_does_not_panic() {
+    replay("raster", 500);
+}
+
+#[test]
 fn editing_any_netrc_keeps_its_entries() {
     replay("netrc", 200);
 }

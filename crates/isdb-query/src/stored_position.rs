@@ -9,6 +9,7 @@ use tiledb_datafusion::TileDbTable;
 
 use crate::foreign::table::CellsTable;
 use crate::functions::distance_m::DistanceCall;
+use crate::pieces::PiecesTable;
 use crate::unique::UniqueTable;
 
 /// Whether `key`, over the columns of `plan`, is the distance between a constant position and that of a row of an array, and a
@@ -81,6 +82,9 @@ fn output_origin(plan: &LogicalPlan, index: usize) -> Option<Origin<'_>> {
 fn is_array(scan: &TableScan) -> bool {
     source_as_provider(&scan.source).is_ok_and(|provider| {
         let provider = provider.as_ref() as &dyn Any;
-        provider.is::<UniqueTable>() || provider.is::<TileDbTable>() || provider.is::<CellsTable>()
+        provider.is::<UniqueTable>()
+            || provider.is::<PiecesTable>()
+            || provider.is::<TileDbTable>()
+            || provider.is::<CellsTable>()
     })
 }

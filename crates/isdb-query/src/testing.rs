@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Float32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, TimestampNanosecondArray,
+    ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int32Array, Int64Array, LargeStringArray,
+    TimestampNanosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Float32Type, Schema};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::SessionContext;
 use futures::FutureExt;
@@ -86,6 +87,8 @@ fn segments_array(rows: &[Segment]) -> TestArray {
         Field::new("segment_id_beg", DataType::Int32, true),
         Field::new("h_canopy", DataType::Float32, true),
     ]);
+    let pieces = DataType::FixedSizeList(Field::new_list_field(DataType::Float32, true).into(), 5);
+    fields.extend(["latitude_20m", "longitude_20m", "h_canopy_20m"].map(|name| Field::new(name, pieces.clone(), true)));
     let array = TestArray::create("segments", &layout, Schema::new(fields));
     let times = TimestampNanosecondArray::from_iter_values(rows.iter().map(|row| YEAR_2020 + row.time));
     let ids = 0..i32::try_from(rows.len()).unwrap();
@@ -97,10 +100,22 @@ fn segments_array(rows: &[Segment]) -> TestArray {
         Arc::new(Int32Array::from_iter_values(ids.clone())),
         Arc::new(LargeStringArray::from_iter_values(rows.iter().map(|row| row.beam))),
         Arc::new(rows.iter().map(|row| row.segment_id_beg).collect::<Int32Array>()),
-        Arc::new(ids.map(|id| (id % 3 != 0).then_some(1.5_f32)).collect::<Float32Array>()),
+        Arc::new(ids.clone().map(|id| (id % 3 != 0).then_some(1.5_f32)).collect::<Float32Array>()),
+        pieces_of(rows, |row, piece| Some(row.latitude + (f64::from(piece) - 2.0) * 0.000_2)),
+        // The last piece of every other segment has no position.
+        pieces_of(rows, |row, piece| (piece < 4 || row.ingest_id % 2 == 0).then_some(row.longitude)),
+        pieces_of(rows, |_, piece| (piece != 1).then(|| f64::from(piece))),
     ];
     array.write(1, columns);
     array
+}
+
+/// The values of the five pieces of each segment.
+#[allow(clippy::cast_possible_truncation)]
+fn pieces_of(rows: &[Segment], value: impl Fn(&Segment, u8) -> Option<f64>) -> ArrayRef {
+    let lists = rows.iter().map(|row| Some((0..5).map(|piece| value(row, piece).map(|value| value as f32)).collect()));
+    let lists: Vec<Option<Vec<Option<f32>>>> = lists.collect();
+    Arc::new(FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(lists, 5))
 }
 
 /// Writes these rows to the file at `path`, and returns the table of the file. The key of a row is its position.

@@ -6,15 +6,18 @@ use rstar::RTree;
 use rstar::primitives::{GeomWithData, Rectangle};
 
 use crate::circle::Circle;
+use crate::circle_grid::CircleGrid;
 use crate::ellipsoid::Position;
 
 /// Straight lines are computed to this many metres.
 const ROUNDING: f64 = 1e-6;
 
-/// Circles with an R-tree over their boxes in space, so that neither the dateline nor the poles are special.
+/// Circles in two indexes: most are small and in a grid; large ones, and those around a pole, have an R-tree over their boxes in space, in which
+/// neither the dateline nor the poles are special. With the tree alone a join with 20,000 plots took 27 times as long as a scan.
 #[derive(Debug)]
 pub struct CircleIndex {
     circles: Vec<Option<Circle>>,
+    grid: CircleGrid,
     tree: RTree<GeomWithData<Rectangle<[f64; 3]>, usize>>,
 }
 
@@ -22,23 +25,33 @@ impl CircleIndex {
     /// Builds the index; `None` keeps a number for a circle that contains nothing.
     #[must_use]
     pub fn new(circles: Vec<Option<Circle>>) -> CircleIndex {
-        let boxes = circles.iter().enumerate().filter_map(|(number, circle)| {
-            let circle = circle.as_ref().filter(|circle| circle.metres() >= 0.0)?;
+        let reaching = |number: usize| circles.get(number)?.as_ref().filter(|circle| circle.metres() >= 0.0);
+        let (grid, others) = CircleGrid::new((0..circles.len()).filter_map(|number| Some((number, reaching(number)?))));
+        let boxes = others.into_iter().filter_map(|number| {
+            let circle = reaching(number)?;
             let reach = circle.metres() + ROUNDING;
             let centre = circle.centre().in_space();
             let corners = [centre.map(|axis| axis - reach), centre.map(|axis| axis + reach)];
             Some(GeomWithData::new(Rectangle::from_corners(corners[0], corners[1]), number))
         });
         let tree = RTree::bulk_load(boxes.collect());
-        CircleIndex { circles, tree }
+        CircleIndex { circles, grid, tree }
     }
 
     /// Calls `found` with the number of every circle that contains `position`, in no order.
     pub fn for_each_around(&self, position: &Position, mut found: impl FnMut(usize)) {
+        let near = self.grid.around(position);
+        if near.is_empty() && self.tree.size() == 0 {
+            return;
+        }
         let in_space = position.in_space();
+        let contains = |number: usize| {
+            let circle = self.circles.get(number).and_then(Option::as_ref);
+            circle.is_some_and(|circle| circle.contains(position, &in_space))
+        };
+        near.iter().copied().filter(|number| contains(*number)).for_each(&mut found);
         let visit = |entry: &GeomWithData<Rectangle<[f64; 3]>, usize>| {
-            let circle = self.circles.get(entry.data).and_then(Option::as_ref);
-            if circle.is_some_and(|circle| circle.contains(position, &in_space)) {
+            if contains(entry.data) {
                 found(entry.data);
             }
             ControlFlow::<()>::Continue(())

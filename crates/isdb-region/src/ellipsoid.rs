@@ -14,7 +14,7 @@ pub(crate) const POLAR_RADIUS: f64 = EQUATORIAL_RADIUS * (1.0 - FLATTENING);
 pub(crate) const SMALLEST_RADIUS: f64 = EQUATORIAL_RADIUS * (1.0 - FLATTENING) * (1.0 - FLATTENING);
 
 /// The coefficients of the series that distances are computed with.
-static WGS84: LazyLock<Geodesic> = LazyLock::new(Geodesic::wgs84);
+pub(crate) static WGS84: LazyLock<Geodesic> = LazyLock::new(Geodesic::wgs84);
 
 /// A position in degrees of latitude (-90 to 90) and longitude (-180 to 360) on the WGS 84 ellipsoid.
 #[derive(Clone, Copy, Debug, PartialEq)]

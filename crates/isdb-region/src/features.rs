@@ -1,6 +1,6 @@
 //! The features of a GeoJSON file, each with its properties.
 
-use geojson::{Feature, GeoJson, Geometry, GeometryValue, JsonObject, Position};
+use geojson::{Feature, GeoJson, Geometry, JsonObject};
 
 use crate::error::RegionError;
 use crate::region::Region;
@@ -56,52 +56,16 @@ impl GeoFeature {
         Ok(Region::from_parts(parts))
     }
 
-    /// Returns longitude and latitude, if the geometry is a point.
+    /// Returns the geometry; None if there is none.
     #[must_use]
-    pub fn point(&self) -> Option<[f64; 2]> {
-        match &self.geometry.as_ref()?.value {
-            GeometryValue::Point { coordinates } => coordinates.as_slice().first_chunk().copied(),
-            _ => None,
-        }
-    }
-
-    /// Returns the geometry as well-known text, such as `POINT(25.5 61)`.
-    #[must_use]
-    pub fn well_known_text(&self) -> Option<String> {
-        Some(text(&self.geometry.as_ref()?.value))
+    pub fn geometry(&self) -> Option<geo::Geometry<f64>> {
+        self.geometry.as_ref().and_then(|geometry| geo::Geometry::try_from(geometry).ok())
     }
 
     /// The feature's name in errors: `feature 3`.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
-    }
-}
-
-fn text(geometry: &GeometryValue) -> String {
-    let list = |items: Vec<String>| format!("({})", items.join(","));
-    let position = |position: &Position| {
-        let numbers: Vec<String> = position.as_slice().iter().take(2).map(f64::to_string).collect();
-        numbers.join(" ")
-    };
-    let line = |positions: &Vec<Position>| list(positions.iter().map(position).collect());
-    let polygon = |rings: &Vec<Vec<Position>>| list(rings.iter().map(line).collect());
-    let (name, body) = match geometry {
-        GeometryValue::Point { coordinates } => ("POINT", list(vec![position(coordinates)])),
-        GeometryValue::MultiPoint { coordinates } => ("MULTIPOINT", line(coordinates)),
-        GeometryValue::LineString { coordinates } => ("LINESTRING", line(coordinates)),
-        GeometryValue::MultiLineString { coordinates } => ("MULTILINESTRING", polygon(coordinates)),
-        GeometryValue::Polygon { coordinates } => ("POLYGON", polygon(coordinates)),
-        GeometryValue::MultiPolygon { coordinates } => {
-            ("MULTIPOLYGON", list(coordinates.iter().map(polygon).collect()))
-        }
-        GeometryValue::GeometryCollection { geometries } => {
-            ("GEOMETRYCOLLECTION", list(geometries.iter().map(|geometry| text(&geometry.value)).collect()))
-        }
-    };
-    match body.as_str() {
-        "()" => format!("{name} EMPTY"),
-        body => format!("{name}{body}"),
     }
 }
 
@@ -115,15 +79,13 @@ mod tests {
         {"type":"Feature","properties":{"name":null},"geometry":null}]}"#;
 
     #[test]
-    fn features_have_their_properties_area_and_text() {
+    fn features_have_their_properties_area_and_geometry() {
         let features = GeoFeature::read_all(FILE.as_bytes()).unwrap();
         assert_eq!(features.len(), 3);
         assert_eq!(features[0].properties["ha"], 2.5);
         assert!(features[0].region().unwrap().contains(0.5, 1.0));
-        assert_eq!(features[0].well_known_text().unwrap(), "POLYGON((0 0,2 0,2 2,0 0))");
-        assert_eq!(features[1].point(), Some([25.5, 61.0]));
-        assert_eq!(features[1].well_known_text().unwrap(), "POINT(25.5 61)");
-        assert_eq!(features[2].well_known_text(), None);
+        assert_eq!(features[1].geometry(), Some(geo::Point::new(25.5, 61.0).into()));
+        assert_eq!(features[2].geometry(), None);
         let error = features[1].region().unwrap_err().to_string();
         assert_eq!(error, "feature 2: expected a Polygon or MultiPolygon, found a Point");
         assert_eq!(features[2].region().unwrap_err().to_string(), "feature 3: it has no geometry");
@@ -132,7 +94,7 @@ mod tests {
     #[test]
     fn a_file_of_one_geometry_has_one_feature_and_other_files_are_refused() {
         let features = GeoFeature::read_all(br#"{"type":"MultiPoint","coordinates":[[1,2],[3,4]]}"#).unwrap();
-        assert_eq!(features[0].well_known_text().unwrap(), "MULTIPOINT(1 2,3 4)");
+        assert_eq!(features[0].geometry(), Some(geo::MultiPoint::from(vec![(1.0, 2.0), (3.0, 4.0)]).into()));
         let error = GeoFeature::read_all(b"SQLite format 3\0...").unwrap_err().to_string();
         assert!(error.contains("found a GeoPackage"), "{error}");
         let projected =

@@ -8,6 +8,7 @@
 //!
 //! Distances between positions are those along the ellipsoid (`ellipsoid`); a [`Circle`] is what is within a distance,
 //! and a [`CircleIndex`] finds the circles around a position. An [`EaseGrid`] divides the globe into cells of equal area.
+//! A [`TrackSegment`] has the direction and the shape of a segment on its ground track.
 //!
 //! The library `geo` is planar and knows neither the dateline nor the poles, so it only simplifies and grows polygons;
 //! the rest of the geometry is implemented here. The crate does no I/O and does not know what its regions restrict.
@@ -15,6 +16,7 @@
 mod bounds;
 mod boxes;
 mod circle;
+mod circle_grid;
 mod circle_index;
 mod covering_shapes;
 mod crs;
@@ -25,6 +27,7 @@ mod error;
 mod features;
 mod file_format;
 mod geojson;
+mod ground_track;
 mod index;
 mod outer_polygon;
 mod part;
@@ -46,6 +49,7 @@ pub use ease_grid::EaseGrid;
 pub use ellipsoid::Position;
 pub use error::RegionError;
 pub use features::GeoFeature;
+pub use ground_track::TrackSegment;
 pub use region::Region;
 pub use region_index::RegionIndex;
 pub use swapped_box::SwappedBox;

@@ -1,7 +1,7 @@
 //! The config file (`config/atl08.yml`): what to ingest and how.
 //!
 //! `document` has the sections as YAML, `policy` the choices that are written as words, `problem` the messages for
-//! invalid YAML. [`Config`] is the checked result; every error has line and column.
+//! invalid YAML, `icesat2db` makes a config of one of that package. [`Config`] is the checked result; every error has line and column.
 
 use std::ops::RangeInclusive;
 
@@ -15,15 +15,20 @@ use crate::suggest::did_you_mean;
 use crate::units::{parse_bytes, parse_milliseconds};
 
 mod document;
+mod error;
+mod icesat2db;
 mod policy;
 mod problem;
 #[cfg(test)]
 mod tests;
 
 pub use document::json_schema;
+pub use error::ConfigError;
+pub use icesat2db::FromIcesat2db;
 pub use policy::{Policy, Span};
 
 use document::{ConsolidateSection, Document, DownloadSection, FilterItem, ListOrWord, StorageSection, WindowSection};
+use error::line_and_column;
 use problem::problem;
 
 /// The text of the built-in config.
@@ -127,23 +132,6 @@ pub struct Download {
     pub connections: usize,
 }
 
-/// An invalid config.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}{}: {problem}", position(*.at))]
-#[non_exhaustive]
-pub struct ConfigError {
-    /// The file, as the user named it.
-    pub file: String,
-    /// Line and column, both from 1, if the parser knows them.
-    pub at: Option<(u64, u64)>,
-    /// The reason, with what was expected.
-    pub problem: String,
-}
-
-fn position(at: Option<(u64, u64)>) -> String {
-    at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default()
-}
-
 impl Config {
     /// Parses `text`, the content of the config called `file`.
     ///
@@ -191,10 +179,6 @@ impl Config {
 
 fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-fn line_and_column(at: Location) -> (u64, u64) {
-    (at.line(), at.column())
 }
 
 /// Checks the sections of one file.

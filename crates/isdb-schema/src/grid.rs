@@ -12,6 +12,15 @@ pub fn chunk(latitude: f64, longitude: f64) -> u32 {
     along_curve(cell(longitude, -180.0, 360.0), cell(latitude, -90.0, 180.0))
 }
 
+/// West, south, east and north of a chunk, in degrees; None for a number that no chunk has.
+#[must_use]
+pub fn chunk_box(number: u32) -> Option<[f64; 4]> {
+    let (x, y) = place_on_curve(number)?;
+    let degrees = |cell: u32, least: f64, span: f64| least + f64::from(cell) / f64::from(SIDE) * span;
+    let (longitude, latitude) = (|x| degrees(x, -180.0, 360.0), |y| degrees(y, -90.0, 180.0));
+    Some([longitude(x), latitude(y), longitude(x + 1), latitude(y + 1)])
+}
+
 fn cell(degrees: f64, least: f64, span: f64) -> u32 {
     let position = (degrees - least) / span * f64::from(SIDE);
     // The conversion saturates and turns NaN into zero.
@@ -43,6 +52,30 @@ fn along_curve(mut x: u32, mut y: u32) -> u32 {
     position
 }
 
+/// The cell at a position along the curve.
+fn place_on_curve(position: u32) -> Option<(u32, u32)> {
+    if position >= SIDE * SIDE {
+        return None;
+    }
+    let (mut x, mut y, mut rest, mut side) = (0, 0, position, 1);
+    while side < SIDE {
+        let right = 1 & (rest / 2);
+        let upper = 1 & (rest ^ right);
+        if upper == 0 {
+            if right == 1 {
+                x = side - 1 - x;
+                y = side - 1 - y;
+            }
+            std::mem::swap(&mut x, &mut y);
+        }
+        x += side * right;
+        y += side * upper;
+        rest /= 4;
+        side *= 2;
+    }
+    Some((x, y))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,12 +86,23 @@ mod tests {
         for x in 0..SIDE {
             for y in 0..SIDE {
                 assert_eq!(cells[along_curve(x, y) as usize].replace((x, y)), None);
+                assert_eq!(place_on_curve(along_curve(x, y)), Some((x, y)));
             }
         }
         for pair in cells.windows(2) {
             let [Some((x, y)), Some((next_x, next_y))] = pair else { panic!("a chunk without a cell") };
             assert_eq!(x.abs_diff(*next_x) + y.abs_diff(*next_y), 1);
         }
+    }
+
+    #[test]
+    fn a_position_is_in_the_box_of_its_chunk() {
+        for (latitude, longitude) in [(-3.3, -62.1), (78.0, 179.9), (-88.0, -180.0), (0.1, 0.1)] {
+            let [west, south, east, north] = chunk_box(chunk(latitude, longitude)).unwrap();
+            assert!((west..east).contains(&longitude) && (south..north).contains(&latitude));
+            assert_eq!((east - west, north - south), (2.8125, 1.40625));
+        }
+        assert_eq!(chunk_box(SIDE * SIDE), None);
     }
 
     #[test]

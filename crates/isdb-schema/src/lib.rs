@@ -2,7 +2,7 @@
 //!
 //! [`granule_name`] parses the names of granules. [`catalogue`] lists the variables of the product; [`codes`] has the
 //! values of their flags, [`suggest`] the did-you-mean hints for unknown names. [`segments`] and [`ledger`] give the
-//! columns of the two stored arrays, [`columns`] those that SQL may use, [`grid`] the chunks by which rows are grouped.
+//! columns of the two stored arrays, [`columns`] those that SQL may use, [`elements`] the names of the elements of profiles, [`grid`] the chunks by which rows are grouped.
 //! [`config`] parses the config file, with [`filters`] (presets and rules), [`expression`] (SQL and its location in a
 //! file) and [`units`]. [`period`] is the time restriction of searches and queries; [`printable`] makes foreign text
 //! safe to print.
@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod codes;
 pub mod columns;
 pub mod config;
+pub mod elements;
 pub mod expression;
 pub mod filters;
 pub mod granule_name;

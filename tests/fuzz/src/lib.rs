@@ -12,6 +12,7 @@ mod granule;
 mod memory;
 mod mutation;
 mod predicate;
+mod raster;
 mod text;
 mod tile;
 
@@ -29,12 +30,13 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "granule_open", corpus: "granule", run: granule::open },
     Target { name: "granule_decode", corpus: "granule", run: granule::decode },
     Target { name: "config", corpus: "config", run: text::config },
     Target { name: "predicate", corpus: "predicate", run: predicate::predicate },
     Target { name: "geojson", corpus: "geojson", run: text::geojson },
+    Target { name: "raster", corpus: "raster", run: raster::raster },
     Target { name: "netrc", corpus: "netrc", run: text::netrc },
     Target { name: "cmr", corpus: "cmr", run: cmr::reply },
     Target { name: "array_schema", corpus: "array_schema", run: format::array_schema },

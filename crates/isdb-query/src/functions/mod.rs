@@ -11,6 +11,7 @@ pub(crate) mod distance_comparisons;
 pub(crate) mod distance_m;
 mod ease_grid;
 mod element;
+mod geometry;
 mod h3;
 pub(crate) mod in_region;
 mod landcover_name;
@@ -18,6 +19,7 @@ pub(crate) mod near;
 mod number_function;
 mod polygon_names;
 mod positions;
+pub(crate) mod raster;
 mod track;
 
 /// Adds the functions to `context`; those that read files do so only if `files` are open.
@@ -35,10 +37,14 @@ pub fn register_functions(context: &SessionContext, files: UserFiles) {
         near::near_function(),
         polygon_names::polygon_name_function(files),
         polygon_names::polygon_names_function(files),
+        raster::raster_cell_function(files),
+        raster::raster_latitude_function(files),
+        raster::raster_longitude_function(files),
+        raster::sample_function(files),
         track::along_track_km_function(),
         track::pass_id_function(),
     ];
-    for function in single.into_iter().chain(ease_grid::ease2_functions()) {
+    for function in single.into_iter().chain(ease_grid::ease2_functions()).chain(geometry::geometry_functions()) {
         context.register_udf(function);
     }
 }

@@ -17,7 +17,7 @@ use isdb_region::{Circle, CircleIndex, Position};
 use super::condition::Condition;
 
 /// Approximate bytes of a circle with its entry in the index.
-const CIRCLE_BYTES: usize = 200;
+const CIRCLE_BYTES: usize = 300;
 
 /// The rows and their circles.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionContext;
 use isdb_region::{Position, Region};
 
-use crate::testing::{DAY, Granule, Segment, TestDatabase, database, physical_plan};
+use crate::testing::{DAY, Granule, Segment, TestDatabase, YEAR_2020, database, physical_plan};
 use crate::views::options::ViewOptions;
 
 const BEAMS: [&str; 2] = ["gt1l", "gt2r"];
@@ -110,6 +110,11 @@ async fn a_region_and_a_period_apply_before_the_nearest_are_chosen() {
     let expected = sorted(&rows, (61.0, 25.5), inside);
     let sql = "SELECT id FROM atl08 ORDER BY distance_m(61, 25.5, latitude, longitude), id LIMIT 20";
     assert_eq!(in_order(&context, sql).await, expected[..20]);
+    let period = isdb_schema::period::Period { start: Some(YEAR_2020 + 50 * DAY), end: None };
+    let (rows, _files, context) = place(&ViewOptions { period, ..ViewOptions::default() }).await;
+    let later = sorted(&rows, (61.0, 25.5), |_, row| row.time >= 50 * DAY);
+    assert_ne!(later, sorted(&rows, (61.0, 25.5), |_, _| true), "the period leaves rows out");
+    assert_eq!(in_order(&context, sql).await, later[..20]);
 }
 
 /// Returns the metric `name` of the operator that reads circles.

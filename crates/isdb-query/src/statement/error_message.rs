@@ -69,7 +69,7 @@ mod tests {
             ("SELECT mode(n) FROM t", "Invalid function 'mode'", "GROUP BY"),
             ("SELECT if(h > 1, 1, 2) FROM t", "Invalid function 'if'", "CASE WHEN"),
             ("SELECT strftime(time, '%Y') FROM t", "Invalid function 'strftime'", "to_char("),
-            ("SELECT st_point(h, h) FROM t", "Invalid function 'st_point'", "in_region("),
+            ("SELECT st_buffer(h, h) FROM t", "Invalid function 'st_buffer'", "ST_DWithin("),
             ("SELECT TOP 10 * FROM t", "SELECT TOP is not supported", "LIMIT 10"),
             ("SELECT sum(h > 5) FROM t", "sum adds numbers", "count(*) FILTER (WHERE"),
             ("SELECT avg(h > 5) FROM t", "avg takes numbers", "CASE WHEN"),

@@ -1,5 +1,7 @@
 //! Checks of a statement before it runs, and explanations of its errors.
 
+mod column_names;
+mod element_names;
 pub(crate) mod error_hint;
 pub(crate) mod error_message;
 pub(crate) mod lint;

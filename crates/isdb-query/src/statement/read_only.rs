@@ -12,6 +12,8 @@ use datafusion::sql::sqlparser::ast::{ObjectType, Statement as SqlStatement};
 
 use crate::error::{Error, Result};
 use crate::session::default_schema::default_schema;
+use crate::statement::column_names::with_names;
+use crate::statement::element_names::replace_unknown;
 use crate::statement::name_parts;
 
 /// Plans the statements of a read-only session.
@@ -38,11 +40,19 @@ impl ReadOnly {
         name_parts::check(sql)?;
         let state = context.state();
         let dialect = state.config().options().sql_parser.dialect;
-        let statement = state.sql_to_statement(sql, &dialect)?;
+        let mut statement = state.sql_to_statement(sql, &dialect)?;
         if let Some(kind) = writing_kind(&statement) {
             return Err(Error::ReadOnly { statement: kind });
         }
-        match state.statement_to_plan(statement).await.map_err(Error::from_planning)? {
+        let plan = loop {
+            match state.statement_to_plan(statement.clone()).await {
+                Ok(plan) => break plan,
+                // Each turn replaces another name.
+                Err(error) if replace_unknown(&mut statement, &error) => {}
+                Err(error) => return Err(Error::from_planning(error)),
+            }
+        };
+        match plan {
             LogicalPlan::Ddl(DdlStatement::CreateView(mut view)) => {
                 self.check_name(context, &view.name)?;
                 check_reads_only(&view.input)?;
@@ -56,7 +66,7 @@ impl ReadOnly {
             }
             plan => {
                 check_reads_only(&plan)?;
-                Ok(plan)
+                Ok(with_names(sql, &statement, plan)?)
             }
         }
     }

@@ -7,6 +7,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
 use crate::error::Result;
+use crate::pieces::PiecesTable;
 use crate::unique::UniqueTable;
 use crate::views::database_schema::tables_of;
 use crate::views::ledger_table::LedgerTable;
@@ -15,7 +16,7 @@ use tiledb_datafusion::TileDbTable;
 /// The kinds of sources that a statement reads from a database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatementSources {
-    /// Whether any part of it reads `atl08`, `atl08_unique` or a view over these.
+    /// Whether any part of it reads `atl08`, `atl08_unique`, `atl08_20m` or a view over these.
     pub reads_views: bool,
     /// Whether any part of it reads the database at all: a view or a table.
     pub reads_tables: bool,
@@ -31,7 +32,8 @@ pub fn statement_sources(context: &SessionContext, plan: &LogicalPlan) -> Result
     let mut found = StatementSources::default();
     plan.apply_with_subqueries(|part| {
         // Compares plans and not names, because a common table expression may be called atl08.
-        found.reads_views |= tables.as_ref().is_some_and(|tables| tables.is_atl08(part)) || scans::<UniqueTable>(part);
+        let is_view = tables.as_ref().is_some_and(|tables| tables.is_atl08(part));
+        found.reads_views |= is_view || scans::<UniqueTable>(part) || scans::<PiecesTable>(part);
         found.reads_tables |= found.reads_views || scans::<TileDbTable>(part) || scans::<LedgerTable>(part);
         Ok(if found.reads_views && found.reads_tables { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;

@@ -16,9 +16,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProvi
 use datafusion::physical_plan::ExecutionPlan;
 use tiledb_datafusion::TileDbTable;
 
-use duplicate_ranges::duplicate_ranges;
+use crate::coordinate_ranges::{CoordinateRanges, Margin, widened_ranges};
 
-mod duplicate_ranges;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +25,9 @@ mod tests;
 const HIDING_SEGMENTS: &str = "kept_segment";
 /// Alias, in the SQL of the view, of the granules whose segments can be hidden.
 const HIDDEN_GRANULES: &str = "hidden_granule";
+
+/// How far apart two rows of one segment can be: as in the SQL of the view.
+const MARGIN: Margin = Margin { degrees: 0.1, nanoseconds: 10_000_000_000 };
 
 /// The rows of the view `sql/views/atl08_unique.sql`, with the predicates of a statement on all of its scans.
 #[derive(Debug)]
@@ -46,20 +48,25 @@ impl UniqueTable {
         &self.plan
     }
 
+    /// Returns closed ranges of coordinates outside of which no row meets `filters`; None if no row can meet them.
+    pub(crate) fn coordinate_ranges(&self, filters: &[Expr]) -> Option<CoordinateRanges> {
+        self.segments.coordinate_ranges(filters)
+    }
+
     /// Returns a predicate that is true for every segment that can hide a segment that meets `filters`.
     fn hiding_segments(&self, filters: &[Expr]) -> Option<Expr> {
         // Both segments of a pair have the same values in these columns.
         let is_shared = |name: &str| matches!(name, "beam" | "segment_id_beg");
         let shared = filters.iter().filter(|filter| uses_only(filter, is_shared)).cloned();
-        let ranges = match self.segments.coordinate_ranges(filters) {
-            Some(ranges) => duplicate_ranges(&ranges, self.latitudes()),
+        let ranges = match self.coordinate_ranges(filters) {
+            Some(ranges) => widened_ranges(&ranges, &MARGIN, self.latitudes()),
             None => vec![lit(false)],
         };
         conjunction(shared.chain(ranges))
     }
 
     /// Returns the lowest and the highest latitude of all segments, in degrees.
-    fn latitudes(&self) -> (f64, f64) {
+    pub(crate) fn latitudes(&self) -> (f64, f64) {
         let everywhere = (-90.0, 90.0);
         let (Some(statistics), Ok(index)) = (self.segments.statistics(), self.segments.schema().index_of("latitude"))
         else {
@@ -90,7 +97,7 @@ fn uses_only(filter: &Expr, is_usable: impl Fn(&str) -> bool) -> bool {
 }
 
 /// Sets the relation of all columns in `expr`, or removes it.
-fn with_relation(expr: Expr, relation: Option<&str>) -> Result<Expr> {
+pub(crate) fn with_relation(expr: Expr, relation: Option<&str>) -> Result<Expr> {
     let changed = expr.transform(|part| {
         Ok(match part {
             Expr::Column(column) => Transformed::yes(Expr::Column(match relation {

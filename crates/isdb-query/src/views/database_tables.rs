@@ -20,6 +20,7 @@ use tiledb_datafusion::TileDbTable;
 use tokio::sync::OnceCell;
 
 use crate::error::Result;
+use crate::pieces::PiecesTable;
 use crate::unique::UniqueTable;
 use crate::views::ledger_table::LedgerTable;
 use crate::views::options::ViewOptions;
@@ -35,6 +36,7 @@ const ATL08_UNIQUE_SQL: &str = include_str!("../../sql/views/atl08_unique.sql");
 const GRANULES_CURRENT_SQL: &str = include_str!("../../sql/views/granules_current.sql");
 
 const ATL08: &str = "atl08";
+const ATL08_20M: &str = "atl08_20m";
 const ATL08_UNIQUE: &str = "atl08_unique";
 const GRANULES: &str = "granules";
 const GRANULES_CURRENT: &str = "granules_current";
@@ -56,6 +58,7 @@ pub struct DatabaseTables {
     segments: OnceCell<Arc<TileDbTable>>,
     granules_current: OnceCell<Arc<dyn TableProvider>>,
     atl08: OnceCell<Atl08>,
+    atl08_20m: OnceCell<Arc<PiecesTable>>,
     atl08_unique: OnceCell<Arc<UniqueTable>>,
 }
 
@@ -68,7 +71,7 @@ struct Atl08 {
 
 impl DatabaseTables {
     /// The names of the tables and views, in alphabetical order.
-    pub const NAMES: [&str; 5] = [ATL08, ATL08_UNIQUE, GRANULES, GRANULES_CURRENT, SEGMENTS];
+    pub const NAMES: [&str; 6] = [ATL08, ATL08_20M, ATL08_UNIQUE, GRANULES, GRANULES_CURRENT, SEGMENTS];
 
     /// Creates the tables for `context`, whose dialect and functions the views use.
     pub(crate) fn new(
@@ -89,6 +92,7 @@ impl DatabaseTables {
             segments: OnceCell::new(),
             granules_current: OnceCell::new(),
             atl08: OnceCell::new(),
+            atl08_20m: OnceCell::new(),
             atl08_unique: OnceCell::new(),
         }
     }
@@ -155,6 +159,11 @@ impl DatabaseTables {
         self.atl08_unique.get_or_try_init(create).await
     }
 
+    async fn atl08_20m(&self) -> Result<&Arc<PiecesTable>> {
+        let create = async || Ok(Arc::new(PiecesTable::new(Arc::clone(self.atl08_unique().await?))?));
+        self.atl08_20m.get_or_try_init(create).await
+    }
+
     /// Returns a session with these tables alone.
     fn context<const N: usize>(&self, tables: [(&str, Arc<dyn TableProvider>); N]) -> Result<SessionContext> {
         let names = &self.planner.config().options().catalog;
@@ -186,6 +195,7 @@ impl SchemaProvider for DatabaseTables {
     async fn table(&self, name: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>> {
         let table: Arc<dyn TableProvider> = match name {
             ATL08 => Arc::clone(&self.atl08().await?.view),
+            ATL08_20M => Arc::clone(self.atl08_20m().await?) as _,
             ATL08_UNIQUE => Arc::clone(self.atl08_unique().await?) as _,
             GRANULES => self.ledger(),
             GRANULES_CURRENT => Arc::clone(self.granules_current().await?),
@@ -197,7 +207,7 @@ impl SchemaProvider for DatabaseTables {
 
     async fn table_type(&self, name: &str) -> DataFusionResult<Option<TableType>> {
         Ok(match name {
-            ATL08 | ATL08_UNIQUE | GRANULES_CURRENT => Some(TableType::View),
+            ATL08 | ATL08_20M | ATL08_UNIQUE | GRANULES_CURRENT => Some(TableType::View),
             GRANULES | SEGMENTS => Some(TableType::Base),
             _ => None,
         })
@@ -265,7 +275,7 @@ mod tests {
             context.sql(sql).await.unwrap().collect().await.unwrap();
         }
         assert_eq!(opened.load(Ordering::Relaxed), 0);
-        for (expected, table) in ["segments", "atl08", "atl08_unique"].into_iter().enumerate() {
+        for (expected, table) in ["segments", "atl08", "atl08_unique", "atl08_20m"].into_iter().enumerate() {
             let error = context.sql(&format!("SELECT * FROM {table}")).await.map(|_| ()).unwrap_err();
             assert!(matches!(Error::from(error), Error::FilesClosed { .. }), "{table}");
             assert_eq!(opened.load(Ordering::Relaxed), expected + 1, "an error is not remembered");
@@ -277,10 +287,10 @@ mod tests {
         let (context, _) = context_without_segments();
         context.sql("CREATE VIEW beams AS SELECT 1 AS beam").await.unwrap();
         let listed = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'";
-        let expected = ["atl08", "atl08_unique", "beams", "granules", "granules_current", "segments"];
+        let expected = ["atl08", "atl08_20m", "atl08_unique", "beams", "granules", "granules_current", "segments"];
         assert_eq!(texts(&context, listed).await, expected);
         let views = format!("{listed} AND table_type = 'VIEW'");
-        assert_eq!(texts(&context, &views).await, ["atl08", "atl08_unique", "beams", "granules_current"]);
+        assert_eq!(texts(&context, &views).await, ["atl08", "atl08_20m", "atl08_unique", "beams", "granules_current"]);
         assert!(context.register_table("atl08", context.table_provider("beams").await.unwrap()).is_err());
         assert!(context.deregister_table("segments").is_err());
     }

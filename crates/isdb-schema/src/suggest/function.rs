@@ -5,19 +5,11 @@
 #[must_use]
 pub fn function_counterpart(typed: &str) -> Option<&'static str> {
     let typed = typed.to_lowercase();
-    if let Some((_, instead)) = FUNCTIONS.iter().find(|(names, _)| names.contains(&typed.as_str())) {
-        return Some(instead);
-    }
-    PREFIXES.iter().find(|(prefix, _)| typed.starts_with(prefix)).map(|(_, instead)| *instead)
+    FUNCTIONS.iter().find(|(names, _)| names.contains(&typed.as_str())).map(|(_, instead)| *instead)
 }
 
 const DISTANCE: &str =
     "write distance_m(latitude, longitude, 61, 25.5) for metres, near(latitude, longitude, 61, 25.5, 500) for a circle";
-const POSITIONS: &str = "geometries are not supported; in_region(latitude, longitude, 'W,S,E,N' or GeoJSON) finds the positions in an area, \
-                         near(latitude, longitude, 61, 25.5, 500) those around a position";
-
-const PREFIXES: &[(&str, &str)] = &[("st_", POSITIONS)];
-
 const FUNCTIONS: &[(&[&str], &str)] = &[
     (
         &[
@@ -93,7 +85,27 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
         "write h3(latitude, longitude, 6) for a cell, h3_boundary(cell) for its border",
     ),
     (&["ease2", "ease_grid"], "write ease2_row(latitude, 9) and ease2_column(longitude, 9), with cells of 9 km"),
-    (&["st_distance", "st_distance_sphere", "st_distance_spheroid", "st_dwithin", "st_length"], DISTANCE),
+    (&["st_distance_sphere", "st_distance_spheroid", "st_distancesphere", "st_distancespheroid"], DISTANCE),
+    (
+        &["st_buffer", "st_expand"],
+        "write near(latitude, longitude, 61, 25.5, 500) or ST_DWithin(a, b, 500) for what is within some metres",
+    ),
+    (
+        &["st_makeenvelope", "st_envelope", "st_tileenvelope", "st_makebox2d"],
+        "write in_region(latitude, longitude, 'W,S,E,N') for the positions in a box",
+    ),
+    (
+        &["st_transform", "st_setsrid", "st_srid"],
+        "geometries are longitude and latitude on WGS 84; `ogr2ogr -t_srs EPSG:4326` converts files to that",
+    ),
+    (
+        &["st_asgeojson", "st_askml", "st_asgml"],
+        "write ST_AsText(geometry), or the result to a file: -o result.geojson",
+    ),
+    (
+        &["st_union", "st_intersection", "st_difference", "st_simplify", "st_collect", "st_convexhull", "st_makeline"],
+        "a GIS program changes shapes; in_region and polygon_name read its files",
+    ),
 ];
 
 #[cfg(test)]
@@ -111,9 +123,9 @@ mod tests {
             ("if", "CASE WHEN"),
             ("strftime", "to_char("),
             ("monthname", "to_char("),
-            ("st_point", "in_region("),
-            ("ST_Within", "in_region("),
-            ("st_distance", "distance_m("),
+            ("ST_Buffer", "ST_DWithin("),
+            ("st_transform", "ogr2ogr"),
+            ("st_distance_sphere", "distance_m("),
             ("haversine", "near("),
             ("h3_latlng_to_cell", "h3("),
         ] {

@@ -18,7 +18,7 @@ use crate::error::{Error, FileProblem};
 use delimited::DelimitedFormat;
 
 mod delimited;
-mod geojson;
+mod features;
 
 /// Whether the statements of a session may read files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -45,9 +45,7 @@ pub(super) async fn open_file(
     if !is_file_name(name) {
         return Ok(None);
     }
-    if files == UserFiles::Closed {
-        return Err(Error::FilesClosed { name: name.to_owned() }.into());
-    }
+    check_open(name, files)?;
     let path = Path::new(name);
     if !path.exists() {
         return Ok(None);
@@ -71,13 +69,13 @@ pub(super) async fn open_file(
             let starts_array = delimited::first_byte(&canonical).map_err(invalid)? == Some(b'[');
             Arc::new(JsonFormat::default().with_newline_delimited(!starts_array))
         }
-        "geojson" => {
+        ending if features::ENDINGS.contains(&ending) => {
             let name = name.to_owned();
-            let table = tokio::task::spawn_blocking(move || geojson::table(&name, &read_file(&name, files)?)).await;
+            let table = tokio::task::spawn_blocking(move || features::table(&name, files)).await;
             return Ok(Some(table.map_err(|stopped| Error::Stopped { source: stopped })??));
         }
-        "parquet" | "pq" | "geoparquet" => engine_format(state, "parquet", &invalid)?,
-        "arrow" | "ipc" | "feather" => engine_format(state, "arrow", &invalid)?,
+        "parquet" | "pq" | "geoparquet" => engine_format(state, "parquet", &PARQUET_OPTIONS, &invalid)?,
+        "arrow" | "ipc" | "feather" => engine_format(state, "arrow", &[], &invalid)?,
         _ => return Err(invalid(FileProblem::UnknownExtension).into()),
     };
     let options = ListingOptions::new(format).with_file_extension("");
@@ -85,14 +83,23 @@ pub(super) async fn open_file(
     Ok(Some(Arc::new(ListingTable::try_new(config)?)))
 }
 
+/// Checks that a session may read the file `name`.
+///
+/// # Errors
+/// [`Error::FilesClosed`].
+pub(crate) fn check_open(name: &str, files: UserFiles) -> Result<(), Error> {
+    match files {
+        UserFiles::Open => Ok(()),
+        UserFiles::Closed => Err(Error::FilesClosed { name: name.to_owned() }),
+    }
+}
+
 /// Reads the file `name`, which an argument of a function names.
 ///
 /// # Errors
 /// [`Error::FilesClosed`], and [`Error::UserFile`] when it cannot be read.
 pub(crate) fn read_file(name: &str, files: UserFiles) -> Result<Vec<u8>, Error> {
-    if files == UserFiles::Closed {
-        return Err(Error::FilesClosed { name: name.to_owned() });
-    }
+    check_open(name, files)?;
     let invalid = |problem| Error::UserFile { path: Path::new(name).to_owned(), problem };
     if Path::new(name).is_dir() {
         return Err(invalid(FileProblem::Folder));
@@ -100,14 +107,19 @@ pub(crate) fn read_file(name: &str, files: UserFiles) -> Result<Vec<u8>, Error> 
     std::fs::read(name).map_err(|source| invalid(FileProblem::Unreadable { source }))
 }
 
-/// Creates DataFusion's format `name` with the options of the session.
+/// Options of Parquet: units, labels of profiles and geometries are in the metadata of its fields. A table is one file, so that those of
+/// several cannot differ.
+const PARQUET_OPTIONS: [(&str, &str); 1] = [("format.skip_metadata", "false")];
+
+/// Creates DataFusion's format `name` with the options of the session, and these.
 fn engine_format(
     state: &SessionState,
     name: &str,
+    options: &[(&str, &str)],
     invalid: &impl Fn(FileProblem) -> Error,
 ) -> Result<Arc<dyn FileFormat>> {
     let factory = state.get_file_format_factory(name).ok_or_else(|| invalid(FileProblem::UnknownExtension))?;
-    factory.create(state, &std::collections::HashMap::new())
+    factory.create(state, &options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
 }
 
 /// Creates the table of a CSV file: DataFusion reads it as `file` describes, then text that holds numbers is converted column by

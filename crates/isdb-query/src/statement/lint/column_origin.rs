@@ -6,6 +6,7 @@ use datafusion::common::Column;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, TableScan};
 
+use crate::pieces::PiecesTable;
 use crate::unique::UniqueTable;
 use crate::views::ledger_table::LedgerTable;
 use tiledb_datafusion::TileDbTable;
@@ -40,6 +41,12 @@ fn output_origin(plan: &LogicalPlan, index: usize) -> Option<ColumnOrigin> {
         LogicalPlan::Repartition(node) => output_origin(&node.input, index),
         LogicalPlan::Distinct(Distinct::All(input)) => output_origin(input, index),
         LogicalPlan::Subquery(node) => output_origin(&node.subquery, index),
+        // A column that is not a list stays as it is.
+        LogicalPlan::Unnest(node) => {
+            let input = *node.dependency_indices.get(index)?;
+            let is_list = node.list_type_columns.iter().any(|(list, _)| *list == input);
+            (!is_list).then(|| output_origin(&node.input, input))?
+        }
         LogicalPlan::Window(node) => {
             (index < node.input.schema().fields().len()).then(|| output_origin(&node.input, index))?
         }
@@ -69,9 +76,9 @@ fn expression_origin(expr: &Expr, input: &LogicalPlan) -> Option<ColumnOrigin> {
 fn stored_column(scan: &TableScan, name: &str) -> Option<ColumnOrigin> {
     let provider = source_as_provider(&scan.source).ok()?;
     let provider = provider.as_ref() as &dyn std::any::Any;
-    if let Some(view) = provider.downcast_ref::<UniqueTable>() {
-        let index = view.plan().schema().fields().iter().position(|field| field.name() == name)?;
-        return output_origin(view.plan(), index);
+    let view = provider.downcast_ref::<UniqueTable>().map(UniqueTable::plan);
+    if let Some(view) = view.or_else(|| Some(provider.downcast_ref::<PiecesTable>()?.plan())) {
+        return output_origin(view, view.schema().fields().iter().position(|field| field.name() == name)?);
     }
     let ledger = provider.downcast_ref::<LedgerTable>().map(LedgerTable::schema);
     let is_in_ledger = ledger.is_some();
@@ -85,7 +92,7 @@ pub(super) fn reads_segments(plan: &LogicalPlan) -> bool {
     let is_segments = match plan {
         LogicalPlan::TableScan(scan) => source_as_provider(&scan.source).is_ok_and(|provider| {
             let provider = provider.as_ref() as &dyn std::any::Any;
-            provider.is::<UniqueTable>() || provider.is::<TileDbTable>()
+            provider.is::<UniqueTable>() || provider.is::<PiecesTable>() || provider.is::<TileDbTable>()
         }),
         _ => false,
     };

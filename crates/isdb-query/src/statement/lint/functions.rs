@@ -8,6 +8,7 @@ use super::columns::Columns;
 use super::constant::literal_text;
 use super::warning::Warning;
 use crate::error::Error;
+use crate::functions::raster::{CELL_USAGE, SAMPLE_USAGE};
 use crate::functions::{distance_m, near};
 use crate::sql_text::sql_text;
 
@@ -24,6 +25,14 @@ pub(super) fn check(part: &Expr, columns: &Columns<'_>) -> Result<Option<Warning
             position(name, latitude, longitude, &format!("{name}(latitude, longitude, file, property)"), columns)?;
             Ok(None)
         }
+        ("sample", [latitude, longitude, ..]) => {
+            position("sample", latitude, longitude, SAMPLE_USAGE, columns)?;
+            Ok(None)
+        }
+        ("raster_cell", [latitude, longitude, _]) => {
+            position("raster_cell", latitude, longitude, CELL_USAGE, columns)?;
+            Ok(None)
+        }
         (near::NAME, [lat1, lon1, lat2, lon2, _]) => {
             position(near::NAME, lat1, lon1, near::USAGE, columns)?;
             position(near::NAME, lat2, lon2, near::USAGE, columns)?;
@@ -32,6 +41,15 @@ pub(super) fn check(part: &Expr, columns: &Columns<'_>) -> Result<Option<Warning
         (distance_m::NAME, [lat1, lon1, lat2, lon2]) => {
             position(distance_m::NAME, lat1, lon1, distance_m::USAGE, columns)?;
             position(distance_m::NAME, lat2, lon2, distance_m::USAGE, columns)?;
+            Ok(None)
+        }
+        ("st_point", [x, y]) => {
+            position("ST_Point", y, x, "ST_Point(longitude, latitude): x, then y", columns)?;
+            Ok(None)
+        }
+        (name @ ("segment_line" | "segment_footprint"), [latitude, longitude, ..]) => {
+            let usage = format!("{name}(latitude, longitude, segment_id_beg, n_geosegments, …)");
+            position(name, latitude, longitude, &usage, columns)?;
             Ok(None)
         }
         ("log", [x]) => {

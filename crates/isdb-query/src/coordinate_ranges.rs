@@ -1,5 +1,5 @@
-//! Coordinate ranges in which duplicates of a statement's segments can lie: the statement's box and dates, widened by the distance
-//! within which `sql/views/atl08_unique.sql` matches two rows.
+//! The box and the dates of a statement, widened by a margin: where rows are that belong to those the statement selects, such as
+//! duplicates of its segments, or the segments of its 20 m pieces.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,23 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, col, lit};
 use tiledb::Literal;
 
-/// Greatest distance on the ground between two rows of one segment, in degrees.
-const MAX_DEGREES: f64 = 0.1;
-/// Greatest difference in time between two rows of one segment: ten seconds in nanoseconds.
-const MAX_NANOSECONDS: i64 = 10_000_000_000;
-/// Upper limit for the rounding errors in the view's differences, in degrees.
+/// Upper limit for the rounding errors of positions and of their differences, in degrees.
 const ROUNDING: f64 = 1e-6;
 
-/// Closed ranges of coordinates by dimension name. A missing dimension is not restricted.
-pub(super) type CoordinateRanges = BTreeMap<String, Vec<(Literal, Literal)>>;
+/// How far a row can be from one that it belongs to.
+pub(crate) struct Margin {
+    /// Degrees of latitude, and of longitude on the equator.
+    pub(crate) degrees: f64,
+    /// Nanoseconds before and after.
+    pub(crate) nanoseconds: i64,
+}
 
-/// Returns predicates that are true for every row that the view can match with a row in `ranges`. `latitudes` are the lowest
-/// and the highest latitude of all rows.
-pub(super) fn duplicate_ranges(ranges: &CoordinateRanges, latitudes: (f64, f64)) -> Vec<Expr> {
+/// Closed ranges of coordinates by dimension name. A missing dimension is not restricted.
+pub(crate) type CoordinateRanges = BTreeMap<String, Vec<(Literal, Literal)>>;
+
+/// Returns predicates that are true for every row within `margin` of a row in `ranges`. `latitudes` are the lowest and the highest latitude of
+/// all rows.
+pub(crate) fn widened_ranges(ranges: &CoordinateRanges, margin: &Margin, latitudes: (f64, f64)) -> Vec<Expr> {
     let degrees = |name: &str| -> Option<Vec<(f64, f64)>> {
         ranges
             .get(name)?
@@ -31,18 +35,19 @@ pub(super) fn duplicate_ranges(ranges: &CoordinateRanges, latitudes: (f64, f64))
             .collect()
     };
     let latitude = degrees("latitude");
-    let margin = MAX_DEGREES + ROUNDING;
-    let wider =
-        latitude.as_deref().map(|ranges| ranges.iter().map(|(low, high)| (low - margin, high + margin)).collect());
+    let degrees_apart = margin.degrees + ROUNDING;
+    let wider = latitude
+        .as_deref()
+        .map(|ranges| ranges.iter().map(|(low, high)| (low - degrees_apart, high + degrees_apart)).collect());
     let highest = match latitude.as_deref() {
         Some([(low, _), .., (_, high)] | [(low, high)]) => low.max(latitudes.0).abs().max(high.min(latitudes.1).abs()),
         _ => latitudes.0.abs().max(latitudes.1.abs()),
     };
-    let longitude = degrees("longitude").and_then(|ranges| widen_longitudes(&ranges, highest));
+    let longitude = degrees("longitude").and_then(|ranges| widen_longitudes(&ranges, margin.degrees, highest));
     let times = ranges.get("time").and_then(|ranges| {
         let wider = ranges.iter().map(|ends| match ends {
             (Literal::TimestampNs(low), Literal::TimestampNs(high)) => {
-                Some((low.saturating_sub(MAX_NANOSECONDS), high.saturating_add(MAX_NANOSECONDS)))
+                Some((low.saturating_sub(margin.nanoseconds), high.saturating_add(margin.nanoseconds)))
             }
             _ => None,
         });
@@ -59,9 +64,9 @@ pub(super) fn duplicate_ranges(ranges: &CoordinateRanges, latitudes: (f64, f64))
     .collect()
 }
 
-/// Widens `ranges` of longitude by the margin at `latitude` or nearer to the equator. None if the result is the whole parallel.
-fn widen_longitudes(ranges: &[(f64, f64)], latitude: f64) -> Option<Vec<(f64, f64)>> {
-    let margin = MAX_DEGREES / latitude.min(90.0).to_radians().cos() * (1.0 + ROUNDING) + ROUNDING;
+/// Widens `ranges` of longitude by `degrees` of the equator at `latitude` or nearer to the equator. None if the result is the whole parallel.
+fn widen_longitudes(ranges: &[(f64, f64)], degrees: f64, latitude: f64) -> Option<Vec<(f64, f64)>> {
+    let margin = degrees / latitude.min(90.0).to_radians().cos() * (1.0 + ROUNDING) + ROUNDING;
     // Near a pole the cosine is nothing but rounding error.
     if !(0.0..180.0).contains(&margin) {
         return None;
@@ -92,7 +97,10 @@ mod tests {
 
     use super::*;
 
-    /// Whether the view matches two positions.
+    /// The margin of `atl08_unique`.
+    const MARGIN: Margin = Margin { degrees: 0.1, nanoseconds: 10_000_000_000 };
+
+    /// Whether `atl08_unique` matches two positions.
     fn matches(a: (f64, f64), o: (f64, f64)) -> bool {
         let apart = (o.1 - a.1).abs();
         (o.0 - a.0).abs() <= 0.1 && apart.min(360.0 - apart) * a.0.to_radians().cos() <= 0.1
@@ -117,7 +125,7 @@ mod tests {
             let turned = a.1 + o.1 * 0.1 / a.0.to_radians().cos().max(1e-3);
             let o = ((a.0 + o.0).clamp(-90.0, 90.0), (turned + 540.0).rem_euclid(360.0) - 180.0);
             prop_assume!(matches(a, o));
-            let parallel = widen_longitudes(&[(west, east)], south.abs().max(north.abs()));
+            let parallel = widen_longitudes(&[(west, east)], MARGIN.degrees, south.abs().max(north.abs()));
             prop_assert!(parallel.is_none_or(|ranges| ranges.iter().any(|(low, high)| *low <= o.1 && o.1 <= *high)));
         }
     }
@@ -131,7 +139,7 @@ mod tests {
             ("time".to_owned(), vec![(Literal::TimestampNs(0), Literal::TimestampNs(1))]),
         ]);
         let predicates: Vec<String> =
-            duplicate_ranges(&ranges, (-90.0, 90.0)).iter().map(ToString::to_string).collect();
+            widened_ranges(&ranges, &MARGIN, (-90.0, 90.0)).iter().map(ToString::to_string).collect();
         assert_eq!(
             predicates,
             [
@@ -140,11 +148,11 @@ mod tests {
                 "time BETWEEN TimestampNanosecond(-10000000000, Some(\"UTC\")) AND TimestampNanosecond(10000000001, Some(\"UTC\"))",
             ]
         );
-        assert!(duplicate_ranges(&CoordinateRanges::new(), (-90.0, 90.0)).is_empty());
+        assert!(widened_ranges(&CoordinateRanges::new(), &MARGIN, (-90.0, 90.0)).is_empty());
     }
 
     #[test]
     fn a_box_at_a_pole_does_not_restrict_longitude() {
-        assert_eq!(widen_longitudes(&[(10.0, 11.0)], 90.0), None);
+        assert_eq!(widen_longitudes(&[(10.0, 11.0)], MARGIN.degrees, 90.0), None);
     }
 }
