@@ -83,7 +83,7 @@
 //! # Modules
 //!
 //! `library/` is the library that programs embed. `program/` is the `isdb` command, which parses arguments, calls the library and
-//! prints. The crates below do the work: `isdb-query` (SQL session), `isdb-store` (database on disk), `isdb-ingest` (ingest and
+//! prints ([`run_command`]); [`embed`] is what other front ends, such as the Python package, share with it. The crates below do the work: `isdb-query` (SQL session), `isdb-store` (database on disk), `isdb-ingest` (ingest and
 //! maintenance) and `isdb-cmr` (NASA's archive). This crate does not depend on any file format.
 //!
 //! # Features
@@ -98,6 +98,8 @@
 //! - `polars` (off by default): results as a polars data frame.
 
 mod library;
+#[cfg(feature = "cli")]
+mod program;
 
 pub use datafusion;
 #[cfg(feature = "cmr")]
@@ -105,7 +107,7 @@ pub use isdb_cmr as cmr;
 pub use isdb_query::{ArrayTables, Error as QueryError, ViewOptions};
 pub use isdb_region::{Region, RegionError};
 pub use isdb_schema::catalogue::Variable;
-pub use isdb_schema::config::{Config, ConfigError, Policy};
+pub use isdb_schema::config::{Config, ConfigError, FromIcesat2db, Policy};
 pub use isdb_schema::filters;
 pub use isdb_schema::filters::FilterError;
 pub use isdb_schema::ledger::GranuleState;
@@ -114,6 +116,7 @@ pub use isdb_store::{Error as StoreError, Location, StorageCredentials, StorageS
 pub use library::at::At;
 pub use library::builder::{DatabaseBuilder, FilterChoice};
 pub use library::database::Database;
+pub use library::density::ChunkDensity;
 pub use library::error::{Error, Result};
 pub use library::foreign::{ForeignArray, ForeignOptions, PublicArray};
 pub use library::region::read_region;
@@ -123,6 +126,8 @@ pub use library::time;
 pub use library::variables::{find_variable, search_variables};
 #[cfg(feature = "polars")]
 pub use polars;
+#[cfg(feature = "cli")]
+pub use program::{embed, run_command};
 pub use tiledb;
 pub use tiledb_datafusion::TileDbTable;
 
@@ -141,6 +146,8 @@ pub use library::worklist::{is_work_list, read_work_list};
 
 #[cfg(feature = "ingest")]
 pub use library::citation::{Citation, describe_area, describe_region};
+#[cfg(feature = "ingest")]
+pub use library::granule::{GranuleSegments, read_granule};
 #[cfg(feature = "ingest")]
 pub use library::info::{Extent, Info};
 #[cfg(feature = "ingest")]

@@ -15,7 +15,7 @@ fn prepared() -> TestFolder {
 #[test]
 fn another_program_finds_the_statistics_of_the_segments_in_each_cell() {
     let place = prepared();
-    place.ok(&["query", "-o", "rows.parquet", "--no-geometry", ROWS]);
+    place.ok(&["query", "-o", "rows.parquet", "--geometry", "none", ROWS]);
     for (file, cell) in [("degrees.tif", "0.25deg"), ("km.tif", "9km")] {
         let run = place.ok(&["grid", "-o", file, "--cell", cell, "--value", "median(h_canopy)"]);
         assert!(run.stderr.contains("cells: "), "{}", run.stderr);

@@ -12,10 +12,11 @@ use isdb_testing::real;
 use serde_json::Value;
 
 /// Every command, in the order of `isdb help`.
-pub(crate) const COMMANDS: [&str; 21] = [
+pub(crate) const COMMANDS: [&str; 22] = [
     "ingest",
     "query",
     "grid",
+    "map",
     "search",
     "download",
     "login",

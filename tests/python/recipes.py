@@ -272,9 +272,88 @@ def overlaps(rows, _):
     return {"overlapping_segments": np.array([len(shared)]), "surplus_rows": np.array([sum(shared) - len(shared)])}
 
 
+def two_years(rows, *dates):
+    """Strong segments of release 007 in the box with a canopy height, in two years; and which are of the first."""
+    first, middle, end = days(*dates)
+    kept = between(rows["latitude"], -60, 60) & between(rows["longitude"], -110, -50) & (rows["strength"] == "strong")
+    kept &= (rows["release"] == 7) & ~np.isnan(rows["h_canopy"]) & (rows["time"] >= first) & (rows["time"] < end)
+    rows = select(rows, kept)
+    return rows, rows["time"] < middle
+
+
+def number(value, decimals=None):
+    return np.array([value]), decimals
+
+
+def weights(keys, replicates):
+    """How often each sample counts: Poisson with mean 1."""
+    draw = np.abs(np.sin(keys[:, None] * 12.9898 + replicates[None, :] * 78.233) * 43758.5453) % 1.0
+    return np.searchsorted([0.367879, 0.735759, 0.919699, 0.981012], draw, side="right")
+
+
+def change_by_cell(rows, _):
+    rows, is_before = two_years(rows, "2019-01-01", "2020-01-01", "2021-01-01")
+    passes = rows["rgt"] * 1000 + rows["cycle"]
+    cells, differences = {}, []
+    for cell, here in groups(np.floor(rows["latitude"]), np.floor(rows["longitude"])):
+        samples = [
+            [(key, np.median(rows["h_canopy"][here & period & (passes == key)])) for key in np.unique(passes[here & period])]
+            for period in (is_before, ~is_before)
+        ]
+        if min(map(len, samples)) >= 2:
+            cells[cell] = samples, here
+    for (before, after), _ in cells.values():
+        means = []
+        for samples in (before, after):
+            keys, heights = map(np.array, zip(*samples))
+            weight = weights(keys, np.arange(201))
+            weight[:, 0] = 1
+            with np.errstate(invalid="ignore"):
+                means.append((weight * heights[:, None]).sum(axis=0) / weight.sum(axis=0))
+        differences.append(means[1] - means[0])
+    change, counted = np.nanmedian(differences, axis=0), np.any([here for _, here in cells.values()], axis=0)
+    return {
+        "change_m": number(change[0], 3),
+        "low_m": number(np.nanpercentile(change[1:], 2.5), 3),
+        "high_m": number(np.nanpercentile(change[1:], 97.5), 3),
+        "cells": number(len(cells)),
+        "passes_before": number(len(np.unique(passes[counted & is_before]))),
+        "passes_after": number(len(np.unique(passes[counted & ~is_before]))),
+        "segments_before": number((counted & is_before).sum()),
+        "segments_after": number((counted & ~is_before).sum()),
+    }
+
+
+def change_on_tracks(rows, _):
+    rows, is_before = two_years(rows, "2018-10-15", "2019-10-15", "2020-10-15")
+    places = {}
+    for index, key in enumerate(zip(rows["rgt"], rows["beam"], rows["segment_id_beg"])):
+        places.setdefault(key, []).append(index)
+    pairs = {}
+    for same in places.values():
+        for a in same:
+            for b in same:
+                near = on_ellipsoid(rows["latitude"][a], rows["longitude"][a], rows["latitude"][b], rows["longitude"][b]) <= 50
+                if is_before[a] and not is_before[b] and near:
+                    key = rows["rgt"][a] * 1e6 + rows["cycle"][a] * 1e3 + rows["cycle"][b]
+                    pairs.setdefault(key, []).append(rows["h_canopy"][b] - rows["h_canopy"][a])
+    change = np.array([np.median(values) for values in pairs.values()])
+    weight = weights(np.array(list(pairs)), np.arange(1, 201))
+    with np.errstate(invalid="ignore"):
+        means = (weight * change[:, None]).sum(axis=0) / weight.sum(axis=0)
+    return {
+        "change_m": number(change.mean(), 3),
+        "low_m": number(np.nanpercentile(means, 2.5), 3),
+        "high_m": number(np.nanpercentile(means, 97.5), 3),
+        "pairs_of_passes": number(len(pairs)),
+        "places": number(sum(map(len, pairs.values()))),
+    }
+
+
 RECIPES = (
     canopy_in_box, strong_night_snow_free, treeless_as_zero, percentiles_by_landcover, monthly_series,
     rows_of_20_m, repeat_passes, terrain_against_dem, own_plots, counts_by_beam, overlaps,
+    change_by_cell, change_on_tracks,
 )  # fmt: skip
 
 

@@ -107,7 +107,11 @@ class Crate:
         seen = set()
         for names in paths_in(text):
             head, rest = names[0], names[1:]
-            if head == "crate":
+            if head == "crate" and self.top == "mod.rs":
+                if rest[:1] != (self.folder.name,):
+                    continue
+                absolute = rest[1:]
+            elif head == "crate":
                 absolute = rest
             elif head == "self":
                 absolute = module + rest
@@ -201,11 +205,12 @@ def crates(root, paths):
         in_root = (root / "crates" / name / "Cargo.toml").exists()
         folder = pathlib.Path("crates", name, "src") if in_root else pathlib.Path("crates", name)
         top = "lib.rs"
-        # The program beside a library is a crate of its own.
+        # The program beside a library is looked at alone: it uses the library as a crate of its own would.
         program = folder / "program"
         if program in path.parents:
-            folder, top, name = program, "main.rs", f"{name} (program)"
-        if folder not in path.parents or path.name == "build.rs":
+            folder, top, name = program, "mod.rs", f"{name} (program)"
+        # The first lines of a program are a crate of one file.
+        if folder not in path.parents or path.name == "build.rs" or path == folder / "main.rs":
             continue
         found.setdefault(name, Crate(root, folder, top, name)).add(path)
     return found

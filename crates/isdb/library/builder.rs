@@ -29,11 +29,12 @@ pub struct DatabaseBuilder {
     spill_folder: Option<PathBuf>,
 }
 
-/// Where the database is: a URI that is not yet parsed, or a location.
+/// Where the database is: a URI that is not yet parsed, a location, or a database that was opened before.
 #[derive(Clone, Debug)]
 enum Address {
     Uri(String),
     Location(Location),
+    Opened(isdb_store::Database),
 }
 
 /// Filters by name (`"strong,night"`, as `isdb filters` lists them) or as rules.
@@ -79,6 +80,12 @@ impl Database {
     /// [`Database::open`].
     pub fn open_location(location: &Location) -> DatabaseBuilder {
         DatabaseBuilder::new(Address::Location(location.clone()))
+    }
+
+    /// Returns a builder that opens this database again, by default in its newest state and without restrictions. What was read of the commit
+    /// log and of the metadata of fragments is not read again.
+    pub fn reopen(&self) -> DatabaseBuilder {
+        DatabaseBuilder::new(Address::Opened(self.handle().clone()))
     }
 }
 
@@ -136,9 +143,11 @@ impl DatabaseBuilder {
     }
 
     async fn open(self) -> Result<Database> {
-        let location = match self.address {
-            Address::Uri(uri) => Location::parse(&uri)?,
-            Address::Location(location) => location,
+        let unread = |location: &Location| isdb_store::Database::unread(location);
+        let (mut stored, is_unread) = match self.address {
+            Address::Uri(uri) => (unread(&Location::parse(&uri)?)?, true),
+            Address::Location(location) => (unread(&location)?, true),
+            Address::Opened(stored) => (stored, false),
         };
         let filters = match self.filters {
             FilterChoice::Names(names) => choose(&names)?,
@@ -146,8 +155,7 @@ impl DatabaseBuilder {
         };
         let options = ViewOptions { filters, region: self.region, period: self.period };
         let resources = self.memory.map(|memory| resources(memory, self.spill_folder)).transpose()?;
-        let mut stored = isdb_store::Database::unread(&location)?;
-        if let Some(resources) = &resources {
+        if let Some(resources) = resources.as_ref().filter(|_| is_unread) {
             stored = stored.with_metadata_memory(resources.metadata_memory());
         }
         Database::load(&stored, self.at.as_ref(), &options, resources.as_ref()).await

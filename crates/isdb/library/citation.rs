@@ -51,7 +51,7 @@ impl Database {
     pub async fn cite(&self) -> Result<Citation> {
         let snapshot = self.snapshot();
         let ledger = snapshot.ledger().await?;
-        let design = self.stored().design(snapshot).await?;
+        let design = self.handle().design(snapshot).await?;
         let summary = LedgerSummary::new(&ledger, &design.filters, design.region.as_ref());
         let (tags, kept_until) = self.kept().await?;
         Ok(Citation {
@@ -61,7 +61,7 @@ impl Database {
             derived: NamedExpression::from_derived(&design.derived),
             region: design.region,
             other_areas: summary.other_areas.into_iter().collect(),
-            written_by: self.stored().created_by().await?,
+            written_by: self.handle().created_by().await?,
             commit: self.commit(),
             at: self.timestamp(),
             tags,

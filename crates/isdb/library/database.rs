@@ -192,8 +192,16 @@ impl Database {
         stored_variables(&self.snapshot)
     }
 
-    #[cfg(feature = "ingest")]
-    pub(crate) fn stored(&self) -> &isdb_store::Database {
+    /// Whether no commit was made since this state. Reads what the commit log has gained.
+    ///
+    /// # Errors
+    /// When the commit log cannot be read.
+    pub async fn is_newest(&self) -> Result<bool> {
+        Ok(self.stored.snapshot().await?.commit() == self.commit())
+    }
+
+    /// The handle through which the state was opened.
+    pub(crate) fn handle(&self) -> &isdb_store::Database {
         &self.stored
     }
 

@@ -88,6 +88,10 @@ pub enum Error {
     #[cfg(feature = "ingest")]
     #[error(transparent)]
     Ingest(#[from] isdb_ingest::Error),
+    /// A file is not a complete granule.
+    #[cfg(feature = "ingest")]
+    #[error(transparent)]
+    Granule(#[from] isdb_granule::Error),
     /// NASA's archive, its CMR or the login failed.
     #[cfg(feature = "cmr")]
     #[error(transparent)]

@@ -11,6 +11,7 @@ use isdb_schema::ledger::GranuleState;
 use isdb_store::{Bounds, Snapshot, Tag, TagCosts, current_attempts, run_blocking};
 
 use crate::library::database::Database;
+use crate::library::density::{ChunkDensity, segments_by_month};
 use crate::library::error::Result;
 use crate::library::ingest_types::LedgerSummary;
 
@@ -45,6 +46,10 @@ pub struct Info {
     pub fragments: u64,
     /// The extent of the segments; None without segments.
     pub extent: Option<Extent>,
+    /// The number of segments in each part of the globe, as [`Database::density`] returns it.
+    pub density: Vec<ChunkDensity>,
+    /// The number of segments by the month in which their granule starts, such as `2020-06`, in UTC.
+    pub months: BTreeMap<String, u64>,
     /// The variables that are stored, in addition to the leading columns.
     pub variables: Vec<&'static Variable>,
     /// The derived columns.
@@ -89,7 +94,7 @@ impl Database {
     pub async fn info(&self) -> Result<Info> {
         let (snapshot, location) = (self.snapshot(), self.location());
         let ledger = snapshot.ledger().await?;
-        let design = self.stored().design(snapshot).await?;
+        let design = self.handle().design(snapshot).await?;
         let summary = LedgerSummary::new(&ledger, &design.filters, design.region.as_ref());
         let (segments, extent) = self.extent().await?;
         Ok(Info {
@@ -105,6 +110,8 @@ impl Database {
             segments,
             fragments: snapshot.fragment_count() as u64,
             extent,
+            density: self.density(),
+            months: segments_by_month(&ledger),
             variables: design.variables,
             derived: design.derived,
             filters: design.filters,

@@ -60,6 +60,16 @@ pub struct SearchResult {
     pub unusable: Vec<UnusableDescription>,
 }
 
+impl SearchResult {
+    /// Returns the given granules as a result, such as those of a work list. Of several descriptions of a granule the newest stays.
+    #[must_use]
+    pub fn from_granules(granules: impl IntoIterator<Item = GranuleDescription>) -> SearchResult {
+        let mut list = WorkList::default();
+        granules.into_iter().for_each(|granule| list.insert(granule));
+        list.into()
+    }
+}
+
 impl From<WorkList> for SearchResult {
     fn from(mut list: WorkList) -> SearchResult {
         SearchResult {

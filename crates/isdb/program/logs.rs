@@ -14,10 +14,10 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::cli::{LogArgs, TextFormat};
-use crate::error::CliError;
-use crate::log_filter::log_filter;
-use crate::{messages, progress};
+use crate::program::cli::{LogArgs, TextFormat};
+use crate::program::error::CliError;
+use crate::program::log_filter::log_filter;
+use crate::program::{messages, progress};
 
 /// Target prefixes of our own crates.
 const OWN: [&str; 2] = ["isdb", "tiledb"];
@@ -51,7 +51,7 @@ pub(crate) fn start(arguments: &LogArgs) -> Result<(), CliError> {
 const REPEATED_REQUESTS: &str = "object_store::client::retry";
 
 /// Whether an event cannot contain credentials.
-fn is_safe(event: &Metadata<'_>) -> bool {
+pub(crate) fn is_safe(event: &Metadata<'_>) -> bool {
     let most = if event.target() == REPEATED_REQUESTS { Level::INFO } else { Level::WARN };
     *event.level() <= most || OWN.iter().any(|own| event.target().starts_with(own))
 }

@@ -4,14 +4,14 @@
 /// behind `2>` must not end an ingest with a panic. Every module of the program uses this macro.
 macro_rules! eprintln {
     ($($message:tt)*) => {
-        $crate::messages::write(&(format!($($message)*) + "\n"))
+        $crate::program::messages::write(&(format!($($message)*) + "\n"))
     };
 }
 
 /// The same without an end of line.
 macro_rules! eprint {
     ($($message:tt)*) => {
-        $crate::messages::write(&format!($($message)*))
+        $crate::program::messages::write(&format!($($message)*))
     };
 }
 

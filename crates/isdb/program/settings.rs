@@ -3,18 +3,20 @@
 use std::path::Path;
 use std::time::Duration;
 
-use isdb::filters::{choose, describe};
-use isdb::resources::query_memory;
-use isdb::{Config, Location, PublicArray, Region, StorageCredentials, StorageSettings, read_region, storage_settings};
+use crate::filters::{choose, describe};
+use crate::resources::query_memory;
+use crate::{
+    Config, Location, PublicArray, Region, StorageCredentials, StorageSettings, read_region, storage_settings,
+};
 use isdb_query::{ViewOptions, Warning};
 use isdb_region::{RegionError, SwappedBox};
 use isdb_schema::config::Storage;
 use isdb_schema::filters::Rule;
 use isdb_schema::period::Period;
 
-use crate::cli::{DatabaseArgs, ReadArgs, RegionArgs};
-use crate::error::{CliError, print_warning};
-use crate::session::{QueryOptions, Source};
+use crate::program::cli::{DatabaseArgs, ReadArgs, RegionArgs};
+use crate::program::error::{CliError, print_warning};
+use crate::program::session::{QueryOptions, Source};
 
 /// The config of a command and its database.
 pub(crate) struct Settings {
@@ -50,9 +52,12 @@ fn config(arguments: &DatabaseArgs) -> Result<Config, CliError> {
 
 /// Reads the config in the file at `path`.
 pub(crate) fn read_config(path: &Path) -> Result<Config, CliError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| isdb::Error::Read { path: path.to_path_buf(), source })?;
-    Ok(Config::parse(&path.to_string_lossy(), &text)?)
+    Ok(Config::parse(&path.to_string_lossy(), &read(path)?)?)
+}
+
+/// Reads the text of the file at `path`.
+pub(crate) fn read(path: &Path) -> Result<String, CliError> {
+    Ok(std::fs::read_to_string(path).map_err(|source| crate::Error::Read { path: path.to_path_buf(), source })?)
 }
 
 fn location(arguments: &DatabaseArgs, config: &Config) -> Result<Option<Location>, CliError> {
@@ -87,7 +92,7 @@ fn parse_location(arguments: &DatabaseArgs, config: &Config, text: &str) -> Resu
         true => storage(arguments, &config.storage)?,
         false => StorageSettings::default(),
     };
-    Ok(Location::with_settings(text, &settings).map_err(isdb::Error::from)?)
+    Ok(Location::with_settings(text, &settings).map_err(crate::Error::from)?)
 }
 
 /// The settings of an object store: those of the flags and the config, completed by the environment.
@@ -152,5 +157,5 @@ pub(crate) fn region_and_period(arguments: &RegionArgs) -> Result<(Option<Region
 fn read_box(text: &str) -> Result<Region, CliError> {
     let is_numbers = text.split(',').all(|number| number.trim().parse::<f64>().is_ok());
     let parsed = if is_numbers { Region::parse(text) } else { Err(RegionError::Text { text: text.to_owned() }) };
-    Ok(parsed.map_err(|source| isdb::Error::Region { path: None, source })?)
+    Ok(parsed.map_err(|source| crate::Error::Region { path: None, source })?)
 }

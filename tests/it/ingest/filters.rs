@@ -245,7 +245,9 @@ fn a_query_warns_when_its_filters_do_not_apply() {
     assert!(filtered.contains("filters: night (in atl08)\n") && !filtered.contains("warning: "), "{filtered}");
     let other = place.ok(&["query", "--filters", "night", "SELECT count(*) FROM segments"]).stderr;
     assert!(
-        other.contains("warning: the filters apply to atl08 and atl08_unique, which this statement does not read"),
+        other.contains(
+            "warning: the filters apply to atl08, atl08_20m and atl08_unique, which this statement does not read"
+        ),
         "{other}"
     );
 }

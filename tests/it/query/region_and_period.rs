@@ -92,7 +92,10 @@ fn region_period_and_filters_apply_to_atl08_unique_and_subqueries_with_a_warning
         assert!(!run.stderr.contains("warning"), "{statement}: {}", run.stderr);
     }
     for (options, warning) in [
-        (&options[..2], "warning: the region applies to atl08 and atl08_unique, which this statement does not read\n"),
+        (
+            &options[..2],
+            "warning: the region applies to atl08, atl08_20m and atl08_unique, which this statement does not read\n",
+        ),
         (&options[2..4], "warning: the period applies to "),
         (&options[4..], "warning: the filters apply to "),
         (&options, "warning: the filters, region and period apply to "),

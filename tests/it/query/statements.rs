@@ -114,7 +114,7 @@ fn an_unknown_table_lists_the_tables() {
     assert_eq!(run.code, Some(1));
     assert_eq!(
         run.stderr,
-        "error: unknown table atl8\nhint: the tables are atl08, atl08_unique, granules, granules_current, segments; did you mean atl08?\n"
+        "error: unknown table atl8\nhint: the tables are atl08, atl08_20m, atl08_unique, granules, granules_current, segments; did you mean atl08?\n"
     );
 }
 

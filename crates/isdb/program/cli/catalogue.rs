@@ -45,6 +45,9 @@ pub(crate) struct Init {
     /// File to create; it must not exist yet
     #[arg(default_value = "atl08.yml", value_name = "FILE")]
     pub(crate) path: PathBuf,
+    /// Make the config of this data_config.yml of the Python package icesat2db
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::resources::{cores, ingest_memory};
+use crate::{At, Config};
 use clap::{Args, ValueEnum};
-use isdb::resources::{cores, ingest_memory};
-use isdb::{At, Config};
 
 use super::parse::{log_filter_text, memory, query_memory};
 
@@ -82,7 +82,7 @@ pub(crate) struct StateArgs {
 /// What a command reads of a database, and with which resources.
 #[derive(Debug, Args)]
 pub(crate) struct ReadArgs {
-    /// Restrict atl08 and atl08_unique to segments that pass these filters, such as strong,night,snow_free
+    /// Restrict atl08, atl08_20m and atl08_unique to segments that pass these filters, such as strong,night,snow_free
     #[arg(long, value_name = "LIST")]
     pub(crate) filters: Option<String>,
     #[command(flatten)]

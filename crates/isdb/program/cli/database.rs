@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::At;
 use clap::Args;
-use isdb::At;
 use isdb_schema::config::Policy;
 
 use super::archive::SearchArgs;
@@ -65,7 +65,7 @@ pub(crate) struct Ingest {
 }
 
 /// How granules are read from NASA's archive.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ArchiveArgs {
     /// Download granules into this folder [default: from the config, else <database>.granules]
     #[arg(long, value_name = "DIR")]

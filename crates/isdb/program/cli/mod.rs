@@ -7,15 +7,20 @@ mod catalogue;
 mod common;
 mod database;
 mod grid;
+mod map;
 mod parse;
 mod query;
 
 pub(crate) use archive::{Download, Login, Search, SearchArgs};
 pub(crate) use catalogue::{ConfigCommand, Filters, InfoArgs, Init, Variables};
 pub(crate) use common::{DatabaseArgs, LogArgs, ReadArgs, RegionArgs, Resources, TextFormat};
-pub(crate) use database::{AddVariable, Check, Consolidate, Copy, Ingest, Remove, Repair, TagArgs, Vacuum};
+pub(crate) use database::{
+    AddVariable, ArchiveArgs, Check, Consolidate, Copy, Ingest, Remove, Repair, TagArgs, Vacuum,
+};
 pub(crate) use grid::Grid;
-pub(crate) use query::{Format, Query};
+pub(crate) use map::MapArgs;
+pub(crate) use parse::{memory as parse_memory, query_memory as parse_query_memory};
+pub(crate) use query::{Format, Geometry, Query};
 
 /// ICESat-2 ATL08 granules as a database.
 #[derive(Debug, Parser)]
@@ -37,6 +42,8 @@ pub(crate) enum Command {
     Query(Query),
     /// Write statistics of the segments in each cell of a grid as a GeoTIFF or CSV
     Grid(Grid),
+    /// Draw the points of a statement as a picture, or print them as a map
+    Map(MapArgs),
     /// Search NASA's CMR for granules and list them; nothing is downloaded
     Search(Search),
     /// Download granules from NASA's archive; an interrupted download is resumed

@@ -4,7 +4,7 @@ use isdb_query::MIN_QUERY_MEMORY;
 use isdb_schema::config::{MIN_MEMORY, Policy};
 use isdb_schema::units::{parse_bytes, parse_milliseconds};
 
-use crate::log_filter::log_filter;
+use crate::program::log_filter::log_filter;
 
 /// Checks a log filter, and returns its text.
 pub(super) fn log_filter_text(text: &str) -> Result<String, String> {
@@ -12,12 +12,12 @@ pub(super) fn log_filter_text(text: &str) -> Result<String, String> {
 }
 
 /// Parses a memory size that is sufficient for an ingest, in bytes.
-pub(super) fn memory(text: &str) -> Result<usize, String> {
+pub(crate) fn memory(text: &str) -> Result<usize, String> {
     at_least(MIN_MEMORY, text)
 }
 
 /// Parses a memory size that is sufficient for queries, in bytes.
-pub(super) fn query_memory(text: &str) -> Result<usize, String> {
+pub(crate) fn query_memory(text: &str) -> Result<usize, String> {
     at_least(MIN_QUERY_MEMORY as u64, text)
 }
 

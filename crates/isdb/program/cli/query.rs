@@ -22,18 +22,37 @@ pub(crate) struct Query {
     /// Write to a file, created only if the query succeeds
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Geometry of the rows in files: the position of a segment, the line of the segment along its track, or a rectangle 11 m wide
+    /// around it; lines and rectangles need segment_id_beg and n_geosegments
+    #[arg(long, value_enum, default_value_t = Geometry::Point)]
+    pub(crate) geometry: Geometry,
     /// Columns with the positions of the rows: longitude, then latitude [default: the stored coordinates, under any name]
-    #[arg(long, value_name = "LON,LAT", value_parser = position_columns, conflicts_with = "no_geometry")]
+    #[arg(long, value_name = "LON,LAT", value_parser = position_columns, conflicts_with = "geometry")]
     pub(crate) geometry_columns: Option<(String, String)>,
-    /// Write Parquet and Arrow without a geometry
+    /// Write profiles to Parquet and Arrow as a column for each element (canopy_h_metrics_p50), as the other formats do
     #[arg(long)]
-    pub(crate) no_geometry: bool,
+    pub(crate) flatten: bool,
+    /// Write Parquet and Arrow for older readers, such as fastparquet and Spark: times in microseconds, plain encodings
+    #[arg(long)]
+    pub(crate) compatible: bool,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
     /// Query this TileDB array instead of a database: a folder or s3://bucket/prefix with an array of icesat2db, gedidb or another program,
     /// or the name of a public one: icesat2db (ATL08) or gedidb (GEDI)
     #[arg(long, value_name = "PATH|URL|NAME")]
     pub(crate) array: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Geometry {
+    /// The position
+    Point,
+    /// The segment along its track, 20 m for each of its geosegments
+    Line,
+    /// A rectangle 11 m wide around that line
+    Footprint,
+    /// Write Parquet and Arrow without a geometry
+    None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,13 +69,13 @@ pub(crate) enum Format {
     Parquet,
     /// Apache Arrow, with units and descriptions: an IPC file (Feather), or a stream to standard output
     Arrow,
-    /// GeoJSON: a point for each row
+    /// GeoJSON: a feature for each row
     #[value(name = "geojson")]
     GeoJson,
-    /// FlatGeobuf: a point for each row, with a spatial index
+    /// FlatGeobuf: a feature for each row, with a spatial index
     #[value(name = "flatgeobuf")]
     FlatGeobuf,
-    /// GeoPackage: a point for each row, in a SQLite file
+    /// GeoPackage: a feature for each row, in a SQLite file
     #[value(name = "geopackage")]
     GeoPackage,
 }

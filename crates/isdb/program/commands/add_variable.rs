@@ -1,11 +1,11 @@
 //! `isdb add-variable`: adds variables of the product to an existing database.
 
-use isdb::{AddedVariables, Variable, add_variables};
+use crate::{AddedVariables, Variable, add_variables};
 
-use crate::cli::AddVariable;
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::settings::Settings;
+use crate::program::cli::AddVariable;
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::settings::Settings;
 
 pub(crate) async fn run(arguments: AddVariable, settings: Settings) -> Result<u8, CliError> {
     let AddedVariables { already_stored: had, added: new, .. } =

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use isdb::{CheckProgress, CheckReport, Damage, Remedy, check};
+use crate::{CheckProgress, CheckReport, Damage, Remedy, check};
 use serde_json::{Value, json};
 
-use crate::cli::{Check, TextFormat};
-use crate::error::CliError;
-use crate::exit_code::{FAILED, SUCCESS};
-use crate::messages::print_some;
-use crate::output;
-use crate::settings::Settings;
+use crate::program::cli::{Check, TextFormat};
+use crate::program::error::CliError;
+use crate::program::exit_code::{FAILED, SUCCESS};
+use crate::program::messages::print_some;
+use crate::program::output;
+use crate::program::settings::Settings;
 
 /// At most this many granules of a damage are listed in text.
 const LISTED: usize = 20;

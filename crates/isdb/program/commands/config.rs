@@ -4,20 +4,28 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use isdb::filters::describe;
-use isdb::selection_request;
-use isdb_schema::config::{SHIPPED, json_schema};
+use crate::filters::describe;
+use crate::selection_request;
+use isdb_schema::config::{FromIcesat2db, SHIPPED, json_schema};
 
-use crate::error::{CliError, print_warning};
-use crate::exit_code::SUCCESS;
-use crate::output;
-use crate::settings::read_config;
+use crate::program::error::{CliError, print_warning};
+use crate::program::exit_code::SUCCESS;
+use crate::program::output;
+use crate::program::settings::{read, read_config};
 
-/// Writes the shipped config to `path`.
-pub(crate) fn init(path: &Path) -> Result<u8, CliError> {
+/// Writes the shipped config to `path`, or the one that is made of `from`, a config of icesat2db.
+pub(crate) fn init(path: &Path, from: Option<&Path>) -> Result<u8, CliError> {
     let failed = |source| CliError::Write { path: path.to_path_buf(), source };
+    let (text, notes) = match from {
+        None => (SHIPPED.to_owned(), Vec::new()),
+        Some(from) => {
+            let converted = FromIcesat2db::parse(&from.to_string_lossy(), &read(from)?)?;
+            (converted.text, converted.notes)
+        }
+    };
     let mut file = File::create_new(path).map_err(failed)?;
-    file.write_all(SHIPPED.as_bytes()).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    notes.iter().for_each(|note| eprintln!("note: {note}"));
     eprintln!("written: {}", path.display());
     eprintln!("edit it, then: isdb ingest --config {} ...", path.display());
     Ok(SUCCESS)

@@ -1,11 +1,11 @@
 //! `isdb consolidate`: joins overlapping fragments.
 
-use isdb::consolidate;
+use crate::consolidate;
 
-use crate::cli::{Consolidate, Resources};
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::settings::Settings;
+use crate::program::cli::{Consolidate, Resources};
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::settings::Settings;
 
 pub(crate) async fn run(arguments: Consolidate, settings: Settings) -> Result<u8, CliError> {
     let policy = arguments.policy.unwrap_or(settings.config.consolidate.policy);

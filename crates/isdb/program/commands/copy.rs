@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use isdb::{Copied, CopyProgress, copy};
+use crate::{Copied, CopyProgress, copy};
 
-use crate::cli::{Copy, DatabaseArgs};
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::settings::named_location;
-use crate::units::megabytes;
+use crate::program::cli::{Copy, DatabaseArgs};
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::settings::named_location;
+use crate::program::units::megabytes;
 
 /// The time between two lines of progress.
 const INTERVAL: Duration = Duration::from_secs(5);

@@ -11,14 +11,14 @@ use isdb_cmr::{
     download, has_partial_download,
 };
 
-use crate::archive::earthdata_session;
-use crate::cli::Download;
-use crate::error::{CliError, archive_hint};
-use crate::exit_code::{FAILED, SOME_FAILED, SUCCESS};
-use crate::output;
-use crate::progress::DownloadReporter;
-use crate::report::{FailedFile, print_failures};
-use crate::units::megabytes;
+use crate::program::archive::earthdata_session;
+use crate::program::cli::Download;
+use crate::program::error::{CliError, archive_hint};
+use crate::program::exit_code::{FAILED, SOME_FAILED, SUCCESS};
+use crate::program::output;
+use crate::program::progress::DownloadReporter;
+use crate::program::report::{FailedFile, print_failures};
+use crate::program::units::megabytes;
 
 mod requests;
 
@@ -53,7 +53,7 @@ pub(crate) async fn run(arguments: Download) -> Result<u8, CliError> {
     let reporter = Arc::new(DownloadReporter::new(count, missing));
     let options = DownloadOptions {
         connections: arguments.connections.into(),
-        ..DownloadOptions::new(&arguments.to, isdb::granule_format())
+        ..DownloadOptions::new(&arguments.to, crate::granule_format())
     };
     let listener = Arc::clone(&reporter);
     let progress = move |progress: isdb_cmr::DownloadProgress<'_>| listener.report(&progress);

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::filters::{Preset, preset_sql, presets};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use isdb::filters::{Preset, preset_sql, presets};
 
-use crate::cli::{Filters, Format};
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::output;
+use crate::program::cli::{Filters, Format};
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::output;
 
 pub(crate) async fn run(arguments: Filters) -> Result<u8, CliError> {
     let Some(list) = arguments.name else {
@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: Filters) -> Result<u8, CliError> {
 }
 
 /// Returns a row for each preset.
-fn rows() -> Result<RecordBatch, CliError> {
+pub(crate) fn rows() -> Result<RecordBatch, CliError> {
     let column = |text: &dyn Fn(&Preset) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(presets().iter().map(text)))
     };

@@ -7,13 +7,13 @@ use arrow::array::RecordBatch;
 use futures::TryStreamExt;
 use tokio::runtime::Handle;
 
-use crate::cli::{Format, Grid};
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::grid::{GridMetadata, GridStatement, Raster, write_geotiff};
-use crate::output::{self, Origin, Target};
-use crate::session::{Session, Source};
-use crate::settings::{Settings, query_options};
+use crate::program::cli::{Format, Grid};
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::grid::{GridMap, GridMetadata, GridStatement, Raster, Template, write_geotiff};
+use crate::program::output::{self, Origin, Target};
+use crate::program::session::{Session, Source};
+use crate::program::settings::{Settings, query_options};
 
 pub(crate) async fn run(arguments: Grid, settings: Settings) -> Result<u8, CliError> {
     let ending = arguments.output.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
@@ -22,11 +22,25 @@ pub(crate) async fn run(arguments: Grid, settings: Settings) -> Result<u8, CliEr
         "csv" => false,
         _ => return Err(CliError::GridEnding { path: arguments.output }),
     };
+    let map = match (arguments.cell, &arguments.like) {
+        (Some(cells), _) => GridMap::Globe(cells),
+        (None, Some(path)) => GridMap::Pixels(
+            Template::open(path)
+                .map_err(|error| CliError::Statement { problem: error.to_string(), hint: error.hint() })?,
+        ),
+        (None, None) => {
+            return Err(CliError::Empty {
+                expected: "the cells of the grid",
+                flag: "--cell and --like",
+                hint: "specify --cell 1km, or --like FILE.tif",
+            });
+        }
+    };
     let options = Arc::new(query_options(Source::Database(settings.location), &arguments.read)?);
     let session = Session::open(&options, arguments.read.state.at.as_ref()).await?;
     let columns = session.context().table("atl08").await?.schema().as_arrow().clone();
     let statement = GridStatement {
-        cells: arguments.cell,
+        map: &map,
         value: &arguments.value,
         least_passes: arguments.min_passes,
         has_canopy: columns.column_with_name("h_canopy").is_some(),
@@ -48,9 +62,9 @@ pub(crate) async fn run(arguments: Grid, settings: Settings) -> Result<u8, CliEr
 }
 
 fn write(path: &Path, statement: &GridStatement<'_>, raster: &Raster, metadata: &GridMetadata) -> Result<(), CliError> {
-    let extent = raster.extent().ok_or(CliError::EmptyGrid)?;
+    let extent = statement.map.extent(raster).ok_or(CliError::EmptyGrid)?;
     output::write_file(path, |file| {
-        write_geotiff(file, statement.cells, raster, extent, metadata)
+        write_geotiff(file, statement.map, raster, extent, metadata)
             .map_err(|source| CliError::Write { path: path.to_owned(), source })
     })?;
     if raster.beyond() > 0 {

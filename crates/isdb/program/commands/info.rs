@@ -1,17 +1,20 @@
 //! `isdb info`: the content of the database, where other TileDB programs find the same state, and its citation.
 
+use crate::filters::describe;
+use crate::time::{format_milliseconds, format_nanoseconds};
+use crate::{Database, Info, describe_area, describe_region};
 use comfy_table::CellAlignment::Left;
-use isdb::filters::describe;
-use isdb::time::{format_milliseconds, format_nanoseconds};
-use isdb::{Database, Info, describe_area, describe_region};
 
-use crate::aligned::aligned;
-use crate::cli::{InfoArgs, TextFormat};
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::output;
-use crate::settings::Settings;
-use crate::units::format_bytes;
+use crate::program::aligned::aligned;
+use crate::program::cli::{InfoArgs, TextFormat};
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::map::screen;
+use crate::program::output;
+use crate::program::settings::Settings;
+use crate::program::units::format_bytes;
+
+mod distribution;
 
 pub(crate) async fn run(arguments: InfoArgs, settings: Settings) -> Result<u8, CliError> {
     let mut builder = Database::open_location(&settings.location);
@@ -29,7 +32,15 @@ pub(crate) async fn run(arguments: InfoArgs, settings: Settings) -> Result<u8, C
     }
     let info = database.info().await?;
     let lines = aligned(facts(&info).into_iter().map(|(name, value)| [name.to_owned(), value]), [Left, Left]);
-    output::print(&(lines.join("\n") + "\n"))?;
+    let mut text = lines.join("\n") + "\n";
+    let map = distribution::map(&info.density, screen().0);
+    if !map.is_empty() {
+        text += &format!("\n{map}");
+    }
+    if !info.months.is_empty() {
+        text += &format!("\nsegments by month\n{}", distribution::histogram(&info.months));
+    }
+    output::print(&text)?;
     Ok(SUCCESS)
 }
 

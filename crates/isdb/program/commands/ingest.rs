@@ -1,14 +1,14 @@
 //! `isdb ingest`: runs an ingest, or shows what it would do, with progress and summary on standard error.
 
-use isdb::{RegionRequest, Source, dry_run, ingest, ingest_request};
+use crate::{RegionRequest, Source, dry_run, ingest, ingest_request};
 use isdb_schema::period::Period;
 
-use crate::cli::{DatabaseArgs, Ingest};
-use crate::error::{CliError, print_warning};
-use crate::exit_code::{SOME_FAILED, SUCCESS};
-use crate::progress::IngestReporter;
-use crate::report::{ReportFile, print_dry_run, print_summary};
-use crate::settings::{Settings, filters, region_and_period};
+use crate::program::cli::{DatabaseArgs, Ingest};
+use crate::program::error::{CliError, print_warning};
+use crate::program::exit_code::{SOME_FAILED, SUCCESS};
+use crate::program::progress::IngestReporter;
+use crate::program::report::{ReportFile, print_dry_run, print_summary};
+use crate::program::settings::{Settings, filters, region_and_period};
 
 mod source;
 
@@ -16,7 +16,7 @@ pub(crate) async fn run(arguments: Ingest, settings: Settings, flags: &DatabaseA
     let database = settings.location.uri();
     let resources = arguments.resources.resolve(&settings.config);
     let (region, period) = region_and_period(&arguments.region)?;
-    let added = arguments.add_region.as_deref().map(isdb::read_region).transpose()?;
+    let added = arguments.add_region.as_deref().map(crate::read_region).transpose()?;
     let search_region = region.clone().filter(|_| arguments.whole_granules);
     let area = match (added, region) {
         (Some(added), _) => RegionRequest::Added(added),

@@ -3,15 +3,15 @@
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::time::Duration;
 
-use isdb::earthdata::{hosts, machine, netrc_path};
+use crate::earthdata::{hosts, machine, netrc_path};
 use isdb_cmr::{Account, CredentialKind, Credentials, Earthdata, Login, SecretString, netrc};
 use isdb_schema::printable::Printable;
 
-use crate::archive::earthdata_session;
-use crate::cli;
-use crate::error::CliError;
-use crate::exit_code::{INTERRUPTED, SUCCESS};
-use crate::output;
+use crate::program::archive::earthdata_session;
+use crate::program::cli;
+use crate::program::error::CliError;
+use crate::program::exit_code::{INTERRUPTED, SUCCESS};
+use crate::program::output;
 
 /// Time that the login host may take to respond.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);

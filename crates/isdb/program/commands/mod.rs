@@ -11,6 +11,7 @@ pub(crate) mod grid;
 pub(crate) mod info;
 pub(crate) mod ingest;
 pub(crate) mod login;
+pub(crate) mod map;
 pub(crate) mod query;
 pub(crate) mod remove;
 pub(crate) mod repair;

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use crate::cli::{DatabaseArgs, Format, Query};
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::interrupt::Interrupts;
-use crate::output::{self, GeometryColumns, Target};
-use crate::prompt;
-use crate::session::{Session, Source, has_rows, statements};
-use crate::settings::{Settings, array_location, query_options};
+use crate::program::cli::{DatabaseArgs, Format, Geometry, Query};
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::interrupt::Interrupts;
+use crate::program::output::{self, FileOptions, GeometryChoice, SegmentShape, Target};
+use crate::program::prompt;
+use crate::program::session::{Session, Source, has_rows, statements};
+use crate::program::settings::{Settings, array_location, query_options};
 
 pub(crate) async fn run(arguments: Query, database: &DatabaseArgs, interrupts: &Interrupts) -> Result<u8, CliError> {
     let source = match &arguments.array {
@@ -38,7 +38,8 @@ pub(crate) async fn run(arguments: Query, database: &DatabaseArgs, interrupts: &
     if let (Some(target), true) = (single, count > 1) {
         return Err(CliError::OneStatementOnly { count, target });
     }
-    let target = Target { format, file: output, geometry: geometry(&arguments) };
+    let file_options = FileOptions { is_flat: arguments.flatten, is_compatible: arguments.compatible };
+    let target = Target { format, file: output, geometry: geometry(&arguments), options: file_options };
     if let (0, Some(path)) = (count, output) {
         return Err(CliError::Message(format!("no statement has rows for {}", path.display())));
     }
@@ -66,14 +67,16 @@ pub(crate) async fn run(arguments: Query, database: &DatabaseArgs, interrupts: &
     Ok(SUCCESS)
 }
 
-/// The columns with the positions of the rows.
-fn geometry(arguments: &Query) -> GeometryColumns {
-    match &arguments.geometry_columns {
-        _ if arguments.no_geometry => GeometryColumns::None,
-        Some((longitude, latitude)) => {
-            GeometryColumns::Named { longitude: longitude.clone(), latitude: latitude.clone() }
+/// The geometry of the rows.
+fn geometry(arguments: &Query) -> GeometryChoice {
+    match (arguments.geometry, &arguments.geometry_columns) {
+        (_, Some((longitude, latitude))) => {
+            GeometryChoice::Named { longitude: longitude.clone(), latitude: latitude.clone() }
         }
-        None => GeometryColumns::Stored,
+        (Geometry::Point, None) => GeometryChoice::Stored,
+        (Geometry::Line, None) => GeometryChoice::Segments(SegmentShape::Line),
+        (Geometry::Footprint, None) => GeometryChoice::Segments(SegmentShape::Footprint),
+        (Geometry::None, None) => GeometryChoice::None,
     }
 }
 
@@ -88,7 +91,7 @@ fn text(arguments: &Query) -> Result<(String, String), CliError> {
         (Some(sql), _) => Ok((sql.clone(), "the command line".to_owned())),
         (None, Some(path)) => {
             let text =
-                std::fs::read_to_string(path).map_err(|source| isdb::Error::Read { path: path.clone(), source })?;
+                std::fs::read_to_string(path).map_err(|source| crate::Error::Read { path: path.clone(), source })?;
             Ok((text, path.display().to_string()))
         }
         (None, None) => {

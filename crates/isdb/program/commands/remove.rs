@@ -1,14 +1,14 @@
 //! `isdb remove`: removes granules from the database, and ingests the files whose segments they had replaced.
 
-use isdb::{IngestReport, Removal, Source, ingest, ingest_request, remove};
+use crate::{IngestReport, Removal, Source, ingest, ingest_request, remove};
 
-use crate::cli::Remove;
-use crate::error::CliError;
-use crate::exit_code::{SOME_FAILED, SUCCESS};
-use crate::messages::print_some;
-use crate::progress::IngestReporter;
-use crate::report::print_summary;
-use crate::settings::Settings;
+use crate::program::cli::Remove;
+use crate::program::error::CliError;
+use crate::program::exit_code::{SOME_FAILED, SUCCESS};
+use crate::program::messages::print_some;
+use crate::program::progress::IngestReporter;
+use crate::program::report::print_summary;
+use crate::program::settings::Settings;
 
 /// At most this many granules and files are listed.
 const LISTED: usize = 20;
@@ -36,7 +36,7 @@ async fn read_again(arguments: &Remove, settings: Settings) -> Result<u8, CliErr
     let resources = arguments.resources.resolve(&settings.config);
     let mut request = ingest_request(settings.location, Source::Files(Vec::new()), &settings.config);
     // The database, not the config, decides what is stored of these files.
-    request.selection = isdb::SelectionRequest::default();
+    request.selection = crate::SelectionRequest::default();
     (request.threads, request.memory, request.spill) = (resources.threads, resources.memory, resources.spill);
     let (mut report, mut reporter) = (IngestReport::default(), IngestReporter::new());
     let result = ingest(&request, &mut report, |progress| reporter.report(progress)).await;
@@ -54,7 +54,7 @@ fn names(arguments: &[String]) -> Result<Vec<String>, CliError> {
             names.push(name.clone());
             continue;
         };
-        let text = std::fs::read_to_string(path).map_err(|source| isdb::Error::Read { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| crate::Error::Read { path: path.into(), source })?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         names.extend(lines.map(str::to_owned));
     }

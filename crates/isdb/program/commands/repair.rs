@@ -2,14 +2,14 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use isdb::{CheckReport, IngestError, Remedy, Repaired, StoreError, check, repair};
+use crate::{CheckReport, IngestError, Remedy, Repaired, StoreError, check, repair};
 
 use super::check::{progress, text};
-use crate::cli::Repair;
-use crate::error::CliError;
-use crate::exit_code::{FAILED, SUCCESS};
-use crate::output;
-use crate::settings::Settings;
+use crate::program::cli::Repair;
+use crate::program::error::CliError;
+use crate::program::exit_code::{FAILED, SUCCESS};
+use crate::program::output;
+use crate::program::settings::Settings;
 
 pub(crate) async fn run(arguments: Repair, settings: Settings) -> Result<u8, CliError> {
     let location = &settings.location;
@@ -26,11 +26,11 @@ pub(crate) async fn run(arguments: Repair, settings: Settings) -> Result<u8, Cli
     };
     let repaired = match repair(location, progress(), confirm).await {
         // Without the newest state nothing can be repaired, but what is damaged can be shown.
-        Err(isdb::Error::Ingest(IngestError::Store(
+        Err(crate::Error::Ingest(IngestError::Store(
             error @ (StoreError::Damaged { .. } | StoreError::LostArray { .. }),
         ))) => {
             output::print(&text(&check(location, progress()).await?))?;
-            return Err(isdb::Error::Store(error).into());
+            return Err(crate::Error::Store(error).into());
         }
         repaired => repaired?,
     };

@@ -1,15 +1,15 @@
 //! `isdb search`: the granules of NASA's archive in a region and period, with their total size and the estimated size of a
 //! database.
 
-use isdb::Location;
+use crate::Location;
 
-use crate::archive::search_archive;
-use crate::cli::{Format, Search};
-use crate::error::CliError;
-use crate::exit_code::{SOME_FAILED, SUCCESS};
-use crate::settings::region_and_period;
+use crate::program::archive::search_archive;
+use crate::program::cli::{Format, Search};
+use crate::program::error::CliError;
+use crate::program::exit_code::{SOME_FAILED, SUCCESS};
+use crate::program::settings::region_and_period;
 
-mod listing;
+pub(crate) mod listing;
 pub(crate) mod totals;
 
 pub(crate) async fn run(arguments: Search, database: Option<Location>) -> Result<u8, CliError> {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::time::format_milliseconds;
+use crate::{Database, Location, Tag, delete_tag, tag};
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use isdb::time::format_milliseconds;
-use isdb::{Database, Location, Tag, delete_tag, tag};
 
-use crate::cli::{Format, TagArgs};
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::output;
-use crate::settings::Settings;
+use crate::program::cli::{Format, TagArgs};
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::output;
+use crate::program::settings::Settings;
 
 pub(crate) async fn run(arguments: TagArgs, settings: Settings) -> Result<u8, CliError> {
     let location = &settings.location;

@@ -1,12 +1,12 @@
 //! `isdb vacuum`: deletes files that no current state of the database needs.
 
-use isdb::vacuum;
+use crate::vacuum;
 
-use crate::cli::Vacuum;
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::settings::Settings;
-use crate::units::megabytes;
+use crate::program::cli::Vacuum;
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::settings::Settings;
+use crate::program::units::megabytes;
 
 pub(crate) async fn run(arguments: Vacuum, settings: Settings) -> Result<u8, CliError> {
     let older_than_ms = arguments.older_than.unwrap_or(settings.config.consolidate.keep_ms);

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::{Database, Location, Variable, search_variables};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use isdb::{Database, Location, Variable, search_variables};
 
-use crate::cli::{Format, Variables};
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::output;
+use crate::program::cli::{Format, Variables};
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::output;
 
 mod columns;
 mod details;
@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: Variables, location: Option<Location>) -> Res
 async fn stored_variables(location: Option<&Location>) -> Result<Option<Vec<&'static Variable>>, CliError> {
     let Some(location) = location else { return Ok(None) };
     match Database::open_location(location).await {
-        Err(isdb::Error::Store(error @ isdb_store::Error::NotFound { .. })) => {
+        Err(crate::Error::Store(error @ isdb_store::Error::NotFound { .. })) => {
             eprintln!("note: {error}");
             Ok(None)
         }
@@ -57,7 +57,7 @@ async fn stored_variables(location: Option<&Location>) -> Result<Option<Vec<&'st
 }
 
 /// Returns a row for each variable.
-fn rows(found: &[&Variable], stored: Option<&[&Variable]>) -> Result<RecordBatch, CliError> {
+pub(crate) fn rows(found: &[&Variable], stored: Option<&[&Variable]>) -> Result<RecordBatch, CliError> {
     let column = |text: &dyn Fn(&Variable) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(found.iter().map(|variable| text(variable))))
     };

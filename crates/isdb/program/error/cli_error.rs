@@ -12,7 +12,7 @@ use isdb_schema::filters::FilterError;
 use isdb_schema::period::PeriodError;
 use rustyline::error::ReadlineError;
 
-use crate::exit_code::{FAILED, USAGE};
+use crate::program::exit_code::{FAILED, USAGE};
 
 /// The error that ends a command.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub(crate) enum CliError {
     #[error("no database specified")]
     NoDatabase,
     #[error(transparent)]
-    Library(isdb::Error),
+    Library(crate::Error),
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output")]
@@ -33,13 +33,15 @@ pub(crate) enum CliError {
     BinaryToTerminal,
     #[error("{format} needs positions, and the result has none")]
     NoGeometry { format: &'static str },
+    #[error("expected {missing} among the columns, found none: the shape of a segment depends on it")]
+    SegmentColumns { missing: String },
     #[error("{format} has no place for a row without a position")]
     NoPosition { format: &'static str },
     #[error("expected a column of numbers for --geometry-columns, found {} {column}", if *.is_found { "another type in" } else { "no column" })]
     GeometryColumn { column: String, is_found: bool },
     #[error("expected a latitude from -90 to 90 in the column {column}, found {degrees}")]
     NotALatitude { column: String, degrees: f64 },
-    #[error("the result already has a column geometry, and --geometry-columns would add another")]
+    #[error("the result already has a column geometry, and a file would get another")]
     SecondGeometry,
     #[error("expected a file for GeoPackage, found a stream")]
     GeoPackageToStream,
@@ -47,6 +49,12 @@ pub(crate) enum CliError {
     GridEnding { path: PathBuf },
     #[error("no cell of the grid has a segment")]
     EmptyGrid,
+    #[error("expected a file that ends with .png, found {}", path.display())]
+    MapEnding { path: PathBuf },
+    #[error("no row has a position and a value")]
+    EmptyMap,
+    #[error("expected a column of numbers for --value, found {} {column}", if *.is_found { "another type in" } else { "no column" })]
+    ValueColumn { column: String, is_found: bool },
     #[error("cannot write {format}: {problem}")]
     FeatureFormat { format: &'static str, problem: String },
     #[error("expected {expected}, found nothing in {flag}")]
@@ -89,10 +97,10 @@ pub(crate) enum CliError {
     Runtime(#[source] std::io::Error),
 }
 
-impl From<isdb::Error> for CliError {
-    fn from(error: isdb::Error) -> CliError {
+impl From<crate::Error> for CliError {
+    fn from(error: crate::Error) -> CliError {
         match error {
-            isdb::Error::Engine(error) => CliError::from(error),
+            crate::Error::Engine(error) => CliError::from(error),
             error => CliError::Library(error),
         }
     }
@@ -103,7 +111,7 @@ macro_rules! library_errors {
     ($($error:ty),*) => {
         $(impl From<$error> for CliError {
             fn from(error: $error) -> CliError {
-                CliError::from(isdb::Error::from(error))
+                CliError::from(crate::Error::from(error))
             }
         })*
     };
@@ -118,7 +126,7 @@ impl From<DataFusionError> for CliError {
             return CliError::Memory(error);
         }
         let error = match user_file_error(error) {
-            Ok(error) => return CliError::Library(isdb::Error::Query(error)),
+            Ok(error) => return CliError::Library(crate::Error::Query(error)),
             Err(error) => error,
         };
         if let Some(hint) = error_hint(&error) {
@@ -155,9 +163,10 @@ impl CliError {
             CliError::Empty { .. }
             | CliError::UnknownEnding { .. }
             | CliError::GridEnding { .. }
+            | CliError::MapEnding { .. }
             | CliError::OutputOfPrompt => USAGE,
             CliError::Library(
-                isdb::Error::Region { path: None, .. } | isdb::Error::Period(_) | isdb::Error::Filter(_),
+                crate::Error::Region { path: None, .. } | crate::Error::Period(_) | crate::Error::Filter(_),
             ) => USAGE,
             _ => FAILED,
         }

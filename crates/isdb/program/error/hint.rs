@@ -25,6 +25,9 @@ impl CliError {
             CliError::NoGeometry { .. } => {
                 Some("select latitude and longitude, or name columns with positions: --geometry-columns LON,LAT")
             }
+            CliError::SegmentColumns { .. } => {
+                Some("select latitude, longitude, segment_id_beg and n_geosegments, as they are stored")
+            }
             CliError::NoPosition { .. } => Some("leave such rows out: WHERE latitude IS NOT NULL"),
             CliError::GeometryColumn { .. } | CliError::NotALatitude { .. } => {
                 Some("--geometry-columns LON,LAT names the column of the longitude first")
@@ -32,7 +35,13 @@ impl CliError {
             CliError::EmptyGrid => Some(
                 "`isdb info` shows where and when the database has segments; --min-passes 1 keeps cells of a single pass",
             ),
-            CliError::SecondGeometry => Some("give the column another name (AS), or omit --geometry-columns"),
+            CliError::EmptyMap => Some("`isdb info` shows where and when the database has segments"),
+            CliError::ValueColumn { .. } => {
+                Some("--value names a column of the statement: SELECT longitude, latitude, h AS canopy")
+            }
+            CliError::SecondGeometry => {
+                Some("give the column another name (AS), or omit --geometry and --geometry-columns")
+            }
             CliError::GeoPackageToStream => Some("specify a file: --output FILE.gpkg"),
             CliError::Empty { hint, .. } => Some(hint),
             CliError::NoStatement { .. } => {
@@ -57,28 +66,28 @@ impl CliError {
     }
 }
 
-fn library_hint(error: &isdb::Error) -> Option<&str> {
+fn library_hint(error: &crate::Error) -> Option<&str> {
     match error {
-        isdb::Error::UnknownVariable { .. } => Some("`isdb variables` lists all variables"),
-        isdb::Error::TagName { .. } => {
+        crate::Error::UnknownVariable { .. } => Some("`isdb variables` lists all variables"),
+        crate::Error::TagName { .. } => {
             Some("a name begins with a letter, or has one that a time does not have: paper-2026, v1.0")
         }
-        isdb::Error::Config(_) => {
+        crate::Error::Config(_) => {
             Some("`isdb init` writes a config with comments; `isdb config schema` prints a schema for editors")
         }
-        isdb::Error::Filter(_) => Some("`isdb filters` lists the filters"),
-        isdb::Error::Region { source, .. } if source.hint().is_some() => source.hint(),
-        isdb::Error::Region { .. } | isdb::Error::RegionFile { .. } => {
+        crate::Error::Filter(_) => Some("`isdb filters` lists the filters"),
+        crate::Error::Region { source, .. } if source.hint().is_some() => source.hint(),
+        crate::Error::Region { .. } | crate::Error::RegionFile { .. } => {
             Some("a region is a GeoJSON file with polygons, or west,south,east,north in degrees: -62.5,-8,-60,-6")
         }
-        isdb::Error::Period(_) => Some("--start 2020-06-01 --end 2020-06-30 includes both days"),
-        isdb::Error::Query(QueryError::Statement { hint, .. }) => Some(hint),
-        isdb::Error::Query(error) => query_hint(error),
-        isdb::Error::Store(error) => store_hint(error),
-        isdb::Error::Ingest(error) => ingest_hint(error),
-        isdb::Error::Archive(error) => archive_hint(error),
-        isdb::Error::WorkList { .. } => Some("`isdb search -o list.ndjson` writes a work list"),
-        isdb::Error::SpillFolder { .. } => Some("specify an existing folder with --temp or TMPDIR"),
+        crate::Error::Period(_) => Some("--start 2020-06-01 --end 2020-06-30 includes both days"),
+        crate::Error::Query(QueryError::Statement { hint, .. }) => Some(hint),
+        crate::Error::Query(error) => query_hint(error),
+        crate::Error::Store(error) => store_hint(error),
+        crate::Error::Ingest(error) => ingest_hint(error),
+        crate::Error::Archive(error) => archive_hint(error),
+        crate::Error::WorkList { .. } => Some("`isdb search -o list.ndjson` writes a work list"),
+        crate::Error::SpillFolder { .. } => Some("specify an existing folder with --temp or TMPDIR"),
         _ => None,
     }
 }

@@ -7,4 +7,4 @@ mod print;
 
 pub(crate) use archive_hint::{archive_hint, shared_cause_hint};
 pub(crate) use cli_error::CliError;
-pub(crate) use print::{print_error, print_warning};
+pub(crate) use print::{causes, print_error, print_warning};

@@ -24,19 +24,28 @@ fn is_wrapper(error: &(dyn Error + 'static)) -> bool {
 /// Prints an error in one line, then each of its causes and the hint.
 pub(crate) fn print_error(error: &CliError) {
     eprintln!("error: {error}");
-    let mut printed = error.to_string();
+    for cause in causes(error) {
+        eprintln!("  cause: {cause}");
+    }
+    if let Some(hint) = error.hint() {
+        eprintln!("hint: {hint}");
+    }
+}
+
+/// The texts of the causes of an error that say more than the text before.
+pub(crate) fn causes(error: &CliError) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut last = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
         let is_wrapper = is_wrapper(error);
         // Wrappers often repeat the text of the error inside.
-        if !is_wrapper && !printed.contains(&text) {
-            eprintln!("  cause: {text}");
-            printed = text;
+        if !is_wrapper && !last.contains(&text) {
+            causes.push(text.clone());
+            last = text;
         }
         cause = error.source();
     }
-    if let Some(hint) = error.hint() {
-        eprintln!("hint: {hint}");
-    }
+    causes
 }

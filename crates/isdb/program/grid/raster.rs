@@ -38,7 +38,7 @@ pub(crate) struct Extent {
 }
 
 impl Raster {
-    /// Places the rows of a [`GridStatement`](crate::grid::GridStatement) by cell.
+    /// Places the rows of a [`GridStatement`](crate::program::grid::GridStatement) by cell.
     pub(crate) fn new(batches: &[RecordBatch], bands: usize) -> Result<Raster, ArrowError> {
         let mut raster = Raster { bands, ..Raster::default() };
         for batch in batches {

@@ -1,11 +1,11 @@
 //! The SQL of a grid.
 
-use crate::grid::cells::Cells;
+use crate::program::grid::map::GridMap;
 
 /// The statement of a grid.
 #[derive(Clone, Debug)]
 pub(crate) struct GridStatement<'a> {
-    pub(crate) cells: Cells,
+    pub(crate) map: &'a GridMap,
     /// An aggregate of the columns of `atl08`, such as `median(canopy_h)`.
     pub(crate) value: &'a str,
     /// Cells with fewer passes are empty.
@@ -37,15 +37,7 @@ impl GridStatement<'_> {
 
     /// A row for each cell, from north to south: longitude and latitude of its centre, and its bands.
     pub(crate) fn by_centre(&self) -> String {
-        let (longitude, latitude) = match self.cells {
-            Cells::Degrees(degrees) => (
-                format!("(cell_column + 0.5) * CAST({degrees:?} AS DOUBLE) - 180"),
-                format!("90 - (cell_row + 0.5) * CAST({degrees:?} AS DOUBLE)"),
-            ),
-            Cells::Kilometres(km, _) => {
-                (format!("ease2_longitude(cell_column, {km:?})"), format!("ease2_latitude(cell_row, {km:?})"))
-            }
-        };
+        let (longitude, latitude) = self.map.centre();
         let bands = self.bands().join(", ");
         format!(
             "SELECT {longitude} AS longitude, {latitude} AS latitude, {bands} FROM ({}) ORDER BY cell_row, cell_column",
@@ -55,16 +47,7 @@ impl GridStatement<'_> {
 
     /// All bands of all cells. Each segment counts once. A granule that does not name its track and cycle is a pass of its own.
     fn all(&self) -> String {
-        let (column, row) = match self.cells {
-            Cells::Degrees(degrees) => (
-                format!("CAST(round((grid_west(longitude, {degrees:?}) + 180) / {degrees:?}) AS BIGINT)"),
-                format!("CAST(round((90 - grid_south(latitude, {degrees:?})) / {degrees:?}) AS BIGINT) - 1"),
-            ),
-            Cells::Kilometres(km, _) => (
-                format!("CAST(ease2_column(longitude, {km:?}) AS BIGINT)"),
-                format!("CAST(ease2_row(latitude, {km:?}) AS BIGINT)"),
-            ),
-        };
+        let (column, row) = self.map.cell();
         let count = |column: &str, name: &str, exists: bool| match exists {
             true => format!("count({column}) AS {name}, "),
             false => String::new(),
@@ -72,10 +55,11 @@ impl GridStatement<'_> {
         format!(
             "SELECT {column} AS cell_column, {row} AS cell_row, CAST(({value}) AS DOUBLE) AS value, count(*) AS n_segments, \
              {canopy}{terrain}count(DISTINCT coalesce(CAST(rgt AS BIGINT) * 10000 + cycle, -1 - ingest_id)) AS n_passes, count(DISTINCT rgt) AS n_tracks \
-             FROM atl08_unique GROUP BY 1, 2 HAVING n_passes >= {least}",
+             FROM atl08_unique{condition} GROUP BY 1, 2 HAVING n_passes >= {least}",
             value = self.value,
             canopy = count("h_canopy", "n_canopy", self.has_canopy),
             terrain = count("h_te_best_fit", "n_terrain", self.has_terrain),
+            condition = self.map.condition(),
             least = self.least_passes,
         )
     }

@@ -10,9 +10,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use crate::error::CliError;
-use crate::output::labelled::LabelledColumns;
-use crate::output::row_writer::RowWriter;
+use crate::program::error::CliError;
+use crate::program::output::labelled::LabelledColumns;
+use crate::program::output::row_writer::RowWriter;
 
 /// Writes batches below one header.
 pub(crate) struct CsvWriter<W: Write> {
@@ -29,7 +29,7 @@ impl<W: Write> CsvWriter<W> {
             true => Arc::new(Field::new(field.name(), DataType::LargeUtf8, true)),
             false => Arc::clone(field),
         };
-        let labelled = LabelledColumns::new(schema);
+        let labelled = LabelledColumns::new(schema, None);
         let schema = Arc::new(Schema::new(labelled.schema().fields().iter().map(flat).collect::<Vec<_>>()));
         let mut writer = CsvWriter { sink, text: Vec::new(), labelled, schema };
         writer.write_flat(&RecordBatch::new_empty(Arc::clone(&writer.schema)), true)?;

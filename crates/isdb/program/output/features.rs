@@ -7,7 +7,7 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
 
-use crate::output::labelled::LabelledColumns;
+use crate::program::output::labelled::LabelledColumns;
 
 /// The type of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ mod tests {
             ];
             RecordBatch::try_from_iter(columns).unwrap()
         };
-        let attributes = Attributes::new(LabelledColumns::new(&batch(1).schema()));
+        let attributes = Attributes::new(LabelledColumns::new(&batch(1).schema(), None));
         let types: Vec<AttributeType> = attributes.iter().map(|(_, kind)| kind).collect();
         assert_eq!(types, [AttributeType::Text, AttributeType::DateTime, AttributeType::Int32, AttributeType::Int64]);
         let batch_of_one = batch(1);

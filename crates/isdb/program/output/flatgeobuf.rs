@@ -1,4 +1,4 @@
-//! Rows as FlatGeobuf: a point for each row, sorted and with a spatial index, so that a reader gets the features of a box without the
+//! Rows as FlatGeobuf: a feature for each row, sorted and with a spatial index, so that a reader gets the features of a box without the
 //! rest of the file. Features wait in a temporary file until their order is known; the index needs about 150 bytes of memory for each.
 
 use std::io::Write;
@@ -6,20 +6,21 @@ use std::io::Write;
 use ::flatgeobuf::{ColumnType, FgbCrs, FgbWriter, FgbWriterOptions, GeometryType};
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
+use geo::Geometry;
 use geozero::error::GeozeroError;
-use geozero::{ColumnValue, FeatureProcessor, GeomProcessor, PropertyProcessor};
+use geozero::{ColumnValue, FeatureProcessor, GeozeroGeometry, PropertyProcessor};
 
-use crate::error::CliError;
-use crate::output::features::{AttributeType, AttributeValue, Attributes};
-use crate::output::origin::Origin;
-use crate::output::points::PointColumns;
-use crate::output::row_writer::RowWriter;
+use crate::program::error::CliError;
+use crate::program::output::features::{AttributeType, AttributeValue, Attributes};
+use crate::program::output::geometries::GeometrySource;
+use crate::program::output::origin::Origin;
+use crate::program::output::row_writer::RowWriter;
 
 /// Writes batches of one schema as one layer.
 pub(crate) struct FlatGeobufWriter<W: Write> {
     sink: W,
     layer: FgbWriter<'static>,
-    points: PointColumns,
+    source: GeometrySource,
     attributes: Attributes,
     rows: u64,
 }
@@ -28,7 +29,7 @@ impl<W: Write> FlatGeobufWriter<W> {
     /// Begins a layer of rows with these attributes.
     pub(crate) fn new(
         sink: W,
-        points: PointColumns,
+        source: GeometrySource,
         attributes: Attributes,
         origin: &Origin,
     ) -> Result<FlatGeobufWriter<W>, CliError> {
@@ -43,22 +44,22 @@ impl<W: Write> FlatGeobufWriter<W> {
             metadata: Some(&metadata),
             ..FgbWriterOptions::default()
         };
-        let layer = FgbWriter::create_with_options("segments", GeometryType::Point, options);
+        let layer = FgbWriter::create_with_options("segments", geometry_type(source), options);
         let mut layer = layer.map_err(|error| failed(GeozeroError::Feature(error.to_string())))?;
         for (name, kind) in attributes.iter() {
             layer.add_column(name, column_type(kind), |_, column| column.nullable = true);
         }
-        Ok(FlatGeobufWriter { sink, layer, points, attributes, rows: 0 })
+        Ok(FlatGeobufWriter { sink, layer, source, attributes, rows: 0 })
     }
 }
 
 impl<W: Write> RowWriter for FlatGeobufWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        let (points, attributes) = (self.points.points(batch)?, self.attributes.rows(batch)?);
-        for row in 0..points.len() {
-            // The index has no place for a feature without a point.
-            let (longitude, latitude) = points.get(row).ok_or(CliError::NoPosition { format: "FlatGeobuf" })?;
-            write_feature(&mut self.layer, self.rows, (longitude, latitude), attributes.values(row)).map_err(failed)?;
+        let (geometries, attributes) = (self.source.geometries(batch)?, self.attributes.rows(batch)?);
+        for row in 0..geometries.len() {
+            // The index has no place for a feature without a geometry.
+            let geometry = geometries.get(row).ok_or(CliError::NoPosition { format: "FlatGeobuf" })?;
+            write_feature(&mut self.layer, self.rows, &geometry, attributes.values(row)).map_err(failed)?;
             self.rows += 1;
         }
         Ok(())
@@ -76,7 +77,7 @@ impl<W: Write> RowWriter for FlatGeobufWriter<W> {
 fn write_feature<'a>(
     layer: &mut FgbWriter<'static>,
     row: u64,
-    (longitude, latitude): (f64, f64),
+    geometry: &Geometry<f64>,
     values: impl Iterator<Item = Option<AttributeValue<'a>>>,
 ) -> Result<(), GeozeroError> {
     layer.feature_begin(row)?;
@@ -88,11 +89,19 @@ fn write_feature<'a>(
     }
     layer.properties_end()?;
     layer.geometry_begin()?;
-    layer.point_begin(0)?;
-    layer.xy(longitude, latitude, 0)?;
-    layer.point_end(0)?;
+    geometry.process_geom(layer)?;
     layer.geometry_end()?;
     layer.feature_end(row)
+}
+
+/// The type of all features, or that of a layer of several types.
+fn geometry_type(source: GeometrySource) -> GeometryType {
+    match source.type_name() {
+        Some("Point") => GeometryType::Point,
+        Some("LineString") => GeometryType::LineString,
+        Some("Polygon") => GeometryType::Polygon,
+        _ => GeometryType::Unknown,
+    }
 }
 
 fn column_type(kind: AttributeType) -> ColumnType {

@@ -3,8 +3,10 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use crate::cli::Format;
-use crate::error::CliError;
+use clap::ValueEnum;
+
+use crate::program::cli::Format;
+use crate::program::error::CliError;
 
 impl Format {
     /// Returns the format for the file `output`, or for standard output.
@@ -23,6 +25,19 @@ impl Format {
             return Err(CliError::BinaryToTerminal);
         }
         Ok(format)
+    }
+
+    /// Returns the format for the file `path`: the one called `name`, as `--format` accepts it, or by the ending.
+    ///
+    /// # Errors
+    /// For an unknown name or ending.
+    pub(crate) fn named(name: Option<&str>, path: &Path) -> Result<Format, CliError> {
+        let Some(name) = name else { return Format::choose(None, Some(path)) };
+        Format::from_str(name, true).map_err(|_| {
+            let names = Format::value_variants().iter().filter_map(Format::to_possible_value);
+            let names: Vec<String> = names.map(|value| value.get_name().to_owned()).collect();
+            CliError::Message(format!("expected one of {}, found `{name}`", names.join(", ")))
+        })
     }
 
     /// Whether the format is binary: a file or stream holds one result.

@@ -1,94 +1,96 @@
-//! Rows as GeoJSON (RFC 7946): a feature with a point for each row, whose properties are the columns.
+//! Rows as GeoJSON (RFC 7946): a feature for each row, whose properties are the columns.
 
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, StringArray, StructArray};
-use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Field};
+use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
-use arrow::json::ArrayWriter;
+use geo::Geometry;
 
-use crate::error::CliError;
-use crate::output::json;
-use crate::output::labelled::LabelledColumns;
-use crate::output::points::{PointColumns, Points};
-use crate::output::row_writer::RowWriter;
+use crate::program::error::CliError;
+use crate::program::output::geometries::GeometrySource;
+use crate::program::output::json;
+use crate::program::output::labelled::LabelledColumns;
+use crate::program::output::row_writer::RowWriter;
 
-const HEAD: &[u8] = b"{\"type\":\"FeatureCollection\",\"features\":";
-const FOOT: &[u8] = b"}\n";
+const HEAD: &[u8] = b"{\"type\":\"FeatureCollection\",\"features\":[";
+const FOOT: &[u8] = b"]}\n";
 
 /// Writes batches of one schema as one collection of features.
 pub(crate) struct GeoJsonWriter<W: Write> {
-    features: ArrayWriter<W>,
-    points: PointColumns,
+    sink: W,
+    source: GeometrySource,
     properties: LabelledColumns,
+    /// The properties of a batch, an object in each line.
+    lines: Vec<u8>,
+    is_first: bool,
 }
 
 impl<W: Write> GeoJsonWriter<W> {
     /// Begins a collection of features for rows with these columns.
     pub(crate) fn new(
         mut sink: W,
-        points: PointColumns,
+        source: GeometrySource,
         properties: LabelledColumns,
     ) -> Result<GeoJsonWriter<W>, ArrowError> {
         sink.write_all(HEAD)?;
-        Ok(GeoJsonWriter { features: json::array(sink), points, properties })
+        Ok(GeoJsonWriter { sink, source, properties, lines: Vec::new(), is_first: true })
+    }
+
+    fn write_feature(&mut self, geometry: Option<&Geometry<f64>>, properties: &[u8]) -> std::io::Result<()> {
+        if !std::mem::take(&mut self.is_first) {
+            self.sink.write_all(b",")?;
+        }
+        self.sink.write_all(b"{\"type\":\"Feature\",\"geometry\":")?;
+        match geometry {
+            None => self.sink.write_all(b"null")?,
+            Some(geometry) => serde_json::to_writer(&mut self.sink, &::geojson::Geometry::from(geometry))?,
+        }
+        self.sink.write_all(b",\"properties\":")?;
+        self.sink.write_all(properties)?;
+        self.sink.write_all(b"}")
     }
 }
 
 impl<W: Write> RowWriter for GeoJsonWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        let fields = self.properties.schema().fields().clone();
-        let properties = StructArray::try_new(fields, self.properties.columns(batch)?, None)?;
-        let features: [(&str, ArrayRef); 3] = [
-            ("type", constant("Feature", batch.num_rows())),
-            ("geometry", geometry(&self.points.points(batch)?)?),
-            ("properties", Arc::new(properties)),
-        ];
-        Ok(self.features.write(&RecordBatch::try_from_iter(features)?)?)
+        let geometries = self.source.geometries(batch)?;
+        let columns = self.properties.columns(batch)?;
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let properties = RecordBatch::try_new_with_options(Arc::clone(self.properties.schema()), columns, &options)?;
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.clear();
+        let mut writer = json::lines(&mut lines);
+        writer.write(&properties)?;
+        writer.finish()?;
+        // A line break in a value is escaped.
+        let mut objects = lines.split(|byte| *byte == b'\n');
+        for row in 0..batch.num_rows() {
+            let properties = objects.next().filter(|object| !object.is_empty()).unwrap_or(b"{}");
+            self.write_feature(geometries.get(row).as_ref(), properties).map_err(ArrowError::from)?;
+        }
+        self.lines = lines;
+        Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), CliError> {
-        self.features.finish()?;
-        Ok(self.features.into_inner().write_all(FOOT).map_err(ArrowError::from)?)
+        Ok(self.sink.write_all(FOOT).map_err(ArrowError::from)?)
     }
-}
-
-/// The geometry of each feature; NULL without a position.
-fn geometry(points: &Points) -> Result<ArrayRef, ArrowError> {
-    let (mut coordinates, mut valid) = (Vec::with_capacity(points.len() * 2), Vec::with_capacity(points.len()));
-    for row in 0..points.len() {
-        let point = points.get(row);
-        let (longitude, latitude) = point.unwrap_or_default();
-        coordinates.extend([longitude, latitude]);
-        valid.push(point.is_some());
-    }
-    let item = Arc::new(Field::new("item", DataType::Float64, false));
-    let list = DataType::FixedSizeList(Arc::clone(&item), 2);
-    let coordinates = FixedSizeListArray::try_new(item, 2, Arc::new(Float64Array::from(coordinates)), None)?;
-    let fields = vec![Field::new("type", DataType::Utf8, false), Field::new("coordinates", list, false)];
-    let columns: Vec<ArrayRef> = vec![constant("Point", points.len()), Arc::new(coordinates)];
-    Ok(Arc::new(StructArray::try_new(fields.into(), columns, Some(NullBuffer::from(valid)))?))
-}
-
-fn constant(text: &str, rows: usize) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
 }
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::{ArrayRef, Float64Array, StringArray};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::output::points::GeometryColumns;
+    use crate::program::output::points::PointColumns;
 
     fn written(batches: &[RecordBatch]) -> Value {
-        let named = GeometryColumns::Named { longitude: "x".to_owned(), latitude: "y".to_owned() };
         let schema = batches[0].schema();
-        let points = PointColumns::find(&schema, &named).unwrap().unwrap();
+        let points = GeometrySource::Points(PointColumns::named(&schema, "x", "y").unwrap());
         let mut text = Vec::new();
-        let mut writer = GeoJsonWriter::new(&mut text, points, LabelledColumns::new(&schema)).unwrap();
+        let mut writer = GeoJsonWriter::new(&mut text, points, LabelledColumns::new(&schema, None)).unwrap();
         batches.iter().for_each(|batch| writer.write(batch).unwrap());
         Box::new(writer).finish().unwrap();
         serde_json::from_slice(&text).unwrap()
@@ -99,14 +101,14 @@ mod tests {
         let columns: [(&str, ArrayRef); 3] = [
             ("x", Arc::new(Float64Array::from(vec![Some(-60.25), None]))),
             ("y", Arc::new(Float64Array::from(vec![-3.5, 1.0]))),
-            ("name", Arc::new(StringArray::from(vec![Some("é\""), None]))),
+            ("name", Arc::new(StringArray::from(vec![Some("é\"\n"), None]))),
         ];
         let batch = RecordBatch::try_from_iter(columns).unwrap();
         let found = written(&[batch.clone(), batch.slice(0, 1)]);
         let first = json!({
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": [-60.25, -3.5]},
-            "properties": {"x": -60.25, "y": -3.5, "name": "é\""},
+            "properties": {"x": -60.25, "y": -3.5, "name": "é\"\n"},
         });
         let second = json!({"type": "Feature", "geometry": null, "properties": {"x": null, "y": 1.0, "name": null}});
         assert_eq!(found, json!({"type": "FeatureCollection", "features": [first, second, first]}));

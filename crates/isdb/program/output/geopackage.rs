@@ -1,22 +1,23 @@
-//! Rows as a GeoPackage: a SQLite file with one layer, `segments`, that has a point for each row and a spatial index.
-//! Tables and triggers are those of [OGC 12-128r19](https://www.geopackage.org/spec140/), version 1.4.
+//! Rows as a GeoPackage: a SQLite file with one layer, `segments`, that has a feature for each row and a spatial index.
+//! Tables and triggers are those of [OGC 12-128r18](https://www.geopackage.org/spec131/), version 1.3, which the GDAL of Debian 12 knows.
 
 use std::path::Path;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
+use geo::BoundingRect;
 use rusqlite::types::{Null, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::error::CliError;
-use crate::output::features::{AttributeType, AttributeValue, Attributes};
-use crate::output::origin::Origin;
-use crate::output::points::PointColumns;
-use crate::output::row_writer::RowWriter;
+use crate::program::error::CliError;
+use crate::program::output::features::{AttributeType, AttributeValue, Attributes};
+use crate::program::output::geometries::GeometrySource;
+use crate::program::output::origin::Origin;
+use crate::program::output::row_writer::RowWriter;
 
 /// Tables of every GeoPackage, and the rows that it must have. `application_id` is the text GPKG.
 const TABLES: &str = "
 PRAGMA application_id = 0x47504B47;
-PRAGMA user_version = 10400;
+PRAGMA user_version = 10300;
 CREATE TABLE gpkg_spatial_ref_sys (srs_name TEXT NOT NULL, srs_id INTEGER PRIMARY KEY, organization TEXT NOT NULL,
     organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL, description TEXT);
 INSERT INTO gpkg_spatial_ref_sys VALUES
@@ -70,12 +71,14 @@ CREATE TRIGGER rtree_segments_geom_delete AFTER DELETE ON segments
 ";
 
 const SRS: i32 = 4326;
+/// What is before the well-known binary of a geometry: the version, the byte order, and the reference system, little endian.
+const HEADER: [u8; 8] = [b'G', b'P', 0, 1, 0xE6, 0x10, 0, 0];
 
 /// Writes batches of one schema as the layer of a new file.
 pub(crate) struct GeoPackageWriter {
     file: Connection,
     insert: String,
-    points: PointColumns,
+    source: GeometrySource,
     attributes: Attributes,
     bounds: Option<[f64; 4]>,
     rows: i64,
@@ -85,7 +88,7 @@ impl GeoPackageWriter {
     /// Begins the layer in the empty file at `path`, for rows with these attributes.
     pub(crate) fn new(
         path: &Path,
-        points: PointColumns,
+        source: GeometrySource,
         attributes: Attributes,
         origin: &Origin,
     ) -> Result<GeoPackageWriter, CliError> {
@@ -99,8 +102,9 @@ impl GeoPackageWriter {
             .zip(attributes.iter())
             .map(|(name, (_, kind))| format!(", {name} {}", sql_type(kind)))
             .collect();
+        let kind = source.type_name().unwrap_or("Geometry").to_uppercase();
         let create =
-            format!("CREATE TABLE segments (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom POINT{columns})");
+            format!("CREATE TABLE segments (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom {kind}{columns})");
         file.execute_batch(&create).map_err(failed)?;
         let description: Vec<String> =
             origin.entries().into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
@@ -110,30 +114,34 @@ impl GeoPackageWriter {
             (description.join("\n"), SRS),
         )
         .map_err(failed)?;
-        file.execute("INSERT INTO gpkg_geometry_columns VALUES ('segments', 'geom', 'POINT', ?1, 0, 0)", (SRS,))
+        file.execute("INSERT INTO gpkg_geometry_columns VALUES ('segments', 'geom', ?1, ?2, 0, 0)", (kind, SRS))
             .map_err(failed)?;
         let values = ", ?".repeat(names.len());
         let insert = format!("INSERT INTO segments VALUES (?, ?{values})");
-        Ok(GeoPackageWriter { file, insert, points, attributes, bounds: None, rows: 0 })
+        Ok(GeoPackageWriter { file, insert, source, attributes, bounds: None, rows: 0 })
     }
 
     fn insert(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        let (points, attributes) = (self.points.points(batch)?, self.attributes.rows(batch)?);
+        let (geometries, attributes) = (self.source.geometries(batch)?, self.attributes.rows(batch)?);
+        geometries.extend(&mut self.bounds);
+        let bytes = geometries.to_wkb();
         let mut rows = self.file.prepare_cached(&self.insert).map_err(failed)?;
         let mut index =
-            self.file.prepare_cached("INSERT INTO rtree_segments_geom VALUES (?1, ?2, ?2, ?3, ?3)").map_err(failed)?;
-        for row in 0..points.len() {
+            self.file.prepare_cached("INSERT INTO rtree_segments_geom VALUES (?1, ?2, ?3, ?4, ?5)").map_err(failed)?;
+        let mut blob = Vec::new();
+        for row in 0..geometries.len() {
             self.rows += 1;
             rows.raw_bind_parameter(1, self.rows).map_err(failed)?;
-            match points.get(row) {
-                None => rows.raw_bind_parameter(2, Null).map_err(failed)?,
-                Some((longitude, latitude)) => {
-                    rows.raw_bind_parameter(2, &geometry(longitude, latitude)[..]).map_err(failed)?;
-                    index.execute((self.rows, longitude, latitude)).map_err(failed)?;
-                    let [west, south, east, north] =
-                        self.bounds.get_or_insert([longitude, latitude, longitude, latitude]);
-                    (*west, *east) = (west.min(longitude), east.max(longitude));
-                    (*south, *north) = (south.min(latitude), north.max(latitude));
+            if bytes.is_null(row) {
+                rows.raw_bind_parameter(2, Null).map_err(failed)?;
+            } else {
+                blob.clear();
+                blob.extend_from_slice(&HEADER);
+                blob.extend_from_slice(bytes.value(row));
+                rows.raw_bind_parameter(2, &blob[..]).map_err(failed)?;
+                if let Some(bounds) = geometries.get(row).and_then(|geometry| geometry.bounding_rect()) {
+                    let (low, high) = (bounds.min(), bounds.max());
+                    index.execute((self.rows, low.x, high.x, low.y, high.y)).map_err(failed)?;
                 }
             }
             for (at, value) in attributes.values(row).enumerate() {
@@ -163,18 +171,6 @@ impl RowWriter for GeoPackageWriter {
         self.file.execute_batch("COMMIT").map_err(failed)?;
         self.file.close().map_err(|(_, error)| failed(error))
     }
-}
-
-/// A point in the encoding of GeoPackage: a header with the reference system, and well-known binary, little endian.
-fn geometry(longitude: f64, latitude: f64) -> [u8; 29] {
-    let mut bytes = [0; 29];
-    bytes[..4].copy_from_slice(&[b'G', b'P', 0, 1]);
-    bytes[4..8].copy_from_slice(&SRS.to_le_bytes());
-    bytes[8] = 1;
-    bytes[9..13].copy_from_slice(&1_u32.to_le_bytes());
-    bytes[13..21].copy_from_slice(&longitude.to_le_bytes());
-    bytes[21..].copy_from_slice(&latitude.to_le_bytes());
-    bytes
 }
 
 /// The quoted names of the columns. SQLite compares names without case, and a layer needs `fid` and `geom` for itself.
@@ -225,14 +221,14 @@ mod tests {
     use arrow::array::{ArrayRef, Float64Array};
 
     use super::*;
-    use crate::output::labelled::LabelledColumns;
+    use crate::program::output::labelled::LabelledColumns;
 
     #[test]
     fn names_of_columns_are_unique_whatever_their_case() {
         let columns = ["geom", "FID", "rgt", "RGT", "a\"b"];
         let column: ArrayRef = Arc::new(Float64Array::from(vec![1.0]));
         let batch = RecordBatch::try_from_iter(columns.map(|name| (name, Arc::clone(&column)))).unwrap();
-        let attributes = Attributes::new(LabelledColumns::new(&batch.schema()));
+        let attributes = Attributes::new(LabelledColumns::new(&batch.schema(), None));
         let expected = ["\"geom_2\"", "\"FID_2\"", "\"rgt\"", "\"RGT_2\"", "\"a\"\"b\""];
         assert_eq!(column_names(&attributes), expected);
     }

@@ -5,52 +5,43 @@
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 
-use crate::error::CliError;
-use crate::output::geometry::GeometryColumn;
-use crate::output::origin::Origin;
-use crate::output::row_writer::RowWriter;
+use crate::program::error::CliError;
+use crate::program::output::file_columns::FileColumns;
+use crate::program::output::origin::Origin;
+use crate::program::output::row_writer::RowWriter;
 
-/// Creates a writer of the file format, which readers open from its end. `geometry` comes after the columns of `schema`.
+/// Creates a writer of the file format, which readers open from its end.
 pub(crate) fn file<W: Write>(
     sink: W,
-    schema: &SchemaRef,
-    geometry: Option<GeometryColumn>,
+    columns: FileColumns,
     origin: &Origin,
 ) -> Result<IpcWriter<FileWriter<W>>, ArrowError> {
-    let schema = origin.add_to(geometry.as_ref().map_or(schema, |geometry| geometry.schema()));
-    Ok(IpcWriter { rows: FileWriter::try_new(sink, &schema)?, geometry })
+    let schema = origin.add_to(columns.schema());
+    Ok(IpcWriter { rows: FileWriter::try_new(sink, &schema)?, columns })
 }
 
-/// Creates a writer of the stream format, which readers can follow while it is written. `geometry` comes after the columns of `schema`.
+/// Creates a writer of the stream format, which readers can follow while it is written.
 pub(crate) fn stream<W: Write>(
     sink: W,
-    schema: &SchemaRef,
-    geometry: Option<GeometryColumn>,
+    columns: FileColumns,
     origin: &Origin,
 ) -> Result<IpcWriter<StreamWriter<W>>, ArrowError> {
-    let schema = origin.add_to(geometry.as_ref().map_or(schema, |geometry| geometry.schema()));
-    Ok(IpcWriter { rows: StreamWriter::try_new(sink, &schema)?, geometry })
+    let schema = origin.add_to(columns.schema());
+    Ok(IpcWriter { rows: StreamWriter::try_new(sink, &schema)?, columns })
 }
 
-/// A writer of Arrow's and the column of points that it adds.
+/// A writer of Arrow's and the columns of its file.
 pub(crate) struct IpcWriter<W> {
     rows: W,
-    geometry: Option<GeometryColumn>,
-}
-
-impl<W> IpcWriter<W> {
-    fn with_geometry(&mut self, batch: &RecordBatch) -> Result<RecordBatch, CliError> {
-        self.geometry.as_mut().map_or_else(|| Ok(batch.clone()), |geometry| geometry.add_to(batch))
-    }
+    columns: FileColumns,
 }
 
 impl<W: Write> RowWriter for IpcWriter<FileWriter<W>> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        let batch = self.with_geometry(batch)?;
+        let batch = self.columns.rows(batch)?;
         Ok(self.rows.write(&batch)?)
     }
 
@@ -61,7 +52,7 @@ impl<W: Write> RowWriter for IpcWriter<FileWriter<W>> {
 
 impl<W: Write> RowWriter for IpcWriter<StreamWriter<W>> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        let batch = self.with_geometry(batch)?;
+        let batch = self.columns.rows(batch)?;
         Ok(self.rows.write(&batch)?)
     }
 

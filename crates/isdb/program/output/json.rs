@@ -7,8 +7,8 @@ use arrow::error::ArrowError;
 use arrow::json::writer::{JsonArray, LineDelimited, WriterBuilder};
 use arrow::json::{ArrayWriter, LineDelimitedWriter};
 
-use crate::error::CliError;
-use crate::output::row_writer::RowWriter;
+use crate::program::error::CliError;
+use crate::program::output::row_writer::RowWriter;
 
 /// One array of all rows, as objects.
 pub(crate) fn array<W: Write>(sink: W) -> ArrayWriter<W> {

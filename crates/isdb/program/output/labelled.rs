@@ -1,4 +1,4 @@
-//! Profiles as a column for each element, for formats without lists: `canopy_h_metrics_p50`, `h_canopy_20m_50m`.
+//! Profiles as a column for each element, for files without lists: `canopy_h_metrics_p50`, `h_canopy_20m_50m`.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
+use isdb_schema::elements::element_name;
 
 /// How the columns of a result become columns without lists of fixed length.
 pub(crate) struct LabelledColumns {
@@ -23,17 +24,17 @@ enum ColumnSource {
 }
 
 impl LabelledColumns {
-    /// Describes the columns of `schema`.
-    pub(crate) fn new(schema: &Schema) -> LabelledColumns {
+    /// Describes the columns of `schema`, except the one at `without`.
+    pub(crate) fn new(schema: &Schema, without: Option<usize>) -> LabelledColumns {
         let (mut fields, mut sources) = (Vec::<FieldRef>::new(), Vec::new());
-        for (index, field) in schema.fields().iter().enumerate() {
+        for (index, field) in schema.fields().iter().enumerate().filter(|(index, _)| Some(*index) != without) {
             let DataType::FixedSizeList(item, length) = field.data_type() else {
                 fields.push(Arc::clone(field));
                 sources.push(ColumnSource::Column(index));
                 continue;
             };
             for element in 0..usize::try_from(*length).unwrap_or(0) {
-                let name = format!("{}_{}", field.name(), label(field, element));
+                let name = element_name(field, element);
                 fields.push(Arc::new(Field::new(name, item.data_type().clone(), true)));
                 sources.push(ColumnSource::Element(index, element));
             }
@@ -65,19 +66,6 @@ fn element(column: &ArrayRef, at: usize) -> Result<ArrayRef, ArrowError> {
     take(lists.values(), &places, None)
 }
 
-/// The label of an element, from the metadata of the lists: a percentile, a distance in metres, or the number of the element.
-fn label(field: &Field, element: usize) -> String {
-    let metadata = |key: &str| field.metadata().get(key).map(String::as_str).unwrap_or_default();
-    let Some(label) = metadata("labels").split(' ').nth(element).filter(|label| !label.is_empty()) else {
-        return (element + 1).to_string();
-    };
-    match (metadata("label_name"), metadata("label_units")) {
-        ("percentile", _) => format!("p{label}"),
-        (_, "meters") => format!("{label}m"),
-        _ => label.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::array::{FixedSizeListArray, Float32Array, Int32Array};
@@ -95,7 +83,7 @@ mod tests {
         let own = Field::new("own", DataType::FixedSizeList(Arc::clone(&item), 2), true);
         let schema = Schema::new(vec![Field::new("rgt", DataType::Int32, false), percentiles, along, own.clone()]);
         let names: Vec<String> =
-            LabelledColumns::new(&schema).schema().fields().iter().map(|field| field.name().clone()).collect();
+            LabelledColumns::new(&schema, None).schema().fields().iter().map(|field| field.name().clone()).collect();
         assert_eq!(names.len(), 1 + 18 + 5 + 2);
         let at = |index: usize| names[index].as_str();
         assert_eq!([at(1), at(18), at(19)], ["canopy_h_metrics_p10", "canopy_h_metrics_p95", "h_canopy_20m_10m"]);
@@ -107,7 +95,7 @@ mod tests {
         let schema = Arc::new(Schema::new(vec![Field::new("rgt", DataType::Int32, false), own]));
         let columns: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(vec![1, 2, 3])), Arc::new(lists)];
         let batch = RecordBatch::try_new(schema, columns).unwrap().slice(1, 2);
-        let columns = LabelledColumns::new(&batch.schema()).columns(&batch).unwrap();
+        let columns = LabelledColumns::new(&batch.schema(), None).columns(&batch).unwrap();
         let floats = |index: usize| columns[index].as_primitive::<Float32Type>().iter().collect::<Vec<_>>();
         assert_eq!((floats(1), floats(2)), (vec![None, Some(5.0)], vec![None, Some(6.0)]));
     }

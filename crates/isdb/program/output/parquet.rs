@@ -5,7 +5,7 @@
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, Field};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
@@ -13,10 +13,10 @@ use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
 
-use crate::error::CliError;
-use crate::output::geometry::{GEOMETRY, GeometryColumn};
-use crate::output::origin::Origin;
-use crate::output::row_writer::RowWriter;
+use crate::program::error::CliError;
+use crate::program::output::file_columns::{FileColumns, FileOptions};
+use crate::program::output::origin::Origin;
+use crate::program::output::row_writer::RowWriter;
 
 /// A row group ends at this many rows …
 const ROWS: usize = 1 << 20;
@@ -26,18 +26,18 @@ const BYTES: usize = 64 << 20;
 /// Writes batches of one schema as one Parquet file.
 pub(crate) struct ParquetWriter<W: Write + Send> {
     rows: ArrowWriter<W>,
-    geometry: Option<GeometryColumn>,
+    columns: FileColumns,
 }
 
 impl<W: Write + Send> ParquetWriter<W> {
-    /// Creates a file of rows with the columns of `schema` and, after them, `geometry`.
+    /// Creates a file with these columns. A compatible one has no encoding that is younger than Parquet 1.0.
     pub(crate) fn new(
         sink: W,
-        schema: &SchemaRef,
-        geometry: Option<GeometryColumn>,
+        columns: FileColumns,
+        options: FileOptions,
         origin: &Origin,
     ) -> Result<ParquetWriter<W>, ParquetError> {
-        let schema = geometry.as_ref().map_or(schema, GeometryColumn::schema);
+        let schema = columns.schema();
         // The entries are in the file for every reader, and in the schema for readers of the Arrow schema.
         let entries = origin.entries().into_iter().map(|(key, value)| KeyValue::new(key, value));
         let mut properties = WriterProperties::builder()
@@ -46,19 +46,19 @@ impl<W: Write + Send> ParquetWriter<W> {
             .set_max_row_group_bytes(Some(BYTES))
             .set_key_value_metadata(Some(entries.collect()));
         for path in schema.fields().iter().filter_map(|field| measured(field)) {
-            properties = properties
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
+            let encoding = if options.is_compatible { Encoding::PLAIN } else { Encoding::BYTE_STREAM_SPLIT };
+            properties =
+                properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding);
         }
-        if geometry.is_some() {
+        if let Some(geometry) = columns.geometry() {
             // No two points are equal, and the least of their bytes says nothing.
-            let path = ColumnPath::new(vec![GEOMETRY.to_owned()]);
+            let path = ColumnPath::new(vec![geometry.to_owned()]);
             properties = properties
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_statistics_enabled(path, EnabledStatistics::None);
         }
         let rows = ArrowWriter::try_new(sink, origin.add_to(schema), Some(properties.build()))?;
-        Ok(ParquetWriter { rows, geometry })
+        Ok(ParquetWriter { rows, columns })
     }
 }
 
@@ -76,16 +76,13 @@ fn measured(field: &Field) -> Option<ColumnPath> {
 
 impl<W: Write + Send> RowWriter for ParquetWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
-        match &mut self.geometry {
-            None => Ok(self.rows.write(batch)?),
-            Some(geometry) => Ok(self.rows.write(&geometry.add_to(batch)?)?),
-        }
+        Ok(self.rows.write(&self.columns.rows(batch)?)?)
     }
 
     /// Writes the last row group and the footer, without which the file is invalid.
     fn finish(mut self: Box<Self>) -> Result<(), CliError> {
-        if let Some(geometry) = &self.geometry {
-            self.rows.append_key_value_metadata(KeyValue::new("geo".to_owned(), geometry.geo()));
+        if let Some(geo) = self.columns.geo() {
+            self.rows.append_key_value_metadata(KeyValue::new("geo".to_owned(), geo));
         }
         self.rows.close()?;
         Ok(())

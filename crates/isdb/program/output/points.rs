@@ -6,21 +6,7 @@ use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use arrow::error::ArrowError;
 use isdb_schema::segments::{is_latitude, is_longitude};
 
-use crate::error::CliError;
-
-/// Which columns are the positions of the rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum GeometryColumns {
-    /// The stored coordinates of a segment, if a result has them unchanged, under any name.
-    #[default]
-    Stored,
-    /// The columns at these places.
-    At(PointColumns),
-    /// The columns of these names.
-    Named { longitude: String, latitude: String },
-    /// None: Parquet and Arrow get no geometry.
-    None,
-}
+use crate::program::error::CliError;
 
 /// The columns of a result with the positions of its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,20 +34,23 @@ impl PointColumns {
         Some(PointColumns { longitude: one(is_longitude)?, latitude: one(is_latitude)? })
     }
 
-    /// Finds the columns in a result; `None` if it has no positions.
+    /// Finds the columns of these names.
     ///
     /// # Errors
-    /// For a column that the user named and the result does not have, or that is not a number.
-    pub(crate) fn find(schema: &Schema, columns: &GeometryColumns) -> Result<Option<PointColumns>, CliError> {
-        match columns {
-            // Only a statement says which columns are stored.
-            GeometryColumns::None | GeometryColumns::Stored => Ok(None),
-            GeometryColumns::At(columns) => Ok(Some(*columns)),
-            GeometryColumns::Named { longitude, latitude } => {
-                let [longitude, latitude] = [longitude, latitude].map(|name| named(schema, name));
-                Ok(Some(PointColumns { longitude: longitude?, latitude: latitude? }))
-            }
-        }
+    /// When the result does not have one, or it is not a number.
+    pub(crate) fn named(schema: &Schema, longitude: &str, latitude: &str) -> Result<PointColumns, CliError> {
+        let [longitude, latitude] = [longitude, latitude].map(|name| named(schema, name));
+        Ok(PointColumns { longitude: longitude?, latitude: latitude? })
+    }
+
+    /// Whether a column is one of the coordinates.
+    pub(crate) fn contains(self, column: usize) -> bool {
+        column == self.longitude || column == self.latitude
+    }
+
+    /// The places of the longitude and of the latitude.
+    pub(crate) fn places(self) -> (usize, usize) {
+        (self.longitude, self.latitude)
     }
 
     /// The positions of the rows of `batch`.
@@ -118,8 +107,8 @@ mod tests {
         stored_fields(&[]).into_iter().find(|field| field.name() == name).unwrap()
     }
 
-    fn find(fields: Vec<Field>, columns: &GeometryColumns) -> Result<Option<PointColumns>, CliError> {
-        PointColumns::find(&Schema::new(fields), columns)
+    fn named(fields: Vec<Field>) -> Result<PointColumns, CliError> {
+        PointColumns::named(&Schema::new(fields), "longitude", "latitude")
     }
 
     #[test]
@@ -130,18 +119,16 @@ mod tests {
             |fields: &[Field], is_stored: &[bool]| PointColumns::stored(&Schema::new(fields.to_vec()), is_stored);
         let both = PointColumns { longitude: 2, latitude: 1 };
         assert_eq!(stored_at(&renamed, &[true; 3]), Some(both));
-        assert_eq!(find(renamed.clone(), &GeometryColumns::At(both)).unwrap(), Some(both));
         assert_eq!(stored_at(&renamed, &[true, true, false]), None, "a negated longitude has its metadata");
         let twice = [renamed, vec![stored("latitude")]].concat();
         assert_eq!(stored_at(&twice, &[true; 4]), None, "which latitude belongs to the longitude is unknown");
         let computed = vec![plain("longitude"), plain("latitude")];
         assert_eq!(stored_at(&computed, &[true; 2]), None);
         assert_eq!(stored_at(&[stored("latitude")], &[true]), None);
-        let names = GeometryColumns::Named { longitude: "longitude".to_owned(), latitude: "latitude".to_owned() };
-        assert_eq!(find(computed, &names).unwrap(), Some(PointColumns { longitude: 0, latitude: 1 }));
+        assert_eq!(named(computed).unwrap(), PointColumns { longitude: 0, latitude: 1 });
         let text = vec![plain("longitude"), Field::new("latitude", DataType::Utf8, true)];
         for fields in [text, vec![plain("longitude")]] {
-            assert!(matches!(find(fields, &names), Err(CliError::GeometryColumn { .. })));
+            assert!(matches!(named(fields), Err(CliError::GeometryColumn { .. })));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 
-use crate::error::CliError;
+use crate::program::error::CliError;
 
 /// Writes batches of one schema in one format.
 pub(crate) trait RowWriter {

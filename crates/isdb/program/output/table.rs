@@ -9,8 +9,8 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use crate::error::CliError;
-use crate::output::row_writer::RowWriter;
+use crate::program::error::CliError;
+use crate::program::output::row_writer::RowWriter;
 
 /// Writes batches of one schema as one table.
 pub(crate) struct TableWriter<W: Write> {

@@ -10,22 +10,24 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
-use crate::cli::Format;
-use crate::error::CliError;
-use crate::output::csv::CsvWriter;
-use crate::output::destination::Destination;
-use crate::output::features::Attributes;
-use crate::output::flatgeobuf::FlatGeobufWriter;
-use crate::output::geojson::GeoJsonWriter;
-use crate::output::geometry::GeometryColumn;
-use crate::output::geopackage::GeoPackageWriter;
-use crate::output::labelled::LabelledColumns;
-use crate::output::origin::Origin;
-use crate::output::parquet::ParquetWriter;
-use crate::output::points::{GeometryColumns, PointColumns};
-use crate::output::row_writer::RowWriter;
-use crate::output::table::TableWriter;
-use crate::output::{ipc, json};
+use crate::program::cli::Format;
+use crate::program::error::CliError;
+use crate::program::output::choice::GeometryChoice;
+use crate::program::output::csv::CsvWriter;
+use crate::program::output::destination::Destination;
+use crate::program::output::features::Attributes;
+use crate::program::output::file_columns::{FileColumns, FileOptions};
+use crate::program::output::flatgeobuf::FlatGeobufWriter;
+use crate::program::output::geojson::GeoJsonWriter;
+use crate::program::output::geometries::GeometrySource;
+use crate::program::output::geopackage::GeoPackageWriter;
+use crate::program::output::labelled::LabelledColumns;
+use crate::program::output::origin::Origin;
+use crate::program::output::parquet::ParquetWriter;
+use crate::program::output::row_writer::RowWriter;
+use crate::program::output::table::TableWriter;
+use crate::program::output::texts::GeometryTexts;
+use crate::program::output::{ipc, json};
 
 /// Number of bytes that are buffered before they are written.
 const BUFFER: usize = 1 << 16;
@@ -36,14 +38,14 @@ pub(crate) struct Target<'a> {
     pub(crate) format: Format,
     /// The file; standard output for `None`.
     pub(crate) file: Option<&'a Path>,
-    /// The columns with positions.
-    pub(crate) geometry: GeometryColumns,
+    pub(crate) geometry: GeometryChoice,
+    pub(crate) options: FileOptions,
 }
 
 impl<'a> Target<'a> {
     /// The rows of a format with the stored coordinates as positions.
     pub(crate) fn new(format: Format, file: Option<&'a Path>) -> Target<'a> {
-        Target { format, file, geometry: GeometryColumns::default() }
+        Target { format, file, geometry: GeometryChoice::default(), options: FileOptions::default() }
     }
 }
 
@@ -158,28 +160,31 @@ fn writer<'a>(
     target: &Target<'_>,
     origin: &Origin,
 ) -> Result<Box<dyn RowWriter + 'a>, CliError> {
-    let geometry = || GeometryColumn::new(schema, &target.geometry);
-    let points = |format| PointColumns::find(schema, &target.geometry)?.ok_or(CliError::NoGeometry { format });
-    let labelled = || LabelledColumns::new(schema);
+    let columns = || FileColumns::new(schema, &target.geometry, target.options);
+    let source = |format| target.geometry.find(schema)?.ok_or(CliError::NoGeometry { format });
+    let labelled = |source: GeometrySource| LabelledColumns::new(schema, source.column());
     Ok(match target.format {
-        Format::Table => Box::new(TableWriter::new(sink, schema)),
-        Format::Csv => Box::new(CsvWriter::new(sink, schema)?),
-        Format::Json => Box::new(json::array(sink)),
-        Format::Ndjson => Box::new(json::lines(sink)),
-        Format::Parquet => Box::new(ParquetWriter::new(sink, schema, geometry()?, origin)?),
+        Format::Table => Box::new(GeometryTexts::new(schema, |schema| Ok(TableWriter::new(sink, schema)))?),
+        Format::Csv => Box::new(GeometryTexts::new(schema, |schema| Ok(CsvWriter::new(sink, schema)?))?),
+        Format::Json => Box::new(GeometryTexts::new(schema, |_| Ok(json::array(sink)))?),
+        Format::Ndjson => Box::new(GeometryTexts::new(schema, |_| Ok(json::lines(sink)))?),
+        Format::Parquet => Box::new(ParquetWriter::new(sink, columns()?, target.options, origin)?),
         Format::Arrow => match kind {
-            Kind::File(_) => Box::new(ipc::file(sink, schema, geometry()?, origin)?),
-            Kind::Stream => Box::new(ipc::stream(sink, schema, geometry()?, origin)?),
+            Kind::File(_) => Box::new(ipc::file(sink, columns()?, origin)?),
+            Kind::Stream => Box::new(ipc::stream(sink, columns()?, origin)?),
         },
-        Format::GeoJson => Box::new(GeoJsonWriter::new(sink, points("GeoJSON")?, labelled())?),
+        Format::GeoJson => {
+            let source = source("GeoJSON")?;
+            Box::new(GeoJsonWriter::new(sink, source, labelled(source))?)
+        }
         Format::FlatGeobuf => {
-            let points = points("FlatGeobuf")?;
-            Box::new(FlatGeobufWriter::new(sink, points, Attributes::new(labelled()), origin)?)
+            let source = source("FlatGeobuf")?;
+            Box::new(FlatGeobufWriter::new(sink, source, Attributes::new(labelled(source)), origin)?)
         }
         Format::GeoPackage => match kind {
             Kind::File(path) => {
-                let points = points("GeoPackage")?;
-                Box::new(GeoPackageWriter::new(path, points, Attributes::new(labelled()), origin)?)
+                let source = source("GeoPackage")?;
+                Box::new(GeoPackageWriter::new(path, source, Attributes::new(labelled(source)), origin)?)
             }
             Kind::Stream => return Err(CliError::GeoPackageToStream),
         },

@@ -3,12 +3,12 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use crate::{IngestProgress, IngestRegions};
 use indicatif::{HumanDuration, ProgressBar};
-use isdb::{IngestProgress, IngestRegions};
 use isdb_schema::filters::presets;
 
 use super::bar;
-use crate::units::megabytes;
+use crate::program::units::megabytes;
 
 /// The bar moves by bytes: a granule with six beams is ten times the work of a clip with one.
 const BAR: &str = "{spinner} [{bar:20}] {prefix} {wide_msg}";

@@ -1,7 +1,7 @@
 //! Progress of a search.
 
+use crate::SearchProgress;
 use indicatif::ProgressBar;
-use isdb::SearchProgress;
 
 use super::bar;
 
@@ -27,7 +27,6 @@ impl SearchReporter {
                 self.bar.set_message(format!("granules: {granules} of {hits}"));
                 self.bar.tick();
             }
-            _ => {}
         }
     }
 

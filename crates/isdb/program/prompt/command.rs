@@ -7,10 +7,10 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::logical_expr::TableType;
 use datafusion::prelude::SessionContext;
 
-use crate::cli::Format;
-use crate::error::CliError;
-use crate::output;
-use crate::session::{Session, complete, tables, unknown_table};
+use crate::program::cli::Format;
+use crate::program::error::CliError;
+use crate::program::output;
+use crate::program::session::{Session, complete, tables, unknown_table};
 
 /// The text of `\?`.
 pub(crate) const HELP: &str = "\

@@ -13,9 +13,9 @@ use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
-use crate::error::CliError;
-use crate::prompt::command::{is_complete, names};
-use crate::prompt::history;
+use crate::program::error::CliError;
+use crate::program::prompt::command::{is_complete, names};
+use crate::program::prompt::history;
 
 const PROMPT: &str = "isdb> ";
 const HISTORY_LENGTH: usize = 1000;

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use isdb::At;
+use crate::At;
 use tokio::runtime::Runtime;
 
-use crate::cli::Format;
-use crate::error::{CliError, print_error};
-use crate::exit_code::SUCCESS;
-use crate::interrupt::Interrupts;
-use crate::output::Target;
-use crate::prompt::command::{self, HELP, PromptCommand};
-use crate::prompt::editor::{Editor, Input};
-use crate::session::{QueryOptions, Session, statements};
+use crate::program::cli::Format;
+use crate::program::error::{CliError, print_error};
+use crate::program::exit_code::SUCCESS;
+use crate::program::interrupt::Interrupts;
+use crate::program::output::Target;
+use crate::program::prompt::command::{self, HELP, PromptCommand};
+use crate::program::prompt::editor::{Editor, Input};
+use crate::program::session::{QueryOptions, Session, statements};
 
 /// Reads and runs statements until Ctrl-D or `\q`. An error does not end the prompt.
 pub(crate) async fn run(

@@ -1,14 +1,14 @@
 //! The plan of an ingest on standard error, for `--dry-run`.
 
+use crate::time::format_nanoseconds;
+use crate::{IngestPreview, OutcomeKind, PlannedWindow, estimate};
 use comfy_table::CellAlignment::{Left, Right};
-use isdb::time::format_nanoseconds;
-use isdb::{IngestPreview, OutcomeKind, PlannedWindow, estimate};
 use isdb_schema::printable::Printable;
 
-use crate::aligned::aligned;
-use crate::messages::print_some;
-use crate::progress::describe_regions;
-use crate::units::format_bytes;
+use crate::program::aligned::aligned;
+use crate::program::messages::print_some;
+use crate::program::progress::describe_regions;
+use crate::program::units::format_bytes;
 
 /// At most this many windows, granules and files are listed.
 const LISTED: usize = 20;

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use isdb::time::format_nanoseconds;
-use isdb::{IngestReport, IngestRequest, OutcomeKind, Region, RegionRequest, Source};
+use crate::time::format_nanoseconds;
+use crate::{IngestReport, IngestRequest, OutcomeKind, Region, RegionRequest, Source};
 use serde_json::{Value, json};
 
-use crate::error::CliError;
-use crate::output;
+use crate::program::error::CliError;
+use crate::program::output;
 
 /// The report of an ingest, and the file that it is written to at the end: after success, an error, or Ctrl-C.
 pub(crate) struct ReportFile {
@@ -45,52 +45,9 @@ impl ReportFile {
     }
 
     fn write_to(&self, path: &Path, error: Option<String>) -> Result<(), CliError> {
-        let json = self.to_json(error);
+        let json = report_json(&self.report, &self.request, self.began, error);
         output::write_text(Some(path), |sink| {
             writeln!(sink, "{json:#}").map_err(|source| CliError::Write { path: path.to_owned(), source })
-        })
-    }
-
-    /// Returns the report as a JSON object, with the same keys in every version.
-    fn to_json(&self, error: Option<String>) -> Value {
-        let report = &self.report;
-        let ended = SystemTime::now();
-        let counts = [
-            ("ingested", OutcomeKind::Ingested),
-            ("replaced", OutcomeKind::Replaced),
-            ("empty", OutcomeKind::Empty),
-            ("skipped", OutcomeKind::Skipped),
-            ("failed", OutcomeKind::Failed),
-            ("failed_before", OutcomeKind::FailedBefore),
-        ];
-        let counts: serde_json::Map<String, Value> =
-            counts.into_iter().map(|(name, outcome)| (name.to_owned(), report.count(outcome).into())).collect();
-        let [read, empty, missing] = report.beams;
-        json!({
-            "isdb_version": env!("CARGO_PKG_VERSION"),
-            "request": self.request,
-            "selection": report.selection,
-            "began": format_time(self.began),
-            "ended": format_time(ended),
-            "seconds": ended.duration_since(self.began).unwrap_or_default().as_secs_f64(),
-            "error": error,
-            "counts": counts,
-            "skipped": report.skipped(),
-            "rows": {
-                "read": report.sum(|granule| granule.rows_read),
-                "kept": report.sum(|granule| granule.rows_kept),
-                "rejected": report.sum(|granule| granule.rows_rejected),
-                "removed": report.sum(|granule| granule.rows_removed),
-                "read_before": report.sum(|granule| granule.rows_read_before),
-                "kept_before": report.sum(|granule| granule.rows_kept_before),
-            },
-            "filters": report.removed,
-            "beams": { "read": read, "empty": empty, "missing": missing },
-            "bytes": report.windows.iter().map(|window| window.bytes).sum::<u64>(),
-            "fragments": report.windows.iter().map(|window| window.fragments).sum::<usize>(),
-            "windows": report.windows,
-            "granules": report.granules,
-            "warnings": report.warnings,
         })
     }
 }
@@ -105,7 +62,50 @@ impl Drop for ReportFile {
     }
 }
 
-fn request_json(request: &IngestRequest) -> Value {
+/// Returns a report as a JSON object, with the same keys in every version.
+pub(crate) fn report_json(report: &IngestReport, request: &Value, began: SystemTime, error: Option<String>) -> Value {
+    let ended = SystemTime::now();
+    let counts = [
+        ("ingested", OutcomeKind::Ingested),
+        ("replaced", OutcomeKind::Replaced),
+        ("empty", OutcomeKind::Empty),
+        ("skipped", OutcomeKind::Skipped),
+        ("failed", OutcomeKind::Failed),
+        ("failed_before", OutcomeKind::FailedBefore),
+    ];
+    let counts: serde_json::Map<String, Value> =
+        counts.into_iter().map(|(name, outcome)| (name.to_owned(), report.count(outcome).into())).collect();
+    let [read, empty, missing] = report.beams;
+    json!({
+        "isdb_version": env!("CARGO_PKG_VERSION"),
+        "request": request,
+        "selection": report.selection,
+        "began": format_time(began),
+        "ended": format_time(ended),
+        "seconds": ended.duration_since(began).unwrap_or_default().as_secs_f64(),
+        "error": error,
+        "counts": counts,
+        "skipped": report.skipped(),
+        "rows": {
+            "read": report.sum(|granule| granule.rows_read),
+            "kept": report.sum(|granule| granule.rows_kept),
+            "rejected": report.sum(|granule| granule.rows_rejected),
+            "removed": report.sum(|granule| granule.rows_removed),
+            "read_before": report.sum(|granule| granule.rows_read_before),
+            "kept_before": report.sum(|granule| granule.rows_kept_before),
+        },
+        "filters": report.removed,
+        "beams": { "read": read, "empty": empty, "missing": missing },
+        "bytes": report.windows.iter().map(|window| window.bytes).sum::<u64>(),
+        "fragments": report.windows.iter().map(|window| window.fragments).sum::<usize>(),
+        "windows": report.windows,
+        "granules": report.granules,
+        "warnings": report.warnings,
+    })
+}
+
+/// Returns a request as a JSON object.
+pub(crate) fn request_json(request: &IngestRequest) -> Value {
     let (paths, archive): (Vec<String>, _) = match &request.source {
         Source::Files(paths) => (paths.iter().map(|path| path.display().to_string()).collect(), None),
         Source::Objects(patterns) => (patterns.iter().map(|pattern| pattern.text().to_owned()).collect(), None),

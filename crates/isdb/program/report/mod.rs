@@ -7,5 +7,5 @@ mod summary;
 
 pub(crate) use dry_run::print_dry_run;
 pub(crate) use failures::{FailedFile, print_failures};
-pub(crate) use json::ReportFile;
+pub(crate) use json::{ReportFile, report_json, request_json};
 pub(crate) use summary::print_summary;

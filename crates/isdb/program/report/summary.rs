@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::{GranuleOutcome, IngestReport, OutcomeKind};
 use comfy_table::CellAlignment::{Left, Right};
-use isdb::{GranuleOutcome, IngestReport, OutcomeKind};
 use isdb_pipeline::stage;
 use isdb_schema::ledger::Removed;
 use isdb_schema::printable::Printable;
 
-use crate::aligned::aligned;
-use crate::error::shared_cause_hint;
-use crate::messages::print_some;
-use crate::report::failures::{FailedFile, print_failures};
-use crate::units::megabytes;
+use crate::program::aligned::aligned;
+use crate::program::error::shared_cause_hint;
+use crate::program::messages::print_some;
+use crate::program::report::failures::{FailedFile, print_failures};
+use crate::program::units::megabytes;
 
 /// At most this many warnings are listed.
 const LISTED: usize = 10;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use crate::At;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
@@ -11,16 +12,15 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchSt
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, join};
-use isdb::At;
 use tokio::runtime::Handle;
 
-use crate::error::{CliError, print_warning};
-use crate::output::{GeometryColumns, Origin, PointColumns, Target, write_rows};
-use crate::session::names::{unknown_column, unknown_table};
-use crate::session::no_rows::{why_aggregate_of_nothing, why_no_rows};
-use crate::session::opened::{Opened, QueryOptions};
-use crate::session::restriction;
-use crate::session::views::{SessionViews, describe_view_change};
+use crate::program::error::{CliError, print_warning};
+use crate::program::output::{Origin, PointColumns, Target, write_rows};
+use crate::program::session::names::{unknown_column, unknown_table};
+use crate::program::session::no_rows::{why_aggregate_of_nothing, why_no_rows};
+use crate::program::session::opened::{Opened, QueryOptions};
+use crate::program::session::restriction;
+use crate::program::session::views::{SessionViews, describe_view_change};
 
 /// Batches that may be computed before they are written.
 const BATCHES_AHEAD: usize = 2;
@@ -43,6 +43,25 @@ impl Session {
             views: SessionViews::default(),
             has_warned: AtomicBool::new(false),
         })
+    }
+
+    /// Opens the newest state, or the state at `at`, of what `other` has open, with other options, and without its views.
+    pub(crate) async fn open_like(
+        other: &Session,
+        options: &Arc<QueryOptions>,
+        at: Option<&At>,
+    ) -> Result<Session, CliError> {
+        Ok(Session {
+            opened: other.opened.reopen(options, at).await?,
+            options: Arc::clone(options),
+            views: SessionViews::default(),
+            has_warned: AtomicBool::new(false),
+        })
+    }
+
+    /// What is open.
+    pub(crate) fn opened(&self) -> &Opened {
+        &self.opened
     }
 
     /// Creates the views of `other` in this session, except those that its state does not allow.
@@ -74,10 +93,7 @@ impl Session {
         let started = Instant::now();
         let plan = self.plan(sql).await?;
         let computed = async {
-            let frame = self.context().execute_logical_plan(plan.clone()).await?;
-            let context = Arc::new(frame.task_ctx());
-            let physical = frame.create_physical_plan().await.map_err(CliError::from_planning)?;
-            let mut rows = stream(physical, context, engine);
+            let mut rows = self.rows(&plan, engine).await?;
             let first = rows.next().await.transpose()?;
             Ok::<_, CliError>((first, rows))
         };
@@ -91,27 +107,43 @@ impl Session {
         Ok(StartedStatement { sql: sql.to_owned(), started, plan, rows })
     }
 
+    /// Starts a plan on the runtime `engine`. A plan that creates or drops a view is executed at once, and has no rows.
+    pub(crate) async fn rows(
+        &self,
+        plan: &LogicalPlan,
+        engine: &Handle,
+    ) -> Result<SendableRecordBatchStream, CliError> {
+        let frame = self.context().execute_logical_plan(plan.clone()).await?;
+        let context = Arc::new(frame.task_ctx());
+        let physical = frame.create_physical_plan().await.map_err(CliError::from_planning)?;
+        Ok(stream(physical, context, engine))
+    }
+
+    /// Remembers the statement of a plan that has created or dropped a view, for sessions that [`adopt_views`](Self::adopt_views).
+    /// Returns what it has done; None for any other plan.
+    pub(crate) fn remember_view(&self, plan: &LogicalPlan, sql: &str) -> Option<String> {
+        let change = describe_view_change(plan)?;
+        self.views.remember(sql.to_owned());
+        Some(change)
+    }
+
     /// Prints the warnings about a statement and about what it reads.
     async fn warn(&self, plan: &LogicalPlan) -> Result<(), CliError> {
-        if self.opened.sources(plan)?.reads_views {
-            self.warn_once().await?;
-        }
-        for warning in isdb_query::warnings(self.context(), plan).await? {
-            print_warning(&warning);
-        }
+        self.view_warnings(plan).await?.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        isdb_query::warnings(self.context(), plan).await?.iter().for_each(print_warning);
         Ok(())
     }
 
     /// Writes the rows of a statement, and prints their number on standard error.
     pub(crate) async fn write(&self, statement: StartedStatement, target: &Target<'_>) -> Result<(), CliError> {
-        if let Some(change) = describe_view_change(&statement.plan) {
-            self.views.remember(statement.sql);
+        if let Some(change) = self.remember_view(&statement.plan, &statement.sql) {
             eprintln!("{change}");
             return Ok(());
         }
+        let target = with_geometry(target, &statement.plan)?;
         let origin = self.origin(&statement, target.format.is_binary()).await?;
         let StartedStatement { started, plan, rows, .. } = statement;
-        let count = write_rows(rows, &with_positions(target, &plan), &origin).await?;
+        let count = write_rows(rows, &target, &origin).await?;
         eprintln!("rows: {count}, seconds: {:.3}", started.elapsed().as_secs_f64());
         match count {
             0 => self.explain("no rows", &plan, why_no_rows),
@@ -132,31 +164,40 @@ impl Session {
 
     /// The origin of the rows of a statement, with what cites it if a file has a place for it.
     async fn origin(&self, statement: &StartedStatement, is_file: bool) -> Result<Origin, CliError> {
-        let sources = self.opened.sources(&statement.plan)?;
-        if let Some(warning) = restriction::warning(&self.options.views, sources, self.opened.views()) {
+        if let Some(warning) = self.restriction_warning(&statement.plan)? {
             eprintln!("warning: {warning}");
         }
-        let mut origin = restriction::origin(&self.options.views, &statement.sql, sources.reads_views);
+        self.origin_of(&statement.plan, &statement.sql, is_file).await
+    }
+
+    /// The origin of the rows of a plan, with what cites it if a file has a place for it.
+    pub(crate) async fn origin_of(&self, plan: &LogicalPlan, sql: &str, is_file: bool) -> Result<Origin, CliError> {
+        let sources = self.opened.sources(plan)?;
+        let mut origin = restriction::origin(&self.options.views, sql, sources.reads_views);
         self.opened.add_to(&mut origin, is_file).await?;
         Ok(origin)
     }
 
-    /// Prints the warnings about the views of the database, before the first statement that reads them: they cost a read of the
-    /// ledger.
-    async fn warn_once(&self) -> Result<(), CliError> {
-        if !self.has_warned.load(Ordering::Relaxed) {
-            for warning in self.opened.warnings().await? {
-                eprintln!("warning: {warning}");
-            }
-            self.has_warned.store(true, Ordering::Relaxed);
-        }
-        Ok(())
+    /// The warning that no restriction of the session applies to a plan.
+    pub(crate) fn restriction_warning(&self, plan: &LogicalPlan) -> Result<Option<String>, CliError> {
+        Ok(restriction::warning(&self.options.views, self.opened.sources(plan)?, self.opened.views()))
     }
 
-    async fn plan(&self, sql: &str) -> Result<LogicalPlan, CliError> {
+    /// Returns the warnings about the views of the database, for the first plan that reads them: they cost a read of the ledger.
+    pub(crate) async fn view_warnings(&self, plan: &LogicalPlan) -> Result<Vec<String>, CliError> {
+        if self.has_warned.load(Ordering::Relaxed) || !self.opened.sources(plan)?.reads_views {
+            return Ok(Vec::new());
+        }
+        let warnings = self.opened.warnings().await?;
+        self.has_warned.store(true, Ordering::Relaxed);
+        Ok(warnings)
+    }
+
+    /// Plans a statement; an error explains unknown names.
+    pub(crate) async fn plan(&self, sql: &str) -> Result<LogicalPlan, CliError> {
         match self.opened.plan(sql).await {
             Ok(plan) => Ok(plan),
-            Err(isdb::Error::Engine(error)) => Err(self.explained(sql, error).await),
+            Err(crate::Error::Engine(error)) => Err(self.explained(sql, error).await),
             Err(error) => Err(CliError::from(error)),
         }
     }
@@ -175,6 +216,11 @@ impl Session {
         }
     }
 
+    /// Explains why a plan has no rows.
+    pub(crate) fn why_no_rows(&self, plan: &LogicalPlan) -> Vec<String> {
+        self.context().state().optimize(plan).map(|plan| why_no_rows(&plan)).unwrap_or_default()
+    }
+
     /// Prints the explanations that `why` returns for the optimized plan.
     fn explain(&self, label: &str, plan: &LogicalPlan, why: impl Fn(&LogicalPlan) -> Vec<String>) {
         if let Ok(plan) = self.context().state().optimize(plan) {
@@ -185,14 +231,10 @@ impl Session {
     }
 }
 
-/// The target with the positions that a statement returns as they are stored.
-fn with_positions<'t>(target: &Target<'t>, plan: &LogicalPlan) -> Target<'t> {
-    let mut target = target.clone();
-    if target.geometry == GeometryColumns::Stored {
-        let stored = PointColumns::stored(plan.schema().as_arrow(), &isdb_query::stored_columns(plan));
-        target.geometry = stored.map_or(GeometryColumns::None, GeometryColumns::At);
-    }
-    target
+/// The target with the geometry of the rows of a statement.
+pub(crate) fn with_geometry<'t>(target: &Target<'t>, plan: &LogicalPlan) -> Result<Target<'t>, CliError> {
+    let is_stored = isdb_query::stored_columns(plan);
+    Ok(Target { geometry: target.geometry.resolve(plan.schema().as_arrow(), &is_stored)?, ..target.clone() })
 }
 
 /// A statement whose first rows are computed. No row of it has been written.
@@ -201,6 +243,13 @@ pub(crate) struct StartedStatement {
     started: Instant,
     plan: LogicalPlan,
     rows: SendableRecordBatchStream,
+}
+
+impl StartedStatement {
+    /// The columns with the stored coordinates, if the statement returns them as they are stored.
+    pub(crate) fn positions(&self) -> Option<PointColumns> {
+        PointColumns::stored(self.plan.schema().as_arrow(), &isdb_query::stored_columns(&self.plan))
+    }
 }
 
 /// Returns the rows of `plan`, computed by tasks of `engine`: rows are written while the next ones are computed, and Ctrl-C is

@@ -12,8 +12,8 @@ mod restriction;
 mod statements;
 mod views;
 
-pub(crate) use execution::Session;
+pub(crate) use execution::{Session, with_geometry};
 pub(crate) use names::{tables, unknown_table};
-pub(crate) use opened::{QueryOptions, Source};
+pub(crate) use opened::{Opened, QueryOptions, Source};
 pub(crate) use statements::{complete, statements};
 pub(crate) use views::has_rows;

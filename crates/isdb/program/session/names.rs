@@ -9,7 +9,7 @@ use isdb_query::is_file_name;
 use isdb_schema::codes::is_code_word;
 use isdb_schema::suggest::{did_you_mean, missing_column, similar_names, suggestion};
 
-use crate::error::CliError;
+use crate::program::error::CliError;
 
 /// Returns the error of a statement with a column that its tables do not have; None if `error` is another error.
 pub(crate) async fn unknown_column(context: &SessionContext, error: &DataFusionError) -> Option<CliError> {

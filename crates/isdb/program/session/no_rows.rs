@@ -1,5 +1,6 @@
 //! Explanations of empty results: predicates outside the extent of the database. Only certain explanations are given.
 
+use crate::time::format_nanoseconds;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{ColumnStatistics, ScalarValue};
@@ -7,7 +8,6 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, JoinType, LogicalPlan, Operator, SkipType, TableScan};
-use isdb::time::format_nanoseconds;
 
 /// The coordinates, and their plural.
 const COORDINATES: [(&str, &str); 3] = [("latitude", "latitudes"), ("longitude", "longitudes"), ("time", "times")];

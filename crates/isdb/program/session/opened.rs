@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::{At, Database, DatabaseBuilder, ForeignArray, ForeignOptions, Location};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
-use isdb::{At, Database, ForeignArray, ForeignOptions, Location};
 use isdb_query::{StatementSources, ViewOptions};
 
-use crate::error::CliError;
-use crate::output::Origin;
+use crate::program::error::CliError;
+use crate::program::output::Origin;
 
 /// What is to be opened.
 pub(crate) enum Source {
@@ -38,7 +38,7 @@ pub(crate) struct QueryOptions {
 }
 
 /// What is open.
-pub(super) enum Opened {
+pub(crate) enum Opened {
     Database(Box<Database>),
     Array(Box<ForeignArray>),
 }
@@ -59,8 +59,20 @@ impl Opened {
                 return Ok(Opened::Array(Box::new(ForeignArray::open(location, &options).await?)));
             }
         };
-        let mut builder =
-            Database::open_location(location).filters(views.filters.clone()).period(views.period).memory(*memory);
+        Opened::database(Database::open_location(location), options, at).await
+    }
+
+    /// Opens the newest state, or the state at `at`, with other options. What was read of the commit log of a database is not read again.
+    pub(super) async fn reopen(&self, options: &QueryOptions, at: Option<&At>) -> Result<Opened, CliError> {
+        match self {
+            Opened::Database(database) => Opened::database(database.reopen(), options, at).await,
+            Opened::Array(_) => Opened::new(options, at).await,
+        }
+    }
+
+    async fn database(builder: DatabaseBuilder, options: &QueryOptions, at: Option<&At>) -> Result<Opened, CliError> {
+        let QueryOptions { views, memory, spill_folder, .. } = options;
+        let mut builder = builder.filters(views.filters.clone()).period(views.period).memory(*memory);
         if let Some(at) = at {
             builder = builder.at(at.clone());
         }
@@ -80,7 +92,7 @@ impl Opened {
         }
     }
 
-    pub(super) async fn plan(&self, sql: &str) -> isdb::Result<LogicalPlan> {
+    pub(super) async fn plan(&self, sql: &str) -> crate::Result<LogicalPlan> {
         match self {
             Opened::Database(database) => database.plan(sql).await,
             Opened::Array(array) => array.plan(sql).await,
@@ -98,7 +110,7 @@ impl Opened {
     /// The names of the views that the options restrict.
     pub(super) fn views(&self) -> &'static str {
         match self {
-            Opened::Database(_) => "atl08 and atl08_unique",
+            Opened::Database(_) => "atl08, atl08_20m and atl08_unique",
             Opened::Array(array) => array.tables().view().unwrap_or("no table"),
         }
     }
@@ -116,7 +128,7 @@ impl Opened {
         match self {
             Opened::Database(database) => {
                 let timestamp = database.timestamp();
-                format!("state: {timestamp} ({})", isdb::time::format_milliseconds(timestamp))
+                format!("state: {timestamp} ({})", crate::time::format_milliseconds(timestamp))
             }
             Opened::Array(array) => format!("array: {}", array.uri()),
         }

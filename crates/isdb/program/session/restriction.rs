@@ -4,7 +4,7 @@ use isdb_query::{StatementSources, ViewOptions};
 use isdb_region::Region;
 use isdb_schema::filters::describe;
 
-use crate::output::Origin;
+use crate::program::output::Origin;
 
 /// Returns the origin of the rows of the statement `sql`. It contains the options only if the statement reads the views that they apply
 /// to.
@@ -53,8 +53,8 @@ mod tests {
         let filters = choose("night").unwrap();
         let bare = StatementSources { reads_views: false, reads_tables: true };
         let only_region = ViewOptions { region: region.clone(), ..ViewOptions::default() };
-        let views = "atl08 and atl08_unique";
-        let does_not = "to atl08 and atl08_unique, which this statement does not read";
+        let views = "atl08, atl08_20m and atl08_unique";
+        let does_not = "to atl08, atl08_20m and atl08_unique, which this statement does not read";
         assert_eq!(warning(&only_region, bare, views).unwrap(), format!("the region applies {does_not}"));
         let all = ViewOptions { filters, region, period };
         assert_eq!(warning(&all, bare, views).unwrap(), format!("the filters, region and period apply {does_not}"));

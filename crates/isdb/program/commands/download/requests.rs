@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use isdb::read_work_list;
+use crate::read_work_list;
 use isdb_cmr::{DownloadRequest, Error, Url, without_secrets};
 
-use crate::error::CliError;
+use crate::program::error::CliError;
 
 /// The requests of all arguments.
 #[derive(Default)]

@@ -1,25 +1,15 @@
 //! The granules of an ingest: files, objects, work lists, or the result of a search in NASA's CMR.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
-
-use isdb::earthdata::s3_endpoint;
-use isdb::{
-    Archive, KeepDownloads, Location, ObjectPattern, Region, RegionRequest, SearchResult, Source, granule_format,
-    is_work_list, keeps_downloads, read_work_list, region_to_search,
+use crate::{
+    Archive, ObjectPattern, Region, RegionRequest, SearchResult, Source, is_work_list, read_work_list, region_to_search,
 };
-use isdb_cmr::{DownloadOptions, WorkList};
 use isdb_schema::period::Period;
 
-use crate::archive::{earthdata_session, search_archive};
-use crate::cli::{DatabaseArgs, Ingest, SearchArgs};
-use crate::commands::search::totals::print_totals;
-use crate::error::CliError;
-use crate::settings::{Settings, granule_storage};
-
-/// A connection that receives no data for this long is reopened.
-const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::program::archive::{STALL_TIMEOUT, archive_source, earthdata_session, search_archive};
+use crate::program::cli::{DatabaseArgs, Ingest, SearchArgs};
+use crate::program::commands::search::totals::print_totals;
+use crate::program::error::CliError;
+use crate::program::settings::{Settings, granule_storage};
 
 /// Returns the source of granules for `area`. A search covers `search_region`, otherwise the region of `area` or of the database.
 pub(super) async fn resolve(
@@ -60,11 +50,12 @@ pub(super) async fn resolve(
             Err(CliError::Message("work lists and files need a command each".to_owned()))
         }
         _ => {
-            let mut list = WorkList::default();
+            let mut granules = Vec::new();
             for path in &arguments.paths {
-                read_work_list(path)?.into_iter().for_each(|granule| list.insert(granule));
+                granules.extend(read_work_list(path)?);
             }
-            Ok(Source::Archive(archive(list.into(), true, arguments, settings)?))
+            let found = SearchResult::from_granules(granules);
+            Ok(Source::Archive(archive(found, true, arguments, settings)?))
         }
     }
 }
@@ -76,33 +67,6 @@ fn has_track(search: &SearchArgs) -> bool {
 /// Prints the totals of `found`, and returns its granules as a source. The ingest reports their problems as failures.
 fn archive(found: SearchResult, is_named: bool, arguments: &Ingest, settings: &Settings) -> Result<Archive, CliError> {
     print_totals(&found);
-    let (flags, config) = (&arguments.archive, &settings.config.download);
-    let folder = flags.data.clone().or_else(|| config.folder.as_ref().map(PathBuf::from));
-    let is_default = folder.is_none();
-    let folder = folder.unwrap_or_else(|| default_folder(&settings.location));
-    let keep = match flags.keep || config.keep {
-        true => KeepDownloads::All,
-        // Files that an earlier run kept on request stay.
-        false if is_default && !keeps_downloads(&folder) => KeepDownloads::Nothing,
-        false => KeepDownloads::Earlier,
-    };
-    Ok(Archive {
-        granules: found.granules,
-        unusable: found.unusable,
-        is_named,
-        earthdata: Arc::new(earthdata_session(STALL_TIMEOUT)?),
-        options: DownloadOptions { connections: config.connections, ..DownloadOptions::new(folder, granule_format()) },
-        keep,
-        direct: flags.direct,
-        s3: s3_endpoint(),
-    })
-}
-
-/// `<database>.granules` beside a local database, and in the current folder for one in an object store.
-fn default_folder(location: &Location) -> PathBuf {
-    let uri = location.uri();
-    let root = location.folder().unwrap_or_else(|| Path::new(uri.rsplit('/').next().unwrap_or_default()));
-    let mut name = root.file_name().unwrap_or_default().to_owned();
-    name.push(".granules");
-    root.with_file_name(name)
+    let earthdata = earthdata_session(STALL_TIMEOUT)?;
+    Ok(archive_source(found, is_named, &arguments.archive, settings, earthdata))
 }

@@ -8,9 +8,9 @@ use arrow::array::{
 };
 use isdb_cmr::{GranuleDescription, worklist};
 
-use crate::cli::Format;
-use crate::error::CliError;
-use crate::output;
+use crate::program::cli::Format;
+use crate::program::error::CliError;
+use crate::program::output;
 
 pub(crate) async fn write(
     granules: &[GranuleDescription],
@@ -38,7 +38,7 @@ fn table(granules: &[GranuleDescription]) -> Result<RecordBatch, CliError> {
 }
 
 /// Returns a table of all columns.
-fn rows(granules: &[GranuleDescription]) -> Result<RecordBatch, CliError> {
+pub(crate) fn rows(granules: &[GranuleDescription]) -> Result<RecordBatch, CliError> {
     let checksum =
         |part: fn(&isdb_cmr::Checksum) -> &String| texts(granules, |granule| granule.checksum.as_ref().map(part));
     Ok(RecordBatch::try_from_iter([

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use isdb::{SearchResult, estimate};
+use crate::{SearchResult, estimate};
 
-use crate::messages::print_some;
-use crate::units::format_bytes;
+use crate::program::messages::print_some;
+use crate::program::units::format_bytes;
 
 /// At most this many granules with problems are listed.
 const LISTED: usize = 10;

@@ -1,6 +1,6 @@
 //! Properties of a variable as table cells.
 
-use isdb::Variable;
+use crate::Variable;
 
 /// Returns the name of the type: `float32`, `list of 18 float32`.
 pub(super) fn type_name(variable: &Variable) -> String {

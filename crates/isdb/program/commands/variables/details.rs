@@ -1,10 +1,10 @@
 //! One variable of the product in full.
 
-use isdb::Variable;
+use crate::Variable;
 use isdb_schema::catalogue::{Fill, Flags, Labels};
 
 use super::columns::{releases, type_name, vertical_reference};
-use crate::aligned::named_values;
+use crate::program::aligned::named_values;
 
 /// Describes `variable`, one property per line. `is_stored` is whether the database stores it, None without a database.
 pub(super) fn describe(variable: &Variable, is_stored: Option<bool>) -> String {

@@ -7,11 +7,11 @@ use arrow::datatypes::{DataType, Field};
 use isdb_schema::catalogue::named;
 use isdb_schema::segments::stored_fields;
 
-use crate::aligned::named_values;
-use crate::cli::Format;
-use crate::error::CliError;
-use crate::exit_code::SUCCESS;
-use crate::output;
+use crate::program::aligned::named_values;
+use crate::program::cli::Format;
+use crate::program::error::CliError;
+use crate::program::exit_code::SUCCESS;
+use crate::program::output;
 
 /// Returns the leading column called `name`, in upper or lower case; None for a variable of the product.
 pub(super) fn find_column(name: &str) -> Option<Field> {
