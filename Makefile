@@ -13,14 +13,23 @@ SKIPPED := $(CURDIR)/target/skipped-tests
 SEED ?= $(shell date +%s)
 # The demo builds dependencies with the same features as the tests, so that none is built twice.
 PROGRAM := --bins --examples
-# Tests run the example make_granules.
-BUILD := --workspace --lib --bins --tests --examples
+# Tests run the example make_granules. The Python package has targets of its own.
+BUILD := --workspace --exclude isdb-python --lib --bins --tests --examples
+# The extension module of Python, and the same with what its tests run.
+EXTENSION := --workspace --lib --bins --examples
+# The environment with the packages that the tests of the Python package need, and maturin.
+VENV := target/python-venv
+# Built wheels.
+WHEELS := target/wheels
 
-.PHONY: help demo test test-long polars snapshots fuzz check fmt clippy docs typos style public-api deny unused msrv clean-demo
+.PHONY: help demo test test-python test-wheel test-long wheel polars snapshots fuzz check fmt clippy docs typos style public-api stubs deny unused msrv clean-demo
 
 help:
 	@echo "make demo                   build, generate granules, ingest and query them (GRANULES=folder ingests your own)"
 	@echo "make test                   run all tests"
+	@echo "make test-python            build the Python package and run its tests (QUERIES=number of the leak test)"
+	@echo "make wheel                  build the wheel of the Python package, optimised, into $(WHEELS)"
+	@echo "make test-wheel             build the wheel, install it in a fresh environment, and use it there"
 	@echo "make test-long              run all tests with large counts (SEED=number repeats a run)"
 	@echo "make snapshots              write tests/it/snapshots again: help, errors, reports and plans as users see them"
 	@echo "make fuzz TARGET=geojson    fuzz one target of tests/fuzz/src/lib.rs (FUZZ_SECONDS=600)"
@@ -45,9 +54,32 @@ test: $(PYTHON_PACKAGES)/.installed
 	$(CARGO) build $(BUILD)
 	@rm -f $(SKIPPED)
 	INSTA_UPDATE=no ISDB_TEST_SKIPS=$(SKIPPED) ISDB_TEST_PYTHON_PACKAGES=$(CURDIR)/$(PYTHON_PACKAGES) \
-		$(CARGO) test --workspace --lib --bins --tests || { tests/skipped $(SKIPPED); exit 1; }
-	$(CARGO) test --workspace --doc
+		$(CARGO) test --workspace --exclude isdb-python --lib --bins --tests || { tests/skipped $(SKIPPED); exit 1; }
+	$(CARGO) test --workspace --exclude isdb-python --doc
 	@tests/skipped $(SKIPPED)
+
+# The tests import the extension that cargo has built in the dev profile, from a copy of the package below target/.
+QUERIES ?= 600
+test-python: $(VENV)/.installed
+	$(CARGO) build $(EXTENSION)
+	crates/isdb-python/tests/assemble target/debug target/python-package
+	cd crates/isdb-python && PYTHONPATH=$(CURDIR)/target/python-package ISDB_TEST_PROGRAMS=$(CURDIR)/target/debug \
+		ISDB_TEST_QUERIES=$(QUERIES) $(CURDIR)/$(VENV)/bin/pytest
+	$(MAKE) stubs
+
+# The stub of the extension module, compared with the module, and the annotations of the package.
+stubs:
+	cd target/python-package && PYTHONPATH=. $(CURDIR)/$(VENV)/bin/python -m mypy.stubtest isdb._isdb --ignore-disjoint-bases --mypy-config-file $(CURDIR)/crates/isdb-python/pyproject.toml
+	cd target/python-package && $(CURDIR)/$(VENV)/bin/python -m mypy --config-file $(CURDIR)/crates/isdb-python/pyproject.toml isdb
+
+$(VENV)/.installed: crates/isdb-python/tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# libtiledb is copied into the wheel. What the wheel needs of the system is checked against manylinux.
+wheel: $(VENV)/.installed
+	PATH=$(CURDIR)/$(VENV)/bin:$$PATH $(VENV)/bin/maturin build --release --locked --manifest-path crates/isdb-python/Cargo.toml --out $(WHEELS)
 
 # Prints time and seed first, so that an interrupted run can be repeated as well.
 test-long: SEED := $(SEED)
@@ -56,6 +88,12 @@ test-long:
 	@if ISDB_TEST_LONG=1 ISDB_TEST_SEED=$(SEED) PROPTEST_CASES=2000 PROPTEST_RNG_SEED=$(SEED) $(MAKE) test polars; \
 	then result=passed; else result=failed; fi; \
 	echo "test-long: $$result, ended $$(date -u +%Y-%m-%dT%H:%M:%SZ), SEED=$(SEED)"; [ $$result = passed ]
+
+# Installs the wheel in a fresh environment and uses it there.
+test-wheel: wheel
+	$(CARGO) build $(PROGRAM)
+	target/debug/examples/make_granules target/wheel-test-granules --count 1
+	crates/isdb-python/tests/wheel $(WHEELS)/isdb-*.whl target/wheel-test-granules/*.h5 target/wheel-test
 
 # The example of the feature `polars` over a small database, apart from `make test` because polars takes minutes to build.
 polars:
