@@ -43,7 +43,7 @@ impl Kind {
 /// Returns the features of the file `name` with this content.
 ///
 /// # Errors
-/// [`Error::Malformed`].
+/// [`Error::UserFile`].
 pub(super) fn batch(name: &str, bytes: &[u8]) -> Result<RecordBatch> {
     let features = GeoFeature::read_all(bytes).map_err(|error| Error::malformed(name, &error))?;
     let mut names: Vec<&String> = Vec::new();

@@ -21,7 +21,7 @@ pub(super) const ENDINGS: [&str; 3] = ["geojson", "fgb", "gpkg"];
 /// Creates the table of the file `name`, which has one of [`ENDINGS`].
 ///
 /// # Errors
-/// [`Error::UserFile`] and [`Error::Malformed`], also for coordinates that are not degrees on WGS 84.
+/// [`Error::UserFile`], also for coordinates that are not degrees on WGS 84.
 pub(super) fn table(name: &str, files: UserFiles) -> Result<Arc<dyn TableProvider>> {
     let ending = Path::new(name).extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let batch = match ending.as_deref() {
