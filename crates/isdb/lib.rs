@@ -99,6 +99,8 @@
 
 mod library;
 #[cfg(feature = "cli")]
+// The help of arguments is plain text: `<database>` is a placeholder.
+#[allow(rustdoc::invalid_html_tags)]
 mod program;
 
 pub use datafusion;
