@@ -33,6 +33,7 @@ mod stored_position;
 #[cfg(test)]
 mod testing;
 mod unique;
+mod view_scan;
 mod views;
 
 pub use error::{Error, FileProblem, Result};

@@ -12,7 +12,9 @@ const INCLINATION: f64 = 92.0 * PI / 180.0;
 const ORBITAL_RATE: f64 = TAU * 1_387.0 / (91.0 * 86_400.0);
 /// Radians a second by which the Earth turns.
 const EARTH_RATE: f64 = 7.292_115e-5;
-/// Geosegments of 20 m in an orbit. They are numbered from the equator, where the orbit begins northwards.
+/// Metres of a geosegment along the track.
+const GEOSEGMENT: f64 = 20.0;
+/// Geosegments in an orbit. They are numbered from the equator, where the orbit begins northwards.
 const GEOSEGMENTS: f64 = 2_003_500.0;
 
 /// A segment: its middle, and its direction and length along the ground track.
@@ -24,14 +26,14 @@ pub struct TrackSegment {
 }
 
 impl TrackSegment {
-    /// The segment of `metres` along the track whose first geosegment of 20 m is `geosegment`; `None` for an impossible length.
+    /// The segment of `count` geosegments, of 20 m each, from the one with the number `first` on; `None` for an impossible length.
     ///
     /// The direction is that of the orbit over the turning Earth at this latitude. Those of the positions in four real granules differ by
     /// 0.1° in the median, and by at most 0.4°, on both halves of the orbit.
     #[must_use]
-    pub fn new(middle: Position, geosegment: f64, metres: f64) -> Option<TrackSegment> {
-        let heading = heading(middle.latitude(), geosegment);
-        (metres > 0.0 && heading.is_finite()).then_some(TrackSegment { middle, heading, metres })
+    pub fn new(middle: Position, first: f64, count: f64) -> Option<TrackSegment> {
+        let heading = heading(middle.latitude(), first);
+        (count > 0.0 && heading.is_finite()).then_some(TrackSegment { middle, heading, metres: count * GEOSEGMENT })
     }
 
     /// Degrees from north, clockwise, in which the satellite flies: -180 to 180.
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     fn segment(latitude: f64, longitude: f64, geosegment: f64) -> TrackSegment {
-        TrackSegment::new(Position::new(latitude, longitude).unwrap(), geosegment, 100.0).unwrap()
+        TrackSegment::new(Position::new(latitude, longitude).unwrap(), geosegment, 5.0).unwrap()
     }
 
     #[test]

@@ -20,7 +20,8 @@ use isdb_schema::catalogue::variable;
 
 use crate::coordinate_ranges::{Margin, widened_ranges};
 use crate::error::Error;
-use crate::unique::{UniqueTable, with_relation};
+use crate::unique::UniqueTable;
+use crate::view_scan::{plan_scan, with_relation};
 
 #[cfg(test)]
 mod tests;
@@ -162,16 +163,6 @@ impl TableProvider for PiecesTable {
             }
             _ => Ok(Transformed::no(part)),
         })?;
-        let mut rows = LogicalPlanBuilder::from(restricted.data);
-        if let Some(predicate) = conjunction(filters.iter().cloned()) {
-            rows = rows.filter(with_relation(predicate, None)?)?;
-        }
-        if let Some(projection) = projection {
-            rows = rows.select(projection.iter().copied())?;
-        }
-        if let Some(limit) = limit {
-            rows = rows.limit(0, Some(limit))?;
-        }
-        state.create_physical_plan(&rows.build()?).await
+        plan_scan(state, restricted.data, projection, filters, limit).await
     }
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, ColumnStatistics, ScalarValue, Statistics};
+use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, lit};
@@ -17,6 +17,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use tiledb_datafusion::TileDbTable;
 
 use crate::coordinate_ranges::{CoordinateRanges, Margin, widened_ranges};
+use crate::view_scan::{plan_scan, with_relation};
 
 #[cfg(test)]
 mod tests;
@@ -96,20 +97,6 @@ fn uses_only(filter: &Expr, is_usable: impl Fn(&str) -> bool) -> bool {
     !columns.is_empty() && columns.iter().all(|column| is_usable(&column.name)) && !filter.is_volatile()
 }
 
-/// Sets the relation of all columns in `expr`, or removes it.
-pub(crate) fn with_relation(expr: Expr, relation: Option<&str>) -> Result<Expr> {
-    let changed = expr.transform(|part| {
-        Ok(match part {
-            Expr::Column(column) => Transformed::yes(Expr::Column(match relation {
-                Some(relation) => Column::new(Some(relation), column.name),
-                None => Column::from_name(column.name),
-            })),
-            part => Transformed::no(part),
-        })
-    })?;
-    Ok(changed.data)
-}
-
 #[async_trait]
 impl TableProvider for UniqueTable {
     fn schema(&self) -> SchemaRef {
@@ -160,16 +147,6 @@ impl TableProvider for UniqueTable {
                 None => Transformed::no(part),
             })
         })?;
-        let mut rows = LogicalPlanBuilder::from(restricted.data);
-        if let Some(predicate) = conjunction(filters.iter().cloned()) {
-            rows = rows.filter(with_relation(predicate, None)?)?;
-        }
-        if let Some(projection) = projection {
-            rows = rows.select(projection.iter().copied())?;
-        }
-        if let Some(limit) = limit {
-            rows = rows.limit(0, Some(limit))?;
-        }
-        state.create_physical_plan(&rows.build()?).await
+        plan_scan(state, restricted.data, projection, filters, limit).await
     }
 }

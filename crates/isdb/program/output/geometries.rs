@@ -13,8 +13,6 @@ use crate::program::output::points::{PointColumns, Points};
 
 /// Bytes of a point as well-known binary: the byte order, the type, and two coordinates.
 const POINT_BYTES: usize = 21;
-/// Metres of a geosegment along the track.
-const GEOSEGMENT: f64 = 20.0;
 /// Metres of the footprint of a pulse on the ground (Magruder et al. 2021, <https://doi.org/10.1029/2020EA001414>).
 const FOOTPRINT: f64 = 11.0;
 
@@ -106,8 +104,8 @@ impl SegmentColumns {
         };
         let shape = |row: usize| {
             let (longitude, latitude) = points.get(row)?;
-            let metres = number(&count, row)? * GEOSEGMENT;
-            let segment = TrackSegment::new(Position::new(latitude, longitude)?, number(&first, row)?, metres)?;
+            let segment =
+                TrackSegment::new(Position::new(latitude, longitude)?, number(&first, row)?, number(&count, row)?)?;
             Some(match self.shape {
                 SegmentShape::Line => LineString::from(segment.line().to_vec()).into(),
                 SegmentShape::Footprint => {

@@ -6,9 +6,6 @@ use isdb_region::{Position, TrackSegment};
 use super::arguments::{Argument, Value};
 use super::function::{Compute, Definition};
 
-/// Metres of a geosegment.
-const GEOSEGMENT: f64 = 20.0;
-
 const ALONG: [(&str, Argument); 4] = [
     ("latitude", Argument::Number),
     ("longitude", Argument::Number),
@@ -54,5 +51,5 @@ fn footprint(values: &[Value]) -> Result<Option<Geometry<f64>>, String> {
 fn segment(values: &[Value]) -> Option<(TrackSegment, Option<f64>)> {
     let number = |index: usize| values.get(index)?.number();
     let middle = Position::new(number(0)?, number(1)?)?;
-    Some((TrackSegment::new(middle, number(2)?, number(3)? * GEOSEGMENT)?, number(4)))
+    Some((TrackSegment::new(middle, number(2)?, number(3)?)?, number(4)))
 }
